@@ -1,0 +1,124 @@
+//! What core asks of every database, for SQLite.
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::{
+    Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
+};
+use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::Schema;
+use sea_query::{QueryStatement, SelectStatement};
+
+use crate::connect::Sqlite;
+use crate::ddl::quote_identifier;
+use crate::{execute, inspect, latest_metrics, method, rows, size, version};
+
+#[async_trait]
+impl Backend for Sqlite {
+    fn platform(&self) -> &Platform {
+        &Platform::SQLITE
+    }
+
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+        self.begin_session(access).await
+    }
+
+    async fn commit(&mut self) -> Result<(), Error> {
+        self.commit_session().await
+    }
+
+    async fn rollback(&mut self) -> Result<(), Error> {
+        self.rollback_session().await
+    }
+
+    async fn inspect(&mut self) -> Result<Schema, Error> {
+        self.call(|connection, context| inspect::schema(connection, context)).await
+    }
+
+    async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
+        self.call(|connection, context| version::read(connection, context)).await
+    }
+
+    async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
+        let revision = revision.map(ToOwned::to_owned);
+        self.call(move |connection, context| {
+            version::write(connection, revision.as_deref(), context)
+        })
+        .await
+    }
+
+    fn method(&self, change: &TableChange) -> Result<Method, Error> {
+        method::describe(change)
+    }
+
+    async fn change(
+        &mut self,
+        change: &TableChange,
+        progress: &Progress,
+    ) -> Result<Option<u64>, Error> {
+        let (change, progress) = (change.clone(), progress.clone());
+        self.call(move |connection, context| {
+            execute::change(connection, &change, &progress, context)
+        })
+        .await
+    }
+
+    async fn remove(&mut self, leftovers: &[String]) -> Result<(), Error> {
+        let leftovers = leftovers.to_vec();
+        self.call(move |connection, context| {
+            for table in &leftovers {
+                let sql = format!("DROP TABLE {}", quote_identifier(table));
+                connection
+                    .execute_batch(&sql)
+                    .map_err(|source| context.error(&format!("removing {table}"), source))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn check_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error> {
+        self.compare_foreign_keys(tables).await
+    }
+
+    async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
+        self.call(move |connection, context| rows::execute(connection, &statement, context)).await
+    }
+
+    async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
+        self.call(move |connection, context| rows::query(connection, &select, context)).await
+    }
+
+    async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
+        let update = update.clone();
+        self.call(move |connection, context| rows::update(connection, &update, rows, context)).await
+    }
+
+    async fn insert(
+        &mut self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Vec<Row>,
+    ) -> Result<u64, Error> {
+        self.call(move |connection, context| {
+            rows::insert(connection, table, columns, rows, context)
+        })
+        .await
+    }
+
+    async fn fill_latest_metrics(&mut self, progress: &Progress) -> Result<Option<u64>, Error> {
+        let progress = progress.clone();
+        self.call(move |connection, context| latest_metrics::fill(connection, &progress, context))
+            .await
+    }
+
+    async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
+        let table = table.to_owned();
+        self.call(move |connection, context| size::of(connection, &table, context)).await
+    }
+}

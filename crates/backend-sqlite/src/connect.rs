@@ -1,0 +1,157 @@
+//! Opens a database file.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use mlflow_migrate_core::Error;
+use rusqlite::{Connection, OpenFlags};
+
+use crate::consistency::Violations;
+use crate::error::Context;
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// How long to wait for another process that holds the file.
+    pub busy_timeout: Duration,
+    /// Whether a missing file is created.
+    pub create: bool,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self { busy_timeout: Duration::from_secs(10), create: false }
+    }
+}
+
+/// An open SQLite database.
+///
+/// SQLite's calls block, so each of them runs on a thread of tokio's blocking pool.
+#[derive(Debug)]
+pub struct Sqlite {
+    pub(crate) connection: Arc<Mutex<Connection>>,
+    pub(crate) path: PathBuf,
+    pub(crate) busy_timeout: Duration,
+    /// Whether this session created the file.
+    pub(crate) created: bool,
+    /// The broken references from before the first change.
+    pub(crate) violations: Option<Violations>,
+}
+
+impl Sqlite {
+    /// Opens a database file.
+    ///
+    /// # Errors
+    /// If it is no file, no database, or damaged.
+    pub async fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
+        let name = path.display().to_string();
+        let unreachable = |problem: &str, hint: &str| Error::Unreachable {
+            name: name.clone(),
+            problem: problem.to_owned(),
+            hint: hint.to_owned(),
+        };
+        let exists = match std::fs::metadata(path) {
+            Ok(metadata) if metadata.is_dir() => {
+                return Err(unreachable("this is a folder", "give the path of the file in it"));
+            }
+            Ok(_) => true,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+            Err(error) => return Err(unreachable(&error.to_string(), "check the path")),
+        };
+        if !exists && !options.create {
+            return Err(unreachable("no such file", "check the path; `upgrade` creates a new one"));
+        }
+        let (target, timeout) = (path.to_owned(), options.busy_timeout);
+        let connection = blocking(move || connect(&target, timeout)).await??;
+        Ok(Self {
+            connection: Arc::new(Mutex::new(connection)),
+            path: path.to_owned(),
+            busy_timeout: options.busy_timeout,
+            created: !exists,
+            violations: None,
+        })
+    }
+
+    /// Runs something that blocks on the connection.
+    pub(crate) async fn call<T: Send + 'static>(
+        &self,
+        work: impl FnOnce(&mut Connection, Context<'_>) -> Result<T, Error> + Send + 'static,
+    ) -> Result<T, Error> {
+        let connection = Arc::clone(&self.connection);
+        let name = self.path.display().to_string();
+        let waited_seconds = self.busy_timeout.as_secs();
+        blocking(move || {
+            work(&mut lock(&connection), Context { name: &name, waited_seconds })
+        })
+        .await?
+    }
+}
+
+/// A panic in another call cannot have left the connection half-changed: SQLite holds its state.
+fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
+    connection.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, Error> {
+    tokio::task::spawn_blocking(work).await.map_err(|source| Error::Database {
+        action: "running a task".to_owned(),
+        source: Box::new(source),
+    })
+}
+
+fn connect(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+    let name = path.display().to_string();
+    let context = Context { name: &name, waited_seconds: busy_timeout.as_secs() };
+    // Not SQLITE_OPEN_URI: a path that begins with `file:` is a path.
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_CREATE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags).map_err(|source| {
+        Error::Unreachable {
+            name: name.clone(),
+            problem: source.to_string(),
+            hint: "check the path and its permissions".to_owned(),
+        }
+    })?;
+    let prepare = || {
+        connection.busy_timeout(busy_timeout)?;
+        // Memory for SQLite's page cache, in KiB when negative; its sorter takes as much again.
+        connection.pragma_update(None, "cache_size", -16_000)?;
+        // The first read shows whether this is a database at all.
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+    };
+    prepare().map_err(|source| context.error("opening the database", source))?;
+    refuse_truncated(&connection, path, context)?;
+    Ok(connection)
+}
+
+/// A file that is shorter than its header says has lost its end. SQLite would notice only when it
+/// reads a lost page. (With a write-ahead log the end may still be in the log.)
+fn refuse_truncated(
+    connection: &Connection,
+    path: &Path,
+    context: Context<'_>,
+) -> Result<(), Error> {
+    let mut log = path.as_os_str().to_owned();
+    log.push("-wal");
+    if std::fs::metadata(log).is_ok_and(|metadata| metadata.len() > 0) {
+        return Ok(());
+    }
+    let number = |pragma: &str| {
+        connection
+            .pragma_query_value(None, pragma, |row| row.get::<_, i64>(0))
+            .map_err(|source| context.error("opening the database", source))
+    };
+    let expected = number("page_size")? * number("page_count")?;
+    let found = std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    if i64::try_from(found).is_ok_and(|found| found < expected) {
+        return Err(Error::Corrupt {
+            name: context.name.to_owned(),
+            problem: format!("the file has {found} bytes of {expected}"),
+        });
+    }
+    Ok(())
+}

@@ -1,0 +1,58 @@
+//! References that have lost their row.
+//!
+//! SQLite does not enforce foreign keys during an upgrade, and MLflow's own chain never did, so a
+//! database may hold broken references already. Only new ones are an error.
+
+use std::collections::BTreeMap;
+
+use mlflow_migrate_core::Error;
+use rusqlite::Connection;
+
+use crate::connect::Sqlite;
+use crate::ddl::quote_identifier;
+use crate::error::Context;
+
+/// How many broken references a table has to another.
+pub(crate) type Violations = BTreeMap<(String, String), u64>;
+
+impl Sqlite {
+    pub(crate) async fn compare_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error> {
+        let tables = tables.to_vec();
+        let found = self.call(move |connection, context| count(connection, &tables, context)).await?;
+        let Some(known) = &self.violations else {
+            self.violations = Some(found);
+            return Ok(());
+        };
+        let more: Vec<String> = found
+            .iter()
+            .filter(|(reference, count)| known.get(reference).is_none_or(|known| known < count))
+            .map(|((table, parent), count)| format!("{table} to {parent} ({count} rows)"))
+            .collect();
+        if more.is_empty() {
+            return Ok(());
+        }
+        Err(Error::ForeignKeys { violations: more.join(", ") })
+    }
+}
+
+fn count(
+    connection: &Connection,
+    tables: &[String],
+    context: Context<'_>,
+) -> Result<Violations, Error> {
+    let mut violations = Violations::new();
+    for table in tables {
+        let mut collect = || {
+            let sql = format!("PRAGMA foreign_key_check({})", quote_identifier(table));
+            let mut statement = connection.prepare(&sql)?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                let reference = (table.clone(), row.get::<_, String>(2)?);
+                *violations.entry(reference).or_default() += 1;
+            }
+            Ok(())
+        };
+        collect().map_err(|source| context.error("checking foreign keys", source))?;
+    }
+    Ok(violations)
+}

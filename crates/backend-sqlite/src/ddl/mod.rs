@@ -1,0 +1,358 @@
+//! Reading the SQL text that SQLite keeps of its tables, indexes and triggers.
+//!
+//! SQLite's PRAGMAs report column names, types and keys, but constraint names, CHECK expressions,
+//! generated-column expressions, ON CONFLICT clauses and the full foreign-key clauses exist only in
+//! the statement stored in `sqlite_schema.sql`. Rebuilding a table without losing any of them
+//! therefore means reading that text: [`CreateTable`], [`CreateIndex`] and [`CreateTrigger`] each
+//! have a `parse` that does, and carry byte spans so that the original text can be edited in place.
+//!
+//! The grammar is that of SQLite's `lang_createtable`, `lang_createindex` and `lang_createtrigger`
+//! pages together with what its `parse.y` and `tokenize.c` really accept. Statements in
+//! `sqlite_schema` have already been accepted by SQLite, so this is not a validator: everything
+//! SQLite accepts is read the way SQLite reads it, while some of what SQLite rejects (two primary
+//! keys, a malformed expression) is read as well.
+//!
+//! Expressions are never interpreted. They are kept as source text, found by matching parentheses
+//! on tokens, without recursion and in linear time. The text may hold comments, even a line comment
+//! at its end: who puts an expression between parentheses again should put a line break before the
+//! closing one.
+
+mod column;
+mod cursor;
+mod error;
+mod foreign_key;
+mod index;
+mod keyword;
+mod table;
+mod token;
+mod trigger;
+
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+pub use error::DdlError;
+pub use keyword::quote_identifier;
+pub use token::{Token, TokenKind, tokenize};
+
+/// A `CREATE TABLE` statement, as `lang_createtable` describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateTable {
+    /// The schema before the table's name; SQLite does not keep it in `sqlite_schema`.
+    pub schema: Option<String>,
+    /// The table's name, without quotes.
+    pub name: String,
+    /// Where the table's name stands, with its quotes and without the schema.
+    pub name_span: Range<usize>,
+    /// Whether `TEMP` or `TEMPORARY` was given; SQLite does not keep it in `sqlite_schema`.
+    pub temporary: bool,
+    /// Whether `IF NOT EXISTS` was given; SQLite does not keep it in `sqlite_schema`.
+    pub if_not_exists: bool,
+    /// The columns, in order.
+    pub columns: Vec<ColumnDefinition>,
+    /// The table constraints, in order.
+    pub constraints: Vec<TableConstraint>,
+    /// Where the parenthesis stands that ends the list of columns and constraints.
+    pub closing_parenthesis: Range<usize>,
+    /// Whether the table option `WITHOUT ROWID` was given.
+    pub without_rowid: bool,
+    /// Whether the table option `STRICT` was given.
+    pub strict: bool,
+}
+
+/// The definition of one column (`column-def`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ColumnDefinition {
+    /// The column's name, without quotes.
+    pub name: String,
+    /// Where the column's name stands, with its quotes.
+    pub name_span: Range<usize>,
+    /// The declared type exactly as `PRAGMA table_xinfo` reports it: the source text, except that
+    /// SQLite unquotes it and writes its standard types (`INTEGER`, `TEXT`, …) in upper case.
+    /// `None` if there is no type, for which SQLite reports the empty string.
+    pub declared_type: Option<String>,
+    /// The `NOT NULL` constraint; the last one if there are several.
+    pub not_null: Option<NotNull>,
+    /// The `DEFAULT` clause; the last one if there are several.
+    pub default: Option<DefaultValue>,
+    /// The `PRIMARY KEY` constraint written at the column.
+    pub primary_key: Option<PrimaryKey>,
+    /// The `UNIQUE` constraints written at the column.
+    pub unique: Vec<Unique>,
+    /// The `CHECK` constraints written at the column.
+    pub checks: Vec<Check>,
+    /// The foreign keys (`REFERENCES`) written at the column.
+    pub references: Vec<ForeignKey>,
+    /// The collation of the `COLLATE` clause, without quotes; the last one if there are several.
+    pub collation: Option<String>,
+    /// The `[GENERATED ALWAYS] AS (…)` clause.
+    pub generated: Option<Generated>,
+    /// The definition from the column's name to its last constraint.
+    pub span: Range<usize>,
+}
+
+/// The `NOT NULL` constraint of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NotNull {
+    /// The name given with `CONSTRAINT`, without quotes.
+    pub name: Option<String>,
+    /// The `ON CONFLICT` clause.
+    pub on_conflict: Option<ConflictResolution>,
+}
+
+/// The `DEFAULT` clause of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DefaultValue {
+    /// The name given with `CONSTRAINT`, without quotes.
+    pub name: Option<String>,
+    /// The source text as `PRAGMA table_xinfo` reports it in `dflt_value`: with the sign, with the
+    /// quotes of a string, without the parentheses around an expression.
+    pub text: String,
+    /// Whether the source has the text in parentheses, as every true expression must be.
+    pub parenthesised: bool,
+}
+
+/// The `GENERATED ALWAYS AS` clause of a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Generated {
+    /// The name given with `CONSTRAINT`, without quotes.
+    pub name: Option<String>,
+    /// The expression's source text.
+    pub expression: String,
+    /// Whether the column is `STORED`; otherwise it is `VIRTUAL`, which is also the default.
+    pub stored: bool,
+}
+
+/// One table constraint (`table-constraint`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TableConstraint {
+    /// `PRIMARY KEY (…)`
+    PrimaryKey(PrimaryKey),
+    /// `UNIQUE (…)`
+    Unique(Unique),
+    /// `CHECK (…)`
+    Check(Check),
+    /// `FOREIGN KEY (…) REFERENCES …`
+    ForeignKey(ForeignKey),
+}
+
+/// A primary key, written as a table constraint or at its one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrimaryKey {
+    /// The name given with `CONSTRAINT`, without quotes.
+    pub name: Option<String>,
+    /// The columns of the key, in its order.
+    pub columns: Vec<IndexedColumn>,
+    /// Whether `AUTOINCREMENT` was given.
+    pub autoincrement: bool,
+    /// The `ON CONFLICT` clause.
+    pub on_conflict: Option<ConflictResolution>,
+    /// The constraint, from the word `CONSTRAINT` if it has a name.
+    pub span: Range<usize>,
+}
+
+/// A UNIQUE constraint, written as a table constraint or at its one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Unique {
+    /// The name given with `CONSTRAINT`, without quotes.
+    pub name: Option<String>,
+    /// The columns that are unique together, in order.
+    pub columns: Vec<IndexedColumn>,
+    /// The `ON CONFLICT` clause.
+    pub on_conflict: Option<ConflictResolution>,
+    /// The constraint, from the word `CONSTRAINT` if it has a name.
+    pub span: Range<usize>,
+}
+
+/// A CHECK constraint, written as a table constraint or at a column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// The name given with `CONSTRAINT`, without quotes. It belongs to the constraint that directly
+    /// follows it, which is also how `ALTER TABLE … DROP CONSTRAINT` finds one.
+    pub name: Option<String>,
+    /// The expression's source text.
+    pub expression: String,
+    /// The `ON CONFLICT` clause, which SQLite accepts at table constraints and then ignores.
+    pub on_conflict: Option<ConflictResolution>,
+    /// The constraint, from the word `CONSTRAINT` if it has a name.
+    pub span: Range<usize>,
+}
+
+/// A foreign key (`foreign-key-clause`), written as a table constraint or at its one column.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The name given with `CONSTRAINT`, without quotes.
+    pub name: Option<String>,
+    /// The referring columns of this table.
+    pub columns: Vec<String>,
+    /// The parent table.
+    pub referred_table: String,
+    /// Where the parent table's name stands, with its quotes.
+    pub referred_table_span: Range<usize>,
+    /// The parent's columns; empty if none are written, which means its primary key.
+    pub referred_columns: Vec<String>,
+    /// The `ON DELETE` action.
+    pub on_delete: Option<ReferentialAction>,
+    /// The `ON UPDATE` action.
+    pub on_update: Option<ReferentialAction>,
+    /// The name after `MATCH`, which SQLite reads and ignores.
+    pub match_name: Option<String>,
+    /// The `[NOT] DEFERRABLE` clause.
+    pub deferrable: Option<Deferrable>,
+    /// The constraint, from the word `CONSTRAINT` if it has a name.
+    pub span: Range<usize>,
+}
+
+/// The `[NOT] DEFERRABLE [INITIALLY …]` clause of a foreign key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deferrable {
+    /// Whether the clause is `DEFERRABLE` rather than `NOT DEFERRABLE`.
+    pub deferrable: bool,
+    /// The `INITIALLY` part.
+    pub initially: Option<InitialCheck>,
+}
+
+/// When a foreign key is checked unless a transaction says otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum InitialCheck {
+    /// `INITIALLY DEFERRED`
+    Deferred,
+    /// `INITIALLY IMMEDIATE`
+    Immediate,
+}
+
+/// What a foreign key does when the parent's row changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReferentialAction {
+    /// `SET NULL`
+    SetNull,
+    /// `SET DEFAULT`
+    SetDefault,
+    /// `CASCADE`
+    Cascade,
+    /// `RESTRICT`
+    Restrict,
+    /// `NO ACTION`
+    NoAction,
+}
+
+/// What an `ON CONFLICT` clause does with a violation (`conflict-clause`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ConflictResolution {
+    /// `ROLLBACK`
+    Rollback,
+    /// `ABORT`
+    Abort,
+    /// `FAIL`
+    Fail,
+    /// `IGNORE`
+    Ignore,
+    /// `REPLACE`
+    Replace,
+}
+
+/// A column of a PRIMARY KEY or UNIQUE constraint (`indexed-column`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedColumn {
+    /// The column's name, without quotes.
+    pub name: String,
+    /// The collation given here, without quotes; otherwise the column's own applies.
+    pub collation: Option<String>,
+    /// Whether the order is `DESC`.
+    pub descending: bool,
+}
+
+/// A `CREATE INDEX` statement, as `lang_createindex` describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateIndex {
+    /// The schema before the index's name; SQLite does not keep it in `sqlite_schema`.
+    pub schema: Option<String>,
+    /// The index's name, without quotes.
+    pub name: String,
+    /// Where the index's name stands, with its quotes and without the schema.
+    pub name_span: Range<usize>,
+    /// The indexed table's name, without quotes.
+    pub table: String,
+    /// Where the table's name stands, with its quotes.
+    pub table_span: Range<usize>,
+    /// Whether the index is `UNIQUE`.
+    pub unique: bool,
+    /// Whether `IF NOT EXISTS` was given; SQLite does not keep it in `sqlite_schema`.
+    pub if_not_exists: bool,
+    /// What is indexed, in order.
+    pub columns: Vec<IndexedExpression>,
+    /// The source text of the `WHERE` clause of a partial index, without the word.
+    pub predicate: Option<String>,
+}
+
+/// One entry of an index (`indexed-column`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedExpression {
+    /// The column or expression.
+    pub key: IndexKey,
+    /// The collation given for the whole key, without quotes.
+    pub collation: Option<String>,
+    /// Whether the order is `DESC`.
+    pub descending: bool,
+    /// The entry with its collation and order.
+    pub span: Range<usize>,
+}
+
+/// What an entry of an index is computed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexKey {
+    /// A column, by its name without quotes. SQLite also takes `'name'` and `("name")` for one.
+    Column(String),
+    /// The source text of an expression; it can be followed by `COLLATE` as it is.
+    Expression(String),
+}
+
+/// A `CREATE TRIGGER` statement, as `lang_createtrigger` describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateTrigger {
+    /// The schema before the trigger's name; SQLite does not keep it in `sqlite_schema`.
+    pub schema: Option<String>,
+    /// The trigger's name, without quotes.
+    pub name: String,
+    /// Where the trigger's name stands, with its quotes and without the schema.
+    pub name_span: Range<usize>,
+    /// Whether `TEMP` or `TEMPORARY` was given; SQLite does not keep it in `sqlite_schema`.
+    pub temporary: bool,
+    /// Whether `IF NOT EXISTS` was given; SQLite does not keep it in `sqlite_schema`.
+    pub if_not_exists: bool,
+    /// When the trigger runs; SQLite takes `BEFORE` if `None`.
+    pub timing: Option<TriggerTiming>,
+    /// The event that runs the trigger.
+    pub event: TriggerEvent,
+    /// The table or view, without quotes.
+    pub table: String,
+    /// Where the table's name stands, with its quotes and without a schema.
+    pub table_span: Range<usize>,
+    /// The source text of the `WHEN` expression, without the word.
+    pub condition: Option<String>,
+    /// The source text between `BEGIN` and `END`, with the semicolons.
+    pub body: String,
+}
+
+/// When a trigger runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriggerTiming {
+    /// `BEFORE`
+    Before,
+    /// `AFTER`
+    After,
+    /// `INSTEAD OF`
+    InsteadOf,
+}
+
+/// The event that runs a trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TriggerEvent {
+    /// `DELETE`
+    Delete,
+    /// `INSERT`
+    Insert,
+    /// `UPDATE`, with the columns after `OF`; empty if none are written, which means any.
+    Update(Vec<String>),
+}

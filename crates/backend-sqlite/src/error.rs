@@ -1,0 +1,46 @@
+//! From SQLite's result codes to what a person can act on.
+
+use mlflow_migrate_core::Error;
+use rusqlite::ErrorCode;
+
+/// What was being done to which database, for the error that may come of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) waited_seconds: u64,
+}
+
+impl Context<'_> {
+    /// An error of SQLite's, seen while doing `action`.
+    pub(crate) fn error(self, action: &str, source: rusqlite::Error) -> Error {
+        let name = self.name.to_owned();
+        let problem = match &source {
+            rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
+            other => other.to_string(),
+        };
+        match source.sqlite_error_code() {
+            Some(ErrorCode::NotADatabase) => Error::NotADatabase { name },
+            Some(ErrorCode::DatabaseCorrupt) => Error::Corrupt { name, problem },
+            Some(ErrorCode::ReadOnly) => Error::ReadOnly { name, problem },
+            // An open database whose journal cannot be created is in a folder that is read-only.
+            Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Error::ReadOnly {
+                name,
+                problem: format!("{problem} (its folder must be writable, for the journal)"),
+            },
+            Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
+                Error::Locked { name, waited_seconds: self.waited_seconds }
+            }
+            Some(ErrorCode::DiskFull) => Error::Full { name, problem },
+            _ => match source {
+                rusqlite::Error::Utf8Error(column, _)
+                | rusqlite::Error::FromSqlConversionFailure(column, ..) => Error::BadValue {
+                    name,
+                    problem: format!("{action}: a text in column {column} is not valid UTF-8"),
+                },
+                source => {
+                    Error::Database { action: action.to_owned(), source: Box::new(source) }
+                }
+            },
+        }
+    }
+}

@@ -1,0 +1,234 @@
+//! Reads the schema off a live database.
+//!
+//! Names of constraints, CHECKs and clauses of foreign keys are only in the text that SQLite keeps
+//! of each table, so that text is parsed. A table that cannot be read in full is none of MLflow's;
+//! it is kept in the model by its name, and left alone.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::platform::Dialect::Sqlite;
+use mlflow_migrate_core::schema::{
+    Check, Column, ColumnType, DefaultValue, ForeignKey, Generated, Index, IndexColumn, PrimaryKey,
+    ReferentialAction, Schema, Table, TableOptions, Trigger, Unique,
+};
+use rusqlite::Connection;
+
+use crate::ddl;
+use crate::error::Context;
+
+/// Alembic's table, which belongs to no revision.
+pub(crate) const VERSION_TABLE: &str = "alembic_version";
+
+/// Reads every table with its indexes and triggers.
+pub(crate) fn schema(connection: &Connection, context: Context<'_>) -> Result<Schema, Error> {
+    let stored =
+        entries(connection).map_err(|source| context.error("reading the schema", source))?;
+    let mut schema = Schema::default();
+    for entry in stored.iter().filter(|entry| entry.kind == "table") {
+        schema.insert(table(&entry.name, &entry.sql));
+    }
+    for entry in stored {
+        let Some(table) = schema.tables.get_mut(&entry.table) else { continue };
+        match entry.kind.as_str() {
+            "index" => table.indexes.push(index(entry.name, entry.sql)),
+            "trigger" => table.triggers.push(Trigger {
+                name: entry.name,
+                definition: entry.sql,
+                function: None,
+            }),
+            _ => {}
+        }
+    }
+    Ok(schema)
+}
+
+struct Entry {
+    kind: String,
+    name: String,
+    table: String,
+    sql: String,
+}
+
+fn entries(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
+    let mut statement = connection.prepare(
+        "SELECT type, name, tbl_name, sql FROM sqlite_schema \
+         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> ?1 \
+         ORDER BY rowid",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Entry { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
+    };
+    statement.query_map([VERSION_TABLE], read)?.collect()
+}
+
+fn table(name: &str, sql: &str) -> Table {
+    match ddl::CreateTable::parse(sql) {
+        Ok(parsed) => TableReader::default().read(parsed),
+        Err(error) => Table {
+            inexpressible: vec![format!("a definition that cannot be read ({error})")],
+            ..Table::new(name)
+        },
+    }
+}
+
+/// Collects what stands at the columns and what stands after them into one model.
+#[derive(Default)]
+struct TableReader {
+    table: Table,
+}
+
+impl TableReader {
+    fn read(mut self, parsed: ddl::CreateTable) -> Table {
+        self.table.name = parsed.name;
+        self.table.options = TableOptions {
+            without_rowid: parsed.without_rowid,
+            strict: parsed.strict,
+            autoincrement: false,
+        };
+        for column in parsed.columns {
+            self.column(column);
+        }
+        for constraint in parsed.constraints {
+            match constraint {
+                ddl::TableConstraint::PrimaryKey(key) => self.primary_key(key),
+                ddl::TableConstraint::Unique(unique) => self.unique(unique),
+                ddl::TableConstraint::Check(check) => self.check(check),
+                ddl::TableConstraint::ForeignKey(key) => self.foreign_key(key),
+            }
+        }
+        self.table
+    }
+
+    fn column(&mut self, parsed: ddl::ColumnDefinition) {
+        if parsed.not_null.as_ref().is_some_and(|constraint| constraint.on_conflict.is_some()) {
+            self.inexpressible("NOT NULL ON CONFLICT");
+        }
+        self.table.columns.push(Column {
+            column_type: column_type(parsed.declared_type.as_deref().unwrap_or_default()),
+            nullable: parsed.not_null.is_none(),
+            default: parsed.default.map(|default| DefaultValue::Expression(default.text)),
+            generated: parsed.generated.map(|generated| Generated {
+                expression: generated.expression,
+                stored: generated.stored,
+            }),
+            collation: parsed.collation,
+            ..Column::new(parsed.name, ColumnType::Text)
+        });
+        parsed.primary_key.into_iter().for_each(|key| self.primary_key(key));
+        parsed.unique.into_iter().for_each(|unique| self.unique(unique));
+        parsed.checks.into_iter().for_each(|check| self.check(check));
+        parsed.references.into_iter().for_each(|key| self.foreign_key(key));
+    }
+
+    fn primary_key(&mut self, key: ddl::PrimaryKey) {
+        if key.on_conflict.is_some() {
+            self.inexpressible("PRIMARY KEY ON CONFLICT");
+        }
+        self.table.options.autoincrement = key.autoincrement;
+        let columns = self.key_columns(key.columns);
+        self.table.primary_key = Some(PrimaryKey { name: key.name, columns });
+    }
+
+    fn unique(&mut self, unique: ddl::Unique) {
+        if unique.on_conflict.is_some() {
+            self.inexpressible("UNIQUE ON CONFLICT");
+        }
+        let columns = self.key_columns(unique.columns);
+        self.table.uniques.push(Unique { name: unique.name, columns });
+    }
+
+    fn key_columns(&mut self, columns: Vec<ddl::IndexedColumn>) -> Vec<String> {
+        if columns.iter().any(|column| column.descending || column.collation.is_some()) {
+            self.inexpressible("a key with an order or collation of its own");
+        }
+        columns.into_iter().map(|column| column.name).collect()
+    }
+
+    fn check(&mut self, check: ddl::Check) {
+        self.table.checks.push(Check { name: check.name, expression: check.expression });
+    }
+
+    fn foreign_key(&mut self, key: ddl::ForeignKey) {
+        let matching = key.match_name.map(|name| format!("MATCH {name}"));
+        let deferrable = key.deferrable.map(|clause| {
+            let initially = match clause.initially {
+                Some(ddl::InitialCheck::Deferred) => " INITIALLY DEFERRED",
+                Some(ddl::InitialCheck::Immediate) => " INITIALLY IMMEDIATE",
+                None => "",
+            };
+            format!("{}DEFERRABLE{initially}", if clause.deferrable { "" } else { "NOT " })
+        });
+        let qualifiers: Vec<String> = matching.into_iter().chain(deferrable).collect();
+        self.table.foreign_keys.push(ForeignKey {
+            name: key.name,
+            columns: key.columns,
+            referred_table: key.referred_table,
+            referred_columns: key.referred_columns,
+            on_delete: action(key.on_delete),
+            on_update: action(key.on_update),
+            qualifiers: (!qualifiers.is_empty()).then(|| qualifiers.join(" ")),
+        });
+    }
+
+    fn inexpressible(&mut self, what: &str) {
+        self.table.inexpressible.push(what.to_owned());
+    }
+}
+
+fn action(parsed: Option<ddl::ReferentialAction>) -> ReferentialAction {
+    match parsed {
+        Some(ddl::ReferentialAction::Cascade) => ReferentialAction::Cascade,
+        Some(ddl::ReferentialAction::SetNull) => ReferentialAction::SetNull,
+        Some(ddl::ReferentialAction::SetDefault) => ReferentialAction::SetDefault,
+        Some(ddl::ReferentialAction::Restrict | ddl::ReferentialAction::NoAction) | None => {
+            ReferentialAction::NoAction
+        }
+    }
+}
+
+/// The type that SQLAlchemy declares like this; any other text is kept as it is.
+fn column_type(declared: &str) -> ColumnType {
+    let length = declared
+        .strip_prefix("VARCHAR(")
+        .and_then(|rest| rest.strip_suffix(')'))
+        .and_then(|length| length.parse().ok());
+    let known = [
+        ColumnType::Text,
+        ColumnType::Integer,
+        ColumnType::BigInteger,
+        ColumnType::Float,
+        ColumnType::Boolean,
+        ColumnType::Json,
+        ColumnType::Binary,
+        ColumnType::Date,
+    ];
+    let named = || known.into_iter().find(|known| known.sql(Sqlite) == declared);
+    length
+        .map(ColumnType::Varchar)
+        .filter(|column_type| column_type.sql(Sqlite) == declared)
+        .or_else(named)
+        .unwrap_or_else(|| ColumnType::Other(declared.to_owned()))
+}
+
+fn index(name: String, sql: String) -> Index {
+    let Ok(parsed) = ddl::CreateIndex::parse(&sql) else {
+        return Index { definition: Some(sql), ..Index::new(&name, &[]) };
+    };
+    let is_plain = parsed.columns.iter().all(|column| {
+        column.collation.is_none() && matches!(column.key, ddl::IndexKey::Column(_))
+    });
+    let columns = parsed.columns.into_iter().map(|column| IndexColumn {
+        name: match column.key {
+            ddl::IndexKey::Column(name) | ddl::IndexKey::Expression(name) => name,
+        },
+        descending: column.descending,
+        prefix_length: None,
+    });
+    Index {
+        name,
+        unique: parsed.unique,
+        columns: columns.collect(),
+        include: Vec::new(),
+        predicate: parsed.predicate,
+        definition: (!is_plain).then_some(sql),
+    }
+}

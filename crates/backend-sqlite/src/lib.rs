@@ -1,0 +1,25 @@
+//! The SQLite backend of mlflow-migrate.
+//!
+//! A whole upgrade is one transaction, so a file is either upgraded or as it was.
+
+mod backend;
+mod connect;
+mod consistency;
+mod copy;
+mod ddl;
+mod error;
+mod execute;
+mod inspect;
+mod latest_metrics;
+mod lock;
+mod method;
+mod progress;
+mod render;
+mod rows;
+mod size;
+mod url;
+mod version;
+
+pub use connect::{OpenOptions, Sqlite};
+pub use copy::{PendingCopy, copy};
+pub use url::{is_sqlite_url, path_from_url};

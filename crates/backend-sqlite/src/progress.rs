@@ -1,0 +1,39 @@
+//! Counts rows while one long statement runs.
+//!
+//! SQLite tells nothing about how far a statement is. A function without arguments that is not
+//! declared deterministic is called for every row of a scan, so it can count them.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use mlflow_migrate_core::event::Progress;
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
+
+/// The condition to add to a scan; it is always true.
+pub(crate) const EACH_ROW: &str = "mlflow_migrate_row()";
+
+const FUNCTION: &str = "mlflow_migrate_row";
+const ROWS_A_REPORT: u64 = 16_384;
+
+/// Defines the function behind [`EACH_ROW`], counting from 0 for `progress`.
+pub(crate) fn count_rows(
+    connection: &Connection,
+    progress: &Progress,
+    total: Option<u64>,
+) -> rusqlite::Result<()> {
+    let progress = progress.clone();
+    let counter = AtomicU64::new(0);
+    connection.create_scalar_function(FUNCTION, 0, FunctionFlags::SQLITE_UTF8, move |_| {
+        let done = counter.fetch_add(1, Ordering::Relaxed) + 1;
+        if done.is_multiple_of(ROWS_A_REPORT) {
+            progress.report(done, total);
+        }
+        Ok(1_i64)
+    })
+}
+
+/// How many rows a table has.
+pub(crate) fn rows_of(connection: &Connection, quoted_table: &str) -> rusqlite::Result<u64> {
+    let sql = format!("SELECT count(*) FROM {quoted_table}");
+    connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
+}

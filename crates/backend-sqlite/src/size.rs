@@ -1,0 +1,28 @@
+//! How large a table is.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableSize;
+use rusqlite::Connection;
+
+use crate::ddl::quote_identifier;
+use crate::error::Context;
+use crate::progress::rows_of;
+
+/// Rows of a table, and the pages that it and its indexes take.
+pub(crate) fn of(
+    connection: &Connection,
+    table: &str,
+    context: Context<'_>,
+) -> Result<TableSize, Error> {
+    let measure = || {
+        let rows = rows_of(connection, &quote_identifier(table))?;
+        let bytes: Option<i64> = connection.query_row(
+            "SELECT sum(pgsize) FROM dbstat WHERE aggregate AND name IN ( \
+             SELECT name FROM sqlite_schema WHERE tbl_name = ?1)",
+            [table],
+            |row| row.get(0),
+        )?;
+        Ok(TableSize { rows, bytes: bytes.map(i64::unsigned_abs) })
+    };
+    measure().map_err(|source| context.error(&format!("measuring {table}"), source))
+}

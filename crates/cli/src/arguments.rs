@@ -1,0 +1,119 @@
+//! The arguments that several commands share.
+
+use std::time::Duration;
+
+use clap::{Args, Parser};
+use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::catalogue::Catalogue;
+use mlflow_migrate_core::data::DataOptions;
+use mlflow_migrate_core::event::Event;
+use mlflow_migrate_core::locate::Assumption;
+use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::{Error, Request};
+
+use crate::commands::Command;
+use crate::database::Database;
+use crate::{Context, clock, exit, url};
+
+/// Upgrades MLflow tracking databases of any age.
+#[derive(Debug, Parser)]
+#[command(
+    name = "mlflow-migrate",
+    version,
+    after_help = exit::table(),
+    max_term_width = 100,
+    disable_help_subcommand = true
+)]
+pub(crate) struct Arguments {
+    /// Write JSON Lines to stdout: events as they happen, then the result, or the error
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+
+    /// Write the result only, without progress and notes
+    #[arg(long, short, global = true)]
+    pub(crate) quiet: bool,
+
+    /// What to do.
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Which database, and how to get at it.
+#[derive(Args, Debug)]
+pub(crate) struct DatabaseArguments {
+    /// The database: sqlite:///relative.db, sqlite:////absolute.db, or the path of an SQLite file
+    ///
+    /// Without it, MLFLOW_BACKEND_STORE_URI or else MLFLOW_TRACKING_URI tells.
+    #[arg(value_name = "URL")]
+    url: Option<String>,
+
+    /// What a database without alembic_version holds: a revision, `base`, or `empty`
+    #[arg(long, value_name = "REVISION")]
+    assume: Option<String>,
+
+    /// How long to wait for whoever holds the database
+    #[arg(long, visible_alias = "busy-timeout", value_name = "SECONDS", default_value_t = 10)]
+    lock_wait: u64,
+}
+
+impl DatabaseArguments {
+    /// Whether there is a URL among the arguments.
+    pub(crate) fn is_given(&self) -> bool {
+        self.url.is_some()
+    }
+
+    /// The database that is meant. If the environment tells, the user is told so.
+    pub(crate) fn database(&self, context: &Context) -> Result<Database, Error> {
+        if let Some(url) = &self.url {
+            return Database::parse(url);
+        }
+        let (url, variable) = url::from_environment(|name| std::env::var_os(name))?;
+        let message = format!("the database of {variable}: {}", url::without_password(&url));
+        context.renderer.notify(&Event::Notice { message });
+        Database::parse(&url)
+    }
+
+    /// Connects to the database that is meant, which must exist.
+    pub(crate) async fn open(&self, context: &Context) -> Result<Box<dyn Backend>, Error> {
+        self.database(context)?.open(self.lock_wait(), false).await
+    }
+
+    /// How long to wait for a lock.
+    pub(crate) fn lock_wait(&self) -> Duration {
+        Duration::from_secs(self.lock_wait)
+    }
+
+    /// What the user says about a database without a version.
+    pub(crate) fn assumption(&self, catalogue: &Catalogue) -> Result<Option<Assumption>, Error> {
+        match self.assume.as_deref() {
+            None => Ok(None),
+            Some("empty") => Ok(Some(Assumption::Empty)),
+            Some(text) => {
+                let revision = Target::parse(text).resolve(catalogue, None)?;
+                Ok(Some(Assumption::At(revision)))
+            }
+        }
+    }
+
+    /// What is wanted of the database.
+    pub(crate) fn request(
+        &self,
+        target: &TargetArguments,
+        skip_invalid: bool,
+        catalogue: &Catalogue,
+    ) -> Result<Request, Error> {
+        Ok(Request {
+            target: Target::parse(&target.to),
+            assume: self.assumption(catalogue)?,
+            data: DataOptions { now_ms: clock::now_ms(), skip_invalid },
+        })
+    }
+}
+
+/// Where to go.
+#[derive(Args, Debug)]
+pub(crate) struct TargetArguments {
+    /// `head`, `base`, a revision or the beginning of one, `+N`, or an MLflow release such as 2.9.2
+    #[arg(long, value_name = "TARGET", default_value = "head")]
+    to: String,
+}

@@ -1,0 +1,25 @@
+use clap::Args;
+use mlflow_migrate_core::{Error, check};
+
+use crate::Context;
+use crate::arguments::DatabaseArguments;
+use crate::outcome::{CheckedDatabase, Outcome};
+
+/// Compare a database with the newest revision, and with its own
+///
+/// Exit code 0: it is at the newest revision. 1: there are newer ones. 2: something that its
+/// revision has is missing, or different. What is there besides is listed, and is no fault.
+#[derive(Args, Debug)]
+pub(crate) struct Check {
+    #[command(flatten)]
+    database: DatabaseArguments,
+}
+
+impl Check {
+    pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        let assume = self.database.assumption(&context.catalogue)?;
+        let mut backend = self.database.open(context).await?;
+        let checked = check::check(&mut *backend, &context.catalogue, assume.as_ref()).await?;
+        Ok(Outcome::Check(CheckedDatabase { database: backend.name(), checked }))
+    }
+}

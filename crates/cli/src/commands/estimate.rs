@@ -1,0 +1,29 @@
+use clap::Args;
+use mlflow_migrate_core::{Error, estimate};
+
+use crate::Context;
+use crate::arguments::{DatabaseArguments, TargetArguments};
+use crate::outcome::{EstimatedDatabase, Outcome};
+
+/// Count what decides how long an upgrade takes, and change nothing
+///
+/// All metric entries, and the pairs of a run and a metric that they belong to, decide about
+/// 89d4b8295536; the size of each table that is rebuilt, about the rest.
+#[derive(Args, Debug)]
+pub(crate) struct Estimate {
+    #[command(flatten)]
+    database: DatabaseArguments,
+
+    #[command(flatten)]
+    target: TargetArguments,
+}
+
+impl Estimate {
+    pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        let catalogue = &context.catalogue;
+        let request = self.database.request(&self.target, false, catalogue)?;
+        let mut backend = self.database.open(context).await?;
+        let estimate = estimate::estimate(&mut *backend, catalogue, &request).await?;
+        Ok(Outcome::Estimate(EstimatedDatabase { database: backend.name(), estimate }))
+    }
+}

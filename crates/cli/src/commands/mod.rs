@@ -1,0 +1,39 @@
+//! The commands, one file each.
+
+mod check;
+mod current;
+mod estimate;
+mod history;
+mod plan;
+mod upgrade;
+
+use clap::Subcommand;
+use mlflow_migrate_core::Error;
+
+use crate::Context;
+use crate::outcome::Outcome;
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Upgrade(upgrade::Upgrade),
+    Plan(plan::Plan),
+    Check(check::Check),
+    Current(current::Current),
+    History(history::History),
+    Estimate(estimate::Estimate),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        match self {
+            Self::Upgrade(upgrade) => upgrade.run(context).await,
+            Self::Plan(plan) => plan.run(context).await,
+            Self::Check(check) => check.run(context).await,
+            Self::Current(current) => current.run(context).await,
+            Self::History(history) => history.run(context).await,
+            Self::Estimate(estimate) => estimate.run(context).await,
+        }
+    }
+}

@@ -1,0 +1,133 @@
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use clap::Args;
+use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::session::reading;
+use mlflow_migrate_core::{Error, Report, Request, inspect_and_plan, upgrade};
+
+use crate::arguments::{DatabaseArguments, TargetArguments};
+use crate::database::Database;
+use crate::outcome::{Finished, Outcome};
+use crate::{Context, clock};
+
+/// Upgrade a database, or create it
+///
+/// Everything happens in one transaction where the database can do that: after an error it is as it
+/// was. An empty or missing database is created at the target.
+#[derive(Args, Debug)]
+pub(crate) struct Upgrade {
+    #[command(flatten)]
+    database: DatabaseArguments,
+
+    #[command(flatten)]
+    target: TargetArguments,
+
+    /// Copy the database first, to FILE or beside itself
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
+    backup: Option<Option<PathBuf>>,
+
+    /// Leave the database as it is, and write the upgraded one to FILE, which must not exist
+    #[arg(long, value_name = "FILE", conflicts_with = "backup")]
+    into: Option<PathBuf>,
+
+    /// Leave out rows that a data migration cannot take, where that is sound, instead of refusing
+    #[arg(long)]
+    skip_invalid: bool,
+}
+
+impl Upgrade {
+    pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        let database = self.database.database(context)?;
+        let request = self.database.request(&self.target, self.skip_invalid, &context.catalogue)?;
+        let finished = match &self.into {
+            Some(destination) => self.into(context, &database, &request, destination).await?,
+            None => self.in_place(context, &database, &request).await?,
+        };
+        Ok(Outcome::Finished(finished))
+    }
+
+    async fn in_place(
+        &self,
+        context: &Context,
+        database: &Database,
+        request: &Request,
+    ) -> Result<Finished, Error> {
+        let backup = match &self.backup {
+            Some(file) => self.back_up(context, database, request, file.as_deref()).await?,
+            None => None,
+        };
+        let (name, report) = self.drive(context, database, request, true).await?;
+        Ok(Finished { database: name, report, backup: backup.map(shown), source: None })
+    }
+
+    async fn into(
+        &self,
+        context: &Context,
+        source: &Database,
+        request: &Request,
+        destination: &Path,
+    ) -> Result<Finished, Error> {
+        let copy = source.copy_beside(destination, self.database.lock_wait()).await?;
+        let (_, report) = self.drive(context, &copy.database(), request, false).await?;
+        copy.publish()?;
+        Ok(Finished {
+            database: shown(destination.to_owned()),
+            report,
+            backup: None,
+            source: source.file().map(|file| shown(file.to_owned())),
+        })
+    }
+
+    async fn drive(
+        &self,
+        context: &Context,
+        database: &Database,
+        request: &Request,
+        create: bool,
+    ) -> Result<(String, Report), Error> {
+        let mut backend = database.open(self.database.lock_wait(), create).await?;
+        let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
+        let report = upgrade(&mut *backend, &context.catalogue, request, &observer).await?;
+        Ok((backend.name(), report))
+    }
+
+    /// Makes a backup, if there is something to save from an upgrade that is due.
+    async fn back_up(
+        &self,
+        context: &Context,
+        database: &Database,
+        request: &Request,
+        file: Option<&Path>,
+    ) -> Result<Option<PathBuf>, Error> {
+        let notice = |message: String| context.renderer.notify(&Event::Notice { message });
+        let Some(original) = database.file().filter(|file| file.exists()) else {
+            notice("no backup: there is no database yet".to_owned());
+            return Ok(None);
+        };
+        let mut backend = database.open(self.database.lock_wait(), false).await?;
+        let plan = reading(&mut *backend, async |backend| {
+            Ok(inspect_and_plan(backend, &context.catalogue, request).await?.0)
+        });
+        if plan.await?.is_empty() {
+            notice("no backup: there is nothing to upgrade".to_owned());
+            return Ok(None);
+        }
+        drop(backend);
+        let destination = file.map_or_else(|| name_for_backup(original), Path::to_owned);
+        database.back_up(&destination, self.database.lock_wait()).await?;
+        notice(format!("backup: {}", destination.display()));
+        Ok(Some(destination))
+    }
+}
+
+fn name_for_backup(original: &Path) -> PathBuf {
+    let mut name = OsString::from(original);
+    name.push(format!(".{}.backup", clock::file_name_stamp(clock::now_ms())));
+    name.into()
+}
+
+fn shown(path: PathBuf) -> String {
+    path.display().to_string()
+}

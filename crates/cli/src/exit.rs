@@ -1,0 +1,110 @@
+//! The exit codes.
+
+use std::fmt::Write;
+
+use mlflow_migrate_core::check::Verdict;
+use mlflow_migrate_core::error::ErrorKind;
+
+use crate::outcome::Outcome;
+
+/// The arguments are not understood.
+pub(crate) const USAGE: u8 = 64;
+
+/// The result could not be written to where it should go.
+pub(crate) const OUTPUT: u8 = 74;
+
+/// Every kind of error, in the order of the codes.
+const KINDS: [ErrorKind; 18] = [
+    ErrorKind::Url,
+    ErrorKind::Unsupported,
+    ErrorKind::Target,
+    ErrorKind::TargetBehind,
+    ErrorKind::Unreachable,
+    ErrorKind::NotADatabase,
+    ErrorKind::Corrupt,
+    ErrorKind::ReadOnly,
+    ErrorKind::Locked,
+    ErrorKind::Full,
+    ErrorKind::UnknownRevision,
+    ErrorKind::SeveralRevisions,
+    ErrorKind::OtherProgram,
+    ErrorKind::Drift,
+    ErrorKind::Refused,
+    ErrorKind::Unverified,
+    ErrorKind::Database,
+    ErrorKind::Internal,
+];
+
+fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
+    match kind {
+        ErrorKind::Url => (10, "the URL is wrong, or there is none"),
+        ErrorKind::Unsupported => (11, "this build does not support that kind of database"),
+        ErrorKind::Target => (12, "the target does not exist"),
+        ErrorKind::TargetBehind => (13, "the target is older than the database"),
+        ErrorKind::Unreachable => (14, "the database cannot be reached or opened"),
+        ErrorKind::NotADatabase => (15, "the file is not a database"),
+        ErrorKind::Corrupt => (16, "the database is damaged"),
+        ErrorKind::ReadOnly => (17, "the database cannot be written"),
+        ErrorKind::Locked => (18, "another process holds the database"),
+        ErrorKind::Full => (19, "no room is left"),
+        ErrorKind::UnknownRevision => (20, "alembic_version names an unknown revision"),
+        ErrorKind::SeveralRevisions => (21, "alembic_version names several revisions"),
+        ErrorKind::OtherProgram => (22, "the database is another program's"),
+        ErrorKind::Drift => (23, "the schema is not that of the revision, or of any"),
+        ErrorKind::Refused => (24, "rows stand in the way"),
+        ErrorKind::Unverified => (25, "the result was not as planned; it was taken back"),
+        ErrorKind::Database => (26, "the database refused a statement"),
+        ErrorKind::Internal => (27, "a bug in mlflow-migrate"),
+    }
+}
+
+/// The exit code of an error.
+pub(crate) fn code_of_error(kind: ErrorKind) -> u8 {
+    code_and_meaning(kind).0
+}
+
+/// The exit code of a command that did what it should.
+pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
+    match outcome {
+        Outcome::Check(check) => match check.checked.verdict {
+            Verdict::AtHead => 0,
+            Verdict::Behind => 1,
+            Verdict::Drifted => 2,
+        },
+        Outcome::Finished(_)
+        | Outcome::Current(_)
+        | Outcome::History(_)
+        | Outcome::Plan(_)
+        | Outcome::Estimate(_) => 0,
+    }
+}
+
+/// All exit codes and what they mean, for the help.
+pub(crate) fn table() -> String {
+    let mut rows = vec![
+        (0, "done; for `check`: at the newest revision"),
+        (1, "`check`: there are newer revisions"),
+        (2, "`check`: the schema is not that of the database's revision"),
+    ];
+    rows.extend(KINDS.map(code_and_meaning));
+    rows.push((USAGE, "the arguments are not understood"));
+    rows.push((OUTPUT, "the result could not be written"));
+    let mut table = String::from("Exit codes:");
+    for (code, meaning) in rows {
+        // Writing to a String cannot fail.
+        let _ = write!(table, "\n  {code:>2}  {meaning}");
+    }
+    table
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{KINDS, code_of_error};
+
+    #[test]
+    fn every_kind_has_a_code_of_its_own() {
+        let codes = KINDS.map(code_of_error);
+        let expected: Vec<u8> = (10..).take(codes.len()).collect();
+        assert_eq!(codes.as_slice(), expected);
+    }
+}

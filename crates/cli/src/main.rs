@@ -1,0 +1,65 @@
+//! `mlflow-migrate`: upgrades MLflow tracking databases.
+//!
+//! This crate is flags, environment variables and rendering; what an upgrade is, core says.
+#![cfg_attr(
+    not(any(feature = "sqlite")),
+    allow(unused_imports, unused_variables, reason = "without a backend there is no database")
+)]
+
+mod arguments;
+mod clock;
+mod commands;
+mod database;
+mod exit;
+mod outcome;
+mod render;
+mod url;
+
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::catalogue::Catalogue;
+
+use arguments::Arguments;
+use commands::Command;
+use outcome::Outcome;
+use render::Renderer;
+
+/// What every command needs.
+pub(crate) struct Context {
+    /// The revisions.
+    pub(crate) catalogue: Catalogue,
+    /// Who tells the user.
+    pub(crate) renderer: Arc<dyn Renderer>,
+}
+
+fn main() -> ExitCode {
+    let arguments = match Arguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => {
+            // Nobody is left to tell if the terminal has gone.
+            let _ = error.print();
+            return if error.use_stderr() { exit::USAGE.into() } else { ExitCode::SUCCESS };
+        }
+    };
+    let renderer = render::choose(arguments.json, arguments.quiet);
+    let told = match run(&arguments.command, &renderer) {
+        Ok(outcome) => renderer.outcome(&outcome).map(|()| exit::code_of_outcome(&outcome)),
+        Err(error) => renderer.error(&error).map(|()| exit::code_of_error(error.kind())),
+    };
+    match told {
+        Ok(code) => code.into(),
+        Err(_) => exit::OUTPUT.into(),
+    }
+}
+
+fn run(command: &Command, renderer: &Arc<dyn Renderer>) -> Result<Outcome, Error> {
+    let catalogue = mlflow_migrate_revisions::tracking()?;
+    let context = Context { catalogue, renderer: Arc::clone(renderer) };
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|source| {
+        Error::Database { action: "starting".to_owned(), source: Box::new(source) }
+    })?;
+    runtime.block_on(command.run(&context))
+}

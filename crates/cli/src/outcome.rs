@@ -1,0 +1,145 @@
+//! What the commands have to say in the end, as values that can be rendered.
+
+use mlflow_migrate_core::Report;
+use mlflow_migrate_core::backend::Method;
+use mlflow_migrate_core::check::{Checked, Position};
+use mlflow_migrate_core::estimate::Estimate;
+use serde::Serialize;
+
+/// The result of a command.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub(crate) enum Outcome {
+    /// Of `upgrade`.
+    Finished(Finished),
+    /// Of `current`.
+    Current(Current),
+    /// Of `history`.
+    History(History),
+    /// Of `plan`.
+    Plan(Planned),
+    /// Of `check`.
+    Check(CheckedDatabase),
+    /// Of `estimate`.
+    Estimate(EstimatedDatabase),
+}
+
+/// What an upgrade did.
+#[derive(Debug, Serialize)]
+pub(crate) struct Finished {
+    /// The database.
+    pub(crate) database: String,
+    /// What was done to it.
+    #[serde(flatten)]
+    pub(crate) report: Report,
+    /// The copy that was made before.
+    pub(crate) backup: Option<String>,
+    /// The database that it was made from and that was left as it is.
+    pub(crate) source: Option<String>,
+}
+
+/// Where a database is.
+#[derive(Debug, Serialize)]
+pub(crate) struct Current {
+    /// The database.
+    pub(crate) database: String,
+    /// What its revision does.
+    pub(crate) title: Option<String>,
+    /// The day of its revision.
+    pub(crate) created: Option<String>,
+    /// Whether its revision is the newest.
+    pub(crate) is_head: bool,
+    /// Where it is.
+    #[serde(flatten)]
+    pub(crate) position: Position,
+}
+
+/// All revisions.
+#[derive(Debug, Serialize)]
+pub(crate) struct History {
+    /// The database, if one is marked.
+    pub(crate) database: Option<String>,
+    /// The revisions, newest first.
+    pub(crate) revisions: Vec<HistoryEntry>,
+    /// What comes before them.
+    pub(crate) base: HistoryBase,
+}
+
+/// One revision.
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryEntry {
+    /// Its id.
+    pub(crate) revision: String,
+    /// The revisions that it follows.
+    pub(crate) parents: Vec<String>,
+    /// Its day.
+    pub(crate) created: String,
+    /// What it does.
+    pub(crate) title: String,
+    /// The first MLflow release that has it.
+    pub(crate) release: Option<String>,
+    /// Whether the database is here.
+    pub(crate) is_current: bool,
+}
+
+/// The state before the first revision.
+#[derive(Debug, Serialize)]
+pub(crate) struct HistoryBase {
+    /// The MLflow release that has it.
+    pub(crate) release: Option<String>,
+    /// Whether the database is here.
+    pub(crate) is_current: bool,
+}
+
+/// What an upgrade would do.
+#[derive(Debug, Serialize)]
+pub(crate) struct Planned {
+    /// The database.
+    pub(crate) database: String,
+    /// The revision so far; `None` is the base schema, or an empty database.
+    pub(crate) from: Option<String>,
+    /// Whether there is nothing of MLflow's yet.
+    pub(crate) empty: bool,
+    /// The revision to come.
+    pub(crate) to: Option<String>,
+    /// The revisions on the way.
+    pub(crate) revisions: Vec<String>,
+    /// The MLflow releases that then fit.
+    pub(crate) releases: Vec<String>,
+    /// The steps.
+    pub(crate) steps: Vec<PlannedStep>,
+    /// Whether the statements are to be shown to a person too.
+    #[serde(skip)]
+    pub(crate) show_statements: bool,
+}
+
+/// One step of it.
+#[derive(Debug, Serialize)]
+pub(crate) struct PlannedStep {
+    /// What it does.
+    pub(crate) title: String,
+    /// The revisions that it serves.
+    pub(crate) revisions: Vec<String>,
+    /// How a table is changed; `None` for other steps.
+    pub(crate) method: Option<Method>,
+}
+
+/// What a check found.
+#[derive(Debug, Serialize)]
+pub(crate) struct CheckedDatabase {
+    /// The database.
+    pub(crate) database: String,
+    /// What was found.
+    #[serde(flatten)]
+    pub(crate) checked: Checked,
+}
+
+/// How much work an upgrade is.
+#[derive(Debug, Serialize)]
+pub(crate) struct EstimatedDatabase {
+    /// The database.
+    pub(crate) database: String,
+    /// What was counted.
+    #[serde(flatten)]
+    pub(crate) estimate: Estimate,
+}

@@ -1,0 +1,81 @@
+//! JSON Lines on stdout: every event as it happens, then the result, or the error.
+
+use std::io::{self, Write};
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::{ErrorKind, Finding};
+use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::schema::Difference;
+use serde::Serialize;
+
+use super::{Renderer, causes, unless_reader_is_gone};
+use crate::exit;
+use crate::outcome::Outcome;
+
+/// The renderer for programs.
+pub(super) struct Json {
+    quiet: bool,
+}
+
+impl Json {
+    pub(super) fn new(quiet: bool) -> Self {
+        Self { quiet }
+    }
+}
+
+#[derive(Serialize)]
+#[serde(tag = "event", rename = "error")]
+struct ErrorLine<'a> {
+    kind: ErrorKind,
+    exit_code: u8,
+    message: String,
+    causes: Vec<String>,
+    hint: Option<String>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    findings: &'a [Finding],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    differences: &'a [Difference],
+}
+
+impl Observer for Json {
+    fn notify(&self, event: &Event) {
+        if !self.quiet {
+            // A reader who has gone does not stop the upgrade.
+            let _ = write_line(event);
+        }
+    }
+}
+
+impl Renderer for Json {
+    fn outcome(&self, outcome: &Outcome) -> io::Result<()> {
+        unless_reader_is_gone(write_line(outcome))
+    }
+
+    fn error(&self, error: &Error) -> io::Result<()> {
+        unless_reader_is_gone(write_line(&ErrorLine {
+            kind: error.kind(),
+            exit_code: exit::code_of_error(error.kind()),
+            message: error.to_string(),
+            causes: causes(error),
+            hint: error.hint(),
+            findings: match error {
+                Error::Refused { findings } => findings,
+                _ => &[],
+            },
+            differences: match error {
+                Error::Drift { differences, .. }
+                | Error::Unrecognised { differences, .. }
+                | Error::Unverified { differences } => differences,
+                _ => &[],
+            },
+        }))
+    }
+}
+
+fn write_line(value: &impl Serialize) -> io::Result<()> {
+    let mut line = serde_json::to_vec(value)?;
+    line.push(b'\n');
+    let mut stdout = io::stdout().lock();
+    stdout.write_all(&line)?;
+    stdout.flush()
+}

@@ -1,0 +1,123 @@
+//! Shows how far one step is: a bar on a terminal, lines elsewhere.
+//!
+//! Most steps are over at once, and are told by the line that says so. Only a step that takes
+//! longer is shown while it runs.
+
+use std::sync::mpsc::{self, RecvTimeoutError, Sender};
+use std::time::{Duration, Instant};
+
+use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+
+use super::words::number;
+
+/// A bar appears after that time.
+const BAR_DELAY: Duration = Duration::from_millis(500);
+
+/// How often a bar moves if there is nothing new.
+const BAR_TICK: Duration = Duration::from_millis(200);
+
+/// Without a terminal, a step is announced after that time.
+const LINE_DELAY: Duration = Duration::from_secs(2);
+
+/// Without a terminal, a line follows the last one after that time.
+const LINE_INTERVAL: Duration = Duration::from_secs(10);
+
+const UNKNOWN_TOTAL: &str = "{spinner} {prefix} {msg}{human_pos} rows, {elapsed}";
+const KNOWN_TOTAL: &str = "{spinner} {prefix} {bar:30} {human_pos} of {human_len} rows, {eta} left";
+const NO_ROWS: &str = "{spinner} {prefix} {elapsed}";
+
+/// What the user sees of a step that runs.
+pub(super) enum StepDisplay {
+    /// A bar on a terminal.
+    Bar { bar: ProgressBar, _appearance: Delayed },
+    /// Lines.
+    Lines { heading: String, last: Instant, _announcement: Delayed },
+}
+
+impl StepDisplay {
+    /// A bar that appears if the step takes long.
+    pub(super) fn bar(heading: &str) -> Self {
+        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+        bar.set_prefix(heading.to_owned());
+        set_template(&bar, NO_ROWS);
+        let shown = bar.clone();
+        let appearance = after(BAR_DELAY, move || {
+            shown.set_draw_target(ProgressDrawTarget::stderr());
+            shown.enable_steady_tick(BAR_TICK);
+        });
+        Self::Bar { bar, _appearance: appearance }
+    }
+
+    /// Lines, if the step takes long.
+    pub(super) fn lines(heading: &str) -> Self {
+        let announced = format!("{heading} …");
+        let announcement = after(LINE_DELAY, move || write_line(&announced));
+        let heading = heading.to_owned();
+        Self::Lines { heading, last: Instant::now(), _announcement: announcement }
+    }
+
+    /// The step goes on.
+    pub(super) fn progress(&mut self, done: u64, total: Option<u64>) {
+        match self {
+            Self::Bar { bar, .. } => {
+                if bar.length() != total || bar.position() == 0 {
+                    set_template(bar, if total.is_some() { KNOWN_TOTAL } else { UNKNOWN_TOTAL });
+                    total.into_iter().for_each(|total| bar.set_length(total));
+                }
+                bar.set_position(done);
+            }
+            Self::Lines { heading, last, .. } => {
+                if last.elapsed() >= LINE_INTERVAL {
+                    *last = Instant::now();
+                    let total = total.map_or(String::new(), |all| format!(" of {}", number(all)));
+                    write_line(&format!("{heading} … {}{total} rows", number(done)));
+                }
+            }
+        }
+    }
+
+    /// Writes a line while the step runs.
+    pub(super) fn interrupt(&self, line: &str) {
+        match self {
+            Self::Bar { bar, .. } => bar.suspend(|| write_line(line)),
+            Self::Lines { .. } => write_line(line),
+        }
+    }
+}
+
+impl Drop for StepDisplay {
+    fn drop(&mut self) {
+        if let Self::Bar { bar, .. } = self {
+            bar.finish_and_clear();
+        }
+    }
+}
+
+/// Writes a line to stderr.
+pub(super) fn write_line(line: &str) {
+    use std::io::Write;
+    // Progress that nobody can see stops nothing.
+    let _ = writeln!(anstream::stderr().lock(), "{line}");
+}
+
+fn set_template(bar: &ProgressBar, template: &str) {
+    if let Ok(style) = ProgressStyle::with_template(template) {
+        bar.set_style(style);
+    }
+}
+
+/// Something that happens unless this is dropped before.
+pub(super) struct Delayed {
+    _cancel: Sender<()>,
+}
+
+fn after(delay: Duration, action: impl FnOnce() + Send + 'static) -> Delayed {
+    let (cancel, cancelled) = mpsc::channel();
+    // Without a thread there is less to see, and nothing else changes.
+    let _ = std::thread::Builder::new().spawn(move || {
+        if cancelled.recv_timeout(delay) == Err(RecvTimeoutError::Timeout) {
+            action();
+        }
+    });
+    Delayed { _cancel: cancel }
+}

@@ -1,0 +1,37 @@
+use std::io::{self, Write};
+
+use mlflow_migrate_core::check::Position;
+
+use crate::outcome::CheckedDatabase;
+use crate::render::words::{count_of, releases};
+
+/// Says how a database compares with the newest revision, and with its own.
+pub(super) fn write(out: &mut impl Write, check: &CheckedDatabase) -> io::Result<()> {
+    let CheckedDatabase { database, checked } = check;
+    writeln!(out, "{database}: {}", place(&checked.position))?;
+    if !checked.drift.is_empty() {
+        writeln!(out, "not as in {}:", checked.position.label())?;
+        checked.drift.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
+    }
+    if !checked.extra.is_empty() {
+        writeln!(out, "there besides, and left alone by an upgrade:")?;
+        checked.extra.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
+    }
+    if !checked.leftovers.is_empty() {
+        writeln!(out, "left behind by an interrupted upgrade: {}", checked.leftovers.join(", "))?;
+    }
+    Ok(())
+}
+
+fn place(position: &Position) -> String {
+    let with = |releases: Option<String>| releases.map_or(String::new(), |all| format!(", {all}"));
+    let own = with(releases(&position.releases));
+    if position.is_head() {
+        return format!("at {} (head{own})", position.label());
+    }
+    let head = &position.head;
+    let newest = with(releases(&position.head_releases));
+    let due = count_of(&position.due, "revision");
+    let own = own.strip_prefix(", ").map_or(String::new(), |all| format!(" ({all})"));
+    format!("at {}{own}, {due} behind {head} (head{newest})", position.label())
+}

@@ -1,0 +1,31 @@
+use std::io::{self, Write};
+
+use super::upgrade::fits;
+use crate::outcome::Current;
+use crate::render::words::{count_of, revision_and_releases};
+
+/// Says where a database is. The first word is the revision, for `cut` and its like.
+pub(super) fn write(out: &mut impl Write, current: &Current) -> io::Result<()> {
+    let position = &current.position;
+    match (&current.title, position.empty) {
+        (Some(title), _) => writeln!(out, "{}  {title}", position.label())?,
+        (None, true) => writeln!(out, "empty  nothing of MLflow's is here yet")?,
+        (None, false) => writeln!(out, "base  the schema before the first revision")?,
+    }
+    writeln!(out, "  database: {}", current.database)?;
+    if let Some(created) = current.created.as_ref().filter(|created| !created.is_empty()) {
+        writeln!(out, "  created:  {created}")?;
+    }
+    if !position.empty {
+        writeln!(out, "  fits:     {}", fits(&position.releases))?;
+    }
+    if !position.empty && !position.stamped {
+        writeln!(out, "  stamped:  no, alembic_version does not name it")?;
+    }
+    if current.is_head {
+        writeln!(out, "  head:     yes")
+    } else {
+        let head = revision_and_releases(Some(&position.head), &position.head_releases);
+        writeln!(out, "  head:     no, {} behind {head}", count_of(&position.due, "revision"))
+    }
+}

@@ -1,0 +1,142 @@
+//! Text: progress and notes on stderr, results on stdout.
+
+mod check;
+mod current;
+mod estimate;
+mod history;
+mod plan;
+mod upgrade;
+
+use std::io::{self, Write};
+use std::sync::{Mutex, PoisonError};
+
+use clap::builder::styling::{AnsiColor, Style};
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::{Event, Observer};
+
+use super::progress::{StepDisplay, write_line};
+use super::{Renderer, causes, unless_reader_is_gone, words};
+use crate::outcome::Outcome;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const HINT: Style = AnsiColor::Cyan.on_default().bold();
+
+/// The renderer for people.
+pub(super) struct Text {
+    quiet: bool,
+    on_terminal: bool,
+    running: Mutex<Running>,
+}
+
+#[derive(Default)]
+struct Running {
+    steps: usize,
+    display: Option<StepDisplay>,
+}
+
+impl Text {
+    pub(super) fn new(quiet: bool, on_terminal: bool) -> Self {
+        Self { quiet, on_terminal, running: Mutex::default() }
+    }
+
+    fn show(&self, running: &mut Running, event: &Event) {
+        match event {
+            Event::Planned { to, revisions, steps, .. } => {
+                let to = words::revision(to.as_deref());
+                let revisions = words::count(*revisions as u64, "revision");
+                let steps = words::count(*steps as u64, "step");
+                write_line(&format!("upgrading to {to}: {revisions} in {steps}"));
+            }
+            Event::Notice { message } => running.write(&format!("note: {message}")),
+            Event::StepStarted { step, steps, title } => {
+                running.steps = *steps;
+                let heading = format!("{} {title}", running.number(*step));
+                running.display = Some(match self.on_terminal {
+                    true => StepDisplay::bar(&heading),
+                    false => StepDisplay::lines(&heading),
+                });
+            }
+            Event::Progress { done, total, .. } => {
+                if let Some(display) = &mut running.display {
+                    display.progress(*done, *total);
+                }
+            }
+            Event::StepFinished { step, title, rows, seconds } => {
+                running.display = None;
+                let rows =
+                    rows.map_or(String::new(), |rows| format!(", {}", words::count(rows, "row")));
+                let time = words::duration(*seconds);
+                write_line(&format!("{} {title}: {time}{rows}", running.number(*step)));
+            }
+            Event::Verified { seconds } => {
+                write_line(&format!("the schema is as planned: {}", words::duration(*seconds)));
+            }
+        }
+    }
+}
+
+impl Running {
+    fn number(&self, step: usize) -> String {
+        let width = self.steps.to_string().len();
+        format!("[{step:>width$}/{}]", self.steps)
+    }
+
+    fn write(&self, line: &str) {
+        match &self.display {
+            Some(display) => display.interrupt(line),
+            None => write_line(line),
+        }
+    }
+}
+
+impl Observer for Text {
+    fn notify(&self, event: &Event) {
+        if !self.quiet {
+            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+            self.show(&mut running, event);
+        }
+    }
+}
+
+impl Renderer for Text {
+    fn outcome(&self, outcome: &Outcome) -> io::Result<()> {
+        let mut text = Vec::new();
+        match outcome {
+            Outcome::Finished(finished) => upgrade::write(&mut text, finished)?,
+            Outcome::Current(current) => current::write(&mut text, current)?,
+            Outcome::History(history) => history::write(&mut text, history)?,
+            Outcome::Plan(plan) => plan::write(&mut text, plan)?,
+            Outcome::Check(check) => check::write(&mut text, check)?,
+            Outcome::Estimate(estimate) => estimate::write(&mut text, estimate)?,
+        }
+        let mut stdout = anstream::stdout().lock();
+        unless_reader_is_gone(stdout.write_all(&text).and_then(|()| stdout.flush()))
+    }
+
+    fn error(&self, error: &Error) -> io::Result<()> {
+        // The bar of the step that failed goes before the error comes.
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).display = None;
+        let mut stderr = anstream::stderr().lock();
+        writeln!(stderr, "{ERROR}error:{ERROR:#} {}", one_line(&error.to_string()))?;
+        for cause in causes(error) {
+            writeln!(stderr, "caused by: {}", one_line(&cause))?;
+        }
+        if let Error::Refused { findings } = error {
+            for query in findings.iter().filter_map(|finding| finding.query.as_ref()) {
+                writeln!(stderr, "find all: {}", one_line(query))?;
+            }
+        }
+        match error.hint() {
+            Some(hint) => writeln!(stderr, "{HINT}hint:{HINT:#} {}", one_line(&hint)),
+            None => Ok(()),
+        }
+    }
+}
+
+fn one_line(text: &str) -> String {
+    text.split(['\n', '\r'])
+        .map(str::trim)
+        .filter(|line| !line.is_empty())
+        .collect::<Vec<_>>()
+        .join(" ")
+}

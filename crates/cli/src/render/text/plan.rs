@@ -1,0 +1,51 @@
+use std::io::{self, Write};
+
+use crate::outcome::{Planned, PlannedStep};
+use crate::render::words::{count_of, revision, revision_and_releases};
+
+/// Lists the steps of an upgrade.
+pub(super) fn write(out: &mut impl Write, plan: &Planned) -> io::Result<()> {
+    let from = if plan.empty { "empty" } else { revision(plan.from.as_deref()) };
+    let to = revision_and_releases(plan.to.as_deref(), &plan.releases);
+    if plan.steps.is_empty() && plan.revisions.is_empty() {
+        return writeln!(out, "{}: at {to} already, nothing to do", plan.database);
+    }
+    let revisions = count_of(&plan.revisions, "revision");
+    let steps = count_of(&plan.steps, "step");
+    writeln!(out, "{}: from {from} to {to}, {revisions} in {steps}", plan.database)?;
+    let width = plan.steps.len().to_string().len();
+    for (step, number) in plan.steps.iter().zip(1..) {
+        write_step(out, step, &format!("{number:>width$}"), plan.show_statements)?;
+    }
+    Ok(())
+}
+
+fn write_step(
+    out: &mut impl Write,
+    step: &PlannedStep,
+    number: &str,
+    show_statements: bool,
+) -> io::Result<()> {
+    let method = step.method.as_ref().map_or("", |method| &method.summary);
+    let title = match method {
+        "" | "create" => step.title.clone(),
+        summary => format!("{}: {summary}", step.title),
+    };
+    let cost = match &step.method {
+        Some(method) if method.rebuilds => ", writes every row",
+        Some(method) if method.scans => ", reads every row",
+        _ => "",
+    };
+    writeln!(out, "  {number}  {title}{cost}")?;
+    let indent = " ".repeat(number.len() + 4);
+    if !step.revisions.is_empty() {
+        writeln!(out, "{indent}for {}", step.revisions.join(", "))?;
+    }
+    if let Some(method) = step.method.as_ref().filter(|_| show_statements) {
+        for statement in &method.statements {
+            let statement = statement.trim_end().trim_end_matches(';');
+            writeln!(out, "{indent}{};", statement.replace('\n', &format!("\n{indent}")))?;
+        }
+    }
+    Ok(())
+}

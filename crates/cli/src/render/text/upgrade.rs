@@ -1,0 +1,57 @@
+use std::io::{self, Write};
+
+use mlflow_migrate_core::Report;
+
+use crate::outcome::Finished;
+use crate::render::words::{count, count_of, duration, releases, revision};
+
+/// Says what an upgrade did, and which MLflow releases now fit.
+pub(super) fn write(out: &mut impl Write, finished: &Finished) -> io::Result<()> {
+    let Finished { database, report, backup, source } = finished;
+    let to = revision(report.to.as_deref());
+    let time = duration(report.seconds);
+    if report.created {
+        writeln!(out, "{database}: created at {to} in {time}")?;
+    } else if report.from == report.to {
+        writeln!(out, "{database}: at {to} already, nothing to do")?;
+    } else {
+        let from = revision(report.from.as_deref());
+        writeln!(out, "{database}: upgraded from {from} to {to} in {time}")?;
+    }
+    let changes = changes(report);
+    if !changes.is_empty() {
+        writeln!(out, "  changed:  {}", changes.join(", "))?;
+    }
+    writeln!(out, "  fits:     {}", fits(&report.releases))?;
+    if let Some(backup) = backup {
+        writeln!(out, "  before:   {backup}")?;
+    }
+    if let Some(source) = source {
+        writeln!(out, "  source:   {source}, left as it was")?;
+    }
+    Ok(())
+}
+
+/// The releases that expect a revision, in words.
+pub(super) fn fits(expecting: &[String]) -> String {
+    releases(expecting).unwrap_or_else(|| {
+        "no MLflow release exactly; `mlflow-migrate history` tells which come next".to_owned()
+    })
+}
+
+fn changes(report: &Report) -> Vec<String> {
+    let mut changes = Vec::new();
+    if !report.revisions.is_empty() {
+        changes.push(count_of(&report.revisions, "revision"));
+    }
+    if report.tables_created > 0 {
+        changes.push(format!("{} created", count(report.tables_created as u64, "table")));
+    }
+    if report.tables_changed > 0 {
+        changes.push(format!("{} changed", count(report.tables_changed as u64, "table")));
+    }
+    if report.rows_migrated > 0 {
+        changes.push(format!("{} migrated", count(report.rows_migrated, "row")));
+    }
+    changes
+}

@@ -1,0 +1,117 @@
+//! Numbers, sizes, durations and releases as people write them.
+
+/// `1,234,567`.
+pub(super) fn number(number: u64) -> String {
+    let digits = number.to_string();
+    let mut grouped = String::with_capacity(digits.len() * 4 / 3);
+    for (position, digit) in digits.chars().enumerate() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            grouped.push(',');
+        }
+        grouped.push(digit);
+    }
+    grouped
+}
+
+/// `1 row`, `2 rows`.
+pub(super) fn count(amount: u64, noun: &str) -> String {
+    let plural = if amount == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", number(amount))
+}
+
+/// `count` for the length of something.
+pub(super) fn count_of<T>(things: &[T], noun: &str) -> String {
+    count(things.len() as u64, noun)
+}
+
+/// `512 bytes`, `3.2 MiB`.
+pub(super) fn bytes(bytes: u64) -> String {
+    const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
+    if bytes < 1024 {
+        return count(bytes, "byte");
+    }
+    let mut amount = bytes as f64 / 1024.0;
+    let mut unit = 0;
+    while amount >= 1024.0 && unit + 1 < UNITS.len() {
+        amount /= 1024.0;
+        unit += 1;
+    }
+    format!("{amount:.1} {}", UNITS[unit])
+}
+
+/// `0.12 s`, `12.3 s`, `2 min 3 s`, `1 h 2 min`.
+pub(super) fn duration(seconds: f64) -> String {
+    let whole = seconds.round() as u64;
+    match whole {
+        0..10 if seconds < 9.995 => format!("{seconds:.2} s"),
+        0..60 if seconds < 59.95 => format!("{seconds:.1} s"),
+        0..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole % 3600 / 60),
+    }
+}
+
+/// `MLflow 3.18.0`, `MLflow 2.9.0 to 2.9.2`; `None` if there is none.
+pub(super) fn releases(releases: &[String]) -> Option<String> {
+    match releases {
+        [] => None,
+        [only] => Some(format!("MLflow {only}")),
+        [first, .., last] => Some(format!("MLflow {first} to {last}")),
+    }
+}
+
+/// A revision in words.
+pub(super) fn revision(revision: Option<&str>) -> &str {
+    revision.unwrap_or("base")
+}
+
+/// `534353b11cbc (MLflow 3.18.0)`.
+pub(super) fn revision_and_releases(id: Option<&str>, expecting: &[String]) -> String {
+    match releases(expecting) {
+        Some(expecting) => format!("{} ({expecting})", revision(id)),
+        None => revision(id).to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{bytes, count, duration, number, releases};
+
+    #[test]
+    fn numbers_are_grouped() {
+        let written = [0, 12, 999, 1000, 12_345, 1_234_567].map(number);
+        assert_eq!(written, ["0", "12", "999", "1,000", "12,345", "1,234,567"]);
+        assert_eq!(count(1, "row"), "1 row");
+        assert_eq!(count(2000, "row"), "2,000 rows");
+    }
+
+    #[test]
+    fn sizes_have_their_unit() {
+        let written = [1, 1023, 1024, 1536, 1 << 20, 5 << 40].map(bytes);
+        assert_eq!(written, ["1 byte", "1,023 bytes", "1.0 KiB", "1.5 KiB", "1.0 MiB", "5.0 TiB"]);
+    }
+
+    #[test]
+    fn durations_have_the_precision_that_matters() {
+        let written = [0.0, 0.123, 9.999, 12.34, 59.96, 123.0, 3600.0, 7380.0].map(duration);
+        assert_eq!(
+            written,
+            [
+                "0.00 s",
+                "0.12 s",
+                "10.0 s",
+                "12.3 s",
+                "1 min 0 s",
+                "2 min 3 s",
+                "1 h 0 min",
+                "2 h 3 min"
+            ]
+        );
+    }
+
+    #[test]
+    fn releases_are_a_range() {
+        assert_eq!(releases(&[]), None);
+        let range = releases(&["1.0.0".to_owned(), "1.1.0".to_owned(), "1.2.0".to_owned()]);
+        assert_eq!(range.as_deref(), Some("MLflow 1.0.0 to 1.2.0"));
+    }
+}

@@ -1,0 +1,212 @@
+//! Which database the user means.
+
+use std::ffi::OsString;
+
+use mlflow_migrate_core::Error;
+
+/// The variables that name a database, the first that is set counts: MLflow's server reads the
+/// first, its clients the second, which is the database only where there is no server.
+const VARIABLES: [&str; 2] = ["MLFLOW_BACKEND_STORE_URI", "MLFLOW_TRACKING_URI"];
+
+/// The query parameters whose value nobody may see.
+const SECRET_PARAMETERS: [&str; 5] = ["password", "passwd", "pwd", "sslpassword", "token"];
+
+/// The kinds of database that MLflow can use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// SQLite.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL and MariaDB.
+    Mysql,
+    /// Microsoft SQL Server.
+    Mssql,
+}
+
+/// The database URL of the environment, and the variable that holds it.
+pub(crate) fn from_environment(
+    variable: impl Fn(&str) -> Option<OsString>,
+) -> Result<(String, &'static str), Error> {
+    for name in VARIABLES {
+        match variable(name).map(OsString::into_string) {
+            None => {}
+            Some(Ok(url)) if url.trim().is_empty() => {}
+            Some(Ok(url)) => return Ok((url, name)),
+            Some(Err(_)) => {
+                return Err(refuse(name, "its value is not UTF-8", "give the URL as an argument"));
+            }
+        }
+    }
+    let problem = format!("none is given, and neither {} is set", VARIABLES.join(" nor "));
+    let hint = "give one, such as sqlite:///mlflow.db";
+    Err(refuse("no database URL", &problem, hint))
+}
+
+/// The kind of database that a URL names.
+///
+/// # Errors
+/// If it names none.
+pub(crate) fn kind(url: &str) -> Result<Kind, Error> {
+    let shown = without_password(url);
+    let Some(scheme) = scheme(url) else {
+        return match url {
+            "" => Err(refuse(
+                "no database URL",
+                "it is empty",
+                "give one, such as sqlite:///mlflow.db",
+            )),
+            "databricks" | "databricks-uc" => Err(refuse_databricks(&shown)),
+            _ => Ok(Kind::Sqlite),
+        };
+    };
+    match scheme.as_str() {
+        "sqlite" => Ok(Kind::Sqlite),
+        "postgresql" | "postgres" => Ok(Kind::Postgres),
+        "mysql" | "mariadb" => Ok(Kind::Mysql),
+        "mssql" => Ok(Kind::Mssql),
+        "http" | "https" => Err(refuse(
+            &shown,
+            "this is a tracking server, not a database",
+            "give the URL that the server got as --backend-store-uri",
+        )),
+        "databricks" | "databricks-uc" | "uc" => Err(refuse_databricks(&shown)),
+        "file" => Err(refuse(
+            &shown,
+            "MLflow's file store is not a database, and needs no upgrade",
+            "the URL of an SQLite file begins with sqlite:///",
+        )),
+        _ => Err(refuse(
+            &shown,
+            &format!("unknown scheme {scheme}"),
+            "the schemes of MLflow's databases are sqlite, postgresql and mysql",
+        )),
+    }
+}
+
+fn refuse(url: &str, problem: &str, hint: &str) -> Error {
+    Error::Url { url: url.to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
+}
+
+fn refuse_databricks(url: &str) -> Error {
+    refuse(url, "Databricks keeps and upgrades this database itself", "there is nothing to do")
+}
+
+/// A URL's scheme in lower case, without SQLAlchemy's driver; `None` for a bare path.
+fn scheme(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once(':')?;
+    let is_scheme = scheme.len() > 1
+        && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|one| one.is_ascii_alphanumeric() || "+-._".contains(one));
+    let name = scheme.split('+').next().unwrap_or(scheme).to_lowercase();
+    let known = ["sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "databricks"];
+    let is_marked = rest.starts_with('/') || known.contains(&name.as_str());
+    (is_scheme && is_marked).then_some(name)
+}
+
+/// A URL as it may be shown.
+pub(crate) fn without_password(url: &str) -> String {
+    let (address, parameters) = match url.split_once('?') {
+        Some((address, parameters)) => (address, Some(parameters)),
+        None => (url, None),
+    };
+    let mut shown = match scheme(url) {
+        Some(scheme) if scheme != "sqlite" => without_user_password(url, address),
+        _ => address.to_owned(),
+    };
+    if let Some(parameters) = parameters.filter(|_| !shown.ends_with(HIDDEN_REST)) {
+        let parameters: Vec<String> = parameters.split('&').map(without_secret).collect();
+        shown = format!("{shown}?{}", parameters.join("&"));
+    }
+    shown
+}
+
+const HIDDEN: &str = "***";
+const HIDDEN_REST: &str = "***@…";
+
+/// A password may contain what should have been encoded; if it seems to, all that follows it is
+/// hidden too.
+fn without_user_password(url: &str, address: &str) -> String {
+    let start = url.find(':').map_or(0, |colon| colon + 1);
+    let start = start + url[start..].bytes().take_while(|byte| *byte == b'/').count();
+    let (prefix, rest) = url.split_at(start);
+    let Some(at) = rest.rfind('@') else { return address.to_owned() };
+    if start + at > address.len() || rest[..at].contains(['/', '@']) {
+        return format!("{prefix}{HIDDEN_REST}");
+    }
+    let host = &address[start + at..];
+    match rest[..at].split_once(':') {
+        Some((user, _)) => format!("{prefix}{user}:{HIDDEN}{host}"),
+        None => format!("{prefix}{HIDDEN}{host}"),
+    }
+}
+
+fn without_secret(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, _)) if SECRET_PARAMETERS.contains(&name.to_lowercase().as_str()) => {
+            format!("{name}={HIDDEN}")
+        }
+        _ => parameter.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::ffi::OsString;
+
+    use super::{Kind, from_environment, kind, without_password};
+
+    #[test]
+    fn urls_tell_their_kind() {
+        for path in
+            ["mlflow.db", "./a:b.db", "/x/mlflow.db", r"C:\mlflow.db", "sqlite:///x", "SQLite:x"]
+        {
+            assert_eq!(kind(path).ok(), Some(Kind::Sqlite), "{path}");
+        }
+        assert_eq!(kind("postgresql+psycopg2://h/d").ok(), Some(Kind::Postgres));
+        assert_eq!(kind("postgres://h/d").ok(), Some(Kind::Postgres));
+        assert_eq!(kind("mysql+pymysql://h/d").ok(), Some(Kind::Mysql));
+        assert_eq!(kind("mariadb://h/d").ok(), Some(Kind::Mysql));
+        assert_eq!(kind("mssql+pyodbc://h/d").ok(), Some(Kind::Mssql));
+        for other in
+            ["", "http://h", "databricks", "databricks://profile", "file:///x", "oracle://h/d"]
+        {
+            assert!(kind(other).is_err(), "{other}");
+        }
+    }
+
+    #[test]
+    fn passwords_are_never_shown() {
+        let shown = [
+            ("mysql://me:secret@host:3306/db", "mysql://me:***@host:3306/db"),
+            ("postgresql+psycopg2://me@host/db", "postgresql+psycopg2://***@host/db"),
+            ("https://secret@host", "https://***@host"),
+            (
+                "postgresql://host/db?user=me&Password=secret",
+                "postgresql://host/db?user=me&Password=***",
+            ),
+            ("postgresql://me:se/cret@host/db?x=1", "postgresql://***@…"),
+            ("postgresql://me:se?cr@et@host/db", "postgresql://***@…"),
+            ("postgresql://me:se@cret@host/db", "postgresql://***@…"),
+            ("mysql:me:secret@host", "mysql:me:***@host"),
+            ("sqlite:////home/me@work/x.db", "sqlite:////home/me@work/x.db"),
+            ("a@b.db", "a@b.db"),
+        ];
+        for (url, expected) in shown {
+            assert_eq!(without_password(url), expected);
+        }
+    }
+
+    #[test]
+    fn the_backend_store_comes_before_the_tracking_uri() {
+        let both = |name: &str| Some(OsString::from(format!("{name}.db")));
+        let url = from_environment(both).map(|(url, _)| url).ok();
+        assert_eq!(url.as_deref(), Some("MLFLOW_BACKEND_STORE_URI.db"));
+        let empty_first = |name: &str| {
+            Some(OsString::from(if name == "MLFLOW_TRACKING_URI" { "x.db" } else { "" }))
+        };
+        let found = from_environment(empty_first).ok();
+        assert_eq!(found, Some(("x.db".to_owned(), "MLFLOW_TRACKING_URI")));
+        assert!(from_environment(|_| None).is_err());
+    }
+}

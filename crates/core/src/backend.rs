@@ -1,0 +1,146 @@
+//! What every database must offer.
+
+use async_trait::async_trait;
+use sea_query::{QueryStatement, SelectStatement, Value};
+
+use crate::error::Error;
+use crate::event::Progress;
+use crate::platform::Platform;
+use crate::schema::{Schema, Table};
+
+/// One row of a result, its values in the order of the columns.
+pub type Row = Vec<Value>;
+
+/// What a session is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Access {
+    /// Looking only; nothing is locked for others.
+    Read,
+    /// Upgrading: one upgrader at a time.
+    Upgrade,
+}
+
+/// A table that becomes different: from what is there to what is wanted.
+#[derive(Clone, Debug, PartialEq)]
+pub struct TableChange {
+    /// The table as it is; `None` if it is to be created.
+    pub before: Option<Table>,
+    /// The table as it shall be. [`crate::schema::Column::renamed_from`] tells which column of
+    /// `before` a renamed one is.
+    pub after: Table,
+    /// The revisions that ask for the change.
+    pub revisions: Vec<String>,
+}
+
+/// How a backend will make a [`TableChange`].
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct Method {
+    /// A few words: `create`, `rebuild`, `add column`.
+    pub summary: String,
+    /// The statements, as far as they can be told beforehand.
+    pub statements: Vec<String>,
+    /// Whether every row of the table is written again.
+    pub rebuilds: bool,
+    /// Whether every row of the table is read.
+    pub scans: bool,
+}
+
+/// Rows to write over existing ones, found by a key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyedUpdate {
+    /// The table.
+    pub table: &'static str,
+    /// The columns that are written.
+    pub columns: &'static [&'static str],
+    /// The columns that find the row.
+    pub key: &'static [&'static str],
+}
+
+/// A table's size.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct TableSize {
+    /// How many rows it has.
+    pub rows: u64,
+    /// How many bytes it takes, with its indexes, where the database tells.
+    pub bytes: Option<u64>,
+}
+
+/// One database, and a connection to it.
+///
+/// A backend does what it is told; the order of things is [`crate::upgrade()`]'s to decide.
+#[async_trait]
+pub trait Backend: Send {
+    /// The database's dialect and features.
+    fn platform(&self) -> &Platform;
+
+    /// What the database is called in messages: never with a password.
+    fn name(&self) -> String;
+
+    /// Begins a session. For [`Access::Upgrade`] it takes the lock that keeps other upgraders out,
+    /// and, where the database can, opens the transaction that holds the whole upgrade.
+    async fn begin(&mut self, access: Access) -> Result<(), Error>;
+
+    /// Makes everything since [`Backend::begin`] permanent.
+    async fn commit(&mut self) -> Result<(), Error>;
+
+    /// Takes everything since [`Backend::begin`] back, where the database can.
+    async fn rollback(&mut self) -> Result<(), Error>;
+
+    /// Reads the schema, without the version table.
+    async fn inspect(&mut self) -> Result<Schema, Error>;
+
+    /// Reads `alembic_version`; `None` if the table does not exist.
+    async fn versions(&mut self) -> Result<Option<Vec<String>>, Error>;
+
+    /// Writes `alembic_version`, and creates it if need be; `None` leaves it empty.
+    async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error>;
+
+    /// Tells how [`Backend::change`] would make a change.
+    ///
+    /// # Errors
+    /// If the change cannot be made to this table.
+    fn method(&self, change: &TableChange) -> Result<Method, Error>;
+
+    /// Makes a change, and tells how many rows were copied, if any had to be.
+    async fn change(
+        &mut self,
+        change: &TableChange,
+        progress: &Progress,
+    ) -> Result<Option<u64>, Error>;
+
+    /// Removes what an interrupted Alembic run has left behind. `leftovers` are tables of the
+    /// live schema.
+    async fn remove(&mut self, leftovers: &[String]) -> Result<(), Error>;
+
+    /// Counts the references without their row in these tables, where the database does not
+    /// enforce foreign keys while it is upgraded. Called before the first change and after the
+    /// last; the second time it fails if there are more than the first time.
+    async fn check_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error>;
+
+    /// Runs a statement, and tells how many rows it changed.
+    async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error>;
+
+    /// Runs a query whose result is small.
+    async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error>;
+
+    /// Writes over existing rows; each row holds the values of the columns, then those of the key.
+    async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error>;
+
+    /// Adds rows.
+    async fn insert(
+        &mut self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Vec<Row>,
+    ) -> Result<u64, Error>;
+
+    /// Fills an empty `latest_metrics` in the way that is fastest here, and tells how many rows it
+    /// has got. `None` means that there is no better way than the neutral one of
+    /// [`crate::data::LatestMetrics`].
+    async fn fill_latest_metrics(&mut self, _progress: &Progress) -> Result<Option<u64>, Error> {
+        Ok(None)
+    }
+
+    /// A table's size.
+    async fn size(&mut self, table: &str) -> Result<TableSize, Error>;
+}

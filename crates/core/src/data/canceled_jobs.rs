@@ -1,0 +1,49 @@
+//! dc11669786a5: jobs that were pending or running are canceled.
+//!
+//! The executor that could finish them does not know the jobs of an older MLflow.
+
+use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait, Query, QueryStatement};
+
+use super::{DataMigration, DataOptions};
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::event::Progress;
+
+const PENDING: i32 = 0;
+const RUNNING: i32 = 1;
+const CANCELED: i32 = 5;
+
+/// See the module's documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct CanceledJobs;
+
+#[async_trait]
+impl DataMigration for CanceledJobs {
+    fn title(&self) -> &'static str {
+        "cancel pending and running jobs"
+    }
+
+    fn reads(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        &[("jobs", &["status"])]
+    }
+
+    fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        &[("jobs", &["status", "last_update_time"])]
+    }
+
+    async fn run(
+        &self,
+        backend: &mut dyn Backend,
+        options: &DataOptions,
+        _: &Progress,
+    ) -> Result<u64, Error> {
+        let update = Query::update()
+            .table("jobs")
+            .value("status", CANCELED)
+            .value("last_update_time", options.now_ms)
+            .and_where(Expr::col("status").is_in([PENDING, RUNNING]))
+            .take();
+        backend.execute(QueryStatement::Update(update)).await
+    }
+}

@@ -1,0 +1,140 @@
+//! 8b6ad64cb8f5: an issue's categories become rows that can be searched.
+//!
+//! `issues.categories` holds a JSON list of strings. Each becomes a row of `issue_categories`, found
+//! by the SHA-256 of its text without surrounding white space and in lower case. Of categories that
+//! agree in that, the last spelling is kept. The JSON stays where it is, for older readers.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait, Order, Query, QueryStatement, Value};
+use sha2::{Digest, Sha256};
+
+use super::{DataMigration, DataOptions, row};
+use crate::backend::{Backend, Row};
+use crate::error::{Error, Finding};
+use crate::event::Progress;
+use crate::schema::Schema;
+use crate::python::json::{self, Json};
+use crate::python::text;
+
+const BATCH: u64 = 500;
+const NAMED_ROWS: usize = 1000;
+
+/// See the module's documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct IssueCategories;
+
+/// The issues with categories after a given one, in the order of their key.
+async fn page(backend: &mut dyn Backend, after: Option<&str>) -> Result<Vec<Row>, Error> {
+    let mut select = Query::select();
+    select
+        .columns(["issue_id", "categories"])
+        .from("issues")
+        .and_where(Expr::col("categories").is_not_null())
+        .order_by("issue_id", Order::Asc)
+        .limit(BATCH);
+    if let Some(after) = after {
+        select.and_where(Expr::col("issue_id").gt(after));
+    }
+    backend.query(select).await
+}
+
+/// The categories by their hash, in hexadecimal; `None` if the value is not a list of strings that
+/// can be encoded.
+fn hashed(categories: Option<&Value>) -> Option<BTreeMap<String, String>> {
+    let document = json::loads(row::text(categories)?).ok()?;
+    let Json::Array(items) = &document else { return None };
+    let mut found = BTreeMap::new();
+    for item in items {
+        let category = item.as_string()?.as_utf8().ok()?;
+        let digest = Sha256::digest(text::lower(text::strip(category)).as_bytes());
+        let hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        found.insert(hash, category.to_owned());
+    }
+    Some(found)
+}
+
+#[async_trait]
+impl DataMigration for IssueCategories {
+    fn title(&self) -> &'static str {
+        "list each issue's categories in a table of their own"
+    }
+
+    fn reads(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        &[("issues", &["issue_id", "categories", "created_timestamp"])]
+    }
+
+    fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        &[
+            ("issues", &["last_seen_timestamp"]),
+            ("issue_categories", &["issue_id", "category_hash", "category"]),
+        ]
+    }
+
+    async fn preflight(
+        &self,
+        backend: &mut dyn Backend,
+        options: &DataOptions,
+        _: &Schema,
+    ) -> Result<Vec<Finding>, Error> {
+        let mut finding = Finding {
+            revision: "8b6ad64cb8f5".to_owned(),
+            problem: "issues.categories is not a JSON list of strings (`--skip-invalid` leaves \
+                      such issues out of issue_categories)"
+                .to_owned(),
+            count: 0,
+            rows: Vec::new(),
+            query: None,
+        };
+        let mut rows = page(backend, None).await?;
+        while let Some(last) = rows.last() {
+            for issue in rows.iter().filter(|issue| hashed(issue.get(1)).is_none()) {
+                finding.count += 1;
+                if finding.rows.len() < NAMED_ROWS {
+                    finding.rows.push(format!("issue {}", row::display(issue.first())));
+                }
+            }
+            let last = row::text(last.first()).unwrap_or_default().to_owned();
+            rows = page(backend, Some(&last)).await?;
+        }
+        let is_refused = finding.count > 0 && !options.skip_invalid;
+        Ok(is_refused.then_some(finding).into_iter().collect())
+    }
+
+    async fn run(
+        &self,
+        backend: &mut dyn Backend,
+        _: &DataOptions,
+        progress: &Progress,
+    ) -> Result<u64, Error> {
+        let seen = Query::update()
+            .table("issues")
+            .value("last_seen_timestamp", Expr::col("created_timestamp"))
+            .take();
+        backend.execute(QueryStatement::Update(seen)).await?;
+        let (mut written, mut skipped) = (0, 0_u64);
+        let mut issues = page(backend, None).await?;
+        while let Some(last) = issues.last() {
+            let mut entries = Vec::new();
+            for issue in &issues {
+                let Some(categories) = hashed(issue.get(1)) else {
+                    skipped += 1;
+                    continue;
+                };
+                for (hash, category) in categories {
+                    entries.push(vec![row::owned(issue.first()), hash.into(), category.into()]);
+                }
+            }
+            let last = row::text(last.first()).unwrap_or_default().to_owned();
+            let columns = &["issue_id", "category_hash", "category"];
+            written += backend.insert("issue_categories", columns, entries).await?;
+            progress.report(written, None);
+            issues = page(backend, Some(&last)).await?;
+        }
+        if skipped > 0 {
+            progress.notice(format!("{skipped} issues were left out of issue_categories"));
+        }
+        Ok(written)
+    }
+}

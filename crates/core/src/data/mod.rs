@@ -1,0 +1,99 @@
+//! Data migrations: revisions that change rows.
+//!
+//! Where SQL can say what is to be done, a migration is one or a few sea-query statements and no
+//! row leaves the database. Where MLflow computes a value in Python, the rows move through the
+//! program in batches by ranges of their key, so that memory stays flat.
+
+mod canceled_jobs;
+mod default_workspace;
+mod issue_categories;
+mod latest_metrics;
+mod mcp_version_references;
+mod row;
+mod trace_analytics;
+mod user_tags;
+
+use std::fmt::Debug;
+
+use async_trait::async_trait;
+
+use crate::backend::Backend;
+use crate::error::{Error, Finding};
+use crate::event::Progress;
+use crate::platform::Platform;
+use crate::schema::Schema;
+
+pub use canceled_jobs::CanceledJobs;
+pub use default_workspace::DefaultWorkspace;
+pub use issue_categories::IssueCategories;
+pub use latest_metrics::LatestMetrics;
+pub use mcp_version_references::McpVersionReferences;
+pub use trace_analytics::TraceAnalytics;
+pub use user_tags::UserTags;
+
+/// How many rows move through the program at a time.
+pub(crate) const BATCH: u64 = 2000;
+
+/// What a data migration may be told.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct DataOptions {
+    /// The time of the upgrade, in milliseconds since 1970.
+    pub now_ms: i64,
+    /// Whether rows that a migration cannot take are left out instead of refused, where that is
+    /// sound.
+    pub skip_invalid: bool,
+}
+
+/// A change of rows that belongs to a revision.
+#[async_trait]
+pub trait DataMigration: Debug + Send + Sync {
+    /// What it does, in a few words.
+    fn title(&self) -> &'static str;
+
+    /// The tables and columns that it reads. A migration that reads nothing only adds rows of its
+    /// own, and can run at any time after its revision's tables exist.
+    fn reads(&self) -> &'static [(&'static str, &'static [&'static str])];
+
+    /// The tables and columns that it writes.
+    fn writes(&self) -> &'static [(&'static str, &'static [&'static str])];
+
+    /// Whether it has anything to do in a database that looks like this before the upgrade: the
+    /// rows that it reads can only be in tables that exist.
+    fn is_needed(&self, live: &Schema) -> bool {
+        self.reads().iter().all(|(table, _)| live.table(table).is_some())
+    }
+
+    /// What it would stumble over, found before anything is changed. The live schema may be older
+    /// than the one that it runs on: what is not there yet has no rows to stumble over.
+    async fn preflight(
+        &self,
+        _backend: &mut dyn Backend,
+        _options: &DataOptions,
+        _live: &Schema,
+    ) -> Result<Vec<Finding>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Does it, and tells how many rows it wrote.
+    async fn run(
+        &self,
+        backend: &mut dyn Backend,
+        options: &DataOptions,
+        progress: &Progress,
+    ) -> Result<u64, Error>;
+}
+
+/// `column = text`, byte for byte: MySQL's default collations ignore case.
+pub(crate) fn equals_exactly(
+    column: sea_query::Expr,
+    text: &str,
+    platform: &Platform,
+) -> sea_query::Expr {
+    use sea_query::{ExprTrait, Func};
+    if platform.is_mysql() {
+        let binary: sea_query::Expr = Func::cast_as(column.clone(), "binary").into();
+        column.eq(text).and(binary.eq(Func::cast_as(text, "binary")))
+    } else {
+        column.eq(text)
+    }
+}

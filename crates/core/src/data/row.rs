@@ -1,0 +1,29 @@
+//! Reads values out of rows.
+
+use sea_query::Value;
+
+/// The text of a value, if it is one.
+pub(super) fn text(value: Option<&Value>) -> Option<&str> {
+    match value {
+        Some(Value::String(Some(text))) => Some(text),
+        _ => None,
+    }
+}
+
+/// The value, or NULL if there is none.
+pub(super) fn owned(value: Option<&Value>) -> Value {
+    value.cloned().unwrap_or(Value::String(None))
+}
+
+/// A value as a person would write it, cut short.
+pub(super) fn display(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(Some(text))) => {
+            let short: String = text.chars().take(60).collect();
+            format!("{short:?}")
+        }
+        Some(Value::BigInt(Some(number))) => number.to_string(),
+        Some(Value::Double(Some(number))) => number.to_string(),
+        _ => "NULL".to_owned(),
+    }
+}

@@ -1,0 +1,127 @@
+//! 75868b020152: what trace analytics needs moves into columns.
+//!
+//! Names, sessions, token counts and costs of traces, costs and models of spans, and the numeric
+//! value of assessments were kept as tags, metadata, metrics and JSON. They are computed as MLflow
+//! computes them in Python, moving in batches in the order of each table's key, and what they were
+//! computed from is removed. What MLflow would stumble over is found before anything is changed.
+
+mod assessments;
+mod cleanup;
+mod preflight;
+mod spans;
+mod traces;
+mod values;
+
+use async_trait::async_trait;
+use sea_query::{Condition, Expr, ExprTrait};
+
+use super::{DataMigration, DataOptions, equals_exactly};
+use crate::backend::Backend;
+use crate::error::{Error, Finding};
+use crate::event::Progress;
+use crate::platform::Platform;
+use crate::schema::Schema;
+
+const TRACE_NAME_TAG: &str = "mlflow.traceName";
+const SESSION_METADATA: &str = "mlflow.trace.session";
+const TOKEN_USAGE_METADATA: &str = "mlflow.trace.tokenUsage";
+const COST_METADATA: &str = "mlflow.trace.cost";
+const GATEWAY_METADATA: &str = "mlflow.gateway.endpointId";
+
+/// Keys of `mlflow.trace.tokenUsage` and of `trace_metrics`, and the columns that they become.
+const TOKEN_KEYS: [&str; 6] = [
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_creation_input_tokens_above_1hr",
+];
+
+/// Keys of `mlflow.trace.cost` and of `span_metrics`, and the columns that they become.
+const COST_KEYS: [&str; 3] = ["input_cost", "output_cost", "total_cost"];
+
+/// See the module's documentation.
+#[derive(Clone, Copy, Debug)]
+pub struct TraceAnalytics;
+
+/// Whether a key is one of several, byte for byte.
+fn is_one_of(table: &'static str, keys: &[&str], platform: &Platform) -> Condition {
+    keys.iter().fold(Condition::any(), |condition, key| {
+        condition.add(equals_exactly(Expr::col((table, "key")), key, platform))
+    })
+}
+
+/// The keys after `last`, in the order of `columns`. MySQL does not use an index for a comparison
+/// of rows, but does for this longer form of it.
+fn key_after(table: &'static str, columns: [&'static str; 2], last: &[String; 2], platform: &Platform) -> Expr {
+    let [first, second] = columns.map(|column| Expr::col((table, column)));
+    let [first_value, second_value] = last.each_ref().map(String::as_str);
+    if platform.is_mysql() {
+        let within = first.clone().eq(first_value).and(second.gt(second_value));
+        first.clone().gte(first_value).and(first.gt(first_value).or(within))
+    } else {
+        let values = [Expr::val(first_value), Expr::val(second_value)];
+        Expr::tuple([first, second]).gt(Expr::tuple(values))
+    }
+}
+
+#[async_trait]
+impl DataMigration for TraceAnalytics {
+    fn title(&self) -> &'static str {
+        "fill the trace analytics columns"
+    }
+
+    fn reads(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        &[
+            ("trace_info", &["request_id", "experiment_id", "timestamp_ms"]),
+            ("trace_tags", &["request_id", "key", "value"]),
+            ("trace_request_metadata", &["request_id", "key", "value"]),
+            ("trace_metrics", &["request_id", "key", "value"]),
+            ("spans", &["trace_id", "span_id", "dimension_attributes"]),
+            ("span_metrics", &["trace_id", "span_id", "key", "value"]),
+            ("assessments", &["assessment_id", "trace_id", "value"]),
+        ]
+    }
+
+    fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        &[
+            ("trace_info", &traces::COLUMNS),
+            ("spans", &spans::COLUMNS),
+            ("assessments", &assessments::COLUMNS),
+            ("trace_tags", &[]),
+            ("trace_request_metadata", &[]),
+            ("trace_metrics", &[]),
+            ("span_metrics", &[]),
+        ]
+    }
+
+    /// Tables of later revisions than the live one are empty, but `trace_info` may be older than
+    /// `spans`, and its tags and metadata count without them.
+    fn is_needed(&self, live: &Schema) -> bool {
+        live.table("trace_info").is_some()
+    }
+
+    async fn preflight(
+        &self,
+        backend: &mut dyn Backend,
+        _: &DataOptions,
+        live: &Schema,
+    ) -> Result<Vec<Finding>, Error> {
+        preflight::findings(backend, live).await
+    }
+
+    async fn run(
+        &self,
+        backend: &mut dyn Backend,
+        _: &DataOptions,
+        progress: &Progress,
+    ) -> Result<u64, Error> {
+        let mut written = traces::backfill(backend, progress).await?;
+        written += spans::backfill(backend, progress).await?;
+        written += traces::sum_gateway_costs(backend).await?;
+        written += assessments::backfill(backend, progress).await?;
+        written += cleanup::remove_sources(backend).await?;
+        Ok(written)
+    }
+}

@@ -1,0 +1,169 @@
+//! Finds what the migration could not take, before anything is changed.
+
+use sea_query::{
+    Expr, ExprTrait, Func, JoinType, MysqlQueryBuilder, PostgresQueryBuilder, Query,
+    SelectStatement, SqliteQueryBuilder,
+};
+
+use super::super::{BATCH, equals_exactly, row};
+use super::values::{self, Obstacle};
+use super::{COST_METADATA, GATEWAY_METADATA, spans, traces};
+use crate::backend::Backend;
+use crate::error::{Error, Finding};
+use crate::platform::{Dialect, Platform};
+use crate::schema::Schema;
+
+const REVISION: &str = "75868b020152";
+const METADATA: &str = "trace_request_metadata";
+
+/// Everything that stands in the way, a kind each, in the tables that are there.
+pub(super) async fn findings(
+    backend: &mut dyn Backend,
+    live: &Schema,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    for (table, key) in [("spans", "span_id"), ("assessments", "assessment_id")] {
+        if live.table(table).is_some() {
+            findings.extend(orphans(backend, table, key).await?);
+        }
+    }
+    let spans = live.table("spans");
+    if spans.is_some_and(|spans| spans.find_column("dimension_attributes").is_some()) {
+        findings.extend(dimension_attributes(backend).await?);
+    }
+    if live.table("span_metrics").is_some() {
+        findings.extend(overflowing_costs(backend).await?);
+    }
+    Ok(findings)
+}
+
+/// Spans or assessments whose trace is gone: their experiment and time are not known.
+async fn orphans(
+    backend: &mut dyn Backend,
+    table: &'static str,
+    key: &'static str,
+) -> Result<Option<Finding>, Error> {
+    let select = Query::select()
+        .column((table, "trace_id"))
+        .column((table, key))
+        .from(table)
+        .join(
+            JoinType::LeftJoin,
+            "trace_info",
+            Expr::col(("trace_info", "request_id")).equals((table, "trace_id")),
+        )
+        .and_where(Expr::col(("trace_info", "request_id")).is_null())
+        .take();
+    let rows = backend.query(select.clone().limit(BATCH).take()).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let first = format!("{key} {} of trace {}", row::display(first.get(1)), row::display(first.first()));
+    Ok(Some(Finding {
+        revision: REVISION.to_owned(),
+        problem: format!("{table} without their trace"),
+        count: rows.len() as u64,
+        rows: vec![first],
+        query: Some(sql_text(&select, backend.platform())),
+    }))
+}
+
+/// Spans whose `dimension_attributes` would be lost.
+async fn dimension_attributes(backend: &mut dyn Backend) -> Result<Vec<Finding>, Error> {
+    let mut findings: Vec<(Obstacle, Finding)> = Vec::new();
+    let mut after = None;
+    loop {
+        let mut select = spans::dimensions_after(after.as_ref(), backend.platform());
+        select.and_where(Expr::col("dimension_attributes").is_not_null());
+        let rows = backend.query(select).await?;
+        for span in &rows {
+            let Err(obstacle) = values::dimensions(span.get(2)) else { continue };
+            match findings.iter_mut().find(|(known, _)| *known == obstacle) {
+                Some((_, finding)) => finding.count += 1,
+                None => {
+                    let [trace, id, value] = [0, 1, 2].map(|at| row::display(span.get(at)));
+                    let first = format!("span {id} of trace {trace}: {value}");
+                    findings.push((obstacle, dimension_finding(obstacle, first)));
+                }
+            }
+        }
+        after = spans::key_of(rows.last());
+        if after.is_none() {
+            break;
+        }
+    }
+    Ok(findings.into_iter().map(|(_, finding)| finding).collect())
+}
+
+fn dimension_finding(obstacle: Obstacle, first: String) -> Finding {
+    let problem = match obstacle {
+        Obstacle::Malformed => "spans.dimension_attributes is malformed JSON",
+        Obstacle::Unsupported => {
+            "spans.dimension_attributes holds more than the model's and the provider's name"
+        }
+        Obstacle::Surrogate => "spans.dimension_attributes names half of a surrogate pair",
+    };
+    Finding {
+        revision: REVISION.to_owned(),
+        problem: problem.to_owned(),
+        count: 1,
+        rows: vec![first],
+        query: None,
+    }
+}
+
+/// Gateway traces whose spans cost more together than a float can hold.
+async fn overflowing_costs(backend: &mut dyn Backend) -> Result<Option<Finding>, Error> {
+    let platform = backend.platform().clone();
+    let value = || Expr::col(("span_metrics", "value"));
+    let sum = || Expr::from(Func::sum(value()));
+    let is_gateways = Query::select()
+        .expr(Expr::val(1))
+        .from(METADATA)
+        .and_where(Expr::col((METADATA, "request_id")).equals(("span_metrics", "trace_id")))
+        .and_where(equals_exactly(Expr::col((METADATA, "key")), GATEWAY_METADATA, &platform))
+        .take();
+    let select = Query::select()
+        .column(("span_metrics", "trace_id"))
+        .from("span_metrics")
+        .and_where(equals_exactly(Expr::col(("span_metrics", "key")), "total_cost", &platform))
+        .and_where(value().between(f64::MIN, f64::MAX))
+        .and_where(Expr::exists(is_gateways))
+        .group_by_col(("span_metrics", "trace_id"))
+        .and_having(sum().gt(f64::MAX).or(sum().lt(f64::MIN)))
+        .limit(BATCH)
+        .take();
+    let mut first = None;
+    let mut count = 0;
+    for found in backend.query(select).await? {
+        let trace = row::text(found.first()).unwrap_or_default().to_owned();
+        if !has_own_cost(backend, &trace).await? {
+            count += 1;
+            first.get_or_insert(format!("trace {trace:?}"));
+        }
+    }
+    Ok(first.map(|first| Finding {
+        revision: REVISION.to_owned(),
+        problem: "the costs of a trace's spans overflow".to_owned(),
+        count,
+        rows: vec![first],
+        query: None,
+    }))
+}
+
+async fn has_own_cost(backend: &mut dyn Backend, trace: &str) -> Result<bool, Error> {
+    let select = Query::select()
+        .column("value")
+        .from(METADATA)
+        .and_where(Expr::col("request_id").eq(trace))
+        .and_where(equals_exactly(Expr::col("key"), COST_METADATA, backend.platform()))
+        .take();
+    let rows = backend.query(select).await?;
+    Ok(rows.first().is_some_and(|found| traces::has_total_cost(row::text(found.first()))))
+}
+
+fn sql_text(select: &SelectStatement, platform: &Platform) -> String {
+    match platform.dialect {
+        Dialect::Sqlite => select.to_string(SqliteQueryBuilder),
+        Dialect::Postgres => select.to_string(PostgresQueryBuilder),
+        Dialect::Mysql => select.to_string(MysqlQueryBuilder),
+    }
+}

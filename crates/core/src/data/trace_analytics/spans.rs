@@ -1,0 +1,116 @@
+//! Costs and models of spans.
+
+use std::collections::HashMap;
+
+use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
+
+use super::super::{BATCH, row};
+use super::{COST_KEYS, is_one_of, key_after, values};
+use crate::backend::{Backend, KeyedUpdate, Row};
+use crate::error::Error;
+use crate::event::Progress;
+use crate::platform::Platform;
+use crate::python::number;
+
+pub(super) const COLUMNS: [&str; 5] =
+    ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
+
+const KEY: [&str; 2] = ["trace_id", "span_id"];
+
+const UPDATE: KeyedUpdate = KeyedUpdate { table: "spans", columns: &COLUMNS, key: &KEY };
+
+type SpanKey = [String; 2];
+
+/// Fills the columns, and tells how many rows it wrote.
+pub(super) async fn backfill(
+    backend: &mut dyn Backend,
+    progress: &Progress,
+) -> Result<u64, Error> {
+    let (mut done, mut written, mut truncated) = (0, 0, 0);
+    let mut spans = page(backend, None).await?;
+    while let (Some(first), Some(last)) = (key_of(spans.first()), key_of(spans.last())) {
+        let costs = read_costs(backend, &first, &last).await?;
+        let mut changed = Vec::new();
+        for span in &spans {
+            // Everything that could be refused has been, before the first change.
+            let dimensions = values::dimensions(span.get(2)).unwrap_or_default();
+            truncated += dimensions.truncated;
+            let costs = key_of(Some(span)).and_then(|key| costs.get(&key).copied()).unwrap_or_default();
+            let null = || Value::String(None);
+            let mut values: Row =
+                costs.into_iter().map(|cost| cost.map_or_else(null, Value::from)).collect();
+            values.extend([dimensions.model, dimensions.provider].map(Value::from));
+            if span.get(3..) != Some(&values) {
+                values.extend([row::owned(span.first()), row::owned(span.get(1))]);
+                changed.push(values);
+            }
+        }
+        written += backend.update(&UPDATE, changed).await?;
+        done += spans.len() as u64;
+        progress.report(done, None);
+        spans = page(backend, Some(&last)).await?;
+    }
+    if truncated > 0 {
+        progress.notice(format!("{truncated} models or providers of spans were cut to 500 characters"));
+    }
+    Ok(written)
+}
+
+pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
+    let span = span?;
+    Some([row::text(span.first())?.to_owned(), row::text(span.get(1))?.to_owned()])
+}
+
+async fn page(backend: &mut dyn Backend, after: Option<&SpanKey>) -> Result<Vec<Row>, Error> {
+    let mut select = dimensions_after(after, backend.platform());
+    select.columns(COLUMNS);
+    backend.query(select).await
+}
+
+/// Keys and dimension attributes of the spans after a given one, in the order of their key.
+pub(super) fn dimensions_after(after: Option<&SpanKey>, platform: &Platform) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .columns(KEY)
+        .column("dimension_attributes")
+        .from("spans")
+        .order_by(KEY[0], Order::Asc)
+        .order_by(KEY[1], Order::Asc)
+        .limit(BATCH);
+    if let Some(after) = after {
+        select.and_where(key_after("spans", KEY, after, platform));
+    }
+    select
+}
+
+/// The valid costs of a range of spans.
+async fn read_costs(
+    backend: &mut dyn Backend,
+    first: &SpanKey,
+    last: &SpanKey,
+) -> Result<HashMap<SpanKey, [Option<f64>; COST_KEYS.len()]>, Error> {
+    let platform = backend.platform().clone();
+    let from_first = key_after("span_metrics", KEY, first, &platform)
+        .or(Expr::col(KEY[0]).eq(first[0].as_str()).and(Expr::col(KEY[1]).eq(first[1].as_str())));
+    let select = Query::select()
+        .columns(KEY)
+        .columns(["key", "value"])
+        .from("span_metrics")
+        .and_where(Expr::col(KEY[0]).gte(first[0].as_str()))
+        .and_where(Expr::col(KEY[0]).lte(last[0].as_str()))
+        .and_where(from_first)
+        .and_where(key_after("span_metrics", KEY, last, &platform).not())
+        .cond_where(is_one_of("span_metrics", &COST_KEYS, &platform))
+        .take();
+    let mut costs: HashMap<SpanKey, [Option<f64>; COST_KEYS.len()]> = HashMap::new();
+    for read in backend.query(select).await? {
+        let key = row::text(read.get(2)).unwrap_or_default();
+        let place = COST_KEYS.iter().position(|known| *known == key);
+        if let (Some(span), Some(place)) = (key_of(Some(&read)), place)
+            && let Some(cost) = costs.entry(span).or_default().get_mut(place)
+        {
+            *cost = read.get(3).map(values::operand).and_then(number::finite_float);
+        }
+    }
+    Ok(costs)
+}

@@ -1,0 +1,210 @@
+//! Names, sessions, token counts and costs of traces.
+
+use std::collections::HashMap;
+
+use sea_query::{Cond, Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value};
+
+use super::super::{BATCH, equals_exactly, row};
+use super::{
+    COST_KEYS, COST_METADATA, GATEWAY_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA,
+    TRACE_NAME_TAG, is_one_of, values,
+};
+use crate::backend::{Backend, KeyedUpdate, Row};
+use crate::error::Error;
+use crate::event::Progress;
+use crate::python::text;
+
+const NAME_LENGTH: usize = 4096;
+const SESSION_LENGTH: usize = 250;
+
+pub(super) const COLUMNS: [&str; 11] = [
+    "trace_name",
+    "session_id",
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "cache_read_input_tokens",
+    "cache_creation_input_tokens",
+    "cache_creation_input_tokens_above_1hr",
+    "input_cost",
+    "output_cost",
+    "total_cost",
+];
+
+const UPDATE: KeyedUpdate =
+    KeyedUpdate { table: "trace_info", columns: &COLUMNS, key: &["request_id"] };
+
+/// What is known of one trace besides its own row: the values of tags, metadata and metrics.
+#[derive(Default)]
+struct Sources {
+    name: Option<String>,
+    session: Option<String>,
+    token_usage: Option<String>,
+    cost: Option<String>,
+    metrics: [Option<Value>; TOKEN_KEYS.len()],
+}
+
+/// Fills the columns, and tells how many rows it wrote.
+pub(super) async fn backfill(
+    backend: &mut dyn Backend,
+    progress: &Progress,
+) -> Result<u64, Error> {
+    let (mut done, mut written, mut truncated) = (0, 0, 0);
+    let mut traces = page(backend, None).await?;
+    while let (Some(first), Some(last)) = (id_of(traces.first()), id_of(traces.last())) {
+        let mut sources = read_sources(backend, &first, &last).await?;
+        let mut changed = Vec::new();
+        for trace in &traces {
+            let sources = id_of(Some(trace)).and_then(|id| sources.remove(&id)).unwrap_or_default();
+            truncated += u64::from(is_longer(sources.name.as_deref(), NAME_LENGTH));
+            truncated += u64::from(is_longer(sources.session.as_deref(), SESSION_LENGTH));
+            let mut values = computed(&sources);
+            if trace.get(1..) != Some(&values) {
+                values.push(row::owned(trace.first()));
+                changed.push(values);
+            }
+        }
+        written += backend.update(&UPDATE, changed).await?;
+        done += traces.len() as u64;
+        progress.report(done, None);
+        traces = page(backend, Some(&last)).await?;
+    }
+    if truncated > 0 {
+        progress.notice(format!("{truncated} names or sessions of traces were cut to their column"));
+    }
+    Ok(written)
+}
+
+fn is_longer(value: Option<&str>, length: usize) -> bool {
+    value.is_some_and(|value| value.len() > length && text::code_points(value) > length)
+}
+
+fn id_of(trace: Option<&Row>) -> Option<String> {
+    row::text(trace?.first()).map(ToOwned::to_owned)
+}
+
+async fn page(backend: &mut dyn Backend, after: Option<&str>) -> Result<Vec<Row>, Error> {
+    let mut select = Query::select();
+    select
+        .column("request_id")
+        .columns(COLUMNS)
+        .from("trace_info")
+        .order_by("request_id", Order::Asc)
+        .limit(BATCH);
+    if let Some(after) = after {
+        select.and_where(Expr::col("request_id").gt(after));
+    }
+    backend.query(select).await
+}
+
+/// The rows of a table of keys and values that belong to a range of traces.
+fn keyed_rows(
+    backend: &dyn Backend,
+    table: &'static str,
+    keys: &[&str],
+    (first, last): (&str, &str),
+) -> SelectStatement {
+    Query::select()
+        .columns(["request_id", "key", "value"])
+        .from(table)
+        .and_where(Expr::col("request_id").gte(first))
+        .and_where(Expr::col("request_id").lte(last))
+        .cond_where(is_one_of(table, keys, backend.platform()))
+        .take()
+}
+
+async fn read_sources(
+    backend: &mut dyn Backend,
+    first: &str,
+    last: &str,
+) -> Result<HashMap<String, Sources>, Error> {
+    let mut found: HashMap<String, Sources> = HashMap::new();
+    let range = (first, last);
+    let tags = keyed_rows(backend, "trace_tags", &[TRACE_NAME_TAG], range);
+    let metadata_keys = [SESSION_METADATA, TOKEN_USAGE_METADATA, COST_METADATA];
+    let metadata = keyed_rows(backend, "trace_request_metadata", &metadata_keys, range);
+    for select in [tags, metadata] {
+        for read in backend.query(select).await? {
+            let Some(id) = id_of(Some(&read)) else { continue };
+            let sources = found.entry(id).or_default();
+            let target = match row::text(read.get(1)) {
+                Some(TRACE_NAME_TAG) => &mut sources.name,
+                Some(SESSION_METADATA) => &mut sources.session,
+                Some(TOKEN_USAGE_METADATA) => &mut sources.token_usage,
+                Some(COST_METADATA) => &mut sources.cost,
+                _ => continue,
+            };
+            *target = row::text(read.get(2)).map(ToOwned::to_owned);
+        }
+    }
+    let metrics = keyed_rows(backend, "trace_metrics", &TOKEN_KEYS, range);
+    for read in backend.query(metrics).await? {
+        let key = row::text(read.get(1)).unwrap_or_default();
+        let place = TOKEN_KEYS.iter().position(|known| *known == key);
+        if let (Some(id), Some(place)) = (id_of(Some(&read)), place) {
+            let metrics = &mut found.entry(id).or_default().metrics;
+            if let Some(metric) = metrics.get_mut(place) {
+                *metric = Some(row::owned(read.get(2)));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The values of [`COLUMNS`].
+fn computed(sources: &Sources) -> Row {
+    let usage = values::object(sources.token_usage.as_deref());
+    let metrics = sources.metrics.each_ref().map(Option::as_ref);
+    let counts = values::token_counts(&usage, metrics);
+    let costs = values::costs(&values::object(sources.cost.as_deref()));
+    let bounded = |value: &Option<String>, length| {
+        Value::from(value.as_deref().map(|value| text::truncate(value, length).to_owned()))
+    };
+    let null = || Value::String(None);
+    let mut row = vec![
+        bounded(&sources.name, NAME_LENGTH),
+        bounded(&sources.session, SESSION_LENGTH),
+    ];
+    row.extend(counts.map(|count| count.map_or_else(null, Value::from)));
+    row.extend(costs.map(|cost| cost.map_or_else(null, Value::from)));
+    row
+}
+
+/// The total cost of the spans of each trace.
+fn cost_of_spans() -> SelectStatement {
+    Query::select()
+        .expr(Func::sum(Expr::col(("spans", "total_cost"))))
+        .from("spans")
+        .and_where(Expr::col(("spans", "trace_id")).equals(("trace_info", "request_id")))
+        .take()
+}
+
+/// Traces of the gateway that have no total cost of their own get the sum of their spans'.
+pub(super) async fn sum_gateway_costs(backend: &mut dyn Backend) -> Result<u64, Error> {
+    const METADATA: &str = "trace_request_metadata";
+    let is_gateways = Query::select()
+        .expr(Expr::val(1))
+        .from(METADATA)
+        .and_where(Expr::col((METADATA, "request_id")).equals(("trace_info", "request_id")))
+        .and_where(equals_exactly(Expr::col((METADATA, "key")), GATEWAY_METADATA, backend.platform()))
+        .take();
+    let update = Query::update()
+        .table("trace_info")
+        .value("total_cost", Expr::from(cost_of_spans()))
+        .cond_where(
+            Cond::all()
+                .add(Expr::col(("trace_info", "total_cost")).is_null())
+                .add(Expr::exists(is_gateways))
+                .add(Expr::from(cost_of_spans()).is_not_null()),
+        )
+        .take();
+    backend.execute(QueryStatement::Update(update)).await
+}
+
+/// Whether a trace has a total cost in its own metadata.
+pub(super) fn has_total_cost(metadata: Option<&str>) -> bool {
+    let [.., total] = values::costs(&values::object(metadata));
+    total.is_some()
+}
+
+const _: () = assert!(COLUMNS.len() == 2 + TOKEN_KEYS.len() + COST_KEYS.len());

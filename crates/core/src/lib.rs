@@ -1,0 +1,28 @@
+//! Migration graphs, the schema model, planning and data migrations for MLflow's databases.
+//!
+//! There is no database driver in here. A [`catalogue::Catalogue`] says which revisions exist and
+//! what each of them changes; a [`backend::Backend`] knows one database; [`upgrade()`] is the one
+//! driver that brings them together.
+
+pub mod backend;
+pub mod catalogue;
+pub mod check;
+pub mod data;
+pub mod error;
+pub mod estimate;
+pub mod event;
+pub mod graph;
+pub mod locate;
+pub mod op;
+pub mod plan;
+pub mod platform;
+pub mod python;
+pub mod release;
+pub mod revision;
+pub mod schema;
+pub mod session;
+pub mod target;
+mod upgrade;
+
+pub use error::Error;
+pub use upgrade::{Report, Request, inspect_and_plan, upgrade};

@@ -1,0 +1,116 @@
+//! What kind of database a schema lives in.
+//!
+//! MLflow's revisions do different things on different databases, and a server derives names for
+//! constraints that MLflow left unnamed. Both depend on a few facts about the server, which are
+//! collected here so that the rest of core can ask for a feature and never for a version.
+
+use std::fmt;
+
+use serde::Serialize;
+
+/// The SQL dialect of a database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Dialect {
+    /// SQLite 3.
+    Sqlite,
+    /// PostgreSQL.
+    Postgres,
+    /// MySQL and MariaDB.
+    Mysql,
+}
+
+impl fmt::Display for Dialect {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sqlite => "SQLite",
+            Self::Postgres => "PostgreSQL",
+            Self::Mysql => "MySQL",
+        })
+    }
+}
+
+/// How a server names a CHECK that was created without a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AutomaticCheckName {
+    /// It stays unnamed (SQLite).
+    None,
+    /// `<table>_<column>_check` (PostgreSQL).
+    TableColumn,
+    /// `<table>_chk_<n>` (MySQL 8.0.16 and later).
+    TableNumber,
+    /// `CONSTRAINT_<n>` (MariaDB).
+    Number,
+}
+
+/// The dialect and the features of one database server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Platform {
+    /// The SQL dialect.
+    pub dialect: Dialect,
+    /// Whether CHECK constraints are stored and enforced. MySQL before 8.0.16 parses and forgets
+    /// them.
+    pub enforces_checks: bool,
+    /// How unnamed CHECK constraints are named.
+    pub automatic_check_name: AutomaticCheckName,
+    /// Whether an index can store a column in descending order. MySQL before 8.0 and MariaDB
+    /// before 10.8 parse and forget it.
+    pub descending_indexes: bool,
+    /// Whether columns can be computed by the server (MySQL 5.7 and later).
+    pub generated_columns: bool,
+    /// Whether `JSON` is a type of its own; MariaDB stores it as `longtext`.
+    pub native_json: bool,
+}
+
+impl Platform {
+    /// SQLite, as bundled with this tool.
+    pub const SQLITE: Self = Self {
+        dialect: Dialect::Sqlite,
+        enforces_checks: true,
+        automatic_check_name: AutomaticCheckName::None,
+        descending_indexes: true,
+        generated_columns: true,
+        native_json: true,
+    };
+
+    /// PostgreSQL 12 and later.
+    pub const POSTGRES: Self = Self {
+        dialect: Dialect::Postgres,
+        automatic_check_name: AutomaticCheckName::TableColumn,
+        ..Self::SQLITE
+    };
+
+    /// MySQL 8.0.16 and later.
+    pub const MYSQL_8: Self = Self {
+        dialect: Dialect::Mysql,
+        automatic_check_name: AutomaticCheckName::TableNumber,
+        ..Self::SQLITE
+    };
+
+    /// MySQL 5.7, which has no CHECK constraints and no descending indexes.
+    pub const MYSQL_5_7: Self =
+        Self { enforces_checks: false, descending_indexes: false, ..Self::MYSQL_8 };
+
+    /// MySQL 5.6, which also lacks generated columns and JSON.
+    pub const MYSQL_5_6: Self =
+        Self { generated_columns: false, native_json: false, ..Self::MYSQL_5_7 };
+
+    /// MariaDB 10.8 and later.
+    pub const MARIADB: Self = Self {
+        automatic_check_name: AutomaticCheckName::Number,
+        native_json: false,
+        ..Self::MYSQL_8
+    };
+
+    /// Whether this is SQLite.
+    #[must_use]
+    pub fn is_sqlite(&self) -> bool {
+        self.dialect == Dialect::Sqlite
+    }
+
+    /// Whether this is MySQL or MariaDB.
+    #[must_use]
+    pub fn is_mysql(&self) -> bool {
+        self.dialect == Dialect::Mysql
+    }
+}

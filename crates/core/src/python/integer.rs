@@ -1,0 +1,75 @@
+//! Python's `int`, as far as a JSON document can hold one.
+//!
+//! A JSON integer may have thousands of digits. MLflow only ever turns one into a float or checks
+//! that it fits a `BIGINT`, so a large one stays the text it was written as: nothing to compute,
+//! nothing to allocate.
+
+use std::fmt;
+
+use thiserror::Error;
+
+/// An integer of any size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Integer<'a>(Repr<'a>);
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Repr<'a> {
+    Small(i64),
+    /// Does not fit an `i64`: an optional minus sign and digits that do not begin with a zero.
+    Big(&'a str),
+}
+
+/// Python's `OverflowError: int too large to convert to float`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
+#[error("int too large to convert to float")]
+pub struct IntegerOverflow;
+
+impl<'a> Integer<'a> {
+    /// Reads what JSON's grammar accepts as an integer; the caller has checked that it does.
+    ///
+    /// `-0` is the integer zero, which has no sign.
+    pub(super) fn from_json(literal: &'a str) -> Self {
+        Self(literal.parse().map_or(Repr::Big(literal), Repr::Small))
+    }
+
+    /// `float(self)`: the nearest float, ties to even.
+    ///
+    /// # Errors
+    ///
+    /// When the nearest float would be `2**1024`, one past the largest; Python then raises
+    /// `OverflowError`, whereas the float literal with the same digits would be infinite.
+    pub fn to_f64(self) -> Result<f64, IntegerOverflow> {
+        match self.0 {
+            // A cast from an integer rounds to nearest, ties to even.
+            Repr::Small(value) => Ok(value as f64),
+            Repr::Big(digits) => match digits.parse::<f64>() {
+                Ok(value) if value.is_finite() => Ok(value),
+                _ => Err(IntegerOverflow),
+            },
+        }
+    }
+
+    /// The value when it fits a `BIGINT`.
+    pub fn to_i64(self) -> Option<i64> {
+        match self.0 {
+            Repr::Small(value) => Some(value),
+            Repr::Big(_) => None,
+        }
+    }
+}
+
+impl From<i64> for Integer<'_> {
+    fn from(value: i64) -> Self {
+        Self(Repr::Small(value))
+    }
+}
+
+/// `str(self)`: the decimal digits.
+impl fmt::Display for Integer<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Repr::Small(value) => value.fmt(formatter),
+            Repr::Big(digits) => formatter.write_str(digits),
+        }
+    }
+}

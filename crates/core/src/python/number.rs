@@ -1,0 +1,97 @@
+//! MLflow's conversions of whatever a document or a column holds to a float or a token count.
+
+use super::integer::Integer;
+use super::json::Json;
+use super::string::PythonStr;
+use super::{decimal, float};
+
+/// What the conversions tell apart, from a JSON document or from a column of the database (which
+/// in SQLite may hold any type).
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Operand<'a> {
+    /// `None`, a `bool`, a `list`, a `dict` or a string with a lone surrogate: never a number.
+    NotANumber,
+    /// A Python `int`.
+    Integer(Integer<'a>),
+    /// A Python `float`.
+    Float(f64),
+    /// A Python `str`.
+    Text(&'a str),
+}
+
+impl From<i64> for Operand<'_> {
+    fn from(value: i64) -> Self {
+        Self::Integer(Integer::from(value))
+    }
+}
+
+impl From<f64> for Operand<'_> {
+    fn from(value: f64) -> Self {
+        Self::Float(value)
+    }
+}
+
+impl<'a> From<&'a str> for Operand<'a> {
+    fn from(text: &'a str) -> Self {
+        Self::Text(text)
+    }
+}
+
+impl<'a> From<&'a PythonStr<'_>> for Operand<'a> {
+    fn from(text: &'a PythonStr<'_>) -> Self {
+        text.as_utf8().map_or(Self::NotANumber, Self::Text)
+    }
+}
+
+impl<'a> From<&'a Json<'_>> for Operand<'a> {
+    fn from(value: &'a Json<'_>) -> Self {
+        match value {
+            Json::Null | Json::Bool(_) | Json::Array(_) | Json::Object(_) => Self::NotANumber,
+            Json::Integer(integer) => Self::Integer(*integer),
+            Json::Float(float) => Self::Float(*float),
+            Json::String(text) => Self::from(text),
+        }
+    }
+}
+
+/// MLflow's `finite_float_or_none`: `float(value)`, unless that raises or is not finite.
+///
+/// `None` and `bool` are never numbers; an `int` too large for a float is not one either.
+pub fn finite_float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
+    let float = match value.into() {
+        Operand::NotANumber => None,
+        Operand::Integer(integer) => integer.to_f64().ok(),
+        Operand::Float(float) => Some(float),
+        Operand::Text(text) => float::from_text(text),
+    };
+    float.filter(|float| float.is_finite())
+}
+
+/// MLflow's `token_count_or_none`: `int(Decimal(str(value)))`, unless that is not an integer or
+/// does not fit a `BIGINT`.
+///
+/// A float counts by its `repr`, not by its exact value: `2.0**63` is `9.223372036854776e+18`,
+/// which is beyond `BIGINT`, and so is `-2.0**63`.
+pub fn token_count<'a>(value: impl Into<Operand<'a>>) -> Option<i64> {
+    match value.into() {
+        Operand::NotANumber => None,
+        Operand::Integer(integer) => integer.to_i64(),
+        Operand::Float(float) => token_count_of_float(float),
+        Operand::Text(text) => decimal::integer_from_text(text),
+    }
+}
+
+fn token_count_of_float(float: f64) -> Option<i64> {
+    const EXACT: f64 = (1_i64 << f64::MANTISSA_DIGITS) as f64;
+
+    if float.abs() < EXACT {
+        // Up to here the digits of `repr` are those of the exact value.
+        return (float.fract() == 0.0).then_some(float as i64);
+    }
+    if float.abs() < 1e19 {
+        // Rust's shortest digits that read back as the same float are those of `repr`: they could
+        // differ only half way between two candidates, and no integer is.
+        return decimal::integer_from_text(&format!("{float:e}"));
+    }
+    None
+}

@@ -1,0 +1,101 @@
+//! Which revision each MLflow release expects.
+
+use std::cmp::Ordering;
+use std::fmt;
+
+/// An MLflow release number: `2.9` and `2.9.0` are the same.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Release {
+    text: String,
+    numbers: [u32; 3],
+}
+
+impl Release {
+    /// Reads `2.9` or `2.9.2`; anything else is no release number.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut numbers = [0; 3];
+        let parts: Vec<&str> = text.split('.').collect();
+        if !(2..=3).contains(&parts.len()) {
+            return None;
+        }
+        for (number, part) in numbers.iter_mut().zip(&parts) {
+            if part.is_empty() || !part.bytes().all(|byte| byte.is_ascii_digit()) {
+                return None;
+            }
+            *number = part.parse().ok()?;
+        }
+        Some(Self { text: text.to_owned(), numbers })
+    }
+
+    fn same_minor(&self, other: &Self) -> bool {
+        self.numbers[..2] == other.numbers[..2]
+    }
+}
+
+impl fmt::Display for Release {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.text)
+    }
+}
+
+impl PartialOrd for Release {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for Release {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.numbers.cmp(&other.numbers)
+    }
+}
+
+/// The revision that each known release expects, oldest release first; `None` is the base schema.
+#[derive(Clone, Debug, Default)]
+pub struct Releases {
+    heads: Vec<(Release, Option<String>)>,
+}
+
+impl Releases {
+    /// Collects pairs of a release number and its revision; pairs with another kind of number are
+    /// left out.
+    #[must_use]
+    pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
+        let mut heads: Vec<_> = pairs
+            .into_iter()
+            .filter_map(|(text, id)| Some((Release::parse(text)?, id.map(ToOwned::to_owned))))
+            .collect();
+        heads.sort_by(|one, other| one.0.cmp(&other.0));
+        Self { heads }
+    }
+
+    /// The revision that a release expects. A patch release that is not listed expects what the
+    /// latest listed one before it in the same minor release does: MLflow changes its schema only
+    /// in listed releases. The outer `None` means that the release is not known.
+    #[must_use]
+    pub fn revision_of(&self, release: &Release) -> Option<Option<&str>> {
+        let candidates = self.heads.iter().filter(|(known, _)| known.same_minor(release));
+        let latest = candidates.clone().rfind(|(known, _)| known <= release);
+        latest.or_else(|| candidates.clone().next()).map(|(_, id)| id.as_deref())
+    }
+
+    /// The releases that expect exactly this revision, oldest first.
+    #[must_use]
+    pub fn expecting(&self, revision: Option<&str>) -> Vec<&Release> {
+        let matching = self.heads.iter().filter(|(_, id)| id.as_deref() == revision);
+        matching.map(|(release, _)| release).collect()
+    }
+
+    /// The first listed release that has the revision, given the test whether a release's own
+    /// revision comes at or after it.
+    pub fn first_with(&self, includes: impl Fn(Option<&str>) -> bool) -> Option<&Release> {
+        self.heads.iter().find(|(_, id)| includes(id.as_deref())).map(|(release, _)| release)
+    }
+
+    /// The newest listed release.
+    #[must_use]
+    pub fn newest(&self) -> Option<&Release> {
+        self.heads.last().map(|(release, _)| release)
+    }
+}

@@ -1,0 +1,144 @@
+//! Keys and checks.
+
+/// What happens to a row when the row that it references is deleted, or that row's key changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ReferentialAction {
+    /// The change is refused. `RESTRICT` reads as this too: the servers do the same for both.
+    #[default]
+    NoAction,
+    /// The referencing rows go, or change, with it.
+    Cascade,
+    /// The reference becomes NULL.
+    SetNull,
+    /// The reference becomes the column's default.
+    SetDefault,
+}
+
+impl ReferentialAction {
+    /// The action as SQL spells it after `ON DELETE` or `ON UPDATE`.
+    #[must_use]
+    pub fn sql(self) -> &'static str {
+        match self {
+            Self::NoAction => "NO ACTION",
+            Self::Cascade => "CASCADE",
+            Self::SetNull => "SET NULL",
+            Self::SetDefault => "SET DEFAULT",
+        }
+    }
+}
+
+/// A table's primary key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PrimaryKey {
+    /// The constraint's name; MySQL knows none.
+    pub name: Option<String>,
+    /// The key's columns in their order.
+    pub columns: Vec<String>,
+}
+
+/// A foreign key.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ForeignKey {
+    /// The constraint's name.
+    pub name: Option<String>,
+    /// The referencing columns.
+    pub columns: Vec<String>,
+    /// The table that they reference.
+    pub referred_table: String,
+    /// The columns that they reference; empty means that table's primary key.
+    pub referred_columns: Vec<String>,
+    /// What a deletion there does here.
+    pub on_delete: ReferentialAction,
+    /// What a changed key there does here.
+    pub on_update: ReferentialAction,
+    /// `MATCH` and `DEFERRABLE` clauses as the database spells them; MLflow uses none.
+    pub qualifiers: Option<String>,
+}
+
+impl ForeignKey {
+    /// A foreign key whose actions are [`ReferentialAction::NoAction`].
+    #[must_use]
+    pub fn new(columns: &[&str], referred_table: &str, referred_columns: &[&str]) -> Self {
+        Self {
+            name: None,
+            columns: columns.iter().map(ToString::to_string).collect(),
+            referred_table: referred_table.to_owned(),
+            referred_columns: referred_columns.iter().map(ToString::to_string).collect(),
+            on_delete: ReferentialAction::NoAction,
+            on_update: ReferentialAction::NoAction,
+            qualifiers: None,
+        }
+    }
+
+    /// Names the constraint.
+    #[must_use]
+    pub fn named(mut self, name: &str) -> Self {
+        self.name = Some(name.to_owned());
+        self
+    }
+
+    /// Deletes the referencing rows with the referenced one.
+    #[must_use]
+    pub fn on_delete_cascade(mut self) -> Self {
+        self.on_delete = ReferentialAction::Cascade;
+        self
+    }
+
+    /// Sets the reference to NULL when the referenced row goes.
+    #[must_use]
+    pub fn on_delete_set_null(mut self) -> Self {
+        self.on_delete = ReferentialAction::SetNull;
+        self
+    }
+
+    /// Lets the reference follow a changed key.
+    #[must_use]
+    pub fn on_update_cascade(mut self) -> Self {
+        self.on_update = ReferentialAction::Cascade;
+        self
+    }
+}
+
+/// A unique constraint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unique {
+    /// The constraint's name.
+    pub name: Option<String>,
+    /// Its columns in their order.
+    pub columns: Vec<String>,
+}
+
+/// A CHECK constraint.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Check {
+    /// The constraint's name.
+    pub name: Option<String>,
+    /// The SQL expression.
+    pub expression: String,
+}
+
+impl Check {
+    /// The expression in a form in which two spellings of the same text are equal: white space,
+    /// parentheses, quotes of names and upper case outside strings do not count.
+    #[must_use]
+    pub fn normalized(&self) -> String {
+        normalize_expression(&self.expression)
+    }
+}
+
+/// See [`Check::normalized`].
+pub(crate) fn normalize_expression(expression: &str) -> String {
+    let mut normalized = String::with_capacity(expression.len());
+    let mut in_string = false;
+    for character in expression.chars() {
+        if character == '\'' {
+            in_string = !in_string;
+        }
+        if in_string {
+            normalized.push(character);
+        } else if !character.is_whitespace() && !matches!(character, '(' | ')' | '`' | '"') {
+            normalized.extend(character.to_lowercase());
+        }
+    }
+    normalized
+}

@@ -1,0 +1,309 @@
+//! Applies a revision's operations to the model.
+//!
+//! An edit that finds its result in place already leaves it at that: MLflow's own chain, stopped
+//! half-way on a database without transactional DDL, leaves such objects behind, and so does
+//! `mlflow db prepopulate-trace-analytics`. An edit that finds something *else* there is an error.
+
+use super::convention::{name_check, name_foreign_key, name_unique, settle_new_table};
+use super::{Check, Column, DefaultValue, ForeignKey, PrimaryKey, Schema, Table, Unique};
+use crate::op::{ColumnChange, Op, TableEdit};
+use crate::platform::Platform;
+
+/// Why an operation does not fit the schema that it meets.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum EditError {
+    /// The table is not there.
+    #[error("table {table} does not exist")]
+    MissingTable {
+        /// The table.
+        table: String,
+    },
+    /// Something within a table is not there.
+    #[error("table {table} has no {object}")]
+    MissingObject {
+        /// The table.
+        table: String,
+        /// The kind and the name of what is missing.
+        object: String,
+    },
+    /// Something of that name is there, but not what the revision would make.
+    #[error("table {table} has a {object} already, which is not the one expected: {difference}")]
+    Occupied {
+        /// The table.
+        table: String,
+        /// The kind and the name of what is in the way.
+        object: String,
+        /// What distinguishes it.
+        difference: String,
+    },
+}
+
+impl Schema {
+    /// Applies one operation.
+    ///
+    /// # Errors
+    /// If the schema lacks what the operation needs, or holds something else in its place.
+    pub fn apply(&mut self, op: &Op, platform: &Platform) -> Result<(), EditError> {
+        match op {
+            Op::CreateTable(table) => self.create_table(table, platform),
+            Op::Alter { table, edit } => {
+                if let TableEdit::RenameColumn { from, to } = edit {
+                    self.follow_rename(table, from, to);
+                }
+                let table = self
+                    .tables
+                    .get_mut(table)
+                    .ok_or_else(|| EditError::MissingTable { table: table.clone() })?;
+                table.edit(edit, platform)
+            }
+        }
+    }
+
+    fn create_table(&mut self, table: &Table, platform: &Platform) -> Result<(), EditError> {
+        let created = settle_new_table(table.clone(), platform);
+        let Some(existing) = self.tables.get_mut(&created.name) else {
+            self.insert(created);
+            return Ok(());
+        };
+        for column in &created.columns {
+            existing.add_column(column, platform)?;
+        }
+        existing.foreign_keys = created.foreign_keys;
+        existing.primary_key = created.primary_key;
+        for unique in created.uniques {
+            existing.add_unique(unique, platform);
+        }
+        for index in created.indexes {
+            existing.edit(&TableEdit::CreateIndex(index), platform)?;
+        }
+        for check in created.checks {
+            existing.add_check(check, platform);
+        }
+        Ok(())
+    }
+
+    /// Foreign keys elsewhere name the columns that they reference.
+    fn follow_rename(&mut self, table: &str, from: &str, to: &str) {
+        for foreign_key in self.tables.values_mut().flat_map(|other| &mut other.foreign_keys) {
+            if foreign_key.referred_table == table {
+                rename_in(&mut foreign_key.referred_columns, from, to);
+            }
+        }
+    }
+}
+
+impl Table {
+    fn edit(&mut self, edit: &TableEdit, platform: &Platform) -> Result<(), EditError> {
+        match edit {
+            TableEdit::AddColumn(column) => self.add_column(column, platform)?,
+            TableEdit::DropColumn(column) => {
+                self.column_mut(column)?;
+                self.columns.retain(|existing| existing.name != *column);
+            }
+            TableEdit::RenameColumn { from, to } => self.rename_column(from, to)?,
+            TableEdit::AlterColumn { column, change } => self.column_mut(column)?.change(change),
+            TableEdit::SetPrimaryKey(key) => {
+                let name = if platform.is_mysql() { None } else { key.name.clone() };
+                self.primary_key = Some(PrimaryKey { name, columns: key.columns.clone() });
+            }
+            TableEdit::AddForeignKey(key) => self.add_foreign_key(key, platform),
+            TableEdit::DropForeignKey(columns) => {
+                let before = self.foreign_keys.len();
+                self.foreign_keys.retain(|key| key.columns != *columns);
+                self.dropped(before, self.foreign_keys.len(), "foreign key over", columns)?;
+            }
+            TableEdit::AddUnique { name, columns } => {
+                let unique = Unique { name: Some(name.clone()), columns: columns.clone() };
+                self.add_unique(unique, platform);
+            }
+            TableEdit::DropUnique(columns) => self.drop_unique(columns)?,
+            TableEdit::AddCheck(check) => self.add_check(check.clone(), platform),
+            // A CHECK can be gone without anybody's doing: a server that was MySQL 5.7 has none of
+            // those that it was once told.
+            TableEdit::DropCheck(name) => {
+                self.checks.retain(|check| check.name.as_ref() != Some(name));
+            }
+            TableEdit::CreateIndex(index) => match self.find_index(&index.name) {
+                None => self.indexes.push(index.clone()),
+                Some(found) if found.column_names().eq(index.column_names()) => {}
+                Some(found) => {
+                    let columns: Vec<&str> = found.column_names().collect();
+                    return Err(EditError::Occupied {
+                        table: self.name.clone(),
+                        object: format!("index {}", index.name),
+                        difference: format!("it is over ({})", columns.join(", ")),
+                    });
+                }
+            },
+            TableEdit::DropIndex(name) => {
+                let before = self.indexes.len();
+                self.indexes.retain(|index| index.name != *name);
+                self.dropped(before, self.indexes.len(), "index", std::slice::from_ref(name))?;
+            }
+            TableEdit::CreateTrigger(trigger) => {
+                if !self.triggers.iter().any(|existing| existing.name == trigger.name) {
+                    self.triggers.push(trigger.clone());
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add_column(&mut self, column: &Column, platform: &Platform) -> Result<(), EditError> {
+        match self.find_column(&column.name) {
+            None => self.columns.push(column.clone()),
+            Some(existing) => {
+                if let Some(difference) = column.difference(existing, platform) {
+                    return Err(EditError::Occupied {
+                        table: self.name.clone(),
+                        object: format!("column {}", column.name),
+                        difference,
+                    });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn rename_column(&mut self, from: &str, to: &str) -> Result<(), EditError> {
+        let column = self.column_mut(from)?;
+        column.renamed_from.get_or_insert_with(|| from.to_owned());
+        to.clone_into(&mut column.name);
+        let keys = self.primary_key.iter_mut().map(|key| &mut key.columns);
+        let uniques = self.uniques.iter_mut().map(|unique| &mut unique.columns);
+        let foreign_keys = self.foreign_keys.iter_mut().map(|key| &mut key.columns);
+        for columns in keys.chain(uniques).chain(foreign_keys) {
+            rename_in(columns, from, to);
+        }
+        for column in self.indexes.iter_mut().flat_map(|index| &mut index.columns) {
+            if column.name == from {
+                to.clone_into(&mut column.name);
+            }
+        }
+        Ok(())
+    }
+
+    fn add_foreign_key(&mut self, key: &ForeignKey, platform: &Platform) {
+        let named = name_foreign_key(key.clone(), self, platform);
+        self.foreign_keys.retain(|existing| {
+            existing.columns != named.columns || existing.referred_table != named.referred_table
+        });
+        self.foreign_keys.push(named);
+    }
+
+    fn add_unique(&mut self, unique: Unique, platform: &Platform) {
+        let named = name_unique(unique, self, platform);
+        if !self.uniques.contains(&named) {
+            self.uniques.push(named);
+        }
+    }
+
+    fn drop_unique(&mut self, columns: &[String]) -> Result<(), EditError> {
+        let before = self.uniques.len() + self.indexes.len();
+        self.uniques.retain(|unique| unique.columns != columns);
+        self.indexes.retain(|index| !(index.unique && index.column_names().eq(columns)));
+        self.dropped(before, self.uniques.len() + self.indexes.len(), "unique key over", columns)
+    }
+
+    fn add_check(&mut self, check: Check, platform: &Platform) {
+        if platform.enforces_checks {
+            let named = name_check(check, self, platform);
+            let is_there = self.checks.iter().any(|existing| {
+                existing.name == named.name && existing.normalized() == named.normalized()
+            });
+            if !is_there {
+                self.checks.push(named);
+            }
+        }
+    }
+
+    fn column_mut(&mut self, name: &str) -> Result<&mut Column, EditError> {
+        let table = &self.name;
+        self.columns.iter_mut().find(|column| column.name == name).ok_or_else(|| {
+            EditError::MissingObject { table: table.clone(), object: format!("column {name}") }
+        })
+    }
+
+    fn find_index(&self, name: &str) -> Option<&super::Index> {
+        self.indexes.iter().find(|index| index.name == name)
+    }
+
+    fn dropped(
+        &self,
+        before: usize,
+        after: usize,
+        kind: &str,
+        names: &[String],
+    ) -> Result<(), EditError> {
+        if before == after {
+            return Err(EditError::MissingObject {
+                table: self.name.clone(),
+                object: format!("{kind} {}", names.join(", ")),
+            });
+        }
+        Ok(())
+    }
+}
+
+impl Column {
+    fn change(&mut self, change: &ColumnChange) {
+        if let Some(column_type) = &change.column_type {
+            self.column_type = column_type.clone();
+        }
+        if let Some(nullable) = change.nullable {
+            self.nullable = nullable;
+        }
+        if let Some(default) = &change.default {
+            self.default = default.clone();
+        }
+        if let Some(collation) = &change.collation {
+            self.collation = Some(collation.clone());
+        }
+    }
+
+    /// What distinguishes the column from `found`, in words; `None` if they are the same.
+    pub(crate) fn difference(&self, found: &Self, platform: &Platform) -> Option<String> {
+        let dialect = platform.dialect;
+        let type_of = |column: &Self| column.column_type.sql(dialect).to_ascii_uppercase();
+        let default_of = |column: &Self| {
+            column.default.as_ref().map(|default| normalize_default(default, platform))
+        };
+        let generated_of = |column: &Self| {
+            let generated = column.generated.as_ref()?;
+            let expression = super::constraint::normalize_expression(&generated.expression);
+            Some((expression, generated.stored))
+        };
+        if type_of(self) != type_of(found) {
+            Some(format!("type {}, expected {}", type_of(found), type_of(self)))
+        } else if self.nullable != found.nullable {
+            let words = |nullable| if nullable { "nullable" } else { "NOT NULL" };
+            Some(format!("{}, expected {}", words(found.nullable), words(self.nullable)))
+        } else if default_of(self) != default_of(found) {
+            let words = |column| default_of(column).unwrap_or_else(|| "none".to_owned());
+            Some(format!("default {}, expected {}", words(found), words(self)))
+        } else if generated_of(self) != generated_of(found) {
+            Some("computed differently".to_owned())
+        } else if self.collation != found.collation {
+            let words = |column: &Self| column.collation.clone().unwrap_or("default".to_owned());
+            Some(format!("collation {}, expected {}", words(found), words(self)))
+        } else {
+            None
+        }
+    }
+}
+
+/// `'0'`, `0` and `('0')` are the same default.
+fn normalize_default(default: &DefaultValue, platform: &Platform) -> String {
+    let text = default.sql(platform.dialect).trim().to_owned();
+    let bare = text.trim_matches(|character| matches!(character, '(' | ')'));
+    match bare.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(inner) if inner.parse::<i64>().is_ok() => inner.to_owned(),
+        _ => bare.to_owned(),
+    }
+}
+
+fn rename_in(columns: &mut [String], from: &str, to: &str) {
+    for column in columns.iter_mut().filter(|column| *column == from) {
+        to.clone_into(column);
+    }
+}

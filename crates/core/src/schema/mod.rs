@@ -1,0 +1,55 @@
+//! The schema model: what a database holds, as values that can be read, edited and compared.
+//!
+//! A revision does not say what a table looks like; it edits one. So the model starts from what
+//! was read off the live database, whatever a user has added to it, and every edit of the path is
+//! applied to it before anything is changed.
+
+mod column;
+mod constraint;
+mod convention;
+mod difference;
+mod edit;
+mod index;
+mod table;
+
+use std::collections::BTreeMap;
+
+pub use column::{
+    Column, ColumnType, DefaultValue, Generated, big_integer, binary, boolean, date, double, float,
+    integer, json, long_text, medium_text, text, varchar,
+};
+pub use constraint::{Check, ForeignKey, PrimaryKey, ReferentialAction, Unique};
+pub use difference::{Difference, DifferenceKind, differences};
+pub use edit::EditError;
+pub use index::{Index, IndexColumn};
+pub use table::{Table, TableOptions, Trigger};
+
+/// The tables of one database (on PostgreSQL, of one of its schemas).
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Schema {
+    /// Every table by its name.
+    pub tables: BTreeMap<String, Table>,
+}
+
+impl Schema {
+    /// The table of that name.
+    #[must_use]
+    pub fn table(&self, name: &str) -> Option<&Table> {
+        self.tables.get(name)
+    }
+
+    /// Adds a table, or replaces the one of the same name.
+    pub fn insert(&mut self, table: Table) {
+        self.tables.insert(table.name.clone(), table);
+    }
+
+    /// Forgets under which names the columns were known before: what the schema says now is what
+    /// the database holds.
+    pub fn settle(&mut self) {
+        for table in self.tables.values_mut() {
+            for column in &mut table.columns {
+                column.renamed_from = None;
+            }
+        }
+    }
+}

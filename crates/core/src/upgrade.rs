@@ -1,0 +1,228 @@
+//! The one driver: from a connected backend to an upgraded database.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::backend::{Access, Backend};
+use crate::catalogue::Catalogue;
+use crate::data::DataOptions;
+use crate::error::Error;
+use crate::event::{Event, Observer, Progress};
+use crate::locate::{Assumption, drift, is_fatal, locate};
+use crate::plan::{Plan, Step, plan};
+use crate::schema::{Schema, differences};
+use crate::target::Target;
+
+/// What is wanted.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Where to go.
+    pub target: Target,
+    /// What the user says about a database without a version.
+    pub assume: Option<Assumption>,
+    /// What the data migrations are told.
+    pub data: DataOptions,
+}
+
+/// What an upgrade did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// The revision before; `None` is the base schema, or an empty database.
+    pub from: Option<String>,
+    /// Whether the database was empty.
+    pub created: bool,
+    /// The revision now.
+    pub to: Option<String>,
+    /// The revisions that were applied.
+    pub revisions: Vec<String>,
+    /// How many tables were created.
+    pub tables_created: usize,
+    /// How many tables were changed.
+    pub tables_changed: usize,
+    /// How many rows the data migrations wrote.
+    pub rows_migrated: u64,
+    /// How long it took.
+    pub seconds: f64,
+    /// The MLflow releases that expect the revision.
+    pub releases: Vec<String>,
+}
+
+/// Reads a database and plans its upgrade. The backend's session must have begun.
+///
+/// # Errors
+/// If the database is not MLflow's, or cannot be upgraded to the target.
+pub async fn inspect_and_plan(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &Request,
+) -> Result<(Plan, Schema), Error> {
+    let platform = backend.platform().clone();
+    let live = backend.inspect().await?;
+    let versions = backend.versions().await?;
+    let assume = request.assume.as_ref();
+    let location = locate(catalogue, &platform, &live, versions.as_deref(), assume)?;
+    let target = request.target.resolve(catalogue, location.revision.as_deref())?;
+    let mut fatal = drift(catalogue, &platform, &live, &location)?;
+    fatal.retain(is_fatal);
+    if !fatal.is_empty() {
+        let revision = location.label().to_owned();
+        return Err(Error::Drift { revision, differences: fatal });
+    }
+    let plan = plan(catalogue, &platform, &live, &location, target.as_deref())?;
+    Ok((plan, live))
+}
+
+/// Upgrades a database. Either all of it happens, or, where the database can take things back,
+/// nothing.
+///
+/// # Errors
+/// Whatever stands in the way; [`Error::kind`] tells what kind of thing it is.
+pub async fn upgrade(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &Request,
+    observer: &Arc<dyn Observer>,
+) -> Result<Report, Error> {
+    backend.begin(Access::Upgrade).await?;
+    match run(backend, catalogue, request, observer).await {
+        Ok(report) => {
+            backend.commit().await?;
+            Ok(report)
+        }
+        Err(error) => {
+            // The first error is the one to tell; a database that cannot roll back any more has
+            // done so by itself.
+            let _ = backend.rollback().await;
+            Err(error)
+        }
+    }
+}
+
+async fn run(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &Request,
+    observer: &Arc<dyn Observer>,
+) -> Result<Report, Error> {
+    let started = Instant::now();
+    let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
+    let mut rows_migrated = 0;
+    if !plan.is_empty() {
+        observer.notify(&Event::Planned {
+            from: plan.from.revision.clone(),
+            to: plan.to.clone(),
+            revisions: plan.revisions.len(),
+            steps: plan.steps.len(),
+        });
+        report_drift(backend, catalogue, &plan, &live, observer)?;
+        preflight(backend, &plan, &live, request).await?;
+        rows_migrated = execute(backend, &plan, request, observer).await?;
+        verify(backend, &plan, observer).await?;
+        if !(plan.to.is_none() && plan.from.empty) {
+            backend.stamp(plan.to.as_deref()).await?;
+        }
+    } else if !plan.from.stamped && plan.to.is_some() {
+        backend.stamp(plan.to.as_deref()).await?;
+    }
+    Ok(report(&plan, catalogue, rows_migrated, started))
+}
+
+fn report_drift(
+    backend: &dyn Backend,
+    catalogue: &Catalogue,
+    plan: &Plan,
+    live: &Schema,
+    observer: &Arc<dyn Observer>,
+) -> Result<(), Error> {
+    for difference in drift(catalogue, backend.platform(), live, &plan.from)? {
+        let message = format!("not as in {}, left as it is: {difference}", plan.from.label());
+        observer.notify(&Event::Notice { message });
+    }
+    Ok(())
+}
+
+/// Everything that could fail later is found before anything is changed.
+async fn preflight(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    live: &Schema,
+    request: &Request,
+) -> Result<(), Error> {
+    for change in plan.changes() {
+        backend.method(change)?;
+    }
+    let mut findings = Vec::new();
+    for (_, migration) in plan.migrations() {
+        findings.extend(migration.preflight(backend, &request.data, live).await?);
+    }
+    if !findings.is_empty() {
+        return Err(Error::Refused { findings });
+    }
+    backend.check_foreign_keys(&plan.tables_with_new_foreign_keys()).await
+}
+
+async fn execute(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    request: &Request,
+    observer: &Arc<dyn Observer>,
+) -> Result<u64, Error> {
+    let mut migrated = 0;
+    let steps = plan.steps.len();
+    for (step, number) in plan.steps.iter().zip(1..) {
+        let started = Instant::now();
+        let title = step.title();
+        observer.notify(&Event::StepStarted { step: number, steps, title: title.clone() });
+        let progress = Progress::new(Arc::clone(observer), number);
+        let rows = match step {
+            Step::RemoveLeftovers(tables) => {
+                backend.remove(tables).await?;
+                None
+            }
+            Step::Change(change) => backend.change(change, &progress).await?,
+            Step::Migrate { migration, .. } => {
+                let rows = migration.run(backend, &request.data, &progress).await?;
+                migrated += rows;
+                Some(rows)
+            }
+        };
+        let seconds = started.elapsed().as_secs_f64();
+        observer.notify(&Event::StepFinished { step: number, title, rows, seconds });
+    }
+    Ok(migrated)
+}
+
+/// The schema that is there now must be the planned one, in everything.
+async fn verify(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    observer: &Arc<dyn Observer>,
+) -> Result<(), Error> {
+    let started = Instant::now();
+    let live = backend.inspect().await?;
+    let differences = differences(&plan.result, &live, backend.platform());
+    if !differences.is_empty() {
+        return Err(Error::Unverified { differences });
+    }
+    backend.check_foreign_keys(&plan.tables_with_new_foreign_keys()).await?;
+    observer.notify(&Event::Verified { seconds: started.elapsed().as_secs_f64() });
+    Ok(())
+}
+
+fn report(plan: &Plan, catalogue: &Catalogue, rows_migrated: u64, started: Instant) -> Report {
+    let created = plan.changes().filter(|change| change.before.is_none()).count();
+    let releases = catalogue.releases.expecting(plan.to.as_deref());
+    Report {
+        from: plan.from.revision.clone(),
+        created: plan.from.empty,
+        to: plan.to.clone(),
+        revisions: plan.revisions.clone(),
+        tables_created: created,
+        tables_changed: plan.changes().count() - created,
+        rows_migrated,
+        seconds: started.elapsed().as_secs_f64(),
+        releases: releases.into_iter().map(ToString::to_string).collect(),
+    }
+}

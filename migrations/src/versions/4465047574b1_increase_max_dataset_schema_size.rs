@@ -1,0 +1,19 @@
+//! On MySQL the schema of a dataset can have 16 MiB instead of 64 KiB.
+//!
+//! MySQL's TEXT ends there; the text types of SQLite and PostgreSQL do not.
+//!
+//! No downgrade: larger schemas would be cut off or refused.
+
+use mlflow_migrate_core::op::ColumnChange;
+use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::schema::ColumnType;
+
+pub(crate) fn revision() -> Revision {
+    Revision::new("4465047574b1", Some("5b0e9adcef9c"), "2024-07-09", "larger schemas of datasets")
+        .when(Platform::is_mysql, |revision| {
+            revision.alter("datasets", |t| {
+                t.alter_column("dataset_schema", ColumnChange::to_type(ColumnType::MediumText));
+            })
+        })
+}

@@ -1,0 +1,15 @@
+//! A model version needs no run any more: `model_versions.run_id` can be NULL.
+//!
+//! Models that were trained outside MLflow can be registered too.
+//!
+//! No downgrade: versions without a run could not be kept.
+
+use mlflow_migrate_core::op::ColumnChange;
+use mlflow_migrate_core::revision::Revision;
+
+pub(crate) fn revision() -> Revision {
+    Revision::new("a8c4a736bde6", Some("84291f40a231"), "2020-12-02", "model versions need no run")
+        .alter("model_versions", |t| {
+            t.alter_column("run_id", ColumnChange::default().nullable(true));
+        })
+}

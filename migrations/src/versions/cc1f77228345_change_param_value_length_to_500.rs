@@ -1,0 +1,16 @@
+//! The value of a parameter can have 500 characters instead of 250.
+//!
+//! No downgrade: longer values would be cut off or refused.
+
+use mlflow_migrate_core::op::ColumnChange;
+use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::schema::ColumnType;
+
+pub(crate) fn revision() -> Revision {
+    Revision::new("cc1f77228345", Some("0c779009ac13"), "2022-08-04", "longer parameters").alter(
+        "params",
+        |t| {
+            t.alter_column("value", ColumnChange::to_type(ColumnType::Varchar(500)));
+        },
+    )
+}

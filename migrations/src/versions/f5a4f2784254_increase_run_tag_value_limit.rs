@@ -1,0 +1,14 @@
+//! The value of a run's tag can have 8000 characters instead of 5000.
+//!
+//! No downgrade: longer values would be cut off or refused.
+
+use mlflow_migrate_core::op::ColumnChange;
+use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::schema::ColumnType;
+
+pub(crate) fn revision() -> Revision {
+    Revision::new("f5a4f2784254", Some("4465047574b1"), "2024-09-18", "even longer tags of runs")
+        .alter("tags", |t| {
+            t.alter_column("value", ColumnChange::to_type(ColumnType::Varchar(8000)));
+        })
+}

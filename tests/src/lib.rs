@@ -1,0 +1,3 @@
+//! What is asserted of every backend, written once.
+
+pub mod reference;
