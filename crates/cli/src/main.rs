@@ -2,7 +2,7 @@
 //!
 //! This crate is flags, environment variables and rendering; what an upgrade is, core says.
 #![cfg_attr(
-    not(any(feature = "sqlite")),
+    not(feature = "sqlite"),
     allow(unused_imports, unused_variables, reason = "without a backend there is no database")
 )]
 

@@ -8,6 +8,11 @@ use mlflow_migrate_core::Error;
 /// first, its clients the second, which is the database only where there is no server.
 const VARIABLES: [&str; 2] = ["MLFLOW_BACKEND_STORE_URI", "MLFLOW_TRACKING_URI"];
 
+/// Schemes that need no slashes after their colon to be one. What else comes before a colon may be
+/// a part of a path.
+const KNOWN_SCHEMES: [&str; 8] =
+    ["sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "databricks", "file"];
+
 /// The query parameters whose value nobody may see.
 const SECRET_PARAMETERS: [&str; 5] = ["password", "passwd", "pwd", "sslpassword", "token"];
 
@@ -99,8 +104,7 @@ fn scheme(url: &str) -> Option<String> {
         && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
         && scheme.chars().all(|one| one.is_ascii_alphanumeric() || "+-._".contains(one));
     let name = scheme.split('+').next().unwrap_or(scheme).to_lowercase();
-    let known = ["sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "databricks"];
-    let is_marked = rest.starts_with('/') || known.contains(&name.as_str());
+    let is_marked = rest.starts_with("//") || KNOWN_SCHEMES.contains(&name.as_str());
     (is_scheme && is_marked).then_some(name)
 }
 

@@ -14,7 +14,7 @@ pub(super) fn write(out: &mut impl Write, check: &CheckedDatabase) -> io::Result
         checked.drift.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.extra.is_empty() {
-        writeln!(out, "there besides, and left alone by an upgrade:")?;
+        writeln!(out, "there besides, which is no drift:")?;
         checked.extra.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.leftovers.is_empty() {

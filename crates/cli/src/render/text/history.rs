@@ -7,12 +7,13 @@ pub(super) fn write(out: &mut impl Write, history: &History) -> io::Result<()> {
     for entry in &history.revisions {
         let HistoryEntry { revision, created, title, release, is_current, .. } = entry;
         let mark = mark(*is_current);
+        let created = if created.is_empty() { "-" } else { created };
         let release = release.as_deref().unwrap_or("-");
         writeln!(out, "{mark} {revision:<13}  {created:<10}  {release:<8}  {title}")?;
     }
     let mark = mark(history.base.is_current);
     let release = history.base.release.as_deref().unwrap_or("-");
-    writeln!(out, "{mark} {:<13}  {:<10}  {release:<8}  the first schema", "base", "")?;
+    writeln!(out, "{mark} {:<13}  {:<10}  {release:<8}  the first schema", "base", "-")?;
     if let Some(database) = &history.database {
         let is_marked =
             history.base.is_current || history.revisions.iter().any(|one| one.is_current);

@@ -21,6 +21,9 @@ use crate::outcome::Outcome;
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
+/// A log has every step; a person at a terminal sees those that took so many seconds, or wrote rows.
+const WORTH_A_LINE: f64 = 0.1;
+
 /// The renderer for people.
 pub(super) struct Text {
     quiet: bool,
@@ -63,6 +66,10 @@ impl Text {
             }
             Event::StepFinished { step, title, rows, seconds } => {
                 running.display = None;
+                if self.on_terminal && *seconds < WORTH_A_LINE && rows.is_none_or(|rows| rows == 0)
+                {
+                    return;
+                }
                 let rows =
                     rows.map_or(String::new(), |rows| format!(", {}", words::count(rows, "row")));
                 let time = words::duration(*seconds);

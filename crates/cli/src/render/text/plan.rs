@@ -1,5 +1,7 @@
 use std::io::{self, Write};
 
+use mlflow_migrate_core::backend::Method;
+
 use crate::outcome::{Planned, PlannedStep};
 use crate::render::words::{count_of, revision, revision_and_releases};
 
@@ -26,20 +28,14 @@ fn write_step(
     number: &str,
     show_statements: bool,
 ) -> io::Result<()> {
-    let method = step.method.as_ref().map_or("", |method| &method.summary);
-    let title = match method {
-        "" | "create" => step.title.clone(),
-        summary => format!("{}: {summary}", step.title),
+    let revisions = match step.revisions.as_slice() {
+        [] => String::new(),
+        revisions => format!("  ({})", revisions.join(", ")),
     };
-    let cost = match &step.method {
-        Some(method) if method.rebuilds => ", writes every row",
-        Some(method) if method.scans => ", reads every row",
-        _ => "",
-    };
-    writeln!(out, "  {number}  {title}{cost}")?;
-    let indent = " ".repeat(number.len() + 4);
-    if !step.revisions.is_empty() {
-        writeln!(out, "{indent}for {}", step.revisions.join(", "))?;
+    writeln!(out, "  {number}  {}{revisions}", step.title)?;
+    let indent = " ".repeat(number.len() + 6);
+    if let Some(how) = step.method.as_ref().and_then(how) {
+        writeln!(out, "{indent}{how}")?;
     }
     if let Some(method) = step.method.as_ref().filter(|_| show_statements) {
         for statement in &method.statements {
@@ -48,4 +44,15 @@ fn write_step(
         }
     }
     Ok(())
+}
+
+/// How a table is changed, where its title does not say that already.
+fn how(method: &Method) -> Option<String> {
+    let cost = match method {
+        Method { rebuilds: true, .. } => "; every row is written",
+        Method { scans: true, .. } => "; every row is read",
+        Method { summary, .. } if summary == "create" => return None,
+        Method { .. } => "",
+    };
+    Some(format!("{}{cost}", method.summary))
 }

@@ -1,0 +1,131 @@
+//! Private databases for tests, the same to a test whatever server holds them.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::catalogue::Catalogue;
+use mlflow_migrate_core::data::DataOptions;
+use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::locate::Assumption;
+use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::{Error, Report, Request};
+
+use crate::reference::Server;
+
+/// A value of a row, by its storage class; floats by their bits, so that -0.0 is not 0.0.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Cell {
+    /// NULL.
+    Null,
+    /// An integer.
+    Integer(i64),
+    /// A float.
+    Real(u64),
+    /// A text.
+    Text(String),
+    /// Bytes.
+    Blob(Vec<u8>),
+}
+
+impl From<i64> for Cell {
+    fn from(value: i64) -> Self {
+        Self::Integer(value)
+    }
+}
+
+impl From<f64> for Cell {
+    fn from(value: f64) -> Self {
+        Self::Real(value.to_bits())
+    }
+}
+
+impl From<&str> for Cell {
+    fn from(value: &str) -> Self {
+        Self::Text(value.to_owned())
+    }
+}
+
+/// A database that exists for one test, and goes with it.
+#[async_trait]
+pub trait TestDatabase: Send + Sync {
+    /// The server that holds it.
+    fn server(&self) -> Server;
+
+    /// A new connection of this tool.
+    async fn connect(&self) -> Result<Box<dyn Backend>, Error>;
+
+    /// Runs SQL statements, separated by semicolons, outside of this tool.
+    fn run(&self, sql: &str);
+
+    /// Runs one query outside of this tool.
+    fn query(&self, sql: &str) -> Vec<Vec<Cell>>;
+
+    /// Everything that the database holds, so that two calls tell whether anything has changed.
+    fn contents(&self) -> Vec<u8>;
+}
+
+/// Collects what an upgrade tells.
+#[derive(Debug, Default)]
+pub struct Recorder(std::sync::Mutex<Vec<Event>>);
+
+impl Recorder {
+    /// The events so far.
+    pub fn events(&self) -> Vec<Event> {
+        self.0.lock().map(|events| events.clone()).unwrap_or_default()
+    }
+}
+
+impl Observer for Recorder {
+    fn notify(&self, event: &Event) {
+        if let Ok(mut events) = self.0.lock() {
+            events.push(event.clone());
+        }
+    }
+}
+
+/// An upgrade to write down in few words.
+#[derive(Clone, Debug, Default)]
+pub struct Upgrade {
+    /// What is assumed of a database without a version.
+    pub assume: Option<Assumption>,
+    /// What the data migrations are told.
+    pub data: DataOptions,
+}
+
+impl Upgrade {
+    /// Upgrades a database to a target, and tells what happened besides.
+    pub async fn run(
+        &self,
+        catalogue: &Catalogue,
+        database: &dyn TestDatabase,
+        target: &str,
+    ) -> (Result<Report, Error>, Vec<Event>) {
+        let recorder = Arc::new(Recorder::default());
+        let observer: Arc<dyn Observer> = Arc::clone(&recorder) as Arc<dyn Observer>;
+        let request = Request {
+            target: Target::parse(target),
+            assume: self.assume.clone(),
+            data: self.data,
+        };
+        let result = match database.connect().await {
+            Ok(mut backend) => {
+                mlflow_migrate_core::upgrade(&mut *backend, catalogue, &request, &observer).await
+            }
+            Err(error) => Err(error),
+        };
+        (result, recorder.events())
+    }
+}
+
+/// Upgrades a database to a target (`base`, a revision, `head`) with no options.
+///
+/// # Errors
+/// Whatever stands in the way.
+pub async fn upgrade(
+    catalogue: &Catalogue,
+    database: &dyn TestDatabase,
+    target: &str,
+) -> Result<Report, Error> {
+    Upgrade::default().run(catalogue, database, target).await.0
+}
