@@ -51,7 +51,10 @@ fn main() -> ExitCode {
     };
     match told {
         Ok(code) => code.into(),
-        Err(_) => exit::OUTPUT.into(),
+        Err(error) => {
+            render::write_line(&format!("error: the result could not be written: {error}"));
+            exit::OUTPUT.into()
+        }
     }
 }
 

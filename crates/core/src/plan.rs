@@ -1,11 +1,12 @@
 //! From a live schema and a path to the steps that lead along it.
 //!
-//! Edits that no data migration separates are applied to the model together, so that each table
-//! is changed once for all of them. A data migration whose tables do not exist yet has nothing to
-//! do, and one that reads nothing can wait until the end; neither separates anything. So an empty
-//! database gets the schema of its target at once.
+//! Edits of a table that no data migration separates are applied to the model together, so that
+//! the table is changed once for all of them. A data migration separates the edits of the tables
+//! that it reads and writes, and of those that they reference; what it does not touch can wait. One
+//! whose tables do not exist yet has nothing to do, and one that reads nothing runs at the end. So
+//! an empty database gets the schema of its target at once.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use crate::backend::TableChange;
@@ -204,26 +205,50 @@ impl<'a> Planner<'a> {
         if migration.reads().is_empty() {
             self.deferred.push(step);
         } else {
-            self.settle_edits();
+            let touched = migration.reads().iter().chain(migration.writes());
+            let touched: BTreeSet<&str> = touched.map(|(table, _)| *table).collect();
+            let needed = self.with_referenced(touched);
+            self.settle_edits(|table| needed.contains(table));
             self.steps.push(step);
         }
     }
 
-    /// Turns the edits so far into steps.
-    fn settle_edits(&mut self) {
-        for (name, revisions) in std::mem::take(&mut self.edited) {
-            let before = self.before.tables.get(&name).cloned();
-            let Some(after) = self.after.tables.get(&name).cloned() else { continue };
-            if before.as_ref() != Some(&after) {
-                self.steps.push(Step::Change(Box::new(TableChange { before, after, revisions })));
+    /// These tables, and every table that they reference.
+    fn with_referenced(&self, tables: BTreeSet<&str>) -> BTreeSet<String> {
+        let mut found = BTreeSet::new();
+        let mut pending: Vec<String> = tables.into_iter().map(ToOwned::to_owned).collect();
+        while let Some(name) = pending.pop() {
+            if let Some(table) = self.after.table(&name)
+                && found.insert(name)
+            {
+                let referenced = table.foreign_keys.iter().map(|key| key.referred_table.clone());
+                pending.extend(referenced);
             }
         }
-        self.after.settle();
-        self.before = self.after.clone();
+        found
+    }
+
+    /// Turns the edits of some tables so far into steps.
+    fn settle_edits(&mut self, is_due: impl Fn(&str) -> bool) {
+        let (due, waiting) =
+            std::mem::take(&mut self.edited).into_iter().partition(|(name, _)| is_due(name));
+        self.edited = waiting;
+        let due: Vec<(String, Vec<String>)> = due;
+        for (name, revisions) in due {
+            let before = self.before.tables.get(&name).cloned();
+            let Some(after) = self.after.tables.get_mut(&name) else { continue };
+            if before.as_ref() != Some(&*after) {
+                let change = TableChange { before, after: after.clone(), revisions };
+                self.steps.push(Step::Change(Box::new(change)));
+            }
+            after.settle();
+            let after = after.clone();
+            self.before.insert(after);
+        }
     }
 
     fn finish(mut self) -> (Vec<Step>, Schema) {
-        self.settle_edits();
+        self.settle_edits(|_| true);
         self.steps.append(&mut self.deferred);
         (self.steps, self.after)
     }

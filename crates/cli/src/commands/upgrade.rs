@@ -59,7 +59,7 @@ impl Upgrade {
             None => None,
         };
         let (name, report) = self.drive(context, database, request, true).await?;
-        Ok(Finished { database: name, report, backup: backup.map(shown), source: None })
+        Ok(Finished { database: name, report, backup: backup.as_deref().map(shown), source: None })
     }
 
     async fn into(
@@ -73,10 +73,10 @@ impl Upgrade {
         let (_, report) = self.drive(context, &copy.database(), request, false).await?;
         copy.publish()?;
         Ok(Finished {
-            database: shown(destination.to_owned()),
+            database: shown(destination),
             report,
             backup: None,
-            source: source.file().map(|file| shown(file.to_owned())),
+            source: source.file().map(shown),
         })
     }
 
@@ -128,6 +128,6 @@ fn name_for_backup(original: &Path) -> PathBuf {
     name.into()
 }
 
-fn shown(path: PathBuf) -> String {
+fn shown(path: &Path) -> String {
     path.display().to_string()
 }

@@ -12,6 +12,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Observer;
 
 use crate::outcome::Outcome;
+pub(crate) use progress::write_line;
 
 /// Somebody who tells the user what happens, and how it ended.
 pub(crate) trait Renderer: Observer {

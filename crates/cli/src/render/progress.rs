@@ -94,7 +94,7 @@ impl Drop for StepDisplay {
 }
 
 /// Writes a line to stderr.
-pub(super) fn write_line(line: &str) {
+pub(crate) fn write_line(line: &str) {
     use std::io::Write;
     // Progress that nobody can see stops nothing.
     let _ = writeln!(anstream::stderr().lock(), "{line}");

@@ -46,10 +46,6 @@ impl Schema {
     /// Forgets under which names the columns were known before: what the schema says now is what
     /// the database holds.
     pub fn settle(&mut self) {
-        for table in self.tables.values_mut() {
-            for column in &mut table.columns {
-                column.renamed_from = None;
-            }
-        }
+        self.tables.values_mut().for_each(Table::settle);
     }
 }

@@ -118,6 +118,13 @@ impl Table {
         self.columns.iter().find(|column| column.name == name)
     }
 
+    /// See [`super::Schema::settle`].
+    pub fn settle(&mut self) {
+        for column in &mut self.columns {
+            column.renamed_from = None;
+        }
+    }
+
     /// The columns of the primary key.
     #[must_use]
     pub fn key_columns(&self) -> &[String] {

@@ -1,0 +1,224 @@
+//! Every command on databases that MLflow made.
+
+mod common;
+
+use common::{HEAD, Sandbox};
+use insta::assert_snapshot;
+
+/// Times and sizes differ from run to run.
+fn settled(text: &str) -> String {
+    let mut settings = String::new();
+    for line in text.lines() {
+        let mut words: Vec<&str> = line.split(' ').collect();
+        for at in 1..words.len() {
+            if matches!(words[at].trim_end_matches(','), "s" | "KiB" | "MiB") {
+                words[at - 1] = "…";
+            }
+        }
+        settings += &words.join(" ");
+        settings.push('\n');
+    }
+    settings
+}
+
+#[test]
+fn every_sample_reaches_the_head() {
+    for sample in [
+        "mlruns-0.9.1.db",
+        "mlruns-1.2.0.db",
+        "mlruns-1.2.0-nan-tie.db",
+        "mlruns-1.2.0-after-failed-mlflow-upgrade.db",
+    ] {
+        let sandbox = Sandbox::with_sample(sample);
+        let ran = sandbox.run(&["upgrade", "sqlite:///mlruns.db"]);
+        assert_eq!(ran.code, 0, "{sample}: {}", ran.stderr);
+        assert!(ran.stdout.contains("fits:     MLflow 3.18.0"), "{}", ran.stdout);
+        let checked = sandbox.run(&["check", "mlruns.db"]);
+        assert_eq!(checked.code, 0, "{sample}: {}", checked.stdout);
+    }
+}
+
+#[test]
+fn an_upgrade_tells_each_step_and_a_summary() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let ran = sandbox.run(&["upgrade", "mlruns.db", "--to", "1.7"]);
+    assert_snapshot!(settled(&ran.stderr));
+    assert_snapshot!(settled(&ran.stdout));
+    let again = sandbox.run(&["upgrade", "mlruns.db", "--to", "1.7"]);
+    assert_eq!((again.code, again.stderr.as_str()), (0, ""));
+    assert_snapshot!(settled(&again.stdout));
+}
+
+#[test]
+fn a_quiet_upgrade_tells_the_summary_only() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let ran = sandbox.run(&["--quiet", "upgrade", "mlruns.db", "--backup"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    assert!(ran.stdout.starts_with("mlruns.db: upgraded"), "{}", ran.stdout);
+    let quiet_json = sandbox.run(&["-q", "--json", "upgrade", "mlruns.db"]);
+    assert_eq!(quiet_json.json().len(), 1);
+}
+
+#[test]
+fn json_has_every_event_and_the_report() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let ran = sandbox.run(&["upgrade", "mlruns.db", "--json"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+    let lines = ran.json();
+    let events: Vec<&str> = lines.iter().map(|line| line["event"].as_str().unwrap()).collect();
+    assert_eq!(events.first(), Some(&"planned"));
+    assert!(events.contains(&"step_started") && events.contains(&"step_finished"));
+    assert_eq!(&events[events.len() - 2..], ["verified", "finished"]);
+    let report = lines.last().unwrap();
+    assert_eq!(report["database"], "mlruns.db");
+    assert_eq!(report["from"], "7ac759974ad8");
+    assert_eq!(report["to"], HEAD);
+    assert_eq!(report["releases"], serde_json::json!(["3.18.0"]));
+    assert_eq!(report["revisions"].as_array().unwrap().len(), 65);
+}
+
+#[test]
+fn a_missing_database_is_created() {
+    let sandbox = Sandbox::new();
+    let ran = sandbox.run(&["upgrade", "sqlite:///new%20one.db", "--to", "2.9.2"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_snapshot!(settled(&ran.stdout));
+    let current = sandbox.run(&["current", "new one.db"]);
+    assert_snapshot!(current.stdout);
+}
+
+#[test]
+fn a_backup_is_the_database_before() {
+    let sandbox = Sandbox::with_sample("mlruns-0.9.1.db");
+    let ran = sandbox.run(&["upgrade", "mlruns.db", "--backup=before.db"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.contains("before:   before.db"), "{}", ran.stdout);
+    assert!(sandbox.run(&["current", "before.db"]).stdout.starts_with("base "));
+    let again = sandbox.run(&["upgrade", "mlruns.db", "--backup"]);
+    assert_eq!(again.stderr, "note: no backup: there is nothing to upgrade\n");
+    assert_eq!(sandbox.files().len(), 2);
+}
+
+#[test]
+fn a_backup_without_a_name_is_beside_the_database() {
+    let sandbox = Sandbox::with_sample("mlruns-0.9.1.db");
+    assert_eq!(sandbox.run(&["upgrade", "--backup", "mlruns.db"]).code, 0);
+    let names: Vec<String> = sandbox.files().into_keys().collect();
+    assert_eq!(names.len(), 2);
+    assert!(names[1].starts_with("mlruns.db.2") && names[1].ends_with("Z.backup"), "{names:?}");
+}
+
+#[test]
+fn an_upgrade_into_a_new_file_leaves_the_source() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let before = sandbox.files();
+    let ran = sandbox.run(&["upgrade", "mlruns.db", "--into", "new.db"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_snapshot!(settled(&ran.stdout));
+    let mut after = sandbox.files();
+    assert!(after.remove("new.db").is_some());
+    assert!(after == before);
+    assert_eq!(sandbox.run(&["check", "new.db"]).code, 0);
+}
+
+#[test]
+fn current_tells_where_a_database_is() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    assert_snapshot!(sandbox.run(&["current", "mlruns.db"]).stdout);
+    assert_snapshot!(sandbox.run(&["current", "mlruns.db", "--json"]).stdout);
+    let base = Sandbox::with_sample("mlruns-0.9.1.db");
+    assert_snapshot!(base.run(&["current", "mlruns.db"]).stdout);
+}
+
+#[test]
+fn history_lists_every_revision_and_marks_the_databases() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let plain = sandbox.run(&["history"]).stdout;
+    assert_eq!(plain.lines().count(), 71);
+    assert!(plain.lines().next().unwrap().contains(HEAD));
+    let marked = sandbox.run(&["history", "mlruns.db"]).stdout;
+    let marks: Vec<&str> = marked.lines().filter(|line| line.starts_with('*')).collect();
+    assert_snapshot!(marks.join("\n"));
+    let json = sandbox.run(&["history", "--json"]).json();
+    assert_eq!(json[0]["revisions"].as_array().unwrap().len(), 70);
+}
+
+#[test]
+fn looking_changes_nothing() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let before = sandbox.files();
+    for command in ["plan", "estimate", "current", "history", "check"] {
+        let ran = sandbox.run(&[command, "mlruns.db"]);
+        assert_eq!(ran.code, i32::from(command == "check"), "{command}: {}", ran.stderr);
+        assert!(sandbox.files() == before, "{command}");
+        assert!(!ran.stdout.is_empty());
+    }
+}
+
+#[test]
+fn a_plan_tells_each_step() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    assert_snapshot!(sandbox.run(&["plan", "mlruns.db", "--to", "1.7"]).stdout);
+    let with_sql = sandbox.run(&["plan", "mlruns.db", "--to", "+1", "--sql"]).stdout;
+    assert!(with_sql.contains("CREATE TABLE latest_metrics"), "{with_sql}");
+    let plan = &sandbox.run(&["plan", "mlruns.db", "--json"]).json()[0];
+    assert_eq!(plan["event"], "plan");
+    assert_eq!(plan["steps"][0]["method"]["summary"], "create");
+}
+
+#[test]
+fn an_estimate_answers_mlflows_questions() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    assert_snapshot!(settled(&sandbox.run(&["estimate", "mlruns.db"]).stdout));
+    let estimate = &sandbox.run(&["estimate", "mlruns.db", "--json"]).json()[0];
+    let metrics = serde_json::json!(
+        {"entries": 4800, "pairs": 96, "runs": 24, "entries_per_pair": 50.0}
+    );
+    assert_eq!(estimate["metrics"], metrics);
+    assert!(estimate["rebuilt"][0]["bytes"].as_u64().unwrap() >= 4096);
+}
+
+#[test]
+fn check_tells_head_behind_and_drift_apart() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let behind = sandbox.run(&["check", "mlruns.db"]);
+    assert_eq!(behind.code, 1);
+    assert_snapshot!(behind.stdout);
+
+    assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
+    sandbox.sql("CREATE TABLE mine (id INTEGER); CREATE INDEX mine_too ON runs (name)");
+    let head = sandbox.run(&["check", "mlruns.db"]);
+    assert_eq!(head.code, 0);
+    assert_snapshot!(head.stdout);
+
+    sandbox.sql("DROP INDEX index_metrics_run_uuid; ALTER TABLE runs DROP COLUMN deleted_time");
+    let drift = sandbox.run(&["check", "mlruns.db"]);
+    assert_eq!(drift.code, 2);
+    assert_snapshot!(drift.stdout);
+    assert_eq!(sandbox.run(&["check", "mlruns.db", "--json"]).json()[0]["verdict"], "drifted");
+}
+
+#[test]
+fn an_unstamped_database_is_upgraded_from_what_the_user_says() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    sandbox.sql("DROP TABLE alembic_version");
+    assert_eq!(sandbox.run(&["check", "mlruns.db", "--assume", "1.2"]).code, 1);
+    let ran = sandbox.run(&["upgrade", "mlruns.db", "--assume", "7ac759974ad8"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert_eq!(sandbox.run(&["check", "mlruns.db"]).code, 0);
+}
+
+#[test]
+fn the_environment_names_the_database() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let mut command = sandbox.command(&["current"]);
+    command.env("MLFLOW_BACKEND_STORE_URI", "sqlite:///mlruns.db");
+    command.env("MLFLOW_TRACKING_URI", "http://localhost:5000");
+    let ran = common::Ran::from(command.output().unwrap());
+    assert_eq!(ran.code, 0);
+    assert_eq!(ran.stderr, "note: the database of MLFLOW_BACKEND_STORE_URI: sqlite:///mlruns.db\n");
+
+    let mut command = sandbox.command(&["current"]);
+    command.env("MLFLOW_TRACKING_URI", "http://localhost:5000");
+    assert_snapshot!(common::Ran::from(command.output().unwrap()).stderr);
+}

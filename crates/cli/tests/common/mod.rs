@@ -1,0 +1,122 @@
+//! Runs the built binary in a folder of its own, without any of the caller's environment.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+#![allow(dead_code, reason = "not every test needs everything")]
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use rusqlite::Connection;
+use tempfile::TempDir;
+
+pub const HEAD: &str = "f4a9b2c7d1e6";
+
+/// A folder, and the binary that runs in it.
+pub struct Sandbox {
+    folder: TempDir,
+}
+
+/// What a run of the binary has left.
+#[derive(Debug)]
+pub struct Ran {
+    pub code: i32,
+    pub stdout: String,
+    pub stderr: String,
+}
+
+impl Sandbox {
+    pub fn new() -> Self {
+        Self { folder: TempDir::new().unwrap() }
+    }
+
+    /// With a copy of a sample database, named `mlruns.db`.
+    pub fn with_sample(sample: &str) -> Self {
+        let sandbox = Self::new();
+        let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
+        let bytes = std::fs::read(samples.join(sample)).unwrap();
+        std::fs::write(sandbox.path("mlruns.db"), bytes).unwrap();
+        sandbox
+    }
+
+    /// With a file `mlruns.db` that these statements make.
+    pub fn with_database(statements: &str) -> Self {
+        let sandbox = Self::new();
+        sandbox.sql(statements);
+        sandbox
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    pub fn sql(&self, statements: &str) {
+        self.connect().execute_batch(statements).unwrap();
+    }
+
+    pub fn connect(&self) -> Connection {
+        Connection::open(self.path("mlruns.db")).unwrap()
+    }
+
+    pub fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_mlflow-migrate"));
+        command.current_dir(self.folder.path()).env_clear().args(arguments);
+        command
+    }
+
+    pub fn run(&self, arguments: &[&str]) -> Ran {
+        Ran::from(self.command(arguments).output().unwrap())
+    }
+
+    /// Every file with its content.
+    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+        let entries = std::fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
+        let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
+        files
+            .map(|entry| {
+                let name = entry.file_name().into_string().unwrap();
+                (name, std::fs::read(entry.path()).unwrap())
+            })
+            .collect()
+    }
+
+    /// Runs a command that must be refused, checks that it changes no file, and tells what the
+    /// user sees.
+    #[track_caller]
+    pub fn refused(&self, arguments: &[&str]) -> String {
+        let before = self.files();
+        let ran = self.run(arguments);
+        assert!(self.files() == before, "files have changed");
+        ran.transcript(arguments)
+    }
+}
+
+impl From<Output> for Ran {
+    fn from(output: Output) -> Self {
+        Self {
+            code: output.status.code().unwrap_or(-1),
+            stdout: String::from_utf8(output.stdout).unwrap(),
+            stderr: String::from_utf8(output.stderr).unwrap(),
+        }
+    }
+}
+
+impl Ran {
+    /// What the user of a refused command has typed and seen.
+    #[track_caller]
+    pub fn transcript(&self, arguments: &[&str]) -> String {
+        assert_eq!(self.stdout, "");
+        let typed: Vec<String> = arguments.iter().map(|one| shell_word(one)).collect();
+        format!("$ mlflow-migrate {}\n{}-> {}\n", typed.join(" "), self.stderr, self.code)
+    }
+
+    /// The JSON Lines of stdout.
+    #[track_caller]
+    pub fn json(&self) -> Vec<serde_json::Value> {
+        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    }
+}
+
+fn shell_word(word: &str) -> String {
+    if word.is_empty() { "''".to_owned() } else { word.to_owned() }
+}

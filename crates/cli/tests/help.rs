@@ -1,0 +1,35 @@
+//! The help texts.
+
+mod common;
+
+use common::Sandbox;
+
+#[test]
+fn every_command_has_its_help() {
+    let help = |arguments: &[&str]| {
+        let ran = Sandbox::new().run(arguments);
+        assert_eq!((ran.code, ran.stderr.as_str()), (0, ""));
+        ran.stdout
+    };
+    insta::assert_snapshot!("help", help(&["--help"]));
+    for command in ["upgrade", "plan", "check", "current", "history", "estimate"] {
+        insta::assert_snapshot!(format!("help_{command}"), help(&[command, "--help"]));
+    }
+}
+
+#[test]
+fn what_is_not_understood_is_a_usage_error() {
+    let sandbox = Sandbox::new();
+    for arguments in [
+        &["downgrade"][..],
+        &[],
+        &["upgrade", "--nonsense"],
+        &["upgrade", "a.db", "b.db"],
+        &["upgrade", "a.db", "--into", "b.db", "--backup"],
+        &["check", "a.db", "--lock-wait", "soon"],
+    ] {
+        let ran = sandbox.run(arguments);
+        assert_eq!(ran.code, 64, "{arguments:?}: {}", ran.stderr);
+        assert_eq!(ran.stdout, "");
+    }
+}

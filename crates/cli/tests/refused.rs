@@ -1,0 +1,158 @@
+//! Bad input: a one-line error, a hint, an exit code of its own, and nothing changed.
+
+mod common;
+
+use common::{HEAD, Sandbox};
+use insta::assert_snapshot;
+
+const STAMP: &str = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL);";
+
+fn stamped(revisions: &[&str]) -> Sandbox {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    sandbox.sql("DELETE FROM alembic_version");
+    for revision in revisions {
+        sandbox.sql(&format!("INSERT INTO alembic_version VALUES ('{revision}')"));
+    }
+    sandbox
+}
+
+#[test]
+fn no_database() {
+    let sandbox = Sandbox::new();
+    std::fs::create_dir(sandbox.path("folder")).unwrap();
+    std::fs::write(sandbox.path("text"), "This is not a database. ".repeat(100)).unwrap();
+    let told = [
+        sandbox.refused(&["upgrade", "text"]),
+        sandbox.refused(&["upgrade", "folder"]),
+        sandbox.refused(&["upgrade", "missing/mlruns.db"]),
+        sandbox.refused(&["plan", "missing.db"]),
+        sandbox.refused(&["upgrade", "missing.db", "--into", "new.db"]),
+        sandbox.refused(&["upgrade"]),
+        sandbox.refused(&["upgrade", ""]),
+        sandbox.refused(&["upgrade", "sqlite://"]),
+    ];
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn urls_of_something_else() {
+    let urls = [
+        "oracle://me:secret@host/db",
+        "mssql+pyodbc://me:secret@host/db",
+        "postgresql+psycopg2://me:secret@host/db",
+        "mysql+pymysql://me:secret@host/db",
+        "https://me:secret@host",
+        "databricks",
+        "file:///mlruns",
+    ];
+    let sandbox = Sandbox::new();
+    let told = urls.map(|url| {
+        let told = sandbox.refused(&["upgrade", url]);
+        assert!(!told.replace(url, "").contains("secret"), "{told}");
+        told
+    });
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn damaged_files() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let bytes = std::fs::read(sandbox.path("mlruns.db")).unwrap();
+    std::fs::write(sandbox.path("mlruns.db"), &bytes[..bytes.len() / 2]).unwrap();
+    let truncated = sandbox.refused(&["upgrade", "mlruns.db"]);
+    let mut garbage = bytes.clone();
+    garbage[4096..].fill(0xA5);
+    std::fs::write(sandbox.path("mlruns.db"), garbage).unwrap();
+    let garbled = sandbox.refused(&["upgrade", "mlruns.db"]);
+    assert_snapshot!([truncated, garbled].join("\n"));
+}
+
+#[test]
+fn revisions_that_are_not_in_the_catalogue() {
+    let told = [
+        stamped(&["ffffffffffff"]).refused(&["upgrade", "mlruns.db"]),
+        stamped(&["7ac759974ad8", HEAD]).refused(&["upgrade", "mlruns.db"]),
+        stamped(&["v3.0.0.d"]).refused(&["upgrade", "mlruns.db"]),
+        stamped(&["8606fa83a998"]).refused(&["upgrade", "mlruns.db"]),
+    ];
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn databases_of_other_programs() {
+    let fasttrack = Sandbox::with_sample("mlruns-1.2.0.db");
+    fasttrack.sql("CREATE TABLE schema_version (version TEXT PRIMARY KEY)");
+    let foreign = Sandbox::with_database("CREATE TABLE bookmarks (url TEXT)");
+    let told = [&fasttrack, &foreign].map(|sandbox| sandbox.refused(&["upgrade", "mlruns.db"]));
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn targets_that_do_not_exist_or_are_behind() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let targets = ["nonsense", "1", "99.0", "+500", "base", "1.0"];
+    let mut told =
+        targets.map(|target| sandbox.refused(&["upgrade", "mlruns.db", "--to", target])).to_vec();
+    told.push(sandbox.refused(&["upgrade", "mlruns.db", "--assume", "nonsense"]));
+    told.push(sandbox.refused(&["upgrade", "new.db", "--to", "nonsense"]));
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn a_database_that_another_process_writes_to() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let before = sandbox.files();
+    let holder = sandbox.connect();
+    holder.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let arguments = ["upgrade", "mlruns.db", "--lock-wait", "0"];
+    let ran = sandbox.run(&arguments);
+    // This process would lose its lock if it read the file before.
+    drop(holder);
+    assert!(sandbox.files() == before);
+    assert_snapshot!(ran.transcript(&arguments));
+}
+
+#[test]
+fn schemas_that_are_not_their_revisions() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    sandbox.sql("ALTER TABLE runs DROP COLUMN source_name");
+    let drifted = sandbox.refused(&["upgrade", "mlruns.db"]);
+    sandbox.sql("DROP TABLE alembic_version");
+    let unrecognised = sandbox.refused(&["upgrade", "mlruns.db"]);
+    let unstamped = Sandbox::with_sample("mlruns-1.2.0.db");
+    unstamped.sql("DROP TABLE alembic_version");
+    let unstamped = unstamped.refused(&["upgrade", "mlruns.db"]);
+    assert_snapshot!([drifted, unrecognised, unstamped].join("\n"));
+}
+
+#[test]
+fn files_that_exist_are_never_overwritten() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    std::fs::write(sandbox.path("taken"), "mine").unwrap();
+    let options = ["--into=taken", "--into=mlruns.db", "--backup=taken"];
+    let told = options.map(|option| sandbox.refused(&["upgrade", "mlruns.db", option]));
+    assert_snapshot!(told.join("\n"));
+}
+
+#[test]
+fn an_upgrade_into_a_new_file_that_fails_leaves_no_file() {
+    let sandbox = stamped(&["ffffffffffff"]);
+    let told = sandbox.refused(&["upgrade", "mlruns.db", "--into", "new.db"]);
+    assert!(told.ends_with("-> 20\n"), "{told}");
+}
+
+#[test]
+fn an_error_is_the_last_line_of_json() {
+    let sandbox = stamped(&["ffffffffffff"]);
+    let ran = sandbox.run(&["upgrade", "mlruns.db", "--json"]);
+    assert_eq!((ran.code, ran.stderr.as_str()), (20, ""));
+    assert_snapshot!(ran.stdout);
+}
+
+#[test]
+fn an_empty_version_table_is_no_version() {
+    let sandbox = Sandbox::with_database(STAMP);
+    let ran = sandbox.run(&["current", "mlruns.db"]);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    assert!(ran.stdout.starts_with("empty "), "{}", ran.stdout);
+}
