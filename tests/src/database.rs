@@ -103,11 +103,8 @@ impl Upgrade {
     ) -> (Result<Report, Error>, Vec<Event>) {
         let recorder = Arc::new(Recorder::default());
         let observer: Arc<dyn Observer> = Arc::clone(&recorder) as Arc<dyn Observer>;
-        let request = Request {
-            target: Target::parse(target),
-            assume: self.assume.clone(),
-            data: self.data,
-        };
+        let request =
+            Request { target: Target::parse(target), assume: self.assume.clone(), data: self.data };
         let result = match database.connect().await {
             Ok(mut backend) => {
                 mlflow_migrate_core::upgrade(&mut *backend, catalogue, &request, &observer).await

@@ -83,7 +83,8 @@ async fn random_pairs() {
     let mut random = SEED;
     let mut pick = |below: usize| {
         // Knuth's MMIX generator: the same pairs in every run.
-        random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        random =
+            random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         usize::try_from(random >> 33).unwrap() % below
     };
     let mut pairs = HashSet::new();

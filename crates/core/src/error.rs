@@ -97,7 +97,9 @@ pub enum Error {
         target: String,
     },
     /// The version table names a revision that is not in the catalogue.
-    #[error("alembic_version holds {revision}, which is not a revision of MLflow {newest} or older")]
+    #[error(
+        "alembic_version holds {revision}, which is not a revision of MLflow {newest} or older"
+    )]
     UnknownRevision {
         /// The revision.
         revision: String,
@@ -361,7 +363,9 @@ impl Error {
                 "`mlflow-migrate history` lists every revision and its MLflow release"
             }
             Self::UnknownRelease { newest, .. } => {
-                return Some(format!("the newest known release is {newest}; `--to head` goes there"));
+                return Some(format!(
+                    "the newest known release is {newest}; `--to head` goes there"
+                ));
             }
             Self::TargetTooFar { .. } => "`--to head` goes to the newest revision",
             Self::TargetBehind { .. } => {
@@ -375,7 +379,9 @@ impl Error {
             Self::SeveralRevisions { .. } => {
                 "MLflow leaves one row; find out who wrote the other before you delete it"
             }
-            Self::OtherProgram { .. } => "nothing was changed; give the URL of MLflow's own database",
+            Self::OtherProgram { .. } => {
+                "nothing was changed; give the URL of MLflow's own database"
+            }
             Self::NotMlflow { .. } => {
                 "check the URL; to let MLflow share this database, say `--assume empty`"
             }
@@ -399,7 +405,9 @@ impl Error {
                 "nothing was changed; mend or delete these rows and run the command again"
             }
             Self::Constraint { .. } => "nothing was changed; mend or delete these rows",
-            Self::BadValue { .. } => "nothing was changed; mend the value and run the command again",
+            Self::BadValue { .. } => {
+                "nothing was changed; mend the value and run the command again"
+            }
             Self::ForeignKeys { .. } | Self::Unverified { .. } => {
                 "nothing was changed; please report this with the output of `mlflow-migrate check`"
             }
@@ -408,7 +416,9 @@ impl Error {
             Self::ReadOnly { .. } => {
                 "make the file and its folder writable; `--into FILE` leaves the source as it is"
             }
-            Self::Locked { .. } => "stop the MLflow server, or whatever else uses it, and try again",
+            Self::Locked { .. } => {
+                "stop the MLflow server, or whatever else uses it, and try again"
+            }
             Self::Full { .. } => "nothing was changed; make room and run the command again",
             Self::Graph(_) | Self::Database { .. } => return None,
         };

@@ -92,10 +92,7 @@ pub async fn estimate(
     .await
 }
 
-async fn count_metrics(
-    backend: &mut dyn Backend,
-    live: &Schema,
-) -> Result<Option<Metrics>, Error> {
+async fn count_metrics(backend: &mut dyn Backend, live: &Schema) -> Result<Option<Metrics>, Error> {
     if live.table("metrics").is_none() {
         return Ok(None);
     }

@@ -167,11 +167,8 @@ struct Planner<'a> {
 
 impl<'a> Planner<'a> {
     fn new(platform: &'a Platform, live: &Schema) -> Self {
-        let (leftovers, tables): (BTreeMap<_, _>, BTreeMap<_, _>) = live
-            .tables
-            .clone()
-            .into_iter()
-            .partition(|(name, _)| is_leftover(name, live));
+        let (leftovers, tables): (BTreeMap<_, _>, BTreeMap<_, _>) =
+            live.tables.clone().into_iter().partition(|(name, _)| is_leftover(name, live));
         let before = Schema { tables };
         let leftovers: Vec<String> = leftovers.into_keys().collect();
         let mut steps = Vec::new();

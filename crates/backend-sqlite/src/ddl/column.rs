@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use super::cursor::Cursor;
 use super::foreign_key::deferrable_clause;
-use super::table::{at_table_constraint, constraint_name};
+use super::table::constraint_name;
 use super::token::{WHITESPACE, dequote};
 use super::{
     Check, ColumnDefinition, DdlError, DefaultValue, ForeignKey, Generated, IndexedColumn, NotNull,
@@ -15,7 +15,7 @@ use super::{
 /// therefore reports them in upper case.
 const STANDARD_TYPES: [&str; 6] = ["ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"];
 
-/// The columns read so far.
+/// The columns of a table (`columnlist`), as far as they have been read.
 #[derive(Default)]
 pub(super) struct Columns {
     finished: Vec<ColumnDefinition>,
@@ -24,20 +24,18 @@ pub(super) struct Columns {
 }
 
 impl Columns {
-    /// Reads all column definitions (`columnlist`) and the comma after the last one, if there is
-    /// one.
-    pub(super) fn read(cursor: &mut Cursor<'_>) -> Result<Vec<ColumnDefinition>, DdlError> {
-        let mut columns = Self::default();
-        loop {
-            let column = columns.column(cursor)?;
-            if !column.references.is_empty() {
-                columns.last_reference = Some(columns.finished.len());
-            }
-            columns.finished.push(column);
-            if !cursor.take(TokenKind::Comma) || at_table_constraint(cursor) {
-                return Ok(columns.finished);
-            }
+    pub(super) fn into_vec(self) -> Vec<ColumnDefinition> {
+        self.finished
+    }
+
+    /// Reads one more column.
+    pub(super) fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), DdlError> {
+        let column = self.column(cursor)?;
+        if !column.references.is_empty() {
+            self.last_reference = Some(self.finished.len());
         }
+        self.finished.push(column);
+        Ok(())
     }
 
     /// One column (`columnname carglist`).
@@ -169,20 +167,17 @@ fn cut_end<'a>(text: &'a str, word: &str) -> Option<&'a str> {
 
 /// A number in a type (`signed`), of which only the text matters.
 fn signed_number(cursor: &mut Cursor<'_>) -> Result<(), DdlError> {
-    let _ = cursor.take(TokenKind::Plus) || cursor.take(TokenKind::Minus);
+    cursor.take_sign();
     cursor.expect(TokenKind::Number, "a number").map(|_| ())
 }
 
 /// What follows the keyword DEFAULT.
-fn default_value(
-    cursor: &mut Cursor<'_>,
-    name: Option<String>,
-) -> Result<DefaultValue, DdlError> {
+fn default_value(cursor: &mut Cursor<'_>, name: Option<String>) -> Result<DefaultValue, DdlError> {
     if cursor.at(TokenKind::LeftParenthesis) {
         return Ok(DefaultValue { name, text: cursor.parenthesised()?, parenthesised: true });
     }
     let start = cursor.position();
-    let _ = cursor.take(TokenKind::Plus) || cursor.take(TokenKind::Minus);
+    cursor.take_sign();
     let position = cursor.position();
     let is_value = cursor.token(position).is_some_and(|token| {
         matches!(token.kind, TokenKind::Number | TokenKind::Blob) || cursor.is_name(token)
@@ -206,7 +201,7 @@ fn primary_key(
     }
     cursor.expect_keyword("PRIMARY")?;
     cursor.expect_keyword("KEY")?;
-    let descending = !cursor.take_keyword("ASC") && cursor.take_keyword("DESC");
+    let descending = cursor.take_sort_order();
     let columns = vec![own_column(column, descending)];
     let on_conflict = cursor.on_conflict()?;
     let autoincrement = cursor.take_keyword("AUTOINCREMENT");

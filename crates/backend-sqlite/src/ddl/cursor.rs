@@ -95,6 +95,18 @@ impl<'a> Cursor<'a> {
         found
     }
 
+    /// Takes the sign of a number, if one comes next.
+    pub(super) fn take_sign(&mut self) {
+        if !self.take(TokenKind::Plus) {
+            self.take(TokenKind::Minus);
+        }
+    }
+
+    /// Takes ASC or DESC (`sortorder`), if one comes next, and says whether it is DESC.
+    pub(super) fn take_sort_order(&mut self) -> bool {
+        !self.take_keyword("ASC") && self.take_keyword("DESC")
+    }
+
     pub(super) fn expect(
         &mut self,
         kind: TokenKind,
@@ -167,6 +179,15 @@ impl<'a> Cursor<'a> {
             (&["REPLACE"], ConflictResolution::Replace),
         ]);
         resolution.map(Some).ok_or_else(|| self.unexpected("a conflict resolution"))
+    }
+
+    /// Whether the token at a position is an operator that can precede an operand.
+    pub(super) fn is_sign(&self, position: usize) -> bool {
+        self.token(position).is_some_and(|token| match token.kind {
+            TokenKind::Plus | TokenKind::Minus => true,
+            TokenKind::Operator => token.text(self.sql) == "~",
+            _ => false,
+        })
     }
 
     /// Whether the token can be a name.

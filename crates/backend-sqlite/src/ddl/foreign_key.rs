@@ -24,11 +24,8 @@ impl ForeignKey {
     ) -> Result<Self, DdlError> {
         cursor.expect_keyword("REFERENCES")?;
         let (referred_table, referred_table_span) = cursor.name("the name of the parent table")?;
-        let referred_columns = if cursor.at(TokenKind::LeftParenthesis) {
-            column_names(cursor)?
-        } else {
-            Vec::new()
-        };
+        let referred_columns =
+            if cursor.at(TokenKind::LeftParenthesis) { column_names(cursor)? } else { Vec::new() };
         let mut foreign_key = Self {
             name,
             columns,
@@ -68,8 +65,8 @@ impl ForeignKey {
 
 /// The `[NOT] DEFERRABLE` clause (`defer_subclause`), if one comes next.
 pub(super) fn deferrable_clause(cursor: &mut Cursor<'_>) -> Option<Deferrable> {
-    let deferrable = cursor
-        .choose(&[(&["DEFERRABLE"] as &[&str], true), (&["NOT", "DEFERRABLE"], false)])?;
+    let deferrable =
+        cursor.choose(&[(&["DEFERRABLE"] as &[&str], true), (&["NOT", "DEFERRABLE"], false)])?;
     let initially = cursor.choose(&[
         (&["INITIALLY", "DEFERRED"], InitialCheck::Deferred),
         (&["INITIALLY", "IMMEDIATE"], InitialCheck::Immediate),
@@ -97,7 +94,7 @@ fn column_names(cursor: &mut Cursor<'_>) -> Result<Vec<String>, DdlError> {
         // Old versions of SQLite let a collation and an order stand here without any meaning, and
         // new ones still read them in a stored schema.
         cursor.collation()?;
-        let _ = cursor.take_keyword("ASC") || cursor.take_keyword("DESC");
+        cursor.take_sort_order();
         if !cursor.take(TokenKind::Comma) {
             break;
         }

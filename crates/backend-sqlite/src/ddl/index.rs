@@ -4,9 +4,7 @@ use std::ops::Range;
 
 use super::cursor::Cursor;
 use super::token::dequote;
-use super::{
-    CreateIndex, DdlError, IndexKey, IndexedColumn, IndexedExpression, Token, TokenKind,
-};
+use super::{DdlError, IndexedColumn, Token, TokenKind};
 
 /// The keywords after which an expression goes on, so that a following ASC, DESC or BEGIN can only
 /// be a name.
@@ -14,6 +12,53 @@ const OPERATOR_KEYWORDS: [&str; 18] = [
     "AND", "BETWEEN", "CASE", "COLLATE", "ELSE", "ESCAPE", "EXISTS", "FROM", "GLOB", "IN", "IS",
     "LIKE", "MATCH", "NOT", "OR", "REGEXP", "THEN", "WHEN",
 ];
+
+/// A `CREATE INDEX` statement, as `lang_createindex` describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateIndex {
+    /// The schema before the index's name; SQLite does not keep it in `sqlite_schema`.
+    pub schema: Option<String>,
+    /// The index's name, without quotes.
+    pub name: String,
+    /// Where the index's name stands, with its quotes and without the schema.
+    pub name_span: Range<usize>,
+    /// The indexed table's name, without quotes.
+    pub table: String,
+    /// Where the table's name stands, with its quotes.
+    pub table_span: Range<usize>,
+    /// Whether the index is `UNIQUE`.
+    pub unique: bool,
+    /// Whether `IF NOT EXISTS` was given; SQLite does not keep it in `sqlite_schema`.
+    pub if_not_exists: bool,
+    /// What is indexed, in order.
+    pub columns: Vec<IndexedExpression>,
+    /// The source text of the `WHERE` clause of a partial index, without the word.
+    pub predicate: Option<String>,
+}
+
+/// One entry of an index (`indexed-column`).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IndexedExpression {
+    /// The column or expression.
+    pub key: IndexKey,
+    /// The collation given for the key, without quotes. One that follows an expression with
+    /// operators stays part of its text, because it may apply to the last operand only.
+    pub collation: Option<String>,
+    /// Whether the order is `DESC`.
+    pub descending: bool,
+    /// The entry with its collation and order.
+    pub span: Range<usize>,
+}
+
+/// What an entry of an index is computed from.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IndexKey {
+    /// A column, by its name without quotes. SQLite also takes `'name'` and `("name")` for one.
+    Column(String),
+    /// The source text of an expression, in which parentheses are left wherever the entry's
+    /// collation needs them to apply to all of it.
+    Expression(String),
+}
 
 impl CreateIndex {
     /// Reads the text of a `CREATE INDEX` statement.
@@ -142,8 +187,8 @@ fn indexed_expression(
 fn without_sort_order(cursor: &Cursor<'_>, entry: Range<usize>) -> (Range<usize>, bool) {
     let Some(last) = entry.end.checked_sub(1) else { return (entry, false) };
     let descending = cursor.is_keyword(last, "DESC");
-    let is_order = (descending || cursor.is_keyword(last, "ASC"))
-        && ends_operand(cursor, entry.start, last);
+    let is_order =
+        (descending || cursor.is_keyword(last, "ASC")) && ends_operand(cursor, entry.start, last);
     if is_order { (entry.start..last, descending) } else { (entry, false) }
 }
 
@@ -166,13 +211,16 @@ fn without_collation(
     Some((rest, dequote(name)))
 }
 
-/// Whether the expression is a single operand: a name, a literal, a function call, a `CASE`, or
-/// anything in parentheses.
+/// Whether COLLATE after the expression applies to all of it: a name, a literal, a function call, a
+/// `CASE`, or anything in parentheses, perhaps with a sign, which binds more tightly than COLLATE.
 fn is_operand(cursor: &Cursor<'_>, expression: &Range<usize>) -> bool {
-    let Range { start, end } = *expression;
+    let Range { mut start, end } = *expression;
+    while cursor.is_sign(start) {
+        start += 1;
+    }
     let is_call = cursor.token(start).is_some_and(|token| cursor.is_name(token))
         && is_group(cursor, start + 1, end);
-    end - start == 1 || is_group(cursor, start, end) || is_call || is_case(cursor, start, end)
+    start + 1 == end || is_group(cursor, start, end) || is_call || is_case(cursor, start, end)
 }
 
 /// Whether the tokens from `start` up to `end` are one pair of parentheses and what is in it.

@@ -1,7 +1,7 @@
 //! SQLite's keywords, and which of them can be names without quotes.
 
 /// SQLite's keywords (`lang_keywords`, mkkeywordhash.c), in the order that binary search needs.
-const KEYWORDS: [&str; 147] = [
+pub(super) const KEYWORDS: [&str; 147] = [
     "ABORT",
     "ACTION",
     "ADD",

@@ -33,8 +33,10 @@ mod tests;
 use std::ops::Range;
 
 pub use error::DdlError;
+pub use index::{CreateIndex, IndexKey, IndexedExpression};
 pub use keyword::quote_identifier;
 pub use token::{Token, TokenKind, tokenize};
+pub use trigger::{CreateTrigger, TriggerEvent, TriggerTiming};
 
 /// A `CREATE TABLE` statement, as `lang_createtable` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -261,98 +263,4 @@ pub struct IndexedColumn {
     pub collation: Option<String>,
     /// Whether the order is `DESC`.
     pub descending: bool,
-}
-
-/// A `CREATE INDEX` statement, as `lang_createindex` describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateIndex {
-    /// The schema before the index's name; SQLite does not keep it in `sqlite_schema`.
-    pub schema: Option<String>,
-    /// The index's name, without quotes.
-    pub name: String,
-    /// Where the index's name stands, with its quotes and without the schema.
-    pub name_span: Range<usize>,
-    /// The indexed table's name, without quotes.
-    pub table: String,
-    /// Where the table's name stands, with its quotes.
-    pub table_span: Range<usize>,
-    /// Whether the index is `UNIQUE`.
-    pub unique: bool,
-    /// Whether `IF NOT EXISTS` was given; SQLite does not keep it in `sqlite_schema`.
-    pub if_not_exists: bool,
-    /// What is indexed, in order.
-    pub columns: Vec<IndexedExpression>,
-    /// The source text of the `WHERE` clause of a partial index, without the word.
-    pub predicate: Option<String>,
-}
-
-/// One entry of an index (`indexed-column`).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct IndexedExpression {
-    /// The column or expression.
-    pub key: IndexKey,
-    /// The collation given for the whole key, without quotes.
-    pub collation: Option<String>,
-    /// Whether the order is `DESC`.
-    pub descending: bool,
-    /// The entry with its collation and order.
-    pub span: Range<usize>,
-}
-
-/// What an entry of an index is computed from.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum IndexKey {
-    /// A column, by its name without quotes. SQLite also takes `'name'` and `("name")` for one.
-    Column(String),
-    /// The source text of an expression; it can be followed by `COLLATE` as it is.
-    Expression(String),
-}
-
-/// A `CREATE TRIGGER` statement, as `lang_createtrigger` describes it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CreateTrigger {
-    /// The schema before the trigger's name; SQLite does not keep it in `sqlite_schema`.
-    pub schema: Option<String>,
-    /// The trigger's name, without quotes.
-    pub name: String,
-    /// Where the trigger's name stands, with its quotes and without the schema.
-    pub name_span: Range<usize>,
-    /// Whether `TEMP` or `TEMPORARY` was given; SQLite does not keep it in `sqlite_schema`.
-    pub temporary: bool,
-    /// Whether `IF NOT EXISTS` was given; SQLite does not keep it in `sqlite_schema`.
-    pub if_not_exists: bool,
-    /// When the trigger runs; SQLite takes `BEFORE` if `None`.
-    pub timing: Option<TriggerTiming>,
-    /// The event that runs the trigger.
-    pub event: TriggerEvent,
-    /// The table or view, without quotes.
-    pub table: String,
-    /// Where the table's name stands, with its quotes and without a schema.
-    pub table_span: Range<usize>,
-    /// The source text of the `WHEN` expression, without the word.
-    pub condition: Option<String>,
-    /// The source text between `BEGIN` and `END`, with the semicolons.
-    pub body: String,
-}
-
-/// When a trigger runs.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum TriggerTiming {
-    /// `BEFORE`
-    Before,
-    /// `AFTER`
-    After,
-    /// `INSTEAD OF`
-    InsteadOf,
-}
-
-/// The event that runs a trigger.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum TriggerEvent {
-    /// `DELETE`
-    Delete,
-    /// `INSERT`
-    Insert,
-    /// `UPDATE`, with the columns after `OF`; empty if none are written, which means any.
-    Update(Vec<String>),
 }

@@ -6,7 +6,8 @@ use super::column::Columns;
 use super::cursor::Cursor;
 use super::index::{indexed_columns, indexed_columns_with_autoincrement};
 use super::{
-    Check, CreateTable, DdlError, ForeignKey, PrimaryKey, TableConstraint, TokenKind, Unique,
+    Check, ColumnDefinition, CreateTable, DdlError, ForeignKey, PrimaryKey, TableConstraint,
+    TokenKind, Unique,
 };
 
 impl CreateTable {
@@ -32,8 +33,7 @@ impl CreateTable {
         }
 
         cursor.expect(TokenKind::LeftParenthesis, "the opening parenthesis of the columns")?;
-        let columns = Columns::read(&mut cursor)?;
-        let constraints = table_constraints(&mut cursor)?;
+        let (columns, constraints) = columns_and_constraints(&mut cursor)?;
         let closing_parenthesis =
             cursor.expect(TokenKind::RightParenthesis, "a comma or the closing parenthesis")?;
         let (without_rowid, strict) = table_options(&mut cursor)?;
@@ -113,7 +113,7 @@ impl TableConstraint {
 
 /// Whether a table constraint (`tcons`) comes next. All of these words are reserved, so that none
 /// of them can be the name of one more column.
-pub(super) fn at_table_constraint(cursor: &Cursor<'_>) -> bool {
+fn at_table_constraint(cursor: &Cursor<'_>) -> bool {
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"]
         .iter()
         .any(|keyword| cursor.at_keyword(keyword))
@@ -127,6 +127,21 @@ pub(super) fn constraint_name(cursor: &mut Cursor<'_>) -> Result<Option<String>,
         name = Some(cursor.name("the name of a constraint")?.0);
     }
     Ok(name)
+}
+
+/// What stands in the table's parentheses (`columnlist conslist_opt`).
+fn columns_and_constraints(
+    cursor: &mut Cursor<'_>,
+) -> Result<(Vec<ColumnDefinition>, Vec<TableConstraint>), DdlError> {
+    let mut columns = Columns::default();
+    columns.read(cursor)?;
+    while cursor.take(TokenKind::Comma) {
+        if at_table_constraint(cursor) {
+            return Ok((columns.into_vec(), table_constraints(cursor)?));
+        }
+        columns.read(cursor)?;
+    }
+    Ok((columns.into_vec(), Vec::new()))
 }
 
 /// The table constraints (`conslist`), between which the commas may be missing.

@@ -182,8 +182,7 @@ impl Scanner<'_> {
                 break;
             }
         }
-        let kind =
-            if quote == b'\'' { TokenKind::String } else { TokenKind::QuotedIdentifier };
+        let kind = if quote == b'\'' { TokenKind::String } else { TokenKind::QuotedIdentifier };
         (Lexeme::Token(kind), at)
     }
 

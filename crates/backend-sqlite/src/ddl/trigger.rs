@@ -1,8 +1,59 @@
 //! Reading `CREATE TRIGGER`.
 
+use std::ops::Range;
+
 use super::cursor::Cursor;
 use super::index::ends_operand;
-use super::{CreateTrigger, DdlError, TokenKind, TriggerEvent, TriggerTiming};
+use super::{DdlError, TokenKind};
+
+/// A `CREATE TRIGGER` statement, as `lang_createtrigger` describes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CreateTrigger {
+    /// The schema before the trigger's name; SQLite does not keep it in `sqlite_schema`.
+    pub schema: Option<String>,
+    /// The trigger's name, without quotes.
+    pub name: String,
+    /// Where the trigger's name stands, with its quotes and without the schema.
+    pub name_span: Range<usize>,
+    /// Whether `TEMP` or `TEMPORARY` was given; SQLite does not keep it in `sqlite_schema`.
+    pub temporary: bool,
+    /// Whether `IF NOT EXISTS` was given; SQLite does not keep it in `sqlite_schema`.
+    pub if_not_exists: bool,
+    /// When the trigger runs; SQLite takes `BEFORE` if `None`.
+    pub timing: Option<TriggerTiming>,
+    /// The event that runs the trigger.
+    pub event: TriggerEvent,
+    /// The table or view, without quotes.
+    pub table: String,
+    /// Where the table's name stands, with its quotes and without a schema.
+    pub table_span: Range<usize>,
+    /// The source text of the `WHEN` expression, without the word.
+    pub condition: Option<String>,
+    /// The source text between `BEGIN` and `END`, with the semicolons.
+    pub body: String,
+}
+
+/// When a trigger runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TriggerTiming {
+    /// `BEFORE`
+    Before,
+    /// `AFTER`
+    After,
+    /// `INSTEAD OF`
+    InsteadOf,
+}
+
+/// The event that runs a trigger.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TriggerEvent {
+    /// `DELETE`
+    Delete,
+    /// `INSERT`
+    Insert,
+    /// `UPDATE`, with the columns after `OF`; empty if none are written, which means any.
+    Update(Vec<String>),
+}
 
 impl CreateTrigger {
     /// Reads the text of a `CREATE TRIGGER` statement.
@@ -25,7 +76,7 @@ impl CreateTrigger {
         let event = event(&mut cursor)?;
         cursor.expect_keyword("ON")?;
         let (_, table, table_span) = cursor.qualified_name("the name of a table")?;
-        let _ = cursor.take_keywords(&["FOR", "EACH", "ROW"]);
+        cursor.take_keywords(&["FOR", "EACH", "ROW"]);
         let condition = condition(&mut cursor)?;
         let body = body(&mut cursor)?;
         Ok(Self {

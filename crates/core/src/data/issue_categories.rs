@@ -10,15 +10,14 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Order, Query, QueryStatement, Value};
 use sha2::{Digest, Sha256};
 
-use super::{DataMigration, DataOptions, row};
+use super::{BATCH, DataMigration, DataOptions, count, row};
 use crate::backend::{Backend, Row};
 use crate::error::{Error, Finding};
 use crate::event::Progress;
-use crate::schema::Schema;
 use crate::python::json::{self, Json};
 use crate::python::text;
+use crate::schema::Schema;
 
-const BATCH: u64 = 500;
 const NAMED_ROWS: usize = 1000;
 
 /// See the module's documentation.
@@ -113,7 +112,8 @@ impl DataMigration for IssueCategories {
             .value("last_seen_timestamp", Expr::col("created_timestamp"))
             .take();
         backend.execute(QueryStatement::Update(seen)).await?;
-        let (mut written, mut skipped) = (0, 0_u64);
+        let total = count(backend, "issues").await?;
+        let (mut written, mut done, mut skipped) = (0, 0, 0_u64);
         let mut issues = page(backend, None).await?;
         while let Some(last) = issues.last() {
             let mut entries = Vec::new();
@@ -129,7 +129,8 @@ impl DataMigration for IssueCategories {
             let last = row::text(last.first()).unwrap_or_default().to_owned();
             let columns = &["issue_id", "category_hash", "category"];
             written += backend.insert("issue_categories", columns, entries).await?;
-            progress.report(written, None);
+            done += issues.len() as u64;
+            progress.report(done, Some(total));
             issues = page(backend, Some(&last)).await?;
         }
         if skipped > 0 {

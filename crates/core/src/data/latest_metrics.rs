@@ -31,7 +31,9 @@ pub fn newest_entries() -> SelectStatement {
     newest = greatest(&["run_uuid", "key", "step"], "timestamp", Some(newest));
     newest = greatest(&["run_uuid", "key", "step", "timestamp"], "value", Some(newest));
     let mut entries = entries_among(&["run_uuid", "key", "step", "timestamp", "value"], newest);
-    entries.expr_as(Func::min(Expr::col(("metrics", "is_nan"))), "is_nan");
+    // PostgreSQL has no MIN of booleans.
+    let is_nan = Expr::case(Expr::col(("metrics", "is_nan")), 1).finally(0);
+    entries.expr_as(Expr::from(Func::min(is_nan)).eq(1), "is_nan");
     entries
 }
 
@@ -81,7 +83,6 @@ impl DataMigration for LatestMetrics {
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
         &[("latest_metrics", &COLUMNS)]
     }
-
 
     async fn run(
         &self,

@@ -4,7 +4,9 @@
 //! and would be lost. MLflow stops at the first one, half-way; here all are found beforehand.
 
 use async_trait::async_trait;
-use sea_query::{Alias, BinOper, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
+use sea_query::{
+    Alias, BinOper, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement,
+};
 
 use super::{DataMigration, DataOptions, row};
 use crate::backend::Backend;
@@ -86,7 +88,8 @@ impl DataMigration for McpVersionReferences {
                 continue;
             }
             let describe = |found: &crate::backend::Row| {
-                let [workspace, name, version, stored] = [0, 1, 2, 3].map(|at| row::display(found.get(at)));
+                let [workspace, name, version, stored] =
+                    [0, 1, 2, 3].map(|at| row::display(found.get(at)));
                 format!("{version} of server {name} in workspace {workspace}, stored as {stored}")
             };
             findings.push(Finding {
@@ -103,12 +106,7 @@ impl DataMigration for McpVersionReferences {
         Ok(findings)
     }
 
-    async fn run(
-        &self,
-        _: &mut dyn Backend,
-        _: &DataOptions,
-        _: &Progress,
-    ) -> Result<u64, Error> {
+    async fn run(&self, _: &mut dyn Backend, _: &DataOptions, _: &Progress) -> Result<u64, Error> {
         Ok(0)
     }
 }

@@ -16,6 +16,7 @@ mod user_tags;
 use std::fmt::Debug;
 
 use async_trait::async_trait;
+use sea_query::{Expr, ExprTrait, Func, Query};
 
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
@@ -31,8 +32,19 @@ pub use mcp_version_references::McpVersionReferences;
 pub use trace_analytics::TraceAnalytics;
 pub use user_tags::UserTags;
 
-/// How many rows move through the program at a time.
-pub(crate) const BATCH: u64 = 2000;
+/// How many rows move through the program at a time: few enough that memory stays flat with the
+/// longest texts that MLflow allows.
+pub(crate) const BATCH: u64 = 500;
+
+/// How many rows a table has.
+pub(crate) async fn count(backend: &mut dyn Backend, table: &'static str) -> Result<u64, Error> {
+    let all = Func::count(Expr::col(sea_query::Asterisk));
+    let rows = backend.query(Query::select().expr(all).from(table).take()).await?;
+    match rows.first().and_then(|row| row.first()) {
+        Some(sea_query::Value::BigInt(Some(count))) => Ok(count.unsigned_abs()),
+        _ => Ok(0),
+    }
+}
 
 /// What a data migration may be told.
 #[derive(Clone, Copy, Debug, Default)]
@@ -84,14 +96,9 @@ pub trait DataMigration: Debug + Send + Sync {
 }
 
 /// `column = text`, byte for byte: MySQL's default collations ignore case.
-pub(crate) fn equals_exactly(
-    column: sea_query::Expr,
-    text: &str,
-    platform: &Platform,
-) -> sea_query::Expr {
-    use sea_query::{ExprTrait, Func};
+pub(crate) fn equals_exactly(column: Expr, text: &str, platform: &Platform) -> Expr {
     if platform.is_mysql() {
-        let binary: sea_query::Expr = Func::cast_as(column.clone(), "binary").into();
+        let binary: Expr = Func::cast_as(column.clone(), "binary").into();
         column.eq(text).and(binary.eq(Func::cast_as(text, "binary")))
     } else {
         column.eq(text)

@@ -109,8 +109,7 @@ fn column_of<'a>(check: &Check, table: &'a Table) -> Option<&'a str> {
     let words: Vec<&str> = outside_strings
         .split(|character: char| !character.is_alphanumeric() && character != '_')
         .collect();
-    let mut mentioned =
-        table.columns.iter().filter(|column| words.contains(&column.name.as_str()));
+    let mut mentioned = table.columns.iter().filter(|column| words.contains(&column.name.as_str()));
     let column = mentioned.next()?;
     mentioned.next().is_none().then_some(column.name.as_str())
 }

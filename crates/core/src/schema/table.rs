@@ -100,8 +100,7 @@ impl Table {
     /// Adds a CHECK constraint.
     #[must_use]
     pub fn check(mut self, name: &str, expression: &str) -> Self {
-        self.checks
-            .push(Check { name: Some(name.to_owned()), expression: expression.to_owned() });
+        self.checks.push(Check { name: Some(name.to_owned()), expression: expression.to_owned() });
         self
     }
 

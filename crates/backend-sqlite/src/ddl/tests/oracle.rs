@@ -3,7 +3,8 @@
 use rusqlite::Connection;
 
 use crate::ddl::{
-    CreateTable, DdlError, ForeignKey, Generated, IndexedColumn, PrimaryKey, ReferentialAction,
+    ColumnDefinition, CreateTable, DdlError, ForeignKey, Generated, IndexedColumn, PrimaryKey,
+    ReferentialAction,
 };
 
 /// Everything that SQLite's PRAGMAs tell about a table. Names that SQLite takes from another place
@@ -12,10 +13,12 @@ use crate::ddl::{
 pub(super) struct Description {
     columns: Vec<Column>,
     foreign_keys: Vec<Vec<[String; 5]>>,
-    /// The columns of each primary key and UNIQUE constraint with their collations and orders,
-    /// sorted.
-    keys: Vec<Vec<(String, String, bool)>>,
+    /// The primary key and the UNIQUE constraints, sorted.
+    keys: Vec<Key>,
 }
+
+/// The columns of a key with their collations and whether they are descending.
+type Key = Vec<(String, String, bool)>;
 
 #[derive(Debug, PartialEq, Eq)]
 struct Column {
@@ -23,7 +26,7 @@ struct Column {
     declared_type: String,
     not_null: bool,
     default: Option<String>,
-    position_in_primary_key: usize,
+    position_in_primary_key: i64,
     hidden: i64,
     collation: String,
 }
@@ -94,60 +97,99 @@ fn described(table: &CreateTable) -> Description {
     let has_rowid_key = table.primary_key().is_some_and(|key| is_rowid_alias(table, key));
     let key_is_not_null = table.without_rowid || (table.strict && !has_rowid_key);
     let columns = table.columns.iter().map(|column| {
-        let position = key_columns.iter().position(|key| key.name.eq_ignore_ascii_case(&column.name));
+        let position =
+            key_columns.iter().position(|key| key.name.eq_ignore_ascii_case(&column.name));
         Column {
             name: column.name.clone(),
             declared_type: column.declared_type.clone().unwrap_or_default(),
             not_null: column.not_null.is_some() || (position.is_some() && key_is_not_null),
             default: column.default.as_ref().map(|default| default.text.clone()),
-            position_in_primary_key: position.map_or(0, |position| position + 1),
+            position_in_primary_key: position
+                .map_or(0, |position| i64::try_from(position + 1).unwrap()),
             hidden: match column.generated {
                 None => 0,
                 Some(Generated { stored: false, .. }) => 2,
                 Some(Generated { stored: true, .. }) => 3,
             },
-            collation: column.collation.as_deref().unwrap_or("BINARY").to_ascii_lowercase(),
+            collation: own_collation(table, &column.name),
         }
     });
-    let primary_key = table.primary_key().filter(|_| !has_rowid_key).map(|key| &key.columns);
-    let unique = table.unique_constraints().map(|unique| &unique.columns);
-    let mut keys: Vec<_> = primary_key
-        .into_iter()
-        .chain(unique)
-        .map(|columns| columns.iter().map(|column| described_key(table, column)).collect())
-        .collect();
-    keys.sort();
     Description {
         columns: columns.collect(),
         foreign_keys: table.foreign_keys().map(described_foreign_key).collect(),
-        keys,
+        keys: described_keys(table),
     }
 }
 
-/// Whether the key is the table's rowid, for which there is no index. An order is of no importance
-/// in a table constraint and makes a difference at a column.
-fn is_rowid_alias(table: &CreateTable, key: &PrimaryKey) -> bool {
-    let [only] = key.columns.as_slice() else { return false };
-    !table.without_rowid
-        && table.columns.iter().any(|column| {
-            column.name.eq_ignore_ascii_case(&only.name)
-                && column.declared_type.as_deref() == Some("INTEGER")
-                && !(column.primary_key.is_some() && only.descending)
-        })
+/// The keys that have an index. SQLite makes one index of two keys that differ in nothing but
+/// their orders, with those of the first.
+fn described_keys(table: &CreateTable) -> Vec<Key> {
+    let primary_key = table.primary_key().filter(|key| !is_rowid_alias(table, key));
+    let primary_key = primary_key.map(|key| match described_key(table, &key.columns) {
+        // Such a key starts as an alias of the rowid, which has no collation of its own, and
+        // becomes an index after all others.
+        mut integer if is_integer_key(table, key) => {
+            integer[0].1 = own_collation(table, &key.columns[0].name);
+            (usize::MAX, integer)
+        }
+        other => (key.span.start, other),
+    });
+    let unique = table
+        .unique_constraints()
+        .map(|unique| (unique.span.start, described_key(table, &unique.columns)));
+    let mut in_order: Vec<_> = primary_key.into_iter().chain(unique).collect();
+    in_order.sort_by_key(|(start, _)| *start);
+
+    let mut keys: Vec<Key> = Vec::new();
+    let without_order = |key: &Key| -> Vec<(String, String)> {
+        key.iter().map(|(name, collation, _)| (name.clone(), collation.clone())).collect()
+    };
+    for (_, key) in in_order {
+        if keys.iter().all(|other| without_order(other) != without_order(&key)) {
+            keys.push(key);
+        }
+    }
+    keys.sort();
+    keys
 }
 
-fn described_key(table: &CreateTable, indexed: &IndexedColumn) -> (String, String, bool) {
-    let column = table
+/// Whether the key is the table's rowid, for which there is no index.
+fn is_rowid_alias(table: &CreateTable, key: &PrimaryKey) -> bool {
+    !table.without_rowid && is_integer_key(table, key)
+}
+
+/// Whether the key would be the table's rowid if it had one. An order is of no importance in a
+/// table constraint and makes a difference at a column.
+fn is_integer_key(table: &CreateTable, key: &PrimaryKey) -> bool {
+    let [only] = key.columns.as_slice() else { return false };
+    let column = column_named(table, &only.name);
+    column.declared_type.as_deref() == Some("INTEGER")
+        && !(column.primary_key.is_some() && only.descending)
+}
+
+fn described_key(table: &CreateTable, columns: &[IndexedColumn]) -> Key {
+    let described = columns.iter().map(|column| {
+        let collation = column.collation.as_deref().map(str::to_ascii_lowercase);
+        (
+            column.name.to_ascii_lowercase(),
+            collation.unwrap_or_else(|| own_collation(table, &column.name)),
+            column.descending,
+        )
+    });
+    described.collect()
+}
+
+fn own_collation(table: &CreateTable, column: &str) -> String {
+    let collation = column_named(table, column).collation.as_deref();
+    collation.unwrap_or("BINARY").to_ascii_lowercase()
+}
+
+fn column_named<'a>(table: &'a CreateTable, name: &str) -> &'a ColumnDefinition {
+    table
         .columns
         .iter()
-        .find(|column| column.name.eq_ignore_ascii_case(&indexed.name))
-        .unwrap_or_else(|| panic!("the key has no column {:?}", indexed.name));
-    let collation = indexed.collation.as_deref().or(column.collation.as_deref());
-    (
-        indexed.name.to_ascii_lowercase(),
-        collation.unwrap_or("BINARY").to_ascii_lowercase(),
-        indexed.descending,
-    )
+        .find(|column| column.name.eq_ignore_ascii_case(name))
+        .unwrap_or_else(|| panic!("the key has no column {name:?}"))
 }
 
 fn described_foreign_key(foreign_key: &ForeignKey) -> Vec<[String; 5]> {
@@ -173,13 +215,14 @@ fn described_foreign_key(foreign_key: &ForeignKey) -> Vec<[String; 5]> {
 /// What SQLite makes of the table.
 fn observed(connection: &Connection, table: &str) -> Description {
     let mut columns = connection
-        .prepare("SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?1)")
+        .prepare(
+            "SELECT name, type, \"notnull\", dflt_value, pk, hidden FROM pragma_table_xinfo(?1)",
+        )
         .unwrap();
     let columns = columns.query_map([table], |row| {
-        let name: String = row.get(0)?;
         Ok(Column {
-            collation: observed_collation(connection, table, &name),
-            name,
+            collation: String::new(),
+            name: row.get(0)?,
             declared_type: row.get(1)?,
             not_null: row.get(2)?,
             default: row.get(3)?,
@@ -187,8 +230,12 @@ fn observed(connection: &Connection, table: &str) -> Description {
             hidden: row.get(5)?,
         })
     });
+    let mut columns: Vec<Column> = columns.unwrap().map(Result::unwrap).collect();
+    for column in &mut columns {
+        column.collation = observed_collation(connection, table, &column.name);
+    }
     Description {
-        columns: columns.unwrap().collect::<Result<_, _>>().unwrap(),
+        columns,
         foreign_keys: observed_foreign_keys(connection, table),
         keys: observed_keys(connection, table),
     }
@@ -225,7 +272,7 @@ fn observed_foreign_keys(connection: &Connection, table: &str) -> Vec<Vec<[Strin
     foreign_keys
 }
 
-fn observed_keys(connection: &Connection, table: &str) -> Vec<Vec<(String, String, bool)>> {
+fn observed_keys(connection: &Connection, table: &str) -> Vec<Key> {
     let mut indexes =
         connection.prepare("SELECT name FROM pragma_index_list(?1) WHERE origin <> 'c'").unwrap();
     let mut columns = connection
@@ -235,7 +282,7 @@ fn observed_keys(connection: &Connection, table: &str) -> Vec<Vec<(String, Strin
         )
         .unwrap();
     let indexes = indexes.query_map([table], |row| row.get::<_, String>(0)).unwrap();
-    let mut keys: Vec<Vec<_>> = indexes
+    let mut keys: Vec<Key> = indexes
         .map(|index| {
             let row = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
             columns.query_map([index.unwrap()], row).unwrap().map(Result::unwrap).collect()

@@ -3,10 +3,9 @@
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query, Value};
 
 use super::super::{BATCH, row};
-use super::values;
+use super::{Tally, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
-use crate::event::Progress;
 
 pub(super) const COLUMNS: [&str; 4] =
     ["experiment_id", "trace_timestamp_ms", "aggregate_value", "is_numeric_value"];
@@ -17,9 +16,9 @@ const UPDATE: KeyedUpdate =
 /// Fills the columns, and tells how many rows it wrote.
 pub(super) async fn backfill(
     backend: &mut dyn Backend,
-    progress: &Progress,
+    tally: &mut Tally<'_>,
 ) -> Result<u64, Error> {
-    let (mut done, mut written) = (0, 0);
+    let mut written = 0;
     let mut rows = page(backend, None).await?;
     while let Some(last) = rows.last().and_then(|read| row::text(read.first())) {
         let last = last.to_owned();
@@ -34,8 +33,7 @@ pub(super) async fn backfill(
             ]
         });
         written += backend.update(&UPDATE, updates.collect()).await?;
-        done += rows.len() as u64;
-        progress.report(done, None);
+        tally.add(rows.len());
         rows = page(backend, Some(&last)).await?;
     }
     Ok(written)

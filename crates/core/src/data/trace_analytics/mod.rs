@@ -15,7 +15,7 @@ mod values;
 use async_trait::async_trait;
 use sea_query::{Condition, Expr, ExprTrait};
 
-use super::{DataMigration, DataOptions, equals_exactly};
+use super::{DataMigration, DataOptions, count, equals_exactly};
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
@@ -45,6 +45,20 @@ const COST_KEYS: [&str; 3] = ["input_cost", "output_cost", "total_cost"];
 #[derive(Clone, Copy, Debug)]
 pub struct TraceAnalytics;
 
+/// Adds up the rows of all three tables.
+struct Tally<'a> {
+    progress: &'a Progress,
+    done: u64,
+    total: u64,
+}
+
+impl Tally<'_> {
+    fn add(&mut self, rows: usize) {
+        self.done += rows as u64;
+        self.progress.report(self.done, Some(self.total));
+    }
+}
+
 /// Whether a key is one of several, byte for byte.
 fn is_one_of(table: &'static str, keys: &[&str], platform: &Platform) -> Condition {
     keys.iter().fold(Condition::any(), |condition, key| {
@@ -54,7 +68,12 @@ fn is_one_of(table: &'static str, keys: &[&str], platform: &Platform) -> Conditi
 
 /// The keys after `last`, in the order of `columns`. MySQL does not use an index for a comparison
 /// of rows, but does for this longer form of it.
-fn key_after(table: &'static str, columns: [&'static str; 2], last: &[String; 2], platform: &Platform) -> Expr {
+fn key_after(
+    table: &'static str,
+    columns: [&'static str; 2],
+    last: &[String; 2],
+    platform: &Platform,
+) -> Expr {
     let [first, second] = columns.map(|column| Expr::col((table, column)));
     let [first_value, second_value] = last.each_ref().map(String::as_str);
     if platform.is_mysql() {
@@ -117,10 +136,14 @@ impl DataMigration for TraceAnalytics {
         _: &DataOptions,
         progress: &Progress,
     ) -> Result<u64, Error> {
-        let mut written = traces::backfill(backend, progress).await?;
-        written += spans::backfill(backend, progress).await?;
+        let mut tally = Tally { progress, done: 0, total: 0 };
+        for table in ["trace_info", "spans", "assessments"] {
+            tally.total += count(backend, table).await?;
+        }
+        let mut written = traces::backfill(backend, &mut tally).await?;
+        written += spans::backfill(backend, &mut tally).await?;
         written += traces::sum_gateway_costs(backend).await?;
-        written += assessments::backfill(backend, progress).await?;
+        written += assessments::backfill(backend, &mut tally).await?;
         written += cleanup::remove_sources(backend).await?;
         Ok(written)
     }

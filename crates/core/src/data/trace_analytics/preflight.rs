@@ -56,7 +56,8 @@ async fn orphans(
         .take();
     let rows = backend.query(select.clone().limit(BATCH).take()).await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let first = format!("{key} {} of trace {}", row::display(first.get(1)), row::display(first.first()));
+    let first =
+        format!("{key} {} of trace {}", row::display(first.get(1)), row::display(first.first()));
     Ok(Some(Finding {
         revision: REVISION.to_owned(),
         problem: format!("{table} without their trace"),

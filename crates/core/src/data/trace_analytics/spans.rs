@@ -5,10 +5,9 @@ use std::collections::HashMap;
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::{BATCH, row};
-use super::{COST_KEYS, is_one_of, key_after, values};
+use super::{COST_KEYS, Tally, is_one_of, key_after, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
-use crate::event::Progress;
 use crate::platform::Platform;
 use crate::python::number;
 
@@ -24,9 +23,9 @@ type SpanKey = [String; 2];
 /// Fills the columns, and tells how many rows it wrote.
 pub(super) async fn backfill(
     backend: &mut dyn Backend,
-    progress: &Progress,
+    tally: &mut Tally<'_>,
 ) -> Result<u64, Error> {
-    let (mut done, mut written, mut truncated) = (0, 0, 0);
+    let (mut written, mut truncated) = (0, 0);
     let mut spans = page(backend, None).await?;
     while let (Some(first), Some(last)) = (key_of(spans.first()), key_of(spans.last())) {
         let costs = read_costs(backend, &first, &last).await?;
@@ -35,7 +34,8 @@ pub(super) async fn backfill(
             // Everything that could be refused has been, before the first change.
             let dimensions = values::dimensions(span.get(2)).unwrap_or_default();
             truncated += dimensions.truncated;
-            let costs = key_of(Some(span)).and_then(|key| costs.get(&key).copied()).unwrap_or_default();
+            let costs =
+                key_of(Some(span)).and_then(|key| costs.get(&key).copied()).unwrap_or_default();
             let null = || Value::String(None);
             let mut values: Row =
                 costs.into_iter().map(|cost| cost.map_or_else(null, Value::from)).collect();
@@ -46,12 +46,13 @@ pub(super) async fn backfill(
             }
         }
         written += backend.update(&UPDATE, changed).await?;
-        done += spans.len() as u64;
-        progress.report(done, None);
+        tally.add(spans.len());
         spans = page(backend, Some(&last)).await?;
     }
     if truncated > 0 {
-        progress.notice(format!("{truncated} models or providers of spans were cut to 500 characters"));
+        tally
+            .progress
+            .notice(format!("{truncated} models or providers of spans were cut to 500 characters"));
     }
     Ok(written)
 }

@@ -2,16 +2,17 @@
 
 use std::collections::HashMap;
 
-use sea_query::{Cond, Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value};
+use sea_query::{
+    Cond, Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value,
+};
 
 use super::super::{BATCH, equals_exactly, row};
 use super::{
     COST_KEYS, COST_METADATA, GATEWAY_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA,
-    TRACE_NAME_TAG, is_one_of, values,
+    TRACE_NAME_TAG, Tally, is_one_of, values,
 };
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
-use crate::event::Progress;
 use crate::python::text;
 
 const NAME_LENGTH: usize = 4096;
@@ -47,9 +48,9 @@ struct Sources {
 /// Fills the columns, and tells how many rows it wrote.
 pub(super) async fn backfill(
     backend: &mut dyn Backend,
-    progress: &Progress,
+    tally: &mut Tally<'_>,
 ) -> Result<u64, Error> {
-    let (mut done, mut written, mut truncated) = (0, 0, 0);
+    let (mut written, mut truncated) = (0, 0);
     let mut traces = page(backend, None).await?;
     while let (Some(first), Some(last)) = (id_of(traces.first()), id_of(traces.last())) {
         let mut sources = read_sources(backend, &first, &last).await?;
@@ -65,12 +66,13 @@ pub(super) async fn backfill(
             }
         }
         written += backend.update(&UPDATE, changed).await?;
-        done += traces.len() as u64;
-        progress.report(done, None);
+        tally.add(traces.len());
         traces = page(backend, Some(&last)).await?;
     }
     if truncated > 0 {
-        progress.notice(format!("{truncated} names or sessions of traces were cut to their column"));
+        tally
+            .progress
+            .notice(format!("{truncated} names or sessions of traces were cut to their column"));
     }
     Ok(written)
 }
@@ -161,10 +163,8 @@ fn computed(sources: &Sources) -> Row {
         Value::from(value.as_deref().map(|value| text::truncate(value, length).to_owned()))
     };
     let null = || Value::String(None);
-    let mut row = vec![
-        bounded(&sources.name, NAME_LENGTH),
-        bounded(&sources.session, SESSION_LENGTH),
-    ];
+    let mut row =
+        vec![bounded(&sources.name, NAME_LENGTH), bounded(&sources.session, SESSION_LENGTH)];
     row.extend(counts.map(|count| count.map_or_else(null, Value::from)));
     row.extend(costs.map(|cost| cost.map_or_else(null, Value::from)));
     row
@@ -186,7 +186,11 @@ pub(super) async fn sum_gateway_costs(backend: &mut dyn Backend) -> Result<u64, 
         .expr(Expr::val(1))
         .from(METADATA)
         .and_where(Expr::col((METADATA, "request_id")).equals(("trace_info", "request_id")))
-        .and_where(equals_exactly(Expr::col((METADATA, "key")), GATEWAY_METADATA, backend.platform()))
+        .and_where(equals_exactly(
+            Expr::col((METADATA, "key")),
+            GATEWAY_METADATA,
+            backend.platform(),
+        ))
         .take();
     let update = Query::update()
         .table("trace_info")

@@ -146,7 +146,8 @@ mod tests {
 
     #[test]
     fn a_metric_wins_over_metadata_even_if_it_is_invalid() {
-        let usage = object(Some(r#"{"input_tokens": 5, "output_tokens": "1_000", "total_tokens": true}"#));
+        let usage =
+            object(Some(r#"{"input_tokens": 5, "output_tokens": "1_000", "total_tokens": true}"#));
         let fractional = Value::from(1.5);
         let counts = token_counts(&usage, [Some(&fractional), None, None, None, None, None]);
         assert_eq!(counts, [None, Some(1000), None, None, None, None]);
@@ -173,7 +174,8 @@ mod tests {
 
     #[test]
     fn dimension_attributes_hold_the_model_and_the_provider_and_no_more() {
-        let model = |name: &str| Dimensions { model: Some(name.to_owned()), ..Dimensions::default() };
+        let model =
+            |name: &str| Dimensions { model: Some(name.to_owned()), ..Dimensions::default() };
         for (stored, expected) in [
             ("null", Ok(Dimensions::default())),
             ("{}", Ok(Dimensions::default())),
