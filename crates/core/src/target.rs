@@ -70,9 +70,10 @@ fn resolve_name(name: &str, catalogue: &Catalogue) -> Result<Option<String>, Err
             }),
         };
     }
-    match catalogue.graph.with_prefix(name).as_slice() {
-        [id] if !name.is_empty() => Ok(Some((*id).to_owned())),
-        [] | [_] => Err(Error::UnknownTarget { target: name.to_owned() }),
+    let candidates = if name.is_empty() { Vec::new() } else { catalogue.graph.with_prefix(name) };
+    match candidates.as_slice() {
+        [id] => Ok(Some((*id).to_owned())),
+        [] => Err(Error::UnknownTarget { target: name.to_owned() }),
         ids => Err(Error::AmbiguousTarget {
             target: name.to_owned(),
             candidates: ids.iter().map(ToString::to_string).collect(),
