@@ -9,7 +9,7 @@ mod base;
 mod releases;
 mod versions;
 
-use mlflow_migrate_core::catalogue::Catalogue;
+use mlflow_migrate_core::catalogue::{Catalogue, OtherProgram};
 use mlflow_migrate_core::graph::{Graph, GraphError};
 
 /// The history of MLflow's tracking database.
@@ -22,8 +22,8 @@ pub fn tracking() -> Result<Catalogue, GraphError> {
         graph: Graph::new(versions::all())?,
         releases: releases::tracking(),
         others: vec![
-            ("MLflow's auth app", is_of_the_auth_app as fn(&str) -> bool),
-            ("Optuna", is_of_optuna),
+            OtherProgram { name: "MLflow's auth app", has_revision: is_of_the_auth_app },
+            OtherProgram { name: "Optuna", has_revision: is_of_optuna },
         ],
     })
 }

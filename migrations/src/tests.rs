@@ -94,7 +94,7 @@ fn revisions_have_a_date_and_a_title() {
 fn other_programs_are_told_apart() {
     let catalogue = tracking().unwrap();
     let program = |revision: &str| {
-        catalogue.others.iter().find(|(_, is_own)| is_own(revision)).map(|(name, _)| *name)
+        catalogue.others.iter().find(|one| (one.has_revision)(revision)).map(|one| one.name)
     };
     assert_eq!(program("8606fa83a998"), Some("MLflow's auth app"));
     assert_eq!(program("e5f6a7b8c9d0"), Some("MLflow's auth app"));

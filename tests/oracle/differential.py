@@ -81,6 +81,9 @@ class Oracle:
     def __init__(self, work: Path, seed: int) -> None:
         self._directory = work / f"mlflow-seed{seed}-{_fingerprint()}"
         self._seed = seed
+        for old in work.glob(f"mlflow-seed{seed}-*"):
+            if old != self._directory:
+                shutil.rmtree(old)
 
     def prepare(self, starts: set[str]) -> None:
         """Makes the filled states that are not there yet."""
@@ -109,10 +112,11 @@ class Oracle:
 
 
 def _fingerprint() -> str:
-    """Of all the code here: databases that other code has made are not used again."""
+    """Of the code that makes the databases: those that other code has made are not used again."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    for path in sorted([*here.glob("*.py"), *here.glob("fill/*.py"), here / "requirements.txt"]):
+    made_by = [here / name for name in ("alembic_chain.py", "make_state.py", "requirements.txt")]
+    for path in sorted([*made_by, *here.glob("fill/*.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
 

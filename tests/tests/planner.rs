@@ -149,7 +149,11 @@ async fn the_plan_from_mlflow_1_2_to_head() {
         match step {
             Step::Change(change) if change.before.is_none() => {}
             Step::Change(change) => {
-                lines.push(format!("{}: {}", step.title(), backend.method(change).unwrap().summary));
+                lines.push(format!(
+                    "{}: {}",
+                    step.title(),
+                    backend.method(change).unwrap().summary
+                ));
             }
             Step::RemoveLeftovers(_) | Step::Migrate { .. } => lines.push(step.title()),
         }

@@ -73,6 +73,19 @@ impl Sqlite {
         })
     }
 
+    /// Lets this connection make the file no larger than so many pages.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn cap_pages(&self, pages: u32) -> Result<(), Error> {
+        self.call(move |connection, context| {
+            connection
+                .pragma_update(None, "max_page_count", pages)
+                .map_err(|source| context.error("capping the size of the file", source))
+        })
+        .await
+    }
+
     /// Runs something that blocks on the connection.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
@@ -81,10 +94,8 @@ impl Sqlite {
         let connection = Arc::clone(&self.connection);
         let name = self.path.display().to_string();
         let waited_seconds = self.busy_timeout.as_secs();
-        blocking(move || {
-            work(&mut lock(&connection), Context { name: &name, waited_seconds })
-        })
-        .await?
+        blocking(move || work(&mut lock(&connection), Context { name: &name, waited_seconds }))
+            .await?
     }
 }
 
@@ -109,13 +120,12 @@ fn connect(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_CREATE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags).map_err(|source| {
-        Error::Unreachable {
+    let connection =
+        Connection::open_with_flags(path, flags).map_err(|source| Error::Unreachable {
             name: name.clone(),
             problem: source.to_string(),
             hint: "check the path and its permissions".to_owned(),
-        }
-    })?;
+        })?;
     let prepare = || {
         connection.busy_timeout(busy_timeout)?;
         // Memory for SQLite's page cache, in KiB when negative; its sorter takes as much again.

@@ -18,7 +18,8 @@ pub(crate) type Violations = BTreeMap<(String, String), u64>;
 impl Sqlite {
     pub(crate) async fn compare_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error> {
         let tables = tables.to_vec();
-        let found = self.call(move |connection, context| count(connection, &tables, context)).await?;
+        let found =
+            self.call(move |connection, context| count(connection, &tables, context)).await?;
         let Some(known) = &self.violations else {
             self.violations = Some(found);
             return Ok(());

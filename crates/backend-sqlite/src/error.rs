@@ -37,9 +37,7 @@ impl Context<'_> {
                     name,
                     problem: format!("{action}: a text in column {column} is not valid UTF-8"),
                 },
-                source => {
-                    Error::Database { action: action.to_owned(), source: Box::new(source) }
-                }
+                source => Error::Database { action: action.to_owned(), source: Box::new(source) },
             },
         }
     }

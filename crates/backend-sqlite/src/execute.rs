@@ -74,7 +74,8 @@ impl Executor<'_> {
     }
 
     fn copy(&self, statement: &str) -> Result<u64, Error> {
-        let expected = rows_of(self.connection, &self.table()).map_err(|error| self.error(error))?;
+        let expected =
+            rows_of(self.connection, &self.table()).map_err(|error| self.error(error))?;
         count_rows(self.connection, self.progress, Some(expected))
             .map_err(|error| self.error(error))?;
         let (scan, order) = match statement.rsplit_once(" ORDER BY ") {
@@ -135,7 +136,10 @@ impl Executor<'_> {
             (format!("NOT NULL of {column}"), format!("{} IS NULL", quote_identifier(column)))
         });
         let checks = in_place.checks.iter().map(|check| {
-            (format!("CHECK ({})", check.expression), format!("NOT ({})", check.expression))
+            (
+                format!("CHECK ({})", check.expression),
+                format!("NOT {}", render::parenthesised(&check.expression)),
+            )
         });
         for (constraint, is_unfit) in not_null.chain(checks) {
             let sql = format!("SELECT count(*) FROM {} WHERE {is_unfit}", self.table());
@@ -177,7 +181,8 @@ impl Executor<'_> {
             let scratch = Connection::open_in_memory()?;
             scratch.execute_batch(&render::create_table(&self.change.after))?;
             let name = &self.change.after.name;
-            Ok(automatic_indexes(&scratch, name)? == self.renamed(automatic_indexes(self.connection, name)?))
+            Ok(automatic_indexes(&scratch, name)?
+                == self.renamed(automatic_indexes(self.connection, name)?))
         };
         compare().map_err(|error| self.error(error))
     }
@@ -221,8 +226,10 @@ fn automatic_indexes(
         list.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
     let mut indexes = Vec::with_capacity(names.len());
     for name in names {
-        let mut info = connection.prepare("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?;
-        let columns = info.query_map([&name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        let mut info =
+            connection.prepare("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?;
+        let columns =
+            info.query_map([&name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
         indexes.push((name, columns));
     }
     Ok(indexes)

@@ -27,7 +27,9 @@ pub(crate) fn schema(connection: &Connection, context: Context<'_>) -> Result<Sc
         schema.insert(table(&entry.name, &entry.sql));
     }
     for entry in stored {
-        let Some(table) = schema.tables.get_mut(&entry.table) else { continue };
+        // A trigger's table is kept as its CREATE TRIGGER spelled it, in any case.
+        let is_entrys = |table: &&mut Table| table.name.eq_ignore_ascii_case(&entry.table);
+        let Some(table) = schema.tables.values_mut().find(is_entrys) else { continue };
         match entry.kind.as_str() {
             "index" => table.indexes.push(index(entry.name, entry.sql)),
             "trigger" => table.triggers.push(Trigger {
@@ -213,9 +215,10 @@ fn index(name: String, sql: String) -> Index {
     let Ok(parsed) = ddl::CreateIndex::parse(&sql) else {
         return Index { definition: Some(sql), ..Index::new(&name, &[]) };
     };
-    let is_plain = parsed.columns.iter().all(|column| {
-        column.collation.is_none() && matches!(column.key, ddl::IndexKey::Column(_))
-    });
+    let is_plain = parsed
+        .columns
+        .iter()
+        .all(|column| column.collation.is_none() && matches!(column.key, ddl::IndexKey::Column(_)));
     let columns = parsed.columns.into_iter().map(|column| IndexColumn {
         name: match column.key {
             ddl::IndexKey::Column(name) | ddl::IndexKey::Expression(name) => name,

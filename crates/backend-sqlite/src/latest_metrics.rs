@@ -22,9 +22,11 @@ pub(crate) fn fill(
     progress: &Progress,
     context: Context<'_>,
 ) -> Result<Option<u64>, Error> {
-    if connection.prepare("SELECT rowid FROM metrics").is_err() {
+    let Some(rowid) =
+        rowid_name(connection).map_err(|source| context.error("reading metrics", source))?
+    else {
         return Ok(None);
-    }
+    };
     let fill = || {
         let total = rows_of(connection, "metrics")?;
         count_rows(connection, progress, Some(total))?;
@@ -32,13 +34,26 @@ pub(crate) fn fill(
         let columns = "\"key\", value, timestamp, step, is_nan, run_uuid";
         let sql = format!(
             "INSERT INTO latest_metrics ({columns}) SELECT {columns} FROM metrics JOIN ( \
-             SELECT {FUNCTION}(step, timestamp, value, is_nan, rowid) AS newest FROM metrics \
-             WHERE {EACH_ROW} GROUP BY \"key\", run_uuid) ON metrics.rowid = newest"
+             SELECT {FUNCTION}(step, timestamp, value, is_nan, {rowid}) AS newest FROM metrics \
+             WHERE {EACH_ROW} GROUP BY \"key\", run_uuid) ON metrics.{rowid} = newest"
         );
         connection.execute(&sql, [])
     };
     let rows = fill().map_err(|source| context.error("computing the latest metrics", source))?;
     Ok(Some(rows as u64))
+}
+
+/// A name under which `metrics` has its rowid, if it has one: not one that a column has taken.
+fn rowid_name(connection: &Connection) -> rusqlite::Result<Option<&'static str>> {
+    let mut is_taken = connection
+        .prepare("SELECT 1 FROM pragma_table_xinfo('metrics') WHERE name = ?1 COLLATE NOCASE")?;
+    for name in ["rowid", "_rowid_", "oid"] {
+        if !is_taken.exists([name])? {
+            let has_rowid = connection.prepare(&format!("SELECT {name} FROM metrics")).is_ok();
+            return Ok(has_rowid.then_some(name));
+        }
+    }
+    Ok(None)
 }
 
 /// The rowid of the greatest `(step, timestamp, value)`; of those, of a number before a NaN.

@@ -6,7 +6,7 @@ mod backend;
 mod connect;
 mod consistency;
 mod copy;
-mod ddl;
+pub mod ddl;
 mod error;
 mod execute;
 mod inspect;

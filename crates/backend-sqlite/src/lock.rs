@@ -38,23 +38,22 @@ impl Sqlite {
     }
 
     pub(crate) async fn commit_session(&mut self) -> Result<(), Error> {
-        self.created = false;
         self.call(|connection, context| {
             connection
                 .execute_batch("COMMIT; PRAGMA legacy_alter_table = OFF")
                 .map_err(|source| context.error("committing the upgrade", source))
         })
-        .await
+        .await?;
+        self.created = false;
+        Ok(())
     }
 
     pub(crate) async fn rollback_session(&mut self) -> Result<(), Error> {
         self.call(|connection, context| {
             // SQLite has rolled back by itself after some errors, a full disk among them.
-            if connection.is_autocommit() {
-                return Ok(());
-            }
+            let rollback = if connection.is_autocommit() { "" } else { "ROLLBACK; " };
             connection
-                .execute_batch("ROLLBACK; PRAGMA legacy_alter_table = OFF")
+                .execute_batch(&format!("{rollback}PRAGMA legacy_alter_table = OFF"))
                 .map_err(|source| context.error("rolling back", source))
         })
         .await?;

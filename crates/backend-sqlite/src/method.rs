@@ -103,9 +103,8 @@ fn default_of(column: &Column) -> Option<String> {
 }
 
 fn can_be_added(column: &Column) -> bool {
-    let constant = column.default.as_ref().is_none_or(|default| {
-        render::is_constant(&default.sql(Sqlite))
-    });
+    let constant =
+        column.default.as_ref().is_none_or(|default| render::is_constant(&default.sql(Sqlite)));
     column.generated.is_none()
         && column.renamed_from.is_none()
         && constant
@@ -183,10 +182,8 @@ pub(crate) fn index_changes<'a>(
         index
     };
     let dropped = known.iter().filter(|index| !after.indexes.contains(&renamed(index)));
-    let created = after
-        .indexes
-        .iter()
-        .filter(|index| !known.iter().any(|one| renamed(one) == **index));
+    let created =
+        after.indexes.iter().filter(|index| !known.iter().any(|one| renamed(one) == **index));
     (dropped.collect(), created.collect())
 }
 
@@ -211,7 +208,8 @@ pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
             if !in_place.added.is_empty() {
                 let added: Vec<&str> = in_place.added.iter().map(|one| one.name.as_str()).collect();
                 parts.push(format!("add column {}", added.join(", ")));
-                statements.extend(in_place.added.iter().map(|column| add_column(&name, column, after)));
+                statements
+                    .extend(in_place.added.iter().map(|column| add_column(&name, column, after)));
             }
             if in_place.replaces_text {
                 parts.push("replace the stored definition".to_owned());

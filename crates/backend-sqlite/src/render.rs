@@ -19,7 +19,8 @@ pub(crate) fn create_table_as(table: &Table, name: &str) -> String {
     if table.options.strict {
         options.push("STRICT");
     }
-    let options = if options.is_empty() { String::new() } else { format!(" {}", options.join(", ")) };
+    let options =
+        if options.is_empty() { String::new() } else { format!(" {}", options.join(", ")) };
     format!("CREATE TABLE {} (\n\t{}\n){options}", quote_identifier(name), parts.join(", \n\t"))
 }
 
@@ -43,7 +44,7 @@ pub(crate) fn column(column: &Column, table: &Table) -> String {
     }
     if let Some(generated) = &column.generated {
         let kind = if generated.stored { "STORED" } else { "VIRTUAL" };
-        text += &format!(" GENERATED ALWAYS AS ({}) {kind}", generated.expression);
+        text += &format!(" GENERATED ALWAYS AS {} {kind}", parenthesised(&generated.expression));
     }
     if !column.nullable {
         text += " NOT NULL";
@@ -59,11 +60,18 @@ pub(crate) fn column(column: &Column, table: &Table) -> String {
 fn default_text(default: &DefaultValue) -> String {
     let text = default.sql(Sqlite);
     match default {
-        DefaultValue::Expression(_) if !is_constant(&text) => format!("({text})"),
+        DefaultValue::Expression(_) if !is_constant(&text) => parenthesised(&text),
         DefaultValue::Expression(_) | DefaultValue::Literal(_) | DefaultValue::False => {
             text.into_owned()
         }
     }
+}
+
+/// An expression in parentheses. Its text may end with a comment, which must not swallow the last of
+/// them.
+pub(crate) fn parenthesised(expression: &str) -> String {
+    let end = if expression.contains("--") { "\n" } else { "" };
+    format!("({expression}{end})")
 }
 
 /// Whether a default is a literal, whose value never changes: `ADD COLUMN` takes no other.
@@ -94,7 +102,7 @@ fn constraints(table: &Table) -> Vec<String> {
     }
     for check in &table.checks {
         let name = constraint_name(check.name.as_deref());
-        texts.push(format!("{name}CHECK ({})", check.expression));
+        texts.push(format!("{name}CHECK {}", parenthesised(&check.expression)));
     }
     texts.extend(table.foreign_keys.iter().map(foreign_key));
     texts

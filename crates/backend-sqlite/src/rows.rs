@@ -117,11 +117,10 @@ fn to_sqlite(value: Value) -> rusqlite::Result<SqliteValue> {
         Value::TinyUnsigned(number) => integer(number.map(i64::from)),
         Value::SmallUnsigned(number) => integer(number.map(i64::from)),
         Value::Unsigned(number) => integer(number.map(i64::from)),
-        Value::BigUnsigned(Some(number)) => {
-            SqliteValue::Integer(i64::try_from(number).map_err(|source| {
-                rusqlite::Error::ToSqlConversionFailure(Box::new(source))
-            })?)
-        }
+        Value::BigUnsigned(Some(number)) => SqliteValue::Integer(
+            i64::try_from(number)
+                .map_err(|source| rusqlite::Error::ToSqlConversionFailure(Box::new(source)))?,
+        ),
         Value::Float(number) => number.map_or(SqliteValue::Null, |one| f64::from(one).into()),
         Value::Double(number) => number.map_or(SqliteValue::Null, SqliteValue::Real),
         Value::String(text) => text.map_or(SqliteValue::Null, SqliteValue::Text),

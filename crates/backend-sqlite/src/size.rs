@@ -17,7 +17,7 @@ pub(crate) fn of(
     let measure = || {
         let rows = rows_of(connection, &quote_identifier(table))?;
         let bytes: Option<i64> = connection.query_row(
-            "SELECT sum(pgsize) FROM dbstat WHERE aggregate AND name IN ( \
+            "SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE AND name IN ( \
              SELECT name FROM sqlite_schema WHERE tbl_name = ?1)",
             [table],
             |row| row.get(0),

@@ -49,9 +49,9 @@ pub fn path_from_url(url: &str) -> Result<PathBuf, Error> {
         return Err(error("an in-memory database cannot be upgraded"));
     }
     let decoded = percent_decode_str(path).decode_utf8();
-    decoded.map(|path| PathBuf::from(path.as_ref())).map_err(|_| {
-        error("the path's percent-encoding is not valid UTF-8")
-    })
+    decoded
+        .map(|path| PathBuf::from(path.as_ref()))
+        .map_err(|_| error("the path's percent-encoding is not valid UTF-8"))
 }
 
 /// `sqlite` of `sqlite+pysqlite`.

@@ -47,7 +47,7 @@ pub(crate) struct DatabaseArguments {
     #[arg(value_name = "URL")]
     url: Option<String>,
 
-    /// What a database without alembic_version holds: a revision, `base`, or `empty`
+    /// What a database without alembic_version holds: a revision, an MLflow release, or `empty`
     #[arg(long, value_name = "REVISION")]
     assume: Option<String>,
 

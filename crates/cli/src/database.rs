@@ -20,7 +20,7 @@ pub(crate) enum Database {
 }
 
 /// A copy of a database that does not have its name yet; without it, it goes.
-pub(crate) enum Copy {
+pub(crate) enum Unpublished {
     /// An SQLite file.
     #[cfg(feature = "sqlite")]
     Sqlite(PendingCopy),
@@ -79,18 +79,18 @@ impl Database {
         &self,
         destination: &Path,
         lock_wait: Duration,
-    ) -> Result<Copy, Error> {
+    ) -> Result<Unpublished, Error> {
         match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(ref path) => {
                 let copy = PendingCopy::create(path, destination, &copying(lock_wait)).await?;
-                Ok(Copy::Sqlite(copy))
+                Ok(Unpublished::Sqlite(copy))
             }
         }
     }
 }
 
-impl Copy {
+impl Unpublished {
     /// The copy as a database.
     pub(crate) fn database(&self) -> Database {
         match *self {

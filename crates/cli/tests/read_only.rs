@@ -1,6 +1,7 @@
 //! Files and folders that may not be written. Root may write everything, so root becomes nobody.
 
 #![cfg(unix)]
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod common;
 

@@ -17,9 +17,17 @@ pub struct Catalogue {
     pub graph: Graph,
     /// The application's releases.
     pub releases: Releases,
-    /// Revisions of other applications that are known to share a version table with this one: the
-    /// application's name, and the test whether a revision is one of its own.
-    pub others: Vec<(&'static str, fn(&str) -> bool)>,
+    /// Other applications that are known to use a version table of the same name.
+    pub others: Vec<OtherProgram>,
+}
+
+/// Another application with an `alembic_version` of its own.
+#[derive(Clone, Copy, Debug)]
+pub struct OtherProgram {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether a revision is one of its own.
+    pub has_revision: fn(&str) -> bool,
 }
 
 impl Catalogue {
@@ -61,7 +69,7 @@ impl Catalogue {
     fn base_schema(&self, platform: &Platform) -> Result<Schema, Error> {
         let mut schema = Schema::default();
         for op in self.base_ops() {
-            schema.apply(&op, platform).map_err(|source| Error::base_edit(source))?;
+            schema.apply(&op, platform).map_err(Error::base_edit)?;
         }
         Ok(schema)
     }

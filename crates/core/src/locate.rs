@@ -83,9 +83,9 @@ fn refuse_other_programs(
         if is_ours && catalogue.graph.get(version).is_some() {
             continue;
         }
-        if let Some((program, _)) = catalogue.others.iter().find(|(_, is_own)| is_own(version)) {
+        if let Some(other) = catalogue.others.iter().find(|one| (one.has_revision)(version)) {
             return Err(Error::OtherProgram {
-                program: (*program).to_owned(),
+                program: other.name.to_owned(),
                 evidence: format!("alembic_version holds {version}"),
             });
         }

@@ -15,7 +15,7 @@ type Condition = fn(&Platform) -> bool;
 #[derive(Clone)]
 pub enum Action {
     /// An edit of the schema model.
-    Schema(Op),
+    Schema(Box<Op>),
     /// A change of rows.
     Data(Arc<dyn DataMigration>),
 }
@@ -86,7 +86,7 @@ impl Revision {
     /// Creates a table.
     #[must_use]
     pub fn create_table(self, table: Table) -> Self {
-        self.push(Action::Schema(Op::CreateTable(table)))
+        self.push(Action::Schema(Box::new(Op::CreateTable(table))))
     }
 
     /// Changes a table.
@@ -95,7 +95,7 @@ impl Revision {
         let mut collected = TableEdits::default();
         edits(&mut collected);
         for edit in collected.edits {
-            self = self.push(Action::Schema(Op::Alter { table: table.to_owned(), edit }));
+            self = self.push(Action::Schema(Box::new(Op::Alter { table: table.to_owned(), edit })));
         }
         self
     }
@@ -104,14 +104,14 @@ impl Revision {
     #[must_use]
     pub fn add_column(self, table: &str, column: Column) -> Self {
         let edit = TableEdit::AddColumn(column);
-        self.push(Action::Schema(Op::Alter { table: table.to_owned(), edit }))
+        self.push(Action::Schema(Box::new(Op::Alter { table: table.to_owned(), edit })))
     }
 
     /// Adds one index.
     #[must_use]
     pub fn create_index(self, table: &str, index: Index) -> Self {
         let edit = TableEdit::CreateIndex(index);
-        self.push(Action::Schema(Op::Alter { table: table.to_owned(), edit }))
+        self.push(Action::Schema(Box::new(Op::Alter { table: table.to_owned(), edit })))
     }
 
     /// Changes rows.

@@ -86,11 +86,12 @@ pub async fn upgrade(
     observer: &Arc<dyn Observer>,
 ) -> Result<Report, Error> {
     backend.begin(Access::Upgrade).await?;
-    match run(backend, catalogue, request, observer).await {
-        Ok(report) => {
-            backend.commit().await?;
-            Ok(report)
-        }
+    let result = match run(backend, catalogue, request, observer).await {
+        Ok(report) => backend.commit().await.map(|()| report),
+        Err(error) => Err(error),
+    };
+    match result {
+        Ok(report) => Ok(report),
         Err(error) => {
             // The first error is the one to tell; a database that cannot roll back any more has
             // done so by itself.

@@ -87,7 +87,8 @@ def _read_table(connection: sqlite3.Connection, name: str) -> Table:
         if key_position:
             primary[key_position] = column
     keys = [tuple(primary[position] for position in sorted(primary))]
-    for _, index, unique, origin, _ in connection.execute(f'PRAGMA index_list("{name}")').fetchall():
+    indexes = connection.execute(f'PRAGMA index_list("{name}")').fetchall()
+    for _, index, unique, origin, _ in indexes:
         if unique and origin != "pk":
             info = connection.execute(f'PRAGMA index_info("{index}")')
             keys.append(tuple(column for _, _, column in info))
@@ -102,9 +103,11 @@ def _read_foreign_keys(connection: sqlite3.Connection, name: str) -> tuple[Forei
         _, columns, refs = found.setdefault(number, (table, [], []))
         columns.append(column)
         refs.append(ref)
-    return tuple(
+    # Sorted, since Alembic writes the constraints of a table that it rebuilds in a random order.
+    keys = (
         ForeignKey(tuple(columns), table, tuple(refs)) for table, columns, refs in found.values()
     )
+    return tuple(sorted(keys, key=lambda key: key.columns))
 
 
 def _allowed_values(sql: str) -> dict[str, tuple[str | int, ...]]:

@@ -25,7 +25,7 @@ _DIMENSIONS = (
     f'{{"{_MODEL}": "", "{_PROVIDER}": " "}}',
     f'{{"{_MODEL}": "first", "{_MODEL}": "second"}}',
     f'{{"{_MODEL}": "m\\u00f6del \\ud83d\\ude42 日本 \\" \\\\ \\n", "{_PROVIDER}": "5"}}',
-    f' {{ "mlflow.llm\\u002emodel" :\t"escaped key" }}\n',
+    ' { "mlflow.llm\\u002emodel" :\t"escaped key" }\n',
     f'{{"{_MODEL}": "{"x" * 500}", "{_PROVIDER}": "{"x" * 501}"}}',
     f'{{"{_MODEL}": "{"🙂" * 500}", "{_PROVIDER}": "{"🙂" * 501}"}}',
     json.dumps({_MODEL: "🙂" * 600, _PROVIDER: "e\u0301" * 300}),
@@ -62,9 +62,7 @@ def fill_spans(filler: Filler) -> None:
 def fill_span_metrics(filler: Filler) -> None:
     """Costs, valid or not, and metrics that are no costs."""
     values = filler.values("span_metrics")
-    through_gateway = {
-        row["request_id"] for row in filler.rows["trace_info"][::GATEWAY_EVERY]
-    }
+    through_gateway = {row["request_id"] for row in filler.rows["trace_info"][::GATEWAY_EVERY]}
     for number, span in enumerate(filler.rows["spans"]):
         on_span = {"trace_id": span["trace_id"], "span_id": span["span_id"]}
         costs = _EXACT_COSTS if span["trace_id"] in through_gateway else _COSTS
@@ -88,7 +86,9 @@ def _add_span(filler: Filler, trace: Row, number: int) -> None:
         "type": values.random.choice((None, "LLM", "CHAIN", "größe", "T" * 500)),
         "start_time_unix_nano": start,
         "end_time_unix_nano": values.random.choice((None, start, start + 10**9, start - 1)),
-        "content": json.dumps({"name": values.text(200), "n": number}, ensure_ascii=number % 2 == 0),
+        "content": json.dumps(
+            {"name": values.text(200), "n": number}, ensure_ascii=bool(number % 2)
+        ),
         "dimension_attributes": _DIMENSIONS[number % len(_DIMENSIONS)],
     }
     if number % 50 == 7:

@@ -17,7 +17,7 @@ _USERS = (
     "",
     " ",
     None,
-    "O'Brien \"quoted\" 100% \\",
+    'O\'Brien "quoted" 100% \\',
     "0",
     "u" * 256,
     "ÄÖ" * 128,
@@ -49,7 +49,7 @@ def fill_runs(filler: Filler) -> None:
         homes = [None, None, *(values.random.choice(experiments) for _ in range(_RUNS))]
     ids = ["ABCDEFabcdef00000000000000000000", "abcdefABCDEF00000000000000000000", "My_run-1"]
     ids += [values.identifier(32) for _ in homes]
-    for number, (run, home) in enumerate(zip(ids, homes)):
+    for number, (run, home) in enumerate(zip(ids, homes, strict=False)):
         role = SPECIAL_ROLES[number % 12] if number % 12 < len(SPECIAL_ROLES) else Role.MIXED
         stated = {
             "run_uuid": run,

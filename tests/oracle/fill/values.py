@@ -29,7 +29,7 @@ TEXTS = (
     "plain",
     "Plain",
     " leading and trailing ",
-    "it's \"quoted\" `here`",
+    'it\'s "quoted" `here`',
     "100% %s %(name)s %%",
     "back\\slash \\n \\u0041",
     "line\nbreak\ttab\r\n",
@@ -108,6 +108,7 @@ REALS = (
 
 _BYTES = (b"\x00", b"\xff\xfe", b"plain text", b"'quoted'", bytes(range(256)))
 _DAYS = ("1970-01-01", "1969-12-31", "2024-02-29", "2026-10-01", "9999-12-31", "0001-01-01")
+_ID_ENDINGS = ("_id", "_uuid", "_hash")
 _NOW_MS = 1_750_000_000_000
 
 
@@ -182,7 +183,7 @@ class Values:
 
     def _of_type(self, column: Column, role: Role) -> Value:
         match column.type:
-            case "VARCHAR" if column.name.endswith(("_id", "_uuid", "_hash")) or column.name == "id":
+            case "VARCHAR" if column.name == "id" or column.name.endswith(_ID_ENDINGS):
                 return self.identifier(column.length)
             case "VARCHAR" | "TEXT":
                 return self.text(column.length, role)

@@ -47,11 +47,6 @@ impl<'a> Cursor<'a> {
         self.closing(position).unwrap_or(position) + 1
     }
 
-    /// How many tokens the statement has.
-    pub(super) fn length(&self) -> usize {
-        self.tokens.len()
-    }
-
     pub(super) fn is_keyword(&self, position: usize, keyword: &str) -> bool {
         self.token(position).is_some_and(|token| {
             token.kind == TokenKind::Word && token.text(self.sql).eq_ignore_ascii_case(keyword)

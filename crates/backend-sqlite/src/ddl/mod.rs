@@ -1,16 +1,16 @@
-//! Reading the SQL text that SQLite keeps of its tables, indexes and triggers.
+//! Reading the SQL text that SQLite keeps of its tables and indexes.
 //!
 //! SQLite's PRAGMAs report column names, types and keys, but constraint names, CHECK expressions,
 //! generated-column expressions, ON CONFLICT clauses and the full foreign-key clauses exist only in
 //! the statement stored in `sqlite_schema.sql`. Rebuilding a table without losing any of them
-//! therefore means reading that text: [`CreateTable`], [`CreateIndex`] and [`CreateTrigger`] each
-//! have a `parse` that does, and carry byte spans so that the original text can be edited in place.
+//! therefore means reading that text: [`CreateTable`] and [`CreateIndex`] each have a `parse` that
+//! does, and carry byte spans that tell where each part stands.
 //!
-//! The grammar is that of SQLite's `lang_createtable`, `lang_createindex` and `lang_createtrigger`
-//! pages together with what its `parse.y` and `tokenize.c` really accept. Statements in
-//! `sqlite_schema` have already been accepted by SQLite, so this is not a validator: everything
-//! SQLite accepts is read the way SQLite reads it, while some of what SQLite rejects (two primary
-//! keys, a malformed expression) is read as well.
+//! The grammar is that of SQLite's `lang_createtable` and `lang_createindex` pages together with
+//! what its `parse.y` and `tokenize.c` really accept. Statements in `sqlite_schema` have already
+//! been accepted by SQLite, so this is not a validator: everything SQLite accepts is read the way
+//! SQLite reads it, while some of what SQLite rejects (two primary keys, a malformed expression) is
+//! read as well.
 //!
 //! Expressions are never interpreted. They are kept as source text, found by matching parentheses
 //! on tokens, without recursion and in linear time. The text may hold comments, even a line comment
@@ -25,7 +25,6 @@ mod index;
 mod keyword;
 mod table;
 mod token;
-mod trigger;
 
 #[cfg(test)]
 mod tests;
@@ -36,7 +35,6 @@ pub use error::DdlError;
 pub use index::{CreateIndex, IndexKey, IndexedExpression};
 pub use keyword::quote_identifier;
 pub use token::{Token, TokenKind, tokenize};
-pub use trigger::{CreateTrigger, TriggerEvent, TriggerTiming};
 
 /// A `CREATE TABLE` statement, as `lang_createtable` describes it.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -10,28 +10,28 @@ use std::process::{Command, Output};
 use rusqlite::Connection;
 use tempfile::TempDir;
 
-pub const HEAD: &str = "f4a9b2c7d1e6";
+pub(crate) const HEAD: &str = "f4a9b2c7d1e6";
 
 /// A folder, and the binary that runs in it.
-pub struct Sandbox {
+pub(crate) struct Sandbox {
     folder: TempDir,
 }
 
 /// What a run of the binary has left.
 #[derive(Debug)]
-pub struct Ran {
-    pub code: i32,
-    pub stdout: String,
-    pub stderr: String,
+pub(crate) struct Ran {
+    pub(crate) code: i32,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
 }
 
 impl Sandbox {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self { folder: TempDir::new().unwrap() }
     }
 
     /// With a copy of a sample database, named `mlruns.db`.
-    pub fn with_sample(sample: &str) -> Self {
+    pub(crate) fn with_sample(sample: &str) -> Self {
         let sandbox = Self::new();
         let samples = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../examples");
         let bytes = std::fs::read(samples.join(sample)).unwrap();
@@ -40,36 +40,36 @@ impl Sandbox {
     }
 
     /// With a file `mlruns.db` that these statements make.
-    pub fn with_database(statements: &str) -> Self {
+    pub(crate) fn with_database(statements: &str) -> Self {
         let sandbox = Self::new();
         sandbox.sql(statements);
         sandbox
     }
 
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
-    pub fn sql(&self, statements: &str) {
+    pub(crate) fn sql(&self, statements: &str) {
         self.connect().execute_batch(statements).unwrap();
     }
 
-    pub fn connect(&self) -> Connection {
+    pub(crate) fn connect(&self) -> Connection {
         Connection::open(self.path("mlruns.db")).unwrap()
     }
 
-    pub fn command(&self, arguments: &[&str]) -> Command {
+    pub(crate) fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_mlflow-migrate"));
         command.current_dir(self.folder.path()).env_clear().args(arguments);
         command
     }
 
-    pub fn run(&self, arguments: &[&str]) -> Ran {
+    pub(crate) fn run(&self, arguments: &[&str]) -> Ran {
         Ran::from(self.command(arguments).output().unwrap())
     }
 
     /// Every file with its content.
-    pub fn files(&self) -> BTreeMap<String, Vec<u8>> {
+    pub(crate) fn files(&self) -> BTreeMap<String, Vec<u8>> {
         let entries = std::fs::read_dir(self.folder.path()).unwrap().map(Result::unwrap);
         let files = entries.filter(|entry| entry.file_type().unwrap().is_file());
         files
@@ -83,7 +83,7 @@ impl Sandbox {
     /// Runs a command that must be refused, checks that it changes no file, and tells what the
     /// user sees.
     #[track_caller]
-    pub fn refused(&self, arguments: &[&str]) -> String {
+    pub(crate) fn refused(&self, arguments: &[&str]) -> String {
         let before = self.files();
         let ran = self.run(arguments);
         assert!(self.files() == before, "files have changed");
@@ -104,7 +104,7 @@ impl From<Output> for Ran {
 impl Ran {
     /// What the user of a refused command has typed and seen.
     #[track_caller]
-    pub fn transcript(&self, arguments: &[&str]) -> String {
+    pub(crate) fn transcript(&self, arguments: &[&str]) -> String {
         assert_eq!(self.stdout, "");
         let typed: Vec<String> = arguments.iter().map(|one| shell_word(one)).collect();
         format!("$ mlflow-migrate {}\n{}-> {}\n", typed.join(" "), self.stderr, self.code)
@@ -112,7 +112,7 @@ impl Ran {
 
     /// The JSON Lines of stdout.
     #[track_caller]
-    pub fn json(&self) -> Vec<serde_json::Value> {
+    pub(crate) fn json(&self) -> Vec<serde_json::Value> {
         self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
     }
 }

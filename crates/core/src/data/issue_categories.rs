@@ -25,7 +25,7 @@ const NAMED_ROWS: usize = 1000;
 pub struct IssueCategories;
 
 /// The issues with categories after a given one, in the order of their key.
-async fn page(backend: &mut dyn Backend, after: Option<&str>) -> Result<Vec<Row>, Error> {
+async fn page(backend: &mut dyn Backend, after: Option<Value>) -> Result<Vec<Row>, Error> {
     let mut select = Query::select();
     select
         .columns(["issue_id", "categories"])
@@ -94,8 +94,8 @@ impl DataMigration for IssueCategories {
                     finding.rows.push(format!("issue {}", row::display(issue.first())));
                 }
             }
-            let last = row::text(last.first()).unwrap_or_default().to_owned();
-            rows = page(backend, Some(&last)).await?;
+            let last = row::owned(last.first());
+            rows = page(backend, Some(last)).await?;
         }
         let is_refused = finding.count > 0 && !options.skip_invalid;
         Ok(is_refused.then_some(finding).into_iter().collect())
@@ -126,12 +126,12 @@ impl DataMigration for IssueCategories {
                     entries.push(vec![row::owned(issue.first()), hash.into(), category.into()]);
                 }
             }
-            let last = row::text(last.first()).unwrap_or_default().to_owned();
+            let last = row::owned(last.first());
             let columns = &["issue_id", "category_hash", "category"];
             written += backend.insert("issue_categories", columns, entries).await?;
             done += issues.len() as u64;
             progress.report(done, Some(total));
-            issues = page(backend, Some(&last)).await?;
+            issues = page(backend, Some(last)).await?;
         }
         if skipped > 0 {
             progress.notice(format!("{skipped} issues were left out of issue_categories"));

@@ -7,7 +7,7 @@
 mod canceled_jobs;
 mod default_workspace;
 mod issue_categories;
-mod latest_metrics;
+pub mod latest_metrics;
 mod mcp_version_references;
 mod row;
 mod trace_analytics;

@@ -10,6 +10,14 @@ pub(super) fn text(value: Option<&Value>) -> Option<&str> {
     }
 }
 
+/// The number that `COUNT` gives.
+pub(super) fn count(value: Option<&Value>) -> u64 {
+    match value {
+        Some(Value::BigInt(Some(number))) => number.unsigned_abs(),
+        _ => 0,
+    }
+}
+
 /// The value, or NULL if there is none.
 pub(super) fn owned(value: Option<&Value>) -> Value {
     value.cloned().unwrap_or(Value::String(None))

@@ -48,7 +48,7 @@ impl ColumnType {
             (Self::Text | Self::MediumText | Self::LongText, _) => "TEXT",
             (Self::Integer, _) => "INTEGER",
             (Self::BigInteger, _) => "BIGINT",
-            (Self::Float, Postgres) | (Self::Double, Postgres) => "DOUBLE PRECISION",
+            (Self::Float | Self::Double, Postgres) => "DOUBLE PRECISION",
             (Self::Double, Mysql) => "DOUBLE",
             (Self::Float | Self::Double, _) => "FLOAT",
             (Self::Boolean, Mysql) => "BOOL",

@@ -26,6 +26,14 @@ pub enum EditError {
         /// The kind and the name of what is missing.
         object: String,
     },
+    /// A table of that name is there, but not the one that the revision would create.
+    #[error("there is a table {table} already, which is not the one expected: {difference}")]
+    TableExists {
+        /// The table.
+        table: String,
+        /// What distinguishes it.
+        difference: String,
+    },
     /// Something of that name is there, but not what the revision would make.
     #[error("table {table} has a {object} already, which is not the one expected: {difference}")]
     Occupied {
@@ -65,6 +73,7 @@ impl Schema {
             self.insert(created);
             return Ok(());
         };
+        existing.refuse_another(&created)?;
         for column in &created.columns {
             existing.add_column(column, platform)?;
         }
@@ -93,6 +102,25 @@ impl Schema {
 }
 
 impl Table {
+    /// A table that an interrupted upgrade has left behind is complete: one statement made it. Any
+    /// other is the user's.
+    fn refuse_another(&self, expected: &Self) -> Result<(), EditError> {
+        let missing: Vec<&str> = expected
+            .columns
+            .iter()
+            .map(|column| column.name.as_str())
+            .filter(|name| self.find_column(name).is_none())
+            .collect();
+        let difference = if !missing.is_empty() {
+            format!("it has no column {}", missing.join(", "))
+        } else if self.key_columns() != expected.key_columns() {
+            format!("its primary key is ({})", self.key_columns().join(", "))
+        } else {
+            return Ok(());
+        };
+        Err(EditError::TableExists { table: self.name.clone(), difference })
+    }
+
     fn edit(&mut self, edit: &TableEdit, platform: &Platform) -> Result<(), EditError> {
         match edit {
             TableEdit::AddColumn(column) => self.add_column(column, platform)?,
@@ -199,10 +227,19 @@ impl Table {
     }
 
     fn drop_unique(&mut self, columns: &[String]) -> Result<(), EditError> {
-        let before = self.uniques.len() + self.indexes.len();
+        let before = self.uniques.len();
         self.uniques.retain(|unique| unique.columns != columns);
-        self.indexes.retain(|index| !(index.unique && index.column_names().eq(columns)));
-        self.dropped(before, self.uniques.len() + self.indexes.len(), "unique key over", columns)
+        if self.uniques.len() < before {
+            return Ok(());
+        }
+        // Without a constraint an index stands for it. One that covers a part of the rows, or
+        // compares in another way, is the user's.
+        let is_plain = |index: &super::Index| {
+            index.unique && index.predicate.is_none() && index.definition.is_none()
+        };
+        let before = self.indexes.len();
+        self.indexes.retain(|index| !(is_plain(index) && index.column_names().eq(columns)));
+        self.dropped(before, self.indexes.len(), "unique key over", columns)
     }
 
     fn add_check(&mut self, check: Check, platform: &Platform) {

@@ -1,9 +1,9 @@
-//! Indexes, triggers, and what SQLite makes of a table's text when it alters the table.
+//! Indexes, and what SQLite makes of a table's text when it alters the table.
 
 use rusqlite::Connection;
 
 use super::oracle::parse_like_sqlite;
-use crate::ddl::{CreateIndex, CreateTrigger, IndexKey, TriggerEvent, TriggerTiming};
+use crate::ddl::{CreateIndex, IndexKey};
 
 /// Creates the index in SQLite and compares what that says of it with what the parser says.
 fn index_like_sqlite(sql: &str) -> CreateIndex {
@@ -110,56 +110,6 @@ fn index_statements() {
     }
 }
 
-fn trigger_like_sqlite(sql: &str) -> CreateTrigger {
-    let connection = Connection::open_in_memory().unwrap();
-    connection.execute_batch("CREATE TABLE t(a, \"begin\"); CREATE VIEW v AS SELECT 1 x").unwrap();
-    connection.execute_batch(sql).unwrap_or_else(|error| panic!("{error}: {sql}"));
-    let trigger = CreateTrigger::parse(sql).unwrap();
-    let stored: (String, String, String) = connection
-        .query_row(
-            "SELECT name, tbl_name, sql FROM sqlite_schema WHERE type = 'trigger'",
-            [],
-            |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)),
-        )
-        .unwrap();
-    assert_eq!((&trigger.name, &trigger.table), (&stored.0, &stored.1));
-    let again = CreateTrigger::parse(&stored.2).unwrap();
-    assert_eq!((&again.condition, &again.body), (&trigger.condition, &trigger.body));
-    trigger
-}
-
-#[test]
-fn triggers() {
-    let sql = "CREATE TRIGGER IF NOT EXISTS \"a trigger\" AFTER UPDATE OF a, 'begin' ON main.t \
-               FOR EACH ROW WHEN new.begin = (1) BEGIN UPDATE t SET a = CASE WHEN 1 THEN ';' END; \
-               SELECT 1; END;";
-    let trigger = trigger_like_sqlite(sql);
-    assert_eq!(trigger.timing, Some(TriggerTiming::After));
-    assert_eq!(trigger.event, TriggerEvent::Update(vec!["a".to_owned(), "begin".to_owned()]));
-    assert_eq!(&sql[trigger.table_span.clone()], "t");
-    assert_eq!(trigger.condition.as_deref(), Some("new.begin = (1)"));
-    assert_eq!(trigger.body, "UPDATE t SET a = CASE WHEN 1 THEN ';' END; SELECT 1;");
-
-    let trigger = trigger_like_sqlite("CREATE TRIGGER x DELETE ON t BEGIN SELECT 1; END");
-    assert_eq!((trigger.timing, trigger.event), (None, TriggerEvent::Delete));
-    let trigger = trigger_like_sqlite(
-        "CREATE TRIGGER before INSTEAD OF INSERT ON v BEGIN SELECT RAISE(ABORT, 'no'); END",
-    );
-    assert_eq!(trigger.timing, Some(TriggerTiming::InsteadOf));
-    assert_eq!((trigger.name.as_str(), trigger.condition), ("before", None));
-
-    for sql in [
-        "CREATE TRIGGER x DELETE ON t",
-        "CREATE TRIGGER x DELETE ON t BEGIN",
-        "CREATE TRIGGER x DELETE ON t BEGIN END",
-        "CREATE TRIGGER x DELETE ON t BEGIN SELECT 1; ",
-        "CREATE TRIGGER x DELETE ON t WHEN BEGIN SELECT 1; END",
-        "CREATE TRIGGER x ON t BEGIN SELECT 1; END",
-    ] {
-        assert!(CreateTrigger::parse(sql).is_err(), "{sql}");
-    }
-}
-
 /// MLflow's own migrations alter tables, and SQLite then edits the text in its own style.
 #[test]
 fn texts_that_sqlite_has_edited() {
@@ -169,7 +119,6 @@ fn texts_that_sqlite_has_edited() {
             "CREATE TABLE p(x PRIMARY KEY); \
              CREATE TABLE t(a INT CHECK (a > 0), b REFERENCES p, CONSTRAINT c CHECK (a <> ')')); \
              CREATE INDEX i ON t(a, lower(b)) WHERE a > 1; \
-             CREATE TRIGGER g AFTER UPDATE OF a ON t WHEN new.a BEGIN DELETE FROM t; END; \
              ALTER TABLE t ADD COLUMN d VARCHAR(5) DEFAULT '(' NOT NULL; \
              ALTER TABLE t ADD COLUMN e AS (a); \
              ALTER TABLE t RENAME COLUMN a TO \"order\"; \
@@ -193,8 +142,4 @@ fn texts_that_sqlite_has_edited() {
     let index = CreateIndex::parse(&stored("i")).unwrap();
     assert_eq!((index.table.as_str(), index.columns.len()), ("u", 2));
     assert_eq!(index.predicate.as_deref(), Some("\"order\" > 1"));
-    let trigger = CreateTrigger::parse(&stored("g")).unwrap();
-    assert_eq!(trigger.event, TriggerEvent::Update(vec!["order".to_owned()]));
-    assert_eq!(trigger.condition.as_deref(), Some("new.\"order\""));
-    assert_eq!(trigger.body, "DELETE FROM \"u\";");
 }

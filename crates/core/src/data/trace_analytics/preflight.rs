@@ -1,7 +1,7 @@
 //! Finds what the migration could not take, before anything is changed.
 
 use sea_query::{
-    Expr, ExprTrait, Func, JoinType, MysqlQueryBuilder, PostgresQueryBuilder, Query,
+    Expr, ExprTrait, Func, JoinType, MysqlQueryBuilder, Order, PostgresQueryBuilder, Query,
     SelectStatement, SqliteQueryBuilder,
 };
 
@@ -54,14 +54,19 @@ async fn orphans(
         )
         .and_where(Expr::col(("trace_info", "request_id")).is_null())
         .take();
-    let rows = backend.query(select.clone().limit(BATCH).take()).await?;
+    let mut first = select.clone();
+    first.order_by((table, "trace_id"), Order::Asc).order_by((table, key), Order::Asc).limit(1);
+    let rows = backend.query(first).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let first =
         format!("{key} {} of trace {}", row::display(first.get(1)), row::display(first.first()));
+    let mut count = select.clone();
+    count.clear_selects().expr(Func::count(Expr::col((table, key))));
+    let count = backend.query(count).await?;
     Ok(Some(Finding {
         revision: REVISION.to_owned(),
         problem: format!("{table} without their trace"),
-        count: rows.len() as u64,
+        count: count.first().map_or(0, |found| row::count(found.first())),
         rows: vec![first],
         query: Some(sql_text(&select, backend.platform())),
     }))
