@@ -167,7 +167,8 @@ def _compare(expected: Path, found: Path) -> Iterator[str]:
 def _schema(path: Path) -> dict[str, object]:
     engine = sa.create_engine(sa.URL.create("sqlite", database=str(path)))
     try:
-        return schema_dump.dump(engine)
+        schema: dict[str, object] = schema_dump.dump(engine)
+        return schema
     finally:
         engine.dispose()
 

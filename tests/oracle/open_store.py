@@ -68,7 +68,7 @@ def check_database(path: Path) -> None:
 
 def _count(connection: sqlite3.Connection, table: str, condition: str = "1") -> int:
     (count,) = connection.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone()
-    return count
+    return int(count)
 
 
 def _expect(what: str, found: object, expected: object) -> None:
@@ -167,7 +167,7 @@ def _write_run(store: TrackingStore) -> str:
     experiment = store.create_experiment(_NEW)
     store.set_experiment_tag(experiment, ExperimentTag(_NEW, "yes"))
     _expect("experiment tag", store.get_experiment(experiment).tags[_NEW], "yes")
-    run = store.create_run(experiment, "user", 1, [RunTag("first", "1")], "name").info.run_id
+    run: str = store.create_run(experiment, "user", 1, [RunTag("first", "1")], "name").info.run_id
     store.log_metric(run, Metric("m", 1.0, 10, 1))
     store.log_metric(run, Metric("m", math.nan, 10, 2))
     store.log_metric(run, Metric("m", 3.0, 9, 2))

@@ -1,6 +1,8 @@
 //! From every state to head, and between random pairs of states: the schema that comes out is the
 //! one that MLflow's own chain makes.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::collections::HashSet;
 
 use mlflow_migrate_core::backend::Access;

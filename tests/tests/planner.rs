@@ -1,5 +1,7 @@
 //! Properties of plans, whatever the live schema holds besides MLflow's own.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 

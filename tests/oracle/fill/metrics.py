@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from .rows import Filler
-from .values import TEXTS
+from .values import TEXTS, Value
 
 _LONG_HISTORY = 3_000
 _NOW = 1_560_000_000_000
@@ -77,7 +77,7 @@ def fill_latest_metrics(filler: Filler) -> None:
         filler.add("latest_metrics", dict(zip(columns, row, strict=True)))
 
 
-def _add_histories(filler: Filler, runs: list[object]) -> None:
+def _add_histories(filler: Filler, runs: list[Value]) -> None:
     knows_nan = filler.has_column("metrics", "is_nan")
     # Once latest_metrics exists, nothing computes it again, and a tie harms nobody.
     histories = _HISTORIES
@@ -99,7 +99,7 @@ def _add_long_history(filler: Filler, run: object) -> None:
         _add_entry(filler, run, "loss", step, _NOW + step - step % 3 // 2, random.random(), False)
 
 
-def _add_random_histories(filler: Filler, runs: list[object]) -> None:
+def _add_random_histories(filler: Filler, runs: list[Value]) -> None:
     values = filler.values("metrics")
     knows_nan = filler.has_column("metrics", "is_nan")
     for number, run in enumerate(runs):
@@ -118,7 +118,7 @@ def _add_random_histories(filler: Filler, runs: list[object]) -> None:
 
 def _add_entry(
     filler: Filler,
-    run: object,
+    run: Value,
     key: str,
     step: int,
     timestamp: int,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .rows import Filler
+from .rows import Filler, Row
 from .values import SPECIAL_ROLES, TEXTS, Role
 
 
@@ -20,7 +20,7 @@ def fill_model_versions(filler: Filler) -> None:
     values = filler.values("model_versions")
     runs = [row["run_uuid"] for row in filler.rows["runs"]]
     for number, model in enumerate(filler.rows["registered_models"]):
-        of_model = {column: model[column] for column in ("name", "workspace") if column in model}
+        of_model = _shared(model, "name")
         for version in range(1, 2 * (number % 5), 1 + number % 2):
             stated = {**of_model, "version": version}
             if version % 2:
@@ -29,20 +29,21 @@ def fill_model_versions(filler: Filler) -> None:
             role = SPECIAL_ROLES[place] if place < len(SPECIAL_ROLES) else Role.MIXED
             filler.add("model_versions", stated, role)
     last = filler.rows["registered_models"][-1]
-    of_model = {column: last[column] for column in ("name", "workspace") if column in last}
+    of_model = _shared(last, "name")
     filler.add("model_versions", {**of_model, "version": 2**31 - 1}, Role.FULL)
 
 
 def fill_registered_model_aliases(filler: Filler) -> None:
     """Aliases of versions that exist."""
     for number, version in enumerate(filler.rows["model_versions"]):
-        stated = {
-            column: version[column]
-            for column in ("name", "version", "workspace")
-            if column in version
-        }
+        stated = _shared(version, "name", "version")
         alias = TEXTS[number % len(TEXTS)] + str(number)
         filler.add("registered_model_aliases", {**stated, "alias": alias})
+
+
+def _shared(row: Row, *columns: str) -> Row:
+    """The columns by which rows refer to this one, with the workspace once there is one."""
+    return {column: row[column] for column in (*columns, "workspace") if column in row}
 
 
 RECIPES = {

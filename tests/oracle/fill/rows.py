@@ -41,7 +41,7 @@ class Filler:
         if not found:
             return None
         (revision,) = self.connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return revision
+        return str(revision)
 
     def values(self, table: str) -> Values:
         """The table's own source of values, so that one table's rows do not change another's."""

@@ -6,8 +6,8 @@ import json
 from collections.abc import Sequence
 from typing import TypeVar
 
-from .rows import Filler
-from .values import SPECIAL_ROLES, TEXTS, Role
+from .rows import Filler, Row
+from .values import SPECIAL_ROLES, TEXTS, Role, Value
 
 Item = TypeVar("Item")
 
@@ -217,7 +217,7 @@ def fill_trace_info(filler: Filler) -> None:
 def fill_trace_tags(filler: Filler) -> None:
     """Names of any length, and tags that look like the name but are not."""
     for number, trace in enumerate(_ids(filler)):
-        on_trace = {"request_id": trace}
+        on_trace: Row = {"request_id": trace}
         if number % 4:
             name = _nth(_NAMES, number // 4 * 3 + number % 4)
             filler.add("trace_tags", {**on_trace, "key": "mlflow.traceName", "value": name})
@@ -235,7 +235,7 @@ def fill_trace_request_metadata(filler: Filler) -> None:
     usages = _usages(_TOKEN_KEYS)
     costs = _usages(("input_cost", "output_cost", "total_cost"))
     for number, trace in enumerate(_ids(filler)):
-        on_trace = {"request_id": trace}
+        on_trace: Row = {"request_id": trace}
         through_gateway = number % GATEWAY_EVERY == 0
         stated = {
             "mlflow.trace.session": _nth(_SESSIONS, number) if number % 5 else "session",
@@ -263,7 +263,7 @@ def fill_trace_request_metadata(filler: Filler) -> None:
 def fill_trace_metrics(filler: Filler) -> None:
     """Token counts, valid or not: even one that is not hides that of the metadata."""
     for number, trace in enumerate(_ids(filler)):
-        on_trace = {"request_id": trace}
+        on_trace: Row = {"request_id": trace}
         if number % 3 == 0:
             for place, key in enumerate(_TOKEN_KEYS[: number % 7]):
                 value = _nth(_METRICS, number // 3 + place)
@@ -287,7 +287,7 @@ def _usages(keys: Sequence[str]) -> list[str | None]:
     return texts
 
 
-def _ids(filler: Filler) -> list[object]:
+def _ids(filler: Filler) -> list[Value]:
     return [row["request_id"] for row in filler.rows["trace_info"]]
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .rows import Filler
+from .rows import Filler, Row
 from .values import SPECIAL_ROLES, TEXTS, Role
 
 # Up to here the upgrade runs 90e64c465722, in which MLflow maps runs by their experiment: it sees
@@ -71,7 +71,7 @@ def fill_tags(filler: Filler) -> None:
     """Awkward tags on every run, on some the user's name that 90e64c465722 would else add."""
     values = filler.values("tags")
     for number, run in enumerate(filler.rows["runs"]):
-        on_run = {"run_uuid": run["run_uuid"]}
+        on_run: Row = {"run_uuid": run["run_uuid"]}
         if number % 4 == 1:
             filler.add("tags", {**on_run, "key": "mlflow.user", "value": "someone else"})
         if number % 16 == 3:
@@ -84,15 +84,15 @@ def fill_tags(filler: Filler) -> None:
             filler.add("tags", {**on_run, "key": key}, _nth_role(number + extra))
         if number % 4 == 0:
             filler.add("tags", {**on_run, "key": values.long_text(250)}, Role.LONGEST)
-    run = filler.rows["runs"][0]["run_uuid"]
-    filler.add("tags", {"run_uuid": run, "key": "nul", "value": "before\x00after"})
+    first = filler.rows["runs"][0]["run_uuid"]
+    filler.add("tags", {"run_uuid": first, "key": "nul", "value": "before\x00after"})
 
 
 def fill_params(filler: Filler) -> None:
     """Awkward parameters on every run."""
     values = filler.values("params")
     for number, run in enumerate(filler.rows["runs"]):
-        on_run = {"run_uuid": run["run_uuid"]}
+        on_run: Row = {"run_uuid": run["run_uuid"]}
         for extra in range(4):
             key = TEXTS[(number * 5 + extra) % len(TEXTS)]
             filler.add("params", {**on_run, "key": key}, _nth_role(number + extra))

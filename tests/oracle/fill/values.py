@@ -154,7 +154,7 @@ class Values:
 
     def integer(self, bits: int, role: Role = Role.MIXED) -> int:
         """An integer of so many bits, often at the edge."""
-        limit = 2 ** (bits - 1)
+        limit = 1 << (bits - 1)
         if role is Role.LEAST:
             return -limit
         if role is Role.GREATEST:
