@@ -58,6 +58,9 @@ pub trait TestDatabase: Send + Sync {
     /// Runs SQL statements, separated by semicolons, outside of this tool.
     fn run(&self, sql: &str);
 
+    /// Runs SQL statements as [`TestDatabase::run`] does, but lets references be broken.
+    fn run_unchecked(&self, sql: &str);
+
     /// Runs one query outside of this tool.
     fn query(&self, sql: &str) -> Vec<Vec<Cell>>;
 

@@ -14,7 +14,7 @@ pub(crate) const USAGE: u8 = 64;
 pub(crate) const OUTPUT: u8 = 74;
 
 /// Every kind of error, in the order of the codes.
-const KINDS: [ErrorKind; 18] = [
+const KINDS: [ErrorKind; 19] = [
     ErrorKind::Url,
     ErrorKind::Unsupported,
     ErrorKind::Target,
@@ -27,6 +27,7 @@ const KINDS: [ErrorKind; 18] = [
     ErrorKind::Full,
     ErrorKind::UnknownRevision,
     ErrorKind::SeveralRevisions,
+    ErrorKind::Newer,
     ErrorKind::OtherProgram,
     ErrorKind::Drift,
     ErrorKind::Refused,
@@ -49,12 +50,13 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::Full => (19, "no room is left"),
         ErrorKind::UnknownRevision => (20, "alembic_version names an unknown revision"),
         ErrorKind::SeveralRevisions => (21, "alembic_version names several revisions"),
-        ErrorKind::OtherProgram => (22, "the database is another program's"),
-        ErrorKind::Drift => (23, "the schema is not that of the revision, or of any"),
-        ErrorKind::Refused => (24, "rows stand in the way"),
-        ErrorKind::Unverified => (25, "the result was not as planned; it was taken back"),
-        ErrorKind::Database => (26, "the database refused a statement"),
-        ErrorKind::Internal => (27, "a bug in mlflow-migrate"),
+        ErrorKind::Newer => (22, "the database is newer than this mlflow-migrate"),
+        ErrorKind::OtherProgram => (23, "the database is another program's"),
+        ErrorKind::Drift => (24, "the schema is not that of the revision, or of any"),
+        ErrorKind::Refused => (25, "rows stand in the way"),
+        ErrorKind::Unverified => (26, "the result was not as planned; it was taken back"),
+        ErrorKind::Database => (27, "the database refused a statement"),
+        ErrorKind::Internal => (28, "a bug in mlflow-migrate"),
     }
 }
 
@@ -71,6 +73,7 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
             Verdict::Behind => 1,
             Verdict::Drifted => 2,
         },
+        Outcome::Plan(plan) if !plan.findings.is_empty() => code_of_error(ErrorKind::Refused),
         Outcome::Finished(_)
         | Outcome::Current(_)
         | Outcome::History(_)

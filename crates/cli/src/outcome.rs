@@ -3,6 +3,7 @@
 use mlflow_migrate_core::Report;
 use mlflow_migrate_core::backend::Method;
 use mlflow_migrate_core::check::{Checked, Position};
+use mlflow_migrate_core::error::Finding;
 use mlflow_migrate_core::estimate::Estimate;
 use serde::Serialize;
 
@@ -108,6 +109,8 @@ pub(crate) struct Planned {
     pub(crate) releases: Vec<String>,
     /// The steps.
     pub(crate) steps: Vec<PlannedStep>,
+    /// The rows that an upgrade would refuse, a kind each.
+    pub(crate) findings: Vec<Finding>,
     /// Whether the statements are to be shown to a person too.
     #[serde(skip)]
     pub(crate) show_statements: bool,

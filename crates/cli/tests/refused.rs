@@ -142,6 +142,30 @@ fn an_upgrade_into_a_new_file_that_fails_leaves_no_file() {
 }
 
 #[test]
+fn a_database_that_is_newer_than_the_tool() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
+    sandbox.sql("UPDATE alembic_version SET version_num = 'ffffffffffff'");
+    assert_snapshot!(sandbox.refused(&["upgrade", "mlruns.db"]));
+}
+
+#[test]
+fn rows_that_an_upgrade_would_refuse() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--to=b7e2c1a4d9f3"]).code, 0);
+    sandbox.sql(
+        "INSERT INTO issues (issue_id, experiment_id, name, description, status, categories, \
+         created_timestamp, last_updated_timestamp) \
+         VALUES ('i1', 0, 'n', 'd', 'open', '{broken', 1, 1), ('i2', 0, 'n', 'd', 'open', '[1]', 1, 1)",
+    );
+    let planned = sandbox.run(&["plan", "mlruns.db"]);
+    assert_eq!(planned.code, 25);
+    assert!(planned.stdout.contains("refused as long as this stands: 8b6ad64cb8f5"));
+    assert_snapshot!(sandbox.refused(&["upgrade", "mlruns.db"]));
+    assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--skip-invalid"]).code, 0);
+}
+
+#[test]
 fn an_error_is_the_last_line_of_json() {
     let sandbox = stamped(&["ffffffffffff"]);
     let ran = sandbox.run(&["upgrade", "mlruns.db", "--json"]);

@@ -106,6 +106,15 @@ pub enum Error {
         /// The newest known release.
         newest: String,
     },
+    /// The version table names a revision that is not in the catalogue, and the schema has
+    /// everything that the newest one in it has.
+    #[error("alembic_version holds {revision}: the database is newer than MLflow {newest}")]
+    Newer {
+        /// The revision.
+        revision: String,
+        /// The newest known release.
+        newest: String,
+    },
     /// The version table holds more than one row.
     #[error("alembic_version holds several revisions: {}", revisions.join(", "))]
     SeveralRevisions {
@@ -121,7 +130,7 @@ pub enum Error {
         evidence: String,
     },
     /// There are tables, but none of MLflow's.
-    #[error("the database holds {tables} tables, but none of MLflow's")]
+    #[error("the database holds tables ({tables}), but none of MLflow's")]
     NotMlflow {
         /// How many tables it holds.
         tables: usize,
@@ -135,7 +144,7 @@ pub enum Error {
     /// The database has no version, and its schema is not that of any revision.
     #[error(
         "the database has no alembic_version, and its schema is not that of any revision; \
-         {closest} comes closest ({} differences, the first: {})",
+         {closest} comes closest (differences: {}, the first: {})",
         differences.len(),
         differences.first().map(ToString::to_string).unwrap_or_default()
     )]
@@ -179,7 +188,7 @@ pub enum Error {
         findings: Vec<Finding>,
     },
     /// Rows that a constraint to be added refuses.
-    #[error("{table} holds {count} rows that {constraint} refuses")]
+    #[error("{table} holds rows ({count}) that {constraint} refuses")]
     Constraint {
         /// The table.
         table: String,
@@ -298,6 +307,8 @@ pub enum ErrorKind {
     UnknownRevision,
     /// The version table names several revisions.
     SeveralRevisions,
+    /// The database is newer than the newest known revision.
+    Newer,
     /// The database is another program's.
     OtherProgram,
     /// The schema is not that of the expected revision, or of any.
@@ -332,6 +343,7 @@ impl Error {
             Self::TargetBehind { .. } => ErrorKind::TargetBehind,
             Self::UnknownRevision { .. } => ErrorKind::UnknownRevision,
             Self::SeveralRevisions { .. } => ErrorKind::SeveralRevisions,
+            Self::Newer { .. } => ErrorKind::Newer,
             Self::OtherProgram { .. } | Self::NotMlflow { .. } => ErrorKind::OtherProgram,
             Self::Unstamped { .. }
             | Self::Unrecognised { .. }
@@ -371,10 +383,11 @@ impl Error {
             Self::TargetBehind { .. } => {
                 "there is no way back; restore the backup that was made before the upgrade"
             }
-            Self::UnknownRevision { newest, .. } => {
-                return Some(format!(
-                    "a database that is newer than MLflow {newest} needs a newer mlflow-migrate"
-                ));
+            Self::UnknownRevision { .. } => {
+                "find out which program wrote it; MLflow's own are listed by `mlflow-migrate history`"
+            }
+            Self::Newer { .. } => {
+                "its MLflow release needs a newer mlflow-migrate; there is no way back to an older one"
             }
             Self::SeveralRevisions { .. } => {
                 "MLflow leaves one row; find out who wrote the other before you delete it"

@@ -25,4 +25,4 @@ pub mod target;
 mod upgrade;
 
 pub use error::Error;
-pub use upgrade::{Report, Request, inspect_and_plan, upgrade};
+pub use upgrade::{Report, Request, findings, inspect_and_plan, upgrade};

@@ -60,7 +60,7 @@ pub fn locate(
 ) -> Result<Location, Error> {
     refuse_other_programs(catalogue, live, versions)?;
     match versions.unwrap_or_default() {
-        [revision] => stamped(catalogue, revision),
+        [revision] => stamped(catalogue, platform, live, revision),
         [] => unstamped(catalogue, platform, live, assume),
         several => Err(Error::SeveralRevisions { revisions: several.to_vec() }),
     }
@@ -93,11 +93,21 @@ fn refuse_other_programs(
     Ok(())
 }
 
-fn stamped(catalogue: &Catalogue, revision: &str) -> Result<Location, Error> {
+fn stamped(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    revision: &str,
+) -> Result<Location, Error> {
     if catalogue.graph.get(revision).is_none() {
-        return Err(Error::UnknownRevision {
-            revision: revision.to_owned(),
-            newest: catalogue.releases.newest().map(ToString::to_string).unwrap_or_default(),
+        let revision = revision.to_owned();
+        let newest = catalogue.releases.newest().map(ToString::to_string).unwrap_or_default();
+        let head = catalogue.state(Some(catalogue.graph.head()?), platform)?;
+        let is_newer = !differences(&head, live, platform).iter().any(is_fatal);
+        return Err(if is_newer {
+            Error::Newer { revision, newest }
+        } else {
+            Error::UnknownRevision { revision, newest }
         });
     }
     Ok(Location { revision: Some(revision.to_owned()), empty: false, stamped: true })

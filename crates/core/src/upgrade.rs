@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::backend::{Access, Backend};
 use crate::catalogue::Catalogue;
 use crate::data::DataOptions;
-use crate::error::Error;
+use crate::error::{Error, Finding};
 use crate::event::{Event, Observer, Progress};
 use crate::locate::{Assumption, drift, is_fatal, locate};
 use crate::plan::{Plan, Step, plan};
@@ -154,14 +154,28 @@ async fn preflight(
     for change in plan.changes() {
         backend.method(change)?;
     }
-    let mut findings = Vec::new();
-    for (_, migration) in plan.migrations() {
-        findings.extend(migration.preflight(backend, &request.data, live).await?);
-    }
+    let findings = findings(backend, plan, live, &request.data).await?;
     if !findings.is_empty() {
         return Err(Error::Refused { findings });
     }
     backend.check_foreign_keys(&plan.tables_with_new_foreign_keys()).await
+}
+
+/// The rows that the data migrations of a plan could not take. Reads only.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn findings(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    live: &Schema,
+    options: &DataOptions,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    for (_, migration) in plan.migrations() {
+        findings.extend(migration.preflight(backend, options, live).await?);
+    }
+    Ok(findings)
 }
 
 async fn execute(

@@ -2,7 +2,7 @@ use clap::Args;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::plan::Step;
 use mlflow_migrate_core::session::reading;
-use mlflow_migrate_core::{Error, inspect_and_plan};
+use mlflow_migrate_core::{Error, findings, inspect_and_plan};
 
 use crate::Context;
 use crate::arguments::{DatabaseArguments, TargetArguments};
@@ -27,11 +27,12 @@ impl Plan {
         let catalogue = &context.catalogue;
         let request = self.database.request(&self.target, false, catalogue)?;
         let mut backend = self.database.open(context).await?;
-        let (plan, steps) = reading(&mut *backend, async |backend| {
-            let (plan, _) = inspect_and_plan(backend, catalogue, &request).await?;
+        let (plan, steps, findings) = reading(&mut *backend, async |backend| {
+            let (plan, live) = inspect_and_plan(backend, catalogue, &request).await?;
+            let findings = findings(backend, &plan, &live, &request.data).await?;
             let steps = plan.steps.iter().map(|step| describe(backend, step));
             let steps = steps.collect::<Result<Vec<_>, Error>>()?;
-            Ok((plan, steps))
+            Ok((plan, steps, findings))
         })
         .await?;
         let releases = catalogue.releases.expecting(plan.to.as_deref());
@@ -43,6 +44,7 @@ impl Plan {
             to: plan.to,
             revisions: plan.revisions,
             steps,
+            findings,
             show_statements: self.sql,
         }))
     }

@@ -4,9 +4,7 @@
 //! and would be lost. MLflow stops at the first one, half-way; here all are found beforehand.
 
 use async_trait::async_trait;
-use sea_query::{
-    Alias, BinOper, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement,
-};
+use sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 
 use super::{DataMigration, DataOptions, row};
 use crate::backend::Backend;
@@ -30,13 +28,8 @@ fn wrong_references(
     (table, name, version): (&'static str, &'static str, &'static str),
     platform: &Platform,
 ) -> SelectStatement {
-    let exactly = |column: Expr| -> Expr {
-        if platform.is_mysql() {
-            Func::cast_as(column, "binary").into()
-        } else {
-            column.binary(BinOper::Custom("COLLATE"), Expr::cust("BINARY"))
-        }
-    };
+    let bytes = if platform.is_mysql() { "binary" } else { "blob" };
+    let exactly = |column: Expr| Expr::from(Func::cast_as(column, bytes));
     let reference = || Expr::col((table, version));
     let stored = || Expr::col(("versions", "version"));
     let same_version = Condition::all()

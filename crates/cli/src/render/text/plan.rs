@@ -19,6 +19,12 @@ pub(super) fn write(out: &mut impl Write, plan: &Planned) -> io::Result<()> {
     for (step, number) in plan.steps.iter().zip(1..) {
         write_step(out, step, &format!("{number:>width$}"), plan.show_statements)?;
     }
+    for finding in &plan.findings {
+        writeln!(out, "refused as long as this stands: {finding}")?;
+        if let Some(query) = &finding.query {
+            writeln!(out, "  all of them: {query}")?;
+        }
+    }
     Ok(())
 }
 

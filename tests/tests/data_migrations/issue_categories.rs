@@ -1,0 +1,155 @@
+//! 8b6ad64cb8f5: an issue's categories become rows.
+
+use mlflow_migrate_core::data::DataOptions;
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade};
+
+use super::{at, quoted, refused, texts, upgraded, upgraded_with};
+
+const BEFORE: &str = "e7d1f4b2a9c6";
+const AFTER: &str = "8b6ad64cb8f5";
+
+/// SHA-256 in hexadecimal.
+const OF_NOTHING: &str = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+const OF_ABC: &str = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+const OF_ISTANBUL: &str = "4a4df120f7d1f3c286f58651abfcec2aade892ace635f96f02b946c96e6e1f86";
+const OF_ODOS: &str = "3a2c9e1f2803431e23ed51a84e18ba04188301f1911b75310e9704974aebe4e8";
+
+fn issue(database: &dyn TestDatabase, id: &str, categories: Option<&str>) {
+    let categories = categories.map_or("NULL".to_owned(), quoted);
+    database.run(&format!(
+        "INSERT INTO issues (issue_id, experiment_id, name, description, status, categories,
+         created_timestamp, last_updated_timestamp)
+         VALUES ({}, 1, 'name', '', 'open', {categories}, 42, 43)",
+        quoted(id)
+    ));
+}
+
+async fn with_issues(issues: &[(&str, Option<&str>)]) -> Box<dyn TestDatabase> {
+    let database = at(BEFORE).await;
+    database.run("INSERT INTO experiments (experiment_id, name) VALUES (1, 'one')");
+    for (id, categories) in issues {
+        issue(&*database, id, *categories);
+    }
+    database
+}
+
+fn categories(database: &dyn TestDatabase) -> Vec<Vec<Cell>> {
+    database.query(
+        "SELECT issue_id, category_hash, category FROM issue_categories
+         ORDER BY issue_id, category_hash",
+    )
+}
+
+#[tokio::test]
+async fn categories_are_found_by_their_hash() {
+    let lists = [
+        ("a", Some(r#"["abc", ""]"#)),
+        ("b", Some(r#"["\u001f\u00a0İSTANBUL\u3000", "ΟΔΟΣ"]"#)),
+        ("empty", Some("[]")),
+        ("null", None),
+    ];
+    let database = with_issues(&lists).await;
+    upgraded(&*database, AFTER).await;
+    let mut expected = [
+        texts(&["a", OF_ABC, "abc"]),
+        texts(&["a", OF_NOTHING, ""]),
+        texts(&["b", OF_ISTANBUL, "\u{1f}\u{a0}İSTANBUL\u{3000}"]),
+        texts(&["b", OF_ODOS, "ΟΔΟΣ"]),
+    ];
+    expected.sort();
+    assert_eq!(categories(&*database), expected);
+    let kept = database.query("SELECT categories FROM issues WHERE issue_id = 'a'");
+    assert_eq!(kept, [texts(&[r#"["abc", ""]"#])], "the list stays for older readers");
+    let seen = database.query("SELECT DISTINCT last_seen_timestamp FROM issues");
+    assert_eq!(seen, [[Cell::from(42)]]);
+}
+
+#[tokio::test]
+async fn of_spellings_of_one_category_the_last_is_kept() {
+    let database = with_issues(&[("a", Some(r#"["ABC", " abc ", "Abc", "abc\n"]"#))]).await;
+    upgraded(&*database, AFTER).await;
+    assert_eq!(categories(&*database), [texts(&["a", OF_ABC, "abc\n"])]);
+}
+
+const INVALID: [(&str, &str); 8] = [
+    ("1 empty", ""),
+    ("2 malformed", "[\"abc\""),
+    ("3 null", "null"),
+    ("4 number", "5"),
+    ("5 a number in it", r#"["abc", 5]"#),
+    ("6 a null in it", "[null]"),
+    ("7 a list in it", r#"[["abc"]]"#),
+    ("8 half of a pair", r#"["\ud800"]"#),
+];
+
+#[tokio::test]
+async fn all_issues_that_cannot_be_read_are_named() {
+    let mut issues: Vec<(&str, Option<&str>)> =
+        INVALID.iter().map(|(id, categories)| (*id, Some(*categories))).collect();
+    issues.push(("9 valid", Some(r#"["abc"]"#)));
+    let database = with_issues(&issues).await;
+    let findings = refused(&*database, "head").await;
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!(finding.revision, AFTER);
+    assert_eq!(finding.count, 8);
+    let named: Vec<String> = INVALID.iter().map(|(id, _)| format!("issue {id:?}")).collect();
+    assert_eq!(finding.rows, named);
+    assert!(finding.problem.contains("--skip-invalid"), "{}", finding.problem);
+}
+
+#[tokio::test]
+async fn issues_that_cannot_be_read_can_be_left_out() {
+    let mut issues: Vec<(&str, Option<&str>)> =
+        INVALID.iter().map(|(id, categories)| (*id, Some(*categories))).collect();
+    issues.push(("9 valid", Some(r#"["abc"]"#)));
+    let database = with_issues(&issues).await;
+    let data = DataOptions { skip_invalid: true, ..DataOptions::default() };
+    let upgrade = Upgrade { data, ..Upgrade::default() };
+    let (_, notices) = upgraded_with(&upgrade, &*database, "head").await;
+    assert_eq!(categories(&*database), [texts(&["9 valid", OF_ABC, "abc"])]);
+    assert!(notices.iter().any(|notice| notice.contains("8 issues")), "{notices:?}");
+    let kept = database.query("SELECT categories FROM issues WHERE issue_id = '2 malformed'");
+    assert_eq!(kept, [texts(&["[\"abc\""])]);
+    let seen = database.query("SELECT DISTINCT last_seen_timestamp FROM issues");
+    assert_eq!(seen, [[Cell::from(42)]], "also of those left out");
+}
+
+/// More than are read at a time.
+#[tokio::test]
+async fn many_issues_are_all_read() {
+    let database = with_issues(&[]).await;
+    let rows: Vec<String> = (0..1203)
+        .map(|number| format!("('{number:05}', 1, 'n', '', 's', '[\"abc\"]', {number}, 0)"))
+        .collect();
+    database.run(&format!(
+        "INSERT INTO issues (issue_id, experiment_id, name, description, status, categories,
+         created_timestamp, last_updated_timestamp) VALUES {}",
+        rows.join(", ")
+    ));
+    upgraded(&*database, AFTER).await;
+    let counted = database.query(
+        "SELECT count(*), count(DISTINCT issue_id), count(DISTINCT category_hash)
+         FROM issue_categories",
+    );
+    assert_eq!(counted, [[1203, 1203, 1].map(Cell::from)]);
+}
+
+/// JSON nests as deep as it likes, and is still not a list of strings.
+#[tokio::test]
+async fn deep_nesting_is_refused_like_anything_else() {
+    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
+    let database = with_issues(&[("deep", Some(&deep))]).await;
+    let findings = refused(&*database, AFTER).await;
+    assert_eq!(findings.len(), 1);
+    assert_eq!(findings[0].rows, ["issue \"deep\""]);
+}
+
+/// SQLite keeps bytes in a column for texts.
+#[tokio::test]
+async fn an_id_of_bytes_does_not_go_round_in_circles() {
+    let database = with_issues(&[("a", Some(r#"["abc"]"#))]).await;
+    database.run("UPDATE issues SET issue_id = x'00ff'");
+    upgraded(&*database, AFTER).await;
+    let row = vec![Cell::Blob(vec![0, 255]), OF_ABC.into(), "abc".into()];
+    assert_eq!(categories(&*database), [row]);
+}

@@ -1,0 +1,71 @@
+//! Each data migration, held to MLflow's rules.
+//!
+//! The SQL in here is every server's: names that MySQL reserves stand in double quotes, which its
+//! test connections accept as such.
+
+mod canceled_jobs;
+mod default_workspace;
+mod issue_categories;
+mod latest_metrics;
+mod mcp_version_references;
+mod trace_analytics;
+mod trace_analytics_refused;
+mod traces;
+mod user_tags;
+
+use mlflow_migrate_core::catalogue::Catalogue;
+use mlflow_migrate_core::error::Finding;
+use mlflow_migrate_core::event::Event;
+use mlflow_migrate_core::{Error, Report};
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade, upgrade};
+use mlflow_migrate_tests::sqlite::SqliteFile;
+
+fn catalogue() -> Catalogue {
+    mlflow_migrate_revisions::tracking().unwrap()
+}
+
+/// A new database at a revision.
+async fn at(revision: &str) -> Box<dyn TestDatabase> {
+    let database = SqliteFile::new();
+    upgrade(&catalogue(), &database, revision).await.unwrap();
+    Box::new(database)
+}
+
+/// Upgrades a database, which must succeed, and gives what it told besides.
+async fn upgraded(database: &dyn TestDatabase, target: &str) -> (Report, Vec<String>) {
+    upgraded_with(&Upgrade::default(), database, target).await
+}
+
+async fn upgraded_with(
+    upgrade: &Upgrade,
+    database: &dyn TestDatabase,
+    target: &str,
+) -> (Report, Vec<String>) {
+    let (result, events) = upgrade.run(&catalogue(), database, target).await;
+    let report = result.unwrap_or_else(|error| panic!("{error}"));
+    let notices = events.into_iter().filter_map(|event| match event {
+        Event::Notice { message } => Some(message),
+        _ => None,
+    });
+    (report, notices.collect())
+}
+
+/// Upgrades a database, which must be refused and leave it byte for byte as it was.
+async fn refused(database: &dyn TestDatabase, target: &str) -> Vec<Finding> {
+    let before = database.contents();
+    let error = upgrade(&catalogue(), database, target).await.unwrap_err();
+    assert!(database.contents() == before, "the refused upgrade has changed the database: {error}");
+    match error {
+        Error::Refused { findings } => findings,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A text as an SQL literal.
+fn quoted(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+fn texts(row: &[&str]) -> Vec<Cell> {
+    row.iter().map(|text| Cell::from(*text)).collect()
+}

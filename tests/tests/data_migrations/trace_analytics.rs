@@ -1,0 +1,373 @@
+//! 75868b020152: what trace analytics needs moves into columns.
+
+use mlflow_migrate_tests::database::{Cell, TestDatabase};
+
+use super::traces::{
+    AFTER, BEFORE, assessment, metadata, metric, span, span_metric, tag, with_traces,
+};
+use super::{at, texts, upgraded};
+
+const NAME: &str = "mlflow.traceName";
+const SESSION: &str = "mlflow.trace.session";
+const USAGE: &str = "mlflow.trace.tokenUsage";
+const COST: &str = "mlflow.trace.cost";
+const GATEWAY: &str = "mlflow.gateway.endpointId";
+
+fn of_traces(database: &dyn TestDatabase, columns: &str) -> Vec<Vec<Cell>> {
+    database.query(&format!("SELECT {columns} FROM trace_info ORDER BY request_id"))
+}
+
+fn of_spans(database: &dyn TestDatabase, columns: &str) -> Vec<Vec<Cell>> {
+    database.query(&format!("SELECT {columns} FROM spans ORDER BY trace_id, span_id"))
+}
+
+fn real(value: f64) -> Cell {
+    Cell::from(value)
+}
+
+#[tokio::test]
+async fn names_and_sessions_are_cut_by_code_points() {
+    let database = with_traces().await;
+    tag(&*database, "a", NAME, &"é🦀".repeat(2048));
+    tag(&*database, "b", NAME, &"🦀".repeat(4097));
+    tag(&*database, "b", "other", "stays");
+    metadata(&*database, "a", SESSION, &"é".repeat(251));
+    metadata(&*database, "b", SESSION, "");
+    metadata(&*database, "b", "other", "stays");
+    let (_, notices) = upgraded(&*database, AFTER).await;
+    let expected = [
+        vec![Cell::Text("é🦀".repeat(2048)), Cell::Text("é".repeat(250))],
+        vec![Cell::Text("🦀".repeat(4096)), Cell::from("")],
+        vec![Cell::Null, Cell::Null],
+    ];
+    assert_eq!(of_traces(&*database, "trace_name, session_id"), expected);
+    assert!(notices.iter().any(|notice| notice.starts_with("2 names or sessions")), "{notices:?}");
+    for table in ["trace_tags", "trace_request_metadata"] {
+        let left = database.query(&format!(r#"SELECT request_id, "key", value FROM {table}"#));
+        assert_eq!(left, [texts(&["b", "other", "stays"])], "{table}");
+    }
+}
+
+/// A present metric wins over metadata, even one that is no valid count.
+#[tokio::test]
+async fn token_counts_are_what_pythons_decimal_makes_of_them() {
+    let database = with_traces().await;
+    let usage = r#"{"input_tokens": 5, "output_tokens": "1_000", "total_tokens": " 7 ",
+        "cache_read_input_tokens": "1e3", "cache_creation_input_tokens": true,
+        "cache_creation_input_tokens_above_1hr": 9223372036854775807}"#;
+    metadata(&*database, "a", USAGE, usage);
+    metric(&*database, "a", "input_tokens", "1.5");
+    metric(&*database, "a", "total_tokens", "8.0");
+    metric(&*database, "a", "latency", "8.0");
+    let usage = r#"{"input_tokens": 9223372036854775808, "output_tokens": 1.5,
+        "total_tokens": NaN, "cache_read_input_tokens": "٣", "cache_creation_input_tokens": null,
+        "cache_creation_input_tokens_above_1hr": -0.0, "input_tokens": -3.0}"#;
+    metadata(&*database, "b", USAGE, usage);
+    metric(&*database, "b", "cache_read_input_tokens", "NULL");
+    metadata(&*database, "c", USAGE, "{broken");
+    metric(&*database, "c", "output_tokens", "12.0");
+    upgraded(&*database, AFTER).await;
+    let columns = "input_tokens, output_tokens, total_tokens, cache_read_input_tokens, \
+                   cache_creation_input_tokens, cache_creation_input_tokens_above_1hr";
+    let number = Cell::Integer;
+    let expected = [
+        [Cell::Null, number(1000), number(8), number(1000), Cell::Null, number(i64::MAX)],
+        [number(-3), Cell::Null, Cell::Null, Cell::Null, Cell::Null, number(0)],
+        [Cell::Null, number(12), Cell::Null, Cell::Null, Cell::Null, Cell::Null],
+    ];
+    assert_eq!(of_traces(&*database, columns), expected);
+    let left = database.query(r#"SELECT "key" FROM trace_metrics"#);
+    assert_eq!(left, [texts(&["latency"])]);
+}
+
+#[tokio::test]
+async fn costs_are_finite_floats() {
+    let database = with_traces().await;
+    let cost = r#"{"input_cost": 0.1, "output_cost": " 2.5e-3 ", "total_cost": 3}"#;
+    metadata(&*database, "a", COST, cost);
+    let cost = r#"{"input_cost": Infinity, "output_cost": false, "total_cost": "nan"}"#;
+    metadata(&*database, "b", COST, cost);
+    metadata(&*database, "c", COST, "[0.1]");
+    upgraded(&*database, AFTER).await;
+    let null = || Cell::Null;
+    let expected =
+        [[real(0.1), real(0.0025), real(3.0)], [null(), null(), null()], [null(), null(), null()]];
+    assert_eq!(of_traces(&*database, "input_cost, output_cost, total_cost"), expected);
+}
+
+#[tokio::test]
+async fn spans_get_their_costs_and_their_model() {
+    let database = with_traces().await;
+    let dimensions = r#"{"mlflow.llm.model": "gpt", "mlflow.llm.provider": "openai"}"#;
+    span(&*database, "a", "1", Some(dimensions));
+    span_metric(&*database, "a", "1", "input_cost", "0.25");
+    span_metric(&*database, "a", "1", "total_cost", "NULL");
+    span_metric(&*database, "a", "1", "latency", "1.0");
+    span(&*database, "a", "2", Some(r#""{\"mlflow.llm.model\": \"in a string\"}""#));
+    span_metric(&*database, "a", "2", "output_cost", "-1.5");
+    span(&*database, "b", "1", Some("null"));
+    span(&*database, "b", "2", None);
+    let long = format!(r#"{{"mlflow.llm.model": "{}"}}"#, "é".repeat(501));
+    span(&*database, "c", "1", Some(&long));
+    let (_, notices) = upgraded(&*database, AFTER).await;
+    let null = || Cell::Null;
+    let expected = [
+        [real(0.25), null(), null(), "gpt".into(), "openai".into()],
+        [null(), real(-1.5), null(), "in a string".into(), null()],
+        [null(), null(), null(), null(), null()],
+        [null(), null(), null(), null(), null()],
+        [null(), null(), null(), Cell::Text("é".repeat(500)), null()],
+    ];
+    let columns = "input_cost, output_cost, total_cost, model_name, model_provider";
+    assert_eq!(of_spans(&*database, columns), expected);
+    assert_eq!(of_spans(&*database, "duration_ns")[0], [Cell::from(15)], "computed anew");
+    let left = database.query(r#"SELECT "key" FROM span_metrics"#);
+    assert_eq!(left, [texts(&["latency"])]);
+    assert!(
+        notices.iter().any(|notice| notice.starts_with("1 models or providers")),
+        "{notices:?}"
+    );
+}
+
+/// Half of a surrogate pair behind the part that is kept does no harm.
+#[tokio::test]
+async fn a_surrogate_that_is_cut_off_is_fine() {
+    let database = with_traces().await;
+    let long = format!(r#"{{"mlflow.llm.model": "{}\ud800"}}"#, "x".repeat(500));
+    span(&*database, "a", "1", Some(&long));
+    upgraded(&*database, AFTER).await;
+    assert_eq!(of_spans(&*database, "model_name"), [[Cell::Text("x".repeat(500))]]);
+}
+
+#[tokio::test]
+async fn traces_of_the_gateway_cost_what_their_spans_cost() {
+    let database = with_traces().await;
+    for (trace, costs) in [("a", ["0.5", "0.25"]), ("b", ["1.0", "2.0"]), ("c", ["4.0", "8.0"])] {
+        for (number, cost) in ["1", "2"].into_iter().zip(costs) {
+            span(&*database, trace, number, None);
+            span_metric(&*database, trace, number, "total_cost", cost);
+        }
+    }
+    metadata(&*database, "a", GATEWAY, "endpoint");
+    // It has a cost of its own.
+    metadata(&*database, "b", GATEWAY, "endpoint");
+    metadata(&*database, "b", COST, r#"{"total_cost": 100}"#);
+    // It is not the gateway's.
+    metadata(&*database, "c", "MLFLOW.GATEWAY.ENDPOINTID", "endpoint");
+    upgraded(&*database, AFTER).await;
+    assert_eq!(of_traces(&*database, "total_cost"), [[real(0.75)], [real(100.0)], [Cell::Null]]);
+}
+
+#[tokio::test]
+async fn keys_that_differ_by_case_are_left_alone() {
+    let database = with_traces().await;
+    tag(&*database, "a", "MLFLOW.TRACENAME", "name");
+    metadata(&*database, "a", "MLFLOW.TRACE.SESSION", "session");
+    metric(&*database, "a", "INPUT_TOKENS", "5.0");
+    span(&*database, "a", "1", None);
+    span_metric(&*database, "a", "1", "TOTAL_COST", "5.0");
+    upgraded(&*database, AFTER).await;
+    let nulls = [Cell::Null, Cell::Null, Cell::Null];
+    assert_eq!(of_traces(&*database, "trace_name, session_id, input_tokens")[0], nulls);
+    assert_eq!(of_spans(&*database, "total_cost"), [[Cell::Null]]);
+    for table in ["trace_tags", "trace_request_metadata", "trace_metrics", "span_metrics"] {
+        let left = database.query(&format!("SELECT count(*) FROM {table}"));
+        assert_eq!(left, [[Cell::from(1)]], "{table}");
+    }
+}
+
+#[tokio::test]
+async fn assessments_get_a_number() {
+    let values = [
+        ("00", "true", Some(1.0), false),
+        ("01", "false", Some(0.0), false),
+        ("02", r#"" Yes\u001c""#, Some(1.0), false),
+        ("03", "NO ", Some(0.0), false),
+        ("04", "3", Some(3.0), true),
+        ("05", "-2.5e3", Some(-2500.0), true),
+        ("06", "1e999", None, false),
+        ("07", "NaN", None, false),
+        ("08", "null", None, false),
+        ("09", "[1]", None, false),
+        ("10", r#""3""#, None, false),
+        ("11", "{broken", None, false),
+        ("12", "", None, false),
+        ("13", r#""\ud800""#, None, false),
+        ("14", "\u{feff}3", None, false),
+    ];
+    let database = with_traces().await;
+    for (id, value, ..) in values {
+        assessment(&*database, id, "b", value);
+    }
+    upgraded(&*database, AFTER).await;
+    let found = database.query(
+        "SELECT assessment_id, experiment_id, trace_timestamp_ms, aggregate_value,
+         is_numeric_value FROM assessments ORDER BY assessment_id",
+    );
+    let expected = values.map(|(id, _, aggregate, is_numeric)| {
+        let aggregate = aggregate.map_or(Cell::Null, real);
+        vec![id.into(), 1.into(), 200.into(), aggregate, i64::from(is_numeric).into()]
+    });
+    assert_eq!(found, expected);
+}
+
+/// Python gives up at a thousand levels.
+#[tokio::test]
+async fn json_nests_as_deep_as_it_likes() {
+    const LEVELS: usize = 100_000;
+    let lists = format!("{}{}", "[".repeat(LEVELS), "]".repeat(LEVELS));
+    let objects = format!("{}1{}", r#"{"a":"#.repeat(LEVELS), "}".repeat(LEVELS));
+    let database = with_traces().await;
+    metadata(&*database, "a", USAGE, &format!(r#"{{"x": {lists}, "input_tokens": 5}}"#));
+    metadata(&*database, "a", COST, &format!(r#"{{"x": {objects}, "total_cost": 0.5}}"#));
+    metadata(&*database, "b", USAGE, &"[".repeat(LEVELS));
+    assessment(&*database, "1", "a", &lists);
+    assessment(&*database, "2", "a", &objects);
+    assessment(&*database, "3", "a", &r#"{"a":"#.repeat(LEVELS));
+    upgraded(&*database, AFTER).await;
+    let traces = of_traces(&*database, "input_tokens, total_cost");
+    assert_eq!(traces[0], [Cell::from(5), real(0.5)]);
+    assert_eq!(traces[1], [Cell::Null, Cell::Null]);
+    let aggregates = database.query("SELECT DISTINCT aggregate_value FROM assessments");
+    assert_eq!(aggregates, [[Cell::Null]]);
+}
+
+/// More than are read at a time, with the last of one batch and the first of the next told apart.
+#[tokio::test]
+async fn many_traces_and_spans_are_all_filled() {
+    const COUNT: i64 = 4500;
+    let database = with_traces().await;
+    let list = |row: &dyn Fn(i64) -> String| (0..COUNT).map(row).collect::<Vec<_>>().join(", ");
+    database.run(&format!(
+        r#"INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES {};
+           INSERT INTO trace_tags (request_id, "key", value) VALUES {};
+           INSERT INTO trace_metrics (request_id, "key", value) VALUES {}"#,
+        list(&|number| format!("('t{number:05}', 1, {number}, 'OK')")),
+        list(&|number| format!("('t{number:05}', '{NAME}', 'name {number}')")),
+        list(&|number| format!("('t{number:05}', 'total_tokens', {number}.0)")),
+    ));
+    // A few traces with very many spans, so that batches end within a trace.
+    database.run(&format!(
+        r#"INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano,
+            content, dimension_attributes) VALUES {};
+           INSERT INTO span_metrics (trace_id, span_id, "key", value) VALUES {};
+           INSERT INTO assessments (assessment_id, trace_id, name, assessment_type, value,
+            created_timestamp, last_updated_timestamp, source_type, valid) VALUES {}"#,
+        list(&|number| {
+            let trace = number / 3000;
+            let model = format!(r#"{{"mlflow.llm.model": "m{number}"}}"#);
+            format!("('t0000{trace}', 1, 's{number:05}', 'OK', 0, '', '{model}')")
+        }),
+        list(&|number| {
+            let trace = number / 3000;
+            format!("('t0000{trace}', 's{number:05}', 'total_cost', {number}.5)")
+        }),
+        list(&|number| {
+            format!("('a{number:05}', 't{number:05}', 'n', 't', '{number}', 0, 0, 's', TRUE)")
+        }),
+    ));
+    upgraded(&*database, AFTER).await;
+    for (what, wrong) in [
+        (
+            "traces",
+            "trace_info WHERE request_id LIKE 't%' AND (total_tokens <> timestamp_ms
+            OR trace_name <> 'name ' || total_tokens OR trace_name IS NULL)",
+        ),
+        (
+            "spans",
+            "spans WHERE model_name <> 'm' || CAST(substr(span_id, 2) AS INTEGER)
+            OR model_name IS NULL OR total_cost IS NULL
+            OR total_cost <> CAST(substr(span_id, 2) AS INTEGER) + 0.5",
+        ),
+        (
+            "assessments",
+            "assessments WHERE aggregate_value <> trace_timestamp_ms
+            OR aggregate_value IS NULL OR NOT is_numeric_value",
+        ),
+    ] {
+        let count = database.query(&format!("SELECT count(*) FROM {wrong}"));
+        assert_eq!(count, [[Cell::from(0)]], "{what}");
+    }
+}
+
+/// The columns as `mlflow db prepopulate-trace-analytics` adds them.
+const PREPOPULATED: &str = "ALTER TABLE trace_info ADD COLUMN trace_name VARCHAR(4096);
+    ALTER TABLE trace_info ADD COLUMN session_id VARCHAR(250);
+    ALTER TABLE trace_info ADD COLUMN input_tokens BIGINT;
+    ALTER TABLE trace_info ADD COLUMN output_tokens BIGINT;
+    ALTER TABLE trace_info ADD COLUMN total_tokens BIGINT;
+    ALTER TABLE trace_info ADD COLUMN cache_read_input_tokens BIGINT;
+    ALTER TABLE trace_info ADD COLUMN cache_creation_input_tokens BIGINT;
+    ALTER TABLE trace_info ADD COLUMN cache_creation_input_tokens_above_1hr BIGINT;
+    ALTER TABLE trace_info ADD COLUMN input_cost FLOAT;
+    ALTER TABLE trace_info ADD COLUMN output_cost FLOAT;
+    ALTER TABLE trace_info ADD COLUMN total_cost FLOAT;
+    ALTER TABLE assessments ADD COLUMN experiment_id INTEGER;
+    ALTER TABLE assessments ADD COLUMN trace_timestamp_ms BIGINT;
+    ALTER TABLE assessments ADD COLUMN aggregate_value FLOAT;
+    ALTER TABLE assessments ADD COLUMN is_numeric_value BOOLEAN DEFAULT 0;
+    ALTER TABLE spans ADD COLUMN input_cost FLOAT;
+    ALTER TABLE spans ADD COLUMN output_cost FLOAT;
+    ALTER TABLE spans ADD COLUMN total_cost FLOAT;
+    ALTER TABLE spans ADD COLUMN model_name VARCHAR(500);
+    ALTER TABLE spans ADD COLUMN model_provider VARCHAR(500)";
+
+#[tokio::test]
+async fn prepopulated_columns_are_completed() {
+    let database = with_traces().await;
+    database.run(PREPOPULATED);
+    tag(&*database, "a", NAME, "right");
+    tag(&*database, "b", NAME, "new");
+    span(&*database, "a", "1", None);
+    assessment(&*database, "1", "a", "1");
+    database.run(
+        "UPDATE trace_info SET trace_name = 'right' WHERE request_id = 'a';
+         UPDATE trace_info SET trace_name = 'outdated', total_tokens = 5 WHERE request_id = 'c';
+         UPDATE spans SET model_name = 'outdated';
+         UPDATE assessments SET aggregate_value = 7.0",
+    );
+    let (report, _) = upgraded(&*database, "head").await;
+    let names = of_traces(&*database, "trace_name, total_tokens");
+    let expected = [
+        [Cell::from("right"), Cell::Null],
+        [Cell::from("new"), Cell::Null],
+        [Cell::Null, Cell::Null],
+    ];
+    assert_eq!(names, expected);
+    assert_eq!(of_spans(&*database, "model_name"), [[Cell::Null]]);
+    assert_eq!(database.query("SELECT aggregate_value FROM assessments"), [[real(1.0)]]);
+    // b and c, the span, the assessment, and the two tags that are removed: a was right already.
+    assert_eq!(report.rows_migrated, 6);
+}
+
+#[tokio::test]
+async fn a_part_of_the_prepopulated_columns_is_completed() {
+    let database = with_traces().await;
+    let some: Vec<&str> = PREPOPULATED.split(';').take(3).collect();
+    database.run(&some.join(";"));
+    tag(&*database, "a", NAME, "name");
+    upgraded(&*database, "head").await;
+    assert_eq!(
+        of_traces(&*database, "trace_name, total_cost")[0],
+        [Cell::from("name"), Cell::Null]
+    );
+}
+
+/// A database of before traces, or with traces and nothing else, has nothing to move.
+#[tokio::test]
+async fn older_databases_come_along() {
+    for revision in ["7ac759974ad8", "867495a8f9d4", "a1b2c3d4e5f6", BEFORE] {
+        let database = at(revision).await;
+        let (report, _) = upgraded(&*database, "head").await;
+        assert_eq!(report.from.as_deref(), Some(revision));
+    }
+    let database = at("867495a8f9d4").await;
+    database.run(
+        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+         INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status)
+         VALUES ('a', 1, 100, 'OK')",
+    );
+    tag(&*database, "a", NAME, "old");
+    upgraded(&*database, "head").await;
+    assert_eq!(of_traces(&*database, "trace_name"), [texts(&["old"])]);
+}

@@ -1,0 +1,155 @@
+//! What 75868b020152 would stumble over is found before anything is changed.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Finding;
+use mlflow_migrate_tests::database::{TestDatabase, upgrade};
+
+use super::traces::{AFTER, assessment, metadata, span, span_metric, with_traces};
+use super::{catalogue, refused, upgraded};
+
+/// The one finding of a database that is refused on its way to head.
+async fn only_finding(database: &dyn TestDatabase) -> Finding {
+    let mut findings = refused(database, "head").await;
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    let finding = findings.remove(0);
+    assert_eq!(finding.revision, AFTER);
+    assert_eq!(finding.rows.len(), 1, "the first row is named");
+    finding
+}
+
+#[tokio::test]
+async fn unsupported_dimension_attributes() {
+    let unsupported = [
+        r#"{"mlflow.llm.model": "m", "region": "eu"}"#,
+        r#"{"mlflow.llm.model": 5}"#,
+        r#"{"mlflow.llm.provider": ["p"]}"#,
+        "[]",
+        "5",
+        "5.5",
+        "true",
+        r#""[]""#,
+    ];
+    for dimensions in unsupported {
+        let database = with_traces().await;
+        span(&*database, "a", "1", Some("{}"));
+        span(&*database, "b", "7", Some(dimensions));
+        let finding = only_finding(&*database).await;
+        assert!(finding.problem.contains("holds more than"), "{finding}");
+        assert_eq!(finding.count, 1);
+        assert!(finding.rows[0].starts_with(r#"span "7" of trace "b""#), "{finding}");
+    }
+}
+
+#[tokio::test]
+async fn malformed_dimension_attributes() {
+    for dimensions in ["{", "", r#""{""#, "{'a': 1}", r#""""#, r#""\ud800""#] {
+        let database = with_traces().await;
+        span(&*database, "c", "1", Some(dimensions));
+        let finding = only_finding(&*database).await;
+        assert!(finding.problem.contains("malformed JSON"), "{dimensions}: {finding}");
+        assert!(finding.rows[0].starts_with(r#"span "1" of trace "c""#), "{finding}");
+    }
+}
+
+#[tokio::test]
+async fn half_of_a_surrogate_pair() {
+    let database = with_traces().await;
+    span(&*database, "a", "1", Some(r#"{"mlflow.llm.provider": "x\udc00"}"#));
+    let finding = only_finding(&*database).await;
+    assert!(finding.problem.contains("surrogate"), "{finding}");
+}
+
+#[tokio::test]
+async fn every_kind_is_counted_in_one_go() {
+    let database = with_traces().await;
+    for number in 0..3 {
+        span(&*database, "a", &number.to_string(), Some("[]"));
+        span(&*database, "b", &number.to_string(), Some("{"));
+    }
+    assessment(&*database, "1", "gone", "1");
+    let findings = refused(&*database, AFTER).await;
+    let counts: Vec<u64> = findings.iter().map(|finding| finding.count).collect();
+    assert_eq!(counts, [1, 3, 3], "{findings:?}");
+}
+
+#[tokio::test]
+async fn orphaned_spans() {
+    let database = with_traces().await;
+    database.run_unchecked(
+        "INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano, content)
+         VALUES ('z', 1, '2', 'OK', 0, ''), ('a', 1, '1', 'OK', 0, ''), ('y', 1, '9', 'OK', 0, '')",
+    );
+    let finding = only_finding(&*database).await;
+    assert_eq!(finding.problem, "spans without their trace");
+    assert_eq!(finding.count, 2);
+    assert_eq!(finding.rows, [r#"span_id "9" of trace "y""#]);
+    let query = finding.query.unwrap();
+    assert_eq!(database.query(&query).len(), 2, "{query}");
+}
+
+#[tokio::test]
+async fn orphaned_assessments() {
+    let database = with_traces().await;
+    assessment(&*database, "1", "a", "1");
+    // More than are counted at a time elsewhere.
+    let rows: Vec<String> = (0..2500)
+        .map(|number| format!("('x{number}', 'gone', 'n', 't', '1', 0, 0, 's', TRUE)"))
+        .collect();
+    database.run_unchecked(&format!(
+        "INSERT INTO assessments (assessment_id, trace_id, name, assessment_type, value,
+            created_timestamp, last_updated_timestamp, source_type, valid) VALUES {}",
+        rows.join(", ")
+    ));
+    let finding = only_finding(&*database).await;
+    assert_eq!(finding.problem, "assessments without their trace");
+    assert_eq!(finding.count, 2500);
+    assert_eq!(finding.rows, [r#"assessment_id "x0" of trace "gone""#]);
+    let query = finding.query.unwrap();
+    assert_eq!(database.query(&query).len(), 2500, "{query}");
+}
+
+#[tokio::test]
+async fn costs_that_overflow_together() {
+    let database = with_traces().await;
+    for trace in ["a", "b", "c"] {
+        for number in ["1", "2"] {
+            span(&*database, trace, number, None);
+            span_metric(&*database, trace, number, "total_cost", "1.7e308");
+        }
+    }
+    // Not the gateway's, so nothing is summed.
+    metadata(&*database, "a", "other", "endpoint");
+    // It has a total of its own, so nothing is summed either.
+    metadata(&*database, "b", "mlflow.gateway.endpointId", "endpoint");
+    metadata(&*database, "b", "mlflow.trace.cost", r#"{"total_cost": 1}"#);
+    metadata(&*database, "c", "mlflow.gateway.endpointId", "endpoint");
+    let finding = only_finding(&*database).await;
+    assert_eq!(finding.count, 1);
+    assert!(finding.problem.contains("overflow"), "{finding}");
+    assert_eq!(finding.rows, [r#"trace "c""#]);
+    database.run("DELETE FROM trace_request_metadata WHERE request_id = 'c'");
+    upgraded(&*database, "head").await;
+}
+
+/// A column that prepopulation would not have made so.
+#[tokio::test]
+async fn prepopulated_columns_of_another_kind() {
+    for (table, column, expected) in [
+        ("trace_info", "trace_name VARCHAR(10)", "type VARCHAR(10), expected VARCHAR(4096)"),
+        ("trace_info", "total_tokens INTEGER", "type INTEGER, expected BIGINT"),
+        ("trace_info", "total_cost FLOAT DEFAULT 1", "default 1, expected none"),
+        ("spans", "model_name VARCHAR(500) NOT NULL DEFAULT 'x'", "NOT NULL, expected nullable"),
+        ("assessments", "is_numeric_value BOOLEAN", "default none, expected 0"),
+        ("assessments", "is_numeric_value BOOLEAN DEFAULT 1", "default 1, expected 0"),
+    ] {
+        let database = with_traces().await;
+        database.run(&format!("ALTER TABLE {table} ADD COLUMN {column}"));
+        let before = database.contents();
+        let error = upgrade(&catalogue(), &*database, "head").await.unwrap_err();
+        assert!(database.contents() == before);
+        assert!(matches!(error, Error::Edit { .. }), "{error:?}");
+        let text = error.to_string();
+        assert!(text.contains(AFTER) && text.contains(table), "{text}");
+        assert!(text.contains(expected), "{text}");
+    }
+}
