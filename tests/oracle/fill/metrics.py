@@ -91,7 +91,7 @@ def _add_histories(filler: Filler, runs: list[Value]) -> None:
                     _add_entry(filler, run, key, step, timestamp, value, is_nan)
 
 
-def _add_long_history(filler: Filler, run: object) -> None:
+def _add_long_history(filler: Filler, run: Value) -> None:
     random = filler.values("metrics").random
     steps = list(range(_LONG_HISTORY))
     random.shuffle(steps)

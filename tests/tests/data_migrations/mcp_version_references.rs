@@ -29,7 +29,7 @@ async fn ignoring_case() -> Box<dyn TestDatabase> {
         let sql = sql.replace(&exact, &format!("{exact} COLLATE NOCASE"));
         database.run_unchecked(&format!("DROP TABLE {table}; {sql}"));
     }
-    database.run(
+    database.run_unchecked(
         "INSERT INTO mcp_server_versions (workspace, name, version, version_major, version_minor,
             version_patch, version_prerelease_sort_key, server_json, created_at, last_updated_at)
          VALUES ('default', 'srv', '1.0.0-RC1', 1, 0, 0, 'rc1', '{}', 0, 0)",

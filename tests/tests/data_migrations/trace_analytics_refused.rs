@@ -131,6 +131,25 @@ async fn costs_that_overflow_together() {
     upgraded(&*database, "head").await;
 }
 
+/// MLflow's texts, written by somebody who wrote bytes.
+#[tokio::test]
+async fn keys_that_are_no_texts() {
+    for (update, named) in [
+        ("UPDATE trace_info SET request_id = x'00ff' WHERE request_id = 'c'", "x'00ff'"),
+        ("UPDATE spans SET span_id = x'31'", "x'31'"),
+        ("UPDATE assessments SET assessment_id = x'32'", "x'32'"),
+    ] {
+        let database = with_traces().await;
+        span(&*database, "a", "1", None);
+        assessment(&*database, "1", "a", "1");
+        database.run(update);
+        let finding = only_finding(&*database).await;
+        assert!(finding.problem.ends_with("holds something else than texts"), "{finding}");
+        assert_eq!(finding.rows, [named]);
+        assert_eq!(database.query(&finding.query.unwrap()).len(), 1);
+    }
+}
+
 /// A column that prepopulation would not have made so.
 #[tokio::test]
 async fn prepopulated_columns_of_another_kind() {

@@ -32,6 +32,10 @@ pub(super) fn display(value: Option<&Value>) -> String {
         }
         Some(Value::BigInt(Some(number))) => number.to_string(),
         Some(Value::Double(Some(number))) => number.to_string(),
+        Some(Value::Bytes(Some(bytes))) => {
+            let short: String = bytes.iter().take(30).map(|byte| format!("{byte:02x}")).collect();
+            format!("x'{short}'")
+        }
         _ => "NULL".to_owned(),
     }
 }

@@ -34,6 +34,16 @@ pub enum EditError {
         /// What distinguishes it.
         difference: String,
     },
+    /// A column that goes is in a key or index.
+    #[error("column {column} of table {table} goes, and these are over it: {objects}")]
+    InUse {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// The keys and indexes.
+        objects: String,
+    },
     /// Something of that name is there, but not what the revision would make.
     #[error("table {table} has a {object} already, which is not the one expected: {difference}")]
     Occupied {
@@ -126,6 +136,7 @@ impl Table {
             TableEdit::AddColumn(column) => self.add_column(column, platform)?,
             TableEdit::DropColumn(column) => {
                 self.column_mut(column)?;
+                self.refuse_if_used(column)?;
                 self.columns.retain(|existing| existing.name != *column);
             }
             TableEdit::RenameColumn { from, to } => self.rename_column(from, to)?,
@@ -136,15 +147,13 @@ impl Table {
             }
             TableEdit::AddForeignKey(key) => self.add_foreign_key(key, platform),
             TableEdit::DropForeignKey(columns) => {
-                let before = self.foreign_keys.len();
                 self.foreign_keys.retain(|key| key.columns != *columns);
-                self.dropped(before, self.foreign_keys.len(), "foreign key over", columns)?;
             }
             TableEdit::AddUnique { name, columns } => {
                 let unique = Unique { name: Some(name.clone()), columns: columns.clone() };
                 self.add_unique(unique, platform);
             }
-            TableEdit::DropUnique(columns) => self.drop_unique(columns)?,
+            TableEdit::DropUnique(columns) => self.drop_unique(columns),
             TableEdit::AddCheck(check) => self.add_check(check.clone(), platform),
             // A CHECK can be gone without anybody's doing: a server that was MySQL 5.7 has none of
             // those that it was once told.
@@ -163,11 +172,7 @@ impl Table {
                     });
                 }
             },
-            TableEdit::DropIndex(name) => {
-                let before = self.indexes.len();
-                self.indexes.retain(|index| index.name != *name);
-                self.dropped(before, self.indexes.len(), "index", std::slice::from_ref(name))?;
-            }
+            TableEdit::DropIndex(name) => self.indexes.retain(|index| index.name != *name),
             TableEdit::CreateTrigger(trigger) => {
                 if !self.triggers.iter().any(|existing| existing.name == trigger.name) {
                     self.triggers.push(trigger.clone());
@@ -226,20 +231,17 @@ impl Table {
         }
     }
 
-    fn drop_unique(&mut self, columns: &[String]) -> Result<(), EditError> {
+    fn drop_unique(&mut self, columns: &[String]) {
         let before = self.uniques.len();
         self.uniques.retain(|unique| unique.columns != columns);
-        if self.uniques.len() < before {
-            return Ok(());
+        if self.uniques.len() == before {
+            // Without a constraint an index stands for it. One that covers a part of the rows, or
+            // compares in another way, is the user's.
+            let is_plain = |index: &super::Index| {
+                index.unique && index.predicate.is_none() && index.definition.is_none()
+            };
+            self.indexes.retain(|index| !(is_plain(index) && index.column_names().eq(columns)));
         }
-        // Without a constraint an index stands for it. One that covers a part of the rows, or
-        // compares in another way, is the user's.
-        let is_plain = |index: &super::Index| {
-            index.unique && index.predicate.is_none() && index.definition.is_none()
-        };
-        let before = self.indexes.len();
-        self.indexes.retain(|index| !(is_plain(index) && index.column_names().eq(columns)));
-        self.dropped(before, self.indexes.len(), "unique key over", columns)
     }
 
     fn add_check(&mut self, check: Check, platform: &Platform) {
@@ -254,6 +256,36 @@ impl Table {
         }
     }
 
+    /// A column that goes must not be in a key or index: no revision drops one that is in
+    /// MLflow's.
+    fn refuse_if_used(&self, column: &str) -> Result<(), EditError> {
+        let indexes = self
+            .indexes
+            .iter()
+            .filter(|index| index.column_names().any(|name| name == column))
+            .map(|index| format!("index {}", index.name));
+        let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or_default());
+        let uniques = self
+            .uniques
+            .iter()
+            .filter(|unique| unique.columns.iter().any(|name| name == column))
+            .map(|unique| named("unique key", unique.name.as_deref()));
+        let foreign_keys = self
+            .foreign_keys
+            .iter()
+            .filter(|key| key.columns.iter().any(|name| name == column))
+            .map(|key| named("foreign key", key.name.as_deref()));
+        let users: Vec<String> = indexes.chain(uniques).chain(foreign_keys).collect();
+        if users.is_empty() {
+            return Ok(());
+        }
+        Err(EditError::InUse {
+            table: self.name.clone(),
+            column: column.to_owned(),
+            objects: users.join(", "),
+        })
+    }
+
     fn column_mut(&mut self, name: &str) -> Result<&mut Column, EditError> {
         let table = &self.name;
         self.columns.iter_mut().find(|column| column.name == name).ok_or_else(|| {
@@ -263,22 +295,6 @@ impl Table {
 
     fn find_index(&self, name: &str) -> Option<&super::Index> {
         self.indexes.iter().find(|index| index.name == name)
-    }
-
-    fn dropped(
-        &self,
-        before: usize,
-        after: usize,
-        kind: &str,
-        names: &[String],
-    ) -> Result<(), EditError> {
-        if before == after {
-            return Err(EditError::MissingObject {
-                table: self.name.clone(),
-                object: format!("{kind} {}", names.join(", ")),
-            });
-        }
-        Ok(())
     }
 }
 

@@ -22,6 +22,16 @@ pub(super) async fn findings(
     live: &Schema,
 ) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
+    for (table, key) in [
+        ("trace_info", "request_id"),
+        ("spans", "trace_id"),
+        ("spans", "span_id"),
+        ("assessments", "assessment_id"),
+    ] {
+        if backend.platform().is_sqlite() && live.table(table).is_some() {
+            findings.extend(keys_of_another_type(backend, table, key).await?);
+        }
+    }
     for (table, key) in [("spans", "span_id"), ("assessments", "assessment_id")] {
         if live.table(table).is_some() {
             findings.extend(orphans(backend, table, key).await?);
@@ -35,6 +45,26 @@ pub(super) async fn findings(
         findings.extend(overflowing_costs(backend).await?);
     }
     Ok(findings)
+}
+
+/// SQLite keeps bytes in a column for texts. The rows are read in the order of these keys, and
+/// bytes stand outside of the order of texts.
+async fn keys_of_another_type(
+    backend: &mut dyn Backend,
+    table: &'static str,
+    key: &'static str,
+) -> Result<Option<Finding>, Error> {
+    let is_other = Expr::from(Func::cust("typeof").arg(Expr::col(key))).ne("text");
+    let select = Query::select().column(key).from(table).and_where(is_other).take();
+    let rows = backend.query(select.clone().limit(BATCH).take()).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    Ok(Some(Finding {
+        revision: REVISION.to_owned(),
+        problem: format!("{table}.{key} holds something else than texts"),
+        count: rows.len() as u64,
+        rows: vec![row::display(first.first())],
+        query: Some(sql_text(&select, backend.platform())),
+    }))
 }
 
 /// Spans or assessments whose trace is gone: their experiment and time are not known.
