@@ -1,6 +1,8 @@
 //! One transaction holds a whole upgrade of an SQLite file, whatever its format is, whoever else
 //! uses it, and however it ends.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -27,8 +29,7 @@ async fn open(path: &Path) -> Result<Sqlite, Error> {
 }
 
 async fn to_head(backend: &mut Sqlite) -> Result<Report, Error> {
-    let request =
-        Request { target: Target::Head, assume: None, data: DataOptions::default() };
+    let request = Request { target: Target::Head, assume: None, data: DataOptions::default() };
     let observer = Arc::new(Silent) as Arc<_>;
     mlflow_migrate_core::upgrade(backend, &catalogue(), &request, &observer).await
 }
@@ -207,7 +208,11 @@ async fn leftovers_of_a_rebuild_are_removed() {
     upgrade(&catalogue(), &database, "head").await.unwrap();
     check(&database);
     let left = database.query("SELECT name FROM sqlite_schema WHERE name LIKE '%alembic_tmp%'");
-    assert_eq!(left, [["_alembic_tmp_own".into()]], "there is no table `own` whose rebuild it could be");
+    assert_eq!(
+        left,
+        [["_alembic_tmp_own".into()]],
+        "there is no table `own` whose rebuild it could be"
+    );
 }
 
 /// Between dropping the old table and renaming the new one, the rows are in the new one only.
@@ -215,7 +220,9 @@ async fn leftovers_of_a_rebuild_are_removed() {
 async fn a_leftover_that_holds_the_only_rows_is_kept() {
     let database = base_with("PRAGMA journal_mode = delete").await;
     upgrade(&catalogue(), &database, "451aebb31d03").await.unwrap();
-    database.run_unchecked("PRAGMA legacy_alter_table = ON; ALTER TABLE runs RENAME TO _alembic_tmp_runs");
+    database.run_unchecked(
+        "PRAGMA legacy_alter_table = ON; ALTER TABLE runs RENAME TO _alembic_tmp_runs",
+    );
     let before = database.contents();
     let error = upgrade(&catalogue(), &database, "head").await.unwrap_err();
     let Error::Drift { differences, .. } = &error else { panic!("{error:?}") };

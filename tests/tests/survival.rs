@@ -1,6 +1,8 @@
 //! What the tool does not know, it leaves alone: a user's own objects in an SQLite file live
 //! through an upgrade that rebuilds the tables that they hang on.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::catalogue::Catalogue;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};
@@ -79,7 +81,8 @@ async fn tables_of_every_kind() {
     database.run("INSERT INTO counted (note) VALUES ('y')");
     assert_eq!(rows(&database, "SELECT id FROM counted"), [[42.into()]], "no number twice");
     assert_eq!(rows(&database, "SELECT count(*) FROM copied"), [[2.into()]]);
-    database.run("PRAGMA foreign_keys = ON; DELETE FROM tags; DELETE FROM runs WHERE run_uuid = 'b'");
+    database
+        .run("PRAGMA foreign_keys = ON; DELETE FROM tags; DELETE FROM runs WHERE run_uuid = 'b'");
     assert_eq!(rows(&database, "SELECT note FROM notes"), [row(["of a"])], "the reference works");
 }
 
@@ -90,7 +93,9 @@ async fn virtual_tables() {
     let has = |name: &str| modules.contains(&row([name]));
     assert!(has("fts5") || has("rtree"), "one of them is compiled in: {modules:?}");
     if has("fts5") {
-        database.run("CREATE VIRTUAL TABLE found USING fts5(note); INSERT INTO found VALUES ('the needle')");
+        database.run(
+            "CREATE VIRTUAL TABLE found USING fts5(note); INSERT INTO found VALUES ('the needle')",
+        );
     }
     if has("rtree") {
         database.run("CREATE VIRTUAL TABLE boxes USING rtree(id, x0, x1); INSERT INTO boxes VALUES (7, 0, 1)");
@@ -131,7 +136,10 @@ async fn extra_columns() {
          UPDATE metrics SET unit = 's'",
     );
     to_head(&database).await;
-    let found = rows(&database, "SELECT owner, \"my \"\"own\"\" 🦀\", twice FROM experiments WHERE owner = 'A'");
+    let found = rows(
+        &database,
+        "SELECT owner, \"my \"\"own\"\" 🦀\", twice FROM experiments WHERE owner = 'A'",
+    );
     assert_eq!(found, [["a".into(), "mine".into(), 2.into()]], "with its collation");
     assert_eq!(rows(&database, "SELECT unit, noted FROM metrics"), [["s".into(), Cell::Null]]);
     database.run("INSERT INTO metrics (key, value, timestamp, run_uuid) VALUES ('n', 1, 1, 'a')");
@@ -146,7 +154,10 @@ async fn extra_indexes() {
     let indexes = [
         ("plain", "CREATE INDEX plain ON experiments(artifact_location)"),
         ("in the copied", "CREATE UNIQUE INDEX \"in the copied\" ON \"tags\" (value, `key` DESC)"),
-        ("partial", "CREATE UNIQUE INDEX partial ON experiments (name) WHERE lifecycle_stage = 'active' -- only"),
+        (
+            "partial",
+            "CREATE UNIQUE INDEX partial ON experiments (name) WHERE lifecycle_stage = 'active' -- only",
+        ),
         ("expression", "CREATE INDEX expression ON experiments (lower(name) DESC, name || 'x')"),
         ("collated", "CREATE INDEX collated ON runs (name COLLATE NOCASE, status)"),
         ("on metrics", "CREATE INDEX \"on metrics\" ON Metrics (RUN_UUID, value)"),
@@ -166,9 +177,13 @@ async fn extra_indexes() {
         assert_eq!(words(&kept), words(sql));
     }
     let columns = "SELECT name, desc, coll FROM pragma_index_xinfo('in the copied') WHERE key";
-    let expected = [["value".into(), 0.into(), "BINARY".into()], ["key".into(), 1.into(), "BINARY".into()]];
+    let expected =
+        [["value".into(), 0.into(), "BINARY".into()], ["key".into(), 1.into(), "BINARY".into()]];
     assert_eq!(rows(&database, columns), expected);
-    assert_eq!(rows(&database, "SELECT count(*) FROM pragma_index_info('on metrics')"), [[2.into()]]);
+    assert_eq!(
+        rows(&database, "SELECT count(*) FROM pragma_index_info('on metrics')"),
+        [[2.into()]]
+    );
 }
 
 /// 1b5f0d9ad7c1 takes away the uniqueness of names that MLflow made, not one that a user did.
@@ -212,7 +227,10 @@ async fn triggers_on_tables() {
     );
     let expected = [row(["renamed to two"]), row(["k"]), row(["two"]), row(["b"])];
     assert_eq!(rows(&database, "SELECT line FROM log ORDER BY rowid"), expected);
-    assert_eq!(rows(&database, "SELECT name FROM runs WHERE run_uuid = 'a'"), [row(["by trigger"])]);
+    assert_eq!(
+        rows(&database, "SELECT name FROM runs WHERE run_uuid = 'a'"),
+        [row(["by trigger"])]
+    );
 }
 
 #[tokio::test]
@@ -305,7 +323,10 @@ async fn sequences_go_on() {
         database.run("INSERT INTO experiments (name) VALUES ('new')");
         let id = rows(&database, "SELECT experiment_id FROM experiments WHERE name = 'new'");
         assert_eq!(id, [[100.into()]]);
-        assert_eq!(rows(&database, "SELECT count(*) FROM sqlite_sequence WHERE name = 'experiments'"), [[1.into()]]);
+        assert_eq!(
+            rows(&database, "SELECT count(*) FROM sqlite_sequence WHERE name = 'experiments'"),
+            [[1.into()]]
+        );
     }
 }
 
@@ -313,10 +334,14 @@ async fn sequences_go_on() {
 #[tokio::test]
 async fn clauses_that_the_model_cannot_express() {
     let database = at("base").await;
-    database.run("ALTER TABLE experiments ADD COLUMN own TEXT NOT NULL ON CONFLICT REPLACE DEFAULT ''");
+    database
+        .run("ALTER TABLE experiments ADD COLUMN own TEXT NOT NULL ON CONFLICT REPLACE DEFAULT ''");
     let before = database.contents();
     let error = upgrade(&catalogue(), &database, "head").await.unwrap_err();
-    assert!(matches!(&error, Error::Inexpressible { table, .. } if table == "experiments"), "{error:?}");
+    assert!(
+        matches!(&error, Error::Inexpressible { table, .. } if table == "experiments"),
+        "{error:?}"
+    );
     assert!(database.contents() == before);
 }
 
@@ -367,8 +392,8 @@ async fn references_that_are_broken_already() {
          INSERT INTO params (key, value, run_uuid) VALUES ('k', 'v', 'gone')",
     );
     upgrade(&catalogue(), &database, "head").await.unwrap();
-    assert_eq!(rows(&database, "SELECT \"table\", parent FROM pragma_foreign_key_check ORDER BY 1"), [
-        row(["params", "runs"]),
-        row(["runs", "experiments"]),
-    ]);
+    assert_eq!(
+        rows(&database, "SELECT \"table\", parent FROM pragma_foreign_key_check ORDER BY 1"),
+        [row(["params", "runs"]), row(["runs", "experiments"]),]
+    );
 }

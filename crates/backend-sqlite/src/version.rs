@@ -37,7 +37,8 @@ pub(crate) fn write(
         }
         connection.execute("DELETE FROM alembic_version", [])?;
         if let Some(revision) = revision {
-            connection.execute("INSERT INTO alembic_version (version_num) VALUES (?1)", [revision])?;
+            connection
+                .execute("INSERT INTO alembic_version (version_num) VALUES (?1)", [revision])?;
         }
         Ok(())
     };

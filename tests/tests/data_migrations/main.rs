@@ -3,6 +3,8 @@
 //! The SQL in here is every server's: names that MySQL reserves stand in double quotes, which its
 //! test connections accept as such.
 
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
 mod canceled_jobs;
 mod default_workspace;
 mod issue_categories;

@@ -1,8 +1,6 @@
 //! Bad input: a one-line error, a hint, an exit code of its own, and nothing changed.
 
-mod common;
-
-use common::{HEAD, Sandbox};
+use crate::sandbox::{HEAD, Sandbox};
 use insta::assert_snapshot;
 
 const STAMP: &str = "CREATE TABLE alembic_version (version_num VARCHAR(32) NOT NULL);";

@@ -1,8 +1,6 @@
 //! Every command on databases that MLflow made.
 
-mod common;
-
-use common::{HEAD, Sandbox};
+use crate::sandbox::{HEAD, Sandbox};
 use insta::assert_snapshot;
 
 /// Times and sizes differ from run to run.
@@ -214,11 +212,11 @@ fn the_environment_names_the_database() {
     let mut command = sandbox.command(&["current"]);
     command.env("MLFLOW_BACKEND_STORE_URI", "sqlite:///mlruns.db");
     command.env("MLFLOW_TRACKING_URI", "http://localhost:5000");
-    let ran = common::Ran::from(command.output().unwrap());
+    let ran = crate::sandbox::Ran::from(command.output().unwrap());
     assert_eq!(ran.code, 0);
     assert_eq!(ran.stderr, "note: the database of MLFLOW_BACKEND_STORE_URI: sqlite:///mlruns.db\n");
 
     let mut command = sandbox.command(&["current"]);
     command.env("MLFLOW_TRACKING_URI", "http://localhost:5000");
-    assert_snapshot!(common::Ran::from(command.output().unwrap()).stderr);
+    assert_snapshot!(crate::sandbox::Ran::from(command.output().unwrap()).stderr);
 }

@@ -1,17 +1,12 @@
 //! Files and folders that may not be written. Root may write everything, so root becomes nobody.
 
-#![cfg(unix)]
-#![allow(clippy::unwrap_used, reason = "a test may panic")]
-
-mod common;
-
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Ran, Sandbox};
+use crate::sandbox::{Ran, Sandbox};
 
 const NOBODY: u32 = 65_534;
 

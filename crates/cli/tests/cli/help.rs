@@ -1,8 +1,6 @@
 //! The help texts.
 
-mod common;
-
-use common::Sandbox;
+use crate::sandbox::Sandbox;
 
 #[test]
 fn every_command_has_its_help() {

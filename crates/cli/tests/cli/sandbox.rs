@@ -1,8 +1,5 @@
 //! Runs the built binary in a folder of its own, without any of the caller's environment.
 
-#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
-#![allow(dead_code, reason = "not every test needs everything")]
-
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};

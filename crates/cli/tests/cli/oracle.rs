@@ -1,0 +1,69 @@
+//! MLflow itself says what is right: its own chain's schema and rows, and its own stores.
+//!
+//! `MLFLOW_MIGRATE_ORACLE` names a Python with MLflow 3.18.0, as `tests/oracle/setup.sh` makes one.
+//! Without it these tests say that they were skipped; with `MLFLOW_MIGRATE_REQUIRE_ORACLE`, which
+//! CI sets, that is a failure.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::process::Command;
+
+use crate::sandbox::Sandbox;
+
+/// A Python with MLflow.
+fn oracle() -> Option<OsString> {
+    let python = std::env::var_os("MLFLOW_MIGRATE_ORACLE");
+    if python.is_none() {
+        let required = std::env::var_os("MLFLOW_MIGRATE_REQUIRE_ORACLE").is_some();
+        assert!(!required, "MLFLOW_MIGRATE_ORACLE names no Python with MLflow");
+        eprintln!("skipped: MLFLOW_MIGRATE_ORACLE names no Python with MLflow (CONTRIBUTING.md)");
+    }
+    python
+}
+
+fn script(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracle").join(name)
+}
+
+/// Runs a script, which must succeed, and gives what it printed.
+fn run(command: &mut Command) -> String {
+    let output = command.output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout).into_owned();
+    let complaint = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?}\n{told}\n{complaint}");
+    told
+}
+
+/// Filled databases at many states, upgraded by either program: schema by `schema_dump.py`, rows
+/// value for value.
+#[test]
+fn schema_and_rows_are_those_of_mlflow() {
+    let Some(python) = oracle() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let told = run(Command::new(python)
+        .arg(script("differential.py"))
+        .args(["--binary", env!("CARGO_BIN_EXE_mlflow-migrate"), "--work"])
+        .arg(folder.path()));
+    assert!(told.trim_end().ends_with("25 passed, 0 failed"), "{told}");
+}
+
+/// MLflow's tracking store and model registry read and write the upgraded samples.
+#[test]
+fn mlflow_works_on_the_upgraded_samples() {
+    let Some(python) = oracle() else { return };
+    let samples = [
+        "mlruns-0.9.1.db",
+        "mlruns-1.2.0.db",
+        "mlruns-1.2.0-nan-tie.db",
+        "mlruns-1.2.0-after-failed-mlflow-upgrade.db",
+    ];
+    let sandboxes = samples.map(Sandbox::with_sample);
+    for sandbox in &sandboxes {
+        assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
+        assert_eq!(sandbox.run(&["check", "mlruns.db"]).code, 0);
+    }
+    let told = run(Command::new(python)
+        .arg(script("open_store.py"))
+        .args(sandboxes.each_ref().map(|sandbox| sandbox.path("mlruns.db"))));
+    assert_eq!(told.matches("ok ").count(), samples.len(), "{told}");
+}
