@@ -10,11 +10,11 @@ that of MLflow's own README on 89d4b8295536: 186 runs, 3702 metrics, 466,860 ent
 from __future__ import annotations
 
 import argparse
-import os
 import random
 import shutil
 import sqlite3
 import statistics
+import subprocess
 import sys
 import tempfile
 import time
@@ -67,13 +67,26 @@ def measure(command: list[str]) -> tuple[float, int]:
     """Seconds and KiB of peak memory of one run of a command, which must succeed."""
     started = time.perf_counter()
     with tempfile.TemporaryFile() as output:
-        actions = [(os.POSIX_SPAWN_DUP2, output.fileno(), fd) for fd in (1, 2)]
-        child = os.posix_spawnp(command[0], command, os.environ, file_actions=actions)
-        _, status, usage = os.wait4(child, 0)
-        if status != 0:
+        child = subprocess.Popen(command, stdout=output, stderr=subprocess.STDOUT)
+        peak = 0
+        while child.poll() is None:
+            peak = max(peak, _peak_of(child.pid))
+            time.sleep(0.005)
+        seconds = time.perf_counter() - started
+        if child.returncode != 0:
             output.seek(0)
             sys.exit(f"{' '.join(command)} failed:\n{output.read().decode(errors='replace')}")
-    return time.perf_counter() - started, usage.ru_maxrss
+    return seconds, peak
+
+
+def _peak_of(process: int) -> int:
+    """The most memory a process has had so far. (`ru_maxrss` begins with that of its parent.)"""
+    try:
+        status = Path(f"/proc/{process}/status").read_text()
+    except OSError:
+        return 0
+    peak = [line for line in status.splitlines() if line.startswith("VmHWM:")]
+    return int(peak[0].split()[1]) if peak else 0
 
 
 def compare(binary: Path, original: Path | None, folder: Path, repeat: int) -> list[list[float]]:

@@ -205,7 +205,7 @@ async fn triggers_on_tables() {
          CREATE TRIGGER rebuilt AFTER UPDATE OF name ON experiments WHEN new.name <> old.name BEGIN
             INSERT INTO log VALUES ('renamed to ' || new.name); SELECT 'END; '; END;
          -- the same, with its name spelled in another case,
-         CREATE TRIGGER [other case] BEFORE DELETE ON \"RUNS\" BEGIN INSERT INTO log VALUES (old.run_uuid); END;
+         CREATE TRIGGER [other case] BEFORE DELETE ON \"EXPERIMENTS\" BEGIN INSERT INTO log VALUES (old.name); END;
          -- on one whose definition is replaced in place,
          CREATE TRIGGER in_place AFTER INSERT ON tags BEGIN INSERT INTO log VALUES (new.key); END;
          -- on one of the user's that reads and writes MLflow's.
@@ -216,16 +216,23 @@ async fn triggers_on_tables() {
     );
     let names = ["rebuilt", "other case", "in_place", "own_trigger"];
     let before = names.map(|name| text(&database, name));
+    let root = |table: &str| {
+        rows(&database, &format!("SELECT rootpage FROM sqlite_schema WHERE name = '{table}'"))
+    };
+    let roots = ["experiments", "tags"].map(root);
     to_head(&database).await;
+    assert_ne!(root("experiments"), roots[0], "a new table has taken its place");
+    assert_eq!(root("tags"), roots[1]);
     assert_eq!(names.map(|name| text(&database, name)), before);
     database.run(
         "DELETE FROM log;
          UPDATE experiments SET name = 'two';
          INSERT INTO tags (key, value, run_uuid) VALUES ('k', 'v', 'a');
          INSERT INTO own VALUES ('a');
-         DELETE FROM runs WHERE run_uuid = 'b'",
+         INSERT INTO experiments (name) VALUES ('third');
+         DELETE FROM experiments WHERE name = 'third'",
     );
-    let expected = [row(["renamed to two"]), row(["k"]), row(["two"]), row(["b"])];
+    let expected = [row(["renamed to two"]), row(["k"]), row(["two"]), row(["third"])];
     assert_eq!(rows(&database, "SELECT line FROM log ORDER BY rowid"), expected);
     assert_eq!(
         rows(&database, "SELECT name FROM runs WHERE run_uuid = 'a'"),
@@ -257,20 +264,28 @@ async fn views() {
 /// 5d2d30f0abce renames a column of `jobs`.
 #[tokio::test]
 async fn what_hangs_on_a_column_that_is_renamed() {
-    let database = SqliteFile::new();
-    upgrade(&catalogue(), &database, "bf29a5ff90ea").await.unwrap();
-    database.run(
-        "CREATE INDEX by_function ON jobs (function_fullname, status);
-         CREATE VIEW functions AS SELECT function_fullname AS f FROM jobs;
-         CREATE VIEW broken AS SELECT 1 FROM no_such_table;
-         INSERT INTO jobs (id, creation_time, function_fullname, params, status, retry_count,
-            last_update_time) VALUES ('j', 1, 'f', '{}', 3, 0, 1)",
-    );
-    upgrade(&catalogue(), &database, "5d2d30f0abce").await.unwrap();
-    let columns = rows(&database, "SELECT name FROM pragma_index_info('by_function')");
-    assert_eq!(columns, [row(["job_name"]), row(["status"])]);
-    assert_eq!(rows(&database, "SELECT f FROM functions"), [row(["f"])]);
-    to_head(&database).await;
+    for target in ["5d2d30f0abce", "head"] {
+        let database = SqliteFile::new();
+        upgrade(&catalogue(), &database, "bf29a5ff90ea").await.unwrap();
+        database.run(
+            "CREATE INDEX by_function ON jobs (function_fullname, status);
+             CREATE INDEX by_length ON jobs (length(function_fullname)) WHERE function_fullname <> '';
+             CREATE VIEW functions AS SELECT function_fullname AS f FROM jobs;
+             CREATE VIEW broken AS SELECT 1 FROM no_such_table;
+             CREATE TABLE log (line TEXT);
+             CREATE TRIGGER new_function AFTER UPDATE OF function_fullname ON jobs BEGIN
+                INSERT INTO log VALUES (new.function_fullname); END;
+             INSERT INTO jobs (id, creation_time, function_fullname, params, status, retry_count,
+                last_update_time) VALUES ('j', 1, 'f', '{}', 3, 0, 1)",
+        );
+        upgrade(&catalogue(), &database, target).await.unwrap_or_else(|error| panic!("{error:?}"));
+        let columns = rows(&database, "SELECT name FROM pragma_index_info('by_function')");
+        assert_eq!(columns, [row(["job_name"]), row(["status"])]);
+        assert_eq!(rows(&database, "SELECT f FROM functions"), [row(["f"])]);
+        database.run("UPDATE jobs SET job_name = 'g'");
+        assert_eq!(rows(&database, "SELECT line FROM log"), [row(["g"])]);
+        to_head(&database).await;
+    }
 }
 
 /// Definitions as people and other programs write them.

@@ -1,5 +1,7 @@
 //! Graphs: what is refused, how one gets from one revision to another, and what a target means.
 
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::catalogue::Catalogue;
 use mlflow_migrate_core::graph::{Graph, GraphError};

@@ -208,10 +208,19 @@ impl Table {
         for columns in keys.chain(uniques).chain(foreign_keys) {
             rename_in(columns, from, to);
         }
-        for column in self.indexes.iter_mut().flat_map(|index| &mut index.columns) {
-            if column.name == from {
-                to.clone_into(&mut column.name);
+        for index in &mut self.indexes {
+            for column in &mut index.columns {
+                column.name = rename_in_expression(&column.name, from, to);
             }
+            for text in index.predicate.iter_mut().chain(&mut index.definition) {
+                *text = rename_in_expression(text, from, to);
+            }
+        }
+        for check in &mut self.checks {
+            check.expression = rename_in_expression(&check.expression, from, to);
+        }
+        for generated in self.columns.iter_mut().filter_map(|column| column.generated.as_mut()) {
+            generated.expression = rename_in_expression(&generated.expression, from, to);
         }
         Ok(())
     }
@@ -358,5 +367,52 @@ fn normalize_default(default: &DefaultValue, platform: &Platform) -> String {
 fn rename_in(columns: &mut [String], from: &str, to: &str) {
     for column in columns.iter_mut().filter(|column| *column == from) {
         to.clone_into(column);
+    }
+}
+
+/// Renames a column where an expression names it, in quotes or without.
+fn rename_in_expression(expression: &str, from: &str, to: &str) -> String {
+    let mut renamed = String::with_capacity(expression.len());
+    let mut rest = expression;
+    while let Some(first) = rest.chars().next() {
+        let is_word = |one: char| one.is_alphanumeric() || matches!(one, '_' | '$');
+        let (length, quotes) = match first {
+            '\'' | '"' | '`' => {
+                let end = rest.get(1..).and_then(|inner| inner.find(first));
+                (end.map_or(rest.len(), |end| end + 2), usize::from(first != '\''))
+            }
+            _ if is_word(first) => (rest.find(|one| !is_word(one)).unwrap_or(rest.len()), 0),
+            _ => (first.len_utf8(), 0),
+        };
+        let (token, after) = rest.split_at(length);
+        let name = token.get(quotes..token.len() - quotes).unwrap_or_default();
+        if name.eq_ignore_ascii_case(from) {
+            renamed.extend([&token[..quotes], to, &token[token.len() - quotes..]]);
+        } else {
+            renamed.push_str(token);
+        }
+        rest = after;
+    }
+    renamed
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rename_in_expression;
+
+    #[test]
+    fn a_column_is_renamed_where_an_expression_names_it() {
+        for (expression, expected) in [
+            ("old", "new"),
+            ("lower(Old) || old2 || 'old' || my_old", "lower(new) || old2 || 'old' || my_old"),
+            (
+                "\"old\" > `OLD` AND t.old <> 'it''s old'",
+                "\"new\" > `new` AND t.new <> 'it''s old'",
+            ),
+            ("\"not old\" é old\u{e9} \"old", "\"not old\" é old\u{e9} \"old"),
+            ("", ""),
+        ] {
+            assert_eq!(rename_in_expression(expression, "old", "new"), expected);
+        }
     }
 }
