@@ -181,9 +181,8 @@ fn action(parsed: Option<ddl::ReferentialAction>) -> ReferentialAction {
         Some(ddl::ReferentialAction::Cascade) => ReferentialAction::Cascade,
         Some(ddl::ReferentialAction::SetNull) => ReferentialAction::SetNull,
         Some(ddl::ReferentialAction::SetDefault) => ReferentialAction::SetDefault,
-        Some(ddl::ReferentialAction::Restrict | ddl::ReferentialAction::NoAction) | None => {
-            ReferentialAction::NoAction
-        }
+        Some(ddl::ReferentialAction::Restrict) => ReferentialAction::Restrict,
+        Some(ddl::ReferentialAction::NoAction) | None => ReferentialAction::NoAction,
     }
 }
 

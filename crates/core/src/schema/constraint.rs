@@ -3,9 +3,11 @@
 /// What happens to a row when the row that it references is deleted, or that row's key changes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ReferentialAction {
-    /// The change is refused. `RESTRICT` reads as this too: the servers do the same for both.
+    /// The change is refused, at the end of the statement or transaction.
     #[default]
     NoAction,
+    /// The change is refused at once.
+    Restrict,
     /// The referencing rows go, or change, with it.
     Cascade,
     /// The reference becomes NULL.
@@ -20,6 +22,7 @@ impl ReferentialAction {
     pub fn sql(self) -> &'static str {
         match self {
             Self::NoAction => "NO ACTION",
+            Self::Restrict => "RESTRICT",
             Self::Cascade => "CASCADE",
             Self::SetNull => "SET NULL",
             Self::SetDefault => "SET DEFAULT",
@@ -119,7 +122,7 @@ pub struct Check {
 
 impl Check {
     /// The expression in a form in which two spellings of the same text are equal: white space,
-    /// parentheses, quotes of names and upper case outside strings do not count.
+    /// parentheses, comments, quotes of names and upper case outside strings do not count.
     #[must_use]
     pub fn normalized(&self) -> String {
         normalize_expression(&self.expression)
@@ -130,7 +133,13 @@ impl Check {
 pub(crate) fn normalize_expression(expression: &str) -> String {
     let mut normalized = String::with_capacity(expression.len());
     let mut in_string = false;
-    for character in expression.chars() {
+    let mut rest = expression;
+    while let Some(character) = rest.chars().next() {
+        if !in_string && let Some(comment) = comment_length(rest) {
+            rest = rest.get(comment..).unwrap_or_default();
+            continue;
+        }
+        rest = rest.get(character.len_utf8()..).unwrap_or_default();
         if character == '\'' {
             in_string = !in_string;
         }
@@ -141,4 +150,31 @@ pub(crate) fn normalize_expression(expression: &str) -> String {
         }
     }
     normalized
+}
+
+/// The length of the comment that a text begins with, if it does.
+fn comment_length(text: &str) -> Option<usize> {
+    if text.starts_with("--") {
+        return Some(text.find('\n').unwrap_or(text.len()));
+    }
+    let body = text.strip_prefix("/*")?;
+    Some(body.find("*/").map_or(text.len(), |end| end + 4))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::normalize_expression;
+
+    #[test]
+    fn spelling_does_not_count() {
+        for (one, other) in [
+            ("a IN ('X', 'y')", "(\"A\" in('X','y'))"),
+            ("a > 0 -- positive", "a > 0"),
+            ("a /* the \n first */ > 0", "a>0"),
+            ("a <> '-- no comment'", "a<>'-- no comment'"),
+        ] {
+            assert_eq!(normalize_expression(one), normalize_expression(other));
+        }
+        assert_ne!(normalize_expression("a = 'X'"), normalize_expression("a = 'x'"));
+    }
 }
