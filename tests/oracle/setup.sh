@@ -31,4 +31,5 @@ if ! ready; then
         --no-deps --force-reinstall "mlflow==$wanted"
     ready || { echo "setup.sh: $venv does not hold MLflow $wanted" >&2; exit 1; }
 fi
-echo "$python"
+# An absolute path: tests run in folders of their own.
+echo "$(cd "$(dirname "$python")" && pwd)/python"
