@@ -10,6 +10,7 @@ use crate::ddl::quote_identifier;
 use crate::error::Context;
 use crate::method::{self, InPlace, Way};
 use crate::progress::{EACH_ROW, count_rows, rows_of};
+use crate::rebuild::{CopyRows, Rebuild, temporary_name};
 use crate::render;
 
 /// Makes one change, and tells how many rows were copied, if any had to be.
@@ -60,31 +61,24 @@ impl Executor<'_> {
     }
 
     fn rebuild(&self) -> Result<Option<u64>, Error> {
-        let mut copied = 0;
-        for statement in method::rebuild_statements(self.change) {
-            if statement.starts_with("INSERT") {
-                copied = self.copy(&statement)?;
-                self.keep_sequence()?;
-            } else {
-                self.run(&statement)?;
-            }
-        }
+        let rebuild = Rebuild::of(self.change);
+        self.run(&rebuild.create)?;
+        let copied = self.copy(&rebuild.copy)?;
+        self.keep_sequence()?;
+        self.run(&rebuild.drop)?;
+        self.run(&rebuild.rename)?;
         self.finish(true)?;
         Ok(Some(copied))
     }
 
-    fn copy(&self, statement: &str) -> Result<u64, Error> {
+    fn copy(&self, rows: &CopyRows) -> Result<u64, Error> {
         let expected =
             rows_of(self.connection, &self.table()).map_err(|error| self.error(error))?;
         count_rows(self.connection, self.progress, Some(expected))
             .map_err(|error| self.error(error))?;
-        let (scan, order) = match statement.rsplit_once(" ORDER BY ") {
-            Some((scan, order)) => (scan, format!(" ORDER BY {order}")),
-            None => (statement, String::new()),
-        };
-        let counted = format!("{scan} WHERE {EACH_ROW}{order}");
+        let statement = rows.sql_where(EACH_ROW);
         let copied =
-            self.connection.execute(&counted, []).map_err(|error| self.error(error))? as u64;
+            self.connection.execute(&statement, []).map_err(|error| self.error(error))? as u64;
         if copied != expected {
             let problem = format!("{copied} rows of {expected} could be copied");
             let name = self.context.name.to_owned();
@@ -103,7 +97,7 @@ impl Executor<'_> {
             .execute(
                 "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = ?1) \
                  WHERE name = ?2 AND EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)",
-                params![name, method::rebuild_name(name)],
+                params![name, temporary_name(name)],
             )
             .map_err(|error| self.error(error))?;
         Ok(())

@@ -14,6 +14,7 @@ mod latest_metrics;
 mod lock;
 mod method;
 mod progress;
+mod rebuild;
 mod render;
 mod rows;
 mod size;

@@ -11,12 +11,8 @@ use mlflow_migrate_core::platform::Dialect::Sqlite;
 use mlflow_migrate_core::schema::{Check, Column, Index, Table};
 
 use crate::ddl::quote_identifier;
+use crate::rebuild::Rebuild;
 use crate::render;
-
-/// The name under which a rebuilt table is filled.
-pub(crate) fn rebuild_name(table: &str) -> String {
-    format!("_mlflow_migrate_{table}")
-}
 
 /// How a table is changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -219,7 +215,7 @@ pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
         }
         Way::Rebuild => {
             parts.push("rebuild".to_owned());
-            statements.extend(rebuild_statements(change));
+            statements.extend(Rebuild::of(change).statements());
         }
     }
     let rebuilds = way == Way::Rebuild;
@@ -253,50 +249,4 @@ pub(crate) fn rename_column(table: &str, from: &str, to: &str) -> String {
 
 pub(crate) fn add_column(table: &str, column: &Column, after: &Table) -> String {
     format!("ALTER TABLE {table} ADD COLUMN {}", render::column(column, after))
-}
-
-/// Creates the new table, fills it in the order of its primary key, and puts it in the old one's
-/// place.
-pub(crate) fn rebuild_statements(change: &TableChange) -> Vec<String> {
-    let after = &change.after;
-    let new_name = rebuild_name(&after.name);
-    let name = quote_identifier(&after.name);
-    vec![
-        render::create_table_as(after, &new_name),
-        copy_rows(change),
-        format!("DROP TABLE {name}"),
-        format!("ALTER TABLE {} RENAME TO {name}", quote_identifier(&new_name)),
-    ]
-}
-
-/// The statement that copies a table's rows into its successor.
-pub(crate) fn copy_rows(change: &TableChange) -> String {
-    let after = &change.after;
-    let known = change.before.as_ref();
-    let copied: Vec<&Column> = after
-        .columns
-        .iter()
-        .filter(|column| column.generated.is_none())
-        .filter(|column| known.is_some_and(|table| table.find_column(column.live_name()).is_some()))
-        .collect();
-    let targets: Vec<&str> = copied.iter().map(|column| column.name.as_str()).collect();
-    let sources: Vec<&str> = copied.iter().map(|column| column.live_name()).collect();
-    let key: Vec<&str> = after
-        .key_columns()
-        .iter()
-        .filter_map(|name| copied.iter().find(|column| column.name == *name))
-        .map(|column| column.live_name())
-        .collect();
-    let order = if key.is_empty() {
-        String::new()
-    } else {
-        format!(" ORDER BY {}", render::column_list(&key))
-    };
-    format!(
-        "INSERT INTO {} ({}) SELECT {} FROM {}{order}",
-        quote_identifier(&rebuild_name(&after.name)),
-        render::column_list(&targets),
-        render::column_list(&sources),
-        quote_identifier(&after.name),
-    )
 }

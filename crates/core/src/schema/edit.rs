@@ -5,7 +5,8 @@
 //! `mlflow db prepopulate-trace-analytics`. An edit that finds something *else* there is an error.
 
 use super::convention::{name_check, name_foreign_key, name_unique, settle_new_table};
-use super::{Check, Column, DefaultValue, ForeignKey, PrimaryKey, Schema, Table, Unique};
+use super::rename::{rename_in, rename_in_expression};
+use super::{Check, Column, ForeignKey, PrimaryKey, Schema, Table, Unique};
 use crate::op::{ColumnChange, Op, TableEdit};
 use crate::platform::Platform;
 
@@ -320,99 +321,6 @@ impl Column {
         }
         if let Some(collation) = &change.collation {
             self.collation = Some(collation.clone());
-        }
-    }
-
-    /// What distinguishes the column from `found`, in words; `None` if they are the same.
-    pub(crate) fn difference(&self, found: &Self, platform: &Platform) -> Option<String> {
-        let dialect = platform.dialect;
-        let type_of = |column: &Self| column.column_type.sql(dialect).to_ascii_uppercase();
-        let default_of = |column: &Self| {
-            column.default.as_ref().map(|default| normalize_default(default, platform))
-        };
-        let generated_of = |column: &Self| {
-            let generated = column.generated.as_ref()?;
-            let expression = super::constraint::normalize_expression(&generated.expression);
-            Some((expression, generated.stored))
-        };
-        if type_of(self) != type_of(found) {
-            Some(format!("type {}, expected {}", type_of(found), type_of(self)))
-        } else if self.nullable != found.nullable {
-            let words = |nullable| if nullable { "nullable" } else { "NOT NULL" };
-            Some(format!("{}, expected {}", words(found.nullable), words(self.nullable)))
-        } else if default_of(self) != default_of(found) {
-            let words = |column| default_of(column).unwrap_or_else(|| "none".to_owned());
-            Some(format!("default {}, expected {}", words(found), words(self)))
-        } else if generated_of(self) != generated_of(found) {
-            Some("computed differently".to_owned())
-        } else if self.collation != found.collation {
-            let words = |column: &Self| column.collation.clone().unwrap_or("default".to_owned());
-            Some(format!("collation {}, expected {}", words(found), words(self)))
-        } else {
-            None
-        }
-    }
-}
-
-/// `'0'`, `0` and `('0')` are the same default.
-fn normalize_default(default: &DefaultValue, platform: &Platform) -> String {
-    let text = default.sql(platform.dialect).trim().to_owned();
-    let bare = text.trim_matches(|character| matches!(character, '(' | ')'));
-    match bare.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-        Some(inner) if inner.parse::<i64>().is_ok() => inner.to_owned(),
-        _ => bare.to_owned(),
-    }
-}
-
-fn rename_in(columns: &mut [String], from: &str, to: &str) {
-    for column in columns.iter_mut().filter(|column| *column == from) {
-        to.clone_into(column);
-    }
-}
-
-/// Renames a column where an expression names it, in quotes or without.
-fn rename_in_expression(expression: &str, from: &str, to: &str) -> String {
-    let mut renamed = String::with_capacity(expression.len());
-    let mut rest = expression;
-    while let Some(first) = rest.chars().next() {
-        let is_word = |one: char| one.is_alphanumeric() || matches!(one, '_' | '$');
-        let (length, quotes) = match first {
-            '\'' | '"' | '`' => {
-                let end = rest.get(1..).and_then(|inner| inner.find(first));
-                (end.map_or(rest.len(), |end| end + 2), usize::from(first != '\''))
-            }
-            _ if is_word(first) => (rest.find(|one| !is_word(one)).unwrap_or(rest.len()), 0),
-            _ => (first.len_utf8(), 0),
-        };
-        let (token, after) = rest.split_at(length);
-        let name = token.get(quotes..token.len() - quotes).unwrap_or_default();
-        if name.eq_ignore_ascii_case(from) {
-            renamed.extend([&token[..quotes], to, &token[token.len() - quotes..]]);
-        } else {
-            renamed.push_str(token);
-        }
-        rest = after;
-    }
-    renamed
-}
-
-#[cfg(test)]
-mod tests {
-    use super::rename_in_expression;
-
-    #[test]
-    fn a_column_is_renamed_where_an_expression_names_it() {
-        for (expression, expected) in [
-            ("old", "new"),
-            ("lower(Old) || old2 || 'old' || my_old", "lower(new) || old2 || 'old' || my_old"),
-            (
-                "\"old\" > `OLD` AND t.old <> 'it''s old'",
-                "\"new\" > `new` AND t.new <> 'it''s old'",
-            ),
-            ("\"not old\" é old\u{e9} \"old", "\"not old\" é old\u{e9} \"old"),
-            ("", ""),
-        ] {
-            assert_eq!(rename_in_expression(expression, "old", "new"), expected);
         }
     }
 }

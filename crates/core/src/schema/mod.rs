@@ -5,11 +5,13 @@
 //! applied to it before anything is changed.
 
 mod column;
+mod column_difference;
 mod constraint;
 mod convention;
 mod difference;
 mod edit;
 mod index;
+mod rename;
 mod table;
 
 use std::collections::BTreeMap;

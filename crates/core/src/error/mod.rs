@@ -1,35 +1,16 @@
 //! Everything that can go wrong, with its cause and the next thing to do.
 
-use serde::Serialize;
+mod finding;
+mod hint;
+mod kind;
+
+pub use finding::Finding;
+pub use kind::ErrorKind;
 
 use crate::graph::GraphError;
 use crate::schema::{Difference, EditError};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
-
-/// What a data migration would stumble over: found before anything is changed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
-    /// The revision whose data migration refuses it.
-    pub revision: String,
-    /// What is wrong.
-    pub problem: String,
-    /// In how many rows.
-    pub count: u64,
-    /// The first of these rows (or all of them, where the problem names each).
-    pub rows: Vec<String>,
-    /// A query that finds them all, where SQL can.
-    pub query: Option<String>,
-}
-
-impl std::fmt::Display for Finding {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let rows = self.rows.join(", ");
-        let noun = if self.count == 1 { "row" } else { "rows" };
-        write!(f, "{}: {} ({} {noun}: {rows}", self.revision, self.problem, self.count)?;
-        f.write_str(if self.count > self.rows.len() as u64 { ", …)" } else { ")" })
-    }
-}
 
 /// What went wrong.
 #[derive(Debug, thiserror::Error)]
@@ -279,162 +260,9 @@ pub enum Error {
     },
 }
 
-/// The kind of an error: what a program can act on, and what the exit code tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum ErrorKind {
-    /// The URL is wrong.
-    Url,
-    /// The database is of a kind that this build cannot upgrade.
-    Unsupported,
-    /// The target does not exist.
-    Target,
-    /// The target is older than the database.
-    TargetBehind,
-    /// The database cannot be reached or opened.
-    Unreachable,
-    /// The file is not a database.
-    NotADatabase,
-    /// The database is damaged.
-    Corrupt,
-    /// The database cannot be written.
-    ReadOnly,
-    /// Somebody else holds the database.
-    Locked,
-    /// There is no room left.
-    Full,
-    /// The version table names an unknown revision.
-    UnknownRevision,
-    /// The version table names several revisions.
-    SeveralRevisions,
-    /// The database is newer than the newest known revision.
-    Newer,
-    /// The database is another program's.
-    OtherProgram,
-    /// The schema is not that of the expected revision, or of any.
-    Drift,
-    /// Rows stand in the way.
-    Refused,
-    /// The result was not as planned.
-    Unverified,
-    /// The database refused a statement.
-    Database,
-    /// The catalogue is wrong: a bug.
-    Internal,
-}
-
 impl Error {
     /// The base tables contradict each other.
     pub(crate) fn base_edit(source: EditError) -> Self {
         Self::Edit { revision: "base".to_owned(), source }
-    }
-
-    /// Its kind.
-    #[must_use]
-    pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::Url { .. } => ErrorKind::Url,
-            Self::Unsupported { .. } => ErrorKind::Unsupported,
-            Self::Graph(_) => ErrorKind::Internal,
-            Self::UnknownTarget { .. }
-            | Self::AmbiguousTarget { .. }
-            | Self::UnknownRelease { .. }
-            | Self::TargetTooFar { .. } => ErrorKind::Target,
-            Self::TargetBehind { .. } => ErrorKind::TargetBehind,
-            Self::UnknownRevision { .. } => ErrorKind::UnknownRevision,
-            Self::SeveralRevisions { .. } => ErrorKind::SeveralRevisions,
-            Self::Newer { .. } => ErrorKind::Newer,
-            Self::OtherProgram { .. } | Self::NotMlflow { .. } => ErrorKind::OtherProgram,
-            Self::Unstamped { .. }
-            | Self::Unrecognised { .. }
-            | Self::Drift { .. }
-            | Self::Edit { .. }
-            | Self::Inexpressible { .. } => ErrorKind::Drift,
-            Self::Refused { .. } | Self::Constraint { .. } | Self::BadValue { .. } => {
-                ErrorKind::Refused
-            }
-            Self::ForeignKeys { .. } | Self::Unverified { .. } => ErrorKind::Unverified,
-            Self::Unreachable { .. } => ErrorKind::Unreachable,
-            Self::NotADatabase { .. } => ErrorKind::NotADatabase,
-            Self::Corrupt { .. } => ErrorKind::Corrupt,
-            Self::ReadOnly { .. } => ErrorKind::ReadOnly,
-            Self::Locked { .. } => ErrorKind::Locked,
-            Self::Full { .. } => ErrorKind::Full,
-            Self::Database { .. } => ErrorKind::Database,
-        }
-    }
-
-    /// What to do about it, if there is something to do.
-    #[must_use]
-    pub fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::Url { hint, .. }
-            | Self::Unsupported { hint, .. }
-            | Self::Unreachable { hint, .. } => hint.as_str(),
-            Self::UnknownTarget { .. } | Self::AmbiguousTarget { .. } => {
-                "`mlflow-migrate history` lists every revision and its MLflow release"
-            }
-            Self::UnknownRelease { newest, .. } => {
-                return Some(format!(
-                    "the newest known release is {newest}; `--to head` goes there"
-                ));
-            }
-            Self::TargetTooFar { .. } => "`--to head` goes to the newest revision",
-            Self::TargetBehind { .. } => {
-                "there is no way back; restore the backup that was made before the upgrade"
-            }
-            Self::UnknownRevision { .. } => {
-                "find out which program wrote it; MLflow's own are listed by `mlflow-migrate history`"
-            }
-            Self::Newer { .. } => {
-                "its MLflow release needs a newer mlflow-migrate; there is no way back to an older one"
-            }
-            Self::SeveralRevisions { .. } => {
-                "MLflow leaves one row; find out who wrote the other before you delete it"
-            }
-            Self::OtherProgram { .. } => {
-                "nothing was changed; give the URL of MLflow's own database"
-            }
-            Self::NotMlflow { .. } => {
-                "check the URL; to let MLflow share this database, say `--assume empty`"
-            }
-            Self::Unstamped { states } => {
-                return states.first().map(|state| {
-                    format!("if that is right, run the same command with `--assume {state}`")
-                });
-            }
-            Self::Unrecognised { closest, .. } => {
-                return Some(format!(
-                    "`mlflow-migrate check --assume {closest}` lists every difference"
-                ));
-            }
-            Self::Drift { .. } | Self::Edit { .. } => {
-                "`mlflow-migrate check` lists every difference; nothing was changed"
-            }
-            Self::Inexpressible { .. } => {
-                "recreate the table without it, upgrade, and add it again"
-            }
-            Self::Refused { .. } => {
-                "nothing was changed; mend or delete these rows and run the command again"
-            }
-            Self::Constraint { .. } => "nothing was changed; mend or delete these rows",
-            Self::BadValue { .. } => {
-                "nothing was changed; mend the value and run the command again"
-            }
-            Self::ForeignKeys { .. } | Self::Unverified { .. } => {
-                "nothing was changed; please report this with the output of `mlflow-migrate check`"
-            }
-            Self::NotADatabase { .. } => "check the path",
-            Self::Corrupt { .. } => "restore a backup, or try `sqlite3 FILE .recover`",
-            Self::ReadOnly { .. } => {
-                "make the file and its folder writable; `--into FILE` leaves the source as it is"
-            }
-            Self::Locked { .. } => {
-                "stop the MLflow server, or whatever else uses it, and try again"
-            }
-            Self::Full { .. } => "nothing was changed; make room and run the command again",
-            Self::Graph(_) | Self::Database { .. } => return None,
-        };
-        Some(hint.to_owned())
     }
 }

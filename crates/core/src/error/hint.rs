@@ -1,0 +1,79 @@
+//! The next thing to do about an error.
+
+use super::Error;
+
+impl Error {
+    /// What to do about it, if there is something to do.
+    #[must_use]
+    pub fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Url { hint, .. }
+            | Self::Unsupported { hint, .. }
+            | Self::Unreachable { hint, .. } => hint.as_str(),
+            Self::UnknownTarget { .. } | Self::AmbiguousTarget { .. } => {
+                "`mlflow-migrate history` lists every revision and its MLflow release"
+            }
+            Self::UnknownRelease { newest, .. } => {
+                return Some(format!(
+                    "the newest known release is {newest}; `--to head` goes there"
+                ));
+            }
+            Self::TargetTooFar { .. } => "`--to head` goes to the newest revision",
+            Self::TargetBehind { .. } => {
+                "there is no way back; restore the backup that was made before the upgrade"
+            }
+            Self::UnknownRevision { .. } => {
+                "find out which program wrote it; MLflow's own are listed by `mlflow-migrate history`"
+            }
+            Self::Newer { .. } => {
+                "its MLflow release needs a newer mlflow-migrate; there is no way back to an older one"
+            }
+            Self::SeveralRevisions { .. } => {
+                "MLflow leaves one row; find out who wrote the other before you delete it"
+            }
+            Self::OtherProgram { .. } => {
+                "nothing was changed; give the URL of MLflow's own database"
+            }
+            Self::NotMlflow { .. } => {
+                "check the URL; to let MLflow share this database, say `--assume empty`"
+            }
+            Self::Unstamped { states } => {
+                return states.first().map(|state| {
+                    format!("if that is right, run the same command with `--assume {state}`")
+                });
+            }
+            Self::Unrecognised { closest, .. } => {
+                return Some(format!(
+                    "`mlflow-migrate check --assume {closest}` lists every difference"
+                ));
+            }
+            Self::Drift { .. } | Self::Edit { .. } => {
+                "`mlflow-migrate check` lists every difference; nothing was changed"
+            }
+            Self::Inexpressible { .. } => {
+                "recreate the table without it, upgrade, and add it again"
+            }
+            Self::Refused { .. } => {
+                "nothing was changed; mend or delete these rows and run the command again"
+            }
+            Self::Constraint { .. } => "nothing was changed; mend or delete these rows",
+            Self::BadValue { .. } => {
+                "nothing was changed; mend the value and run the command again"
+            }
+            Self::ForeignKeys { .. } | Self::Unverified { .. } => {
+                "nothing was changed; please report this with the output of `mlflow-migrate check`"
+            }
+            Self::NotADatabase { .. } => "check the path",
+            Self::Corrupt { .. } => "restore a backup, or try `sqlite3 FILE .recover`",
+            Self::ReadOnly { .. } => {
+                "make the file and its folder writable; `--into FILE` leaves the source as it is"
+            }
+            Self::Locked { .. } => {
+                "stop the MLflow server, or whatever else uses it, and try again"
+            }
+            Self::Full { .. } => "nothing was changed; make room and run the command again",
+            Self::Graph(_) | Self::Database { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}

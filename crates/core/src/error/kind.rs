@@ -1,0 +1,86 @@
+//! Kinds of errors: each has an exit code of its own on the command line.
+
+use serde::Serialize;
+
+use super::Error;
+
+/// The kind of an error: what a program can act on, and what the exit code tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ErrorKind {
+    /// The URL is wrong.
+    Url,
+    /// The database is of a kind that this build cannot upgrade.
+    Unsupported,
+    /// The target does not exist.
+    Target,
+    /// The target is older than the database.
+    TargetBehind,
+    /// The database cannot be reached or opened.
+    Unreachable,
+    /// The file is not a database.
+    NotADatabase,
+    /// The database is damaged.
+    Corrupt,
+    /// The database cannot be written.
+    ReadOnly,
+    /// Somebody else holds the database.
+    Locked,
+    /// There is no room left.
+    Full,
+    /// The version table names an unknown revision.
+    UnknownRevision,
+    /// The version table names several revisions.
+    SeveralRevisions,
+    /// The database is newer than the newest known revision.
+    Newer,
+    /// The database is another program's.
+    OtherProgram,
+    /// The schema is not that of the expected revision, or of any.
+    Drift,
+    /// Rows stand in the way.
+    Refused,
+    /// The result was not as planned.
+    Unverified,
+    /// The database refused a statement.
+    Database,
+    /// The catalogue is wrong: a bug.
+    Internal,
+}
+
+impl Error {
+    /// Its kind.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::Url { .. } => ErrorKind::Url,
+            Self::Unsupported { .. } => ErrorKind::Unsupported,
+            Self::Graph(_) => ErrorKind::Internal,
+            Self::UnknownTarget { .. }
+            | Self::AmbiguousTarget { .. }
+            | Self::UnknownRelease { .. }
+            | Self::TargetTooFar { .. } => ErrorKind::Target,
+            Self::TargetBehind { .. } => ErrorKind::TargetBehind,
+            Self::UnknownRevision { .. } => ErrorKind::UnknownRevision,
+            Self::SeveralRevisions { .. } => ErrorKind::SeveralRevisions,
+            Self::Newer { .. } => ErrorKind::Newer,
+            Self::OtherProgram { .. } | Self::NotMlflow { .. } => ErrorKind::OtherProgram,
+            Self::Unstamped { .. }
+            | Self::Unrecognised { .. }
+            | Self::Drift { .. }
+            | Self::Edit { .. }
+            | Self::Inexpressible { .. } => ErrorKind::Drift,
+            Self::Refused { .. } | Self::Constraint { .. } | Self::BadValue { .. } => {
+                ErrorKind::Refused
+            }
+            Self::ForeignKeys { .. } | Self::Unverified { .. } => ErrorKind::Unverified,
+            Self::Unreachable { .. } => ErrorKind::Unreachable,
+            Self::NotADatabase { .. } => ErrorKind::NotADatabase,
+            Self::Corrupt { .. } => ErrorKind::Corrupt,
+            Self::ReadOnly { .. } => ErrorKind::ReadOnly,
+            Self::Locked { .. } => ErrorKind::Locked,
+            Self::Full { .. } => ErrorKind::Full,
+            Self::Database { .. } => ErrorKind::Database,
+        }
+    }
+}
