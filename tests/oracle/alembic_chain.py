@@ -15,6 +15,7 @@ from alembic.script import ScriptDirectory
 logging.disable(logging.WARNING)
 with warnings.catch_warnings():
     warnings.simplefilter("ignore")
+    from mlflow.store.db.trace_analytics_prepopulation import prepopulate_trace_analytics
     from mlflow.store.db.utils import _get_alembic_config
     from mlflow.store.tracking.dbmodels.initial_models import Base as InitialBase
 
@@ -44,6 +45,15 @@ def upgrade(path: Path, target: str = "heads") -> None:
             warnings.simplefilter("ignore")
             config.attributes["connection"] = connection
             command.upgrade(config, target)
+    finally:
+        engine.dispose()
+
+
+def prepopulate(path: Path) -> None:
+    """Fills the trace analytics columns beforehand, as `mlflow db prepopulate-trace-analytics` does."""
+    engine = _engine(path)
+    try:
+        prepopulate_trace_analytics(engine)
     finally:
         engine.dispose()
 

@@ -51,7 +51,11 @@ _STATES = (
     "e7d1f4b2a9c6",
     "8b6ad64cb8f5",
 )
+# Before this revision `mlflow db prepopulate-trace-analytics` may have added and filled its columns.
+_PREPOPULATED = "b7e2c1a4d9f3-prepopulated"
 _PARTIAL = (
+    (_PREPOPULATED, "75868b020152"),
+    (_PREPOPULATED, _HEAD),
     ("base", "451aebb31d03"),
     ("base", "89d4b8295536"),
     ("base", "c48cb773bb87"),
@@ -88,12 +92,17 @@ class Oracle:
     def prepare(self, starts: set[str]) -> None:
         """Makes the filled states that are not there yet."""
         missing = {state: path for state in starts if not (path := self.start(state)).exists()}
-        if not missing:
-            return
-        fresh = {state: path.with_suffix(".new") for state, path in missing.items()}
-        make_states(fresh, seed=self._seed)
-        for state, path in missing.items():
-            fresh[state].rename(path)
+        prepopulated = missing.pop(_PREPOPULATED, None)
+        if prepopulated:
+            fresh = prepopulated.with_suffix(".new")
+            make_states({_PREPOPULATED.partition("-")[0]: fresh}, seed=self._seed)
+            alembic_chain.prepopulate(fresh)
+            fresh.rename(prepopulated)
+        if missing:
+            fresh_states = {state: path.with_suffix(".new") for state, path in missing.items()}
+            make_states(fresh_states, seed=self._seed)
+            for state, path in missing.items():
+                fresh_states[state].rename(path)
 
     def start(self, state: str) -> Path:
         """The filled database from which both programs start."""

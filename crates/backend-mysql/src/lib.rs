@@ -1,1 +1,1 @@
-//! placeholder
+//! The MySQL backend of mlflow-migrate: an empty crate so far.

@@ -1,1 +1,1 @@
-//! placeholder
+//! The PostgreSQL backend of mlflow-migrate: an empty crate so far.
