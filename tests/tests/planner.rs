@@ -134,7 +134,7 @@ proptest! {
     }
 }
 
-/// What an upgrade of the README's sample does, on SQLite.
+/// What an upgrade of the README's sample does to the tables that it has, on SQLite.
 #[tokio::test]
 async fn the_plan_from_mlflow_1_2_to_head() {
     use mlflow_migrate_tests::database::TestDatabase;
@@ -146,19 +146,18 @@ async fn the_plan_from_mlflow_1_2_to_head() {
     let location = Location { revision: revision.clone(), empty: false, stamped: true };
     let head = states[70].0.as_deref();
     let plan = plan(&CATALOGUE, &Platform::SQLITE, live, &location, head).unwrap();
-    let mut lines = Vec::new();
+    let (mut lines, mut statements) = (Vec::new(), Vec::new());
     for step in &plan.steps {
         match step {
             Step::Change(change) if change.before.is_none() => {}
             Step::Change(change) => {
-                lines.push(format!(
-                    "{}: {}",
-                    step.title(),
-                    backend.method(change).unwrap().summary
-                ));
+                let method = backend.method(change).unwrap();
+                lines.push(format!("{}: {}", step.title(), method.summary));
+                statements.push(format!("-- {}\n{};", step.title(), method.statements.join(";\n")));
             }
             Step::RemoveLeftovers(_) | Step::Migrate { .. } => lines.push(step.title()),
         }
     }
     insta::assert_snapshot!(lines.join("\n"));
+    insta::assert_snapshot!("its_statements", statements.join("\n\n"));
 }

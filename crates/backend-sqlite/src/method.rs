@@ -209,7 +209,7 @@ pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
             }
             if in_place.replaces_text {
                 parts.push("replace the stored definition".to_owned());
-                statements.push(render::create_table(after));
+                statements.push(replace_text(after));
             }
             scans = !in_place.not_null.is_empty() || !in_place.checks.is_empty();
         }
@@ -233,6 +233,16 @@ pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
     }
     statements.extend(new_triggers(change, rebuilds));
     Ok(Method { summary: parts.join("; "), statements, rebuilds, scans: scans || rebuilds })
+}
+
+/// The edit of `sqlite_schema`, to show.
+fn replace_text(table: &Table) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    format!(
+        "UPDATE sqlite_schema SET sql = {} WHERE type = 'table' AND name = {}",
+        quoted(&render::create_table(table)),
+        quoted(&table.name)
+    )
 }
 
 /// The statements of the triggers to create.
