@@ -23,4 +23,4 @@ mod version;
 
 pub use connect::{OpenOptions, Sqlite};
 pub use copy::{PendingCopy, copy};
-pub use url::{is_sqlite_url, path_from_url};
+pub use url::path_from_url;

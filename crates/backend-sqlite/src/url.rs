@@ -1,6 +1,6 @@
 //! SQLite URLs as SQLAlchemy and MLflow's users write them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use mlflow_migrate_core::Error;
 use percent_encoding::percent_decode_str;
@@ -8,54 +8,56 @@ use percent_encoding::percent_decode_str;
 const HINT: &str =
     "sqlite:///relative/path.db, sqlite:////absolute/path.db, or just the path of the file";
 
-/// Whether this is a URL of an SQLite database: `sqlite:` with any driver, or a bare path.
-#[must_use]
-pub fn is_sqlite_url(url: &str) -> bool {
-    match url.split_once(':') {
-        Some((scheme, rest)) => scheme_dialect(scheme) == "sqlite" || !is_scheme(scheme, rest),
-        None => true,
-    }
-}
-
 /// The file that a URL names.
 ///
+/// SQLAlchemy decodes `%20` in the path since version 2.1; before, it was a part of the file's name.
+/// So the file that exists is meant, and the decoded name where neither does.
+///
 /// # Errors
-/// If the URL names no file: an in-memory database, a host, or another dialect.
+/// If the URL names no file (an in-memory database, a host, another dialect), or could mean two that
+/// exist.
 pub fn path_from_url(url: &str) -> Result<PathBuf, Error> {
     let error = |problem: &str| Error::Url {
         url: url.to_owned(),
         problem: problem.to_owned(),
         hint: HINT.to_owned(),
     };
+    let Some(written) = written_path(url).map_err(error)? else { return Ok(PathBuf::from(url)) };
+    let decoded = percent_decode_str(written)
+        .decode_utf8()
+        .map_err(|_| error("the path's percent-encoding is not valid UTF-8"))?;
+    match (Path::new(written).exists(), Path::new(&*decoded).exists()) {
+        (true, true) if *decoded != *written => {
+            Err(error("files of the decoded and of the undecoded name exist; give the path alone"))
+        }
+        (true, false) => Ok(PathBuf::from(written)),
+        _ => Ok(PathBuf::from(&*decoded)),
+    }
+}
+
+/// The path in a URL as it is written there; `None` if this is no URL but a path.
+fn written_path(url: &str) -> Result<Option<&str>, &'static str> {
     if url.is_empty() {
-        return Err(error("the path is empty"));
+        return Err("the path is empty");
     }
     let rest = match url.split_once(':') {
-        Some((scheme, rest)) if scheme_dialect(scheme) == "sqlite" => rest,
+        Some((scheme, rest)) if dialect(scheme).eq_ignore_ascii_case("sqlite") => rest,
         Some((scheme, rest)) if is_scheme(scheme, rest) => {
-            return Err(error("this is not a URL of an SQLite database"));
+            return Err("this is not a URL of an SQLite database");
         }
-        Some(_) | None => return Ok(PathBuf::from(url)),
+        Some(_) | None => return Ok(None),
     };
-    let Some(rest) = rest.strip_prefix("//") else {
-        return Err(error("an SQLite URL has slashes after the colon"));
-    };
+    let rest = rest.strip_prefix("//").ok_or("an SQLite URL has slashes after the colon")?;
     // SQLAlchemy takes what stands before the third slash for a host, and SQLite has none.
-    let Some(path) = rest.strip_prefix('/') else {
-        return Err(error("an SQLite URL has three slashes before the path"));
-    };
-    let path = path.split_once('?').map_or(path, |(path, _)| path);
-    if path.is_empty() || path == ":memory:" {
-        return Err(error("an in-memory database cannot be upgraded"));
+    let path = rest.strip_prefix('/').ok_or("an SQLite URL has three slashes before the path")?;
+    match path.split_once('?').map_or(path, |(path, _)| path) {
+        "" | ":memory:" => Err("an in-memory database cannot be upgraded"),
+        path => Ok(Some(path)),
     }
-    let decoded = percent_decode_str(path).decode_utf8();
-    decoded
-        .map(|path| PathBuf::from(path.as_ref()))
-        .map_err(|_| error("the path's percent-encoding is not valid UTF-8"))
 }
 
 /// `sqlite` of `sqlite+pysqlite`.
-fn scheme_dialect(scheme: &str) -> &str {
+fn dialect(scheme: &str) -> &str {
     scheme.split_once('+').map_or(scheme, |(dialect, _)| dialect)
 }
 
@@ -72,7 +74,7 @@ fn is_scheme(scheme: &str, rest: &str) -> bool {
 mod tests {
     use std::path::Path;
 
-    use super::{is_sqlite_url, path_from_url};
+    use super::path_from_url;
 
     #[test]
     fn urls_name_files() {
@@ -87,7 +89,6 @@ mod tests {
             ("/var/lib/100%25.db", "/var/lib/100%25.db"),
             ("odd:name.db", "odd:name.db"),
         ] {
-            assert!(is_sqlite_url(url), "{url}");
             assert_eq!(path_from_url(url).unwrap(), Path::new(path), "{url}");
         }
     }
@@ -100,12 +101,26 @@ mod tests {
             "sqlite:///",
             "sqlite:///:memory:",
             "sqlite:mlruns.db",
+            "SQLite:mlruns.db",
             "sqlite://host/mlruns.db",
             "sqlite:///bad%ff.db",
             "postgresql://host/mlflow",
         ] {
             assert!(path_from_url(url).is_err(), "{url}");
         }
-        assert!(!is_sqlite_url("mysql+pymysql://user@host/mlflow"));
+    }
+
+    #[test]
+    fn of_an_encoded_and_a_decoded_name_the_file_that_exists_is_meant() {
+        let folder = tempfile::tempdir().unwrap();
+        let (encoded, decoded) = (folder.path().join("a%20b.db"), folder.path().join("a b.db"));
+        let url = format!("sqlite:///{}", encoded.display());
+        assert_eq!(path_from_url(&url).unwrap(), decoded);
+        std::fs::write(&encoded, "").unwrap();
+        assert_eq!(path_from_url(&url).unwrap(), encoded);
+        std::fs::write(&decoded, "").unwrap();
+        assert!(path_from_url(&url).is_err());
+        std::fs::remove_file(&encoded).unwrap();
+        assert_eq!(path_from_url(&url).unwrap(), decoded);
     }
 }
