@@ -114,24 +114,19 @@ fn copying(lock_wait: Duration) -> OpenOptions {
 }
 
 fn unsupported(url: &str, kind: Kind) -> Error {
-    let built = if cfg!(feature = "sqlite") { "sqlite" } else { "none" };
+    const MLFLOWS_OWN: &str = "use MLflow's own `mlflow db upgrade` for it";
     let (problem, hint) = match kind {
-        Kind::Mssql => (
-            "Microsoft SQL Server is not supported".to_owned(),
-            "use MLflow's own `mlflow db upgrade` for it".to_owned(),
+        Kind::Mssql => ("Microsoft SQL Server is not supported", MLFLOWS_OWN),
+        Kind::Postgres => ("PostgreSQL is not supported yet", MLFLOWS_OWN),
+        Kind::Mysql => ("MySQL is not supported yet", MLFLOWS_OWN),
+        Kind::Sqlite => (
+            "SQLite is not supported by this build",
+            "build mlflow-migrate with the cargo feature `sqlite`",
         ),
-        Kind::Sqlite => missing_feature("SQLite", "sqlite", built),
-        Kind::Postgres => missing_feature("PostgreSQL", "postgres", built),
-        Kind::Mysql => missing_feature("MySQL", "mysql", built),
     };
-    Error::Unsupported { url: url::without_password(url), problem, hint }
-}
-
-fn missing_feature(database: &str, feature: &str, built: &str) -> (String, String) {
-    let problem = format!("{database} is not supported by this build");
-    let hint = format!(
-        "it takes a build of mlflow-migrate with the cargo feature `{feature}`; \
-         this one has: {built}"
-    );
-    (problem, hint)
+    Error::Unsupported {
+        url: url::without_password(url),
+        problem: problem.to_owned(),
+        hint: hint.to_owned(),
+    }
 }
