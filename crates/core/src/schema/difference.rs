@@ -94,8 +94,8 @@ impl Comparison<'_> {
             found.checks.iter().map(describe_check),
         );
         self.objects(
-            expected.indexes.iter().map(describe_index),
-            found.indexes.iter().map(describe_index),
+            expected.indexes.iter().map(Index::describe),
+            found.indexes.iter().map(Index::describe),
         );
         self.objects(
             expected.triggers.iter().map(|trigger| format!("trigger {}", trigger.name)),
@@ -187,24 +187,4 @@ fn describe_foreign_key(key: &ForeignKey) -> String {
         key.on_update.sql()
     );
     describe_constraint("foreign key", key.name.as_deref(), &content)
-}
-
-fn describe_index(index: &Index) -> String {
-    let columns: Vec<String> = index
-        .columns
-        .iter()
-        .map(|column| {
-            let prefix = column.prefix_length.map_or(String::new(), |length| format!("({length})"));
-            format!("{}{prefix}{}", column.name, if column.descending { " DESC" } else { "" })
-        })
-        .collect();
-    let unique = if index.unique { "unique " } else { "" };
-    let mut text = format!("{unique}index {} ({})", index.name, columns.join(", "));
-    if !index.include.is_empty() {
-        text += &format!(" INCLUDE ({})", index.include.join(", "));
-    }
-    if let Some(predicate) = &index.predicate {
-        text += &format!(" WHERE {}", super::constraint::normalize_expression(predicate));
-    }
-    text
 }

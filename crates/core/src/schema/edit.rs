@@ -163,13 +163,12 @@ impl Table {
             }
             TableEdit::CreateIndex(index) => match self.find_index(&index.name) {
                 None => self.indexes.push(index.clone()),
-                Some(found) if found.column_names().eq(index.column_names()) => {}
+                Some(found) if found.describe() == index.describe() => {}
                 Some(found) => {
-                    let columns: Vec<&str> = found.column_names().collect();
                     return Err(EditError::Occupied {
                         table: self.name.clone(),
                         object: format!("index {}", index.name),
-                        difference: format!("it is over ({})", columns.join(", ")),
+                        difference: format!("{}, expected {}", found.describe(), index.describe()),
                     });
                 }
             },

@@ -1,5 +1,7 @@
 //! Indexes.
 
+use super::constraint::normalize_expression;
+
 /// One column of an index.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct IndexColumn {
@@ -89,5 +91,27 @@ impl Index {
     /// The names of the key's columns.
     pub fn column_names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// The whole index in words: two that are described alike are the same.
+    pub(crate) fn describe(&self) -> String {
+        let columns: Vec<String> = self
+            .columns
+            .iter()
+            .map(|column| {
+                let prefix =
+                    column.prefix_length.map_or(String::new(), |length| format!("({length})"));
+                format!("{}{prefix}{}", column.name, if column.descending { " DESC" } else { "" })
+            })
+            .collect();
+        let unique = if self.unique { "unique " } else { "" };
+        let mut text = format!("{unique}index {} ({})", self.name, columns.join(", "));
+        if !self.include.is_empty() {
+            text += &format!(" INCLUDE ({})", self.include.join(", "));
+        }
+        if let Some(predicate) = &self.predicate {
+            text += &format!(" WHERE {}", normalize_expression(predicate));
+        }
+        text
     }
 }
