@@ -13,7 +13,7 @@ use mlflow_migrate_core::{Error, Request};
 
 use crate::commands::Command;
 use crate::database::Database;
-use crate::{Context, clock, exit, url};
+use crate::{Context, exit, url};
 
 /// Upgrades MLflow tracking databases of any age.
 #[derive(Debug, Parser)]
@@ -105,7 +105,7 @@ impl DatabaseArguments {
         Ok(Request {
             target: Target::parse(&target.to),
             assume: self.assumption(catalogue)?,
-            data: DataOptions { now_ms: clock::now_ms(), skip_invalid },
+            data: DataOptions { skip_invalid, ..DataOptions::default() },
         })
     }
 }

@@ -1,12 +1,4 @@
-//! What time it is.
-
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Milliseconds since 1970.
-pub(crate) fn now_ms() -> i64 {
-    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX)
-}
+//! Moments as people write them.
 
 /// A moment as a part of a file name: `20260131T235959Z`.
 pub(crate) fn file_name_stamp(milliseconds: i64) -> String {

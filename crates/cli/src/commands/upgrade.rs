@@ -115,16 +115,16 @@ impl Upgrade {
             return Ok(None);
         }
         drop(backend);
-        let destination = file.map_or_else(|| name_for_backup(original), Path::to_owned);
+        let destination = file.map_or_else(|| name_for_backup(original, request), Path::to_owned);
         database.back_up(&destination, self.database.lock_wait()).await?;
         notice(format!("backup: {}", destination.display()));
         Ok(Some(destination))
     }
 }
 
-fn name_for_backup(original: &Path) -> PathBuf {
+fn name_for_backup(original: &Path, request: &Request) -> PathBuf {
     let mut name = OsString::from(original);
-    name.push(format!(".{}.backup", clock::file_name_stamp(clock::now_ms())));
+    name.push(format!(".{}.backup", clock::file_name_stamp(request.data.now_ms)));
     name.into()
 }
 

@@ -9,11 +9,12 @@ mod default_workspace;
 mod issue_categories;
 pub mod latest_metrics;
 mod mcp_version_references;
-mod row;
+pub(crate) mod row;
 mod trace_analytics;
 mod user_tags;
 
 use std::fmt::Debug;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Func, Query};
@@ -40,20 +41,26 @@ pub(crate) const BATCH: u64 = 500;
 pub(crate) async fn count(backend: &mut dyn Backend, table: &'static str) -> Result<u64, Error> {
     let all = Func::count(Expr::col(sea_query::Asterisk));
     let rows = backend.query(Query::select().expr(all).from(table).take()).await?;
-    match rows.first().and_then(|row| row.first()) {
-        Some(sea_query::Value::BigInt(Some(count))) => Ok(count.unsigned_abs()),
-        _ => Ok(0),
-    }
+    Ok(rows.first().map_or(0, |found| row::count(found.first())))
 }
 
 /// What a data migration may be told.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct DataOptions {
-    /// The time of the upgrade, in milliseconds since 1970.
+    /// The time of the upgrade, in milliseconds since 1970: dc11669786a5 writes it.
     pub now_ms: i64,
     /// Whether rows that a migration cannot take are left out instead of refused, where that is
     /// sound.
     pub skip_invalid: bool,
+}
+
+impl Default for DataOptions {
+    /// Now, and nothing left out.
+    fn default() -> Self {
+        let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now_ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
+        Self { now_ms, skip_invalid: false }
+    }
 }
 
 /// A change of rows that belongs to a revision.
@@ -102,5 +109,17 @@ pub(crate) fn equals_exactly(column: Expr, text: &str, platform: &Platform) -> E
         column.eq(text).and(binary.eq(Func::cast_as(text, "binary")))
     } else {
         column.eq(text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::DataOptions;
+
+    /// A job that is canceled in 1970 would look as if it had never been touched.
+    #[test]
+    fn the_time_of_an_upgrade_is_now_unless_it_is_said() {
+        const IN_2020: i64 = 1_577_836_800_000;
+        assert!(DataOptions::default().now_ms > IN_2020);
     }
 }

@@ -11,7 +11,7 @@ pub(super) fn text(value: Option<&Value>) -> Option<&str> {
 }
 
 /// The number that `COUNT` gives.
-pub(super) fn count(value: Option<&Value>) -> u64 {
+pub(crate) fn count(value: Option<&Value>) -> u64 {
     match value {
         Some(Value::BigInt(Some(number))) => number.unsigned_abs(),
         _ => 0,
