@@ -5,9 +5,9 @@ use serde::Serialize;
 use crate::backend::Backend;
 use crate::catalogue::Catalogue;
 use crate::error::Error;
-use crate::locate::{Assumption, LEFTOVER_PREFIX, Location, drift, locate};
+use crate::locate::{Assumption, LEFTOVER_PREFIX, Location, drift};
 use crate::schema::{Difference, DifferenceKind, Schema};
-use crate::session::reading;
+use crate::session::{inspect, reading};
 
 /// Where a database is, and how far that is from the newest revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -106,17 +106,6 @@ pub async fn check(
         Ok(judge(position, all, leftovers(&live)))
     })
     .await
-}
-
-async fn inspect(
-    backend: &mut dyn Backend,
-    catalogue: &Catalogue,
-    assume: Option<&Assumption>,
-) -> Result<(Location, Schema), Error> {
-    let live = backend.inspect().await?;
-    let versions = backend.versions().await?;
-    let location = locate(catalogue, backend.platform(), &live, versions.as_deref(), assume)?;
-    Ok((location, live))
 }
 
 fn describe(catalogue: &Catalogue, location: Location) -> Result<Position, Error> {

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use sea_query::{Asterisk, Expr, Func, Query, SelectStatement, Value};
+use sea_query::{Asterisk, Expr, Func, Query, SelectStatement};
 use serde::Serialize;
 
 use crate::backend::Backend;
 use crate::catalogue::Catalogue;
-use crate::data::count;
+use crate::data::{count, row};
 use crate::error::Error;
 use crate::plan::{Plan, Step};
 use crate::schema::Schema;
@@ -99,7 +99,8 @@ async fn count_metrics(backend: &mut dyn Backend, live: &Schema) -> Result<Optio
     }
     let entries = count(backend, "metrics").await?;
     let counted = backend.query(count_pairs()).await?;
-    let (pairs, runs) = (first_number(&counted, 0), first_number(&counted, 1));
+    let number = |column: usize| counted.first().map_or(0, |found| row::count(found.get(column)));
+    let (pairs, runs) = (number(0), number(1));
     let entries_per_pair = if pairs == 0 { 0.0 } else { entries as f64 / pairs as f64 };
     Ok(Some(Metrics { entries, pairs, runs, entries_per_pair }))
 }
@@ -111,14 +112,6 @@ fn count_pairs() -> SelectStatement {
         .expr(Func::count_distinct(Expr::col("run_uuid")))
         .from_subquery(pairs, "pairs")
         .take()
-}
-
-fn first_number(rows: &[Vec<Value>], column: usize) -> u64 {
-    match rows.first().and_then(|row| row.get(column)) {
-        Some(Value::BigInt(Some(number))) => u64::try_from(*number).unwrap_or_default(),
-        Some(Value::BigUnsigned(Some(number))) => *number,
-        _ => 0,
-    }
 }
 
 async fn measure_rebuilt(

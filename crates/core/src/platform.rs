@@ -56,8 +56,6 @@ pub struct Platform {
     /// Whether an index can store a column in descending order. MySQL before 8.0 and MariaDB
     /// before 10.8 parse and forget it.
     pub descending_indexes: bool,
-    /// Whether columns can be computed by the server (MySQL 5.7 and later).
-    pub generated_columns: bool,
     /// Whether `JSON` is a type of its own; MariaDB stores it as `longtext`.
     pub native_json: bool,
 }
@@ -69,7 +67,6 @@ impl Platform {
         enforces_checks: true,
         automatic_check_name: AutomaticCheckName::None,
         descending_indexes: true,
-        generated_columns: true,
         native_json: true,
     };
 
@@ -91,9 +88,8 @@ impl Platform {
     pub const MYSQL_5_7: Self =
         Self { enforces_checks: false, descending_indexes: false, ..Self::MYSQL_8 };
 
-    /// MySQL 5.6, which also lacks generated columns and JSON.
-    pub const MYSQL_5_6: Self =
-        Self { generated_columns: false, native_json: false, ..Self::MYSQL_5_7 };
+    /// MySQL 5.6, which also lacks JSON.
+    pub const MYSQL_5_6: Self = Self { native_json: false, ..Self::MYSQL_5_7 };
 
     /// MariaDB 10.8 and later.
     pub const MARIADB: Self = Self {

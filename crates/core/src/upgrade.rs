@@ -10,9 +10,10 @@ use crate::catalogue::Catalogue;
 use crate::data::DataOptions;
 use crate::error::{Error, Finding};
 use crate::event::{Event, Observer, Progress};
-use crate::locate::{Assumption, drift, is_fatal, locate};
+use crate::locate::{Assumption, drift, is_fatal};
 use crate::plan::{Plan, Step, plan};
 use crate::schema::{Schema, differences};
+use crate::session::inspect;
 use crate::target::Target;
 
 /// What is wanted.
@@ -59,10 +60,7 @@ pub async fn inspect_and_plan(
     request: &Request,
 ) -> Result<(Plan, Schema), Error> {
     let platform = backend.platform().clone();
-    let live = backend.inspect().await?;
-    let versions = backend.versions().await?;
-    let assume = request.assume.as_ref();
-    let location = locate(catalogue, &platform, &live, versions.as_deref(), assume)?;
+    let (location, live) = inspect(backend, catalogue, request.assume.as_ref()).await?;
     let target = request.target.resolve(catalogue, location.revision.as_deref())?;
     let mut fatal = drift(catalogue, &platform, &live, &location)?;
     fatal.retain(is_fatal);
