@@ -3,6 +3,10 @@
 use mlflow_migrate_core::Error;
 use rusqlite::ErrorCode;
 
+/// What to do about a file that cannot be written.
+pub(crate) const WRITE_PROTECTED: &str =
+    "make the file and its folder writable; `--into FILE` leaves the source as it is";
+
 /// What was being done to which database, for the error that may come of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
@@ -18,17 +22,19 @@ impl Context<'_> {
             rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
             other => other.to_string(),
         };
+        let hint = WRITE_PROTECTED.to_owned();
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Error::NotADatabase { name },
             Some(ErrorCode::DatabaseCorrupt) => Error::Corrupt { name, problem },
-            Some(ErrorCode::ReadOnly) => Error::ReadOnly { name, problem },
+            Some(ErrorCode::ReadOnly) => Error::ReadOnly { name, problem, hint },
             // An open database whose journal cannot be created is in a folder that is read-only.
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Error::ReadOnly {
                 name,
                 problem: format!("{problem} (its folder must be writable, for the journal)"),
+                hint,
             },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
-                Error::Locked { name, waited_seconds: self.waited_seconds }
+                Error::Locked { name, waited_seconds: self.waited_seconds, holders: Vec::new() }
             }
             Some(ErrorCode::DiskFull) => Error::Full { name, problem },
             _ => match source {

@@ -232,5 +232,6 @@ fn index(name: String, sql: String) -> Index {
         include: Vec::new(),
         predicate: parsed.predicate,
         definition: (!is_plain).then_some(sql),
+        automatic: false,
     }
 }

@@ -8,6 +8,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 
 use crate::connect::Sqlite;
+use crate::error::WRITE_PROTECTED;
 
 /// Foreign keys off, as SQLite's manual asks for when tables are rebuilt (lang_altertable, section
 /// 7), and renames that do not touch, or even parse, views and triggers.
@@ -24,6 +25,7 @@ impl Sqlite {
                 return Err(Error::ReadOnly {
                     name: context.name.to_owned(),
                     problem: "the file is write-protected".to_owned(),
+                    hint: WRITE_PROTECTED.to_owned(),
                 });
             }
             let statements = match access {

@@ -5,6 +5,7 @@ use sea_query::{QueryStatement, SelectStatement, Value};
 
 use crate::error::Error;
 use crate::event::Progress;
+use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::schema::{Schema, Table};
 
@@ -77,7 +78,8 @@ pub trait Backend: Send {
     fn name(&self) -> String;
 
     /// Begins a session. For [`Access::Upgrade`] it takes the lock that keeps other upgraders out,
-    /// and, where the database can, opens the transaction that holds the whole upgrade.
+    /// and, where [`Platform::transactional_ddl`] holds, opens the transaction that holds the whole
+    /// upgrade.
     async fn begin(&mut self, access: Access) -> Result<(), Error>;
 
     /// Makes everything since [`Backend::begin`] permanent.
@@ -86,7 +88,7 @@ pub trait Backend: Send {
     /// Takes everything since [`Backend::begin`] back, where the database can.
     async fn rollback(&mut self) -> Result<(), Error>;
 
-    /// Reads the schema, without the version table.
+    /// Reads the schema, without the version table and the journal.
     async fn inspect(&mut self) -> Result<Schema, Error>;
 
     /// Reads `alembic_version`; `None` if the table does not exist.
@@ -94,6 +96,39 @@ pub trait Backend: Send {
 
     /// Writes `alembic_version`, and creates it if need be; `None` leaves it empty.
     async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error>;
+
+    /// Looks for what would stop a plan later: a privilege that the user lacks, a key that is too
+    /// long for the server. Reads only.
+    async fn preflight(&mut self, _plan: &Plan) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// What an interrupted upgrade has noted. Only a database without transactional DDL keeps such
+    /// a note, in a table of its own.
+    async fn read_journal(&mut self) -> Result<Option<String>, Error> {
+        Ok(None)
+    }
+
+    /// Replaces the note; `None` removes it, and the table with it. Between
+    /// [`Backend::begin_rows`] and [`Backend::commit_rows`] the note is a part of that transaction.
+    async fn write_journal(&mut self, _note: Option<&str>) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Opens a transaction for a data migration, where the upgrade as a whole is none.
+    async fn begin_rows(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Commits what was begun by [`Backend::begin_rows`].
+    async fn commit_rows(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Takes back what was begun by [`Backend::begin_rows`].
+    async fn rollback_rows(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
 
     /// Tells how [`Backend::change`] would make a change.
     ///

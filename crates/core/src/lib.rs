@@ -11,7 +11,9 @@ pub mod data;
 pub mod error;
 pub mod estimate;
 pub mod event;
+mod execute;
 pub mod graph;
+mod journal;
 pub mod locate;
 pub mod op;
 pub mod plan;
@@ -23,6 +25,8 @@ pub mod schema;
 pub mod session;
 pub mod target;
 mod upgrade;
+pub mod url;
 
 pub use error::Error;
+pub use journal::FENCE;
 pub use upgrade::{Report, Request, findings, inspect_and_plan, upgrade};

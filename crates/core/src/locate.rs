@@ -1,5 +1,7 @@
 //! Finds out at which revision a database is, and whose it is.
 
+use serde::{Deserialize, Serialize};
+
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 use crate::platform::Platform;
@@ -22,7 +24,7 @@ pub enum Assumption {
 }
 
 /// Where a database is in the graph.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// The revision; `None` is the base schema.
     pub revision: Option<String>,

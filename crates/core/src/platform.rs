@@ -43,6 +43,19 @@ pub enum AutomaticCheckName {
     Number,
 }
 
+/// How a server names a foreign key that was created without a name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AutomaticForeignKeyName {
+    /// It stays unnamed (SQLite).
+    None,
+    /// `<table>_<columns>_fkey` (PostgreSQL).
+    TableColumns,
+    /// `<table>_ibfk_<n>` (MySQL, and MariaDB before 12.1).
+    TableNumber,
+    /// `<n>` (MariaDB 12.1 and later).
+    Number,
+}
+
 /// The dialect and the features of one database server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Platform {
@@ -53,11 +66,20 @@ pub struct Platform {
     pub enforces_checks: bool,
     /// How unnamed CHECK constraints are named.
     pub automatic_check_name: AutomaticCheckName,
+    /// How unnamed foreign keys are named.
+    pub automatic_foreign_key_name: AutomaticForeignKeyName,
     /// Whether an index can store a column in descending order. MySQL before 8.0 and MariaDB
     /// before 10.8 parse and forget it.
     pub descending_indexes: bool,
     /// Whether `JSON` is a type of its own; MariaDB stores it as `longtext`.
     pub native_json: bool,
+    /// Whether there is a type called `JSON` at all. MySQL 5.6 has none.
+    pub json: bool,
+    /// Whether the database can compute a column from the others of its row. MySQL 5.6 cannot.
+    pub generated_columns: bool,
+    /// Whether an upgrade is one transaction, changes of tables included. On MySQL each of them
+    /// commits by itself.
+    pub transactional_ddl: bool,
 }
 
 impl Platform {
@@ -66,14 +88,19 @@ impl Platform {
         dialect: Dialect::Sqlite,
         enforces_checks: true,
         automatic_check_name: AutomaticCheckName::None,
+        automatic_foreign_key_name: AutomaticForeignKeyName::None,
         descending_indexes: true,
         native_json: true,
+        json: true,
+        generated_columns: true,
+        transactional_ddl: true,
     };
 
     /// PostgreSQL 12 and later.
     pub const POSTGRES: Self = Self {
         dialect: Dialect::Postgres,
         automatic_check_name: AutomaticCheckName::TableColumn,
+        automatic_foreign_key_name: AutomaticForeignKeyName::TableColumns,
         ..Self::SQLITE
     };
 
@@ -81,6 +108,8 @@ impl Platform {
     pub const MYSQL_8: Self = Self {
         dialect: Dialect::Mysql,
         automatic_check_name: AutomaticCheckName::TableNumber,
+        automatic_foreign_key_name: AutomaticForeignKeyName::TableNumber,
+        transactional_ddl: false,
         ..Self::SQLITE
     };
 
@@ -88,8 +117,9 @@ impl Platform {
     pub const MYSQL_5_7: Self =
         Self { enforces_checks: false, descending_indexes: false, ..Self::MYSQL_8 };
 
-    /// MySQL 5.6, which also lacks JSON.
-    pub const MYSQL_5_6: Self = Self { native_json: false, ..Self::MYSQL_5_7 };
+    /// MySQL 5.6, which also lacks JSON and generated columns.
+    pub const MYSQL_5_6: Self =
+        Self { native_json: false, json: false, generated_columns: false, ..Self::MYSQL_5_7 };
 
     /// MariaDB 10.8 and later.
     pub const MARIADB: Self = Self {

@@ -3,6 +3,7 @@
 use crate::backend::{Access, Backend};
 use crate::catalogue::Catalogue;
 use crate::error::Error;
+use crate::journal;
 use crate::locate::{Assumption, Location, locate};
 use crate::schema::Schema;
 
@@ -30,6 +31,7 @@ pub async fn inspect(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
 ) -> Result<(Location, Schema), Error> {
+    journal::refuse_unfinished(backend).await?;
     let live = backend.inspect().await?;
     let versions = backend.versions().await?;
     let location = locate(catalogue, backend.platform(), &live, versions.as_deref(), assume)?;

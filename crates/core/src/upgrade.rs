@@ -1,5 +1,6 @@
 //! The one driver: from a connected backend to an upgraded database.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -9,10 +10,12 @@ use crate::backend::{Access, Backend};
 use crate::catalogue::Catalogue;
 use crate::data::DataOptions;
 use crate::error::{Error, Finding};
-use crate::event::{Event, Observer, Progress};
-use crate::locate::{Assumption, drift, is_fatal};
-use crate::plan::{Plan, Step, plan};
-use crate::schema::{Schema, differences};
+use crate::event::{Event, Observer};
+use crate::execute::Execution;
+use crate::journal::Journal;
+use crate::locate::{Assumption, drift, is_fatal, label};
+use crate::plan::{Plan, plan};
+use crate::schema::Schema;
 use crate::session::inspect;
 use crate::target::Target;
 
@@ -48,6 +51,21 @@ pub struct Report {
     pub seconds: f64,
     /// The MLflow releases that expect the revision.
     pub releases: Vec<String>,
+}
+
+impl Report {
+    /// Two upgrades, one after the other, as one.
+    fn followed_by(self, next: Self) -> Self {
+        Self {
+            from: self.from,
+            created: self.created,
+            revisions: [self.revisions, next.revisions].concat(),
+            tables_created: self.tables_created + next.tables_created,
+            tables_changed: self.tables_changed + next.tables_changed,
+            rows_migrated: self.rows_migrated + next.rows_migrated,
+            ..next
+        }
+    }
 }
 
 /// Reads a database and plans its upgrade. The backend's session must have begun.
@@ -106,6 +124,54 @@ async fn run(
     observer: &Arc<dyn Observer>,
 ) -> Result<Report, Error> {
     let started = Instant::now();
+    let finished = match Journal::read(backend).await? {
+        Some(journal) => Some(finish(backend, catalogue, journal, request, observer).await?),
+        None => None,
+    };
+    match finished {
+        // The same command again is not one step further.
+        Some(report) if matches!(request.target, Target::Relative(_)) => Ok(report),
+        Some(first) => {
+            let then = begin(backend, catalogue, request, observer, started).await?;
+            Ok(first.followed_by(then))
+        }
+        None => begin(backend, catalogue, request, observer, started).await,
+    }
+}
+
+/// Goes on with an upgrade that was interrupted.
+async fn finish(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    journal: Journal,
+    request: &Request,
+    observer: &Arc<dyn Observer>,
+) -> Result<Report, Error> {
+    let started = Instant::now();
+    let target = request.target.resolve(catalogue, journal.to.as_deref())?;
+    if catalogue.graph.path(journal.to.as_deref(), target.as_deref()).is_none() {
+        let finishing = label(journal.to.as_deref());
+        return Err(Error::Journal {
+            name: backend.name(),
+            problem: format!("it went {}, beyond {}", journal.describe(), label(target.as_deref())),
+            hint: format!("`mlflow-migrate upgrade --to {finishing}` finishes it"),
+        });
+    }
+    let message = format!("going on with an upgrade {}", journal.describe());
+    observer.notify(&Event::Notice { message });
+    let (platform, to) = (backend.platform().clone(), journal.to.as_deref());
+    let plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
+    let rows = Execution::resume(&plan, journal, observer).run(backend).await?;
+    Ok(report(&plan, catalogue, rows, started))
+}
+
+async fn begin(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &Request,
+    observer: &Arc<dyn Observer>,
+    started: Instant,
+) -> Result<Report, Error> {
     let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
     let mut rows_migrated = 0;
     if !plan.is_empty() {
@@ -117,11 +183,7 @@ async fn run(
         });
         report_drift(backend, catalogue, &plan, &live, observer)?;
         preflight(backend, &plan, &live, request).await?;
-        rows_migrated = execute(backend, &plan, request, observer).await?;
-        verify(backend, &plan, observer).await?;
-        if !(plan.to.is_none() && plan.from.empty) {
-            backend.stamp(plan.to.as_deref()).await?;
-        }
+        rows_migrated = Execution::new(&plan, live, request.data, observer).run(backend).await?;
     } else if !plan.from.stamped && plan.to.is_some() {
         backend.stamp(plan.to.as_deref()).await?;
     }
@@ -152,6 +214,7 @@ async fn preflight(
     for change in plan.changes() {
         backend.method(change)?;
     }
+    backend.preflight(plan).await?;
     let findings = findings(backend, plan, live, &request.data).await?;
     if !findings.is_empty() {
         return Err(Error::Refused { findings });
@@ -176,56 +239,9 @@ pub async fn findings(
     Ok(findings)
 }
 
-async fn execute(
-    backend: &mut dyn Backend,
-    plan: &Plan,
-    request: &Request,
-    observer: &Arc<dyn Observer>,
-) -> Result<u64, Error> {
-    let mut migrated = 0;
-    let steps = plan.steps.len();
-    for (step, number) in plan.steps.iter().zip(1..) {
-        let started = Instant::now();
-        let title = step.title();
-        observer.notify(&Event::StepStarted { step: number, steps, title: title.clone() });
-        let progress = Progress::new(Arc::clone(observer), number);
-        let rows = match step {
-            Step::RemoveLeftovers(tables) => {
-                backend.remove(tables).await?;
-                None
-            }
-            Step::Change(change) => backend.change(change, &progress).await?,
-            Step::Migrate { migration, .. } => {
-                let rows = migration.run(backend, &request.data, &progress).await?;
-                migrated += rows;
-                Some(rows)
-            }
-        };
-        let seconds = started.elapsed().as_secs_f64();
-        observer.notify(&Event::StepFinished { step: number, title, rows, seconds });
-    }
-    Ok(migrated)
-}
-
-/// The schema that is there now must be the planned one, in everything.
-async fn verify(
-    backend: &mut dyn Backend,
-    plan: &Plan,
-    observer: &Arc<dyn Observer>,
-) -> Result<(), Error> {
-    let started = Instant::now();
-    let live = backend.inspect().await?;
-    let differences = differences(&plan.result, &live, backend.platform());
-    if !differences.is_empty() {
-        return Err(Error::Unverified { differences });
-    }
-    backend.check_foreign_keys(&plan.tables_with_new_foreign_keys()).await?;
-    observer.notify(&Event::Verified { seconds: started.elapsed().as_secs_f64() });
-    Ok(())
-}
-
 fn report(plan: &Plan, catalogue: &Catalogue, rows_migrated: u64, started: Instant) -> Report {
     let created = plan.changes().filter(|change| change.before.is_none()).count();
+    let names: BTreeSet<&str> = plan.changes().map(|change| change.after.name.as_str()).collect();
     let releases = catalogue.releases.expecting(plan.to.as_deref());
     Report {
         from: plan.from.revision.clone(),
@@ -233,7 +249,7 @@ fn report(plan: &Plan, catalogue: &Catalogue, rows_migrated: u64, started: Insta
         to: plan.to.clone(),
         revisions: plan.revisions.clone(),
         tables_created: created,
-        tables_changed: plan.changes().count() - created,
+        tables_changed: names.len() - created,
         rows_migrated,
         seconds: started.elapsed().as_secs_f64(),
         releases: releases.into_iter().map(ToString::to_string).collect(),

@@ -14,12 +14,12 @@
 //! 2b4d017a5e9b asked for is the primary key, and made only that.
 //!
 //! MySQL had made an index for the old foreign key of each of the two tables of tags. It does not
-//! drop such an index with its key, so both are ordinary indexes from here on.
+//! drop such an index with its key, so both stay.
 //!
 //! MLflow cannot go back either once two workspaces use the same name.
 
 use mlflow_migrate_core::data::DefaultWorkspace;
-use mlflow_migrate_core::platform::{Dialect, Platform};
+use mlflow_migrate_core::platform::Dialect;
 use mlflow_migrate_core::revision::Revision;
 use mlflow_migrate_core::schema::{Column, ForeignKey, Index, Table, text, varchar};
 
@@ -102,11 +102,6 @@ pub(crate) fn revision() -> Revision {
                 .on_update_cascade()
                 .on_delete_cascade(),
             );
-        })
-        .when(Platform::is_mysql, |revision| {
-            revision
-                .create_index("registered_model_tags", Index::new("name", &["name"]))
-                .create_index("model_version_tags", Index::new("name", &["name", "version"]))
         })
         .add_column("evaluation_datasets", workspace())
         .add_column("webhooks", workspace())

@@ -10,6 +10,7 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Order, Query, QueryStatement, Value};
 use sha2::{Digest, Sha256};
 
+use super::storable::Repertoire;
 use super::{BATCH, DataMigration, DataOptions, count, row};
 use crate::backend::{Backend, Row};
 use crate::error::{Error, Finding};
@@ -19,6 +20,8 @@ use crate::python::text;
 use crate::schema::Schema;
 
 const NAMED_ROWS: usize = 1000;
+
+const TABLE: &str = "issue_categories";
 
 /// See the module's documentation.
 #[derive(Clone, Copy, Debug)]
@@ -39,19 +42,54 @@ async fn page(backend: &mut dyn Backend, after: Option<Value>) -> Result<Vec<Row
     backend.query(select).await
 }
 
-/// The categories by their hash, in hexadecimal; `None` if the value is not a list of strings that
-/// can be encoded.
-fn hashed(categories: Option<&Value>) -> Option<BTreeMap<String, String>> {
-    let document = json::loads(row::text(categories)?).ok()?;
-    let Json::Array(items) = &document else { return None };
+/// Why an issue's categories cannot become rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Obstacle {
+    /// They are not a list of strings that can be encoded.
+    NoList,
+    /// One of them holds a character that this database cannot store.
+    Unstorable,
+}
+
+/// The categories by their hash, in hexadecimal.
+fn hashed(
+    categories: Option<&Value>,
+    storable: &Repertoire,
+) -> Result<BTreeMap<String, String>, Obstacle> {
+    let stored = row::text(categories).ok_or(Obstacle::NoList)?;
+    let document = json::loads(stored).map_err(|_| Obstacle::NoList)?;
+    let Json::Array(items) = &document else { return Err(Obstacle::NoList) };
     let mut found = BTreeMap::new();
     for item in items {
-        let category = item.as_string()?.as_utf8().ok()?;
+        let category = item.as_string().and_then(|text| text.as_utf8().ok());
+        let category = category.ok_or(Obstacle::NoList)?;
+        if !storable.holds(category) {
+            return Err(Obstacle::Unstorable);
+        }
         let digest = Sha256::digest(text::lower(text::strip(category)).as_bytes());
         let hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
         found.insert(hash, category.to_owned());
     }
-    Some(found)
+    Ok(found)
+}
+
+fn empty_finding(obstacle: Obstacle, storable: &Repertoire) -> Finding {
+    let problem = match obstacle {
+        Obstacle::NoList => "is not a JSON list of strings".to_owned(),
+        Obstacle::Unstorable => {
+            format!("names a category that cannot be stored in {}", storable.describe())
+        }
+    };
+    Finding {
+        revision: "8b6ad64cb8f5".to_owned(),
+        problem: format!(
+            "issues.categories {problem} (`--skip-invalid` leaves such issues out of \
+             issue_categories)"
+        ),
+        count: 0,
+        rows: Vec::new(),
+        query: None,
+    }
 }
 
 #[async_trait]
@@ -65,40 +103,40 @@ impl DataMigration for IssueCategories {
     }
 
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
-        &[
-            ("issues", &["last_seen_timestamp"]),
-            ("issue_categories", &["issue_id", "category_hash", "category"]),
-        ]
+        &[("issues", &["last_seen_timestamp"]), (TABLE, &["issue_id", "category_hash", "category"])]
     }
 
     async fn preflight(
         &self,
         backend: &mut dyn Backend,
         options: &DataOptions,
-        _: &Schema,
+        live: &Schema,
     ) -> Result<Vec<Finding>, Error> {
-        let mut finding = Finding {
-            revision: "8b6ad64cb8f5".to_owned(),
-            problem: "issues.categories is not a JSON list of strings (`--skip-invalid` leaves \
-                      such issues out of issue_categories)"
-                .to_owned(),
-            count: 0,
-            rows: Vec::new(),
-            query: None,
-        };
+        let storable = Repertoire::of(live, TABLE, backend.platform());
+        let mut findings: Vec<(Obstacle, Finding)> = Vec::new();
         let mut rows = page(backend, None).await?;
         while let Some(last) = rows.last() {
-            for issue in rows.iter().filter(|issue| hashed(issue.get(1)).is_none()) {
-                finding.count += 1;
-                if finding.rows.len() < NAMED_ROWS {
-                    finding.rows.push(format!("issue {}", row::display(issue.first())));
+            for issue in &rows {
+                let Err(obstacle) = hashed(issue.get(1), &storable) else { continue };
+                let place = findings.iter().position(|(known, _)| *known == obstacle);
+                let place = place.unwrap_or_else(|| {
+                    findings.push((obstacle, empty_finding(obstacle, &storable)));
+                    findings.len() - 1
+                });
+                if let Some((_, finding)) = findings.get_mut(place) {
+                    finding.count += 1;
+                    if finding.rows.len() < NAMED_ROWS {
+                        finding.rows.push(format!("issue {}", row::display(issue.first())));
+                    }
                 }
             }
             let last = row::owned(last.first());
             rows = page(backend, Some(last)).await?;
         }
-        let is_refused = finding.count > 0 && !options.skip_invalid;
-        Ok(is_refused.then_some(finding).into_iter().collect())
+        if options.skip_invalid {
+            findings.clear();
+        }
+        Ok(findings.into_iter().map(|(_, finding)| finding).collect())
     }
 
     async fn run(
@@ -113,12 +151,13 @@ impl DataMigration for IssueCategories {
             .take();
         backend.execute(QueryStatement::Update(seen)).await?;
         let total = count(backend, "issues").await?;
+        let storable = Repertoire::of(&backend.inspect().await?, TABLE, backend.platform());
         let (mut written, mut done, mut skipped) = (0, 0, 0_u64);
         let mut issues = page(backend, None).await?;
         while let Some(last) = issues.last() {
             let mut entries = Vec::new();
             for issue in &issues {
-                let Some(categories) = hashed(issue.get(1)) else {
+                let Ok(categories) = hashed(issue.get(1), &storable) else {
                     skipped += 1;
                     continue;
                 };
@@ -128,7 +167,7 @@ impl DataMigration for IssueCategories {
             }
             let last = row::owned(last.first());
             let columns = &["issue_id", "category_hash", "category"];
-            written += backend.insert("issue_categories", columns, entries).await?;
+            written += backend.insert(TABLE, columns, entries).await?;
             done += issues.len() as u64;
             progress.report(done, Some(total));
             issues = page(backend, Some(last)).await?;

@@ -10,6 +10,7 @@ mod issue_categories;
 pub mod latest_metrics;
 mod mcp_version_references;
 pub(crate) mod row;
+mod storable;
 mod trace_analytics;
 mod user_tags;
 
@@ -18,6 +19,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Func, Query};
+use serde::{Deserialize, Serialize};
 
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
@@ -45,7 +47,7 @@ pub(crate) async fn count(backend: &mut dyn Backend, table: &'static str) -> Res
 }
 
 /// What a data migration may be told.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct DataOptions {
     /// The time of the upgrade, in milliseconds since 1970: dc11669786a5 writes it.
     pub now_ms: i64,

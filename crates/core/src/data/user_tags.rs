@@ -2,15 +2,19 @@
 //!
 //! MLflow reads the runs through a mapping whose key is the experiment, so of each experiment only
 //! the first run is seen. Here every run with a user gets the tag, unless it has it already.
+//!
+//! Whether it has is for the database to say: where that ignores case, a run cannot have both
+//! `mlflow.user` and `MLFLOW.USER`, and the tag that it has is left alone.
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Query, QueryStatement, SelectStatement};
+use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
 
-use super::{DataMigration, DataOptions, equals_exactly};
+use super::{BATCH, DataMigration, DataOptions, equals_exactly, row};
 use crate::backend::Backend;
-use crate::error::Error;
+use crate::error::{Error, Finding};
 use crate::event::Progress;
 use crate::platform::Platform;
+use crate::schema::{ColumnType, Schema};
 
 const USER: &str = "mlflow.user";
 
@@ -20,19 +24,48 @@ pub struct UserTags;
 
 /// The tags that are due.
 fn due(platform: &Platform) -> SelectStatement {
+    let user = || Expr::col(("runs", "user_id"));
+    // MySQL's collations take a user of blanks for an empty one.
+    let has_user = if platform.is_mysql() {
+        Expr::from(Func::char_length(user())).gt(0)
+    } else {
+        user().ne("")
+    };
     let has_tag = Query::select()
         .expr(Expr::val(1))
         .from("tags")
         .and_where(Expr::col(("tags", "run_uuid")).equals(("runs", "run_uuid")))
-        .and_where(equals_exactly(Expr::col(("tags", "key")), USER, platform))
+        .and_where(Expr::col(("tags", "key")).eq(USER))
         .take();
     Query::select()
         .expr(Expr::val(USER))
         .expr(Expr::col(("runs", "user_id")))
         .expr(Expr::col(("runs", "run_uuid")))
         .from("runs")
-        .and_where(Expr::col(("runs", "user_id")).ne(""))
+        .and_where(has_user)
         .and_where(Expr::exists(has_tag).not())
+        .take()
+}
+
+/// Tags that only the database takes for `mlflow.user`.
+fn look_alikes(platform: &Platform) -> SelectStatement {
+    let key = || Expr::col(("tags", "key"));
+    Query::select()
+        .expr(Func::count(Expr::col(sea_query::Asterisk)))
+        .from("tags")
+        .and_where(key().eq(USER))
+        .and_where(equals_exactly(key(), USER, platform).not())
+        .take()
+}
+
+/// Users that are longer than a tag's value: a `VARCHAR(256)` beside a `VARCHAR(250)`.
+fn too_long(length: u32, platform: &Platform) -> SelectStatement {
+    due(platform)
+        .clear_selects()
+        .column(("runs", "run_uuid"))
+        .and_where(Expr::from(Func::char_length(Expr::col(("runs", "user_id")))).gt(length))
+        .order_by(("runs", "run_uuid"), Order::Asc)
+        .limit(BATCH)
         .take()
 }
 
@@ -50,12 +83,47 @@ impl DataMigration for UserTags {
         &[("tags", &["key", "value", "run_uuid"])]
     }
 
+    async fn preflight(
+        &self,
+        backend: &mut dyn Backend,
+        _: &DataOptions,
+        live: &Schema,
+    ) -> Result<Vec<Finding>, Error> {
+        let value = live.table("tags").and_then(|tags| tags.find_column("value"));
+        let Some(ColumnType::Varchar(length)) = value.map(|column| &column.column_type) else {
+            return Ok(Vec::new());
+        };
+        // SQLite stores what is longer than its column.
+        if backend.platform().is_sqlite() {
+            return Ok(Vec::new());
+        }
+        let platform = backend.platform().clone();
+        let runs = backend.query(too_long(*length, &platform)).await?;
+        let finding = Finding {
+            revision: "90e64c465722".to_owned(),
+            problem: format!("runs.user_id is longer than a tag's {length} characters"),
+            count: runs.len() as u64,
+            rows: runs.iter().take(20).map(|run| row::display(run.first())).collect(),
+            query: Some(format!("SELECT run_uuid FROM runs WHERE char_length(user_id) > {length}")),
+        };
+        Ok(if runs.is_empty() { Vec::new() } else { vec![finding] })
+    }
+
     async fn run(
         &self,
         backend: &mut dyn Backend,
         _: &DataOptions,
-        _: &Progress,
+        progress: &Progress,
     ) -> Result<u64, Error> {
+        if backend.platform().is_mysql() {
+            let found = backend.query(look_alikes(&backend.platform().clone())).await?;
+            let count = found.first().map_or(0, |found| row::count(found.first()));
+            if count > 0 {
+                progress.notice(format!(
+                    "tags that differ from {USER} only by case, left as they are: {count}"
+                ));
+            }
+        }
         let mut insert = Query::insert();
         insert.into_table("tags").columns(["key", "value", "run_uuid"]);
         insert.select_from(due(backend.platform())).map_err(|source| Error::Database {

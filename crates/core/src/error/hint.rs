@@ -9,7 +9,8 @@ impl Error {
         let hint = match self {
             Self::Url { hint, .. }
             | Self::Unsupported { hint, .. }
-            | Self::Unreachable { hint, .. } => hint.as_str(),
+            | Self::Unreachable { hint, .. }
+            | Self::ReadOnly { hint, .. } => hint.as_str(),
             Self::UnknownTarget { .. } | Self::AmbiguousTarget { .. } => {
                 "`mlflow-migrate history` lists every revision and its MLflow release"
             }
@@ -51,7 +52,7 @@ impl Error {
                 "`mlflow-migrate check` lists every difference; nothing was changed"
             }
             Self::Inexpressible { .. } => {
-                "recreate the table without it, upgrade, and add it again"
+                "nothing was changed; drop that, upgrade, and create it again"
             }
             Self::Refused { .. } => {
                 "nothing was changed; mend or delete these rows and run the command again"
@@ -65,13 +66,21 @@ impl Error {
             }
             Self::NotADatabase { .. } => "check the path",
             Self::Corrupt { .. } => "restore a backup, or try `sqlite3 FILE .recover`",
-            Self::ReadOnly { .. } => {
-                "make the file and its folder writable; `--into FILE` leaves the source as it is"
-            }
             Self::Locked { .. } => {
                 "stop the MLflow server, or whatever else uses it, and try again"
             }
             Self::Full { .. } => "nothing was changed; make room and run the command again",
+            Self::AccessDenied { .. } => "check the user, the password and the database in the URL",
+            Self::Privileges { hint, .. }
+            | Self::ServerLimit { hint, .. }
+            | Self::Tls { hint, .. }
+            | Self::Journal { hint, .. } => return Some(hint.clone()),
+            Self::ConnectionLost { .. } => {
+                "nothing was changed; see the server's log, and run the command again"
+            }
+            Self::Interrupted { .. } => {
+                "what was done is noted in the database: mend the cause, and run the command again"
+            }
             Self::Graph(_) | Self::Database { .. } => return None,
         };
         Some(hint.to_owned())

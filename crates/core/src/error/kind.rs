@@ -46,6 +46,18 @@ pub enum ErrorKind {
     Database,
     /// The catalogue is wrong: a bug.
     Internal,
+    /// The server does not accept the user, its password or its host.
+    AccessDenied,
+    /// The user lacks a privilege.
+    Privileges,
+    /// The server cannot hold what a revision asks for.
+    ServerLimit,
+    /// The connection cannot be encrypted as it should.
+    Tls,
+    /// The connection was lost.
+    ConnectionLost,
+    /// An upgrade that was interrupted cannot be taken up again.
+    Journal,
 }
 
 impl Error {
@@ -81,6 +93,13 @@ impl Error {
             Self::Locked { .. } => ErrorKind::Locked,
             Self::Full { .. } => ErrorKind::Full,
             Self::Database { .. } => ErrorKind::Database,
+            Self::AccessDenied { .. } => ErrorKind::AccessDenied,
+            Self::Privileges { .. } => ErrorKind::Privileges,
+            Self::ServerLimit { .. } => ErrorKind::ServerLimit,
+            Self::Tls { .. } => ErrorKind::Tls,
+            Self::ConnectionLost { .. } => ErrorKind::ConnectionLost,
+            Self::Journal { .. } => ErrorKind::Journal,
+            Self::Interrupted { source, .. } => source.kind(),
         }
     }
 }

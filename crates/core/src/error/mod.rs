@@ -155,7 +155,7 @@ pub enum Error {
         source: EditError,
     },
     /// A table cannot be changed in the way that is needed.
-    #[error("table {table} cannot be rebuilt: it has {}", obstacles.join(", "))]
+    #[error("table {table} cannot be changed: it has {}", obstacles.join(", "))]
     Inexpressible {
         /// The table.
         table: String,
@@ -224,14 +224,22 @@ pub enum Error {
         name: String,
         /// What stands in the way.
         problem: String,
+        /// What to do.
+        hint: String,
     },
     /// Somebody else holds the database.
-    #[error("{name}: another process holds the database ({waited_seconds} s waited)")]
+    #[error(
+        "{name}: {} ({waited_seconds} s waited)",
+        if holders.is_empty() { "another process holds the database".to_owned() }
+        else { format!("locks are held by {}", holders.join("; ")) }
+    )]
     Locked {
         /// The database.
         name: String,
         /// How long the lock was waited for.
         waited_seconds: u64,
+        /// Who holds it, where the server tells: process, user, application, age of the query.
+        holders: Vec<String>,
     },
     /// There is no room left.
     #[error("{name}: no room left: {problem}")]
@@ -248,6 +256,78 @@ pub enum Error {
         name: String,
         /// What and where.
         problem: String,
+    },
+    /// The server does not accept the user.
+    #[error("{name}: {problem}")]
+    AccessDenied {
+        /// The database.
+        name: String,
+        /// What the server says.
+        problem: String,
+    },
+    /// The user lacks a privilege.
+    #[error("{name}: {user} lacks {}", missing.join(", "))]
+    Privileges {
+        /// The database.
+        name: String,
+        /// The user, as the server knows it.
+        user: String,
+        /// What is missing, and for which table: `CREATE on mlflow.*`.
+        missing: Vec<String>,
+        /// The statement that grants it.
+        hint: String,
+    },
+    /// The server cannot hold what a revision asks for.
+    #[error("{name}: {problem}")]
+    ServerLimit {
+        /// The database.
+        name: String,
+        /// What the server cannot do, and which revision asks for it.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The connection cannot be encrypted as it should.
+    #[error("{name}: {problem}")]
+    Tls {
+        /// The database.
+        name: String,
+        /// What went wrong.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The connection was lost.
+    #[error("{name}: the connection was lost while {action}: {problem}")]
+    ConnectionLost {
+        /// The database.
+        name: String,
+        /// What was being done.
+        action: String,
+        /// What is known of the cause.
+        problem: String,
+    },
+    /// An upgrade that was interrupted cannot be taken up again.
+    #[error("{name}: an upgrade was interrupted, and cannot go on: {problem}")]
+    Journal {
+        /// The database.
+        name: String,
+        /// What was expected, and what is there.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
+    /// An upgrade that cannot be taken back stopped on its way.
+    #[error("the upgrade stopped at step {step} of {steps} ({title}): {source}")]
+    Interrupted {
+        /// The number of the step.
+        step: usize,
+        /// How many steps there are.
+        steps: usize,
+        /// What the step does.
+        title: String,
+        /// Why it stopped.
+        source: Box<Error>,
     },
     /// The database refused a statement.
     #[error("{action} failed")]

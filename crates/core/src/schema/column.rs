@@ -2,10 +2,12 @@
 
 use std::borrow::Cow;
 
+use serde::{Deserialize, Serialize};
+
 use crate::platform::Dialect;
 
 /// A column's type, by the names that SQLAlchemy's types have in MLflow's revisions.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ColumnType {
     /// `String(n)`: at most `n` characters.
     Varchar(u32),
@@ -63,7 +65,7 @@ impl ColumnType {
 }
 
 /// What a new row gets in a column that its INSERT does not name.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum DefaultValue {
     /// A quoted literal: SQLAlchemy's `server_default="0"` is the text `'0'`, also for a number.
     Literal(String),
@@ -87,7 +89,7 @@ impl DefaultValue {
 }
 
 /// A column whose value the database computes from the others of its row.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Generated {
     /// The SQL expression.
     pub expression: String,
@@ -96,7 +98,7 @@ pub struct Generated {
 }
 
 /// One column of a table.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Column {
     /// Its name.
     pub name: String,

@@ -1,7 +1,7 @@
 //! Compares two columns as a dialect sees them.
 
 use super::constraint::normalize_expression;
-use super::{Column, DefaultValue};
+use super::{Column, ColumnType, DefaultValue};
 use crate::platform::Platform;
 
 impl Column {
@@ -10,7 +10,8 @@ impl Column {
         let dialect = platform.dialect;
         let type_of = |column: &Self| column.column_type.sql(dialect).to_ascii_uppercase();
         let default_of = |column: &Self| {
-            column.default.as_ref().map(|default| normalize_default(default, platform))
+            let is_boolean = column.column_type == ColumnType::Boolean;
+            column.default.as_ref().map(|default| normalize_default(default, is_boolean, platform))
         };
         let generated_of = |column: &Self| {
             let generated = column.generated.as_ref()?;
@@ -36,12 +37,17 @@ impl Column {
     }
 }
 
-/// `'0'`, `0` and `('0')` are the same default.
-fn normalize_default(default: &DefaultValue, platform: &Platform) -> String {
+/// `'0'`, `0` and `('0')` are the same default, and so is `false` for a boolean.
+fn normalize_default(default: &DefaultValue, is_boolean: bool, platform: &Platform) -> String {
     let text = default.sql(platform.dialect).trim().to_owned();
     let bare = text.trim_matches(|character| matches!(character, '(' | ')'));
-    match bare.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
-        Some(inner) if inner.parse::<i64>().is_ok() => inner.to_owned(),
-        _ => bare.to_owned(),
+    let number = match bare.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
+        Some(inner) if inner.parse::<i64>().is_ok() => inner,
+        _ => bare,
+    };
+    match number {
+        "false" if is_boolean => "0".to_owned(),
+        "true" if is_boolean => "1".to_owned(),
+        number => number.to_owned(),
     }
 }

@@ -1,7 +1,9 @@
 //! Keys and checks.
 
+use serde::{Deserialize, Serialize};
+
 /// What happens to a row when the row that it references is deleted, or that row's key changes.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReferentialAction {
     /// The change is refused, at the end of the statement or transaction.
     #[default]
@@ -31,7 +33,7 @@ impl ReferentialAction {
 }
 
 /// A table's primary key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrimaryKey {
     /// The constraint's name; MySQL knows none.
     pub name: Option<String>,
@@ -40,7 +42,7 @@ pub struct PrimaryKey {
 }
 
 /// A foreign key.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ForeignKey {
     /// The constraint's name.
     pub name: Option<String>,
@@ -103,7 +105,7 @@ impl ForeignKey {
 }
 
 /// A unique constraint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Unique {
     /// The constraint's name.
     pub name: Option<String>,
@@ -112,7 +114,7 @@ pub struct Unique {
 }
 
 /// A CHECK constraint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
     /// The constraint's name.
     pub name: Option<String>,

@@ -3,10 +3,10 @@
 //! Later revisions, and MLflow's users, meet these names, so the model must predict them:
 //! PostgreSQL's `<table>_<columns>_key` and `_fkey` (PostgreSQL manual, CREATE TABLE), MySQL's
 //! `<table>_ibfk_<n>` and `<table>_chk_<n>` (MySQL manual, CREATE TABLE), MariaDB's
-//! `CONSTRAINT_<n>`. SQLite leaves them unnamed.
+//! `CONSTRAINT_<n>`, and `<n>` for its foreign keys from 12.1 on (MDEV-28933). SQLite leaves them unnamed.
 
-use super::{Check, ForeignKey, Table, Unique};
-use crate::platform::{AutomaticCheckName, Dialect, Platform};
+use super::{Check, ForeignKey, Index, Table, Unique};
+use crate::platform::{AutomaticCheckName, AutomaticForeignKeyName, Dialect, Platform};
 
 /// Names what is unnamed in a new table, and drops what the platform does not keep.
 pub(super) fn settle_new_table(table: Table, platform: &Platform) -> Table {
@@ -14,6 +14,7 @@ pub(super) fn settle_new_table(table: Table, platform: &Platform) -> Table {
         foreign_keys: Vec::new(),
         uniques: Vec::new(),
         checks: Vec::new(),
+        indexes: Vec::new(),
         ..table.clone()
     };
     for foreign_key in table.foreign_keys {
@@ -24,6 +25,12 @@ pub(super) fn settle_new_table(table: Table, platform: &Platform) -> Table {
         if is_kept(&unique, &settled, platform) {
             let named = name_unique(unique, &settled, platform);
             settled.uniques.push(named);
+        }
+    }
+    for index in table.indexes {
+        match keep_index(index, platform) {
+            Kept::Index(index) => settled.indexes.push(index),
+            Kept::Unique(unique) => settled.uniques.push(unique),
         }
     }
     if platform.enforces_checks {
@@ -38,6 +45,30 @@ pub(super) fn settle_new_table(table: Table, platform: &Platform) -> Table {
     settled
 }
 
+/// As what a server keeps an index.
+pub(super) enum Kept {
+    /// As an index.
+    Index(Index),
+    /// As a unique constraint.
+    Unique(Unique),
+}
+
+/// MySQL knows no difference between a unique index and a unique constraint, and parses and forgets
+/// `DESC` where it cannot store it.
+pub(super) fn keep_index(mut index: Index, platform: &Platform) -> Kept {
+    if !platform.descending_indexes {
+        index.columns.iter_mut().for_each(|column| column.descending = false);
+    }
+    let is_plain = index.definition.is_none()
+        && index.columns.iter().all(|it| !it.descending && it.prefix_length.is_none());
+    if platform.is_mysql() && index.unique && is_plain {
+        let columns = index.columns.into_iter().map(|column| column.name).collect();
+        Kept::Unique(Unique { name: Some(index.name), columns })
+    } else {
+        Kept::Index(index)
+    }
+}
+
 /// PostgreSQL makes only one index of a UNIQUE over the primary key's own columns.
 fn is_kept(unique: &Unique, table: &Table, platform: &Platform) -> bool {
     platform.dialect != Dialect::Postgres || table.key_columns() != unique.columns
@@ -49,16 +80,17 @@ pub(super) fn name_foreign_key(
     platform: &Platform,
 ) -> ForeignKey {
     if foreign_key.name.is_none() {
-        foreign_key.name = match platform.dialect {
-            Dialect::Sqlite => None,
-            Dialect::Postgres => {
+        let taken = || table.foreign_keys.iter().filter_map(|key| key.name.as_deref());
+        foreign_key.name = match platform.automatic_foreign_key_name {
+            AutomaticForeignKeyName::None => None,
+            AutomaticForeignKeyName::TableColumns => {
                 Some(format!("{}_{}_fkey", table.name, foreign_key.columns.join("_")))
             }
-            Dialect::Mysql => {
+            AutomaticForeignKeyName::TableNumber => {
                 let prefix = format!("{}_ibfk_", table.name);
-                let taken = table.foreign_keys.iter().filter_map(|key| key.name.as_deref());
-                Some(format!("{prefix}{}", next_number(taken, &prefix)))
+                Some(format!("{prefix}{}", next_number(taken(), &prefix)))
             }
+            AutomaticForeignKeyName::Number => Some(next_number(taken(), "").to_string()),
         };
     }
     foreign_key

@@ -93,8 +93,13 @@ impl Comparison<'_> {
             expected.checks.iter().map(describe_check),
             found.checks.iter().map(describe_check),
         );
+        // InnoDB drops an index of its own making once another one covers it: a user's, perhaps.
+        let is_due = |index: &&Index| {
+            let columns: Vec<&str> = index.column_names().collect();
+            !index.automatic || index_is_there(index, found) || !found.is_covered(&columns)
+        };
         self.objects(
-            expected.indexes.iter().map(Index::describe),
+            expected.indexes.iter().filter(is_due).map(Index::describe),
             found.indexes.iter().map(Index::describe),
         );
         self.objects(
@@ -109,6 +114,11 @@ impl Comparison<'_> {
             match found.find_column(&column.name) {
                 None => self.push(DifferenceKind::Missing, object(), None),
                 Some(existing) => {
+                    let mut column = column.clone();
+                    // Where it is the whole table's, the column shows none of its own.
+                    if column.collation == found.collation {
+                        column.collation = None;
+                    }
                     if let Some(detail) = column.difference(existing, self.platform) {
                         self.push(DifferenceKind::Changed, object(), Some(detail));
                     }
@@ -168,6 +178,10 @@ impl Comparison<'_> {
     fn push(&mut self, kind: DifferenceKind, object: String, detail: Option<String>) {
         self.all.push(Difference { kind, table: self.table.to_owned(), object, detail });
     }
+}
+
+fn index_is_there(index: &Index, table: &Table) -> bool {
+    table.indexes.iter().any(|found| found.describe() == index.describe())
 }
 
 fn describe_constraint(kind: &str, name: Option<&str>, content: &str) -> String {

@@ -4,9 +4,11 @@
 //! half-way on a database without transactional DDL, leaves such objects behind, and so does
 //! `mlflow db prepopulate-trace-analytics`. An edit that finds something *else* there is an error.
 
-use super::convention::{name_check, name_foreign_key, name_unique, settle_new_table};
+use super::convention::{
+    Kept, keep_index, name_check, name_foreign_key, name_unique, settle_new_table,
+};
 use super::rename::{rename_in, rename_in_expression};
-use super::{Check, Column, ForeignKey, PrimaryKey, Schema, Table, Unique};
+use super::{Check, Column, ForeignKey, Index, PrimaryKey, Schema, Table, Unique};
 use crate::op::{ColumnChange, Op, TableEdit};
 use crate::platform::Platform;
 
@@ -63,19 +65,26 @@ impl Schema {
     /// # Errors
     /// If the schema lacks what the operation needs, or holds something else in its place.
     pub fn apply(&mut self, op: &Op, platform: &Platform) -> Result<(), EditError> {
+        let (Op::CreateTable(Table { name, .. }) | Op::Alter { table: name, .. }) = op;
         match op {
-            Op::CreateTable(table) => self.create_table(table, platform),
-            Op::Alter { table, edit } => {
+            Op::CreateTable(table) => self.create_table(table, platform)?,
+            Op::Alter { edit, .. } => {
                 if let TableEdit::RenameColumn { from, to } = edit {
-                    self.follow_rename(table, from, to);
+                    self.follow_rename(name, from, to);
                 }
                 let table = self
                     .tables
-                    .get_mut(table)
-                    .ok_or_else(|| EditError::MissingTable { table: table.clone() })?;
-                table.edit(edit, platform)
+                    .get_mut(name)
+                    .ok_or_else(|| EditError::MissingTable { table: name.clone() })?;
+                table.edit(edit, platform)?;
             }
         }
+        if platform.is_mysql() {
+            self.forget_default_collations(name);
+            self.follow_references(op);
+            self.tables.get_mut(name).into_iter().for_each(Table::follow_innodb);
+        }
+        Ok(())
     }
 
     fn create_table(&mut self, table: &Table, platform: &Platform) -> Result<(), EditError> {
@@ -161,18 +170,13 @@ impl Table {
             TableEdit::DropCheck(name) => {
                 self.checks.retain(|check| check.name.as_ref() != Some(name));
             }
-            TableEdit::CreateIndex(index) => match self.find_index(&index.name) {
-                None => self.indexes.push(index.clone()),
-                Some(found) if found.describe() == index.describe() => {}
-                Some(found) => {
-                    return Err(EditError::Occupied {
-                        table: self.name.clone(),
-                        object: format!("index {}", index.name),
-                        difference: format!("{}, expected {}", found.describe(), index.describe()),
-                    });
+            TableEdit::CreateIndex(index) => self.create_index(index, platform)?,
+            TableEdit::DropIndex(name) => {
+                self.indexes.retain(|index| index.name != *name);
+                if platform.is_mysql() {
+                    self.uniques.retain(|unique| unique.name.as_ref() != Some(name));
                 }
-            },
-            TableEdit::DropIndex(name) => self.indexes.retain(|index| index.name != *name),
+            }
             TableEdit::CreateTrigger(trigger) => {
                 if !self.triggers.iter().any(|existing| existing.name == trigger.name) {
                     self.triggers.push(trigger.clone());
@@ -225,6 +229,28 @@ impl Table {
         Ok(())
     }
 
+    fn create_index(&mut self, index: &Index, platform: &Platform) -> Result<(), EditError> {
+        let index = match keep_index(index.clone(), platform) {
+            Kept::Index(index) => index,
+            Kept::Unique(unique) => {
+                self.add_unique(unique, platform);
+                return Ok(());
+            }
+        };
+        match self.indexes.iter().find(|found| found.name == index.name) {
+            None => self.indexes.push(index),
+            Some(found) if found.describe() == index.describe() => {}
+            Some(found) => {
+                return Err(EditError::Occupied {
+                    table: self.name.clone(),
+                    object: format!("index {}", index.name),
+                    difference: format!("{}, expected {}", found.describe(), index.describe()),
+                });
+            }
+        }
+        Ok(())
+    }
+
     fn add_foreign_key(&mut self, key: &ForeignKey, platform: &Platform) {
         let named = name_foreign_key(key.clone(), self, platform);
         self.foreign_keys.retain(|existing| {
@@ -246,7 +272,7 @@ impl Table {
         if self.uniques.len() == before {
             // Without a constraint an index stands for it. One that covers a part of the rows, or
             // compares in another way, is the user's.
-            let is_plain = |index: &super::Index| {
+            let is_plain = |index: &Index| {
                 index.unique && index.predicate.is_none() && index.definition.is_none()
             };
             self.indexes.retain(|index| !(is_plain(index) && index.column_names().eq(columns)));
@@ -300,10 +326,6 @@ impl Table {
         self.columns.iter_mut().find(|column| column.name == name).ok_or_else(|| {
             EditError::MissingObject { table: table.clone(), object: format!("column {name}") }
         })
-    }
-
-    fn find_index(&self, name: &str) -> Option<&super::Index> {
-        self.indexes.iter().find(|index| index.name == name)
     }
 }
 

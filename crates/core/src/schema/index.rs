@@ -1,9 +1,11 @@
 //! Indexes.
 
+use serde::{Deserialize, Serialize};
+
 use super::constraint::normalize_expression;
 
 /// One column of an index.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexColumn {
     /// The column's name; for an index over an expression, the expression.
     pub name: String,
@@ -20,7 +22,7 @@ impl From<&str> for IndexColumn {
 }
 
 /// An index that is not there for a constraint.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
     /// Its name.
     pub name: String,
@@ -35,6 +37,9 @@ pub struct Index {
     /// The statement that made it, for an index that says more than the fields above (an
     /// expression, a collation): such an index is made again by this text.
     pub definition: Option<String>,
+    /// Whether InnoDB has made it for a foreign key by itself, as far as can be told: it drops such
+    /// an index once another one covers it.
+    pub automatic: bool,
 }
 
 impl Index {
@@ -48,6 +53,7 @@ impl Index {
             include: Vec::new(),
             predicate: None,
             definition: None,
+            automatic: false,
         }
     }
 

@@ -4,6 +4,7 @@
 //! was read off the live database, whatever a user has added to it, and every edit of the path is
 //! applied to it before anything is changed.
 
+mod collation;
 mod column;
 mod column_difference;
 mod constraint;
@@ -11,10 +12,13 @@ mod convention;
 mod difference;
 mod edit;
 mod index;
+mod innodb;
 mod rename;
 mod table;
 
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 pub use column::{
     Column, ColumnType, DefaultValue, Generated, big_integer, binary, boolean, date, double, float,
@@ -27,10 +31,12 @@ pub use index::{Index, IndexColumn};
 pub use table::{Table, TableOptions, Trigger};
 
 /// The tables of one database (on PostgreSQL, of one of its schemas).
-#[derive(Clone, Debug, Default, PartialEq)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
     /// Every table by its name.
     pub tables: BTreeMap<String, Table>,
+    /// The collation that new tables get (MySQL).
+    pub collation: Option<String>,
 }
 
 impl Schema {

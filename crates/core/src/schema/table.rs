@@ -1,9 +1,11 @@
 //! Tables and their triggers.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Check, Column, ForeignKey, Index, PrimaryKey, Unique};
 
 /// A trigger, kept as the statements that make it.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
     /// Its name.
     pub name: String,
@@ -14,7 +16,7 @@ pub struct Trigger {
 }
 
 /// What can follow the parenthesis of SQLite's CREATE TABLE, or stand at its primary key.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableOptions {
     /// `WITHOUT ROWID`.
     pub without_rowid: bool,
@@ -25,7 +27,7 @@ pub struct TableOptions {
 }
 
 /// One table.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
     /// Its name.
     pub name: String,
@@ -43,6 +45,9 @@ pub struct Table {
     pub indexes: Vec<Index>,
     /// Its triggers.
     pub triggers: Vec<Trigger>,
+    /// The collation of columns that have none of their own (MySQL); a table that is still to be
+    /// created gets the schema's.
+    pub collation: Option<String>,
     /// SQLite's table options.
     pub options: TableOptions,
     /// What the model cannot express (SQLite's ON CONFLICT clauses, collated keys): such a table

@@ -5,8 +5,9 @@ use sea_query::{
     SelectStatement, SqliteQueryBuilder,
 };
 
+use super::super::storable::Repertoire;
 use super::super::{BATCH, equals_exactly, row};
-use super::values::{self, Obstacle};
+use super::values::{self, Dimensions, Obstacle};
 use super::{COST_METADATA, GATEWAY_METADATA, spans, traces};
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
@@ -39,7 +40,8 @@ pub(super) async fn findings(
     }
     let spans = live.table("spans");
     if spans.is_some_and(|spans| spans.find_column("dimension_attributes").is_some()) {
-        findings.extend(dimension_attributes(backend).await?);
+        let storable = Repertoire::of(live, "spans", backend.platform());
+        findings.extend(dimension_attributes(backend, &storable).await?);
     }
     if live.table("span_metrics").is_some() {
         findings.extend(overflowing_costs(backend).await?);
@@ -103,7 +105,10 @@ async fn orphans(
 }
 
 /// Spans whose `dimension_attributes` would be lost.
-async fn dimension_attributes(backend: &mut dyn Backend) -> Result<Vec<Finding>, Error> {
+async fn dimension_attributes(
+    backend: &mut dyn Backend,
+    storable: &Repertoire,
+) -> Result<Vec<Finding>, Error> {
     let mut findings: Vec<(Obstacle, Finding)> = Vec::new();
     let mut after = None;
     loop {
@@ -111,13 +116,16 @@ async fn dimension_attributes(backend: &mut dyn Backend) -> Result<Vec<Finding>,
         select.and_where(Expr::col("dimension_attributes").is_not_null());
         let rows = backend.query(select).await?;
         for span in &rows {
-            let Err(obstacle) = values::dimensions(span.get(2)) else { continue };
+            let found = values::dimensions(span.get(2));
+            let Err(obstacle) = found.and_then(|names| refuse_names(&names, storable)) else {
+                continue;
+            };
             match findings.iter_mut().find(|(known, _)| *known == obstacle) {
                 Some((_, finding)) => finding.count += 1,
                 None => {
                     let [trace, id, value] = [0, 1, 2].map(|at| row::display(span.get(at)));
                     let first = format!("span {id} of trace {trace}: {value}");
-                    findings.push((obstacle, dimension_finding(obstacle, first)));
+                    findings.push((obstacle, dimension_finding(obstacle, first, storable)));
                 }
             }
         }
@@ -129,28 +137,41 @@ async fn dimension_attributes(backend: &mut dyn Backend) -> Result<Vec<Finding>,
     Ok(findings.into_iter().map(|(_, finding)| finding).collect())
 }
 
-fn dimension_finding(obstacle: Obstacle, first: String) -> Finding {
+fn refuse_names(names: &Dimensions, storable: &Repertoire) -> Result<(), Obstacle> {
+    let both = names.model.iter().chain(&names.provider);
+    if both.into_iter().all(|name| storable.holds(name)) {
+        Ok(())
+    } else {
+        Err(Obstacle::Unstorable)
+    }
+}
+
+fn dimension_finding(obstacle: Obstacle, first: String, storable: &Repertoire) -> Finding {
     let problem = match obstacle {
         Obstacle::Malformed => "spans.dimension_attributes is malformed JSON",
         Obstacle::Unsupported => {
             "spans.dimension_attributes holds more than the model's and the provider's name"
         }
         Obstacle::Surrogate => "spans.dimension_attributes names half of a surrogate pair",
+        Obstacle::Unstorable => {
+            "spans.dimension_attributes names a model or provider that cannot be stored in"
+        }
     };
-    Finding {
-        revision: REVISION.to_owned(),
-        problem: problem.to_owned(),
-        count: 1,
-        rows: vec![first],
-        query: None,
-    }
+    let problem = match obstacle {
+        Obstacle::Unstorable => format!("{problem} {}", storable.describe()),
+        _ => problem.to_owned(),
+    };
+    Finding { revision: REVISION.to_owned(), problem, count: 1, rows: vec![first], query: None }
 }
 
 /// Gateway traces whose spans cost more together than a float can hold.
 async fn overflowing_costs(backend: &mut dyn Backend) -> Result<Option<Finding>, Error> {
     let platform = backend.platform().clone();
     let value = || Expr::col(("span_metrics", "value"));
-    let sum = || Expr::from(Func::sum(value()));
+    // A power of two: the sum is the same but for its exponent, and cannot itself overflow, which
+    // PostgreSQL and MySQL would answer with an error.
+    const SCALE: f64 = 1.0 / 18_446_744_073_709_551_616.0;
+    let sum = || Expr::from(Func::sum(value().mul(SCALE)));
     let is_gateways = Query::select()
         .expr(Expr::val(1))
         .from(METADATA)
@@ -164,7 +185,7 @@ async fn overflowing_costs(backend: &mut dyn Backend) -> Result<Option<Finding>,
         .and_where(value().between(f64::MIN, f64::MAX))
         .and_where(Expr::exists(is_gateways))
         .group_by_col(("span_metrics", "trace_id"))
-        .and_having(sum().gt(f64::MAX).or(sum().lt(f64::MIN)))
+        .and_having(sum().gt(f64::MAX * SCALE).or(sum().lt(f64::MIN * SCALE)))
         .limit(BATCH)
         .take();
     let mut first = None;

@@ -110,7 +110,7 @@ async fn read_costs(
         if let (Some(span), Some(place)) = (key_of(Some(&read)), place)
             && let Some(cost) = costs.entry(span).or_default().get_mut(place)
         {
-            *cost = read.get(3).map(values::operand).and_then(number::finite_float);
+            *cost = number::finite_float(values::operand(&values::metric(read.get(3), &platform)));
         }
     }
     Ok(costs)

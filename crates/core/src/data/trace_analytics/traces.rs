@@ -140,13 +140,14 @@ async fn read_sources(
         }
     }
     let metrics = keyed_rows(backend, "trace_metrics", &TOKEN_KEYS, range);
+    let platform = backend.platform().clone();
     for read in backend.query(metrics).await? {
         let key = row::text(read.get(1)).unwrap_or_default();
         let place = TOKEN_KEYS.iter().position(|known| *known == key);
         if let (Some(id), Some(place)) = (id_of(Some(&read)), place) {
             let metrics = &mut found.entry(id).or_default().metrics;
             if let Some(metric) = metrics.get_mut(place) {
-                *metric = Some(row::owned(read.get(2)));
+                *metric = Some(values::metric(read.get(2), &platform));
             }
         }
     }

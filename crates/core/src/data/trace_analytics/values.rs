@@ -4,6 +4,7 @@ use sea_query::Value;
 
 use super::super::row;
 use super::{COST_KEYS, TOKEN_KEYS};
+use crate::platform::Platform;
 use crate::python::json::{self, Json, Object};
 use crate::python::number::{self, Operand};
 use crate::python::text;
@@ -49,6 +50,15 @@ pub(super) fn operand(value: &Value) -> Operand<'_> {
     }
 }
 
+/// A metric's value as MLflow reads it. On MySQL SQLAlchemy makes a `Decimal` of a DOUBLE, with ten
+/// digits after the point.
+pub(super) fn metric(value: Option<&Value>, platform: &Platform) -> Value {
+    match value {
+        Some(Value::Double(Some(number))) if platform.is_mysql() => format!("{number:.10}").into(),
+        value => row::owned(value),
+    }
+}
+
 /// The model and the provider of a span.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Dimensions {
@@ -68,6 +78,8 @@ pub(super) enum Obstacle {
     Unsupported,
     /// A name holds half of a surrogate pair, which no database takes.
     Surrogate,
+    /// A name holds a character that this database cannot store.
+    Unstorable,
 }
 
 /// Reads a span's `dimension_attributes`.

@@ -6,6 +6,9 @@
 //! whose tables do not exist yet has nothing to do, and one that reads nothing runs at the end. So
 //! an empty database gets the schema of its target at once.
 
+mod foreign_keys;
+mod limit;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -141,6 +144,7 @@ pub fn plan(
         }
     }
     let revisions = path.iter().map(|revision| revision.id.clone()).collect();
+    planner.reached.clone_from(&from.revision);
     for revision in path {
         for action in revision.actions(platform) {
             match action {
@@ -148,6 +152,7 @@ pub fn plan(
                 Action::Data(migration) => planner.migrate(&revision.id, migration, live),
             }
         }
+        planner.reached = Some(revision.id.clone());
     }
     let (steps, result) = planner.finish();
     Ok(Plan { from: from.clone(), to: to.map(ToOwned::to_owned), revisions, steps, result })
@@ -163,23 +168,34 @@ struct Planner<'a> {
     edited: Vec<(String, Vec<String>)>,
     steps: Vec<Step>,
     deferred: Vec<Step>,
+    /// The last revision whose edits are all in `after`.
+    reached: Option<String>,
 }
 
 impl<'a> Planner<'a> {
     fn new(platform: &'a Platform, live: &Schema) -> Self {
         let (leftovers, tables): (BTreeMap<_, _>, BTreeMap<_, _>) =
             live.tables.clone().into_iter().partition(|(name, _)| is_leftover(name, live));
-        let before = Schema { tables };
+        let before = Schema { tables, collation: live.collation.clone() };
         let leftovers: Vec<String> = leftovers.into_keys().collect();
         let mut steps = Vec::new();
         if !leftovers.is_empty() {
             steps.push(Step::RemoveLeftovers(leftovers));
         }
         let after = before.clone();
-        Self { platform, before, after, edited: Vec::new(), steps, deferred: Vec::new() }
+        Self {
+            platform,
+            before,
+            after,
+            edited: Vec::new(),
+            steps,
+            deferred: Vec::new(),
+            reached: None,
+        }
     }
 
     fn edit(&mut self, revision: &str, op: &Op) -> Result<(), Error> {
+        limit::refuse_what_the_server_lacks(op, self.platform, revision, self.reached.as_deref())?;
         self.after
             .apply(op, self.platform)
             .map_err(|source| Error::Edit { revision: revision.to_owned(), source })?;
@@ -227,21 +243,44 @@ impl<'a> Planner<'a> {
 
     /// Turns the edits of some tables so far into steps.
     fn settle_edits(&mut self, is_due: impl Fn(&str) -> bool) {
-        let (due, waiting) =
-            std::mem::take(&mut self.edited).into_iter().partition(|(name, _)| is_due(name));
-        self.edited = waiting;
-        let due: Vec<(String, Vec<String>)> = due;
-        for (name, revisions) in due {
-            let before = self.before.tables.get(&name).cloned();
-            let Some(after) = self.after.tables.get_mut(&name) else { continue };
-            if before.as_ref() != Some(&*after) {
-                let change = TableChange { before, after: after.clone(), revisions };
-                self.steps.push(Step::Change(Box::new(change)));
+        let mut due: BTreeSet<String> = self.edited.iter().map(|(name, _)| name.clone()).collect();
+        due.retain(|name| is_due(name));
+        let mut changes = self.changes(&due);
+        if !self.platform.is_sqlite() {
+            while self.add_those_in_the_way(&changes, &mut due) {
+                changes = self.changes(&due);
             }
+            changes = foreign_keys::out_of_the_way(&changes, &self.before, self.platform);
+        }
+        self.edited.retain(|(name, _)| !due.contains(name));
+        for name in &due {
+            let Some(after) = self.after.tables.get_mut(name) else { continue };
             after.settle();
             let after = after.clone();
             self.before.insert(after);
         }
+        self.steps.extend(changes.into_iter().map(|change| Step::Change(Box::new(change))));
+    }
+
+    /// The changes of some of the edited tables, in the order of their first edit.
+    fn changes(&self, due: &BTreeSet<String>) -> Vec<TableChange> {
+        let edited = self.edited.iter().filter(|(name, _)| due.contains(name));
+        let changes = edited.filter_map(|(name, revisions)| {
+            let before = self.before.tables.get(name).cloned();
+            let after = self.after.tables.get(name)?.clone();
+            let is_change = before.as_ref() != Some(&after);
+            is_change.then(|| TableChange { before, after, revisions: revisions.clone() })
+        });
+        changes.collect()
+    }
+
+    /// What is edited and has a foreign key in the way of these changes has to change with them.
+    fn add_those_in_the_way(&self, changes: &[TableChange], due: &mut BTreeSet<String>) -> bool {
+        let known = due.len();
+        let is_edited = |table: &str| self.edited.iter().any(|(name, _)| name == table);
+        let in_the_way = foreign_keys::tables_in_the_way(changes, &self.before, self.platform);
+        due.extend(in_the_way.filter(|table| is_edited(table)).map(ToOwned::to_owned));
+        due.len() > known
     }
 
     fn finish(mut self) -> (Vec<Step>, Schema) {

@@ -1,0 +1,213 @@
+//! Carries out a plan: the only loop over its steps.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::backend::Backend;
+use crate::data::DataOptions;
+use crate::error::Error;
+use crate::event::{Event, Observer, Progress};
+use crate::journal::{FENCE, Journal, rest_of};
+use crate::plan::{Plan, Step};
+use crate::schema::{Index, Schema, differences};
+
+/// One plan on its way.
+pub(crate) struct Execution<'a> {
+    plan: &'a Plan,
+    observer: &'a Arc<dyn Observer>,
+    journal: Journal,
+    is_resumed: bool,
+    /// The step that is being done, and its title.
+    at: (usize, String),
+}
+
+impl<'a> Execution<'a> {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        live: Schema,
+        data: DataOptions,
+        observer: &'a Arc<dyn Observer>,
+    ) -> Self {
+        let journal = Journal::new(plan, live, data);
+        Self { plan, observer, journal, is_resumed: false, at: (0, String::new()) }
+    }
+
+    /// An upgrade that was interrupted.
+    pub(crate) fn resume(
+        plan: &'a Plan,
+        journal: Journal,
+        observer: &'a Arc<dyn Observer>,
+    ) -> Self {
+        Self { plan, observer, journal, is_resumed: true, at: (0, String::new()) }
+    }
+
+    /// Does what is left to do, and tells how many rows the data migrations wrote.
+    pub(crate) async fn run(mut self, backend: &mut dyn Backend) -> Result<u64, Error> {
+        if backend.platform().transactional_ddl {
+            let rows = self.steps(backend).await?;
+            self.verify(backend).await?;
+            if !(self.plan.to.is_none() && self.plan.from.empty) {
+                backend.stamp(self.plan.to.as_deref()).await?;
+            }
+            return Ok(rows);
+        }
+        match self.run_with_notes(backend).await {
+            Ok(rows) => Ok(rows),
+            Err(error) => Err(self.stopped(backend, error).await),
+        }
+    }
+
+    async fn run_with_notes(&mut self, backend: &mut dyn Backend) -> Result<u64, Error> {
+        "note the plan".clone_into(&mut self.at.1);
+        if !self.is_resumed {
+            self.journal.write(backend).await?;
+            backend.stamp(Some(FENCE)).await?;
+        }
+        let rows = self.steps(backend).await?;
+        self.at = (self.plan.steps.len(), "verify".to_owned());
+        self.verify(backend).await?;
+        backend.stamp(self.plan.to.as_deref()).await?;
+        backend.write_journal(None).await?;
+        Ok(rows)
+    }
+
+    async fn steps(&mut self, backend: &mut dyn Backend) -> Result<u64, Error> {
+        let mut migrated = 0;
+        let (plan, steps) = (self.plan, self.plan.steps.len());
+        let done = self.journal.done;
+        for (number, planned) in (1..).zip(&plan.steps).skip(done) {
+            let title = planned.title();
+            self.at = (number, title.clone());
+            let started = Instant::now();
+            self.observer.notify(&Event::StepStarted { step: number, steps, title: title.clone() });
+            let rest = if self.is_resumed && number == done + 1 {
+                let (now, platform) = (backend.inspect().await?, backend.platform().clone());
+                rest_of(planned, &now, &platform, &backend.name())?
+            } else {
+                Some(planned.clone())
+            };
+            let rows = match &rest {
+                Some(step) => self.step(backend, step, number).await?,
+                None => None,
+            };
+            if matches!(planned, Step::Migrate { .. }) {
+                migrated += rows.unwrap_or_default();
+            } else {
+                self.note(backend, number).await?;
+            }
+            let seconds = started.elapsed().as_secs_f64();
+            self.observer.notify(&Event::StepFinished { step: number, title, rows, seconds });
+        }
+        Ok(migrated)
+    }
+
+    async fn step(
+        &mut self,
+        backend: &mut dyn Backend,
+        step: &Step,
+        number: usize,
+    ) -> Result<Option<u64>, Error> {
+        let progress = Progress::new(Arc::clone(self.observer), number);
+        match step {
+            Step::RemoveLeftovers(tables) => {
+                backend.remove(tables).await?;
+                Ok(None)
+            }
+            Step::Change(change) => backend.change(change, &progress).await,
+            Step::Migrate { migration, .. } => {
+                backend.begin_rows().await?;
+                let rows = migration.run(backend, &self.journal.data, &progress).await?;
+                // The note is in the same transaction as the rows: either both are there or none.
+                self.note(backend, number).await?;
+                backend.commit_rows().await?;
+                Ok(Some(rows))
+            }
+        }
+    }
+
+    async fn note(&mut self, backend: &mut dyn Backend, done: usize) -> Result<(), Error> {
+        if backend.platform().transactional_ddl {
+            return Ok(());
+        }
+        self.journal.done = done;
+        self.journal.write(backend).await
+    }
+
+    /// The schema that is there now must be the planned one, in everything.
+    async fn verify(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let started = Instant::now();
+        let mut live = backend.inspect().await?;
+        if backend.platform().is_mysql() {
+            self.forgive_kept_indexes(&mut live);
+            self.forgive_shortened_indexes(&mut live);
+        }
+        let differences = differences(&self.plan.result, &live, backend.platform());
+        if !differences.is_empty() {
+            return Err(Error::Unverified { differences });
+        }
+        backend.check_foreign_keys(&self.plan.tables_with_new_foreign_keys()).await?;
+        self.observer.notify(&Event::Verified { seconds: started.elapsed().as_secs_f64() });
+        Ok(())
+    }
+
+    /// Whether InnoDB made an index by itself cannot be seen. In a database that was restored from
+    /// a dump it is an ordinary one, and stays when another covers it, as it does with MLflow.
+    fn forgive_kept_indexes(&self, live: &mut Schema) {
+        for (name, before) in &self.journal.live.tables {
+            let (Some(now), Some(planned)) =
+                (live.tables.get_mut(name), self.plan.result.table(name))
+            else {
+                continue;
+            };
+            let is_kept = |index: &str| {
+                before.indexes.iter().any(|it| it.automatic && it.name == index)
+                    && planned.indexes.iter().all(|it| it.name != index)
+            };
+            now.indexes.retain(|index| !is_kept(&index.name));
+        }
+    }
+
+    /// MariaDB shortens a user's own index to a prefix where its column outgrows it.
+    fn forgive_shortened_indexes(&self, live: &mut Schema) {
+        for (name, now) in &mut live.tables {
+            let (Some(before), Some(planned)) =
+                (self.journal.live.table(name), self.plan.result.table(name))
+            else {
+                continue;
+            };
+            for index in &mut now.indexes {
+                let same = |known: &&Index| {
+                    known.name == index.name && known.column_names().eq(index.column_names())
+                };
+                let was_there = before.indexes.iter().any(|known| same(&known));
+                if let Some(planned) = planned.indexes.iter().find(same).filter(|_| was_there) {
+                    index.columns.clone_from(&planned.columns);
+                }
+            }
+        }
+    }
+
+    /// What is to be said of an upgrade that cannot be taken back as a whole. If nothing of it is
+    /// done yet, its notes go, and the database is as it was.
+    async fn stopped(&self, backend: &mut dyn Backend, error: Error) -> Error {
+        // A connection that is lost has rolled back by itself.
+        let _ = backend.rollback_rows().await;
+        if self.undo_notes(backend).await.unwrap_or(false) {
+            return error;
+        }
+        let (step, title) = self.at.clone();
+        let steps = self.plan.steps.len();
+        Error::Interrupted { step, steps, title, source: Box::new(error) }
+    }
+
+    async fn undo_notes(&self, backend: &mut dyn Backend) -> Result<bool, Error> {
+        let now = backend.inspect().await?;
+        if !self.journal.is_untouched(&now, backend.platform()) {
+            return Ok(false);
+        }
+        let from = &self.journal.from;
+        backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
+        backend.write_journal(None).await?;
+        Ok(true)
+    }
+}

@@ -1,0 +1,206 @@
+//! Puts foreign keys out of the way of the changes that they would block.
+//!
+//! A server does not let go of a key that a foreign key still references, does not take a foreign
+//! key to a key that is not there yet, and MySQL does not alter a column that is part of one. So
+//! where the changes of several tables belong together, the foreign keys in question go first and
+//! come last, and everything else of a table is still one change. SQLite checks none of this while
+//! a schema changes.
+
+use std::collections::BTreeMap;
+
+use crate::backend::TableChange;
+use crate::platform::Platform;
+use crate::schema::{Column, ForeignKey, Schema, Table};
+
+/// Divides changes that are made together, in their order, so that no foreign key is in the way.
+/// `live` holds every table as it is before them.
+pub(super) fn out_of_the_way(
+    changes: &[TableChange],
+    live: &Schema,
+    platform: &Platform,
+) -> Vec<TableChange> {
+    let batch = Batch { changes, platform };
+    let (mut first, mut middle, mut last) = (Vec::new(), Vec::new(), Vec::new());
+    for (place, change) in changes.iter().enumerate() {
+        let mut change = change.clone();
+        first.extend(batch.drop_first(&mut change));
+        last.extend(batch.add_last(place, &mut change));
+        if change.before.as_ref() != Some(&change.after) {
+            middle.push(change);
+        }
+    }
+    let unchanged = live.tables.values().filter(|table| batch.find(&table.name).is_none());
+    for table in unchanged {
+        first.extend(batch.drop_disturbed(table));
+        last.extend(batch.add_disturbed(table));
+    }
+    first.into_iter().chain(middle).chain(last).collect()
+}
+
+/// The tables whose foreign keys are in the way of changes that are made together.
+pub(super) fn tables_in_the_way<'a>(
+    changes: &'a [TableChange],
+    live: &'a Schema,
+    platform: &'a Platform,
+) -> impl Iterator<Item = &'a str> {
+    let batch = Batch { changes, platform };
+    live.tables
+        .values()
+        .filter(move |table| table.foreign_keys.iter().any(|key| batch.is_disturbed(key)))
+        .map(|table| table.name.as_str())
+}
+
+struct Batch<'a> {
+    changes: &'a [TableChange],
+    platform: &'a Platform,
+}
+
+impl Batch<'_> {
+    fn find(&self, table: &str) -> Option<(usize, &TableChange)> {
+        self.changes.iter().enumerate().find(|(_, change)| change.after.name == table)
+    }
+
+    /// Takes the foreign keys that are in the way off the table as it is: as a change of its own.
+    fn drop_first(&self, change: &mut TableChange) -> Option<TableChange> {
+        let before = change.before.as_mut()?;
+        let in_the_way = |key: &ForeignKey| {
+            let stays = change.after.foreign_keys.iter().any(|it| same(key, it, &change.after));
+            self.is_disturbed(key) || (stays && self.is_altered(key, before, &change.after))
+        };
+        let leaving: Vec<ForeignKey> =
+            before.foreign_keys.iter().filter(|key| in_the_way(key)).cloned().collect();
+        without(before, &leaving, &change.revisions)
+    }
+
+    /// Leaves the foreign keys that cannot be there yet off the table as it becomes, and adds them
+    /// by a change of its own.
+    fn add_last(&self, place: usize, change: &mut TableChange) -> Option<TableChange> {
+        let before = change.before.as_ref();
+        let is_new = |key: &ForeignKey| {
+            before.is_none_or(|table| {
+                !table.foreign_keys.iter().any(|it| same(it, key, &change.after))
+            })
+        };
+        let comes_later = |key: &ForeignKey| {
+            self.find(&key.referred_table).is_some_and(|(other, _)| other > place)
+        };
+        let late: Vec<ForeignKey> = change
+            .after
+            .foreign_keys
+            .iter()
+            .filter(|key| is_new(key) && comes_later(key))
+            .cloned()
+            .collect();
+        if late.is_empty() {
+            return None;
+        }
+        let complete = change.after.clone();
+        let known = before.map(|table| table.indexes.clone()).unwrap_or_default();
+        change.after.foreign_keys.retain(|key| !late.contains(key));
+        // InnoDB makes an index with its foreign key, not before.
+        change.after.indexes.retain(|index| {
+            let is_there = known.iter().any(|it| it.name == index.name);
+            let is_for_late = late.iter().any(|key| index.column_names().eq(key.columns.iter()));
+            !index.automatic || is_there || !is_for_late
+        });
+        let mut settled = change.after.clone();
+        settled.settle();
+        let mut after = complete;
+        after.settle();
+        Some(TableChange { before: Some(settled), after, revisions: change.revisions.clone() })
+    }
+
+    fn drop_disturbed(&self, table: &Table) -> Option<TableChange> {
+        let mut before = table.clone();
+        let (leaving, revisions) = self.disturbed(table);
+        without(&mut before, &leaving, &revisions)
+    }
+
+    fn add_disturbed(&self, table: &Table) -> Option<TableChange> {
+        let mut before = table.clone();
+        let (leaving, revisions) = self.disturbed(table);
+        without(&mut before, &leaving, &revisions).map(|dropped| TableChange {
+            before: Some(dropped.after),
+            after: table.clone(),
+            revisions,
+        })
+    }
+
+    fn disturbed(&self, table: &Table) -> (Vec<ForeignKey>, Vec<String>) {
+        let mut revisions: BTreeMap<&str, ()> = BTreeMap::new();
+        let mut leaving = Vec::new();
+        for key in table.foreign_keys.iter().filter(|key| self.is_disturbed(key)) {
+            leaving.push(key.clone());
+            if let Some((_, change)) = self.find(&key.referred_table) {
+                revisions.extend(change.revisions.iter().map(|one| (one.as_str(), ())));
+            }
+        }
+        (leaving, revisions.into_keys().map(ToOwned::to_owned).collect())
+    }
+
+    /// Whether the key or the columns that a foreign key references change.
+    fn is_disturbed(&self, key: &ForeignKey) -> bool {
+        let Some((_, change)) = self.find(&key.referred_table) else { return false };
+        let Some(before) = &change.before else { return false };
+        let referred: Vec<&str> = if key.referred_columns.is_empty() {
+            before.key_columns().iter().map(String::as_str).collect()
+        } else {
+            key.referred_columns.iter().map(String::as_str).collect()
+        };
+        let loses_key = keys(before).any(|columns| columns == referred)
+            && !keys(&change.after).any(|columns| {
+                columns
+                    .iter()
+                    .map(|column| live_name(&change.after, column))
+                    .eq(referred.iter().copied())
+            });
+        loses_key || self.alters_columns(&referred, before, &change.after)
+    }
+
+    /// Whether the referencing columns change.
+    fn is_altered(&self, key: &ForeignKey, before: &Table, after: &Table) -> bool {
+        let columns: Vec<&str> = key.columns.iter().map(String::as_str).collect();
+        self.alters_columns(&columns, before, after)
+    }
+
+    /// PostgreSQL alters a column with the foreign keys that it is part of.
+    fn alters_columns(&self, columns: &[&str], before: &Table, after: &Table) -> bool {
+        let definition = |column: &Column| (column.column_type.clone(), column.collation.clone());
+        self.platform.is_mysql()
+            && columns.iter().any(|name| {
+                let new = after.columns.iter().find(|column| column.live_name() == *name);
+                before.find_column(name).map(definition) != new.map(definition)
+            })
+    }
+}
+
+/// The columns of every key of a table that a foreign key can reference.
+fn keys(table: &Table) -> impl Iterator<Item = Vec<&str>> {
+    let primary = std::iter::once(table.key_columns());
+    let uniques = table.uniques.iter().map(|unique| unique.columns.as_slice());
+    primary.chain(uniques).map(|columns| columns.iter().map(String::as_str).collect())
+}
+
+fn live_name<'a>(table: &'a Table, column: &'a str) -> &'a str {
+    table.find_column(column).map_or(column, Column::live_name)
+}
+
+/// Whether two foreign keys, one from before and one from after a change, are the same but for
+/// names of columns that have changed.
+fn same(old: &ForeignKey, new: &ForeignKey, after: &Table) -> bool {
+    let columns = new.columns.iter().map(|column| live_name(after, column));
+    old.name == new.name
+        && old.referred_table == new.referred_table
+        && old.columns.iter().map(String::as_str).eq(columns)
+        && (old.on_delete, old.on_update) == (new.on_delete, new.on_update)
+}
+
+/// A table without some of its foreign keys, and the change that takes them off.
+fn without(table: &mut Table, leaving: &[ForeignKey], revisions: &[String]) -> Option<TableChange> {
+    if leaving.is_empty() {
+        return None;
+    }
+    let before = table.clone();
+    table.foreign_keys.retain(|key| !leaving.contains(key));
+    Some(TableChange { before: Some(before), after: table.clone(), revisions: revisions.to_vec() })
+}

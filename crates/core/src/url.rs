@@ -1,0 +1,264 @@
+//! Database URLs as SQLAlchemy's and MLflow's users write them.
+//!
+//! `dialect+driver://user:password@host:port/database?parameter=value`: the driver is Python's and
+//! does not count here. User, password and parameters are percent-encoded; the name of the database
+//! is not (SQLAlchemy manual, "Database URLs").
+
+use std::fmt;
+
+use percent_encoding::percent_decode_str;
+
+use crate::error::Error;
+
+/// Schemes that need no slashes after their colon to be one. What else comes before a colon may be
+/// a part of a path.
+const KNOWN_SCHEMES: [&str; 8] =
+    ["sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "databricks", "file"];
+
+/// The query parameters whose value nobody may see.
+const SECRET_PARAMETERS: [&str; 5] = ["password", "passwd", "pwd", "sslpassword", "token"];
+
+const HIDDEN: &str = "***";
+const HIDDEN_REST: &str = "***@…";
+
+/// A text that is never shown.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Secret(pub String);
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(HIDDEN)
+    }
+}
+
+/// The parts of the URL of a database on a server.
+#[derive(Clone, PartialEq, Eq)]
+pub struct ServerUrl {
+    /// The dialect, in lower case, without the driver.
+    pub dialect: String,
+    /// The user.
+    pub user: Option<String>,
+    /// The password.
+    pub password: Option<Secret>,
+    /// The host, an address without brackets if it is one of IPv6.
+    pub host: Option<String>,
+    /// The port.
+    pub port: Option<u16>,
+    /// The database.
+    pub database: Option<String>,
+    /// The parameters after the `?`, decoded, in their order.
+    pub parameters: Vec<(String, String)>,
+    shown: String,
+}
+
+impl fmt::Debug for ServerUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.shown)
+    }
+}
+
+impl ServerUrl {
+    /// Takes a URL apart.
+    ///
+    /// # Errors
+    /// If it is none, or its port is no number.
+    pub fn parse(url: &str) -> Result<Self, Error> {
+        let shown = without_password(url);
+        let refuse = |problem: &str, hint: &str| Error::Url {
+            url: shown.clone(),
+            problem: problem.to_owned(),
+            hint: hint.to_owned(),
+        };
+        let Some((scheme, rest)) = url.split_once("://") else {
+            let hint = "write dialect://user:password@host:port/database";
+            return Err(refuse("this is no URL of a database on a server", hint));
+        };
+        let (credentials, rest) = split_credentials(rest);
+        let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
+        let (authority, database) = address.split_once('/').unwrap_or((address, ""));
+        let (host, port) = split_host(authority);
+        let port = match port {
+            "" => None,
+            port => Some(port.parse().map_err(|_| {
+                refuse("its port is no number from 1 to 65535", "write host:port/database")
+            })?),
+        };
+        let (user, password) = match credentials.split_once(':') {
+            Some((user, password)) => (user, Some(Secret(decode(password)))),
+            None => (credentials, None),
+        };
+        Ok(Self {
+            dialect: scheme.split('+').next().unwrap_or(scheme).to_lowercase(),
+            user: non_empty(&decode(user)),
+            password,
+            host: non_empty(&decode(host)),
+            port,
+            database: non_empty(database),
+            parameters: query.split('&').filter(|one| !one.is_empty()).map(parameter).collect(),
+            shown,
+        })
+    }
+
+    /// The URL as it may be shown: without its password.
+    #[must_use]
+    pub fn shown(&self) -> &str {
+        &self.shown
+    }
+
+    /// The last value of a parameter: of several the last counts.
+    #[must_use]
+    pub fn parameter(&self, name: &str) -> Option<&str> {
+        let mut found = self.parameters.iter().rev();
+        found.find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+}
+
+fn non_empty(text: &str) -> Option<String> {
+    (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// As SQLAlchemy does it: a user has neither `:` nor `/`, a password ends at the first `@`.
+fn split_credentials(rest: &str) -> (&str, &str) {
+    let user_end = rest.find([':', '/', '@', '?']).unwrap_or(rest.len());
+    let credentials_end = match rest.as_bytes().get(user_end) {
+        Some(b'@') => Some(user_end),
+        Some(b':') => rest[user_end..].find('@').map(|at| user_end + at),
+        _ => None,
+    };
+    credentials_end.map_or(("", rest), |end| (&rest[..end], &rest[end + 1..]))
+}
+
+fn split_host(authority: &str) -> (&str, &str) {
+    if let Some((host, rest)) = authority.strip_prefix('[').and_then(|inner| inner.split_once(']'))
+    {
+        return (host, rest.strip_prefix(':').unwrap_or(rest));
+    }
+    authority.split_once(':').unwrap_or((authority, ""))
+}
+
+fn parameter(text: &str) -> (String, String) {
+    let (name, value) = text.split_once('=').unwrap_or((text, ""));
+    let form_decode = |text: &str| decode(&text.replace('+', " "));
+    (form_decode(name), form_decode(value))
+}
+
+fn decode(text: &str) -> String {
+    percent_decode_str(text).decode_utf8_lossy().into_owned()
+}
+
+/// A URL's scheme in lower case, without SQLAlchemy's driver; `None` for a bare path.
+#[must_use]
+pub fn scheme(url: &str) -> Option<String> {
+    let (scheme, rest) = url.split_once(':')?;
+    let is_scheme = scheme.len() > 1
+        && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.chars().all(|one| one.is_ascii_alphanumeric() || "+-._".contains(one));
+    let name = scheme.split('+').next().unwrap_or(scheme).to_lowercase();
+    let is_marked = rest.starts_with("//") || KNOWN_SCHEMES.contains(&name.as_str());
+    (is_scheme && is_marked).then_some(name)
+}
+
+/// A URL as it may be shown.
+#[must_use]
+pub fn without_password(url: &str) -> String {
+    let (address, parameters) = match url.split_once('?') {
+        Some((address, parameters)) => (address, Some(parameters)),
+        None => (url, None),
+    };
+    let mut shown = match scheme(url) {
+        Some(scheme) if scheme != "sqlite" => without_user_password(url, address),
+        _ => address.to_owned(),
+    };
+    if let Some(parameters) = parameters.filter(|_| !shown.ends_with(HIDDEN_REST)) {
+        let parameters: Vec<String> = parameters.split('&').map(without_secret).collect();
+        shown = format!("{shown}?{}", parameters.join("&"));
+    }
+    shown
+}
+
+/// A password may contain what should have been encoded; if it seems to, all that follows it is
+/// hidden too.
+fn without_user_password(url: &str, address: &str) -> String {
+    let start = url.find(':').map_or(0, |colon| colon + 1);
+    let start = start + url[start..].bytes().take_while(|byte| *byte == b'/').count();
+    let (prefix, rest) = url.split_at(start);
+    let Some(at) = rest.rfind('@') else { return address.to_owned() };
+    if start + at > address.len() || rest[..at].contains(['/', '@']) {
+        return format!("{prefix}{HIDDEN_REST}");
+    }
+    let host = &address[start + at..];
+    match rest[..at].split_once(':') {
+        Some((user, _)) => format!("{prefix}{user}:{HIDDEN}{host}"),
+        None => format!("{prefix}{HIDDEN}{host}"),
+    }
+}
+
+fn without_secret(parameter: &str) -> String {
+    match parameter.split_once('=') {
+        Some((name, _)) if SECRET_PARAMETERS.contains(&name.to_lowercase().as_str()) => {
+            format!("{name}={HIDDEN}")
+        }
+        _ => parameter.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Secret, ServerUrl, without_password};
+
+    #[test]
+    fn passwords_are_never_shown() {
+        let shown = [
+            ("mysql://me:secret@host:3306/db", "mysql://me:***@host:3306/db"),
+            ("postgresql+psycopg2://me@host/db", "postgresql+psycopg2://***@host/db"),
+            ("https://secret@host", "https://***@host"),
+            (
+                "postgresql://host/db?user=me&Password=secret",
+                "postgresql://host/db?user=me&Password=***",
+            ),
+            ("postgresql://me:se/cret@host/db?x=1", "postgresql://***@…"),
+            ("postgresql://me:se?cr@et@host/db", "postgresql://***@…"),
+            ("postgresql://me:se@cret@host/db", "postgresql://***@…"),
+            ("mysql:me:secret@host", "mysql:me:***@host"),
+            ("sqlite:////home/me@work/x.db", "sqlite:////home/me@work/x.db"),
+            ("a@b.db", "a@b.db"),
+        ];
+        for (url, expected) in shown {
+            assert_eq!(without_password(url), expected);
+        }
+    }
+
+    #[test]
+    fn urls_are_taken_apart_as_sqlalchemy_does_it() {
+        let parse = |url: &str| ServerUrl::parse(url).unwrap();
+        let url = parse(
+            "MySQL+PyMySQL://me:p%40ss%2Fw+rd@db.example:3307/ml%20flow?charset=utf8mb4&a=b+c%26",
+        );
+        assert_eq!(url.dialect, "mysql");
+        assert_eq!(url.user.as_deref(), Some("me"));
+        assert_eq!(url.password, Some(Secret("p@ss/w+rd".to_owned())));
+        assert_eq!((url.host.as_deref(), url.port), (Some("db.example"), Some(3307)));
+        assert_eq!(url.database.as_deref(), Some("ml%20flow"));
+        assert_eq!(url.parameter("charset"), Some("utf8mb4"));
+        assert_eq!(url.parameter("a"), Some("b c&"));
+        let url = parse("postgresql://me:a:b/c?d@[::1]:5433/db?options=-csearch_path%3Dml");
+        assert_eq!(url.password, Some(Secret("a:b/c?d".to_owned())));
+        assert_eq!((url.host.as_deref(), url.port), (Some("::1"), Some(5433)));
+        assert_eq!(url.parameter("options"), Some("-csearch_path=ml"));
+        let url = parse("postgresql:///db?host=/run/postgresql&host=/tmp");
+        assert_eq!((url.user, url.host.clone(), url.port), (None, None, None));
+        assert_eq!(url.parameters.len(), 2);
+        let url = parse("mysql://h?unix_socket=/tmp/a@b.sock");
+        assert_eq!((url.host.as_deref(), url.database), (Some("h"), None));
+        for wrong in ["mysql:h/d", "mysql://h:port/d", "mysql://h:70000/d"] {
+            assert!(ServerUrl::parse(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_debug_text_shows_no_password() {
+        let url = ServerUrl::parse("mysql://me:secret@h/d?password=secret").unwrap();
+        assert!(!format!("{url:?} {:?}", url.password).contains("secret"));
+        assert_eq!(url.shown(), "mysql://me:***@h/d?password=***");
+    }
+}
