@@ -1,1 +1,32 @@
-//! The PostgreSQL backend of mlflow-migrate: an empty crate so far.
+//! The PostgreSQL backend of mlflow-migrate.
+//!
+//! A whole upgrade is one transaction, so a database is either upgraded or as it was. Only the
+//! schema that a connection's `search_path` begins with is ever read or changed.
+
+mod attempt;
+mod backend;
+mod connect;
+mod dependents;
+mod error;
+mod execute;
+mod expression;
+mod inspect;
+mod latest_metrics;
+mod lock;
+mod method;
+mod passfile;
+mod preflight;
+mod privileges;
+mod render;
+mod rows;
+mod rule;
+mod session;
+mod size;
+mod url;
+mod value;
+mod version;
+mod violations;
+mod wide_names;
+
+pub use connect::{OpenOptions, Postgres};
+pub use url::ENVIRONMENT;

@@ -1,0 +1,104 @@
+//! What core asks of every database, for PostgreSQL.
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::{
+    Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
+};
+use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::Schema;
+use sea_query::{QueryStatement, SelectStatement};
+
+use crate::connect::Postgres;
+use crate::method;
+
+#[async_trait]
+impl Backend for Postgres {
+    fn platform(&self) -> &Platform {
+        &Platform::POSTGRES
+    }
+
+    fn name(&self) -> String {
+        self.name.clone()
+    }
+
+    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+        self.begin_session(access).await
+    }
+
+    async fn commit(&mut self) -> Result<(), Error> {
+        self.commit_session().await
+    }
+
+    async fn rollback(&mut self) -> Result<(), Error> {
+        self.rollback_session().await
+    }
+
+    async fn inspect(&mut self) -> Result<Schema, Error> {
+        self.read_schema().await
+    }
+
+    async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
+        self.read_versions().await
+    }
+
+    async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
+        self.write_version(revision).await
+    }
+
+    async fn preflight(&mut self, plan: &Plan) -> Result<(), Error> {
+        self.check_plan(plan).await
+    }
+
+    fn method(&self, change: &TableChange) -> Result<Method, Error> {
+        method::describe(change)
+    }
+
+    async fn change(
+        &mut self,
+        change: &TableChange,
+        _progress: &Progress,
+    ) -> Result<Option<u64>, Error> {
+        self.change_table(change).await.map(|()| None)
+    }
+
+    async fn remove(&mut self, leftovers: &[String]) -> Result<(), Error> {
+        self.remove_tables(leftovers).await
+    }
+
+    /// The server enforces foreign keys at every moment.
+    async fn check_foreign_keys(&mut self, _tables: &[String]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
+        self.execute_statement(&statement).await
+    }
+
+    async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
+        self.fetch(&select).await
+    }
+
+    async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
+        self.update_rows(update, rows).await
+    }
+
+    async fn insert(
+        &mut self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Vec<Row>,
+    ) -> Result<u64, Error> {
+        self.insert_rows(table, columns, rows).await
+    }
+
+    async fn fill_latest_metrics(&mut self, _progress: &Progress) -> Result<Option<u64>, Error> {
+        self.fill_newest().await.map(Some)
+    }
+
+    async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
+        self.measure(table).await
+    }
+}

@@ -1,0 +1,179 @@
+//! Opens a database.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::Duration;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::url::ServerUrl;
+use sqlx::{PgConnection, Row as _};
+
+use crate::attempt::Attempt;
+use crate::error::Context;
+use crate::url::{Endpoint, Settings};
+
+/// The oldest server with all that is used here: generated columns came with 12.
+const OLDEST_VERSION: u32 = 120_000;
+
+/// How to open a database.
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    /// How long to wait for the lock on a table.
+    pub lock_timeout: Duration,
+    /// How long to wait for another upgrader.
+    pub lock_wait: Duration,
+    /// Defaults for what the URL leaves out: those of [`crate::ENVIRONMENT`].
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self {
+            lock_timeout: Duration::from_secs(10),
+            lock_wait: Duration::from_secs(60),
+            environment: BTreeMap::new(),
+        }
+    }
+}
+
+/// A connection to a PostgreSQL database.
+#[derive(Debug)]
+pub struct Postgres {
+    pub(crate) connection: PgConnection,
+    pub(crate) name: String,
+    /// The user, as the server knows it.
+    pub(crate) user: String,
+    /// The schema that holds MLflow's tables.
+    pub(crate) schema: String,
+    pub(crate) lock_timeout: Duration,
+    pub(crate) lock_wait: Duration,
+    /// What the session is for, while there is one.
+    pub(crate) access: Option<Access>,
+    /// The types of columns, by table and column, until a table changes.
+    pub(crate) column_types: HashMap<String, HashMap<String, String>>,
+    warnings: Vec<String>,
+}
+
+impl Postgres {
+    /// Connects to a database.
+    ///
+    /// # Errors
+    /// If the URL cannot be understood, no server answers, or it refuses the connection.
+    pub async fn connect(url: &ServerUrl, options: &OpenOptions) -> Result<Self, Error> {
+        let settings = Settings::from_url(url, &options.environment)?;
+        let mut last = None;
+        for endpoint in &settings.endpoints {
+            match Self::connect_to(&settings, endpoint, options).await {
+                Ok(connected) => return Ok(connected),
+                Err(error @ (Error::Unreachable { .. } | Error::ReadOnly { .. })) => {
+                    last = Some(error);
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        Err(last.unwrap_or_else(|| Error::Unreachable {
+            name: url.shown().to_owned(),
+            problem: "the URL names no server".to_owned(),
+            hint: "write postgresql://user:password@host:port/database".to_owned(),
+        }))
+    }
+
+    /// What the URL asks for and does not get.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    async fn connect_to(
+        settings: &Settings,
+        endpoint: &Endpoint,
+        options: &OpenOptions,
+    ) -> Result<Self, Error> {
+        let attempt = Attempt::new(settings, endpoint);
+        let connection = attempt.connect().await?;
+        let mut connected = Self {
+            connection,
+            name: attempt.name(),
+            user: String::new(),
+            schema: String::new(),
+            lock_timeout: options.lock_timeout,
+            lock_wait: options.lock_wait,
+            access: None,
+            column_types: HashMap::new(),
+            warnings: settings.warnings.clone(),
+        };
+        connected.look_around(settings.writable_only).await?;
+        Ok(connected)
+    }
+
+    pub(crate) fn context(&self) -> Context<'_> {
+        Context { name: &self.name, user: &self.user, waited_seconds: self.lock_timeout.as_secs() }
+    }
+
+    fn unreachable(&self, problem: String, hint: String) -> Error {
+        Error::Unreachable { name: self.name.clone(), problem, hint }
+    }
+
+    /// Finds out what kind of server this is, and which schema is meant.
+    async fn look_around(&mut self, writable_only: bool) -> Result<(), Error> {
+        const SQL: &str = "SELECT current_setting('server_version_num')::int4, \
+             current_setting('server_version'), current_user::text, current_schema()::text, \
+             pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \
+             current_setting('search_path'), \
+             (SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
+              WHERE c.oid = to_regclass('experiments'))";
+        let action = "looking at the server";
+        let row = sqlx::query(SQL).fetch_one(&mut self.connection).await;
+        let row = row.map_err(|source| self.context().error(action, source))?;
+        let failed = |source| self.context().error(action, source);
+        let version: i32 = row.try_get(0).map_err(failed)?;
+        let shown_version: String = row.try_get(1).map_err(failed)?;
+        let user: String = row.try_get(2).map_err(failed)?;
+        let schema: Option<String> = row.try_get(3).map_err(failed)?;
+        let is_read_only: bool = row.try_get(4).map_err(failed)?;
+        let search_path: String = row.try_get(5).map_err(failed)?;
+        let found_in: Option<String> = row.try_get(6).map_err(failed)?;
+        self.user = user;
+        if u32::try_from(version).is_ok_and(|version| version < OLDEST_VERSION) {
+            return Err(Error::ServerLimit {
+                name: self.name.clone(),
+                problem: format!("this is PostgreSQL {shown_version}; 12 is the oldest supported"),
+                hint: "upgrade the server first".to_owned(),
+            });
+        }
+        if writable_only && is_read_only {
+            let problem = "target_session_attrs asks for a server that can be written";
+            return Err(crate::error::read_only(self.name.clone(), problem));
+        }
+        self.schema = self.only_schema(schema, found_in, &search_path)?;
+        if self.schema != "public" {
+            self.name += &format!(" (schema {})", self.schema);
+        }
+        Ok(())
+    }
+
+    /// The schema that new tables would go to, which has to be the one with MLflow's tables.
+    fn only_schema(
+        &self,
+        current: Option<String>,
+        found_in: Option<String>,
+        search_path: &str,
+    ) -> Result<String, Error> {
+        let Some(current) = current else {
+            return Err(self.unreachable(
+                format!("none of the schemas in the search_path ({search_path}) can be used"),
+                "create one, or name another: ?options=-csearch_path%3DSCHEMA".to_owned(),
+            ));
+        };
+        match found_in {
+            Some(other) if other != current => Err(self.unreachable(
+                format!(
+                    "the search_path ({search_path}) begins with {current}, but there is a table \
+                     experiments in {other}"
+                ),
+                format!("name the one that is meant: ?options=-csearch_path%3D{other}"),
+            )),
+            _ => Ok(current),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! From PostgreSQL's SQLSTATE codes to what a person can act on.
+
+use std::fmt;
+
+use mlflow_migrate_core::Error;
+use sqlx::postgres::PgDatabaseError;
+
+/// What a server says about an error, without the line of its own source code that sqlx adds.
+#[derive(Debug)]
+pub(crate) struct ServerMessage(String);
+
+impl fmt::Display for ServerMessage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl std::error::Error for ServerMessage {}
+
+impl ServerMessage {
+    /// Any other text as a cause.
+    pub(crate) fn new(text: impl Into<String>) -> Self {
+        Self(text.into())
+    }
+
+    fn of(error: &PgDatabaseError) -> Self {
+        let mut text = format!("{} ({})", error.message(), error.code());
+        for more in error.detail().into_iter().chain(error.hint()) {
+            text += &format!("; {more}");
+        }
+        Self(text)
+    }
+}
+
+/// The database's own error, if it is one.
+pub(crate) fn from_server(source: &sqlx::Error) -> Option<&PgDatabaseError> {
+    match source {
+        sqlx::Error::Database(error) => error.try_downcast_ref(),
+        _ => None,
+    }
+}
+
+/// Whether a lock was not to be had: `lock_timeout`, or a deadlock that the server has resolved.
+pub(crate) fn is_lock_failure(source: &sqlx::Error) -> bool {
+    from_server(source).is_some_and(|error| matches!(error.code(), "55P03" | "40P01"))
+}
+
+/// What was being done to which database, for the error that may come of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Context<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) user: &'a str,
+    pub(crate) waited_seconds: u64,
+}
+
+impl Context<'_> {
+    /// An error seen while doing `action`.
+    pub(crate) fn error(self, action: &str, source: sqlx::Error) -> Error {
+        if let Some(error) = from_server(&source) {
+            return self.of_server(action, error);
+        }
+        match source {
+            sqlx::Error::Io(error) => self.lost(action, &error.to_string()),
+            sqlx::Error::Tls(error) => self.lost(action, &error.to_string()),
+            sqlx::Error::Protocol(problem) => self.lost(action, &problem),
+            other => Error::Database { action: action.to_owned(), source: Box::new(other) },
+        }
+    }
+
+    fn lost(self, action: &str, problem: &str) -> Error {
+        Error::ConnectionLost {
+            name: self.name.to_owned(),
+            action: action.to_owned(),
+            problem: problem.to_owned(),
+        }
+    }
+
+    fn of_server(self, action: &str, error: &PgDatabaseError) -> Error {
+        let name = self.name.to_owned();
+        let message = ServerMessage::of(error);
+        match error.code() {
+            "55P03" | "40P01" => {
+                Error::Locked { name, waited_seconds: self.waited_seconds, holders: Vec::new() }
+            }
+            "42501" => Error::Privileges {
+                name,
+                user: self.user.to_owned(),
+                missing: vec![format!("a privilege for {action} ({})", error.message())],
+                hint: format!(
+                    "let the tables' owner grant it to {}, or upgrade as the owner",
+                    self.user
+                ),
+            },
+            "25006" => read_only(name, error.message()),
+            // disk_full, configuration_limit_exceeded, out_of_memory and too_many_connections are
+            // one class; only the first is about room on the disk.
+            "53100" => Error::Full { name, problem: message.0 },
+            // Data on disk that cannot be read, and a broken index.
+            "XX001" | "XX002" => Error::Corrupt { name, problem: message.0 },
+            // admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped,
+            // idle_session_timeout, and the class of connection exceptions.
+            code if code.starts_with("57P") || code.starts_with("08") => {
+                self.lost(action, &message.0)
+            }
+            _ => Error::Database { action: action.to_owned(), source: Box::new(message) },
+        }
+    }
+}
+
+/// A database that cannot be written.
+pub(crate) fn read_only(name: String, problem: &str) -> Error {
+    Error::ReadOnly {
+        name,
+        problem: problem.to_owned(),
+        hint: "give the URL of the primary server; if this is one, see its \
+               default_transaction_read_only"
+            .to_owned(),
+    }
+}

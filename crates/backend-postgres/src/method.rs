@@ -1,0 +1,290 @@
+//! Chooses the statements that change a table.
+//!
+//! All that changes of a table goes into one `ALTER TABLE`, so its rows are written and read once at
+//! most, whatever the revisions ask for. Constraints and columns that stay are not named, so what the
+//! model cannot express (an exclusion constraint, an option of the storage) stays too.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::{Method, TableChange};
+use mlflow_migrate_core::op::{Op, TableEdit};
+use mlflow_migrate_core::platform::Dialect::Postgres;
+use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::{Column, ColumnType, DefaultValue, Schema, Table, Trigger};
+
+use crate::render::{self, quote_identifier};
+
+/// The way in words and statements.
+pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
+    let mut steps = Steps::default();
+    let after = &change.after;
+    match &change.before {
+        None => {
+            steps.push("create", render::create_table(after));
+            steps
+                .statements
+                .extend(after.indexes.iter().map(|index| render::create_index(index, &after.name)));
+            steps.statements.extend(after.triggers.iter().flat_map(trigger));
+        }
+        Some(before) => {
+            refuse_inexpressible(before)?;
+            let before = steps.rename_columns(before, after)?;
+            refuse_recomputed(&before, after)?;
+            steps.drop_indexes(&before, after);
+            steps.alter(&before, after);
+            steps.create_indexes(&before, after);
+            steps.create_triggers(&before, after);
+        }
+    }
+    Ok(Method {
+        summary: steps.summary.join("; "),
+        statements: steps.statements,
+        rebuilds: steps.rebuilds,
+        scans: steps.scans || steps.rebuilds,
+    })
+}
+
+fn refuse_inexpressible(table: &Table) -> Result<(), Error> {
+    if table.inexpressible.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Inexpressible { table: table.name.clone(), obstacles: table.inexpressible.clone() })
+}
+
+/// A computed column cannot get another expression before PostgreSQL 17.
+fn refuse_recomputed(before: &Table, after: &Table) -> Result<(), Error> {
+    let is_recomputed = |column: &&Column| {
+        after.find_column(&column.name).is_some_and(|new| new.generated != column.generated)
+    };
+    match before.columns.iter().find(is_recomputed) {
+        None => Ok(()),
+        Some(column) => Err(Error::Inexpressible {
+            table: before.name.clone(),
+            obstacles: vec![format!("a column {} that is computed in another way", column.name)],
+        }),
+    }
+}
+
+/// What is done, in order.
+#[derive(Default)]
+struct Steps {
+    summary: Vec<String>,
+    statements: Vec<String>,
+    clauses: Vec<String>,
+    rebuilds: bool,
+    scans: bool,
+}
+
+impl Steps {
+    fn push(&mut self, summary: &str, statement: String) {
+        self.summary.push(summary.to_owned());
+        self.statements.push(statement);
+    }
+
+    fn clause(&mut self, summary: String, clause: String) {
+        self.summary.push(summary);
+        self.clauses.push(clause);
+    }
+
+    /// Renames columns, which is a statement each, and gives the table that is there then.
+    fn rename_columns(&mut self, before: &Table, after: &Table) -> Result<Table, Error> {
+        let mut schema = Schema::default();
+        schema.insert(before.clone());
+        for column in after.columns.iter().filter(|column| column.live_name() != column.name) {
+            let (from, to) = (column.live_name().to_owned(), column.name.clone());
+            self.push(
+                &format!("rename column {from} to {to}"),
+                format!(
+                    "ALTER TABLE {} RENAME COLUMN {} TO {}",
+                    quote_identifier(&after.name),
+                    quote_identifier(&from),
+                    quote_identifier(&to)
+                ),
+            );
+            let edit = TableEdit::RenameColumn { from, to };
+            let op = Op::Alter { table: before.name.clone(), edit };
+            schema.apply(&op, &Platform::POSTGRES).map_err(|source| Error::Edit {
+                revision: "(a renamed column)".to_owned(),
+                source,
+            })?;
+        }
+        let mut renamed = schema.tables.remove(&before.name).unwrap_or_default();
+        renamed.settle();
+        Ok(renamed)
+    }
+
+    fn drop_indexes(&mut self, before: &Table, after: &Table) {
+        for index in before.indexes.iter().filter(|index| !after.indexes.contains(index)) {
+            self.push(
+                &format!("drop index {}", index.name),
+                format!("DROP INDEX {}", quote_identifier(&index.name)),
+            );
+        }
+    }
+
+    fn create_indexes(&mut self, before: &Table, after: &Table) {
+        for index in after.indexes.iter().filter(|index| !before.indexes.contains(index)) {
+            self.scans = true;
+            self.push(
+                &format!("create index {}", index.name),
+                render::create_index(index, &after.name),
+            );
+        }
+    }
+
+    fn create_triggers(&mut self, before: &Table, after: &Table) {
+        for new in after.triggers.iter().filter(|trigger| !before.triggers.contains(trigger)) {
+            self.summary.push(format!("create trigger {}", new.name));
+            self.statements.extend(trigger(new));
+        }
+    }
+
+    /// Everything else is one statement. The server sorts the clauses by itself: what goes before
+    /// what comes, types before defaults, columns before keys.
+    fn alter(&mut self, before: &Table, after: &Table) {
+        self.drop_constraints(before, after);
+        for column in before.columns.iter().filter(|it| after.find_column(&it.name).is_none()) {
+            self.clause(
+                format!("drop column {}", column.name),
+                format!("DROP COLUMN {}", quote_identifier(&column.name)),
+            );
+        }
+        for column in &after.columns {
+            match before.find_column(&column.name) {
+                Some(known) => self.alter_column(known, column),
+                None => self.add_column(column),
+            }
+        }
+        self.add_constraints(before, after);
+        if !self.clauses.is_empty() {
+            let clauses = std::mem::take(&mut self.clauses).join(",\n\t");
+            self.statements
+                .push(format!("ALTER TABLE {}\n\t{clauses}", quote_identifier(&after.name)));
+        }
+    }
+
+    /// A row gets a new column only when it is written the next time, unless its value differs from
+    /// row to row.
+    fn add_column(&mut self, column: &Column) {
+        let is_computed = column.generated.as_ref().is_some_and(|generated| generated.stored);
+        let is_volatile = matches!(column.default, Some(DefaultValue::Expression(_)));
+        self.rebuilds |= is_computed || is_volatile || column.autoincrement;
+        self.clause(
+            format!("add column {}", column.name),
+            format!("ADD COLUMN {}", render::column(column)),
+        );
+    }
+
+    fn alter_column(&mut self, known: &Column, column: &Column) {
+        let quoted = quote_identifier(&column.name);
+        let clauses_before = self.clauses.len();
+        let default_of = |column: &Column| {
+            column.default.as_ref().map(|default| default.sql(Postgres).into_owned())
+        };
+        let (old, new) = (known.column_type.sql(Postgres), column.column_type.sql(Postgres));
+        let retyped = !old.eq_ignore_ascii_case(&new) || known.collation != column.collation;
+        let redefaulted = default_of(known) != default_of(column);
+        if (retyped || redefaulted) && known.default.is_some() {
+            self.clauses.push(format!("ALTER COLUMN {quoted} DROP DEFAULT"));
+        }
+        if retyped {
+            self.rebuilds |= is_rewritten(&known.column_type, &column.column_type)
+                || known.collation != column.collation;
+            self.clauses.push(retype(column, &known.column_type));
+        }
+        if let Some(default) = default_of(column).filter(|_| retyped || redefaulted) {
+            self.clauses.push(format!("ALTER COLUMN {quoted} SET DEFAULT {default}"));
+        }
+        if known.nullable != column.nullable {
+            let verb = if column.nullable { "DROP" } else { "SET" };
+            self.scans |= !column.nullable;
+            self.clauses.push(format!("ALTER COLUMN {quoted} {verb} NOT NULL"));
+        }
+        if self.clauses.len() > clauses_before {
+            self.summary.push(format!("alter column {}", column.name));
+        }
+    }
+
+    fn drop_constraints(&mut self, before: &Table, after: &Table) {
+        let keys = before.primary_key.iter().filter(|_| before.primary_key != after.primary_key);
+        let uniques = before.uniques.iter().filter(|it| !after.uniques.contains(it));
+        let foreign_keys = before.foreign_keys.iter().filter(|it| !after.foreign_keys.contains(it));
+        let checks = before.checks.iter().filter(|it| !after.checks.contains(it));
+        let names = foreign_keys
+            .map(|key| &key.name)
+            .chain(checks.map(|check| &check.name))
+            .chain(uniques.map(|unique| &unique.name))
+            .chain(keys.map(|key| &key.name));
+        for name in names.flatten() {
+            self.clause(
+                format!("drop constraint {name}"),
+                format!("DROP CONSTRAINT {}", quote_identifier(name)),
+            );
+        }
+    }
+
+    fn add_constraints(&mut self, before: &Table, after: &Table) {
+        let is_new_key = before.primary_key != after.primary_key;
+        let keys = after.primary_key.iter().filter(|_| is_new_key).map(render::primary_key);
+        let uniques = after.uniques.iter().filter(|it| !before.uniques.contains(it));
+        let checks = after.checks.iter().filter(|it| !before.checks.contains(it));
+        let foreign_keys = after.foreign_keys.iter().filter(|it| !before.foreign_keys.contains(it));
+        let added: Vec<String> = keys
+            .chain(uniques.map(render::unique))
+            .chain(checks.map(render::check))
+            .chain(foreign_keys.map(render::foreign_key))
+            .collect();
+        for constraint in added {
+            self.scans = true;
+            let words = constraint.split(" (").next().unwrap_or_default();
+            let words = words.split('(').next().unwrap_or_default().replace('"', "");
+            let summary = format!("add {}", words.replacen("CONSTRAINT", "constraint", 1));
+            self.clause(summary, format!("ADD {constraint}"));
+        }
+    }
+}
+
+fn retype(column: &Column, old: &ColumnType) -> String {
+    let quoted = quote_identifier(&column.name);
+    let new = column.column_type.sql(Postgres);
+    let mut clause = format!("ALTER COLUMN {quoted} TYPE {new}");
+    if let Some(collation) = &column.collation {
+        clause += &format!(" COLLATE {}", quote_identifier(collation));
+    }
+    if needs_cast(old, &column.column_type) {
+        clause += &format!(" USING {quoted}::{new}");
+    }
+    clause
+}
+
+/// Whether the server does not convert values from one type to the other by itself when it stores
+/// them. It converts numbers to numbers, and anything to text.
+fn needs_cast(old: &ColumnType, new: &ColumnType) -> bool {
+    let is_number = |it: &ColumnType| {
+        use ColumnType::{BigInteger, Double, Float, Integer};
+        matches!(it, Integer | BigInteger | Float | Double)
+    };
+    !(is_text(new) || (is_number(old) && is_number(new)))
+}
+
+fn is_text(column_type: &ColumnType) -> bool {
+    use ColumnType::{LongText, MediumText, Text, Varchar};
+    matches!(column_type, Varchar(_) | Text | MediumText | LongText)
+}
+
+/// Texts are stored alike, whatever their length may be; a shorter one has to be checked, which the
+/// server does by writing it again.
+fn is_rewritten(old: &ColumnType, new: &ColumnType) -> bool {
+    match (old, new) {
+        (ColumnType::Varchar(old), ColumnType::Varchar(new)) => new < old,
+        (old, ColumnType::Varchar(_)) if is_text(old) => true,
+        (old, new) => !(is_text(old) && is_text(new)),
+    }
+}
+
+/// The statements of a trigger: its function comes first.
+fn trigger(trigger: &Trigger) -> impl Iterator<Item = String> {
+    trigger.function.clone().into_iter().chain([trigger.definition.clone()])
+}
+
+#[cfg(test)]
+mod tests;

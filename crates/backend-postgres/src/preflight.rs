@@ -1,0 +1,57 @@
+//! What would stop a plan later, found before anything is changed.
+
+use std::collections::BTreeSet;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::{Plan, Step};
+use mlflow_migrate_core::schema::Schema;
+
+use crate::connect::Postgres;
+use crate::render::column_list;
+
+impl Postgres {
+    /// Checks privileges, dependent objects, rows and names.
+    ///
+    /// Writers are locked out from here on, so that what was checked stays true; readers are not, as
+    /// long as no table changes.
+    pub(crate) async fn check_plan(&mut self, plan: &Plan) -> Result<(), Error> {
+        self.check_privileges(plan).await?;
+        let live = self.read_schema().await?;
+        self.check_dependents(plan, &live).await?;
+        if self.is_upgrade() {
+            self.lock_writers_out(&touched_tables(plan, &live)).await?;
+            self.check_names(plan, &live).await?;
+        }
+        self.check_rows(plan, &live).await
+    }
+
+    async fn lock_writers_out(&mut self, tables: &BTreeSet<String>) -> Result<(), Error> {
+        if tables.is_empty() {
+            return Ok(());
+        }
+        let tables: Vec<&String> = tables.iter().collect();
+        let sql = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", column_list(&tables));
+        self.run(sql, "locking the tables").await
+    }
+}
+
+/// The live tables that a plan changes, reads or fills.
+fn touched_tables(plan: &Plan, live: &Schema) -> BTreeSet<String> {
+    let mut touched = BTreeSet::new();
+    for step in &plan.steps {
+        match step {
+            Step::RemoveLeftovers(tables) => touched.extend(tables.iter().cloned()),
+            Step::Change(change) => {
+                touched.insert(change.after.name.clone());
+            }
+            Step::Migrate { migration, .. } => {
+                let tables = migration.reads().iter().chain(migration.writes());
+                touched.extend(tables.map(|(table, _)| (*table).to_owned()));
+            }
+        }
+    }
+    let is_plain =
+        |name: &String| live.table(name).is_some_and(|table| table.inexpressible.is_empty());
+    touched.retain(is_plain);
+    touched
+}

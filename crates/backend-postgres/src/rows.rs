@@ -1,0 +1,220 @@
+//! Runs the statements of data migrations.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::{KeyedUpdate, Row};
+use sea_query::{PostgresQueryBuilder, QueryStatement, SelectStatement, Value, Values};
+use sqlx::postgres::{PgArguments, PgRow, PgStatement};
+use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor, Row as _, SqlSafeStr, Statement};
+use std::collections::HashMap;
+
+use crate::connect::Postgres;
+use crate::error::ServerMessage;
+use crate::render::{column_list, quote_identifier, quote_literal};
+use crate::value::{self, Parameter};
+
+impl Postgres {
+    /// Runs a statement, and tells how many rows it changed.
+    pub(crate) async fn execute_statement(
+        &mut self,
+        statement: &QueryStatement,
+    ) -> Result<u64, Error> {
+        let action = "changing rows";
+        let (sql, values) = match statement {
+            QueryStatement::Select(select) => select.build(PostgresQueryBuilder),
+            QueryStatement::Insert(insert) => insert.build(PostgresQueryBuilder),
+            QueryStatement::Update(update) => update.build(PostgresQueryBuilder),
+            QueryStatement::Delete(delete) => delete.build(PostgresQueryBuilder),
+        };
+        let (statement, arguments) = self.prepare(sql, values, action).await?;
+        let query = statement.query_with(arguments);
+        match query.execute(&mut self.connection).await {
+            Ok(done) => Ok(done.rows_affected()),
+            Err(source) => Err(self.failed(action, source).await),
+        }
+    }
+
+    /// Runs a query.
+    pub(crate) async fn fetch(&mut self, select: &SelectStatement) -> Result<Vec<Row>, Error> {
+        let action = "reading rows";
+        let (sql, values) = select.build(PostgresQueryBuilder);
+        let (statement, arguments) = self.prepare(sql, values, action).await?;
+        let query = statement.query_with(arguments);
+        let rows = match query.fetch_all(&mut self.connection).await {
+            Ok(rows) => rows,
+            Err(source) => return Err(self.failed(action, source).await),
+        };
+        let decoded: Result<Vec<Row>, _> = rows.iter().map(decode_row).collect();
+        decoded.map_err(|source| self.context().error(action, source))
+    }
+
+    /// Asks the server for the types of the parameters, and gives each value the form of its own.
+    async fn prepare(
+        &mut self,
+        sql: String,
+        values: Values,
+        action: &str,
+    ) -> Result<(PgStatement, PgArguments), Error> {
+        let statement = match self.connection.prepare(AssertSqlSafe(sql).into_sql_str()).await {
+            Ok(statement) => statement,
+            Err(source) => return Err(self.failed(action, source).await),
+        };
+        let types = match statement.parameters() {
+            Some(Either::Left(types)) => types.to_vec(),
+            Some(Either::Right(_)) | None => Vec::new(),
+        };
+        let mut arguments = PgArguments::default();
+        for (value, type_info) in values.into_iter().zip(types) {
+            let added = arguments.add(Parameter { value, type_info });
+            added.map_err(|error| self.context().error(action, sqlx::Error::Encode(error)))?;
+        }
+        Ok((statement, arguments))
+    }
+
+    /// Writes over rows that are found by their key, all by one statement.
+    pub(crate) async fn update_rows(
+        &mut self,
+        update: &KeyedUpdate,
+        rows: Vec<Row>,
+    ) -> Result<u64, Error> {
+        let action = format!("updating {}", update.table);
+        let columns: Vec<&str> = update.columns.iter().chain(update.key).copied().collect();
+        let types = self.types_of(update.table, &columns, &action).await?;
+        let source = |place: usize| {
+            let type_name = types.get(place).map_or("", String::as_str);
+            format!("v.c{place}::{type_name}")
+        };
+        let assignments: Vec<String> = update
+            .columns
+            .iter()
+            .enumerate()
+            .map(|(place, column)| format!("{} = {}", quote_identifier(column), source(place)))
+            .collect();
+        let conditions: Vec<String> = update
+            .key
+            .iter()
+            .zip(update.columns.len()..)
+            .map(|(column, place)| format!("t.{} = {}", quote_identifier(column), source(place)))
+            .collect();
+        let sql = format!(
+            "UPDATE {} AS t SET {} FROM {} WHERE {}",
+            quote_identifier(update.table),
+            assignments.join(", "),
+            arrays(columns.len()),
+            conditions.join(" AND ")
+        );
+        self.run_with_arrays(sql, columns.len(), rows, &action).await
+    }
+
+    /// Adds rows, all by one statement.
+    pub(crate) async fn insert_rows(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        rows: Vec<Row>,
+    ) -> Result<u64, Error> {
+        let action = format!("filling {table}");
+        let types = self.types_of(table, columns, &action).await?;
+        let values: Vec<String> = types
+            .iter()
+            .enumerate()
+            .map(|(place, type_name)| format!("v.c{place}::{type_name}"))
+            .collect();
+        let sql = format!(
+            "INSERT INTO {} ({}) SELECT {} FROM {}",
+            quote_identifier(table),
+            column_list(columns),
+            values.join(", "),
+            arrays(columns.len())
+        );
+        self.run_with_arrays(sql, columns.len(), rows, &action).await
+    }
+
+    /// Each column travels as one array of texts: the server reads every type from its text exactly,
+    /// and one statement does for any number of rows.
+    async fn run_with_arrays(
+        &mut self,
+        sql: String,
+        width: usize,
+        rows: Vec<Row>,
+        action: &str,
+    ) -> Result<u64, Error> {
+        if rows.is_empty() {
+            return Ok(0);
+        }
+        let mut arrays: Vec<Vec<Option<String>>> = vec![Vec::with_capacity(rows.len()); width];
+        for row in rows {
+            for (array, value) in arrays.iter_mut().zip(&row) {
+                array.push(value::to_text(value));
+            }
+        }
+        let query =
+            arrays.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), sqlx::query::Query::bind);
+        match query.execute(&mut self.connection).await {
+            Ok(done) => Ok(done.rows_affected()),
+            Err(source) => Err(self.failed(action, source).await),
+        }
+    }
+
+    /// The types of columns, without their lengths: a cast to a length would cut, where storing
+    /// refuses.
+    async fn types_of(
+        &mut self,
+        table: &str,
+        columns: &[&str],
+        action: &str,
+    ) -> Result<Vec<String>, Error> {
+        if !self.column_types.contains_key(table) {
+            let types = self.read_types(table, action).await?;
+            self.column_types.insert(table.to_owned(), types);
+        }
+        let known = self.column_types.get(table);
+        columns
+            .iter()
+            .map(|column| {
+                let found = known.and_then(|types| types.get(*column));
+                found.cloned().ok_or_else(|| Error::Database {
+                    action: action.to_owned(),
+                    source: Box::new(ServerMessage::new(format!("{table} has no {column}"))),
+                })
+            })
+            .collect()
+    }
+
+    async fn read_types(
+        &mut self,
+        table: &str,
+        action: &str,
+    ) -> Result<HashMap<String, String>, Error> {
+        let sql = format!(
+            "SELECT a.attname::text, quote_ident(n.nspname) || '.' || quote_ident(t.typname) \
+             FROM pg_attribute a JOIN pg_type t ON t.oid = a.atttypid \
+             JOIN pg_namespace n ON n.oid = t.typnamespace \
+             WHERE a.attrelid = {}::regclass AND a.attnum > 0 AND NOT a.attisdropped",
+            quote_literal(&quote_identifier(table))
+        );
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        let rows = match query.fetch_all(&mut self.connection).await {
+            Ok(rows) => rows,
+            Err(source) => return Err(self.failed(action, source).await),
+        };
+        let pairs = rows.iter().map(|row| Ok((row.try_get(0)?, row.try_get(1)?)));
+        let types: sqlx::Result<HashMap<String, String>> = pairs.collect();
+        types.map_err(|source| self.context().error(action, source))
+    }
+}
+
+/// `unnest($1::text[], …) AS v (c0, …)`.
+fn arrays(width: usize) -> String {
+    let parameters: Vec<String> = (1..=width).map(|number| format!("${number}::text[]")).collect();
+    let names: Vec<String> = (0..width).map(|place| format!("c{place}")).collect();
+    format!("unnest({}) AS v ({})", parameters.join(", "), names.join(", "))
+}
+
+fn decode_row(row: &PgRow) -> sqlx::Result<Row> {
+    (0..row.len())
+        .map(|at| {
+            let decoded = value::decode(&row.try_get_raw(at)?);
+            decoded.map_err(|source| sqlx::Error::ColumnDecode { index: at.to_string(), source })
+        })
+        .collect::<sqlx::Result<Vec<Value>>>()
+}

@@ -1,0 +1,377 @@
+//! Where and how to connect: a URL's parts, its parameters, and the environment's defaults, in the
+//! order of precedence that psycopg2 gives them. MLflow's users write their URLs for it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::url::{Secret, ServerUrl};
+
+/// The environment variables that stand in for what a URL leaves out: libpq's, and those that tell
+/// who and where the user is.
+pub const ENVIRONMENT: &[&str] = &[
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPORT",
+    "PGUSER",
+    "PGPASSWORD",
+    "PGPASSFILE",
+    "PGDATABASE",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "PGOPTIONS",
+    "PGAPPNAME",
+    "PGCONNECT_TIMEOUT",
+    "PGTARGETSESSIONATTRS",
+    "USER",
+    "HOME",
+];
+
+/// libpq's parameters that change nothing here: they tune what this client does by itself or not at
+/// all, and leaving them out weakens nothing.
+const IRRELEVANT: &[&str] = &[
+    "client_encoding",
+    "gssdelegation",
+    "gssencmode",
+    "gsslib",
+    "hostaddr",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "load_balance_hosts",
+    "channel_binding",
+    "max_protocol_version",
+    "min_protocol_version",
+    "requiressl",
+    "ssl_max_protocol_version",
+    "ssl_min_protocol_version",
+    "sslcertmode",
+    "sslcompression",
+    "sslnegotiation",
+    "sslsni",
+    "tcp_user_timeout",
+];
+
+/// The parameters that are read below.
+const RELEVANT: &[&str] = &[
+    "application_name",
+    "connect_timeout",
+    "dbname",
+    "fallback_application_name",
+    "host",
+    "options",
+    "passfile",
+    "password",
+    "port",
+    "sslcert",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "target_session_attrs",
+    "user",
+];
+
+const DEFAULT_PORT: u16 = 5432;
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// Where PostgreSQL's packages and its own build put the server's socket.
+const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
+
+/// How the connection is encrypted; libpq's `sslmode`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum TlsMode {
+    /// Never.
+    Disable,
+    /// If the server insists.
+    Allow,
+    /// If the server can.
+    Prefer,
+    /// Always, whoever the server is.
+    Require,
+    /// Always, with a certificate of a known authority.
+    VerifyCa,
+    /// Always, with a certificate of a known authority for this host.
+    VerifyFull,
+}
+
+/// One server to try.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Endpoint {
+    /// A host, or the folder of a socket.
+    pub(crate) host: String,
+    /// Its port.
+    pub(crate) port: u16,
+}
+
+impl Endpoint {
+    /// Whether the host is the folder of a socket.
+    pub(crate) fn is_socket(&self) -> bool {
+        self.host.starts_with('/')
+    }
+}
+
+/// Everything that a connection needs to know.
+#[derive(Clone, Debug)]
+pub(crate) struct Settings {
+    /// The servers, in the order in which they are tried.
+    pub(crate) endpoints: Vec<Endpoint>,
+    /// The user; `None` is the operating system's.
+    pub(crate) user: Option<String>,
+    /// The password, if one is given.
+    pub(crate) password: Option<Secret>,
+    /// The file of passwords.
+    pub(crate) passfile: Option<PathBuf>,
+    /// The database; `None` is the one with the user's name.
+    pub(crate) database: Option<String>,
+    /// How the connection is encrypted.
+    pub(crate) tls_mode: TlsMode,
+    /// The certificates that servers are checked against.
+    pub(crate) root_certificate: Option<PathBuf>,
+    /// The client's own certificate.
+    pub(crate) certificate: Option<PathBuf>,
+    /// That certificate's key.
+    pub(crate) key: Option<PathBuf>,
+    /// Settings of the server for this session.
+    pub(crate) options: Vec<(String, String)>,
+    /// What the server's views call the connection.
+    pub(crate) application_name: String,
+    /// How long a server may take to answer; `None` is for ever.
+    pub(crate) timeout: Option<Duration>,
+    /// Whether a server that cannot be written is passed over.
+    pub(crate) writable_only: bool,
+    /// What was not understood.
+    pub(crate) warnings: Vec<String>,
+}
+
+/// Looks up a parameter, then a part of the URL, then the environment.
+struct Sources<'a> {
+    url: &'a ServerUrl,
+    environment: &'a BTreeMap<String, String>,
+}
+
+impl Sources<'_> {
+    fn parameter(&self, name: &str) -> Option<String> {
+        self.url.parameter(name).filter(|value| !value.is_empty()).map(ToOwned::to_owned)
+    }
+
+    fn variable(&self, name: &str) -> Option<String> {
+        self.environment.get(name).filter(|value| !value.is_empty()).cloned()
+    }
+
+    fn find(&self, parameter: &str, part: Option<String>, variable: &str) -> Option<String> {
+        self.parameter(parameter).or(part).or_else(|| self.variable(variable))
+    }
+
+    fn refuse(&self, problem: String, hint: &str) -> Error {
+        Error::Url { url: self.url.shown().to_owned(), problem, hint: hint.to_owned() }
+    }
+}
+
+impl Settings {
+    /// Reads a URL.
+    ///
+    /// # Errors
+    /// If a parameter's value cannot be understood.
+    pub(crate) fn from_url(
+        url: &ServerUrl,
+        environment: &BTreeMap<String, String>,
+    ) -> Result<Self, Error> {
+        let sources = Sources { url, environment };
+        let home = sources.variable("HOME").map(PathBuf::from);
+        let options = match sources.find("options", None, "PGOPTIONS") {
+            Some(text) => parse_options(&text).map_err(|problem| {
+                sources.refuse(problem, "write options=-csearch_path%3Dname, or -c name=value")
+            })?,
+            None => Vec::new(),
+        };
+        let root = sources.find("sslrootcert", None, "PGSSLROOTCERT");
+        Ok(Self {
+            endpoints: endpoints(&sources)?,
+            user: sources
+                .find("user", url.user.clone(), "PGUSER")
+                .or_else(|| sources.variable("USER")),
+            password: sources
+                .parameter("password")
+                .map(Secret)
+                .or_else(|| url.password.clone())
+                .or_else(|| sources.variable("PGPASSWORD").map(Secret)),
+            passfile: sources
+                .find("passfile", None, "PGPASSFILE")
+                .map(PathBuf::from)
+                .or_else(|| home.as_ref().map(|home| home.join(".pgpass"))),
+            database: sources.find("dbname", url.database.clone(), "PGDATABASE"),
+            tls_mode: tls_mode(&sources)?,
+            root_certificate: match root.as_deref() {
+                // libpq's word for the authorities that the operating system knows.
+                Some("system") => None,
+                Some(path) => Some(PathBuf::from(path)),
+                None => default_file(home.as_deref(), "root.crt"),
+            },
+            certificate: sources
+                .find("sslcert", None, "PGSSLCERT")
+                .map(PathBuf::from)
+                .or_else(|| default_file(home.as_deref(), "postgresql.crt")),
+            key: sources
+                .find("sslkey", None, "PGSSLKEY")
+                .map(PathBuf::from)
+                .or_else(|| default_file(home.as_deref(), "postgresql.key")),
+            options,
+            application_name: sources
+                .find("application_name", None, "PGAPPNAME")
+                .or_else(|| sources.parameter("fallback_application_name"))
+                .unwrap_or_else(|| "mlflow-migrate".to_owned()),
+            timeout: timeout(&sources)?,
+            writable_only: sources
+                .find("target_session_attrs", None, "PGTARGETSESSIONATTRS")
+                .is_some_and(|wanted| matches!(&*wanted, "read-write" | "primary")),
+            warnings: unknown_parameters(url),
+        })
+    }
+}
+
+/// The hosts, each with its port: both may be lists, as libpq has them, and SQLAlchemy repeats the
+/// parameter and writes the port behind the host.
+fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
+    let url = sources.url;
+    let repeated: Vec<&str> = url
+        .parameters
+        .iter()
+        .filter(|(name, value)| name == "host" && !value.is_empty())
+        .map(|(_, value)| value.as_str())
+        .collect();
+    let hosts = (!repeated.is_empty())
+        .then(|| repeated.join(","))
+        .or_else(|| url.host.clone())
+        .or_else(|| sources.parameter("hostaddr"))
+        .or_else(|| sources.variable("PGHOST"))
+        .or_else(|| sources.variable("PGHOSTADDR"));
+    let ports = sources.find("port", url.port.map(|port| port.to_string()), "PGPORT");
+    let ports = ports.unwrap_or_else(|| DEFAULT_PORT.to_string());
+    let ports: Vec<u16> = ports
+        .split(',')
+        .map(|port| {
+            port.trim().parse().map_err(|_| {
+                let problem = "its port is no number from 1 to 65535".to_owned();
+                sources.refuse(problem, "write host:port/database")
+            })
+        })
+        .collect::<Result<_, _>>()?;
+    let port_of = |place: usize| ports.get(place).or(ports.last()).copied();
+    let hosts = hosts.unwrap_or_else(|| default_host(port_of(0).unwrap_or(DEFAULT_PORT)));
+    let endpoint = |(place, text): (usize, &str)| {
+        let port = port_of(place).unwrap_or(DEFAULT_PORT);
+        match text.rsplit_once(':') {
+            Some((host, own)) if !host.contains(':') && !text.starts_with('/') => {
+                Endpoint { host: host.to_owned(), port: own.parse().unwrap_or(port) }
+            }
+            _ => Endpoint { host: text.trim_matches(['[', ']']).to_owned(), port },
+        }
+    };
+    Ok(hosts.split(',').enumerate().map(endpoint).collect())
+}
+
+/// libpq's default is the server's socket, wherever that was built to be.
+fn default_host(port: u16) -> String {
+    let has_socket = |folder: &&str| Path::new(folder).join(format!(".s.PGSQL.{port}")).exists();
+    SOCKET_FOLDERS.into_iter().find(has_socket).unwrap_or("localhost").to_owned()
+}
+
+/// A file at the place where libpq looks for it, if it is there.
+fn default_file(home: Option<&Path>, name: &str) -> Option<PathBuf> {
+    Some(home?.join(".postgresql").join(name)).filter(|path| path.exists())
+}
+
+fn tls_mode(sources: &Sources<'_>) -> Result<TlsMode, Error> {
+    let Some(text) = sources.find("sslmode", None, "PGSSLMODE") else {
+        return Ok(TlsMode::Prefer);
+    };
+    Ok(match &*text {
+        "disable" => TlsMode::Disable,
+        "allow" => TlsMode::Allow,
+        "prefer" => TlsMode::Prefer,
+        "require" => TlsMode::Require,
+        "verify-ca" => TlsMode::VerifyCa,
+        "verify-full" => TlsMode::VerifyFull,
+        _ => {
+            let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
+            return Err(sources.refuse(format!("there is no sslmode {text}"), hint));
+        }
+    })
+}
+
+fn timeout(sources: &Sources<'_>) -> Result<Option<Duration>, Error> {
+    let Some(text) = sources.find("connect_timeout", None, "PGCONNECT_TIMEOUT") else {
+        return Ok(Some(CONNECT_TIMEOUT));
+    };
+    let seconds: i64 = text.trim().parse().map_err(|_| {
+        let problem = "its connect_timeout is no number of seconds".to_owned();
+        sources.refuse(problem, "write connect_timeout=10")
+    })?;
+    // As in libpq: nothing below two seconds, and zero waits for ever.
+    Ok(u64::try_from(seconds).ok().filter(|it| *it > 0).map(|it| Duration::from_secs(it.max(2))))
+}
+
+/// Splits `-c name=value --name=value`, where a backslash takes the next character as it is.
+fn parse_options(text: &str) -> Result<Vec<(String, String)>, String> {
+    let mut words: Vec<String> = Vec::new();
+    let mut word: Option<String> = None;
+    let mut characters = text.chars();
+    while let Some(one) = characters.next() {
+        match one {
+            '\\' => word.get_or_insert_default().extend(characters.next()),
+            _ if one.is_whitespace() => words.extend(word.take()),
+            _ => word.get_or_insert_default().push(one),
+        }
+    }
+    words.extend(word);
+    let mut options = Vec::new();
+    let mut words = words.into_iter();
+    while let Some(word) = words.next() {
+        let setting = match word.strip_prefix("--") {
+            Some(setting) => setting.to_owned(),
+            None if word == "-c" => words.next().unwrap_or_default(),
+            None => word.strip_prefix("-c").map(ToOwned::to_owned).unwrap_or_default(),
+        };
+        let Some((name, value)) = setting.split_once('=') else {
+            return Err("its options are not of the form -c name=value".to_owned());
+        };
+        options.push((name.replace('-', "_"), value.to_owned()));
+    }
+    Ok(options)
+}
+
+fn unknown_parameters(url: &ServerUrl) -> Vec<String> {
+    let mut warnings: Vec<String> = Vec::new();
+    for (name, value) in &url.parameters {
+        let warning = if is_unmet(name, value) {
+            format!("the URL's parameter {name} asks for something that is not done here")
+        } else if !RELEVANT.contains(&name.as_str()) && !IRRELEVANT.contains(&name.as_str()) {
+            format!("the URL's parameter {name} is not known, and ignored")
+        } else {
+            continue;
+        };
+        if !warnings.contains(&warning) {
+            warnings.push(warning);
+        }
+    }
+    warnings
+}
+
+/// Whether a parameter demands a protection that this client does not have.
+fn is_unmet(name: &str, value: &str) -> bool {
+    match name {
+        "channel_binding" | "gssencmode" => value == "require",
+        "require_auth" | "requirepeer" | "sslcrl" | "sslcrldir" | "sslpassword" => {
+            !value.is_empty()
+        }
+        "sslnegotiation" => value == "direct",
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+mod tests;
