@@ -1,1 +1,29 @@
-//! The MySQL backend of mlflow-migrate: an empty crate so far.
+//! The MySQL and MariaDB backend of mlflow-migrate.
+//!
+//! Every change of a table commits by itself there, so an upgrade is not one transaction: a journal
+//! in the database tells how far it has come, and a named lock keeps other upgraders out.
+
+mod backend;
+mod connect;
+mod encryption;
+mod error;
+mod execute;
+mod features;
+mod inspect;
+mod journal;
+mod latest_metrics;
+mod lock;
+mod method;
+mod options;
+mod preflight;
+mod render;
+mod rows;
+mod session;
+mod size;
+mod text;
+mod value;
+mod version;
+
+pub use connect::Mysql;
+pub use features::Features;
+pub use options::{ENVIRONMENT, OpenOptions};

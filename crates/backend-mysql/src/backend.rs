@@ -1,0 +1,157 @@
+//! What core asks of every database, for MySQL and MariaDB.
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::{
+    Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
+};
+use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::Schema;
+use sea_query::{QueryStatement, SelectStatement};
+
+use crate::connect::Mysql;
+use crate::error::is_refused_rows;
+use crate::text::quote;
+use crate::{execute, inspect, journal, latest_metrics, method, preflight, rows, size, version};
+
+#[async_trait]
+impl Backend for Mysql {
+    fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    fn name(&self) -> String {
+        self.context.name.clone()
+    }
+
+    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+        self.begin_session(access).await
+    }
+
+    async fn commit(&mut self) -> Result<(), Error> {
+        self.commit_session().await
+    }
+
+    async fn rollback(&mut self) -> Result<(), Error> {
+        self.rollback_session().await
+    }
+
+    async fn inspect(&mut self) -> Result<Schema, Error> {
+        inspect::schema(&mut self.connection, &self.features, &self.context).await
+    }
+
+    async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
+        version::read(&mut self.connection, &self.context).await
+    }
+
+    async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
+        let written =
+            version::write(&mut self.connection, revision, self.in_transaction, &self.context);
+        match written.await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    async fn preflight(&mut self, plan: &Plan) -> Result<(), Error> {
+        preflight::check(self, plan).await
+    }
+
+    async fn read_journal(&mut self) -> Result<Option<String>, Error> {
+        journal::read(&mut self.connection, &self.context).await
+    }
+
+    async fn write_journal(&mut self, note: Option<&str>) -> Result<(), Error> {
+        journal::write(&mut self.connection, note, &self.context).await
+    }
+
+    async fn begin_rows(&mut self) -> Result<(), Error> {
+        self.begin_transaction().await
+    }
+
+    async fn commit_rows(&mut self) -> Result<(), Error> {
+        self.end_transaction("COMMIT").await
+    }
+
+    async fn rollback_rows(&mut self) -> Result<(), Error> {
+        self.end_transaction("ROLLBACK").await
+    }
+
+    fn method(&self, change: &TableChange) -> Result<Method, Error> {
+        method::describe(change, &self.features)
+    }
+
+    async fn change(
+        &mut self,
+        change: &TableChange,
+        progress: &Progress,
+    ) -> Result<Option<u64>, Error> {
+        let changed =
+            execute::change(&mut self.connection, change, &self.features, progress, &self.context);
+        match changed.await {
+            // A row that came after the preflight: say which constraint refuses how many.
+            Err(error) if is_refused_rows(&error) => {
+                preflight::rows(self, change).await?;
+                Err(error)
+            }
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    async fn remove(&mut self, leftovers: &[String]) -> Result<(), Error> {
+        for table in leftovers {
+            let action = format!("removing {table}");
+            let removed = self.run(&action, &format!("DROP TABLE {}", quote(table))).await;
+            if let Err(error) = removed {
+                return Err(self.name_holders(error).await);
+            }
+        }
+        Ok(())
+    }
+
+    /// The server checks every row when a foreign key is added.
+    async fn check_foreign_keys(&mut self, _: &[String]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
+        match rows::execute(&mut self.connection, &statement, &self.context).await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
+        rows::query(&mut self.connection, &select, &self.context).await
+    }
+
+    async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
+        match rows::update(&mut self.connection, update, &rows, &self.context).await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    async fn insert(
+        &mut self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Vec<Row>,
+    ) -> Result<u64, Error> {
+        match rows::insert(&mut self.connection, table, columns, rows, &self.context).await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    async fn fill_latest_metrics(&mut self, progress: &Progress) -> Result<Option<u64>, Error> {
+        latest_metrics::fill(self, progress).await
+    }
+
+    async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
+        size::of(&mut self.connection, table, &self.context).await
+    }
+}

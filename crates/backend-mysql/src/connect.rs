@@ -1,0 +1,203 @@
+//! Connects to a server.
+
+use std::fmt;
+use std::io;
+use std::time::Duration;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::url::ServerUrl;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+use sqlx::{ConnectOptions, MySqlConnection};
+
+use crate::error::{Context, describe_io, server_error};
+use crate::features::Features;
+use crate::options::{OpenOptions, Target};
+use crate::{session, text};
+
+/// A connection to one database on a MySQL or MariaDB server.
+pub struct Mysql {
+    pub(crate) connection: MySqlConnection,
+    pub(crate) context: Context,
+    pub(crate) features: Features,
+    pub(crate) platform: Platform,
+    pub(crate) lock_wait: Duration,
+    /// The name of the lock that this session holds.
+    pub(crate) lock: Option<String>,
+    /// Whether a transaction is open.
+    pub(crate) in_transaction: bool,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl fmt::Debug for Mysql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mysql").field("name", &self.context.name).finish_non_exhaustive()
+    }
+}
+
+impl Mysql {
+    /// Connects to the database that a URL names.
+    ///
+    /// # Errors
+    /// If the URL is wrong, the server cannot be reached, refuses the user, or is too old.
+    pub async fn connect(url: &ServerUrl, options: &OpenOptions) -> Result<Self, Error> {
+        let mut target = Target::new(url, options)?;
+        let context = Context {
+            name: target.name.clone(),
+            user: target.user.clone(),
+            lock_seconds: options.lock_timeout.as_secs().max(1),
+        };
+        let mut warnings = target.warnings.clone();
+        let mut connection = match open(&target, &context).await {
+            Ok(connection) => connection,
+            Err(Failure::Encryption(error)) => {
+                let Some(connection) = without_encryption(&mut target, &context).await else {
+                    return Err(error);
+                };
+                warnings.push(format!("the connection is not encrypted: {error}"));
+                connection
+            }
+            Err(Failure::Other(error)) => return Err(error),
+        };
+        let action = "reading the server's version";
+        let version = text::value(&mut connection, "SELECT VERSION()").await;
+        let version = version.map_err(|source| context.error(action, source))?.unwrap_or_default();
+        let features = Features::parse(&version).map_err(|error| named(error, &context.name))?;
+        session::prepare(&mut connection, &context).await?;
+        Ok(Self {
+            connection,
+            context,
+            platform: features.platform(),
+            features,
+            lock_wait: options.lock_wait,
+            lock: None,
+            in_transaction: false,
+            warnings,
+        })
+    }
+
+    /// What of the URL has no effect, and what else the user should know of the connection.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What the server can do.
+    #[must_use]
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+}
+
+/// A version that is too old, told of the database that the user knows.
+fn named(error: Error, name: &str) -> Error {
+    match error {
+        Error::ServerLimit { problem, hint, .. } => {
+            Error::ServerLimit { name: name.to_owned(), problem, hint }
+        }
+        error => error,
+    }
+}
+
+/// Why there is no connection.
+enum Failure {
+    /// It could not be encrypted.
+    Encryption(Error),
+    Other(Error),
+}
+
+async fn open(target: &Target, context: &Context) -> Result<MySqlConnection, Failure> {
+    match attempt(target, &target.options).await {
+        Ok(connection) => Ok(connection),
+        Err(source) if is_denied(&source) && is_encryption_demanded(target).await => {
+            Err(Failure::Other(Error::Tls {
+                name: context.name.clone(),
+                problem: "the server takes this user only over an encrypted connection".to_owned(),
+                hint: "remove ssl_disabled, or write ssl_mode=REQUIRED, in the URL".to_owned(),
+            }))
+        }
+        Err(source) => Err(explain(target, context, source)),
+    }
+}
+
+/// A server that offers nothing newer than TLS 1.1 is reached without encryption, as MySQL's own
+/// PREFERRED does it. Nobody asked for encryption then.
+async fn without_encryption(target: &mut Target, context: &Context) -> Option<MySqlConnection> {
+    if !matches!(target.options.get_ssl_mode(), MySqlSslMode::Preferred) {
+        return None;
+    }
+    target.options = target.options.clone().ssl_mode(MySqlSslMode::Disabled);
+    open(target, context).await.ok()
+}
+
+async fn attempt(
+    target: &Target,
+    options: &MySqlConnectOptions,
+) -> Result<MySqlConnection, sqlx::Error> {
+    let timeout = target.connect_timeout;
+    match tokio::time::timeout(timeout, options.connect()).await {
+        Ok(result) => result,
+        Err(_) => {
+            let problem = format!("no answer within {} s", timeout.as_secs_f64());
+            Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, problem)))
+        }
+    }
+}
+
+fn is_denied(source: &sqlx::Error) -> bool {
+    server_error(source).is_some_and(|(number, _)| number == 1045)
+}
+
+/// A user that was created with `REQUIRE SSL` is refused as if the password were wrong.
+async fn is_encryption_demanded(target: &Target) -> bool {
+    let disabled = matches!(target.options.get_ssl_mode(), MySqlSslMode::Disabled);
+    let encrypted = target.options.clone().ssl_mode(MySqlSslMode::Required);
+    disabled && target.options.get_socket().is_none() && attempt(target, &encrypted).await.is_ok()
+}
+
+fn explain(target: &Target, context: &Context, source: sqlx::Error) -> Failure {
+    let name = context.name.clone();
+    let unreachable = |problem: String, hint: &str| {
+        Failure::Other(Error::Unreachable { name: name.clone(), problem, hint: hint.to_owned() })
+    };
+    let encryption = |problem: String| {
+        Failure::Encryption(Error::Tls {
+            name: name.clone(),
+            problem,
+            hint: encryption_hint(target).to_owned(),
+        })
+    };
+    match source {
+        // The TLS library reports its errors as invalid data.
+        sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+            encryption(format!("the connection cannot be encrypted: {cause}"))
+        }
+        sqlx::Error::Io(cause) => {
+            let problem = match target.options.get_socket() {
+                Some(path) => format!("{}: {}", path.display(), describe_io(&cause)),
+                None => describe_io(&cause),
+            };
+            unreachable(problem, "check host and port, and whether the server is running")
+        }
+        sqlx::Error::Tls(cause) => encryption(cause.to_string()),
+        sqlx::Error::Configuration(cause) => encryption(cause.to_string()),
+        sqlx::Error::Protocol(problem) if problem.contains("authentication plugin") => {
+            Failure::Other(Error::AccessDenied { name: name.clone(), problem })
+        }
+        sqlx::Error::Protocol(problem) => {
+            let problem = format!("the server does not answer as MySQL does: {problem}");
+            unreachable(problem, "check host and port")
+        }
+        source => Failure::Other(context.error("connecting", source)),
+    }
+}
+
+fn encryption_hint(target: &Target) -> &'static str {
+    match target.options.get_ssl_mode() {
+        MySqlSslMode::VerifyCa | MySqlSslMode::VerifyIdentity => {
+            "the server must offer TLS 1.2 or later, ssl_ca (or MLFLOW_MYSQL_SSL_CA) be what signed \
+             its certificate, and with VERIFY_IDENTITY that must name the host"
+        }
+        _ => "the server must offer TLS 1.2 or later, or the URL ask for no encryption",
+    }
+}

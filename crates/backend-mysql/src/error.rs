@@ -1,0 +1,212 @@
+//! From MySQL's error numbers to what a person can act on.
+//!
+//! The numbers are those of the "Server Error Message Reference" of MySQL's manual, and of
+//! MariaDB's "Error Codes" where they differ.
+
+use std::io;
+
+use mlflow_migrate_core::Error;
+use sqlx::mysql::MySqlDatabaseError;
+
+/// `ER_DUP_ENTRY`, `ER_NO_REFERENCED_ROW(_2)`, `ER_BAD_NULL_ERROR`, `ER_INVALID_USE_OF_NULL`,
+/// `WARN_DATA_TRUNCATED` (a NULL that becomes NOT NULL), `ER_CHECK_CONSTRAINT_VIOLATED`, and
+/// MariaDB's `ER_CONSTRAINT_FAILED`.
+const REFUSED_ROWS: [u16; 8] = [1062, 1216, 1452, 1048, 1138, 1265, 3819, 4025];
+
+/// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `ER_LOCK_NOWAIT`.
+const LOCKED: [u16; 3] = [1205, 1213, 3572];
+
+/// What was being done to which database, for the error that may come of it.
+#[derive(Clone, Debug)]
+pub(crate) struct Context {
+    /// The database, as it may be shown.
+    pub(crate) name: String,
+    /// The user, as the URL says.
+    pub(crate) user: String,
+    /// How long the server waits for a lock.
+    pub(crate) lock_seconds: u64,
+}
+
+impl Context {
+    /// An error seen while doing `action`.
+    pub(crate) fn error(&self, action: &str, source: sqlx::Error) -> Error {
+        let name = self.name.clone();
+        match &source {
+            sqlx::Error::Database(_) => match server_error(&source) {
+                Some((number, message)) => self.refused(action, number, &message, source),
+                None => Error::Database { action: action.to_owned(), source: Box::new(source) },
+            },
+            sqlx::Error::Io(cause) => self.lost(action, &describe_io(cause)),
+            sqlx::Error::Protocol(problem) => self.lost(action, problem),
+            sqlx::Error::Decode(cause) | sqlx::Error::ColumnDecode { source: cause, .. } => {
+                Error::BadValue { name, problem: format!("{action}: {cause}") }
+            }
+            _ => Error::Database { action: action.to_owned(), source: Box::new(source) },
+        }
+    }
+
+    fn lost(&self, action: &str, problem: &str) -> Error {
+        Error::ConnectionLost {
+            name: self.name.clone(),
+            action: action.to_owned(),
+            problem: problem.to_owned(),
+        }
+    }
+
+    fn refused(&self, action: &str, number: u16, message: &str, source: sqlx::Error) -> Error {
+        let (name, problem) = (self.name.clone(), message.to_owned());
+        match number {
+            // ER_DBACCESS_DENIED_ERROR, ER_ACCESS_DENIED_ERROR, its forms without password and
+            // for a locked or expired account, and for a host.
+            1044 | 1045 | 1698 | 1862 | 3118 | 4151 | 1130 | 1820 => {
+                Error::AccessDenied { name, problem }
+            }
+            _ if LOCKED.contains(&number) => {
+                Error::Locked { name, waited_seconds: self.lock_seconds, holders: Vec::new() }
+            }
+            1049 | 1040 | 1129 | 1203 | 1226 => {
+                Error::Unreachable { name, problem, hint: unreachable_hint(number).to_owned() }
+            }
+            // ER_SECURE_TRANSPORT_REQUIRED
+            3159 => Error::Tls { name, problem, hint: "add ssl_mode=REQUIRED to the URL".into() },
+            1142 | 1143 | 1227 | 1370 | 1419 | 1410 => self.privileges(number, message),
+            1792 | 1836 => self.read_only(message),
+            1290 if message.contains("read") => self.read_only(message),
+            // ER_RECORD_FILE_FULL, ER_DISK_FULL; 28 is ENOSPC.
+            1114 | 1021 => Error::Full { name, problem },
+            _ if message.contains("rror 28 ") || message.contains("Errcode: 28") => {
+                Error::Full { name, problem }
+            }
+            // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_SESSION_WAS_KILLED,
+            // ER_CLIENT_INTERACTION_TIMEOUT.
+            1053 | 1927 | 3169 | 4031 => self.lost(action, message),
+            // ER_TOO_LONG_KEY, ER_TOO_BIG_ROWSIZE, ER_TOO_BIG_FIELDLENGTH, ER_TOO_MANY_KEYS,
+            // ER_INDEX_COLUMN_TOO_LONG.
+            1071 | 1118 | 1074 | 1069 | 1709 => Error::ServerLimit {
+                name,
+                problem: format!("{action}: {message}"),
+                hint: LIMIT_HINT.to_owned(),
+            },
+            _ => Error::Database { action: action.to_owned(), source: Box::new(source) },
+        }
+    }
+
+    pub(crate) fn read_only(&self, problem: &str) -> Error {
+        Error::ReadOnly {
+            name: self.name.clone(),
+            problem: problem.to_owned(),
+            hint: "give the URL of the primary server; nothing was changed".to_owned(),
+        }
+    }
+
+    fn privileges(&self, number: u16, message: &str) -> Error {
+        // ER_BINLOG_CREATE_ROUTINE_NEED_SUPER
+        let (missing, hint) = if number == 1419 {
+            (TRIGGER_PRIVILEGE.to_owned(), TRIGGER_HINT.to_owned())
+        } else {
+            (message.to_owned(), format!("let an administrator grant it to {}", self.user))
+        };
+        Error::Privileges {
+            name: self.name.clone(),
+            user: self.user.clone(),
+            missing: vec![missing],
+            hint,
+        }
+    }
+}
+
+/// What to do about a key or a row that the server cannot hold.
+pub(crate) const LIMIT_HINT: &str = "convert the tables to ROW_FORMAT=DYNAMIC with innodb_large_prefix=ON, or move the database to a newer server";
+
+/// What it takes to create a trigger while binary logging is on.
+pub(crate) const TRIGGER_PRIVILEGE: &str =
+    "SUPER, which a trigger takes while binary logging is on (revision 1bd49d398cd23)";
+
+/// What to do instead.
+pub(crate) const TRIGGER_HINT: &str =
+    "let an administrator SET GLOBAL log_bin_trust_function_creators = 1 until the upgrade is done";
+
+fn unreachable_hint(number: u16) -> &'static str {
+    match number {
+        1049 => "create the database, or check its name in the URL",
+        1129 => "an administrator can unblock this host by FLUSH HOSTS",
+        _ => "the server takes no more connections at the moment; try again later",
+    }
+}
+
+/// The number and the text of an error that the server told.
+pub(crate) fn server_error(source: &sqlx::Error) -> Option<(u16, String)> {
+    let database = source.as_database_error()?;
+    let error = database.try_downcast_ref::<MySqlDatabaseError>()?;
+    Some((error.number(), error.message().to_owned()))
+}
+
+/// Whether rows were in the way of a statement.
+pub(crate) fn is_refused_rows(error: &Error) -> bool {
+    let Error::Database { source, .. } = error else { return false };
+    let known = source.downcast_ref::<sqlx::Error>().and_then(server_error);
+    known.is_some_and(|(number, _)| REFUSED_ROWS.contains(&number))
+}
+
+/// An error of the operating system in a few words.
+pub(crate) fn describe_io(error: &io::Error) -> String {
+    match error.kind() {
+        io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),
+        _ => error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mlflow_migrate_core::Error;
+    use mlflow_migrate_core::error::ErrorKind;
+
+    use super::Context;
+
+    fn context() -> Context {
+        Context { name: "mysql://u@h:3306/d".into(), user: "u".into(), lock_seconds: 10 }
+    }
+
+    #[test]
+    fn each_number_has_its_kind() {
+        let kinds = [
+            (1045, "Access denied for user 'u'@'h'", ErrorKind::AccessDenied),
+            (1044, "Access denied for user 'u'@'h' to database 'd'", ErrorKind::AccessDenied),
+            (1049, "Unknown database 'd'", ErrorKind::Unreachable),
+            (1040, "Too many connections", ErrorKind::Unreachable),
+            (3159, "Connections using insecure transport are prohibited", ErrorKind::Tls),
+            (1142, "CREATE command denied to user 'u'@'h' for table 't'", ErrorKind::Privileges),
+            (1419, "You do not have the SUPER privilege", ErrorKind::Privileges),
+            (1290, "running with the --read-only option", ErrorKind::ReadOnly),
+            (1290, "running with the --secure-file-priv option", ErrorKind::Database),
+            (1792, "Cannot execute statement in a READ ONLY transaction", ErrorKind::ReadOnly),
+            (1205, "Lock wait timeout exceeded", ErrorKind::Locked),
+            (1213, "Deadlock found", ErrorKind::Locked),
+            (1114, "The table 't' is full", ErrorKind::Full),
+            (1030, "Got error 28 from storage engine", ErrorKind::Full),
+            (3, "Error writing file '/tmp/MY' (Errcode: 28 - No space left)", ErrorKind::Full),
+            (1053, "Server shutdown in progress", ErrorKind::ConnectionLost),
+            (1071, "Specified key was too long; max key length is 767", ErrorKind::ServerLimit),
+            (1118, "Row size too large", ErrorKind::ServerLimit),
+            (1064, "You have an error in your SQL syntax", ErrorKind::Database),
+        ];
+        for (number, message, kind) in kinds {
+            let error = context().refused("changing t", number, message, sqlx::Error::RowNotFound);
+            assert_eq!(error.kind(), kind, "{number} {message}");
+        }
+    }
+
+    #[test]
+    fn a_trigger_under_binary_logging_names_the_way_out() {
+        let error = context().refused("changing t", 1419, "", sqlx::Error::RowNotFound);
+        assert!(error.hint().is_some_and(|hint| hint.contains("log_bin_trust_function_creators")));
+    }
+
+    #[test]
+    fn a_lost_connection_tells_what_it_was_doing() {
+        let eof = std::io::Error::from(std::io::ErrorKind::UnexpectedEof);
+        let error = context().error("changing runs", sqlx::Error::Io(eof));
+        assert!(matches!(error, Error::ConnectionLost { .. }));
+        assert!(error.to_string().contains("while changing runs: the server closed"));
+    }
+}

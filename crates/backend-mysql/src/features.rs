@@ -1,0 +1,315 @@
+//! What a server can do, told from its version.
+//!
+//! The rest of the backend asks for a feature by its name and never for a version, so every version
+//! number stands in this file, beside the manual's rule that it comes from.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::platform::{AutomaticCheckName, AutomaticForeignKeyName, Platform};
+
+/// The oldest servers that an upgrade is known to work on.
+const OLDEST: &str = "MySQL 5.6, MariaDB 10.2.22 and MariaDB 10.3.10 are the oldest servers that \
+                      can be upgraded; upgrade the server first";
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Family {
+    Mysql,
+    Mariadb,
+}
+
+/// The features of one server.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Features {
+    family: Family,
+    version: (u16, u16, u16),
+}
+
+impl Features {
+    /// Reads the answer to `SELECT VERSION()`: `8.0.36-0ubuntu0.22.04.1`, `5.7.44-log`,
+    /// `10.11.14-MariaDB-0+deb12u2`, `5.5.5-10.6.16-MariaDB`.
+    ///
+    /// # Errors
+    /// If the text is no version, or that of a server which is too old.
+    pub fn parse(version: &str) -> Result<Self, Error> {
+        let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
+        // MariaDB puts this before its own version where a replica of MySQL 5.5 would read it.
+        let own = version.strip_prefix("5.5.5-").filter(|_| is_mariadb).unwrap_or(version);
+        let family = if is_mariadb { Family::Mariadb } else { Family::Mysql };
+        let unreadable = || limit(version, "is not a version of MySQL or MariaDB");
+        let numbers = numbers(own).ok_or_else(unreadable)?;
+        let features = Self { family, version: numbers };
+        if features.is_too_old() {
+            return Err(limit(version, "is too old"));
+        }
+        Ok(features)
+    }
+
+    /// Before 5.6 InnoDB has no in-place ALTER TABLE. MariaDB lists its CHECKs since 10.2.22 and
+    /// 10.3.10 (MariaDB manual, "Information Schema CHECK_CONSTRAINTS Table").
+    fn is_too_old(&self) -> bool {
+        match self.family {
+            Family::Mysql => self.version < (5, 6, 0),
+            Family::Mariadb => {
+                self.version < (10, 2, 22)
+                    || (self.version >= (10, 3, 0) && self.version < (10, 3, 10))
+            }
+        }
+    }
+
+    fn since(&self, mysql: (u16, u16, u16), mariadb: (u16, u16, u16)) -> bool {
+        match self.family {
+            Family::Mysql => self.version >= mysql,
+            Family::Mariadb => self.version >= mariadb,
+        }
+    }
+
+    /// What core has to know of the server.
+    #[must_use]
+    pub fn platform(&self) -> Platform {
+        let automatic_check_name = match self.family {
+            Family::Mysql => AutomaticCheckName::TableNumber,
+            Family::Mariadb => AutomaticCheckName::Number,
+        };
+        let automatic_foreign_key_name = if self.numbered_foreign_keys() {
+            AutomaticForeignKeyName::Number
+        } else {
+            AutomaticForeignKeyName::TableNumber
+        };
+        Platform {
+            automatic_check_name,
+            automatic_foreign_key_name,
+            enforces_checks: self.enforces_checks(),
+            descending_indexes: self.descending_indexes(),
+            native_json: self.native_json(),
+            json: self.json(),
+            generated_columns: self.generated_columns(),
+            ..Platform::MYSQL_8
+        }
+    }
+
+    /// Whether it is MariaDB.
+    #[must_use]
+    pub fn is_mariadb(&self) -> bool {
+        self.family == Family::Mariadb
+    }
+
+    /// Generated columns: MySQL 5.7.6; MariaDB 10.2 with MySQL's words and expressions.
+    #[must_use]
+    pub fn generated_columns(&self) -> bool {
+        self.since((5, 7, 6), (10, 2, 0))
+    }
+
+    /// A type called JSON: MySQL 5.7.8; MariaDB 10.2.7 as another name of `longtext`.
+    #[must_use]
+    pub fn json(&self) -> bool {
+        self.since((5, 7, 8), (10, 2, 7))
+    }
+
+    /// JSON as a type of its own.
+    #[must_use]
+    pub fn native_json(&self) -> bool {
+        self.json() && !self.is_mariadb()
+    }
+
+    /// CHECKs that are stored and enforced: MySQL 8.0.16; MariaDB 10.2.1.
+    #[must_use]
+    pub fn enforces_checks(&self) -> bool {
+        self.since((8, 0, 16), (10, 2, 1))
+    }
+
+    /// `ALTER TABLE … RENAME COLUMN`: MySQL 8.0.3; MariaDB 10.5.2.
+    #[must_use]
+    pub fn rename_column(&self) -> bool {
+        self.since((8, 0, 3), (10, 5, 2))
+    }
+
+    /// `ALTER TABLE … DROP CHECK`: MySQL 8.0.16. MariaDB has only `DROP CONSTRAINT`, which MySQL knows
+    /// since 8.0.19.
+    #[must_use]
+    pub fn drop_check(&self) -> bool {
+        self.version >= (8, 0, 16) && !self.is_mariadb()
+    }
+
+    /// Index columns that are stored in descending order: MySQL 8.0.1; MariaDB 10.8.1.
+    #[must_use]
+    pub fn descending_indexes(&self) -> bool {
+        self.since((8, 0, 1), (10, 8, 1))
+    }
+
+    /// Indexes over expressions, and `STATISTICS.EXPRESSION`: MySQL 8.0.13; MariaDB has none.
+    #[must_use]
+    pub fn expression_indexes(&self) -> bool {
+        self.version >= (8, 0, 13) && !self.is_mariadb()
+    }
+
+    /// Indexes that are kept and not used, and `STATISTICS.IS_VISIBLE`: MySQL 8.0.0.
+    #[must_use]
+    pub fn invisible_indexes(&self) -> bool {
+        self.version >= (8, 0, 0) && !self.is_mariadb()
+    }
+
+    /// Indexes that are kept and not used, and `STATISTICS.IGNORED`: MariaDB 10.6.0.
+    #[must_use]
+    pub fn ignored_indexes(&self) -> bool {
+        self.version >= (10, 6, 0) && self.is_mariadb()
+    }
+
+    /// `CHECK_CONSTRAINTS.LEVEL`, which tells a column's own CHECK from a table's: MariaDB 10.5.10.
+    #[must_use]
+    pub fn column_checks(&self) -> bool {
+        self.version >= (10, 5, 10) && self.is_mariadb()
+    }
+
+    /// Columns added at the end without a copy of the rows: MySQL 8.0.12; MariaDB 10.3.2.
+    #[must_use]
+    pub fn instant_add_column(&self) -> bool {
+        self.since((8, 0, 12), (10, 3, 2))
+    }
+
+    /// Columns dropped without a copy of the rows: MySQL 8.0.29; MariaDB 10.4.0.
+    #[must_use]
+    pub fn instant_drop_column(&self) -> bool {
+        self.since((8, 0, 29), (10, 4, 0))
+    }
+
+    /// `VARCHAR` made longer in place, as long as its length takes as many bytes as before: MySQL
+    /// 5.7.0; MariaDB 10.2.2.
+    #[must_use]
+    pub fn extends_varchar_in_place(&self) -> bool {
+        self.since((5, 7, 0), (10, 2, 2))
+    }
+
+    /// Unnamed foreign keys are called `1`, `2`, … within their table, and no longer
+    /// `<table>_ibfk_1`: MariaDB 12.1 (MDEV-28933).
+    #[must_use]
+    pub fn numbered_foreign_keys(&self) -> bool {
+        self.version >= (12, 1, 0) && self.is_mariadb()
+    }
+
+    /// Row format DYNAMIC and keys of 3072 bytes unless the server is told otherwise: MySQL 5.7.9;
+    /// MariaDB 10.2.2.
+    #[must_use]
+    pub fn large_index_prefix(&self) -> bool {
+        self.since((5, 7, 9), (10, 2, 2))
+    }
+
+    /// A foreign key takes the privilege REFERENCES on the table that it references: MySQL 5.7.6;
+    /// MariaDB has the privilege and does not ask for it.
+    #[must_use]
+    pub fn references_privilege(&self) -> bool {
+        self.version >= (5, 7, 6) && !self.is_mariadb()
+    }
+
+    /// An index that is not unique, over a column that is too long for it, holds as much of the column
+    /// as there is room for; elsewhere that is an error.
+    #[must_use]
+    pub fn shortens_long_indexes(&self) -> bool {
+        self.is_mariadb()
+    }
+}
+
+fn limit(version: &str, problem: &str) -> Error {
+    Error::ServerLimit {
+        name: format!("server {version}"),
+        problem: format!("this version {problem}"),
+        hint: OLDEST.to_owned(),
+    }
+}
+
+/// The three numbers that a version begins with; a third that is missing counts as 0.
+fn numbers(version: &str) -> Option<(u16, u16, u16)> {
+    let end = version.find(|one: char| !one.is_ascii_digit() && one != '.');
+    let (text, _) = version.split_at(end.unwrap_or(version.len()));
+    let mut parts = text.split('.').map(str::parse::<u16>);
+    let major = parts.next()?.ok()?;
+    let minor = parts.next()?.ok()?;
+    Some((major, minor, parts.next().and_then(Result::ok).unwrap_or(0)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn features(version: &str) -> Features {
+        Features::parse(version).unwrap()
+    }
+
+    #[test]
+    fn versions_are_read() {
+        for (text, is_mariadb, version) in [
+            ("5.7.44-log", false, (5, 7, 44)),
+            ("5.6.51", false, (5, 6, 51)),
+            ("8.0.36-0ubuntu0.22.04.1", false, (8, 0, 36)),
+            ("8.0.35-27.1", false, (8, 0, 35)),
+            ("9.7.0", false, (9, 7, 0)),
+            ("5.7.12", false, (5, 7, 12)),
+            ("10.11.14-MariaDB-0+deb12u2", true, (10, 11, 14)),
+            ("5.5.5-10.6.16-MariaDB-1:10.6.16+maria~ubu2004", true, (10, 6, 16)),
+            ("11.4.2-MariaDB", true, (11, 4, 2)),
+            ("12.1.2-MariaDB-log", true, (12, 1, 2)),
+        ] {
+            let found = features(text);
+            assert_eq!((found.is_mariadb(), found.version), (is_mariadb, version), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_old_or_no_version_is_refused() {
+        for text in [
+            "5.5.62",
+            "5.1",
+            "5.5.68-MariaDB",
+            "10.1.48-MariaDB",
+            "10.2.21-MariaDB",
+            "5.5.5-10.3.9-MariaDB",
+            "",
+            "eight",
+            "8",
+        ] {
+            let error = Features::parse(text).unwrap_err();
+            assert!(matches!(error, Error::ServerLimit { .. }), "{text}");
+        }
+    }
+
+    #[test]
+    fn platforms_are_those_of_core() {
+        for (text, platform) in [
+            ("5.6.51", Platform::MYSQL_5_6),
+            ("5.7.44", Platform::MYSQL_5_7),
+            ("8.0.15", Platform { enforces_checks: false, ..Platform::MYSQL_8 }),
+            ("8.0.16", Platform::MYSQL_8),
+            ("9.7.0", Platform::MYSQL_8),
+            ("10.6.16-MariaDB", Platform { descending_indexes: false, ..Platform::MARIADB }),
+            ("10.11.14-MariaDB", Platform::MARIADB),
+            ("11.4.2-MariaDB", Platform::MARIADB),
+            (
+                "12.1.2-MariaDB",
+                Platform {
+                    automatic_foreign_key_name: AutomaticForeignKeyName::Number,
+                    ..Platform::MARIADB
+                },
+            ),
+        ] {
+            assert_eq!(features(text).platform(), platform, "{text}");
+        }
+    }
+
+    #[test]
+    fn features_begin_where_the_manuals_say() {
+        type Feature = fn(&Features) -> bool;
+        let rules: [(&str, Feature, &str, &str); 7] = [
+            ("RENAME COLUMN", Features::rename_column, "8.0.2", "8.0.3"),
+            ("RENAME COLUMN", Features::rename_column, "10.5.1-MariaDB", "10.5.2-MariaDB"),
+            ("DROP CHECK", Features::drop_check, "8.0.15", "8.0.16"),
+            ("instant ADD COLUMN", Features::instant_add_column, "8.0.11", "8.0.12"),
+            ("instant DROP COLUMN", Features::instant_drop_column, "8.0.28", "8.0.29"),
+            ("indexes over expressions", Features::expression_indexes, "8.0.12", "8.0.13"),
+            ("longer VARCHAR", Features::extends_varchar_in_place, "5.6.51", "5.7.44"),
+        ];
+        for (name, feature, before, since) in rules {
+            assert!(!feature(&features(before)), "{name} {before}");
+            assert!(feature(&features(since)), "{name} {since}");
+        }
+        assert!(features("12.1.1-MariaDB").numbered_foreign_keys());
+        assert!(!features("11.8.3-MariaDB").numbered_foreign_keys());
+    }
+}

@@ -1,0 +1,155 @@
+//! The queries to `information_schema`.
+//!
+//! Servers differ in the types that they give to these columns, and in the case of their names, so
+//! every value is read as text, by its position.
+
+use sqlx::MySqlConnection;
+
+use crate::features::Features;
+use crate::text::{self, TextRow};
+
+/// One row, its values in the order of the query's columns; the first is the table's name.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Record(TextRow);
+
+impl Record {
+    /// A value, empty if it is NULL.
+    pub(super) fn text(&self, position: usize) -> &str {
+        self.optional(position).unwrap_or_default()
+    }
+
+    /// A value.
+    pub(super) fn optional(&self, position: usize) -> Option<&str> {
+        self.0.get(position)?.as_deref()
+    }
+}
+
+#[cfg(test)]
+impl<const N: usize> From<[Option<&str>; N]> for Record {
+    fn from(values: [Option<&str>; N]) -> Self {
+        Self(values.into_iter().map(|value| value.map(ToOwned::to_owned)).collect())
+    }
+}
+
+/// What `information_schema` says of the current database.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Catalogue {
+    /// The collation that new tables get.
+    pub(super) collation: Option<String>,
+    /// Table, collation.
+    pub(super) tables: Vec<Record>,
+    /// Table, column, default, nullable, type, collation, extra, expression.
+    pub(super) columns: Vec<Record>,
+    /// Table, index, non-unique, column, prefix length, order, kind, expression, whether in use.
+    pub(super) indexes: Vec<Record>,
+    /// Table, constraint, column, other database, other table, other column.
+    pub(super) foreign_keys: Vec<Record>,
+    /// Table, constraint, on delete, on update.
+    pub(super) rules: Vec<Record>,
+    /// Table, constraint, expression.
+    pub(super) checks: Vec<Record>,
+    /// Table, trigger, time, event, statement.
+    pub(super) triggers: Vec<Record>,
+}
+
+impl Catalogue {
+    pub(super) async fn read(
+        connection: &mut MySqlConnection,
+        features: &Features,
+    ) -> Result<Self, sqlx::Error> {
+        let collation = records(connection, COLLATION.to_owned()).await?;
+        Ok(Self {
+            collation: collation.first().and_then(|it| it.optional(0)).map(ToOwned::to_owned),
+            tables: records(connection, TABLES.to_owned()).await?,
+            columns: records(connection, columns(features)).await?,
+            indexes: records(connection, indexes(features)).await?,
+            foreign_keys: records(connection, FOREIGN_KEYS.to_owned()).await?,
+            rules: records(connection, RULES.to_owned()).await?,
+            checks: match checks(features) {
+                Some(query) => records(connection, query.to_owned()).await?,
+                None => Vec::new(),
+            },
+            triggers: records(connection, TRIGGERS.to_owned()).await?,
+        })
+    }
+}
+
+async fn records(
+    connection: &mut MySqlConnection,
+    query: String,
+) -> Result<Vec<Record>, sqlx::Error> {
+    let rows = text::rows(connection, query).await?;
+    Ok(rows.into_iter().map(Record).collect())
+}
+
+const COLLATION: &str = "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA \
+                         WHERE SCHEMA_NAME = DATABASE()";
+
+/// Views are no tables; MariaDB calls a table that keeps its history `SYSTEM VERSIONED`.
+const TABLES: &str = "SELECT TABLE_NAME, TABLE_COLLATION FROM information_schema.TABLES \
+                      WHERE TABLE_SCHEMA = DATABASE() \
+                      AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+
+fn columns(features: &Features) -> String {
+    let expression = if features.generated_columns() { "GENERATION_EXPRESSION" } else { "NULL" };
+    format!(
+        "SELECT TABLE_NAME, COLUMN_NAME, COLUMN_DEFAULT, IS_NULLABLE, COLUMN_TYPE, \
+         COLLATION_NAME, EXTRA, {expression} FROM information_schema.COLUMNS \
+         WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, ORDINAL_POSITION"
+    )
+}
+
+fn indexes(features: &Features) -> String {
+    let expression = if features.expression_indexes() { "EXPRESSION" } else { "NULL" };
+    let in_use = if features.invisible_indexes() {
+        "IS_VISIBLE"
+    } else if features.ignored_indexes() {
+        "IF(IGNORED = 'YES', 'NO', 'YES')"
+    } else {
+        "'YES'"
+    };
+    format!(
+        "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, INDEX_TYPE, \
+         {expression}, {in_use} FROM information_schema.STATISTICS \
+         WHERE TABLE_SCHEMA = DATABASE() ORDER BY TABLE_NAME, INDEX_NAME, SEQ_IN_INDEX"
+    )
+}
+
+const FOREIGN_KEYS: &str = "SELECT TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, \
+     IF(REFERENCED_TABLE_SCHEMA = DATABASE(), NULL, REFERENCED_TABLE_SCHEMA), \
+     REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE \
+     WHERE TABLE_SCHEMA = DATABASE() AND REFERENCED_TABLE_NAME IS NOT NULL \
+     ORDER BY TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION";
+
+const RULES: &str = "SELECT TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE, UPDATE_RULE \
+                     FROM information_schema.REFERENTIAL_CONSTRAINTS \
+                     WHERE CONSTRAINT_SCHEMA = DATABASE()";
+
+/// MySQL's table of CHECKs does not say whose they are, but their names are unique in a database;
+/// MariaDB's are so only in a table.
+fn checks(features: &Features) -> Option<&'static str> {
+    if !features.enforces_checks() {
+        None
+    } else if features.is_mariadb() {
+        Some(
+            "SELECT TABLE_NAME, CONSTRAINT_NAME, CHECK_CLAUSE \
+             FROM information_schema.CHECK_CONSTRAINTS \
+             WHERE CONSTRAINT_SCHEMA = DATABASE() ORDER BY TABLE_NAME, CONSTRAINT_NAME",
+        )
+    } else {
+        Some(
+            "SELECT owner.TABLE_NAME, owner.CONSTRAINT_NAME, clause.CHECK_CLAUSE \
+             FROM information_schema.CHECK_CONSTRAINTS AS clause \
+             JOIN information_schema.TABLE_CONSTRAINTS AS owner \
+             ON owner.CONSTRAINT_SCHEMA = clause.CONSTRAINT_SCHEMA \
+             AND owner.CONSTRAINT_NAME = clause.CONSTRAINT_NAME \
+             AND owner.CONSTRAINT_TYPE = 'CHECK' \
+             WHERE clause.CONSTRAINT_SCHEMA = DATABASE() \
+             ORDER BY owner.TABLE_NAME, owner.CONSTRAINT_NAME",
+        )
+    }
+}
+
+const TRIGGERS: &str = "SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME, ACTION_TIMING, \
+                        EVENT_MANIPULATION, ACTION_STATEMENT FROM information_schema.TRIGGERS \
+                        WHERE TRIGGER_SCHEMA = DATABASE() ORDER BY TRIGGER_NAME";

@@ -1,0 +1,27 @@
+//! CHECK constraints.
+
+use mlflow_migrate_core::schema::{Check, Column, ColumnType};
+
+use super::catalogue::Record;
+use super::expression;
+
+pub(super) fn read(records: &[&Record]) -> Vec<Check> {
+    let check = |record: &&Record| Check {
+        name: record.optional(1).map(ToOwned::to_owned),
+        expression: expression::plain(record.text(2)),
+    };
+    records.iter().map(check).collect()
+}
+
+/// Whether MariaDB has made the CHECK for a column that was declared as JSON.
+pub(super) fn is_of_json(check: &Check, columns: &[Column]) -> bool {
+    columns
+        .iter()
+        .any(|column| column.column_type == ColumnType::Json && is_json_valid(check, &column.name))
+}
+
+/// Whether the CHECK has a column's name, and says that the column is JSON.
+pub(super) fn is_json_valid(check: &Check, column: &str) -> bool {
+    check.name.as_deref() == Some(column)
+        && check.normalized() == format!("json_valid{}", column.to_lowercase())
+}

@@ -1,0 +1,21 @@
+//! Triggers.
+
+use mlflow_migrate_core::schema::Trigger;
+
+use super::catalogue::Record;
+use crate::text::quote;
+
+/// The statement is put together again from its parts: the server keeps them apart.
+pub(super) fn read(record: &Record) -> Trigger {
+    let (table, name) = (record.text(0), record.text(1));
+    let (time, event, statement) = (record.text(2), record.text(3), record.text(4));
+    Trigger {
+        name: name.to_owned(),
+        definition: format!(
+            "CREATE TRIGGER {} {time} {event} ON {}\nFOR EACH ROW\n{statement}",
+            quote(name),
+            quote(table)
+        ),
+        function: None,
+    }
+}

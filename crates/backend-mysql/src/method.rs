@@ -1,0 +1,79 @@
+//! Tells how a table would be changed.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::{Method, TableChange};
+
+use crate::features::Features;
+use crate::render::{self, Alteration, Clause, ColumnAttributes, Cost, UncheckedForeignKeys};
+
+/// The way in words and statements.
+///
+/// # Errors
+/// If the model cannot express a foreign key that would have to be dropped.
+pub(crate) fn describe(change: &TableChange, features: &Features) -> Result<Method, Error> {
+    let after = &change.after;
+    let Some(before) = &change.before else {
+        let mut statements = vec![render::create_table(after, features)];
+        statements.extend(after.triggers.iter().map(|trigger| trigger.definition.clone()));
+        let summary = "create".to_owned();
+        return Ok(Method { summary, statements, rebuilds: false, scans: false });
+    };
+    let alteration = Alteration::between(before, after, features);
+    if !before.inexpressible.is_empty() && !alteration.dropped_foreign_keys.is_empty() {
+        return Err(Error::Inexpressible {
+            table: before.name.clone(),
+            obstacles: before.inexpressible.clone(),
+        });
+    }
+    let mut statements = alteration.statements(&ColumnAttributes::new(), features);
+    if !alteration.unchecked.keys.is_empty() {
+        statements.push(UncheckedForeignKeys::CHECKS_OFF.to_owned());
+        statements.push(alteration.unchecked.add());
+        statements.push(UncheckedForeignKeys::CHECKS_ON.to_owned());
+        statements.extend(alteration.unchecked.orphans().map(|(_, query)| query));
+    }
+    statements.extend(alteration.triggers.iter().map(|trigger| trigger.definition.clone()));
+    Ok(Method {
+        summary: summary(&alteration),
+        statements,
+        rebuilds: alteration.cost >= Cost::Rebuild,
+        scans: alteration.cost >= Cost::Scan,
+    })
+}
+
+fn summary(alteration: &Alteration<'_>) -> String {
+    let kind = if alteration.cost == Cost::Copy { "copy" } else { "alter in place" };
+    let mut parts = Vec::new();
+    for foreign_key in &alteration.dropped_foreign_keys {
+        parts.push(format!("drop foreign key {foreign_key}"));
+    }
+    parts.extend(alteration.parts.iter().flatten().map(words));
+    let unchecked = alteration.unchecked.keys.iter();
+    parts.extend(
+        unchecked.map(|(key, is_named)| words(&Clause::AddForeignKey { key, is_named: *is_named })),
+    );
+    parts.extend(
+        alteration.triggers.iter().map(|trigger| format!("create trigger {}", trigger.name)),
+    );
+    format!("{kind}: {}", parts.join("; "))
+}
+
+fn words(clause: &Clause<'_>) -> String {
+    let named = |name: &Option<String>| name.clone().unwrap_or_default();
+    match clause {
+        Clause::DropCheck(name) => format!("drop check {name}"),
+        Clause::DropIndex(name) => format!("drop index {name}"),
+        Clause::DropPrimaryKey => "drop primary key".to_owned(),
+        Clause::DropColumn(name) => format!("drop column {name}"),
+        Clause::ChangeColumn { after, .. } => format!("modify column {}", after.name),
+        Clause::RenameColumn { before, after } => {
+            format!("rename column {} to {}", before.name, after.name)
+        }
+        Clause::AddColumn(column) => format!("add column {}", column.name),
+        Clause::AddPrimaryKey(key) => format!("add primary key ({})", key.columns.join(", ")),
+        Clause::AddUnique(unique) => format!("add unique key {}", named(&unique.name)),
+        Clause::AddIndex(index) => format!("add index {}", index.name),
+        Clause::AddForeignKey { key, .. } => format!("add foreign key {}", named(&key.name)),
+        Clause::AddCheck(check) => format!("add check {}", named(&check.name)),
+    }
+}

@@ -1,0 +1,50 @@
+//! Storage engines: only InnoDB has foreign keys and transactions.
+
+use std::collections::BTreeSet;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::Plan;
+
+use crate::connect::Mysql;
+use crate::text::{self, quote};
+use crate::version;
+
+/// A server whose default was another engine once has tables of it.
+const OTHERS: &str = "SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES \
+                      WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' \
+                      AND ENGINE <> 'InnoDB' ORDER BY TABLE_NAME";
+
+pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
+    let found = text::rows(&mut database.connection, OTHERS).await;
+    let found = found.map_err(|source| database.context.error("reading the engines", source))?;
+    let used = used_tables(plan);
+    let (mut tables, mut remedies) = (Vec::new(), Vec::new());
+    for row in &found {
+        let [Some(table), Some(engine)] = row.as_slice() else { continue };
+        if used.contains(table.as_str()) {
+            tables.push(format!("{table} ({engine})"));
+            remedies.push(format!("ALTER TABLE {} ENGINE=InnoDB", quote(table)));
+        }
+    }
+    if tables.is_empty() {
+        return Ok(());
+    }
+    Err(Error::ServerLimit {
+        name: database.context.name.clone(),
+        problem: format!("these tables are not InnoDB's: {}", tables.join(", ")),
+        hint: remedies.join("; "),
+    })
+}
+
+/// The tables that a plan changes, references or writes.
+fn used_tables(plan: &Plan) -> BTreeSet<&str> {
+    let mut used = BTreeSet::from([version::TABLE]);
+    for change in plan.changes() {
+        used.insert(&change.after.name);
+        used.extend(change.after.foreign_keys.iter().map(|key| key.referred_table.as_str()));
+    }
+    for (_, migration) in plan.migrations() {
+        used.extend(migration.writes().iter().map(|(table, _)| *table));
+    }
+    used
+}

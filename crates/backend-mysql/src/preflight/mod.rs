@@ -1,0 +1,39 @@
+//! What would stop an upgrade, found before anything is changed: a change that is made here stays.
+
+mod constraints;
+mod engines;
+mod grants;
+mod key_lengths;
+mod privileges;
+
+use std::collections::BTreeSet;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::plan::{Plan, Step};
+
+use crate::connect::Mysql;
+
+/// Refuses what would fail later. Reads only.
+pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
+    privileges::check(database, plan).await?;
+    engines::check(database, plan).await?;
+    key_lengths::check(database, plan).await?;
+    let mut touched: BTreeSet<&str> = BTreeSet::new();
+    for step in &plan.steps {
+        match step {
+            Step::RemoveLeftovers(_) => {}
+            Step::Change(change) => constraints::check(database, change, &touched).await?,
+            // Its rows are not yet what the constraints that follow will see.
+            Step::Migrate { migration, .. } => {
+                touched.extend(migration.writes().iter().map(|(table, _)| *table));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Finds the constraint that rows have just been in the way of.
+pub(crate) async fn rows(database: &mut Mysql, change: &TableChange) -> Result<(), Error> {
+    constraints::check(database, change, &BTreeSet::new()).await
+}

@@ -1,0 +1,303 @@
+//! From a table as it is and as it shall be to the clauses of one ALTER TABLE.
+//!
+//! All clauses stand in one statement, since each statement may copy the table anew. Two kinds go
+//! beforehand, each in a statement of its own. Foreign keys: InnoDB refuses to drop one and to add
+//! another of the same name at once, and to drop an index while a foreign key needs it. And columns
+//! that the server adds or drops instantly: it does so only if nothing else happens in the
+//! statement, and where nothing else copies the table that saves the only copy. New foreign keys
+//! come afterwards where nothing copies the table; [`super::unchecked`] tells why.
+
+use std::collections::BTreeMap;
+
+use mlflow_migrate_core::schema::{
+    Check, Column, ForeignKey, Index, PrimaryKey, Table, Trigger, Unique,
+};
+
+use super::foreign_key::{AddedForeignKeys, is_covered};
+use super::unchecked::UncheckedForeignKeys;
+use super::{Cost, column, constraint};
+use crate::features::Features;
+use crate::text::quote;
+
+/// What a column has besides what the model knows of it (a comment, `ON UPDATE`), by the column's
+/// name in the live table: MODIFY would forget it.
+pub(crate) type ColumnAttributes = BTreeMap<String, String>;
+
+/// One clause of ALTER TABLE.
+#[derive(Clone, Debug)]
+pub(crate) enum Clause<'a> {
+    DropCheck(&'a str),
+    DropIndex(&'a str),
+    DropPrimaryKey,
+    DropColumn(&'a str),
+    /// Another definition, perhaps another name.
+    ChangeColumn {
+        before: &'a Column,
+        after: &'a Column,
+    },
+    /// Another name only.
+    RenameColumn {
+        before: &'a Column,
+        after: &'a Column,
+    },
+    AddColumn(&'a Column),
+    AddPrimaryKey(&'a PrimaryKey),
+    AddUnique(&'a Unique),
+    AddIndex(&'a Index),
+    AddForeignKey {
+        key: &'a ForeignKey,
+        is_named: bool,
+    },
+    AddCheck(&'a Check),
+}
+
+/// How a table changes.
+#[derive(Clone, Debug)]
+pub(crate) struct Alteration<'a> {
+    /// The table.
+    pub(crate) table: &'a str,
+    /// The foreign keys that go before anything else.
+    pub(crate) dropped_foreign_keys: Vec<&'a str>,
+    /// What happens next, each part in one statement.
+    pub(crate) parts: Vec<Vec<Clause<'a>>>,
+    /// The foreign keys that then come without a check by the server.
+    pub(crate) unchecked: UncheckedForeignKeys<'a>,
+    /// The dearest of the clauses.
+    pub(crate) cost: Cost,
+    /// The triggers that come.
+    pub(crate) triggers: Vec<&'a Trigger>,
+}
+
+impl<'a> Alteration<'a> {
+    /// What leads from one to the other.
+    pub(crate) fn between(before: &'a Table, after: &'a Table, features: &Features) -> Self {
+        let renamed = Renamed(after);
+        let (kept, dropped): (Vec<_>, Vec<_>) = before
+            .foreign_keys
+            .iter()
+            .partition(|key| after.foreign_keys.contains(&renamed.foreign_key(key)));
+        let new = after
+            .foreign_keys
+            .iter()
+            .filter(|key| !kept.iter().any(|kept| renamed.foreign_key(kept) == **key));
+        let added = AddedForeignKeys::new(new, &kept, &after.name, features);
+        let mut clauses = Vec::new();
+        if features.enforces_checks() {
+            let gone = missing(&before.checks, &after.checks, same_check);
+            clauses
+                .extend(gone.filter_map(|check| Some(Clause::DropCheck(check.name.as_deref()?))));
+        }
+        clauses.extend(dropped_keys(before, after));
+        clauses.extend(columns(before, after));
+        clauses.extend(added_keys(before, after, &added));
+        if features.enforces_checks() {
+            let new = missing(&after.checks, &before.checks, same_check);
+            clauses.extend(new.map(Clause::AddCheck));
+        }
+        let is_new = |trigger: &&Trigger| {
+            !before.triggers.iter().any(|existing| existing.name == trigger.name)
+        };
+        let cost_of = |clause: &Clause<'_>| clause.cost(before, features);
+        let mut cost = clauses.iter().map(cost_of).max().unwrap_or(Cost::Instant);
+        let mut unchecked = added.keys;
+        if cost == Cost::Copy {
+            let keys = unchecked.drain(..);
+            clauses.extend(keys.map(|(key, is_named)| Clause::AddForeignKey { key, is_named }));
+        } else if !unchecked.is_empty() {
+            cost = cost.max(Cost::Scan);
+        }
+        let parts: (Vec<_>, Vec<_>) = if cost < Cost::Rebuild {
+            clauses.into_iter().partition(|clause| cost_of(clause) == Cost::Instant)
+        } else {
+            (Vec::new(), clauses)
+        };
+        Self {
+            table: &after.name,
+            dropped_foreign_keys: dropped.iter().filter_map(|key| key.name.as_deref()).collect(),
+            parts: [parts.0, parts.1].into_iter().filter(|part| !part.is_empty()).collect(),
+            unchecked: UncheckedForeignKeys { table: &after.name, keys: unchecked },
+            cost,
+            triggers: after.triggers.iter().filter(is_new).collect(),
+        }
+    }
+
+    /// The statements up to the unchecked foreign keys, in order.
+    pub(crate) fn statements(
+        &self,
+        attributes: &ColumnAttributes,
+        features: &Features,
+    ) -> Vec<String> {
+        let mut statements = Vec::new();
+        if !self.dropped_foreign_keys.is_empty() {
+            let dropped = self.dropped_foreign_keys.iter();
+            let clauses = dropped.map(|name| format!("DROP FOREIGN KEY {}", quote(name)));
+            statements.push(alter_table(self.table, clauses));
+        }
+        for part in &self.parts {
+            let clauses = part.iter().map(|clause| clause.sql(attributes, features));
+            statements.push(alter_table(self.table, clauses));
+        }
+        statements
+    }
+}
+
+/// `ALTER TABLE`.
+pub(super) fn alter_table(table: &str, clauses: impl Iterator<Item = String>) -> String {
+    let clauses: Vec<String> = clauses.collect();
+    format!("ALTER TABLE {}\n  {}", quote(table), clauses.join(",\n  "))
+}
+
+impl Clause<'_> {
+    fn sql(&self, attributes: &ColumnAttributes, features: &Features) -> String {
+        match self {
+            // MariaDB does not know DROP CHECK, nor MySQL before 8.0.19 DROP CONSTRAINT.
+            Self::DropCheck(name) if features.drop_check() => format!("DROP CHECK {}", quote(name)),
+            Self::DropCheck(name) => format!("DROP CONSTRAINT {}", quote(name)),
+            Self::DropIndex(name) => format!("DROP INDEX {}", quote(name)),
+            Self::DropPrimaryKey => "DROP PRIMARY KEY".to_owned(),
+            Self::DropColumn(name) => format!("DROP COLUMN {}", quote(name)),
+            Self::RenameColumn { before, after } if features.rename_column() => {
+                format!("RENAME COLUMN {} TO {}", quote(&before.name), quote(&after.name))
+            }
+            Self::RenameColumn { before, after } | Self::ChangeColumn { before, after } => {
+                let own =
+                    attributes.get(&before.name).map_or_else(String::new, |own| format!(" {own}"));
+                let definition = column::named(after);
+                if before.name == after.name {
+                    format!("MODIFY COLUMN {definition}{own}")
+                } else {
+                    format!("CHANGE COLUMN {} {definition}{own}", quote(&before.name))
+                }
+            }
+            Self::AddColumn(column) => format!("ADD COLUMN {}", column::named(column)),
+            Self::AddPrimaryKey(key) => format!("ADD {}", constraint::primary_key(key)),
+            Self::AddUnique(unique) => format!("ADD {}", constraint::unique(unique)),
+            Self::AddIndex(index) => format!("ADD {}", constraint::index(index)),
+            Self::AddForeignKey { key, is_named } => {
+                format!("ADD {}", constraint::foreign_key(key, *is_named))
+            }
+            Self::AddCheck(check) => format!("ADD {}", constraint::check(check)),
+        }
+    }
+}
+
+/// The names that the columns of the table before have afterwards.
+#[derive(Clone, Copy)]
+struct Renamed<'a>(&'a Table);
+
+impl Renamed<'_> {
+    fn name(self, before: &str) -> String {
+        let new = self.0.columns.iter().find(|column| column.live_name() == before);
+        new.map_or(before, |column| &column.name).to_owned()
+    }
+
+    fn names(self, before: &[String]) -> Vec<String> {
+        before.iter().map(|name| self.name(name)).collect()
+    }
+
+    fn foreign_key(self, key: &ForeignKey) -> ForeignKey {
+        ForeignKey { columns: self.names(&key.columns), ..key.clone() }
+    }
+
+    fn unique(self, unique: &Unique) -> Unique {
+        Unique { columns: self.names(&unique.columns), ..unique.clone() }
+    }
+
+    /// Two indexes are the same if they look alike: which of them the server has made by itself
+    /// cannot be told for certain.
+    fn index(self, index: &Index) -> Index {
+        let mut index = Index { automatic: false, ..index.clone() };
+        for column in &mut index.columns {
+            column.name = self.name(&column.name);
+        }
+        index
+    }
+}
+
+/// Those of `one` that `other` has none like.
+fn missing<'a, T>(
+    one: &'a [T],
+    other: &'a [T],
+    same: impl Fn(&T, &T) -> bool + 'a,
+) -> impl Iterator<Item = &'a T> {
+    one.iter().filter(move |each| !other.iter().any(|found| same(each, found)))
+}
+
+fn same_check(one: &Check, other: &Check) -> bool {
+    one.name == other.name && one.normalized() == other.normalized()
+}
+
+fn columns<'a>(before: &'a Table, after: &'a Table) -> Vec<Clause<'a>> {
+    let mut clauses = Vec::new();
+    for old in &before.columns {
+        if !after.columns.iter().any(|column| column.live_name() == old.name) {
+            clauses.push(Clause::DropColumn(&old.name));
+        }
+    }
+    for new in &after.columns {
+        match before.find_column(new.live_name()) {
+            None => clauses.push(Clause::AddColumn(new)),
+            Some(old) if column::definition(old) != column::definition(new) => {
+                clauses.push(Clause::ChangeColumn { before: old, after: new });
+            }
+            Some(old) if old.name != new.name => {
+                clauses.push(Clause::RenameColumn { before: old, after: new });
+            }
+            Some(_) => {}
+        }
+    }
+    clauses
+}
+
+fn dropped_keys<'a>(before: &'a Table, after: &'a Table) -> Vec<Clause<'a>> {
+    let renamed = Renamed(after);
+    let uniques =
+        before.uniques.iter().filter(|unique| !after.uniques.contains(&renamed.unique(unique)));
+    let mut clauses: Vec<Clause<'a>> =
+        uniques.filter_map(|unique| Some(Clause::DropIndex(unique.name.as_deref()?))).collect();
+    let stays =
+        |index: &Index| after.indexes.iter().any(|new| renamed.index(index) == without_guess(new));
+    let gone = before.indexes.iter().filter(|index| !stays(index) && !vanishes(index, after));
+    clauses.extend(gone.map(|index| Clause::DropIndex(&index.name)));
+    if before.primary_key.is_some() && primary_key_differs(before, after) {
+        clauses.push(Clause::DropPrimaryKey);
+    }
+    clauses
+}
+
+fn added_keys<'a>(
+    before: &'a Table,
+    after: &'a Table,
+    added: &AddedForeignKeys<'_>,
+) -> Vec<Clause<'a>> {
+    let renamed = Renamed(after);
+    let mut clauses = Vec::new();
+    if primary_key_differs(before, after) {
+        clauses.extend(after.primary_key.iter().map(Clause::AddPrimaryKey));
+    }
+    let uniques: Vec<Unique> = before.uniques.iter().map(|unique| renamed.unique(unique)).collect();
+    let new = after.uniques.iter().filter(|unique| !uniques.contains(unique));
+    clauses.extend(new.map(Clause::AddUnique));
+    let indexes: Vec<Index> = before.indexes.iter().map(|index| renamed.index(index)).collect();
+    let new = after
+        .indexes
+        .iter()
+        .filter(|index| !indexes.contains(&without_guess(index)) && !added.bring(index, after));
+    clauses.extend(new.map(Clause::AddIndex));
+    clauses
+}
+
+fn without_guess(index: &Index) -> Index {
+    Index { automatic: false, ..index.clone() }
+}
+
+/// InnoDB drops an index of its own making when another key covers it, so it must not be dropped by
+/// name as well. Should the guess be wrong, and the index an ordinary one (in a database that was
+/// restored from a dump), then it stays, as it does with MLflow.
+fn vanishes(index: &Index, after: &Table) -> bool {
+    index.automatic && is_covered(index, after)
+}
+
+fn primary_key_differs(before: &Table, after: &Table) -> bool {
+    Renamed(after).names(before.key_columns()) != after.key_columns()
+}

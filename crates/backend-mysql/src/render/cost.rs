@@ -1,0 +1,88 @@
+//! What a clause of ALTER TABLE costs the server (MySQL manual, "Online DDL Operations"; MariaDB
+//! manual, "InnoDB Online DDL Operations").
+
+use mlflow_migrate_core::platform::Dialect::Mysql;
+use mlflow_migrate_core::schema::{Column, ColumnType, Table};
+
+use super::Clause;
+use crate::features::Features;
+
+/// From the cheapest on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Cost {
+    /// Only the definition changes, if nothing dearer happens in the same statement.
+    Instant,
+    /// Only the definition changes.
+    Definition,
+    /// Every row is read, to build an index.
+    Scan,
+    /// The server writes every row again, and builds the indexes from sorted rows.
+    Rebuild,
+    /// The server writes every row again, one by one into every index.
+    Copy,
+}
+
+impl Clause<'_> {
+    /// What the clause costs on the table before.
+    pub(crate) fn cost(&self, before: &Table, features: &Features) -> Cost {
+        match self {
+            Self::DropColumn(_) if features.instant_drop_column() => Cost::Instant,
+            Self::AddColumn(column) if column.generated.is_some() => Cost::Copy,
+            Self::AddColumn(column) if features.instant_add_column() && !column.autoincrement => {
+                Cost::Instant
+            }
+            Self::DropIndex(_) | Self::RenameColumn { .. } | Self::DropCheck(_) => Cost::Definition,
+            Self::AddUnique(_) | Self::AddIndex(_) => Cost::Scan,
+            Self::DropPrimaryKey
+            | Self::AddPrimaryKey(_)
+            | Self::DropColumn(_)
+            | Self::AddColumn(_) => Cost::Rebuild,
+            // The rows are checked while they are copied.
+            Self::AddForeignKey { .. } | Self::AddCheck(_) => Cost::Copy,
+            Self::ChangeColumn { before: old, after: new } => {
+                change_of_column(old, new, before, features)
+            }
+        }
+    }
+}
+
+fn change_of_column(old: &Column, new: &Column, table: &Table, features: &Features) -> Cost {
+    let same_type = old.column_type.sql(Mysql) == new.column_type.sql(Mysql);
+    let same_values = old.collation == new.collation
+        && old.generated == new.generated
+        && old.autoincrement == new.autoincrement
+        && (same_type || is_longer_varchar(old, new, table, features));
+    if !same_values {
+        Cost::Copy
+    } else if old.nullable != new.nullable {
+        Cost::Rebuild
+    } else {
+        Cost::Definition
+    }
+}
+
+/// Whether the stored values stay as they are: the length before each of them takes one byte up to
+/// 255, and two beyond.
+fn is_longer_varchar(old: &Column, new: &Column, table: &Table, features: &Features) -> bool {
+    let (ColumnType::Varchar(old_length), ColumnType::Varchar(new_length)) =
+        (&old.column_type, &new.column_type)
+    else {
+        return false;
+    };
+    let collation = old.collation.as_ref().or(table.collation.as_ref());
+    let width = bytes_of_character(collation.map_or("", String::as_str));
+    let length_bytes = |length: u32| if length.saturating_mul(width) > 255 { 2 } else { 1 };
+    features.extends_varchar_in_place()
+        && old_length <= new_length
+        && length_bytes(*old_length) == length_bytes(*new_length)
+}
+
+/// How many bytes a character can take in the character set of a collation; where that is not known,
+/// the most that it could.
+fn bytes_of_character(collation: &str) -> u32 {
+    match collation.split('_').next().unwrap_or_default() {
+        "latin1" | "ascii" | "binary" => 1,
+        "utf8" | "utf8mb3" => 3,
+        _ => 4,
+    }
+}

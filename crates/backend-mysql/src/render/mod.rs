@@ -1,0 +1,39 @@
+//! Renders the schema model as MySQL's and MariaDB's DDL.
+
+mod alter;
+mod column;
+mod constraint;
+mod cost;
+mod foreign_key;
+mod unchecked;
+
+use mlflow_migrate_core::schema::Table;
+
+use crate::features::Features;
+use crate::text::quote;
+
+pub(crate) use alter::{Alteration, Clause, ColumnAttributes};
+pub(crate) use cost::Cost;
+pub(crate) use unchecked::UncheckedForeignKeys;
+
+use foreign_key::AddedForeignKeys;
+
+/// `CREATE TABLE`. It names no character set: a new table gets that of the database, and a column
+/// has one of its own where it differs.
+pub(crate) fn create_table(table: &Table, features: &Features) -> String {
+    let added = AddedForeignKeys::new(table.foreign_keys.iter(), &[], &table.name, features);
+    let mut parts: Vec<String> = table.columns.iter().map(column::named).collect();
+    parts.extend(table.primary_key.iter().map(constraint::primary_key));
+    parts.extend(table.uniques.iter().map(constraint::unique));
+    let indexes = table.indexes.iter().filter(|index| !added.bring(index, table));
+    parts.extend(indexes.map(constraint::index));
+    parts.extend(added.keys.iter().map(|(key, named)| constraint::foreign_key(key, *named)));
+    if features.enforces_checks() {
+        parts.extend(table.checks.iter().map(constraint::check));
+    }
+    let name = quote(&table.name);
+    format!("CREATE TABLE {name} (\n  {}\n) ENGINE=InnoDB", parts.join(",\n  "))
+}
+
+#[cfg(test)]
+mod tests;

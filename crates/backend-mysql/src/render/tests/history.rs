@@ -1,0 +1,130 @@
+//! Every statement of MLflow's history, for each kind of server.
+
+use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::catalogue::Catalogue;
+use mlflow_migrate_core::locate::Location;
+use mlflow_migrate_core::plan::plan;
+use mlflow_migrate_core::schema::Schema;
+
+use crate::features::Features;
+use crate::method::describe;
+
+/// The last state of MySQL 5.6.
+const LAST_OF_5_6: &str = "770bee3ae1dd";
+
+fn statements(
+    catalogue: &Catalogue,
+    features: &Features,
+    live: &Schema,
+    (from, to): (Option<&str>, Option<&str>),
+    empty: bool,
+) -> (Vec<String>, Schema) {
+    let location = Location { revision: from.map(ToOwned::to_owned), empty, stamped: !empty };
+    let plan = plan(catalogue, &features.platform(), live, &location, to).unwrap();
+    let render = |change: &TableChange| describe(change, features).unwrap().statements;
+    (plan.changes().flat_map(render).collect(), plan.result)
+}
+
+/// From nothing to the base schema, then one revision at a time.
+fn step_by_step(version: &str, last: Option<&str>) -> Vec<(String, Vec<String>)> {
+    let catalogue = mlflow_migrate_revisions::tracking().unwrap();
+    let features = Features::parse(version).unwrap();
+    let (sql, mut schema) =
+        statements(&catalogue, &features, &Schema::default(), (None, None), true);
+    let mut steps = vec![("base".to_owned(), sql)];
+    let last = last.map(ToOwned::to_owned).or_else(|| head(&catalogue));
+    let mut from: Option<&str> = None;
+    for revision in catalogue.graph.path(None, last.as_deref()).unwrap() {
+        let next = (from, Some(revision.id.as_str()));
+        let (sql, after) = statements(&catalogue, &features, &schema, next, false);
+        schema = after;
+        steps.push((revision.id.clone(), sql));
+        from = Some(&revision.id);
+    }
+    steps
+}
+
+fn head(catalogue: &Catalogue) -> Option<String> {
+    Some(catalogue.graph.head().unwrap().to_owned())
+}
+
+fn as_text(steps: &[(String, Vec<String>)]) -> String {
+    let step = |(name, sql): &(String, Vec<String>)| {
+        let statements: String = sql.iter().map(|one| format!("{one};\n")).collect();
+        format!("-- {name}\n{statements}")
+    };
+    steps.iter().map(step).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn mysql_5_6() {
+    insta::assert_snapshot!(as_text(&step_by_step("5.6.51", Some(LAST_OF_5_6))));
+}
+
+#[test]
+fn mysql_5_7() {
+    insta::assert_snapshot!(as_text(&step_by_step("5.7.44", None)));
+}
+
+#[test]
+fn mysql_9() {
+    insta::assert_snapshot!(as_text(&step_by_step("9.7.0", None)));
+}
+
+#[test]
+fn mariadb_10_11() {
+    insta::assert_snapshot!(as_text(&step_by_step("10.11.14-MariaDB", None)));
+}
+
+/// There is no MySQL 5.7 to try this on, so what it cannot do must not be asked of it: neither one
+/// revision at a time, nor all at once, nor from any state on.
+#[test]
+fn nothing_is_asked_of_mysql_5_7_that_it_lacks() {
+    let catalogue = mlflow_migrate_revisions::tracking().unwrap();
+    let features = Features::parse("5.7.44").unwrap();
+    let head = head(&catalogue);
+    let mut all: Vec<String> =
+        step_by_step("5.7.44", None).into_iter().flat_map(|(_, sql)| sql).collect();
+    let nothing = Schema::default();
+    let at_once = (None, head.as_deref());
+    all.extend(statements(&catalogue, &features, &nothing, at_once, true).0);
+    for (revision, schema) in catalogue.states(&features.platform()).unwrap() {
+        let rest = (revision.as_deref(), head.as_deref());
+        all.extend(statements(&catalogue, &features, &schema, rest, false).0);
+    }
+    assert!(all.len() > 2000, "{}", all.len());
+    for statement in &all {
+        assert_fits_mysql_5_7(statement);
+    }
+}
+
+fn assert_fits_mysql_5_7(statement: &str) {
+    for lacking in [
+        "WITH ",
+        "OVER (",
+        "CHECK",
+        "RENAME COLUMN",
+        "RENAME INDEX",
+        "DROP CONSTRAINT",
+        "DEFAULT (",
+        " DESC",
+        "ALGORITHM",
+        "LOCK",
+        "IF EXISTS",
+        "IF NOT EXISTS",
+        "INVISIBLE",
+        "utf8mb4_0900",
+    ] {
+        assert!(!statement.contains(lacking), "{lacking} in {statement}");
+    }
+}
+
+/// MariaDB 12.1 gives unnamed foreign keys numbers, so there too the server has to choose.
+#[test]
+fn unnamed_foreign_keys_stay_unnamed_on_every_server() {
+    for version in ["5.7.44", "9.7.0", "10.11.14-MariaDB", "12.1.2-MariaDB"] {
+        let base = &step_by_step(version, None)[0].1;
+        let unnamed = base.iter().filter(|sql| sql.contains("\n  FOREIGN KEY")).count();
+        assert_eq!(unnamed, 4, "{version}");
+    }
+}

@@ -1,0 +1,142 @@
+//! The settings of a session, the same whatever the server's defaults are.
+
+use mlflow_migrate_core::Error;
+use sqlx::MySqlConnection;
+
+use crate::error::{Context, server_error};
+use crate::text::{self, literal};
+
+/// How long the server lets a connection be idle, and a client be slow, in seconds: MySQL's own
+/// default for the former, since a server may be set to cut off what idles for a minute.
+const PATIENCE: &str = "28800";
+
+/// Variables in the form in which `SHOW VARIABLES` tells them. A server is asked for those that it
+/// has.
+const SETTINGS: &[(&str, &str)] = &[
+    // Nothing is truncated or replaced in silence. NO_ZERO_DATE and its like stay off: an older row
+    // that they would refuse must survive the rebuilding of its table.
+    ("sql_mode", "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"),
+    ("time_zone", "+00:00"),
+    ("autocommit", "ON"),
+    // 1 and 2 would begin a transaction, or disconnect, at each COMMIT.
+    ("completion_type", "NO_CHAIN"),
+    ("foreign_key_checks", "ON"),
+    ("unique_checks", "ON"),
+    ("check_constraint_checks", "ON"),
+    ("default_storage_engine", "InnoDB"),
+    ("sql_auto_is_null", "OFF"),
+    // Guards for people at a prompt.
+    ("sql_safe_updates", "OFF"),
+    ("sql_big_selects", "ON"),
+    // Names are sorted to their end.
+    ("max_sort_length", "1024"),
+    // How SHOW CREATE TABLE and error messages are written.
+    ("sql_quote_show_create", "ON"),
+    ("lc_messages", "en_US"),
+    ("information_schema_stats_expiry", "0"),
+    // The server may choose how it changes a table.
+    ("old_alter_table", "OFF"),
+    ("alter_algorithm", "DEFAULT"),
+    // A long ALTER is not cut off.
+    ("max_execution_time", "0"),
+    ("max_statement_time", "0"),
+    ("wait_timeout", PATIENCE),
+    ("net_read_timeout", PATIENCE),
+    ("net_write_timeout", PATIENCE),
+    // Every table has its key; the server needs not add one that the model does not know.
+    ("sql_generate_invisible_primary_key", "OFF"),
+];
+
+/// The greatest of all limits.
+const EVERY_ROW: u64 = u64::MAX;
+
+/// Without these nothing is as it is expected to be; the others are for good measure, and some
+/// servers let only administrators set them.
+const ESSENTIAL: &[&str] = &["sql_mode", "time_zone", "autocommit", "foreign_key_checks"];
+
+/// Prepares a new connection.
+pub(crate) async fn prepare(
+    connection: &mut MySqlConnection,
+    context: &Context,
+) -> Result<(), Error> {
+    let seconds = context.lock_seconds.to_string();
+    let mut wanted: Vec<(&str, &str)> = SETTINGS.to_vec();
+    wanted.push(("lock_wait_timeout", &seconds));
+    wanted.push(("innodb_lock_wait_timeout", &seconds));
+    let action = "preparing the session";
+    let work = async {
+        // Even SHOW VARIABLES gives no more rows than the server's own limit.
+        text::run(connection, format!("SET SESSION sql_select_limit = {EVERY_ROW}")).await?;
+        let names: Vec<String> = wanted.iter().map(|(name, _)| literal(name)).collect();
+        let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({})", names.join(", "));
+        let present = text::rows(connection, sql).await?;
+        let differs = |(name, value): &&(&str, &str)| {
+            present.iter().any(|row| {
+                let found = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default();
+                found(0).eq_ignore_ascii_case(name) && found(1) != *value
+            })
+        };
+        let due: Vec<(&str, &str)> = wanted.iter().filter(differs).copied().collect();
+        set(connection, &due).await?;
+        let level = isolation(connection).await?;
+        text::run(connection, format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}")).await
+    };
+    work.await.map(|_| ()).map_err(|source| context.error(action, source))
+}
+
+/// With REPEATABLE READ an `INSERT … SELECT` locks every row that it reads, hundreds of millions
+/// perhaps, until the server has no room for locks any more (error 1206). READ COMMITTED locks none
+/// of them, but cannot be told to a replica statement by statement.
+async fn isolation(connection: &mut MySqlConnection) -> Result<&'static str, sqlx::Error> {
+    let sql = "SELECT @@global.log_bin, @@session.binlog_format";
+    let is_by_statement = match text::rows(connection, sql).await {
+        Ok(rows) => rows.iter().any(|row| {
+            let logs = row.first().and_then(Option::as_deref) == Some("1");
+            logs && row.get(1).and_then(Option::as_deref) == Some("STATEMENT")
+        }),
+        // A later MySQL has no formats to choose from.
+        Err(source) if server_error(&source).is_some() => false,
+        Err(source) => return Err(source),
+    };
+    Ok(if is_by_statement { "REPEATABLE READ" } else { "READ COMMITTED" })
+}
+
+async fn set(
+    connection: &mut MySqlConnection,
+    settings: &[(&str, &str)],
+) -> Result<(), sqlx::Error> {
+    if settings.is_empty() {
+        return Ok(());
+    }
+    let together: Vec<String> = settings.iter().map(assignment).collect();
+    let all = text::run(connection, format!("SET {}", together.join(", "))).await;
+    if all.as_ref().err().and_then(server_error).is_none() {
+        return all.map(|_| ());
+    }
+    for setting in settings {
+        match text::run(connection, format!("SET {}", assignment(setting))).await {
+            Err(source) if ESSENTIAL.contains(&setting.0) || server_error(&source).is_none() => {
+                return Err(source);
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn assignment((name, value): &(&str, &str)) -> String {
+    let is_number = value.bytes().all(|byte| byte.is_ascii_digit());
+    let value = if is_number { (*value).to_owned() } else { literal(value) };
+    format!("SESSION {name} = {value}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::assignment;
+
+    #[test]
+    fn numbers_are_not_quoted() {
+        assert_eq!(assignment(&("wait_timeout", "60")), "SESSION wait_timeout = 60");
+        assert_eq!(assignment(&("time_zone", "+00:00")), "SESSION time_zone = '+00:00'");
+    }
+}

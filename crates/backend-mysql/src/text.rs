@@ -1,0 +1,73 @@
+//! Statements through the text protocol.
+//!
+//! DDL, `SHOW` and `SET` cannot all be prepared on every server, and what `SHOW` and
+//! `information_schema` call a text is one column of bytes on this server and one of characters on
+//! the next; read as text they are all alike.
+
+use sqlx::mysql::MySqlRow;
+use sqlx::{AssertSqlSafe, Decode, MySql, MySqlConnection, Row, ValueRef};
+
+/// One row, each value as the server writes it; `None` is NULL.
+pub(crate) type TextRow = Vec<Option<String>>;
+
+/// A name, quoted for use in a statement.
+pub(crate) fn quote(identifier: &str) -> String {
+    format!("`{}`", identifier.replace('`', "``"))
+}
+
+/// A string literal. The session's `sql_mode` has no `NO_BACKSLASH_ESCAPES`.
+pub(crate) fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
+}
+
+/// Runs a statement, and tells how many rows it changed.
+pub(crate) async fn run(
+    connection: &mut MySqlConnection,
+    sql: impl Into<String>,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(connection).await?;
+    Ok(done.rows_affected())
+}
+
+/// Runs a query whose result is small.
+pub(crate) async fn rows(
+    connection: &mut MySqlConnection,
+    sql: impl Into<String>,
+) -> Result<Vec<TextRow>, sqlx::Error> {
+    let found = sqlx::raw_sql(AssertSqlSafe(sql.into())).fetch_all(connection).await?;
+    found.iter().map(texts).collect()
+}
+
+/// The first value of the first row.
+pub(crate) async fn value(
+    connection: &mut MySqlConnection,
+    sql: impl Into<String>,
+) -> Result<Option<String>, sqlx::Error> {
+    let found = rows(connection, sql).await?;
+    Ok(found.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
+}
+
+fn texts(row: &MySqlRow) -> Result<TextRow, sqlx::Error> {
+    (0..row.len())
+        .map(|at| {
+            let value = row.try_get_raw(at)?;
+            if value.is_null() {
+                return Ok(None);
+            }
+            let bytes = <&[u8] as Decode<'_, MySql>>::decode(value).map_err(sqlx::Error::Decode)?;
+            let text = String::from_utf8(bytes.to_vec());
+            text.map(Some).map_err(|source| sqlx::Error::Decode(Box::new(source)))
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{literal, quote};
+
+    #[test]
+    fn what_is_quoted_stays_one_word() {
+        assert_eq!(quote("a`b"), "`a``b`");
+        assert_eq!(literal(r"it's \ here"), r"'it''s \\ here'");
+    }
+}
