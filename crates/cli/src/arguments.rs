@@ -9,10 +9,11 @@ use mlflow_migrate_core::data::DataOptions;
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::locate::Assumption;
 use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, Request};
 
 use crate::commands::Command;
-use crate::database::Database;
+use crate::database::{Database, Patience};
 use crate::{Context, exit, url};
 
 /// Upgrades MLflow tracking databases of any age.
@@ -41,9 +42,12 @@ pub(crate) struct Arguments {
 /// Which database, and how to get at it.
 #[derive(Args, Debug)]
 pub(crate) struct DatabaseArguments {
-    /// The database: sqlite:///relative.db, sqlite:////absolute.db, or the path of an SQLite file
+    /// The database, as SQLAlchemy and MLflow name it: sqlite:///relative.db, or the path of an
+    /// SQLite file; postgresql://user:password@host/database; mysql+pymysql://user@host/database
     ///
-    /// Without it, MLFLOW_BACKEND_STORE_URI or else MLFLOW_TRACKING_URI tells.
+    /// Without it, MLFLOW_BACKEND_STORE_URI or else MLFLOW_TRACKING_URI tells. What the URL leaves
+    /// out, libpq's variables tell (PGPASSWORD and the like), or MySQL's (MYSQL_PWD) and MLflow's
+    /// (MLFLOW_MYSQL_SSL_CA, MLFLOW_MYSQL_SSL_CERT, MLFLOW_MYSQL_SSL_KEY).
     #[arg(value_name = "URL")]
     url: Option<String>,
 
@@ -51,8 +55,12 @@ pub(crate) struct DatabaseArguments {
     #[arg(long, value_name = "REVISION")]
     assume: Option<String>,
 
-    /// How long to wait for whoever holds the database
+    /// How long to wait for a table, or an SQLite file, that another program holds
     #[arg(long, visible_alias = "busy-timeout", value_name = "SECONDS", default_value_t = 10)]
+    lock_timeout: u64,
+
+    /// How long to wait on a server for another upgrade of the same database
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     lock_wait: u64,
 }
 
@@ -68,19 +76,22 @@ impl DatabaseArguments {
             return Database::parse(url);
         }
         let (url, variable) = url::from_environment(|name| std::env::var_os(name))?;
-        let message = format!("the database of {variable}: {}", url::without_password(&url));
+        let message = format!("the database of {variable}: {}", without_password(&url));
         context.renderer.notify(&Event::Notice { message });
         Database::parse(&url)
     }
 
     /// Connects to the database that is meant, which must exist.
     pub(crate) async fn open(&self, context: &Context) -> Result<Box<dyn Backend>, Error> {
-        self.database(context)?.open(self.lock_wait(), false).await
+        self.database(context)?.open(self.patience(), false, context).await
     }
 
-    /// How long to wait for a lock.
-    pub(crate) fn lock_wait(&self) -> Duration {
-        Duration::from_secs(self.lock_wait)
+    /// How long to wait for others.
+    pub(crate) fn patience(&self) -> Patience {
+        Patience {
+            lock_timeout: Duration::from_secs(self.lock_timeout),
+            lock_wait: Duration::from_secs(self.lock_wait),
+        }
     }
 
     /// What the user says about a database without a version.

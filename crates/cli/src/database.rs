@@ -1,15 +1,29 @@
 //! The databases that this build can upgrade; each backend is a cargo feature.
 
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::event::Event;
+use mlflow_migrate_core::url::{ServerUrl, without_password};
 
+#[cfg(feature = "mysql")]
+use mlflow_migrate_backend_mysql as mysql;
+#[cfg(feature = "postgres")]
+use mlflow_migrate_backend_postgres as postgres;
 #[cfg(feature = "sqlite")]
-use mlflow_migrate_backend_sqlite::{OpenOptions, PendingCopy, Sqlite, copy, path_from_url};
+use mlflow_migrate_backend_sqlite as sqlite;
 
+use crate::Context;
 use crate::url::{self, Kind};
+
+#[cfg(feature = "postgres")]
+const PG_DUMP: &str = "pg_dump";
+#[cfg(feature = "mysql")]
+const MYSQLDUMP: &str = "mysqldump --single-transaction";
 
 /// A database that this build can upgrade.
 #[derive(Debug)]
@@ -17,13 +31,28 @@ pub(crate) enum Database {
     /// An SQLite file.
     #[cfg(feature = "sqlite")]
     Sqlite(PathBuf),
+    /// A database on a PostgreSQL server.
+    #[cfg(feature = "postgres")]
+    Postgres(ServerUrl),
+    /// A database on a MySQL or MariaDB server.
+    #[cfg(feature = "mysql")]
+    Mysql(ServerUrl),
+}
+
+/// How long to wait for others.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    /// For a table, or an SQLite file, that another program holds.
+    pub(crate) lock_timeout: Duration,
+    /// For another upgrade of the same database.
+    pub(crate) lock_wait: Duration,
 }
 
 /// A copy of a database that does not have its name yet; without it, it goes.
 pub(crate) enum Unpublished {
     /// An SQLite file.
     #[cfg(feature = "sqlite")]
-    Sqlite(PendingCopy),
+    Sqlite(sqlite::PendingCopy),
 }
 
 impl Database {
@@ -34,58 +63,103 @@ impl Database {
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         match url::kind(url)? {
             #[cfg(feature = "sqlite")]
-            Kind::Sqlite => Ok(Self::Sqlite(path_from_url(url)?)),
+            Kind::Sqlite => Ok(Self::Sqlite(sqlite::path_from_url(url)?)),
+            #[cfg(feature = "postgres")]
+            Kind::Postgres => Ok(Self::Postgres(ServerUrl::parse(url)?)),
+            #[cfg(feature = "mysql")]
+            Kind::Mysql => Ok(Self::Mysql(ServerUrl::parse(url)?)),
             kind => Err(unsupported(url, kind)),
         }
     }
 
-    /// Connects to it, and creates it if that is wanted and it does not exist.
+    /// Connects to it, and creates a missing file if that is wanted. What the backend has to say
+    /// of the URL, the user is told.
     pub(crate) async fn open(
         &self,
-        lock_wait: Duration,
+        patience: Patience,
         create: bool,
+        context: &Context,
     ) -> Result<Box<dyn Backend>, Error> {
+        let warn = |warnings: &[String]| {
+            for message in warnings.iter().cloned() {
+                context.renderer.notify(&Event::Notice { message });
+            }
+        };
         match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(ref path) => {
-                let options = OpenOptions { busy_timeout: lock_wait, create };
-                Ok(Box::new(Sqlite::open(path, &options).await?))
+                let options = sqlite::OpenOptions { busy_timeout: patience.lock_timeout, create };
+                Ok(Box::new(sqlite::Sqlite::open(path, &options).await?))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(ref url) => {
+                let Patience { lock_timeout, lock_wait } = patience;
+                let environment = environment(postgres::ENVIRONMENT);
+                let options = postgres::OpenOptions { lock_timeout, lock_wait, environment };
+                let backend = postgres::Postgres::connect(url, &options).await?;
+                warn(backend.warnings());
+                Ok(Box::new(backend))
+            }
+            #[cfg(feature = "mysql")]
+            Self::Mysql(ref url) => {
+                let Patience { lock_timeout, lock_wait } = patience;
+                let environment = environment(mysql::ENVIRONMENT);
+                let options = mysql::OpenOptions { lock_timeout, lock_wait, environment };
+                let backend = mysql::Mysql::connect(url, &options).await?;
+                warn(backend.warnings());
+                Ok(Box::new(backend))
             }
         }
     }
 
-    /// Its file, if it is one.
-    pub(crate) fn file(&self) -> Option<&Path> {
+    /// Its file.
+    ///
+    /// # Errors
+    /// If it is none: only a file can be copied here.
+    pub(crate) fn file(&self) -> Result<&Path, Error> {
         match *self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(ref path) => Some(path),
+            Self::Sqlite(ref path) => Ok(path),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(ref url) => Err(no_copy(url, PG_DUMP)),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(ref url) => Err(no_copy(url, MYSQLDUMP)),
         }
     }
 
-    /// Copies it to a new file, consistently, also while it is in use.
+    /// Copies its file to a new one, consistently, also while it is in use.
     pub(crate) async fn back_up(
         &self,
         destination: &Path,
-        lock_wait: Duration,
+        patience: Patience,
     ) -> Result<(), Error> {
         match *self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(ref path) => copy(path, destination, &copying(lock_wait)).await,
+            Self::Sqlite(ref path) => sqlite::copy(path, destination, &copying(patience)).await,
+            #[cfg(feature = "postgres")]
+            Self::Postgres(ref url) => Err(no_copy(url, PG_DUMP)),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(ref url) => Err(no_copy(url, MYSQLDUMP)),
         }
     }
 
-    /// Copies it, consistently, to what can become a new file.
+    /// Copies its file, consistently, to what can become a new file.
     pub(crate) async fn copy_beside(
         &self,
         destination: &Path,
-        lock_wait: Duration,
+        patience: Patience,
     ) -> Result<Unpublished, Error> {
         match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(ref path) => {
-                let copy = PendingCopy::create(path, destination, &copying(lock_wait)).await?;
+                let options = copying(patience);
+                let copy = sqlite::PendingCopy::create(path, destination, &options).await?;
                 Ok(Unpublished::Sqlite(copy))
             }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(ref url) => Err(no_copy(url, PG_DUMP)),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(ref url) => Err(no_copy(url, MYSQLDUMP)),
         }
     }
 }
@@ -109,24 +183,39 @@ impl Unpublished {
 }
 
 #[cfg(feature = "sqlite")]
-fn copying(lock_wait: Duration) -> OpenOptions {
-    OpenOptions { busy_timeout: lock_wait, create: false }
+fn copying(patience: Patience) -> sqlite::OpenOptions {
+    sqlite::OpenOptions { busy_timeout: patience.lock_timeout, create: false }
+}
+
+/// The variables of the environment that a backend asks for.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn environment(names: &[&str]) -> BTreeMap<String, String> {
+    let value = |name: &&str| Some(((*name).to_owned(), std::env::var(name).ok()?));
+    names.iter().filter_map(value).collect()
+}
+
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn no_copy(url: &ServerUrl, program: &str) -> Error {
+    Error::Unsupported {
+        url: url.shown().to_owned(),
+        problem: "`--backup` and `--into` are for SQLite files".to_owned(),
+        hint: format!("make a backup by `{program}` first"),
+    }
 }
 
 fn unsupported(url: &str, kind: Kind) -> Error {
-    const MLFLOWS_OWN: &str = "use MLflow's own `mlflow db upgrade` for it";
-    let (problem, hint) = match kind {
-        Kind::Mssql => ("Microsoft SQL Server is not supported", MLFLOWS_OWN),
-        Kind::Postgres => ("PostgreSQL is not supported yet", MLFLOWS_OWN),
-        Kind::Mysql => ("MySQL is not supported yet", MLFLOWS_OWN),
-        Kind::Sqlite => (
-            "SQLite is not supported by this build",
-            "build mlflow-migrate with the cargo feature `sqlite`",
-        ),
+    let without = |name: &str, feature: &str| {
+        let problem = format!("this build leaves {name} out");
+        (problem, format!("build mlflow-migrate with the cargo feature `{feature}`"))
     };
-    Error::Unsupported {
-        url: url::without_password(url),
-        problem: problem.to_owned(),
-        hint: hint.to_owned(),
-    }
+    let (problem, hint) = match kind {
+        Kind::Mssql => (
+            "Microsoft SQL Server is not supported".to_owned(),
+            "use MLflow's own `mlflow db upgrade` for it".to_owned(),
+        ),
+        Kind::Postgres => without("PostgreSQL", "postgres"),
+        Kind::Mysql => without("MySQL", "mysql"),
+        Kind::Sqlite => without("SQLite", "sqlite"),
+    };
+    Error::Unsupported { url: without_password(url), problem, hint }
 }

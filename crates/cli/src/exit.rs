@@ -14,7 +14,7 @@ pub(crate) const USAGE: u8 = 64;
 pub(crate) const OUTPUT: u8 = 74;
 
 /// Every kind of error, in the order of the codes.
-const KINDS: [ErrorKind; 19] = [
+const KINDS: [ErrorKind; 25] = [
     ErrorKind::Url,
     ErrorKind::Unsupported,
     ErrorKind::Target,
@@ -34,6 +34,12 @@ const KINDS: [ErrorKind; 19] = [
     ErrorKind::Unverified,
     ErrorKind::Database,
     ErrorKind::Internal,
+    ErrorKind::AccessDenied,
+    ErrorKind::Privileges,
+    ErrorKind::ServerLimit,
+    ErrorKind::Tls,
+    ErrorKind::ConnectionLost,
+    ErrorKind::Journal,
 ];
 
 fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
@@ -57,6 +63,12 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::Unverified => (26, "the result was not as planned; it was taken back"),
         ErrorKind::Database => (27, "the database refused a statement"),
         ErrorKind::Internal => (28, "a bug in mlflow-migrate"),
+        ErrorKind::AccessDenied => (29, "the server does not accept the user or its password"),
+        ErrorKind::Privileges => (30, "the user lacks a privilege"),
+        ErrorKind::ServerLimit => (31, "the server cannot hold what a revision asks for"),
+        ErrorKind::Tls => (32, "the connection cannot be encrypted as it should"),
+        ErrorKind::ConnectionLost => (33, "the connection was lost"),
+        ErrorKind::Journal => (34, "an interrupted upgrade cannot be taken up again"),
     }
 }
 

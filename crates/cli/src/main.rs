@@ -2,8 +2,13 @@
 //!
 //! This crate is flags, environment variables and rendering; what an upgrade is, core says.
 #![cfg_attr(
-    not(feature = "sqlite"),
-    allow(unused_imports, unused_variables, reason = "without a backend there is no database")
+    not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(
+        unused_imports,
+        unused_variables,
+        dead_code,
+        reason = "a build that leaves a backend out has no use for what only that one needs"
+    )
 )]
 
 mod arguments;
@@ -61,8 +66,9 @@ fn main() -> ExitCode {
 fn run(command: &Command, renderer: &Arc<dyn Renderer>) -> Result<Outcome, Error> {
     let catalogue = mlflow_migrate_revisions::tracking()?;
     let context = Context { catalogue, renderer: Arc::clone(renderer) };
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(|source| {
-        Error::Database { action: "starting".to_owned(), source: Box::new(source) }
-    })?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|source| {
+            Error::Database { action: "starting".to_owned(), source: Box::new(source) }
+        })?;
     runtime.block_on(command.run(&context))
 }

@@ -3,18 +3,11 @@
 use std::ffi::OsString;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::url::{scheme, without_password};
 
 /// The variables that name a database, the first that is set counts: MLflow's server reads the
 /// first, its clients the second, which is the database only where there is no server.
 const VARIABLES: [&str; 2] = ["MLFLOW_BACKEND_STORE_URI", "MLFLOW_TRACKING_URI"];
-
-/// Schemes that need no slashes after their colon to be one. What else comes before a colon may be
-/// a part of a path.
-const KNOWN_SCHEMES: [&str; 8] =
-    ["sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "databricks", "file"];
-
-/// The query parameters whose value nobody may see.
-const SECRET_PARAMETERS: [&str; 5] = ["password", "passwd", "pwd", "sslpassword", "token"];
 
 /// The kinds of database that MLflow can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,68 +90,11 @@ fn refuse_databricks(url: &str) -> Error {
     refuse(url, "Databricks keeps and upgrades this database itself", "there is nothing to do")
 }
 
-/// A URL's scheme in lower case, without SQLAlchemy's driver; `None` for a bare path.
-fn scheme(url: &str) -> Option<String> {
-    let (scheme, rest) = url.split_once(':')?;
-    let is_scheme = scheme.len() > 1
-        && scheme.starts_with(|first: char| first.is_ascii_alphabetic())
-        && scheme.chars().all(|one| one.is_ascii_alphanumeric() || "+-._".contains(one));
-    let name = scheme.split('+').next().unwrap_or(scheme).to_lowercase();
-    let is_marked = rest.starts_with("//") || KNOWN_SCHEMES.contains(&name.as_str());
-    (is_scheme && is_marked).then_some(name)
-}
-
-/// A URL as it may be shown.
-pub(crate) fn without_password(url: &str) -> String {
-    let (address, parameters) = match url.split_once('?') {
-        Some((address, parameters)) => (address, Some(parameters)),
-        None => (url, None),
-    };
-    let mut shown = match scheme(url) {
-        Some(scheme) if scheme != "sqlite" => without_user_password(url, address),
-        _ => address.to_owned(),
-    };
-    if let Some(parameters) = parameters.filter(|_| !shown.ends_with(HIDDEN_REST)) {
-        let parameters: Vec<String> = parameters.split('&').map(without_secret).collect();
-        shown = format!("{shown}?{}", parameters.join("&"));
-    }
-    shown
-}
-
-const HIDDEN: &str = "***";
-const HIDDEN_REST: &str = "***@…";
-
-/// A password may contain what should have been encoded; if it seems to, all that follows it is
-/// hidden too.
-fn without_user_password(url: &str, address: &str) -> String {
-    let start = url.find(':').map_or(0, |colon| colon + 1);
-    let start = start + url[start..].bytes().take_while(|byte| *byte == b'/').count();
-    let (prefix, rest) = url.split_at(start);
-    let Some(at) = rest.rfind('@') else { return address.to_owned() };
-    if start + at > address.len() || rest[..at].contains(['/', '@']) {
-        return format!("{prefix}{HIDDEN_REST}");
-    }
-    let host = &address[start + at..];
-    match rest[..at].split_once(':') {
-        Some((user, _)) => format!("{prefix}{user}:{HIDDEN}{host}"),
-        None => format!("{prefix}{HIDDEN}{host}"),
-    }
-}
-
-fn without_secret(parameter: &str) -> String {
-    match parameter.split_once('=') {
-        Some((name, _)) if SECRET_PARAMETERS.contains(&name.to_lowercase().as_str()) => {
-            format!("{name}={HIDDEN}")
-        }
-        _ => parameter.to_owned(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use std::ffi::OsString;
 
-    use super::{Kind, from_environment, kind, without_password};
+    use super::{Kind, from_environment, kind};
 
     #[test]
     fn urls_tell_their_kind() {
@@ -176,28 +112,6 @@ mod tests {
             ["", "http://h", "databricks", "databricks://profile", "file:///x", "oracle://h/d"]
         {
             assert!(kind(other).is_err(), "{other}");
-        }
-    }
-
-    #[test]
-    fn passwords_are_never_shown() {
-        let shown = [
-            ("mysql://me:secret@host:3306/db", "mysql://me:***@host:3306/db"),
-            ("postgresql+psycopg2://me@host/db", "postgresql+psycopg2://***@host/db"),
-            ("https://secret@host", "https://***@host"),
-            (
-                "postgresql://host/db?user=me&Password=secret",
-                "postgresql://host/db?user=me&Password=***",
-            ),
-            ("postgresql://me:se/cret@host/db?x=1", "postgresql://***@…"),
-            ("postgresql://me:se?cr@et@host/db", "postgresql://***@…"),
-            ("postgresql://me:se@cret@host/db", "postgresql://***@…"),
-            ("mysql:me:secret@host", "mysql:me:***@host"),
-            ("sqlite:////home/me@work/x.db", "sqlite:////home/me@work/x.db"),
-            ("a@b.db", "a@b.db"),
-        ];
-        for (url, expected) in shown {
-            assert_eq!(without_password(url), expected);
         }
     }
 

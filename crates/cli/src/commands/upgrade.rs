@@ -14,8 +14,9 @@ use crate::{Context, clock};
 
 /// Upgrade a database, or create it
 ///
-/// Everything happens in one transaction where the database can do that: after an error it is as it
-/// was. An empty or missing database is created at the target.
+/// Everything happens in one transaction where the database can do that (SQLite, PostgreSQL): after
+/// an error it is as it was. MySQL cannot: after an error on the way the same command goes on. An
+/// empty database, or a missing SQLite file, is created at the target.
 #[derive(Args, Debug)]
 pub(crate) struct Upgrade {
     #[command(flatten)]
@@ -24,11 +25,11 @@ pub(crate) struct Upgrade {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// Copy the database first, to FILE or beside itself
+    /// Copy the SQLite database first, to FILE or beside itself
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     backup: Option<Option<PathBuf>>,
 
-    /// Leave the database as it is, and write the upgraded one to FILE, which must not exist
+    /// Leave the SQLite database as it is, and write the upgraded one to FILE, which must not exist
     #[arg(long, value_name = "FILE", conflicts_with = "backup")]
     into: Option<PathBuf>,
 
@@ -69,14 +70,14 @@ impl Upgrade {
         request: &Request,
         destination: &Path,
     ) -> Result<Finished, Error> {
-        let copy = source.copy_beside(destination, self.database.lock_wait()).await?;
+        let copy = source.copy_beside(destination, self.database.patience()).await?;
         let (_, report) = self.drive(context, &copy.database(), request, false).await?;
         copy.publish()?;
         Ok(Finished {
             database: shown(destination),
             report,
             backup: None,
-            source: source.file().map(shown),
+            source: Some(shown(source.file()?)),
         })
     }
 
@@ -87,7 +88,7 @@ impl Upgrade {
         request: &Request,
         create: bool,
     ) -> Result<(String, Report), Error> {
-        let mut backend = database.open(self.database.lock_wait(), create).await?;
+        let mut backend = database.open(self.database.patience(), create, context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
         let report = upgrade(&mut *backend, &context.catalogue, request, &observer).await?;
         Ok((backend.name(), report))
@@ -102,11 +103,12 @@ impl Upgrade {
         file: Option<&Path>,
     ) -> Result<Option<PathBuf>, Error> {
         let notice = |message: String| context.renderer.notify(&Event::Notice { message });
-        let Some(original) = database.file().filter(|file| file.exists()) else {
+        let original = database.file()?;
+        if !original.exists() {
             notice("no backup: there is no database yet".to_owned());
             return Ok(None);
-        };
-        let mut backend = database.open(self.database.lock_wait(), false).await?;
+        }
+        let mut backend = database.open(self.database.patience(), false, context).await?;
         let plan = reading(&mut *backend, async |backend| {
             Ok(inspect_and_plan(backend, &context.catalogue, request).await?.0)
         });
@@ -116,7 +118,7 @@ impl Upgrade {
         }
         drop(backend);
         let destination = file.map_or_else(|| name_for_backup(original, request), Path::to_owned);
-        database.back_up(&destination, self.database.lock_wait()).await?;
+        database.back_up(&destination, self.database.patience()).await?;
         notice(format!("backup: {}", destination.display()));
         Ok(Some(destination))
     }
