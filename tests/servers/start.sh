@@ -1,0 +1,54 @@
+#!/bin/bash
+# start.sh [--only NAME,NAME] DIR: starts the private servers in DIR, installs what is missing, and prints
+# what a shell needs to know of them; the same is in DIR/env.sh. Servers that are up stay as they are.
+# `stop.sh DIR` ends them. MLFLOW_MIGRATE_SERVERS_ONLY: the same as --only.
+. "$(dirname "$0")/common.sh"
+usage() { echo "usage: start.sh [--only NAME,NAME] DIR    (NAME: ${names[*]})" >&2; exit 2; }
+
+only=${MLFLOW_MIGRATE_SERVERS_ONLY:-}
+if [ "${1:-}" = --only ]; then
+    only=${2:-}
+    shift 2 || usage
+fi
+[ $# -eq 1 ] || usage
+dir=$(realpath -m "$1")
+wanted=()
+if [ -n "$only" ]; then
+    IFS=', ' read -r -a listed <<<"$only"
+    for name in "${listed[@]}"; do
+        [[ " ${names[*]} " = *" $name "* ]] || { echo "start.sh: there is no server $name" >&2; usage; }
+    done
+fi
+for name in "${names[@]}"; do
+    [[ -z $only || " ${listed[*]} " = *" $name "* ]] && wanted+=("$name")
+done
+
+mkdir -p "$dir"
+"$servers/certificates.sh" "$dir/tls"
+declare -A starting
+for name in "${wanted[@]}"; do
+    mkdir -p "$dir/$name"
+    "$servers/$name/start.sh" "$dir/$name" "" "$dir/tls" >"$dir/$name/url" 2>"$dir/$name/start.log" &
+    starting[$name]=$!
+done
+failed=()
+urls=()
+for name in "${wanted[@]}"; do
+    if wait "${starting[$name]}"; then
+        urls+=("$(cat "$dir/$name/url")")
+    else
+        failed+=("$name")
+        { echo "$name could not be installed or started:"; sed 's/^/    /' "$dir/$name/start.log"; } >&2
+        echo "    its logs: $dir/$name/*.log" >&2
+    fi
+done
+[ ${#failed[@]} -eq 0 ] || exit 1
+
+cat >"$dir/env.sh" <<ENV
+export MLFLOW_MIGRATE_TEST_URLS='${urls[*]}'
+export MLFLOW_MIGRATE_REQUIRE_SERVERS='${wanted[*]}'
+export MLFLOW_MIGRATE_TEST_CA='$dir/tls/ca.pem'
+export MLFLOW_MIGRATE_TEST_CLIENT_CERT='$dir/tls/client.pem'
+export MLFLOW_MIGRATE_TEST_CLIENT_KEY='$dir/tls/client-key.pem'
+ENV
+cat "$dir/env.sh"
