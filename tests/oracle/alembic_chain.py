@@ -1,14 +1,14 @@
-"""MLflow's own chain of revisions, run on SQLite files."""
+"""MLflow's own chain of revisions, run on databases by path or URL."""
 
 from __future__ import annotations
 
 import logging
 import warnings
-from pathlib import Path
 
-import sqlalchemy as sa
 from alembic import command
 from alembic.script import ScriptDirectory
+
+from databases import Database, engine_of, text_of
 
 # MLflow finds fault with its own mlflow-skinny, explains every long migration at length, and uses
 # SQLAlchemy in ways that it warns of. Here only errors matter, and those are raised.
@@ -29,17 +29,19 @@ def states() -> list[str]:
     return [BASE, *reversed([revision.revision for revision in script.walk_revisions()])]
 
 
-def create_base(path: Path) -> None:
-    """Makes the tables of MLflow 0.9.1 in a new file."""
-    engine = _engine(path)
-    InitialBase.metadata.create_all(engine)
-    engine.dispose()
+def create_base(database: Database) -> None:
+    """Makes the tables of MLflow 0.9.1 in a new database."""
+    engine = engine_of(database)
+    try:
+        InitialBase.metadata.create_all(engine)
+    finally:
+        engine.dispose()
 
 
-def upgrade(path: Path, target: str = "heads") -> None:
+def upgrade(database: Database, target: str = "heads") -> None:
     """Upgrades as `mlflow db upgrade` does, but to any revision."""
-    engine = _engine(path)
-    config = _get_alembic_config(str(engine.url))
+    engine = engine_of(database)
+    config = _get_alembic_config(text_of(engine.url))
     try:
         with engine.begin() as connection, warnings.catch_warnings():
             warnings.simplefilter("ignore")
@@ -49,14 +51,10 @@ def upgrade(path: Path, target: str = "heads") -> None:
         engine.dispose()
 
 
-def prepopulate(path: Path) -> None:
-    """Fills the trace analytics columns beforehand, as `mlflow db prepopulate-trace-analytics` does."""
-    engine = _engine(path)
+def prepopulate(database: Database) -> None:
+    """Fills the columns for trace analytics, as `mlflow db prepopulate-trace-analytics` does."""
+    engine = engine_of(database)
     try:
         prepopulate_trace_analytics(engine)
     finally:
         engine.dispose()
-
-
-def _engine(path: Path) -> sa.Engine:
-    return sa.create_engine(sa.URL.create("sqlite", database=str(path)))

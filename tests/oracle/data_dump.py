@@ -1,75 +1,42 @@
-"""Compares the rows of two SQLite databases: every value, and the storage class it is kept in.
+"""Compares the rows of two databases: every value, and the type that it is kept in.
 
 usage: data_dump.py A B        prints the differences table by table; exit status 1 if there are any
 
-Floats are compared by their bits, text and blobs by their bytes. The order of rows does not count.
+A and B are paths of SQLite files or URLs of databases on servers. Floats are compared by their
+bits, text and blobs by their bytes. The order of rows does not count.
 """
 
 from __future__ import annotations
 
-import sqlite3
 import struct
 import sys
 from collections import Counter
 from contextlib import closing
-from pathlib import Path
+
+from databases import Database
+from row_sources import Cell, Row, open_rows
 
 _SHOWN_ROWS = 3
 _SHOWN_CHARACTERS = 120
-_HOUR_MS = 3_600_000
 _CANCELED = 5
 
-Cell = tuple[str, bytes | int | None]
-"""A value's storage class, and the value in a form that is equal only if it is the same."""
-Row = tuple[Cell, ...]
 
-
-def diff_data(path_a: Path | str, path_b: Path | str) -> list[str]:
+def diff_data(database_a: Database, database_b: Database) -> list[str]:
     """Lines that tell in which rows two databases differ; none if they hold the same."""
-    with closing(_connect(path_a)) as a, closing(_connect(path_b)) as b:
-        tables_a, tables_b = _tables(a), _tables(b)
+    with closing(open_rows(database_a)) as a, closing(open_rows(database_b)) as b:
+        tables_a, tables_b = a.tables(), b.tables()
         lines = [f"{table}: only in the first" for table in sorted(tables_a - tables_b)]
         lines += [f"{table}: only in the second" for table in sorted(tables_b - tables_a)]
         for table in sorted(tables_a & tables_b):
-            columns = _columns(a, table)
-            if set(columns) != set(_columns(b, table)):
+            columns = a.columns(table)
+            if set(columns) != set(b.columns(table)):
                 lines.append(f"{table}: not the same columns")
                 continue
-            only_a, only_b = _unshared(_rows(a, table, columns), _rows(b, table, columns))
+            only_a, only_b = _unshared(a.rows(table, columns), b.rows(table, columns))
             if table == "jobs":
-                _forgive_cancellations(columns, only_a, only_b, _hour_of(path_a), _hour_of(path_b))
+                _forgive_cancellations(columns, only_a, only_b, a.last_hour(), b.last_hour())
             lines += _describe(table, columns, only_a, only_b)
     return lines
-
-
-def _connect(path: Path | str) -> sqlite3.Connection:
-    """Opens a database that must exist, without changing it or decoding its text."""
-    connection = sqlite3.connect(f"{Path(path).resolve().as_uri()}?mode=ro", uri=True)
-    connection.text_factory = bytes
-    return connection
-
-
-def _tables(connection: sqlite3.Connection) -> set[str]:
-    found = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'")
-    return {name.decode() for (name,) in found if not name.startswith(b"sqlite_")}
-
-
-def _columns(connection: sqlite3.Connection, table: str) -> list[str]:
-    """All columns in their order, the generated ones too."""
-    found = connection.execute(f"PRAGMA table_xinfo({_quote(table)})")
-    return [row[1].decode() for row in found]
-
-
-def _rows(connection: sqlite3.Connection, table: str, columns: list[str]) -> Counter[Row]:
-    selected = ", ".join(f"typeof({_quote(name)}), {_quote(name)}" for name in columns)
-    found = connection.execute(f"SELECT {selected} FROM {_quote(table)}")
-    return Counter(
-        tuple(
-            (kind.decode(), struct.pack(">d", value) if kind == b"real" else value)
-            for kind, value in zip(row[::2], row[1::2], strict=True)
-        )
-        for row in found
-    )
 
 
 def _unshared(a: Counter[Row], b: Counter[Row]) -> tuple[list[Row], list[Row]]:
@@ -80,12 +47,6 @@ def _unshared(a: Counter[Row], b: Counter[Row]) -> tuple[list[Row], list[Row]]:
 
 def _sort_key(row: Row) -> list[tuple[str, bytes | int]]:
     return [(kind, 0 if value is None else value) for kind, value in row]
-
-
-def _hour_of(path: Path | str) -> range:
-    """The hour before the database was last written: the times that its upgrade can have seen."""
-    end = int(Path(path).stat().st_mtime * 1000) + 1000
-    return range(end - _HOUR_MS, end)
 
 
 def _forgive_cancellations(
@@ -135,10 +96,6 @@ def _show(cell: Cell) -> str:
     if len(text) > _SHOWN_CHARACTERS:
         text = f"{text[:_SHOWN_CHARACTERS]}... ({len(text)})"
     return text
-
-
-def _quote(name: str) -> str:
-    return '"' + name.replace('"', '""') + '"'
 
 
 def main(arguments: list[str]) -> int:

@@ -1,10 +1,19 @@
 """Upgrades the same filled databases by MLflow and by mlflow-migrate, and compares the results.
 
 usage: differential.py --binary PATH --work DIR [--states N|all] [--seed N]
+       differential.py --binary PATH --server URL [--states N|all] [--seed N]
+                       [--charset NAME] [--keep]
 
 A case is a state and the revision to go to. It passes if both programs end at the same schema and
-the same rows, and SQLite finds the file sound. What MLflow makes is kept in DIR for the next time;
-of what the binary makes, only the files of failed cases. Exit status 1 if a case failed.
+the same rows. Exit status 1 if a case failed.
+
+With --work on SQLite files, which SQLite must find sound besides. What MLflow makes is kept in DIR
+for the next time; of what the binary makes, only the files of failed cases.
+
+With --server on databases of their own, by the URL of a superuser; they are dropped again, but for
+those of failed cases with --keep. On MySQL, --charset is the character set of the binary's
+database, and rows are limited to its characters; MLflow gets utf8mb4, without which its chain does
+not end.
 """
 
 from __future__ import annotations
@@ -14,69 +23,21 @@ import hashlib
 import os
 import shutil
 import sqlite3
-import subprocess
 import sys
 from collections.abc import Iterator
 from contextlib import closing
-from dataclasses import dataclass
 from pathlib import Path
 
 import sqlalchemy as sa
 
 import alembic_chain
 import schema_dump
+from cases import HEAD, PREPOPULATED, Case, Outcome, run_binary, sqlite_cases
 from data_dump import diff_data
 from make_state import make_states
+from server_differential import run_on_server
 
-_HEAD = "head"
 _SHOWN_LINES = 12
-_TIMEOUT_SECONDS = 600
-
-# The states at which a data migration, a rebuild or a rename is still to come, and those after it.
-_STATES = (
-    "base",
-    "451aebb31d03",
-    "181f10493468",
-    "7ac759974ad8",
-    "89d4b8295536",
-    "a8c4a736bde6",
-    "c48cb773bb87",
-    "2d6e25af4d3e",
-    "770bee3ae1dd",
-    "1bd49d398cd23",
-    "c8d9e0f1a2b3",
-    "1b5f0d9ad7c1",
-    "b7e2c1a4d9f3",
-    "75868b020152",
-    "e7d1f4b2a9c6",
-    "8b6ad64cb8f5",
-)
-# Before this revision `mlflow db prepopulate-trace-analytics` may have added and filled its columns.
-_PREPOPULATED = "b7e2c1a4d9f3-prepopulated"
-_PARTIAL = (
-    (_PREPOPULATED, "75868b020152"),
-    (_PREPOPULATED, _HEAD),
-    ("base", "451aebb31d03"),
-    ("base", "89d4b8295536"),
-    ("base", "c48cb773bb87"),
-    ("451aebb31d03", "90e64c465722"),
-    ("7ac759974ad8", "1b5f0d9ad7c1"),
-    ("2d6e25af4d3e", "b7e2c1a4d9f3"),
-    ("1bd49d398cd23", "5d2d30f0abce"),
-    ("c8d9e0f1a2b3", "75868b020152"),
-    ("b7e2c1a4d9f3", "8b6ad64cb8f5"),
-)
-
-
-@dataclass(frozen=True)
-class Case:
-    """An upgrade that both programs have to do."""
-
-    start: str
-    target: str
-
-    def __str__(self) -> str:
-        return f"{self.start}--{self.target}"
 
 
 class Oracle:
@@ -92,10 +53,10 @@ class Oracle:
     def prepare(self, starts: set[str]) -> None:
         """Makes the filled states that are not there yet."""
         missing = {state: path for state in starts if not (path := self.start(state)).exists()}
-        prepopulated = missing.pop(_PREPOPULATED, None)
+        prepopulated = missing.pop(PREPOPULATED, None)
         if prepopulated:
             fresh = prepopulated.with_suffix(".new")
-            make_states({_PREPOPULATED.partition("-")[0]: fresh}, seed=self._seed)
+            make_states({PREPOPULATED.partition("-")[0]: fresh}, seed=self._seed)
             alembic_chain.prepopulate(fresh)
             fresh.rename(prepopulated)
         if missing:
@@ -115,7 +76,7 @@ class Oracle:
             path.parent.mkdir(parents=True, exist_ok=True)
             fresh = path.with_suffix(".new")
             shutil.copyfile(self.start(case.start), fresh)
-            alembic_chain.upgrade(fresh, "heads" if case.target == _HEAD else case.target)
+            alembic_chain.upgrade(fresh, "heads" if case.target == HEAD else case.target)
             fresh.rename(path)
         return path
 
@@ -124,40 +85,11 @@ def _fingerprint() -> str:
     """Of the code that makes the databases: those that other code has made are not used again."""
     digest = hashlib.sha256()
     here = Path(__file__).parent
-    made_by = [here / name for name in ("alembic_chain.py", "make_state.py", "requirements.txt")]
+    names = ("alembic_chain.py", "databases.py", "make_state.py", "requirements.txt")
+    made_by = [here / name for name in names]
     for path in sorted([*made_by, *here.glob("fill/*.py")]):
         digest.update(path.read_bytes())
     return digest.hexdigest()[:12]
-
-
-def _cases(states: str) -> list[Case]:
-    """The cases for `--states`: `all`, or how many at least."""
-    order = alembic_chain.states()
-    if states == "all":
-        chosen = set(order)
-    else:
-        chosen = set(_STATES)
-        rest = [state for state in order if state not in chosen]
-        wanted = min(max(int(states) - len(chosen), 0), len(rest))
-        chosen |= {rest[place * len(rest) // wanted] for place in range(wanted)}
-    to_head = [Case(state, _HEAD) for state in order if state in chosen]
-    return to_head + [Case(start, target) for start, target in _PARTIAL]
-
-
-def _run_binary(binary: Path, path: Path, case: Case) -> list[str]:
-    """Runs the upgrade; lines that tell how it failed, if it did."""
-    command = [str(binary), "upgrade", str(path)]
-    if case.target != _HEAD:
-        command += ["--to", case.target]
-    try:
-        done = subprocess.run(
-            command, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_SECONDS
-        )
-    except subprocess.TimeoutExpired:
-        return [f"no end after {_TIMEOUT_SECONDS} s"]
-    if done.returncode == 0:
-        return []
-    return [f"exit status {done.returncode}", *(done.stderr or done.stdout).splitlines()]
 
 
 def _compare(expected: Path, found: Path) -> Iterator[str]:
@@ -186,10 +118,37 @@ def _run_case(oracle: Oracle, binary: Path, directory: Path, case: Case) -> list
     expected = oracle.upgraded(case)
     found = directory / f"{case}.db"
     shutil.copyfile(oracle.start(case.start), found)
-    lines = _run_binary(binary, found, case) or list(_compare(expected, found))
+    lines = run_binary(binary, str(found), case) or list(_compare(expected, found))
     if not lines:
         found.unlink()
     return lines
+
+
+def run_on_files(work: Path, binary: Path, states: str, seed: int) -> Iterator[Outcome]:
+    """Runs every case of SQLite."""
+    cases = sqlite_cases(states)
+    oracle = Oracle(work, seed)
+    oracle.prepare({case.start for case in cases})
+    directory = work / "upgraded"
+    shutil.rmtree(directory, ignore_errors=True)
+    directory.mkdir(parents=True)
+    for case in cases:
+        yield case, _run_case(oracle, binary, directory, case)
+
+
+def _report(outcomes: Iterator[Outcome]) -> int:
+    """Prints how each case ended, and returns how many failed."""
+    passed = failed = 0
+    for case, lines in outcomes:
+        passed += not lines
+        failed += bool(lines)
+        print(f"{'FAILED' if lines else 'passed'} {case.start} -> {case.target}", flush=True)
+        for line in lines[:_SHOWN_LINES]:
+            print(f"    {line}")
+        if len(lines) > _SHOWN_LINES:
+            print(f"    and {len(lines) - _SHOWN_LINES} lines more")
+    print(f"{passed} passed, {failed} failed")
+    return failed
 
 
 def main() -> int:
@@ -198,9 +157,13 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--binary", type=Path, required=True)
-    parser.add_argument("--work", type=Path, required=True)
-    parser.add_argument("--states", default=str(len(_STATES)))
+    place = parser.add_mutually_exclusive_group(required=True)
+    place.add_argument("--work", type=Path)
+    place.add_argument("--server", metavar="URL")
+    parser.add_argument("--states", default="0")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--charset")
+    parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
     if arguments.states != "all" and not arguments.states.isdecimal():
         parser.error("--states takes a number or `all`")
@@ -208,23 +171,18 @@ def main() -> int:
     if not os.access(binary, os.X_OK):
         parser.error(f"{binary} is not a program")
 
-    cases = _cases(arguments.states)
-    oracle = Oracle(arguments.work, arguments.seed)
-    oracle.prepare({case.start for case in cases})
-    directory = arguments.work / "upgraded"
-    shutil.rmtree(directory, ignore_errors=True)
-    directory.mkdir(parents=True)
-    failed = 0
-    for case in cases:
-        lines = _run_case(oracle, binary, directory, case)
-        failed += bool(lines)
-        print(f"{'FAILED' if lines else 'passed'} {case.start} -> {case.target}", flush=True)
-        for line in lines[:_SHOWN_LINES]:
-            print(f"    {line}")
-        if len(lines) > _SHOWN_LINES:
-            print(f"    and {len(lines) - _SHOWN_LINES} lines more")
-    print(f"{len(cases) - failed} passed, {failed} failed")
-    return int(bool(failed))
+    if arguments.server is None:
+        outcomes = run_on_files(arguments.work, binary, arguments.states, arguments.seed)
+    else:
+        outcomes = run_on_server(
+            arguments.server,
+            binary,
+            arguments.states,
+            arguments.seed,
+            charset=arguments.charset,
+            keep=arguments.keep,
+        )
+    return int(bool(_report(outcomes)))
 
 
 if __name__ == "__main__":

@@ -1,7 +1,8 @@
-"""Proves that MLflow 3.18.0 works with upgraded SQLite databases: reads them, and writes to them.
+"""Proves that MLflow 3.18.0 works with upgraded databases: reads them, and writes to them.
 
-usage: open_store.py PATH ...     prints `ok PATH` for each; raises at the first that fails
+usage: open_store.py DATABASE ...     prints `ok DATABASE` for each; raises at the first that fails
 
+DATABASE is the path of a SQLite file or the URL of a database on a server.
 It leaves an experiment and a registered model behind, so give it copies.
 """
 
@@ -9,12 +10,13 @@ from __future__ import annotations
 
 import json
 import math
-import sqlite3
 import sys
 import tempfile
 import warnings
-from contextlib import closing
-from pathlib import Path
+
+import sqlalchemy as sa
+
+from databases import Database, engine_of, sqlite_path, text_of, url_of
 
 with warnings.catch_warnings():
     # MLflow finds fault with its own mlflow-skinny.
@@ -37,23 +39,17 @@ _RUNS_PAGE = 50_000
 _PAGE = 500
 _NEW = "written after the upgrade"
 
-_LATEST = """
-SELECT key, value, timestamp, step, is_nan FROM metrics AS m WHERE run_uuid = ?
-AND NOT EXISTS (
-    SELECT 1 FROM metrics AS n WHERE n.run_uuid = m.run_uuid AND n.key = m.key
-    AND (n.step, n.timestamp, n.value, -n.is_nan) > (m.step, m.timestamp, m.value, -m.is_nan)
-)
-"""
 
-
-def check_database(path: Path) -> None:
+def check_database(database: Database) -> None:
     """Raises unless MLflow reads and writes the database as if it had made it."""
-    uri = f"sqlite:///{path.resolve()}"
+    path = sqlite_path(database)
+    uri = text_of(url_of(database)) if path is None else f"sqlite:///{path.resolve()}"
+    engine = engine_of(database)
     with tempfile.TemporaryDirectory() as artifacts:
         tracking = TrackingStore(uri, artifacts)
         registry = RegistryStore(uri)
         try:
-            with closing(sqlite3.connect(path)) as connection:
+            with engine.connect() as connection:
                 experiments = _check_experiments(tracking, connection)
                 runs = _check_runs(tracking, connection, experiments)
                 _check_latest_metrics(tracking, connection, runs)
@@ -64,11 +60,12 @@ def check_database(path: Path) -> None:
         finally:
             tracking.engine.dispose()
             registry.engine.dispose()
+            engine.dispose()
 
 
-def _count(connection: sqlite3.Connection, table: str, condition: str = "1") -> int:
-    (count,) = connection.execute(f"SELECT count(*) FROM {table} WHERE {condition}").fetchone()
-    return int(count)
+def _count(connection: sa.Connection, table: str, condition: str = "1 = 1") -> int:
+    found = connection.execute(sa.text(f"SELECT count(*) FROM {table} WHERE {condition}"))
+    return int(found.scalar_one())
 
 
 def _expect(what: str, found: object, expected: object) -> None:
@@ -76,7 +73,7 @@ def _expect(what: str, found: object, expected: object) -> None:
         raise AssertionError(f"{what}: {found!r}, expected {expected!r}")
 
 
-def _check_experiments(store: TrackingStore, connection: sqlite3.Connection) -> list[Experiment]:
+def _check_experiments(store: TrackingStore, connection: sa.Connection) -> list[Experiment]:
     found = list(store.search_experiments(ViewType.ALL, _RUNS_PAGE))
     stated = _count(connection, "experiments", "lifecycle_stage IS NOT NULL")
     _expect("experiments", len(found), stated)
@@ -88,7 +85,7 @@ def _check_experiments(store: TrackingStore, connection: sqlite3.Connection) -> 
 
 
 def _check_runs(
-    store: TrackingStore, connection: sqlite3.Connection, experiments: list[Experiment]
+    store: TrackingStore, connection: sa.Connection, experiments: list[Experiment]
 ) -> list[Run]:
     ids = [experiment.experiment_id for experiment in experiments]
     runs = list(store.search_runs(ids, "", ViewType.ALL, _RUNS_PAGE))
@@ -103,13 +100,23 @@ def _check_runs(
 
 
 def _check_latest_metrics(
-    store: TrackingStore, connection: sqlite3.Connection, runs: list[Run]
+    store: TrackingStore, connection: sa.Connection, runs: list[Run]
 ) -> None:
     for run in runs:
         run_id = run.info.run_id
+        history = list(
+            connection.execute(
+                sa.text(
+                    "SELECT m.key, m.value, m.timestamp, m.step, m.is_nan FROM metrics AS m"
+                    " WHERE m.run_uuid = :run"
+                ),
+                {"run": run_id},
+            )
+        )
+        # Of a NaN and a number that agree in the rest, the number is the latest.
+        ordered = sorted(history, key=lambda m: (m.step, m.timestamp, m.value, not m.is_nan))
         expected = {
-            key: (repr(math.nan if is_nan else value), timestamp, step)
-            for key, value, timestamp, step, is_nan in connection.execute(_LATEST, [run_id])
+            m.key: (repr(math.nan if m.is_nan else m.value), m.timestamp, m.step) for m in ordered
         }
         for source, data in (("search_runs", run.data), ("get_run", store.get_run(run_id).data)):
             found = {
@@ -118,14 +125,12 @@ def _check_latest_metrics(
             }
             _expect(f"latest metrics of {run_id} by {source}", found, expected)
         for key in list(expected)[:1]:
-            (entries,) = connection.execute(
-                "SELECT count(*) FROM metrics WHERE run_uuid = ? AND key = ?", [run_id, key]
-            ).fetchone()
+            entries = sum(m.key == key for m in history)
             _expect(f"history of {key!r}", len(store.get_metric_history(run_id, key)), entries)
 
 
 def _check_traces(
-    store: TrackingStore, connection: sqlite3.Connection, experiments: list[Experiment]
+    store: TrackingStore, connection: sa.Connection, experiments: list[Experiment]
 ) -> None:
     unreadable = _experiments_with_unreadable_assessments(connection)
     for experiment in experiments:
@@ -138,11 +143,13 @@ def _check_traces(
         _expect("traces", len(traces), min(expected, _PAGE))
 
 
-def _experiments_with_unreadable_assessments(connection: sqlite3.Connection) -> set[int]:
+def _experiments_with_unreadable_assessments(connection: sa.Connection) -> set[int]:
     """Experiments that hold an assessment which MLflow's search cannot show, whoever upgraded."""
     found = connection.execute(
-        "SELECT t.experiment_id, a.value FROM assessments AS a"
-        " JOIN trace_info AS t ON t.request_id = a.trace_id"
+        sa.text(
+            "SELECT t.experiment_id, a.value FROM assessments AS a"
+            " JOIN trace_info AS t ON t.request_id = a.trace_id"
+        )
     )
     return {experiment for experiment, value in found if not _is_readable(value)}
 
@@ -154,7 +161,7 @@ def _is_readable(value: str) -> bool:
         return False
 
 
-def _check_registered_models(store: RegistryStore, connection: sqlite3.Connection) -> None:
+def _check_registered_models(store: RegistryStore, connection: sa.Connection) -> None:
     models = store.search_registered_models(max_results=_PAGE)
     _expect("registered models", len(models), min(_count(connection, "registered_models"), _PAGE))
     versions = store.search_model_versions("", max_results=_PAGE)
@@ -199,14 +206,14 @@ def _write_model(store: RegistryStore, run: str) -> None:
 def main(arguments: list[str]) -> int:
     """Checks each database in turn."""
     if not arguments:
-        print("usage: open_store.py PATH ...", file=sys.stderr)
+        print("usage: open_store.py DATABASE ...", file=sys.stderr)
         return 2
     for argument in arguments:
-        path = Path(argument)
-        if not path.is_file():
+        path = sqlite_path(argument)
+        if path is not None and not path.is_file():
             raise FileNotFoundError(f"no database at {path}")
-        check_database(path)
-        print(f"ok {path}", flush=True)
+        check_database(argument)
+        print(f"ok {argument}", flush=True)
     return 0
 
 

@@ -1,5 +1,6 @@
 #!/bin/sh
-# Makes VENV_DIR a Python environment in which MLflow 3.18.0 runs, and prints its python, last.
+# Makes VENV_DIR a Python environment in which MLflow 3.18.0 runs, with the drivers for all servers,
+# and prints its python, last.
 #
 # 3.18.0 pins an mlflow-skinny that not every index carries, so the wheel goes in without its
 # dependencies, on top of those of 3.17.2 (requirements.txt: a freeze of an environment that works).
@@ -18,6 +19,8 @@ ready() {
 import importlib.metadata as metadata, pathlib, sys
 wanted, head = sys.argv[1:]
 assert metadata.version("mlflow") == wanted
+for driver in ("psycopg", "psycopg-binary", "PyMySQL"):
+    metadata.version(driver)
 versions = metadata.distribution("mlflow").locate_file("mlflow/store/db_migrations/versions")
 assert list(pathlib.Path(versions).glob(f"{head}_*.py"))
 PY

@@ -1,16 +1,17 @@
-"""Upgrades SQLite databases by MLflow's own chain, all in one process.
+"""Upgrades databases by MLflow's own chain, all in one process.
 
-usage: upgrade.py PATH[=REVISION] ...     without a REVISION: to the head
+usage: upgrade.py DATABASE[=REVISION] ...     without a REVISION: to the head
 
-Prints a line for each: `ok`, or the first line of the error. Exit status 1 if any failed.
+DATABASE is the path of a SQLite file or the URL of a database on a server. Prints a line for each:
+`ok`, or the first line of the error. Exit status 1 if any failed.
 """
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
-from alembic_chain import upgrade
+from alembic_chain import states, upgrade
+from databases import sqlite_path
 
 
 def main(arguments: list[str]) -> int:
@@ -18,13 +19,18 @@ def main(arguments: list[str]) -> int:
     if not arguments:
         print(__doc__.split("\n\n")[1], file=sys.stderr)
         return 2
+    known = {*states(), "head", "heads"}
     failed = False
     for argument in arguments:
-        path, _, revision = argument.partition("=")
+        database, _, revision = argument.rpartition("=")
+        # The parameters of a URL have an `=` too.
+        if not database or ("://" in database and revision not in known):
+            database, revision = argument, ""
         try:
-            if not Path(path).is_file():
+            path = sqlite_path(database)
+            if path is not None and not path.is_file():
                 raise FileNotFoundError(f"no database at {path}")
-            upgrade(Path(path), revision or "heads")
+            upgrade(database, revision or "heads")
             print("ok", flush=True)
         except Exception as error:  # Whatever a migration raises is this program's output.
             failed = True

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .rows import Filler
+from .rows import Filler, Row
 from .values import TEXTS, Value
 
 _LONG_HISTORY = 3_000
@@ -23,16 +23,6 @@ _VALUES = (
 )
 _STEPS = (0, 1, 1, 1, -1, 2**62, -(2**62), 2**63 - 1, -(2**63), 10, 100)
 _TIMES = (0, 1, _NOW, _NOW, _NOW, -1, 2**62, 2**63 - 1, -(2**63))
-
-# One row for each key: the greatest (step, timestamp, value), of a NaN and a number the number.
-_LATEST = """
-SELECT key, value, timestamp, step, is_nan, run_uuid FROM (
-    SELECT *, row_number() OVER (
-        PARTITION BY run_uuid, key ORDER BY step DESC, timestamp DESC, value DESC, is_nan
-    ) AS place
-    FROM metrics
-) WHERE place = 1 ORDER BY run_uuid, key
-"""
 
 # (step, timestamp, value, is NaN), the newest entry last. A NaN is stored as the value 0.
 _HISTORIES = {
@@ -71,10 +61,18 @@ def fill_metrics(filler: Filler) -> None:
 
 def fill_latest_metrics(filler: Filler) -> None:
     """What MLflow's server would have kept beside the histories."""
-    cursor = filler.connection.execute(_LATEST)
-    columns = [description[0] for description in cursor.description]
-    for row in cursor.fetchall():
-        filler.add("latest_metrics", dict(zip(columns, row, strict=True)))
+    newest: dict[tuple[Value, Value], Row] = {}
+    for row in filler.rows["metrics"]:
+        place = (row["run_uuid"], row["key"])
+        if place not in newest or _age(row) > _age(newest[place]):
+            newest[place] = row
+    for _, row in sorted(newest.items(), key=lambda item: str(item[0])):
+        filler.add("latest_metrics", row)
+
+
+def _age(row: Row) -> tuple[Value, ...]:
+    """Greater for newer entries; of a NaN and a number that agree in the rest, the number's is."""
+    return row["step"], row["timestamp"], row["value"], not row["is_nan"]
 
 
 def _add_histories(filler: Filler, runs: list[Value]) -> None:
@@ -103,8 +101,10 @@ def _add_random_histories(filler: Filler, runs: list[Value]) -> None:
     values = filler.values("metrics")
     knows_nan = filler.has_column("metrics", "is_nan")
     for number, run in enumerate(runs):
-        keys = [TEXTS[(number * 3 + extra) % len(TEXTS)] for extra in range(3)]
-        for key in (*keys, "loss", values.long_text(250), ""):
+        texts = [TEXTS[(number * 3 + extra) % len(TEXTS)] for extra in range(3)]
+        keys = (*texts, "loss", values.long_text(250), "")
+        # One of those that the server takes for the same: it would keep one latest entry of all.
+        for key in {filler.limits.fold(key): key for key in keys}.values():
             for _ in range(12):
                 step = values.random.choice(_STEPS)
                 timestamp = values.random.choice(_TIMES)

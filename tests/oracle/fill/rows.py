@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Mapping
 
-from .live import ForeignKey, Table, read_tables
+import sqlalchemy as sa
+
+from .limits import Limits
+from .live import ForeignKey, Table
+from .live_tables import read_tables
 from .values import SPECIAL_ROLES, Role, Value, Values
-from .vocabulary import words
+from .vocabulary import resembles_known_key, words
 
 Row = dict[str, Value]
 
@@ -22,12 +25,16 @@ class Filler:
     column that this revision does not have is left out, so one recipe serves all revisions.
     """
 
-    def __init__(self, connection: sqlite3.Connection, seed: int, nan_tie: bool) -> None:
+    def __init__(
+        self, connection: sa.Connection, seed: int, limits: Limits, *, nan_tie: bool
+    ) -> None:
         self.connection = connection
+        self.limits = limits
         self.nan_tie = nan_tie
         self.tables = {table.name: table for table in read_tables(connection)}
         self.rows: dict[str, list[Row]] = {}
         self._values = {name: Values(f"{seed}:{name}") for name in self.tables}
+        self._pending: dict[str, list[Row]] = {name: [] for name in self.tables}
         self._taken: dict[tuple[str, tuple[str, ...]], set[tuple[Value, ...]]] = {}
         for table in self.tables.values():
             self._read_present_rows(table)
@@ -35,13 +42,10 @@ class Filler:
     @property
     def revision(self) -> str | None:
         """The database's revision, None at the base."""
-        found = self.connection.execute(
-            "SELECT name FROM sqlite_master WHERE name = 'alembic_version'"
-        ).fetchone()
-        if not found:
+        if not sa.inspect(self.connection).has_table("alembic_version"):
             return None
-        (revision,) = self.connection.execute("SELECT version_num FROM alembic_version").fetchone()
-        return str(revision)
+        found = self.connection.exec_driver_sql("SELECT version_num FROM alembic_version")
+        return str(found.scalar_one())
 
     def values(self, table: str) -> Values:
         """The table's own source of values, so that one table's rows do not change another's."""
@@ -51,12 +55,11 @@ class Filler:
         """Whether this revision has the column."""
         return table in self.tables and column in self.tables[table].columns
 
-    def add(self, name: str, stated: Mapping[str, Value], role: Role = Role.MIXED) -> Row:
-        """Inserts a row with the stated values. It must be possible."""
+    def add(self, name: str, stated: Mapping[str, Value], role: Role = Role.MIXED) -> None:
+        """Inserts a row with the stated values. It must be possible where keys are exact."""
         row = self.try_add(name, stated, role)
-        if row is None:
+        if row is None and not self.limits.ignores_case:
             raise ValueError(f"no row of {name} can hold {dict(stated)!r}: a key is taken")
-        return row
 
     def try_add(
         self, name: str, stated: Mapping[str, Value], role: Role = Role.MIXED
@@ -65,8 +68,11 @@ class Filler:
         table = self.tables[name]
         for attempt in range(_ATTEMPTS):
             row = self._complete(table, stated, role if attempt == 0 else Role.MIXED)
+            if self.limits.ignores_case and resembles_known_key(row.get("key")):
+                continue
             if self._take_keys(table, row):
-                self._insert(table, row)
+                self.rows[name].append(row)
+                self._pending[name].append(row)
                 return row
             if all(column in stated for key in table.keys for column in key):
                 break
@@ -78,9 +84,28 @@ class Filler:
             role = SPECIAL_ROLES[number] if number < len(SPECIAL_ROLES) else Role.MIXED
             self.try_add(name, {}, role)
 
+    def insert_pending(self, name: str) -> None:
+        """Writes the rows that were added to a table: all at once, since servers are far away."""
+        rows, self._pending[name] = self._pending[name], []
+        if not rows:
+            return
+        quote = self.connection.dialect.identifier_preparer.quote_identifier
+        columns = ", ".join(quote(column) for column in rows[0])
+        mark = "?" if self.connection.dialect.paramstyle == "qmark" else "%s"
+        marks = ", ".join(mark for _ in rows[0])
+        self.connection.exec_driver_sql(
+            f"INSERT INTO {quote(name)} ({columns}) VALUES ({marks})",
+            [tuple(row.values()) for row in rows],
+        )
+
     def _complete(self, table: Table, stated: Mapping[str, Value], role: Role) -> Row:
         values = self._values[table.name]
-        row = {column: value for column, value in stated.items() if column in table.columns}
+        fit = self.limits.fit
+        row = {
+            column: fit(table.columns[column], value)
+            for column, value in stated.items()
+            if column in table.columns
+        }
         for foreign_key in table.foreign_keys:
             self._refer(table, foreign_key, row, role)
         for column in table.columns.values():
@@ -88,9 +113,10 @@ class Filler:
                 continue
             vocabulary = words(table.name, column.name)
             if vocabulary is None:
-                row[column.name] = values.for_column(column, role)
+                value = values.for_column(column, role)
             else:
-                row[column.name] = values.nullable(column, role, values.random.choice(vocabulary))
+                value = values.nullable(column, role, values.random.choice(vocabulary))
+            row[column.name] = fit(column, value)
         return {column: row[column] for column in table.columns}
 
     def _refer(self, table: Table, foreign_key: ForeignKey, row: Row, role: Role) -> None:
@@ -111,7 +137,7 @@ class Filler:
                 row[column] = values.nullable(table.columns[column], role, parent[ref])
 
     def _take_keys(self, table: Table, row: Row) -> bool:
-        keys = [(key, tuple(row[column] for column in key)) for key in table.keys]
+        keys = [(key, self._compared(row, key)) for key in table.keys]
         distinct = [(key, value) for key, value in keys if None not in value]
         if any(value in self._taken[table.name, key] for key, value in distinct):
             return False
@@ -119,21 +145,17 @@ class Filler:
             self._taken[table.name, key].add(value)
         return True
 
-    def _insert(self, table: Table, row: Row) -> None:
-        columns = ", ".join(f'"{column}"' for column in row)
-        marks = ", ".join("?" for _ in row)
-        self.connection.execute(
-            f'INSERT INTO "{table.name}" ({columns}) VALUES ({marks})', list(row.values())
-        )
-        self.rows[table.name].append(row)
+    def _compared(self, row: Row, key: tuple[str, ...]) -> tuple[Value, ...]:
+        return tuple(self.limits.fold(row[column]) for column in key)
 
     def _read_present_rows(self, table: Table) -> None:
         """MLflow's migrations insert rows too: the workspace `default`."""
+        quote = self.connection.dialect.identifier_preparer.quote_identifier
         columns = list(table.columns)
-        listed = ", ".join(f'"{column}"' for column in columns)
-        found = self.connection.execute(f'SELECT {listed} FROM "{table.name}"')
+        listed = ", ".join(quote(column) for column in columns)
+        found = self.connection.exec_driver_sql(f"SELECT {listed} FROM {quote(table.name)}")
         self.rows[table.name] = [dict(zip(columns, row, strict=True)) for row in found]
         for key in table.keys:
             self._taken[table.name, key] = {
-                tuple(row[column] for column in key) for row in self.rows[table.name]
+                self._compared(row, key) for row in self.rows[table.name]
             }

@@ -29,11 +29,12 @@ _DIMENSIONS = (
     f'{{"{_MODEL}": "{"x" * 500}", "{_PROVIDER}": "{"x" * 501}"}}',
     f'{{"{_MODEL}": "{"🙂" * 500}", "{_PROVIDER}": "{"🙂" * 501}"}}',
     json.dumps({_MODEL: "🙂" * 600, _PROVIDER: "e\u0301" * 300}),
-    # A JSON string that holds JSON is parsed twice.
+    # A JSON string that holds JSON is parsed twice; these stand last.
     '"{}"',
     '"null"',
     json.dumps(json.dumps({_MODEL: "twice", _PROVIDER: None})),
 )
+_PARSED_TWICE = 3
 _COSTS = (
     None,
     0.0,
@@ -77,6 +78,7 @@ def fill_span_metrics(filler: Filler) -> None:
 
 def _add_span(filler: Filler, trace: Row, number: int) -> None:
     values = filler.values("spans")
+    dimensions = _DIMENSIONS[:-_PARSED_TWICE] if filler.limits.json_is_text else _DIMENSIONS
     start = values.random.choice((1_750_000_000_000_000_000, 0, 1)) + number
     stated = {
         "trace_id": trace["request_id"],
@@ -89,9 +91,9 @@ def _add_span(filler: Filler, trace: Row, number: int) -> None:
         "content": json.dumps(
             {"name": values.text(200), "n": number}, ensure_ascii=bool(number % 2)
         ),
-        "dimension_attributes": _DIMENSIONS[number % len(_DIMENSIONS)],
+        "dimension_attributes": dimensions[number % len(dimensions)],
     }
-    if number % 50 == 7:
+    if number % 50 == 7 and filler.limits.overflows_to_float:
         # The generated duration overflows, and SQLite turns it into a float.
         stated |= {"start_time_unix_nano": -(2**63), "end_time_unix_nano": 2**63 - 1}
     role = SPECIAL_ROLES[number % 12] if number % 12 < len(SPECIAL_ROLES) else Role.MIXED

@@ -10,6 +10,9 @@ from .values import SPECIAL_ROLES, TEXTS, Role
 # result right, and thus fit to be compared with.
 _BEFORE_USER_TAGS = (None, "451aebb31d03")
 
+# In which it copies the user into a tag, whose value is shorter than `runs.user_id` at that time.
+_LONGEST_USER_TAG = 250
+
 _RUNS = 60
 _USERS = (
     "alice",
@@ -43,18 +46,22 @@ def fill_runs(filler: Filler) -> None:
     values = filler.values("runs")
     columns = filler.tables["runs"].columns
     experiments = [row["experiment_id"] for row in filler.rows["experiments"]]
+    longest_user = None
     if filler.revision in _BEFORE_USER_TAGS:
         homes = experiments
+        if filler.limits.enforces_lengths:
+            longest_user = _LONGEST_USER_TAG
     else:
         homes = [None, None, *(values.random.choice(experiments) for _ in range(_RUNS))]
     ids = ["ABCDEFabcdef00000000000000000000", "abcdefABCDEF00000000000000000000", "My_run-1"]
     ids += [values.identifier(32) for _ in homes]
     for number, (run, home) in enumerate(zip(ids, homes, strict=False)):
         role = SPECIAL_ROLES[number % 12] if number % 12 < len(SPECIAL_ROLES) else Role.MIXED
+        user = _USERS[number % len(_USERS)]
         stated = {
             "run_uuid": run,
             "experiment_id": home,
-            "user_id": _USERS[number % len(_USERS)],
+            "user_id": user and user[:longest_user],
         }
         # MLflow cannot show a run without a status, a user and a start. Such a run is kept from its
         # searches by having no lifecycle stage either.

@@ -46,6 +46,33 @@ _BY_TABLE: dict[tuple[str, str], tuple[str | int, ...]] = {
     ("sql_trace_rollup_rebuild_queue", "rollup_family"): ("trace", "span_cost", "assessment"),
 }
 
+# MySQL before 8.0 ignores the CHECKs that name these.
+_CHECKED: dict[tuple[str, str], tuple[str | int, ...]] = {
+    ("runs", "status"): ("SCHEDULED", "FAILED", "FINISHED", "RUNNING"),
+    ("runs", "source_type"): ("NOTEBOOK", "JOB", "LOCAL", "UNKNOWN", "PROJECT"),
+    ("runs", "lifecycle_stage"): ("active", "deleted"),
+    ("experiments", "lifecycle_stage"): ("active", "deleted"),
+    ("logged_models", "lifecycle_stage"): ("active", "deleted"),
+}
+
+# By these MLflow's own code finds the rows that it reads. On a server that ignores case it takes
+# others for them, and loses or spoils them.
+_KEYS = (
+    "mlflow.user",
+    "mlflow.traceName",
+    "mlflow.trace.session",
+    "mlflow.trace.tokenUsage",
+    "mlflow.trace.cost",
+    "mlflow.gateway.endpointId",
+    "input_tokens",
+    "output_tokens",
+    "total_tokens",
+    "input_cost",
+    "output_cost",
+    "total_cost",
+)
+_KEYS_BY_LOWER = {key.lower(): key for key in _KEYS}
+
 _BY_COLUMN: dict[str, tuple[str | int, ...]] = {
     "workspace": _WORKSPACES,
     "current_stage": _STAGES,
@@ -58,3 +85,13 @@ _BY_COLUMN: dict[str, tuple[str | int, ...]] = {
 def words(table: str, column: str) -> tuple[str | int, ...] | None:
     """The words that the column may hold, None if it is free text."""
     return _BY_TABLE.get((table, column)) or _BY_COLUMN.get(column)
+
+
+def checked_words(table: str, column: str) -> tuple[str | int, ...] | None:
+    """The words that a CHECK would let in, on a server that ignores it."""
+    return _CHECKED.get((table, column))
+
+
+def resembles_known_key(key: object) -> bool:
+    """Whether a key is one of MLflow's own but for its case."""
+    return isinstance(key, str) and _KEYS_BY_LOWER.get(key.lower(), key) != key
