@@ -1,6 +1,8 @@
 //! Private databases for tests, the same to a test whatever server holds them.
 
+use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mlflow_migrate_core::backend::Backend;
@@ -11,7 +13,9 @@ use mlflow_migrate_core::locate::Assumption;
 use mlflow_migrate_core::target::Target;
 use mlflow_migrate_core::{Error, Report, Request};
 
+use crate::address::Address;
 use crate::reference::Server;
+use crate::{mysql, postgres};
 
 /// A value of a row, by its storage class; floats by their bits, so that -0.0 is not 0.0.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,12 +52,20 @@ impl From<&str> for Cell {
 
 /// A database that exists for one test, and goes with it.
 #[async_trait]
-pub trait TestDatabase: Send + Sync {
+pub trait TestDatabase: fmt::Debug + Send + Sync {
     /// The server that holds it.
     fn server(&self) -> Server;
 
+    /// Where it is, if it is on a server.
+    fn address(&self) -> Option<&Address>;
+
     /// A new connection of this tool.
     async fn connect(&self) -> Result<Box<dyn Backend>, Error>;
+
+    /// Another database that holds the same, where one can be had for less than making it again.
+    /// MySQL has no such thing: what `SHOW CREATE TABLE` gives does not tell an index that InnoDB
+    /// made for a foreign key from one that somebody wanted.
+    fn copy(&self) -> Option<Box<dyn TestDatabase>>;
 
     /// Runs SQL statements, separated by semicolons, outside of this tool.
     fn run(&self, sql: &str);
@@ -66,6 +78,33 @@ pub trait TestDatabase: Send + Sync {
 
     /// Everything that the database holds, so that two calls tell whether anything has changed.
     fn contents(&self) -> Vec<u8>;
+}
+
+/// How long a connection of this tool waits for others.
+#[derive(Clone, Copy, Debug)]
+pub struct Waits {
+    /// For somebody who holds a table.
+    pub table: Duration,
+    /// For another upgrader.
+    pub upgrader: Duration,
+}
+
+impl Default for Waits {
+    fn default() -> Self {
+        Self { table: Duration::from_secs(10), upgrader: Duration::from_secs(60) }
+    }
+}
+
+/// Opens a new connection of this tool to a database on a server.
+///
+/// # Errors
+/// Whatever the backend says.
+pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, Error> {
+    if address.is_postgres() {
+        postgres::open(address, waits).await
+    } else {
+        mysql::open(address, waits).await
+    }
 }
 
 /// Collects what an upgrade tells.
@@ -104,16 +143,24 @@ impl Upgrade {
         database: &dyn TestDatabase,
         target: &str,
     ) -> (Result<Report, Error>, Vec<Event>) {
+        match database.connect().await {
+            Ok(mut backend) => self.run_on(catalogue, &mut *backend, target).await,
+            Err(error) => (Err(error), Vec::new()),
+        }
+    }
+
+    /// Upgrades to a target over a connection that is there already.
+    pub async fn run_on(
+        &self,
+        catalogue: &Catalogue,
+        backend: &mut dyn Backend,
+        target: &str,
+    ) -> (Result<Report, Error>, Vec<Event>) {
         let recorder = Arc::new(Recorder::default());
         let observer: Arc<dyn Observer> = Arc::clone(&recorder) as Arc<dyn Observer>;
         let request =
             Request { target: Target::parse(target), assume: self.assume.clone(), data: self.data };
-        let result = match database.connect().await {
-            Ok(mut backend) => {
-                mlflow_migrate_core::upgrade(&mut *backend, catalogue, &request, &observer).await
-            }
-            Err(error) => Err(error),
-        };
+        let result = mlflow_migrate_core::upgrade(backend, catalogue, &request, &observer).await;
         (result, recorder.events())
     }
 }
@@ -128,4 +175,18 @@ pub async fn upgrade(
     target: &str,
 ) -> Result<Report, Error> {
     Upgrade::default().run(catalogue, database, target).await.0
+}
+
+/// Upgrades a database to a target as [`upgrade`] does, by an address of one's own.
+///
+/// # Errors
+/// Whatever stands in the way.
+pub async fn upgrade_at(
+    catalogue: &Catalogue,
+    address: &Address,
+    waits: Waits,
+    target: &str,
+) -> Result<Report, Error> {
+    let mut backend = open(address, waits).await?;
+    Upgrade::default().run_on(catalogue, &mut *backend, target).await.0
 }

@@ -1,5 +1,20 @@
 //! What is asserted of every backend, written once.
+//!
+//! A [`harness`] runs each test on every [`server`]: SQLite always, the others where they are given.
+//! [`mod@reference`] is what MLflow's own migrations make there.
 
+pub mod address;
+pub mod capability;
+pub mod conformance;
 pub mod database;
+pub mod fill;
+pub mod harness;
+pub mod mysql;
+pub mod postgres;
+pub mod proxy;
 pub mod reference;
+pub mod server;
 pub mod sqlite;
+mod wait;
+
+pub use wait::wait;

@@ -9,6 +9,7 @@ use mlflow_migrate_core::backend::Backend;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
+use crate::address::Address;
 use crate::database::{Cell, TestDatabase};
 use crate::reference::Server;
 
@@ -67,9 +68,17 @@ impl TestDatabase for SqliteFile {
         Server::Sqlite
     }
 
+    fn address(&self) -> Option<&Address> {
+        None
+    }
+
     async fn connect(&self) -> Result<Box<dyn Backend>, Error> {
         let options = OpenOptions { create: true, ..OpenOptions::default() };
         Ok(Box::new(Sqlite::open(&self.path, &options).await?))
+    }
+
+    fn copy(&self) -> Option<Box<dyn TestDatabase>> {
+        Some(Box::new(Self::copy_of(&self.path)))
     }
 
     #[allow(clippy::panic, reason = "a test's own SQL is right, or the test is wrong")]

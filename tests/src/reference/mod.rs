@@ -7,7 +7,6 @@
 //! the other way round.
 
 mod compare;
-mod innodb;
 mod mysql;
 mod postgres;
 mod sqlite;
@@ -94,14 +93,12 @@ impl Server {
     }
 }
 
-/// Describes the model's states in the words of a server of this platform. They have to follow each
-/// other from base on: what InnoDB holds depends on what it held before.
+/// Describes the model's states in the words of a server of this platform.
 #[must_use]
 pub fn describe(
     states: &[(Option<String>, Schema)],
     platform: &Platform,
 ) -> Vec<(Option<String>, Description)> {
-    let mut foreign_key_indexes = innodb::ForeignKeyIndexes::default();
     states
         .iter()
         .map(|(revision, schema)| {
@@ -112,10 +109,7 @@ pub fn describe(
             let description = match platform.dialect {
                 Dialect::Sqlite => sqlite::describe(&schema),
                 Dialect::Postgres => postgres::describe(&schema),
-                Dialect::Mysql => {
-                    foreign_key_indexes.follow(&mut schema);
-                    mysql::describe(&schema, platform)
-                }
+                Dialect::Mysql => mysql::describe(&schema, platform),
             };
             (revision.clone(), description)
         })

@@ -117,6 +117,7 @@ fn index(index: &Index, platform: &Platform) -> Value {
 fn trigger(trigger: &Trigger) -> Option<Value> {
     let text = text::statement(&trigger.definition);
     let (head, statement) = text.split_once(" FOR EACH ROW ")?;
+    let head = head.replace('`', "");
     let (_, event) = head.split_once(&format!("{} ", trigger.name))?;
     let (event, _) = event.split_once(" ON ")?;
     Some(json!({"name": trigger.name, "sql": statement, "when": event}))

@@ -1,15 +1,22 @@
 //! dc11669786a5: jobs that were pending or running are canceled.
 
 use mlflow_migrate_core::data::DataOptions;
+use mlflow_migrate_tests::capability::EVERY_REVISION;
 use mlflow_migrate_tests::database::{Cell, Upgrade};
+use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::tests;
 
-use super::{at, upgraded_with};
+use super::upgraded_with;
+
+pub(crate) const TESTS: &[Test] = tests![
+    only_pending_and_running_jobs_are_canceled => EVERY_REVISION,
+];
 
 const NOW_MS: i64 = 1_790_000_000_123;
 
-#[tokio::test]
-async fn only_pending_and_running_jobs_are_canceled() {
-    let database = at("75868b020152").await;
+async fn only_pending_and_running_jobs_are_canceled(server: &TestServer) {
+    let database = server.at("75868b020152").await;
     for status in -1..=7 {
         database.run(&format!(
             "INSERT INTO jobs (id, creation_time, job_name, params, status, retry_count,
@@ -18,7 +25,7 @@ async fn only_pending_and_running_jobs_are_canceled() {
     }
     let data = DataOptions { now_ms: NOW_MS, ..DataOptions::default() };
     let upgrade = Upgrade { data, ..Upgrade::default() };
-    let (report, _) = upgraded_with(&upgrade, &*database, "dc11669786a5").await;
+    let (report, _) = upgraded_with(server, &upgrade, &*database, "dc11669786a5").await;
     assert_eq!(report.rows_migrated, 2);
     let jobs = database.query("SELECT id, status, last_update_time FROM jobs ORDER BY id");
     let expected: Vec<Vec<Cell>> = (-1..=7)

@@ -1,9 +1,24 @@
 //! 8b6ad64cb8f5: an issue's categories become rows.
 
 use mlflow_migrate_core::data::DataOptions;
+use mlflow_migrate_tests::capability::{EVERY_CHARACTER, EVERY_REVISION, LATIN1, UNTYPED_COLUMNS};
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade};
+use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::tests;
 
-use super::{at, quoted, refused, texts, upgraded, upgraded_with};
+use super::{quoted, refused, texts, upgraded, upgraded_with};
+
+pub(crate) const TESTS: &[Test] = tests![
+    categories_are_found_by_their_hash => EVERY_REVISION => EVERY_CHARACTER,
+    categories_that_latin1_lacks_are_refused => EVERY_REVISION => LATIN1,
+    of_spellings_of_one_category_the_last_is_kept => EVERY_REVISION,
+    all_issues_that_cannot_be_read_are_named => EVERY_REVISION,
+    issues_that_cannot_be_read_can_be_left_out => EVERY_REVISION,
+    many_issues_are_all_read => EVERY_REVISION,
+    deep_nesting_is_refused_like_anything_else => EVERY_REVISION,
+    an_id_of_bytes_does_not_go_round_in_circles => EVERY_REVISION => UNTYPED_COLUMNS,
+];
 
 const BEFORE: &str = "e7d1f4b2a9c6";
 const AFTER: &str = "8b6ad64cb8f5";
@@ -24,8 +39,11 @@ fn issue(database: &dyn TestDatabase, id: &str, categories: Option<&str>) {
     ));
 }
 
-async fn with_issues(issues: &[(&str, Option<&str>)]) -> Box<dyn TestDatabase> {
-    let database = at(BEFORE).await;
+async fn with_issues(
+    server: &TestServer,
+    issues: &[(&str, Option<&str>)],
+) -> Box<dyn TestDatabase> {
+    let database = server.at(BEFORE).await;
     database.run("INSERT INTO experiments (experiment_id, name) VALUES (1, 'one')");
     for (id, categories) in issues {
         issue(&*database, id, *categories);
@@ -40,16 +58,15 @@ fn categories(database: &dyn TestDatabase) -> Vec<Vec<Cell>> {
     )
 }
 
-#[tokio::test]
-async fn categories_are_found_by_their_hash() {
+async fn categories_are_found_by_their_hash(server: &TestServer) {
     let lists = [
         ("a", Some(r#"["abc", ""]"#)),
         ("b", Some(r#"["\u001f\u00a0İSTANBUL\u3000", "ΟΔΟΣ"]"#)),
         ("empty", Some("[]")),
         ("null", None),
     ];
-    let database = with_issues(&lists).await;
-    upgraded(&*database, AFTER).await;
+    let database = with_issues(server, &lists).await;
+    upgraded(server, &*database, AFTER).await;
     let mut expected = [
         texts(&["a", OF_ABC, "abc"]),
         texts(&["a", OF_NOTHING, ""]),
@@ -64,10 +81,22 @@ async fn categories_are_found_by_their_hash() {
     assert_eq!(seen, [[Cell::from(42)]]);
 }
 
-#[tokio::test]
-async fn of_spellings_of_one_category_the_last_is_kept() {
-    let database = with_issues(&[("a", Some(r#"["ABC", " abc ", "Abc", "abc\n"]"#))]).await;
-    upgraded(&*database, AFTER).await;
+/// The list spells them in escapes, as MLflow writes it.
+async fn categories_that_latin1_lacks_are_refused(server: &TestServer) {
+    let lists = [("a", Some(r#"["\u039f\u0394\u039f\u03a3"]"#)), ("b", Some(r#"["caf\u00e9"]"#))];
+    let database = with_issues(server, &lists).await;
+    let findings = refused(server, &*database, AFTER).await;
+    let [finding] = &findings[..] else { panic!("{findings:?}") };
+    assert_eq!((finding.count, finding.revision.as_str()), (1, AFTER), "{finding}");
+    assert!(finding.problem.contains("latin1"), "{finding}");
+    database.run("DELETE FROM issues WHERE issue_id = 'a'");
+    upgraded(server, &*database, AFTER).await;
+    assert_eq!(database.query("SELECT category FROM issue_categories"), [texts(&["café"])]);
+}
+
+async fn of_spellings_of_one_category_the_last_is_kept(server: &TestServer) {
+    let database = with_issues(server, &[("a", Some(r#"["ABC", " abc ", "Abc", "abc\n"]"#))]).await;
+    upgraded(server, &*database, AFTER).await;
     assert_eq!(categories(&*database), [texts(&["a", OF_ABC, "abc\n"])]);
 }
 
@@ -82,13 +111,12 @@ const INVALID: [(&str, &str); 8] = [
     ("8 half of a pair", r#"["\ud800"]"#),
 ];
 
-#[tokio::test]
-async fn all_issues_that_cannot_be_read_are_named() {
+async fn all_issues_that_cannot_be_read_are_named(server: &TestServer) {
     let mut issues: Vec<(&str, Option<&str>)> =
         INVALID.iter().map(|(id, categories)| (*id, Some(*categories))).collect();
     issues.push(("9 valid", Some(r#"["abc"]"#)));
-    let database = with_issues(&issues).await;
-    let findings = refused(&*database, "head").await;
+    let database = with_issues(server, &issues).await;
+    let findings = refused(server, &*database, "head").await;
     let [finding] = &findings[..] else { panic!("{findings:?}") };
     assert_eq!(finding.revision, AFTER);
     assert_eq!(finding.count, 8);
@@ -97,15 +125,14 @@ async fn all_issues_that_cannot_be_read_are_named() {
     assert!(finding.problem.contains("--skip-invalid"), "{}", finding.problem);
 }
 
-#[tokio::test]
-async fn issues_that_cannot_be_read_can_be_left_out() {
+async fn issues_that_cannot_be_read_can_be_left_out(server: &TestServer) {
     let mut issues: Vec<(&str, Option<&str>)> =
         INVALID.iter().map(|(id, categories)| (*id, Some(*categories))).collect();
     issues.push(("9 valid", Some(r#"["abc"]"#)));
-    let database = with_issues(&issues).await;
+    let database = with_issues(server, &issues).await;
     let data = DataOptions { skip_invalid: true, ..DataOptions::default() };
     let upgrade = Upgrade { data, ..Upgrade::default() };
-    let (_, notices) = upgraded_with(&upgrade, &*database, "head").await;
+    let (_, notices) = upgraded_with(server, &upgrade, &*database, "head").await;
     assert_eq!(categories(&*database), [texts(&["9 valid", OF_ABC, "abc"])]);
     assert!(notices.iter().any(|notice| notice.contains("8 issues")), "{notices:?}");
     let kept = database.query("SELECT categories FROM issues WHERE issue_id = '2 malformed'");
@@ -115,9 +142,8 @@ async fn issues_that_cannot_be_read_can_be_left_out() {
 }
 
 /// More than are read at a time.
-#[tokio::test]
-async fn many_issues_are_all_read() {
-    let database = with_issues(&[]).await;
+async fn many_issues_are_all_read(server: &TestServer) {
+    let database = with_issues(server, &[]).await;
     let rows: Vec<String> = (0..1203)
         .map(|number| format!("('{number:05}', 1, 'n', '', 's', '[\"abc\"]', {number}, 0)"))
         .collect();
@@ -126,7 +152,7 @@ async fn many_issues_are_all_read() {
          created_timestamp, last_updated_timestamp) VALUES {}",
         rows.join(", ")
     ));
-    upgraded(&*database, AFTER).await;
+    upgraded(server, &*database, AFTER).await;
     let counted = database.query(
         "SELECT count(*), count(DISTINCT issue_id), count(DISTINCT category_hash)
          FROM issue_categories",
@@ -135,21 +161,20 @@ async fn many_issues_are_all_read() {
 }
 
 /// JSON nests as deep as it likes, and is still not a list of strings.
-#[tokio::test]
-async fn deep_nesting_is_refused_like_anything_else() {
-    let deep = format!("{}{}", "[".repeat(100_000), "]".repeat(100_000));
-    let database = with_issues(&[("deep", Some(&deep))]).await;
-    let findings = refused(&*database, AFTER).await;
+async fn deep_nesting_is_refused_like_anything_else(server: &TestServer) {
+    let levels = if server.is_mysql() { 30_000 } else { 100_000 };
+    let deep = format!("{}{}", "[".repeat(levels), "]".repeat(levels));
+    let database = with_issues(server, &[("deep", Some(&deep))]).await;
+    let findings = refused(server, &*database, AFTER).await;
     assert_eq!(findings.len(), 1);
     assert_eq!(findings[0].rows, ["issue \"deep\""]);
 }
 
 /// SQLite keeps bytes in a column for texts.
-#[tokio::test]
-async fn an_id_of_bytes_does_not_go_round_in_circles() {
-    let database = with_issues(&[("a", Some(r#"["abc"]"#))]).await;
+async fn an_id_of_bytes_does_not_go_round_in_circles(server: &TestServer) {
+    let database = with_issues(server, &[("a", Some(r#"["abc"]"#))]).await;
     database.run("UPDATE issues SET issue_id = x'00ff'");
-    upgraded(&*database, AFTER).await;
+    upgraded(server, &*database, AFTER).await;
     let row = vec![Cell::Blob(vec![0, 255]), OF_ABC.into(), "abc".into()];
     assert_eq!(categories(&*database), [row]);
 }

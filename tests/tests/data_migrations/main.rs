@@ -15,35 +15,44 @@ mod trace_analytics_refused;
 mod traces;
 mod user_tags;
 
-use mlflow_migrate_core::catalogue::Catalogue;
+use std::process::ExitCode;
+
 use mlflow_migrate_core::error::Finding;
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::{Error, Report};
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade, upgrade};
-use mlflow_migrate_tests::sqlite::SqliteFile;
+use mlflow_migrate_tests::harness;
+use mlflow_migrate_tests::server::TestServer;
 
-fn catalogue() -> Catalogue {
-    mlflow_migrate_revisions::tracking().unwrap()
-}
-
-/// A new database at a revision.
-async fn at(revision: &str) -> Box<dyn TestDatabase> {
-    let database = SqliteFile::new();
-    upgrade(&catalogue(), &database, revision).await.unwrap();
-    Box::new(database)
+fn main() -> ExitCode {
+    harness::run(&[
+        user_tags::TESTS,
+        latest_metrics::TESTS,
+        trace_analytics::TESTS,
+        trace_analytics_refused::TESTS,
+        issue_categories::TESTS,
+        default_workspace::TESTS,
+        canceled_jobs::TESTS,
+        mcp_version_references::TESTS,
+    ])
 }
 
 /// Upgrades a database, which must succeed, and gives what it told besides.
-async fn upgraded(database: &dyn TestDatabase, target: &str) -> (Report, Vec<String>) {
-    upgraded_with(&Upgrade::default(), database, target).await
+async fn upgraded(
+    server: &TestServer,
+    database: &dyn TestDatabase,
+    target: &str,
+) -> (Report, Vec<String>) {
+    upgraded_with(server, &Upgrade::default(), database, target).await
 }
 
 async fn upgraded_with(
+    server: &TestServer,
     upgrade: &Upgrade,
     database: &dyn TestDatabase,
     target: &str,
 ) -> (Report, Vec<String>) {
-    let (result, events) = upgrade.run(&catalogue(), database, target).await;
+    let (result, events) = upgrade.run(server.catalogue(), database, target).await;
     let report = result.unwrap_or_else(|error| panic!("{error}"));
     let notices = events.into_iter().filter_map(|event| match event {
         Event::Notice { message } => Some(message),
@@ -53,9 +62,9 @@ async fn upgraded_with(
 }
 
 /// Upgrades a database, which must be refused and leave it byte for byte as it was.
-async fn refused(database: &dyn TestDatabase, target: &str) -> Vec<Finding> {
+async fn refused(server: &TestServer, database: &dyn TestDatabase, target: &str) -> Vec<Finding> {
     let before = database.contents();
-    let error = upgrade(&catalogue(), database, target).await.unwrap_err();
+    let error = upgrade(server.catalogue(), database, target).await.unwrap_err();
     assert!(database.contents() == before, "the refused upgrade has changed the database: {error}");
     match error {
         Error::Refused { findings } => findings,

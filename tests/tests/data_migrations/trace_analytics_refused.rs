@@ -2,14 +2,33 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Finding;
+use mlflow_migrate_tests::capability::{
+    EVERY_REVISION, LONE_SURROGATES, UNCHECKED_JSON, UNTYPED_COLUMNS,
+};
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
+use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::tests;
 
 use super::traces::{AFTER, assessment, metadata, span, span_metric, with_traces};
-use super::{catalogue, refused, upgraded};
+use super::{refused, upgraded};
+
+pub(crate) const TESTS: &[Test] = tests![
+    unsupported_dimension_attributes => EVERY_REVISION,
+    malformed_dimension_attributes => EVERY_REVISION => UNCHECKED_JSON,
+    malformed_dimension_attributes_in_a_text => EVERY_REVISION,
+    half_of_a_surrogate_pair => EVERY_REVISION => LONE_SURROGATES,
+    every_kind_is_counted_in_one_go => EVERY_REVISION,
+    orphaned_spans => EVERY_REVISION,
+    orphaned_assessments => EVERY_REVISION,
+    costs_that_overflow_together => EVERY_REVISION,
+    keys_that_are_no_texts => EVERY_REVISION => UNTYPED_COLUMNS,
+    prepopulated_columns_of_another_kind => EVERY_REVISION,
+];
 
 /// The one finding of a database that is refused on its way to head.
-async fn only_finding(database: &dyn TestDatabase) -> Finding {
-    let mut findings = refused(database, "head").await;
+async fn only_finding(server: &TestServer, database: &dyn TestDatabase) -> Finding {
+    let mut findings = refused(server, database, "head").await;
     assert_eq!(findings.len(), 1, "{findings:?}");
     let finding = findings.remove(0);
     assert_eq!(finding.revision, AFTER);
@@ -17,8 +36,7 @@ async fn only_finding(database: &dyn TestDatabase) -> Finding {
     finding
 }
 
-#[tokio::test]
-async fn unsupported_dimension_attributes() {
+async fn unsupported_dimension_attributes(server: &TestServer) {
     let unsupported = [
         r#"{"mlflow.llm.model": "m", "region": "eu"}"#,
         r#"{"mlflow.llm.model": 5}"#,
@@ -30,56 +48,62 @@ async fn unsupported_dimension_attributes() {
         r#""[]""#,
     ];
     for dimensions in unsupported {
-        let database = with_traces().await;
+        let database = with_traces(server).await;
         span(&*database, "a", "1", Some("{}"));
         span(&*database, "b", "7", Some(dimensions));
-        let finding = only_finding(&*database).await;
+        let finding = only_finding(server, &*database).await;
         assert!(finding.problem.contains("holds more than"), "{finding}");
         assert_eq!(finding.count, 1);
         assert!(finding.rows[0].starts_with(r#"span "7" of trace "b""#), "{finding}");
     }
 }
 
-#[tokio::test]
-async fn malformed_dimension_attributes() {
-    for dimensions in ["{", "", r#""{""#, "{'a': 1}", r#""""#, r#""\ud800""#] {
-        let database = with_traces().await;
+async fn malformed_dimension_attributes(server: &TestServer) {
+    for dimensions in ["{", "", "{'a': 1}", r#""\ud800""#] {
+        let database = with_traces(server).await;
         span(&*database, "c", "1", Some(dimensions));
-        let finding = only_finding(&*database).await;
+        let finding = only_finding(server, &*database).await;
         assert!(finding.problem.contains("malformed JSON"), "{dimensions}: {finding}");
         assert!(finding.rows[0].starts_with(r#"span "1" of trace "c""#), "{finding}");
     }
 }
 
-#[tokio::test]
-async fn half_of_a_surrogate_pair() {
-    let database = with_traces().await;
+/// A text in JSON is read once more.
+async fn malformed_dimension_attributes_in_a_text(server: &TestServer) {
+    for dimensions in [r#""{""#, r#""""#] {
+        let database = with_traces(server).await;
+        span(&*database, "c", "1", Some(dimensions));
+        let finding = only_finding(server, &*database).await;
+        assert!(finding.problem.contains("malformed JSON"), "{dimensions}: {finding}");
+    }
+}
+
+async fn half_of_a_surrogate_pair(server: &TestServer) {
+    let database = with_traces(server).await;
     span(&*database, "a", "1", Some(r#"{"mlflow.llm.provider": "x\udc00"}"#));
-    let finding = only_finding(&*database).await;
+    let finding = only_finding(server, &*database).await;
     assert!(finding.problem.contains("surrogate"), "{finding}");
 }
 
-#[tokio::test]
-async fn every_kind_is_counted_in_one_go() {
-    let database = with_traces().await;
+async fn every_kind_is_counted_in_one_go(server: &TestServer) {
+    let database = with_traces(server).await;
     for number in 0..3 {
         span(&*database, "a", &number.to_string(), Some("[]"));
-        span(&*database, "b", &number.to_string(), Some("{"));
+        span(&*database, "b", &number.to_string(), Some(r#""{""#));
     }
     assessment(&*database, "1", "gone", "1");
-    let findings = refused(&*database, AFTER).await;
+    let findings = refused(server, &*database, AFTER).await;
     let counts: Vec<u64> = findings.iter().map(|finding| finding.count).collect();
     assert_eq!(counts, [1, 3, 3], "{findings:?}");
 }
 
-#[tokio::test]
-async fn orphaned_spans() {
-    let database = with_traces().await;
+async fn orphaned_spans(server: &TestServer) {
+    let database = with_traces(server).await;
     database.run_unchecked(
         "INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano, content)
          VALUES ('z', 1, '2', 'OK', 0, ''), ('a', 1, '1', 'OK', 0, ''), ('y', 1, '9', 'OK', 0, '')",
     );
-    let finding = only_finding(&*database).await;
+    let finding = only_finding(server, &*database).await;
     assert_eq!(finding.problem, "spans without their trace");
     assert_eq!(finding.count, 2);
     assert_eq!(finding.rows, [r#"span_id "9" of trace "y""#]);
@@ -87,9 +111,8 @@ async fn orphaned_spans() {
     assert_eq!(database.query(&query).len(), 2, "{query}");
 }
 
-#[tokio::test]
-async fn orphaned_assessments() {
-    let database = with_traces().await;
+async fn orphaned_assessments(server: &TestServer) {
+    let database = with_traces(server).await;
     assessment(&*database, "1", "a", "1");
     // More than are counted at a time elsewhere.
     let rows: Vec<String> = (0..2500)
@@ -100,7 +123,7 @@ async fn orphaned_assessments() {
             created_timestamp, last_updated_timestamp, source_type, valid) VALUES {}",
         rows.join(", ")
     ));
-    let finding = only_finding(&*database).await;
+    let finding = only_finding(server, &*database).await;
     assert_eq!(finding.problem, "assessments without their trace");
     assert_eq!(finding.count, 2500);
     assert_eq!(finding.rows, [r#"assessment_id "x0" of trace "gone""#]);
@@ -108,9 +131,8 @@ async fn orphaned_assessments() {
     assert_eq!(database.query(&query).len(), 2500, "{query}");
 }
 
-#[tokio::test]
-async fn costs_that_overflow_together() {
-    let database = with_traces().await;
+async fn costs_that_overflow_together(server: &TestServer) {
+    let database = with_traces(server).await;
     for trace in ["a", "b", "c"] {
         for number in ["1", "2"] {
             span(&*database, trace, number, None);
@@ -123,27 +145,26 @@ async fn costs_that_overflow_together() {
     metadata(&*database, "b", "mlflow.gateway.endpointId", "endpoint");
     metadata(&*database, "b", "mlflow.trace.cost", r#"{"total_cost": 1}"#);
     metadata(&*database, "c", "mlflow.gateway.endpointId", "endpoint");
-    let finding = only_finding(&*database).await;
+    let finding = only_finding(server, &*database).await;
     assert_eq!(finding.count, 1);
     assert!(finding.problem.contains("overflow"), "{finding}");
     assert_eq!(finding.rows, [r#"trace "c""#]);
     database.run("DELETE FROM trace_request_metadata WHERE request_id = 'c'");
-    upgraded(&*database, "head").await;
+    upgraded(server, &*database, "head").await;
 }
 
 /// MLflow's texts, written by somebody who wrote bytes.
-#[tokio::test]
-async fn keys_that_are_no_texts() {
+async fn keys_that_are_no_texts(server: &TestServer) {
     for (update, named) in [
         ("UPDATE trace_info SET request_id = x'00ff' WHERE request_id = 'c'", "x'00ff'"),
         ("UPDATE spans SET span_id = x'31'", "x'31'"),
         ("UPDATE assessments SET assessment_id = x'32'", "x'32'"),
     ] {
-        let database = with_traces().await;
+        let database = with_traces(server).await;
         span(&*database, "a", "1", None);
         assessment(&*database, "1", "a", "1");
         database.run(update);
-        let finding = only_finding(&*database).await;
+        let finding = only_finding(server, &*database).await;
         assert!(finding.problem.ends_with("holds something else than texts"), "{finding}");
         assert_eq!(finding.rows, [named]);
         assert_eq!(database.query(&finding.query.unwrap()).len(), 1);
@@ -151,20 +172,22 @@ async fn keys_that_are_no_texts() {
 }
 
 /// A column that prepopulation would not have made so.
-#[tokio::test]
-async fn prepopulated_columns_of_another_kind() {
+async fn prepopulated_columns_of_another_kind(server: &TestServer) {
+    let number = format!("total_cost {} DEFAULT 1", server.float_type());
+    let yes = if server.is_postgres() { "true" } else { "1" };
+    let boolean = format!("is_numeric_value BOOLEAN DEFAULT {yes}");
     for (table, column, expected) in [
         ("trace_info", "trace_name VARCHAR(10)", "type VARCHAR(10), expected VARCHAR(4096)"),
         ("trace_info", "total_tokens INTEGER", "type INTEGER, expected BIGINT"),
-        ("trace_info", "total_cost FLOAT DEFAULT 1", "default 1, expected none"),
+        ("trace_info", number.as_str(), "default 1, expected none"),
         ("spans", "model_name VARCHAR(500) NOT NULL DEFAULT 'x'", "NOT NULL, expected nullable"),
-        ("assessments", "is_numeric_value BOOLEAN", "default none, expected 0"),
-        ("assessments", "is_numeric_value BOOLEAN DEFAULT 1", "default 1, expected 0"),
+        ("assessments", "is_numeric_value BOOLEAN", "default none, expected"),
+        ("assessments", boolean.as_str(), "default 1, expected"),
     ] {
-        let database = with_traces().await;
+        let database = with_traces(server).await;
         database.run(&format!("ALTER TABLE {table} ADD COLUMN {column}"));
         let before = database.contents();
-        let error = upgrade(&catalogue(), &*database, "head").await.unwrap_err();
+        let error = upgrade(server.catalogue(), &*database, "head").await.unwrap_err();
         assert!(database.contents() == before);
         assert!(matches!(error, Error::Edit { .. }), "{error:?}");
         let text = error.to_string();

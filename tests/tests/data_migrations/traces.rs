@@ -1,15 +1,16 @@
 //! Rows of traces to write down in few words.
 
 use mlflow_migrate_tests::database::TestDatabase;
+use mlflow_migrate_tests::server::TestServer;
 
-use super::{at, quoted};
+use super::quoted;
 
 pub(crate) const BEFORE: &str = "b7e2c1a4d9f3";
 pub(crate) const AFTER: &str = "75868b020152";
 
 /// A database with traces `a`, `b` and `c` of experiment 1, at the times 100, 200 and 300.
-pub(crate) async fn with_traces() -> Box<dyn TestDatabase> {
-    let database = at(BEFORE).await;
+pub(crate) async fn with_traces(server: &TestServer) -> Box<dyn TestDatabase> {
+    let database = server.at(BEFORE).await;
     database.run(
         "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
          INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status)

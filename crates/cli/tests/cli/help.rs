@@ -24,7 +24,7 @@ fn what_is_not_understood_is_a_usage_error() {
         &["upgrade", "--nonsense"],
         &["upgrade", "a.db", "b.db"],
         &["upgrade", "a.db", "--into", "b.db", "--backup"],
-        &["check", "a.db", "--lock-wait", "soon"],
+        &["check", "a.db", "--lock-timeout", "soon"],
     ] {
         let ran = sandbox.run(arguments);
         assert_eq!(ran.code, 64, "{arguments:?}: {}", ran.stderr);

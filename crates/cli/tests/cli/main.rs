@@ -11,3 +11,5 @@ mod oracle;
 mod read_only;
 mod refused;
 mod sandbox;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod servers;

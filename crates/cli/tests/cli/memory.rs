@@ -1,13 +1,13 @@
 //! Memory does not grow with the rows.
 
 use std::path::Path;
-use std::process::Stdio;
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::Duration;
 
 use crate::sandbox::Sandbox;
 
 const ROWS: u32 = 1_000_000;
-const LIMIT_KIB: u64 = 64 * 1024;
+pub(crate) const LIMIT_KIB: u64 = 64 * 1024;
 
 /// The most memory that a process has had so far, in KiB (proc(5), `VmHWM`).
 fn peak_of(process: u32) -> Option<u64> {
@@ -16,6 +16,19 @@ fn peak_of(process: u32) -> Option<u64> {
     let status = status.ok()?;
     let line = status.lines().find(|line| line.starts_with("VmHWM:"))?;
     line.split_whitespace().nth(1)?.parse().ok()
+}
+
+/// Runs a command, and tells the most memory that it had, in KiB.
+pub(crate) fn run_watched(command: &mut Command) -> (ExitStatus, u64) {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap();
+    let mut peak = 0;
+    loop {
+        peak = peak_of(child.id()).unwrap_or_default().max(peak);
+        if let Some(status) = child.try_wait().unwrap() {
+            return (status, peak);
+        }
+        std::thread::sleep(Duration::from_millis(2));
+    }
 }
 
 #[test]
@@ -31,20 +44,7 @@ fn a_million_metric_rows_from_base_to_head() {
          SELECT 'key' || (value / 200 % 20), value * 0.5, 1560000000000 + value, \
                 'memory' || (value % 200) FROM n;"
     ));
-    let mut child = sandbox
-        .command(&["upgrade", "mlruns.db"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
-    let mut peak = 0;
-    let status = loop {
-        peak = peak_of(child.id()).unwrap_or_default().max(peak);
-        if let Some(status) = child.try_wait().unwrap() {
-            break status;
-        }
-        std::thread::sleep(Duration::from_millis(2));
-    };
+    let (status, peak) = run_watched(&mut sandbox.command(&["upgrade", "mlruns.db"]));
     assert!(status.success());
     let pairs = sandbox.connect().query_row(
         "SELECT count(*) FROM latest_metrics WHERE run_uuid LIKE 'memory%'",

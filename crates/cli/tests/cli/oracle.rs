@@ -12,7 +12,7 @@ use std::process::Command;
 use crate::sandbox::Sandbox;
 
 /// A Python with MLflow.
-fn oracle() -> Option<OsString> {
+pub(crate) fn python() -> Option<OsString> {
     let python = std::env::var_os("MLFLOW_MIGRATE_ORACLE");
     if python.is_none() {
         let required = std::env::var_os("MLFLOW_MIGRATE_REQUIRE_ORACLE").is_some();
@@ -24,12 +24,12 @@ fn oracle() -> Option<OsString> {
     python
 }
 
-fn script(name: &str) -> PathBuf {
+pub(crate) fn script(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracle").join(name)
 }
 
 /// Runs a script, which must succeed, and gives what it printed.
-fn run(command: &mut Command) -> String {
+pub(crate) fn run(command: &mut Command) -> String {
     let output = command.output().unwrap();
     let told = String::from_utf8_lossy(&output.stdout).into_owned();
     let complaint = String::from_utf8_lossy(&output.stderr);
@@ -41,7 +41,7 @@ fn run(command: &mut Command) -> String {
 /// value for value.
 #[test]
 fn schema_and_rows_are_those_of_mlflow() {
-    let Some(python) = oracle() else { return };
+    let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let states = std::env::var_os("MLFLOW_MIGRATE_ORACLE_STATES");
     let told = run(Command::new(python)
@@ -56,7 +56,7 @@ fn schema_and_rows_are_those_of_mlflow() {
 /// MLflow's tracking store and model registry read and write the upgraded samples.
 #[test]
 fn mlflow_works_on_the_upgraded_samples() {
-    let Some(python) = oracle() else { return };
+    let Some(python) = python() else { return };
     let samples = [
         "mlruns-0.9.1.db",
         "mlruns-1.2.0.db",

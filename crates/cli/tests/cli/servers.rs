@@ -1,0 +1,118 @@
+//! The built binary against real servers: every command, and memory that does not grow with rows.
+//!
+//! The servers are those of `MLFLOW_MIGRATE_TEST_URLS`; `none` leaves them out, and without it these
+//! tests fail, with the command that starts some.
+
+use std::process::Command;
+
+use mlflow_migrate_tests::database::TestDatabase;
+use mlflow_migrate_tests::fill;
+use mlflow_migrate_tests::server::TestServer;
+
+use crate::memory::{LIMIT_KIB, run_watched};
+use crate::oracle;
+use crate::sandbox::{HEAD, Ran, Sandbox};
+
+const THOUSANDS_OF_ROWS: i64 = 1000;
+
+fn servers() -> Vec<TestServer> {
+    TestServer::given().unwrap_or_else(|problem| panic!("{problem}"))
+}
+
+fn url(database: &dyn TestDatabase) -> String {
+    database.address().unwrap().to_string()
+}
+
+fn head(server: &TestServer) -> &'static str {
+    if server.head() == "head" { HEAD } else { server.head() }
+}
+
+#[test]
+fn every_command_on_every_server() {
+    let sandbox = Sandbox::new();
+    for server in servers() {
+        let database = server.new_database();
+        let url = url(&*database);
+        let run = |arguments: &[&str]| -> Ran {
+            let ran = sandbox.run(&[arguments, &[url.as_str()]].concat());
+            assert!(!ran.stderr.contains("error"), "{}: {}", server.name(), ran.stderr);
+            ran
+        };
+        let target = head(&server);
+        assert_eq!(run(&["upgrade", "--to", "7ac759974ad8"]).code, 0);
+        assert_eq!(run(&["check"]).code, 1);
+        assert!(run(&["plan", "--sql", "--to", target]).stdout.contains("latest_metrics"));
+        assert!(run(&["estimate", "--to", target]).stdout.contains("metrics"));
+        assert!(run(&["current"]).stdout.contains("7ac759974ad8"));
+        assert_eq!(run(&["upgrade", "--to", target]).code, 0);
+        assert_eq!(run(&["check"]).code, i32::from(target != HEAD));
+        assert!(run(&["history"]).stdout.contains(target));
+        let json = run(&["upgrade", "--json", "--to", target]).json();
+        assert_eq!(json.last().unwrap()["to"], target, "{}", server.name());
+    }
+}
+
+#[test]
+fn a_backup_of_a_server_is_for_the_servers_own_tools() {
+    const UNSUPPORTED: i32 = 11;
+    let sandbox = Sandbox::new();
+    for server in servers() {
+        let url = url(&*server.new_database());
+        for option in ["--backup", "--into=copy.db"] {
+            let ran = sandbox.run(&["upgrade", &url, option]);
+            assert_eq!(ran.code, UNSUPPORTED, "{}", ran.stderr);
+            assert!(ran.stderr.contains("dump"), "{}", ran.stderr);
+        }
+    }
+}
+
+#[tokio::test]
+async fn a_million_metric_rows_on_every_server() {
+    let sandbox = Sandbox::new();
+    for server in servers() {
+        let database = server.at("7ac759974ad8").await;
+        fill::metrics(&*database, THOUSANDS_OF_ROWS);
+        let arguments = ["upgrade", &url(&*database), "--quiet", "--to", head(&server)];
+        let (status, peak) = run_watched(&mut sandbox.command(&arguments));
+        assert!(status.success(), "{}", server.name());
+        let pairs = database.query("SELECT count(*) FROM latest_metrics WHERE step = 999");
+        assert_eq!(pairs, [[fill::ROWS_OF_A_STEP.into()]], "{}", server.name());
+        assert!(peak > 4 * 1024, "{}: the peak of {peak} KiB was not seen", server.name());
+        assert!(peak < LIMIT_KIB, "{}: {peak} KiB", server.name());
+    }
+}
+
+/// Filled databases, upgraded by either program on the same server: schema and rows.
+#[test]
+fn schema_and_rows_are_those_of_mlflow_on_every_server() {
+    let Some(python) = oracle::python() else { return };
+    for server in servers() {
+        let mut command = Command::new(&python);
+        command.arg(oracle::script("differential.py"));
+        command.args(["--binary", env!("CARGO_BIN_EXE_mlflow-migrate")]);
+        command.args(["--server", &server.address().to_string()]);
+        // MySQL 5.6 has room for MLflow's keys in latin1 only, so there MLflow gets latin1 too.
+        if server.charset() == Some("latin1") && server.head() == "head" {
+            command.args(["--charset", "latin1"]);
+        }
+        let told = oracle::run(&mut command);
+        let passed = told.lines().filter(|line| line.starts_with("passed ")).count();
+        assert!(passed >= 8 && told.trim_end().ends_with(" passed, 0 failed"), "{told}");
+    }
+}
+
+/// MLflow's tracking store and model registry read and write the upgraded databases.
+#[tokio::test]
+async fn mlflow_works_on_every_server() {
+    let Some(python) = oracle::python() else { return };
+    let sandbox = Sandbox::new();
+    for server in servers().into_iter().filter(|server| server.head() == "head") {
+        let database = server.at("7ac759974ad8").await;
+        fill::metrics(&*database, 1);
+        assert_eq!(sandbox.run(&["upgrade", &url(&*database)]).code, 0);
+        // Its drivers do not take the parameters of each other.
+        let url = database.address().unwrap().without_parameters().to_string();
+        let told = oracle::run(Command::new(&python).arg(oracle::script("open_store.py")).arg(url));
+        assert_eq!(told.matches("ok ").count(), 1, "{}: {told}", server.name());
+    }
+}

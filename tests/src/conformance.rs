@@ -1,0 +1,61 @@
+//! Whether a database is exactly what MLflow's own chain would have made of it.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::schema;
+
+use crate::database::TestDatabase;
+use crate::reference::{self, Description};
+use crate::server::TestServer;
+
+/// A revision (`None`: base), and what the server's own catalogue shall say at it.
+pub type State = (Option<String>, Description);
+
+/// In what a database differs from a state: its version, its schema in the model's words, and its
+/// schema in the server's. One line each.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn differences(
+    server: &TestServer,
+    database: &dyn TestDatabase,
+    (revision, expected): &State,
+) -> Result<Vec<String>, Error> {
+    let mut backend = database.connect().await?;
+    backend.begin(Access::Read).await?;
+    let versions = backend.versions().await?.unwrap_or_default();
+    let live = backend.inspect().await?;
+    backend.rollback().await?;
+    let platform = backend.platform().clone();
+    let mut lines = Vec::new();
+    if versions.first() != revision.as_ref() {
+        lines.push(format!("alembic_version holds {versions:?}, expected {revision:?}"));
+    }
+    let modelled = server.catalogue().state(revision.as_deref(), &platform)?;
+    let differences = schema::differences(&modelled, &live, &platform);
+    lines.extend(differences.iter().map(ToString::to_string));
+    let described = reference::describe(&[(revision.clone(), live)], &platform);
+    for (_, described) in &described {
+        lines.extend(reference::differences(expected, described));
+    }
+    Ok(lines)
+}
+
+/// Whether a database is in the state that a target names, and why not.
+///
+/// # Panics
+/// If it is not.
+#[allow(clippy::panic, reason = "this is an assertion")]
+pub async fn assert_at(server: &TestServer, database: &dyn TestDatabase, target: &str) {
+    let states = server.reference().states().unwrap_or_default();
+    let found = match target {
+        "head" => states.last(),
+        target => states.iter().find(|(revision, _)| revision.as_deref() == Some(target)),
+    };
+    let Some(state) = found else { panic!("{} has no state {target}", server.name()) };
+    match differences(server, database, state).await {
+        Ok(lines) if lines.is_empty() => {}
+        Ok(lines) => panic!("not as at {target}:\n{}", lines.join("\n")),
+        Err(error) => panic!("{error}"),
+    }
+}

@@ -1,0 +1,128 @@
+//! Runs each test once on each server.
+//!
+//! A trial is called `mariadb-10.11::user_tags::an_existing_tag_is_kept`, so that a server that fails
+//! is seen, and a filter can name a server as well as a test. A test that needs what a server lacks is
+//! not run there, and is told before the trials begin.
+
+use std::collections::BTreeMap;
+use std::pin::Pin;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use libtest_mimic::{Arguments, Failed, Trial};
+
+use crate::capability::Capability;
+use crate::server::TestServer;
+
+/// How many trials run at the same time unless `--test-threads` says otherwise. A trial mostly waits
+/// for its server.
+const THREADS: usize = 4;
+
+/// A test's function.
+pub type Run = for<'a> fn(&'a TestServer) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
+
+/// A test, and what it needs.
+#[derive(Clone, Copy, Debug)]
+pub struct Test {
+    /// The module's path and the function's name.
+    pub name: &'static str,
+    /// The function.
+    pub run: Run,
+    /// What a server must have for it.
+    pub needs: &'static [Capability],
+}
+
+impl Test {
+    fn short_name(&self) -> &'static str {
+        self.name.split_once("::").map_or(self.name, |(_, rest)| rest)
+    }
+
+    fn lacks(&self, server: &TestServer) -> Option<&'static str> {
+        self.needs.iter().find(|need| !need.is_of(server)).map(|need| need.name)
+    }
+
+    fn trial(self, server: &Arc<TestServer>) -> Trial {
+        let name = format!("{}::{}", server.name(), self.short_name());
+        let server = Arc::clone(server);
+        Trial::test(name, move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            runtime.map_err(Failed::from)?.block_on((self.run)(&server));
+            Ok(())
+        })
+    }
+}
+
+/// Lists the tests of a module: `tests![one, other => NEED, third => NEED => NEED]`, each a function
+/// `async fn(&TestServer)`.
+#[macro_export]
+macro_rules! tests {
+    ($($name:ident $(=> $need:expr)*),* $(,)?) => {
+        &[$($crate::harness::Test {
+            name: concat!(module_path!(), "::", stringify!($name)),
+            run: |server| Box::pin($name(server)),
+            needs: &[$($need),*],
+        }),*]
+    };
+}
+
+/// The servers, and a trial that fails where they are not those that were meant.
+fn servers() -> (Vec<Arc<TestServer>>, Trial) {
+    let mut servers = vec![Arc::new(TestServer::sqlite())];
+    let problem = match TestServer::given() {
+        Ok(given) => {
+            servers.extend(given.into_iter().map(Arc::new));
+            let missing = TestServer::missing(&servers);
+            (!missing.is_empty()).then(|| format!("not among the servers: {}", missing.join(", ")))
+        }
+        Err(problem) => Some(problem),
+    };
+    let are_given = move || problem.map_or(Ok(()), |problem| Err(Failed::from(problem)));
+    (servers, Trial::test("servers_are_given", are_given))
+}
+
+/// Runs the tests of some modules on every server.
+#[must_use]
+pub fn run(modules: &[&[Test]]) -> ExitCode {
+    run_in_threads(modules, THREADS)
+}
+
+/// Runs tests that others must not be disturbed by, one after the other.
+#[must_use]
+pub fn run_alone(modules: &[&[Test]]) -> ExitCode {
+    run_in_threads(modules, 1)
+}
+
+fn run_in_threads(modules: &[&[Test]], threads: usize) -> ExitCode {
+    let mut arguments = Arguments::from_args();
+    arguments.test_threads.get_or_insert(threads);
+    let (servers, are_given) = servers();
+    let mut trials = vec![are_given];
+    let mut left_out: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for test in modules.iter().copied().flatten() {
+        for server in &servers {
+            match test.lacks(server) {
+                Some(_) if !asks_for(&arguments, test) => {}
+                Some(need) => {
+                    left_out.entry((server.name(), need)).or_default().push(test.short_name());
+                }
+                None => trials.push(test.trial(server)),
+            }
+        }
+    }
+    if !arguments.list && !arguments.quiet {
+        tell(&left_out);
+    }
+    libtest_mimic::run(&arguments, trials).exit_code()
+}
+
+/// Whether the command line names no tests, or this one among others.
+fn asks_for(arguments: &Arguments, test: &Test) -> bool {
+    arguments.filter.as_ref().is_none_or(|filter| test.short_name().contains(filter))
+}
+
+#[allow(clippy::print_stdout, reason = "this is the report of a test program")]
+fn tell(left_out: &BTreeMap<(&str, &str), Vec<&str>>) {
+    for ((server, need), tests) in left_out {
+        println!("not on {server}, since they need {need}: {}", tests.join(", "));
+    }
+}

@@ -1,0 +1,224 @@
+//! MySQL 5.7 knows neither common table expressions nor window functions. There is no such server
+//! among those that the other tests run on, so what the data migrations would ask it is read here.
+//!
+//! The migrations run on SQLite, over rows for each of them, and believe that they are on MySQL 5.7.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+use std::sync::{Arc, Mutex};
+
+use async_trait::async_trait;
+use mlflow_migrate_core::backend::{
+    Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
+};
+use mlflow_migrate_core::catalogue::Catalogue;
+use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
+use mlflow_migrate_core::event::{Observer, Progress, Silent};
+use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::{Error, Request, upgrade};
+use mlflow_migrate_tests::database::{self, TestDatabase};
+use mlflow_migrate_tests::sqlite::SqliteFile;
+use sea_query::{MysqlQueryBuilder, QueryStatement, SelectStatement};
+
+const OPTIONS: DataOptions = DataOptions { now_ms: 1_700_000_000_000, skip_invalid: false };
+
+type Statements = Arc<Mutex<Vec<String>>>;
+
+/// A backend that notes what the data migrations ask of it, as MySQL would get it.
+struct Recording {
+    inner: Box<dyn Backend>,
+    in_migration: bool,
+    statements: Statements,
+}
+
+impl Recording {
+    fn note(&self, sql: String) {
+        if self.in_migration {
+            self.statements.lock().unwrap().push(sql);
+        }
+    }
+}
+
+#[async_trait]
+impl Backend for Recording {
+    fn platform(&self) -> &Platform {
+        if self.in_migration { &Platform::MYSQL_5_7 } else { self.inner.platform() }
+    }
+
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+        self.inner.begin(access).await
+    }
+
+    async fn commit(&mut self) -> Result<(), Error> {
+        self.inner.commit().await
+    }
+
+    async fn rollback(&mut self) -> Result<(), Error> {
+        self.inner.rollback().await
+    }
+
+    async fn inspect(&mut self) -> Result<Schema, Error> {
+        self.inner.inspect().await
+    }
+
+    async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
+        self.inner.versions().await
+    }
+
+    async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
+        self.inner.stamp(revision).await
+    }
+
+    /// The data migrations look for what they would stumble over right after this.
+    async fn preflight(&mut self, _: &Plan) -> Result<(), Error> {
+        self.in_migration = true;
+        Ok(())
+    }
+
+    async fn begin_rows(&mut self) -> Result<(), Error> {
+        self.in_migration = true;
+        Ok(())
+    }
+
+    async fn commit_rows(&mut self) -> Result<(), Error> {
+        self.in_migration = false;
+        Ok(())
+    }
+
+    fn method(&self, change: &TableChange) -> Result<Method, Error> {
+        self.inner.method(change)
+    }
+
+    async fn change(
+        &mut self,
+        change: &TableChange,
+        progress: &Progress,
+    ) -> Result<Option<u64>, Error> {
+        self.inner.change(change, progress).await
+    }
+
+    async fn remove(&mut self, leftovers: &[String]) -> Result<(), Error> {
+        self.inner.remove(leftovers).await
+    }
+
+    async fn check_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error> {
+        self.in_migration = false;
+        self.inner.check_foreign_keys(tables).await
+    }
+
+    async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
+        self.note(match &statement {
+            QueryStatement::Select(select) => select.to_string(MysqlQueryBuilder),
+            QueryStatement::Insert(insert) => insert.to_string(MysqlQueryBuilder),
+            QueryStatement::Update(update) => update.to_string(MysqlQueryBuilder),
+            QueryStatement::Delete(delete) => delete.to_string(MysqlQueryBuilder),
+        });
+        self.inner.execute(statement).await
+    }
+
+    async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
+        self.note(select.to_string(MysqlQueryBuilder));
+        self.inner.query(select).await
+    }
+
+    async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
+        self.inner.update(update, rows).await
+    }
+
+    async fn insert(
+        &mut self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Vec<Row>,
+    ) -> Result<u64, Error> {
+        self.inner.insert(table, columns, rows).await
+    }
+
+    async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
+        self.inner.size(table).await
+    }
+}
+
+/// Rows that give every data migration of the way from a revision to head something to do.
+const ROWS: [(&str, &str); 2] = [
+    (
+        "base",
+        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+         INSERT INTO runs (run_uuid, user_id, experiment_id) VALUES ('a', 'ann', 1), ('b', '', 1);
+         INSERT INTO metrics (run_uuid, key, timestamp, value) VALUES ('a', 'm', 1, 1.5)",
+    ),
+    (
+        "b7e2c1a4d9f3",
+        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+         INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES
+            ('tr-1', 1, 1, 'OK'), ('tr-2', 1, 2, 'OK');
+         INSERT INTO trace_request_metadata (request_id, key, value) VALUES
+            ('tr-1', 'mlflow.gateway.endpointId', 'e'), ('tr-2', 'mlflow.trace.session', 's');
+         INSERT INTO spans (trace_id, span_id, experiment_id, status, start_time_unix_nano,
+            content, dimension_attributes) VALUES ('tr-1', 's-1', 1, 'OK', 1, '{}', 'null');
+         INSERT INTO span_metrics (trace_id, span_id, key, value) VALUES
+            ('tr-1', 's-1', 'total_cost', 1.5);
+         INSERT INTO assessments (assessment_id, trace_id, name, assessment_type, value, valid,
+            source_type, created_timestamp, last_updated_timestamp) VALUES
+            ('a-1', 'tr-1', 'n', 'feedback', 'true', 1, 'HUMAN', 1, 1);
+         INSERT INTO issues (issue_id, experiment_id, name, description, status, categories,
+            created_timestamp, last_updated_timestamp) VALUES
+            ('i-1', 1, 'n', 'd', 'pending', '[\"one\"]', 1, 1)",
+    ),
+];
+
+/// No plan for SQLite has this one.
+async fn ask_about_references(catalogue: &Catalogue, statements: &Statements) {
+    let file = SqliteFile::new();
+    database::upgrade(catalogue, &file, "8b6ad64cb8f5").await.unwrap();
+    let inner = file.connect().await.unwrap();
+    let mut backend = Recording { inner, in_migration: true, statements: Arc::clone(statements) };
+    backend.begin(Access::Read).await.unwrap();
+    let live = backend.inspect().await.unwrap();
+
+    let found = McpVersionReferences.preflight(&mut backend, &OPTIONS, &live).await.unwrap();
+    assert_eq!(found, []);
+}
+
+#[tokio::test]
+async fn the_data_migrations_ask_nothing_that_mysql_5_7_lacks() {
+    let catalogue = mlflow_migrate_revisions::tracking().unwrap();
+    let statements = Statements::default();
+    for (revision, rows) in ROWS {
+        let file = SqliteFile::new();
+        database::upgrade(&catalogue, &file, revision).await.unwrap();
+        file.run_unchecked(rows);
+        let inner = file.connect().await.unwrap();
+        let mut backend =
+            Recording { inner, in_migration: false, statements: Arc::clone(&statements) };
+        let request = Request { target: Target::Head, assume: None, data: OPTIONS };
+        let observer: Arc<dyn Observer> = Arc::new(Silent);
+        let result = upgrade(&mut backend, &catalogue, &request, &observer).await;
+        result.unwrap_or_else(|error| panic!("from {revision}: {error}"));
+    }
+    ask_about_references(&catalogue, &statements).await;
+    let statements = statements.lock().unwrap();
+    for table in ["tags", "latest_metrics", "trace_info", "spans", "issues", "mcp_server_aliases"] {
+        let quoted = format!("`{table}`");
+        assert!(statements.iter().any(|sql| sql.contains(&quoted)), "nothing about {table}");
+    }
+    for sql in statements.iter() {
+        let upper = sql.to_uppercase();
+        for lacking in ["WITH ", " OVER ", " OVER(", "LATERAL", "EXCEPT", "INTERSECT", "RETURNING"]
+        {
+            assert!(!upper.contains(lacking), "{lacking}: {sql}");
+        }
+    }
+    let mut distinct: Vec<&String> = statements.iter().collect();
+    distinct.dedup();
+    insta::assert_snapshot!(
+        distinct.into_iter().map(String::as_str).collect::<Vec<_>>().join(";\n")
+    );
+}

@@ -1,0 +1,132 @@
+//! Others who use the database at the same time.
+
+use std::time::{Duration, Instant};
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_tests::address::Address;
+use mlflow_migrate_tests::capability::SERVER;
+use mlflow_migrate_tests::conformance::assert_at;
+use mlflow_migrate_tests::database::{Waits, open, upgrade_at};
+use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::{mysql, postgres, tests};
+use sqlx::{Connection, MySqlConnection, PgConnection};
+
+use super::{address_of, assert_told, to_newest};
+
+pub(crate) const TESTS: &[Test] = tests![
+    somebody_reads_a_table => SERVER,
+    somebody_upgrades => SERVER,
+    two_upgraders_at_once => SERVER,
+    an_upgrader_that_is_gone => SERVER,
+];
+
+const OLD: &str = "451aebb31d03";
+const SHORT: Waits = Waits { table: Duration::from_secs(1), upgrader: Duration::from_secs(1) };
+
+/// A session that has read a table in a transaction that is still open.
+enum Reader {
+    Postgres(PgConnection),
+    Mysql(MySqlConnection),
+}
+
+impl Reader {
+    /// Begins to read, and tells by which number the server knows the session.
+    async fn of(address: &Address) -> (Self, i64) {
+        let read = "SELECT count(*) FROM metrics";
+        if address.is_postgres() {
+            let mut connection = postgres::connect(address).await.unwrap();
+            sqlx::raw_sql("BEGIN").execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(read).execute(&mut connection).await.unwrap();
+            let id = "SELECT pg_backend_pid()::bigint";
+            let id: i64 = sqlx::query_scalar(id).fetch_one(&mut connection).await.unwrap();
+            (Self::Postgres(connection), id)
+        } else {
+            let mut connection = mysql::connect(address).await.unwrap();
+            sqlx::raw_sql("START TRANSACTION").execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(read).execute(&mut connection).await.unwrap();
+            let id = "SELECT CAST(CONNECTION_ID() AS SIGNED)";
+            let id: i64 = sqlx::query_scalar(id).fetch_one(&mut connection).await.unwrap();
+            (Self::Mysql(connection), id)
+        }
+    }
+
+    async fn end(self) {
+        match self {
+            Self::Postgres(connection) => connection.close().await.unwrap(),
+            Self::Mysql(connection) => connection.close().await.unwrap(),
+        }
+    }
+}
+
+/// The error names the session that is in the way.
+#[track_caller]
+fn assert_locked_by(error: &Error, session: i64) {
+    assert_told(error, ErrorKind::Locked);
+    let error = match error {
+        Error::Interrupted { source, .. } => source,
+        other => other,
+    };
+    let Error::Locked { holders, .. } = error else { panic!("{error:?}") };
+    let session = session.to_string();
+    assert!(holders.iter().any(|holder| holder.contains(&session)), "{session}: {holders:?}");
+}
+
+async fn somebody_reads_a_table(server: &TestServer) {
+    let database = server.at(OLD).await;
+    let address = address_of(&*database);
+    let before = database.contents();
+    let (reader, session) = Reader::of(&address).await;
+    let started = Instant::now();
+    let result = upgrade_at(server.catalogue(), &address, SHORT, server.head()).await;
+    assert_locked_by(&result.unwrap_err(), session);
+    assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
+    if server.reference().platform().transactional_ddl {
+        assert!(database.contents() == before);
+    }
+    reader.end().await;
+    to_newest(server, &address).await.unwrap();
+    assert_at(server, &*database, server.head()).await;
+}
+
+async fn somebody_upgrades(server: &TestServer) {
+    let database = server.at(OLD).await;
+    let address = address_of(&*database);
+    let before = database.contents();
+    let mut first = database.connect().await.unwrap();
+    first.begin(Access::Upgrade).await.unwrap();
+    let result = upgrade_at(server.catalogue(), &address, SHORT, server.head()).await;
+    let error = result.unwrap_err();
+    assert_told(&error, ErrorKind::Locked);
+    let Error::Locked { holders, .. } = &error else { panic!("{error:?}") };
+    assert!(!holders.is_empty(), "{error:?}");
+    assert!(database.contents() == before);
+    let mut reader = open(&address, SHORT).await.unwrap();
+    reader.begin(Access::Read).await.unwrap();
+    reader.rollback().await.unwrap();
+    first.rollback().await.unwrap();
+    to_newest(server, &address).await.unwrap();
+}
+
+async fn two_upgraders_at_once(server: &TestServer) {
+    let database = server.at(OLD).await;
+    let address = address_of(&*database);
+    let (one, other) = tokio::join!(to_newest(server, &address), to_newest(server, &address));
+    let mut counts = [one.unwrap().revisions.len(), other.unwrap().revisions.len()];
+    counts.sort_unstable();
+    assert_eq!(counts[0], 0, "the second has found nothing to do");
+    assert!(counts[1] > 20);
+    assert_at(server, &*database, server.head()).await;
+}
+
+/// A process that was killed holds no lock.
+async fn an_upgrader_that_is_gone(server: &TestServer) {
+    let database = server.at(OLD).await;
+    let mut first = database.connect().await.unwrap();
+    first.begin(Access::Upgrade).await.unwrap();
+    drop(first);
+    to_newest(server, &address_of(&*database)).await.unwrap();
+    assert_at(server, &*database, server.head()).await;
+}
