@@ -2,7 +2,8 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
-use mlflow_migrate_core::schema;
+use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::{self, Schema};
 
 use crate::database::TestDatabase;
 use crate::reference::{self, Description};
@@ -10,6 +11,18 @@ use crate::server::TestServer;
 
 /// A revision (`None`: base), and what the server's own catalogue shall say at it.
 pub type State = (Option<String>, Description);
+
+/// What a database holds, and the platform that it is on.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn live(database: &dyn TestDatabase) -> Result<(Schema, Platform), Error> {
+    let mut backend = database.connect().await?;
+    backend.begin(Access::Read).await?;
+    let live = backend.inspect().await?;
+    backend.rollback().await?;
+    Ok((live, backend.platform().clone()))
+}
 
 /// In what a database differs from a state: its version, its schema in the model's words, and its
 /// schema in the server's. One line each.

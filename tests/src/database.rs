@@ -133,6 +133,8 @@ pub struct Upgrade {
     pub assume: Option<Assumption>,
     /// What the data migrations are told.
     pub data: DataOptions,
+    /// Whether the revisions go one by one.
+    pub step_by_step: bool,
 }
 
 impl Upgrade {
@@ -158,8 +160,12 @@ impl Upgrade {
     ) -> (Result<Report, Error>, Vec<Event>) {
         let recorder = Arc::new(Recorder::default());
         let observer: Arc<dyn Observer> = Arc::clone(&recorder) as Arc<dyn Observer>;
-        let request =
-            Request { target: Target::parse(target), assume: self.assume.clone(), data: self.data };
+        let request = Request {
+            target: Target::parse(target),
+            assume: self.assume.clone(),
+            data: self.data,
+            step_by_step: self.step_by_step,
+        };
         let result = mlflow_migrate_core::upgrade(backend, catalogue, &request, &observer).await;
         (result, recorder.events())
     }

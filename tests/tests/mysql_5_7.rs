@@ -198,7 +198,7 @@ async fn the_data_migrations_ask_nothing_that_mysql_5_7_lacks() {
         let inner = file.connect().await.unwrap();
         let mut backend =
             Recording { inner, in_migration: false, statements: Arc::clone(&statements) };
-        let request = Request { target: Target::Head, assume: None, data: OPTIONS };
+        let request = Request { data: OPTIONS, ..Request::to(Target::Head) };
         let observer: Arc<dyn Observer> = Arc::new(Silent);
         let result = upgrade(&mut backend, &catalogue, &request, &observer).await;
         result.unwrap_or_else(|error| panic!("from {revision}: {error}"));

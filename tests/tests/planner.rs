@@ -8,7 +8,7 @@ use std::sync::LazyLock;
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::catalogue::Catalogue;
 use mlflow_migrate_core::locate::Location;
-use mlflow_migrate_core::plan::{Plan, Step, plan};
+use mlflow_migrate_core::plan::{Plan, Step, plan, step_by_step};
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::{DifferenceKind, Index, Schema, Table, differences, integer};
 use proptest::prelude::*;
@@ -146,6 +146,27 @@ proptest! {
         for (table, count) in changes_in_a_row(&plan) {
             prop_assert_eq!(count, 1, "{} is changed twice in a row", table);
         }
+    }
+
+    #[test]
+    fn merging_makes_no_difference_to_the_result(
+        platform in 0..PLATFORMS.len(),
+        from_index in 0..71_usize,
+        further in 1..71_usize,
+        extras in extras(),
+    ) {
+        let states = &STATES[platform];
+        let platform = &PLATFORMS[platform];
+        let (from, to) = (&states[from_index], &states[(from_index + further).min(70)]);
+        let mut live = from.1.clone();
+        add_extras(&mut live, &extras);
+        let location = Location { revision: from.0.clone(), empty: false, stamped: true };
+        let to = to.0.as_deref();
+        let merged = plan(&CATALOGUE, platform, &live, &location, to).unwrap();
+        let parts = step_by_step(&CATALOGUE, platform, &live, &location, to).unwrap();
+        let last = parts.last().unwrap();
+        prop_assert_eq!(last.to.as_deref(), to);
+        prop_assert_eq!(differences(&merged.result, &last.result, platform), []);
     }
 
     #[test]

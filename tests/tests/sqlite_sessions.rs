@@ -10,7 +10,6 @@ use std::time::Duration;
 use mlflow_migrate_backend_sqlite::{OpenOptions, Sqlite};
 use mlflow_migrate_core::backend::{Access, Backend};
 use mlflow_migrate_core::catalogue::Catalogue;
-use mlflow_migrate_core::data::DataOptions;
 use mlflow_migrate_core::event::Silent;
 use mlflow_migrate_core::target::Target;
 use mlflow_migrate_core::{Error, Report, Request};
@@ -29,7 +28,7 @@ async fn open(path: &Path) -> Result<Sqlite, Error> {
 }
 
 async fn to_head(backend: &mut Sqlite) -> Result<Report, Error> {
-    let request = Request { target: Target::Head, assume: None, data: DataOptions::default() };
+    let request = Request::to(Target::Head);
     let observer = Arc::new(Silent) as Arc<_>;
     mlflow_migrate_core::upgrade(backend, &catalogue(), &request, &observer).await
 }

@@ -5,7 +5,6 @@ use std::time::Duration;
 use clap::{Args, Parser};
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::catalogue::Catalogue;
-use mlflow_migrate_core::data::DataOptions;
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::locate::Assumption;
 use mlflow_migrate_core::target::Target;
@@ -110,13 +109,11 @@ impl DatabaseArguments {
     pub(crate) fn request(
         &self,
         target: &TargetArguments,
-        skip_invalid: bool,
         catalogue: &Catalogue,
     ) -> Result<Request, Error> {
         Ok(Request {
-            target: Target::parse(&target.to),
             assume: self.assumption(catalogue)?,
-            data: DataOptions { skip_invalid, ..DataOptions::default() },
+            ..Request::to(Target::parse(&target.to))
         })
     }
 }

@@ -5,6 +5,7 @@ use mlflow_migrate_core::backend::Method;
 use mlflow_migrate_core::check::{Checked, Position};
 use mlflow_migrate_core::error::Finding;
 use mlflow_migrate_core::estimate::Estimate;
+use mlflow_migrate_core::plan::Unmerged;
 use serde::Serialize;
 
 /// The result of a command.
@@ -37,6 +38,9 @@ pub(crate) struct Finished {
     pub(crate) backup: Option<String>,
     /// The database that it was made from and that was left as it is.
     pub(crate) source: Option<String>,
+    /// Whether a person wants to know how long each step took.
+    #[serde(skip)]
+    pub(crate) show_timings: bool,
 }
 
 /// Where a database is.
@@ -109,6 +113,8 @@ pub(crate) struct Planned {
     pub(crate) releases: Vec<String>,
     /// The steps.
     pub(crate) steps: Vec<PlannedStep>,
+    /// What MLflow's chain would do instead, unless this is what it does.
+    pub(crate) unmerged: Option<Unmerged>,
     /// The rows that an upgrade would refuse, a kind each.
     pub(crate) findings: Vec<Finding>,
     /// Whether the statements are to be shown to a person too.

@@ -10,6 +10,7 @@ use crate::event::{Event, Observer, Progress};
 use crate::journal::{FENCE, Journal, rest_of};
 use crate::plan::{Plan, Step};
 use crate::schema::{Index, Schema, differences};
+use crate::upgrade::StepReport;
 
 /// One plan on its way.
 pub(crate) struct Execution<'a> {
@@ -41,38 +42,41 @@ impl<'a> Execution<'a> {
         Self { plan, observer, journal, is_resumed: true, at: (0, String::new()) }
     }
 
-    /// Does what is left to do, and tells how many rows the data migrations wrote.
-    pub(crate) async fn run(mut self, backend: &mut dyn Backend) -> Result<u64, Error> {
+    /// Does what is left to do, and tells what that was.
+    pub(crate) async fn run(mut self, backend: &mut dyn Backend) -> Result<Vec<StepReport>, Error> {
         if backend.platform().transactional_ddl {
-            let rows = self.steps(backend).await?;
+            let steps = self.steps(backend).await?;
             self.verify(backend).await?;
             if !(self.plan.to.is_none() && self.plan.from.empty) {
                 backend.stamp(self.plan.to.as_deref()).await?;
             }
-            return Ok(rows);
+            return Ok(steps);
         }
         match self.run_with_notes(backend).await {
-            Ok(rows) => Ok(rows),
+            Ok(steps) => Ok(steps),
             Err(error) => Err(self.stopped(backend, error).await),
         }
     }
 
-    async fn run_with_notes(&mut self, backend: &mut dyn Backend) -> Result<u64, Error> {
+    async fn run_with_notes(
+        &mut self,
+        backend: &mut dyn Backend,
+    ) -> Result<Vec<StepReport>, Error> {
         "note the plan".clone_into(&mut self.at.1);
         if !self.is_resumed {
             self.journal.write(backend).await?;
             backend.stamp(Some(FENCE)).await?;
         }
-        let rows = self.steps(backend).await?;
+        let steps = self.steps(backend).await?;
         self.at = (self.plan.steps.len(), "verify".to_owned());
         self.verify(backend).await?;
         backend.stamp(self.plan.to.as_deref()).await?;
         backend.write_journal(None).await?;
-        Ok(rows)
+        Ok(steps)
     }
 
-    async fn steps(&mut self, backend: &mut dyn Backend) -> Result<u64, Error> {
-        let mut migrated = 0;
+    async fn steps(&mut self, backend: &mut dyn Backend) -> Result<Vec<StepReport>, Error> {
+        let mut reports = Vec::new();
         let (plan, steps) = (self.plan, self.plan.steps.len());
         let done = self.journal.done;
         for (number, planned) in (1..).zip(&plan.steps).skip(done) {
@@ -90,15 +94,22 @@ impl<'a> Execution<'a> {
                 Some(step) => self.step(backend, step, number).await?,
                 None => None,
             };
-            if matches!(planned, Step::Migrate { .. }) {
-                migrated += rows.unwrap_or_default();
-            } else {
+            let is_migration = matches!(planned, Step::Migrate { .. });
+            if !is_migration {
                 self.note(backend, number).await?;
             }
             let seconds = started.elapsed().as_secs_f64();
+            let revisions = planned.revisions().to_vec();
+            reports.push(StepReport {
+                title: title.clone(),
+                revisions,
+                rows,
+                seconds,
+                is_migration,
+            });
             self.observer.notify(&Event::StepFinished { step: number, title, rows, seconds });
         }
-        Ok(migrated)
+        Ok(reports)
     }
 
     async fn step(

@@ -29,4 +29,4 @@ pub mod url;
 
 pub use error::Error;
 pub use journal::FENCE;
-pub use upgrade::{Report, Request, findings, inspect_and_plan, upgrade};
+pub use upgrade::{Report, Request, StepReport, findings, inspect_and_plan, upgrade};

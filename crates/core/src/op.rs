@@ -21,6 +21,17 @@ pub enum Op {
     },
 }
 
+impl Op {
+    /// The table that it edits.
+    #[must_use]
+    pub fn table(&self) -> &str {
+        match self {
+            Self::CreateTable(table) => &table.name,
+            Self::Alter { table, .. } => table,
+        }
+    }
+}
+
 /// What becomes different within a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableEdit {

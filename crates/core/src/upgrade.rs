@@ -28,6 +28,17 @@ pub struct Request {
     pub assume: Option<Assumption>,
     /// What the data migrations are told.
     pub data: DataOptions,
+    /// Whether the revisions go one by one, each of them verified and stamped, as with Alembic,
+    /// instead of what belongs together being done at once.
+    pub step_by_step: bool,
+}
+
+impl Request {
+    /// Everything to a target, at once.
+    #[must_use]
+    pub fn to(target: Target) -> Self {
+        Self { target, assume: None, data: DataOptions::default(), step_by_step: false }
+    }
 }
 
 /// What an upgrade did.
@@ -49,8 +60,26 @@ pub struct Report {
     pub rows_migrated: u64,
     /// How long it took.
     pub seconds: f64,
+    /// What was done, in order.
+    pub steps: Vec<StepReport>,
     /// The MLflow releases that expect the revision.
     pub releases: Vec<String>,
+}
+
+/// What one step did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepReport {
+    /// What it was, in a few words.
+    pub title: String,
+    /// The revisions that it served.
+    pub revisions: Vec<String>,
+    /// The rows that it wrote or copied, where it counts any.
+    pub rows: Option<u64>,
+    /// How long it took.
+    pub seconds: f64,
+    /// Whether it changed rows by a data migration.
+    #[serde(skip)]
+    pub is_migration: bool,
 }
 
 impl Report {
@@ -60,6 +89,7 @@ impl Report {
             from: self.from,
             created: self.created,
             revisions: [self.revisions, next.revisions].concat(),
+            steps: [self.steps, next.steps].concat(),
             tables_created: self.tables_created + next.tables_created,
             tables_changed: self.tables_changed + next.tables_changed,
             rows_migrated: self.rows_migrated + next.rows_migrated,
@@ -161,8 +191,8 @@ async fn finish(
     observer.notify(&Event::Notice { message });
     let (platform, to) = (backend.platform().clone(), journal.to.as_deref());
     let plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
-    let rows = Execution::resume(&plan, journal, observer).run(backend).await?;
-    Ok(report(&plan, catalogue, rows, started))
+    let steps = Execution::resume(&plan, journal, observer).run(backend).await?;
+    Ok(report(&plan, catalogue, steps, started))
 }
 
 async fn begin(
@@ -173,7 +203,7 @@ async fn begin(
     started: Instant,
 ) -> Result<Report, Error> {
     let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
-    let mut rows_migrated = 0;
+    let mut steps = Vec::new();
     if !plan.is_empty() {
         observer.notify(&Event::Planned {
             from: plan.from.revision.clone(),
@@ -183,11 +213,33 @@ async fn begin(
         });
         report_drift(backend, catalogue, &plan, &live, observer)?;
         preflight(backend, &plan, &live, request).await?;
-        rows_migrated = Execution::new(&plan, live, request.data, observer).run(backend).await?;
+        steps = if request.step_by_step && !plan.revisions.is_empty() {
+            one_by_one(backend, catalogue, &plan, request, observer).await?
+        } else {
+            Execution::new(&plan, live, request.data, observer).run(backend).await?
+        };
     } else if !plan.from.stamped && plan.to.is_some() {
         backend.stamp(plan.to.as_deref()).await?;
     }
-    Ok(report(&plan, catalogue, rows_migrated, started))
+    Ok(report(&plan, catalogue, steps, started))
+}
+
+/// Carries out the revisions of a plan one after the other, each planned from what is then there.
+async fn one_by_one(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    plan: &Plan,
+    request: &Request,
+    observer: &Arc<dyn Observer>,
+) -> Result<Vec<StepReport>, Error> {
+    let mut steps = Vec::new();
+    for revision in &plan.revisions {
+        let target = Target::Named(revision.clone());
+        let (part, live) =
+            inspect_and_plan(backend, catalogue, &Request { target, ..request.clone() }).await?;
+        steps.extend(Execution::new(&part, live, request.data, observer).run(backend).await?);
+    }
+    Ok(steps)
 }
 
 fn report_drift(
@@ -239,10 +291,11 @@ pub async fn findings(
     Ok(findings)
 }
 
-fn report(plan: &Plan, catalogue: &Catalogue, rows_migrated: u64, started: Instant) -> Report {
+fn report(plan: &Plan, catalogue: &Catalogue, steps: Vec<StepReport>, started: Instant) -> Report {
     let created = plan.changes().filter(|change| change.before.is_none()).count();
     let names: BTreeSet<&str> = plan.changes().map(|change| change.after.name.as_str()).collect();
     let releases = catalogue.releases.expecting(plan.to.as_deref());
+    let migrations = steps.iter().filter(|step| step.is_migration);
     Report {
         from: plan.from.revision.clone(),
         created: plan.from.empty,
@@ -250,8 +303,9 @@ fn report(plan: &Plan, catalogue: &Catalogue, rows_migrated: u64, started: Insta
         revisions: plan.revisions.clone(),
         tables_created: created,
         tables_changed: names.len() - created,
-        rows_migrated,
+        rows_migrated: migrations.filter_map(|step| step.rows).sum(),
         seconds: started.elapsed().as_secs_f64(),
+        steps,
         releases: releases.into_iter().map(ToString::to_string).collect(),
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Estimate {
 impl Estimate {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let catalogue = &context.catalogue;
-        let request = self.database.request(&self.target, false, catalogue)?;
+        let request = self.database.request(&self.target, catalogue)?;
         let mut backend = self.database.open(context).await?;
         let estimate = estimate::estimate(&mut *backend, catalogue, &request).await?;
         Ok(Outcome::Estimate(EstimatedDatabase { database: backend.name(), estimate }))

@@ -1,6 +1,6 @@
 use clap::Args;
 use mlflow_migrate_core::backend::Backend;
-use mlflow_migrate_core::plan::Step;
+use mlflow_migrate_core::plan::{Plan as Way, Step, Unmerged, step_by_step};
 use mlflow_migrate_core::session::reading;
 use mlflow_migrate_core::{Error, findings, inspect_and_plan};
 
@@ -20,19 +20,29 @@ pub(crate) struct Plan {
     /// Show the statements, as far as they can be told beforehand
     #[arg(long)]
     sql: bool,
+
+    /// Go one revision at a time, each stamped, as Alembic does, instead of merging their changes
+    #[arg(long)]
+    step_by_step: bool,
 }
 
 impl Plan {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let catalogue = &context.catalogue;
-        let request = self.database.request(&self.target, false, catalogue)?;
+        let request = self.database.request(&self.target, catalogue)?;
         let mut backend = self.database.open(context).await?;
-        let (plan, steps, findings) = reading(&mut *backend, async |backend| {
+        let (plan, steps, unmerged, findings) = reading(&mut *backend, async |backend| {
             let (plan, live) = inspect_and_plan(backend, catalogue, &request).await?;
             let findings = findings(backend, &plan, &live, &request.data).await?;
-            let steps = plan.steps.iter().map(|step| describe(backend, step));
-            let steps = steps.collect::<Result<Vec<_>, Error>>()?;
-            Ok((plan, steps, findings))
+            let (platform, to) = (backend.platform(), plan.to.as_deref());
+            let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
+            let unmerged = Unmerged::of(&parts, backend)?;
+            let steps = if self.step_by_step {
+                describe(backend, parts.iter())?
+            } else {
+                describe(backend, std::iter::once(&plan))?
+            };
+            Ok((plan, steps, unmerged, findings))
         })
         .await?;
         let releases = catalogue.releases.expecting(plan.to.as_deref());
@@ -44,13 +54,21 @@ impl Plan {
             to: plan.to,
             revisions: plan.revisions,
             steps,
+            unmerged: (!self.step_by_step).then_some(unmerged),
             findings,
             show_statements: self.sql,
         }))
     }
 }
 
-fn describe(backend: &dyn Backend, step: &Step) -> Result<PlannedStep, Error> {
+fn describe<'a>(
+    backend: &dyn Backend,
+    plans: impl Iterator<Item = &'a Way>,
+) -> Result<Vec<PlannedStep>, Error> {
+    plans.flat_map(|plan| &plan.steps).map(|step| describe_step(backend, step)).collect()
+}
+
+fn describe_step(backend: &dyn Backend, step: &Step) -> Result<PlannedStep, Error> {
     let method = match step {
         Step::Change(change) => Some(backend.method(change)?),
         Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,

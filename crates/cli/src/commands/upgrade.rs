@@ -36,12 +36,22 @@ pub(crate) struct Upgrade {
     /// Leave out rows that a data migration cannot take, where that is sound, instead of refusing
     #[arg(long)]
     skip_invalid: bool,
+
+    /// Tell how long each step took, and which revisions it served
+    #[arg(long)]
+    timings: bool,
+
+    /// Go one revision at a time, each stamped, as Alembic does, instead of merging their changes
+    #[arg(long)]
+    step_by_step: bool,
 }
 
 impl Upgrade {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let database = self.database.database(context)?;
-        let request = self.database.request(&self.target, self.skip_invalid, &context.catalogue)?;
+        let mut request = self.database.request(&self.target, &context.catalogue)?;
+        request.step_by_step = self.step_by_step;
+        request.data.skip_invalid = self.skip_invalid;
         let finished = match &self.into {
             Some(destination) => self.into(context, &database, &request, destination).await?,
             None => self.in_place(context, &database, &request).await?,
@@ -60,7 +70,13 @@ impl Upgrade {
             None => None,
         };
         let (name, report) = self.drive(context, database, request, true).await?;
-        Ok(Finished { database: name, report, backup: backup.as_deref().map(shown), source: None })
+        Ok(Finished {
+            database: name,
+            report,
+            backup: backup.as_deref().map(shown),
+            source: None,
+            show_timings: self.timings,
+        })
     }
 
     async fn into(
@@ -78,6 +94,7 @@ impl Upgrade {
             report,
             backup: None,
             source: Some(shown(source.file()?)),
+            show_timings: self.timings,
         })
     }
 

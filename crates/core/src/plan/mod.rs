@@ -2,12 +2,15 @@
 //!
 //! Edits of a table that no data migration separates are applied to the model together, so that
 //! the table is changed once for all of them. A data migration separates the edits of the tables
-//! that it reads and writes, and of those that they reference; what it does not touch can wait. One
+//! that it reads and writes, and of those that they reference; what it does not touch can wait, and
+//! what makes no difference to it need not ([`early`]). One
 //! whose tables do not exist yet has nothing to do, and one that reads nothing runs at the end. So
 //! an empty database gets the schema of its target at once.
 
+mod early;
 mod foreign_keys;
 mod limit;
+mod step_by_step;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,8 +22,10 @@ use crate::error::Error;
 use crate::locate::{LEFTOVER_PREFIX, Location};
 use crate::op::Op;
 use crate::platform::Platform;
-use crate::revision::Action;
+use crate::revision::{Action, Revision};
 use crate::schema::Schema;
+
+pub use step_by_step::{Unmerged, step_by_step};
 
 /// One step of a plan.
 #[derive(Clone, Debug)]
@@ -137,25 +142,36 @@ pub fn plan(
         let name = |revision| crate::locate::label(revision).to_owned();
         Error::TargetBehind { current: name(from.revision.as_deref()), target: name(to) }
     })?;
+    let revisions = path.iter().map(|revision| revision.id.clone()).collect();
     let mut planner = Planner::new(platform, live);
     if from.empty {
         for op in catalogue.base_ops() {
-            planner.edit("base", &op)?;
+            planner.edit("base", None, &op)?;
         }
     }
-    let revisions = path.iter().map(|revision| revision.id.clone()).collect();
-    planner.reached.clone_from(&from.revision);
-    for revision in path {
-        for action in revision.actions(platform) {
-            match action {
-                Action::Schema(op) => planner.edit(&revision.id, op)?,
-                Action::Data(migration) => planner.migrate(&revision.id, migration, live),
-            }
-        }
-        planner.reached = Some(revision.id.clone());
-    }
+    planner.follow(&Due::of(&path, from.revision.as_deref(), platform), live)?;
     let (steps, result) = planner.finish();
     Ok(Plan { from: from.clone(), to: to.map(ToOwned::to_owned), revisions, steps, result })
+}
+
+/// One action of a revision on the path.
+struct Due<'a> {
+    revision: &'a str,
+    /// The revision before that one, which the server can reach if it lacks what this one needs.
+    before: Option<&'a str>,
+    action: &'a Action,
+}
+
+impl<'a> Due<'a> {
+    /// Everything that a path asks for, in order.
+    fn of(path: &[&'a Revision], from: Option<&'a str>, platform: &'a Platform) -> Vec<Self> {
+        let before = std::iter::once(from).chain(path.iter().map(|one| Some(one.id.as_str())));
+        let actions = path.iter().zip(before).flat_map(|(revision, before)| {
+            let actions = revision.actions(platform);
+            actions.map(move |action| Due { revision: &revision.id, before, action })
+        });
+        actions.collect()
+    }
 }
 
 struct Planner<'a> {
@@ -168,8 +184,6 @@ struct Planner<'a> {
     edited: Vec<(String, Vec<String>)>,
     steps: Vec<Step>,
     deferred: Vec<Step>,
-    /// The last revision whose edits are all in `after`.
-    reached: Option<String>,
 }
 
 impl<'a> Planner<'a> {
@@ -183,47 +197,90 @@ impl<'a> Planner<'a> {
             steps.push(Step::RemoveLeftovers(leftovers));
         }
         let after = before.clone();
-        Self {
-            platform,
-            before,
-            after,
-            edited: Vec::new(),
-            steps,
-            deferred: Vec::new(),
-            reached: None,
-        }
+        Self { platform, before, after, edited: Vec::new(), steps, deferred: Vec::new() }
     }
 
-    fn edit(&mut self, revision: &str, op: &Op) -> Result<(), Error> {
-        limit::refuse_what_the_server_lacks(op, self.platform, revision, self.reached.as_deref())?;
-        self.after
-            .apply(op, self.platform)
-            .map_err(|source| Error::Edit { revision: revision.to_owned(), source })?;
-        let (Op::CreateTable(crate::schema::Table { name: table, .. }) | Op::Alter { table, .. }) =
-            op;
-        match self.edited.iter_mut().find(|(name, _)| name == table) {
-            Some((_, revisions)) if revisions.iter().any(|known| known == revision) => {}
-            Some((_, revisions)) => revisions.push(revision.to_owned()),
-            None => self.edited.push((table.clone(), vec![revision.to_owned()])),
+    fn follow(&mut self, path: &[Due<'_>], live: &Schema) -> Result<(), Error> {
+        let mut made_early = BTreeSet::new();
+        for (place, due) in path.iter().enumerate() {
+            match due.action {
+                Action::Schema(_) if made_early.contains(&place) => {}
+                Action::Schema(op) => self.edit(due.revision, due.before, op)?,
+                Action::Data(migration) if !migration.is_needed(live) => {}
+                Action::Data(migration) => {
+                    let step = Step::Migrate {
+                        revision: due.revision.to_owned(),
+                        migration: Arc::clone(migration),
+                    };
+                    if migration.reads().is_empty() {
+                        self.deferred.push(step);
+                        continue;
+                    }
+                    let needed = self.needed_by(&**migration);
+                    self.edit_early(&path[place..], place, &needed, live, &mut made_early)?;
+                    self.settle_edits(|table| needed.contains(table));
+                    self.steps.push(step);
+                }
+            }
         }
         Ok(())
     }
 
-    fn migrate(&mut self, revision: &str, migration: &Arc<dyn DataMigration>, live: &Schema) {
-        if !migration.is_needed(live) {
-            return;
+    /// Makes those edits of the tables that are about to be settled which later revisions ask for,
+    /// as long as that makes no difference to a data migration. `rest` begins at `place`.
+    fn edit_early(
+        &mut self,
+        rest: &[Due<'_>],
+        place: usize,
+        needed: &BTreeSet<String>,
+        live: &Schema,
+        made_early: &mut BTreeSet<usize>,
+    ) -> Result<(), Error> {
+        let mut crossed = early::Crossed::default();
+        let (mut possible, mut waiting) = (Vec::new(), BTreeSet::new());
+        for (place, due) in (place..).zip(rest) {
+            match due.action {
+                Action::Schema(_) if made_early.contains(&place) => {}
+                Action::Schema(op) if !needed.contains(op.table()) => {}
+                Action::Schema(op) => {
+                    let is_new = |table: &str| live.table(table).is_none();
+                    if waiting.contains(op.table()) || !crossed.can_follow(op, is_new) {
+                        waiting.insert(op.table());
+                    } else {
+                        possible.push((place, due, op));
+                    }
+                }
+                Action::Data(migration) => crossed.add(&**migration),
+            }
         }
-        let step =
-            Step::Migrate { revision: revision.to_owned(), migration: Arc::clone(migration) };
-        if migration.reads().is_empty() {
-            self.deferred.push(step);
-        } else {
-            let touched = migration.reads().iter().chain(migration.writes());
-            let touched: BTreeSet<&str> = touched.map(|(table, _)| *table).collect();
-            let needed = self.with_referenced(touched);
-            self.settle_edits(|table| needed.contains(table));
-            self.steps.push(step);
+        // A table that has to change later anyway, and need not now, changes once: later.
+        let is_edited = |table: &str| self.edited.iter().any(|(name, _)| name == table);
+        possible.retain(|(_, _, op)| !waiting.contains(op.table()) || is_edited(op.table()));
+        for (place, due, op) in possible {
+            self.edit(due.revision, due.before, op)?;
+            made_early.insert(place);
         }
+        Ok(())
+    }
+
+    fn edit(&mut self, revision: &str, before: Option<&str>, op: &Op) -> Result<(), Error> {
+        limit::refuse_what_the_server_lacks(op, self.platform, revision, before)?;
+        self.after
+            .apply(op, self.platform)
+            .map_err(|source| Error::Edit { revision: revision.to_owned(), source })?;
+        let table = op.table();
+        match self.edited.iter_mut().find(|(name, _)| name == table) {
+            Some((_, revisions)) if revisions.iter().any(|known| known == revision) => {}
+            Some((_, revisions)) => revisions.push(revision.to_owned()),
+            None => self.edited.push((table.to_owned(), vec![revision.to_owned()])),
+        }
+        Ok(())
+    }
+
+    /// The tables that a data migration touches, and those that they reference.
+    fn needed_by(&self, migration: &dyn DataMigration) -> BTreeSet<String> {
+        let touched = migration.reads().iter().chain(migration.writes());
+        self.with_referenced(touched.map(|(table, _)| *table).collect())
     }
 
     /// These tables, and every table that they reference.

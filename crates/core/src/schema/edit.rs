@@ -65,7 +65,7 @@ impl Schema {
     /// # Errors
     /// If the schema lacks what the operation needs, or holds something else in its place.
     pub fn apply(&mut self, op: &Op, platform: &Platform) -> Result<(), EditError> {
-        let (Op::CreateTable(Table { name, .. }) | Op::Alter { table: name, .. }) = op;
+        let name = op.table();
         match op {
             Op::CreateTable(table) => self.create_table(table, platform)?,
             Op::Alter { edit, .. } => {
@@ -75,7 +75,7 @@ impl Schema {
                 let table = self
                     .tables
                     .get_mut(name)
-                    .ok_or_else(|| EditError::MissingTable { table: name.clone() })?;
+                    .ok_or_else(|| EditError::MissingTable { table: name.to_owned() })?;
                 table.edit(edit, platform)?;
             }
         }

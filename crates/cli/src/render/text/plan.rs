@@ -1,9 +1,10 @@
 use std::io::{self, Write};
 
 use mlflow_migrate_core::backend::Method;
+use mlflow_migrate_core::plan::Unmerged;
 
 use crate::outcome::{Planned, PlannedStep};
-use crate::render::words::{count_of, revision, revision_and_releases};
+use crate::render::words::{count, count_of, revision, revision_and_releases};
 
 /// Lists the steps of an upgrade.
 pub(super) fn write(out: &mut impl Write, plan: &Planned) -> io::Result<()> {
@@ -19,6 +20,9 @@ pub(super) fn write(out: &mut impl Write, plan: &Planned) -> io::Result<()> {
     for (step, number) in plan.steps.iter().zip(1..) {
         write_step(out, step, &format!("{number:>width$}"), plan.show_statements)?;
     }
+    if let Some(unmerged) = plan.unmerged.as_ref().filter(|_| !plan.revisions.is_empty()) {
+        write_unmerged(out, unmerged)?;
+    }
     for finding in &plan.findings {
         writeln!(out, "refused as long as this stands: {finding}")?;
         if let Some(query) = &finding.query {
@@ -26,6 +30,17 @@ pub(super) fn write(out: &mut impl Write, plan: &Planned) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+fn write_unmerged(out: &mut impl Write, unmerged: &Unmerged) -> io::Result<()> {
+    let changes = count(unmerged.changes as u64, "change");
+    let copies: Vec<String> =
+        unmerged.copies.iter().map(|(table, times)| format!("{table} {times} x")).collect();
+    let and_copies = match copies.as_slice() {
+        [] => String::new(),
+        copies => format!(", and write every row of {}", copies.join(", ")),
+    };
+    writeln!(out, "mlflow db upgrade would make {changes} of tables{and_copies}")
 }
 
 fn write_step(

@@ -7,7 +7,7 @@ use crate::render::words::{count, count_of, duration, releases, revision};
 
 /// Says what an upgrade did, and which MLflow releases now fit.
 pub(super) fn write(out: &mut impl Write, finished: &Finished) -> io::Result<()> {
-    let Finished { database, report, backup, source } = finished;
+    let Finished { database, report, backup, source, show_timings } = finished;
     let to = revision(report.to.as_deref());
     let time = duration(report.seconds);
     if report.created {
@@ -28,6 +28,20 @@ pub(super) fn write(out: &mut impl Write, finished: &Finished) -> io::Result<()>
     }
     if let Some(source) = source {
         writeln!(out, "  source:   {source}, left as it was")?;
+    }
+    if *show_timings {
+        write_timings(out, report)?;
+    }
+    Ok(())
+}
+
+fn write_timings(out: &mut impl Write, report: &Report) -> io::Result<()> {
+    for step in &report.steps {
+        let revisions = match step.revisions.as_slice() {
+            [] => String::new(),
+            revisions => format!("  ({})", revisions.join(", ")),
+        };
+        writeln!(out, "  {:>8.3} s  {}{revisions}", step.seconds, step.title)?;
     }
     Ok(())
 }
