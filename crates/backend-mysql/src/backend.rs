@@ -13,6 +13,8 @@ use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Mysql;
 use crate::error::is_refused_rows;
+use crate::render::Alteration;
+use crate::swap::{self, Occasions};
 use crate::text::quote;
 use crate::{execute, inspect, journal, latest_metrics, method, preflight, rows, size, version};
 
@@ -39,6 +41,9 @@ impl Backend for Mysql {
     }
 
     async fn inspect(&mut self) -> Result<Schema, Error> {
+        let occasions = Occasions::read(&mut self.connection).await;
+        self.occasions =
+            occasions.map_err(|source| self.context.error("read the tables", source))?;
         inspect::schema(&mut self.connection, &self.features, &self.context).await
     }
 
@@ -67,6 +72,14 @@ impl Backend for Mysql {
         journal::write(&mut self.connection, note, &self.context).await
     }
 
+    async fn resume(&mut self) -> Result<(), Error> {
+        swap::resume(self).await
+    }
+
+    async fn discard_copies(&mut self) -> Result<(), Error> {
+        swap::discard(self).await
+    }
+
     async fn begin_rows(&mut self) -> Result<(), Error> {
         self.begin_transaction().await
     }
@@ -80,7 +93,7 @@ impl Backend for Mysql {
     }
 
     fn method(&self, change: &TableChange) -> Result<Method, Error> {
-        method::describe(change, &self.features)
+        method::describe(change, self.swaps(change), &self.features)
     }
 
     async fn change(
@@ -88,9 +101,7 @@ impl Backend for Mysql {
         change: &TableChange,
         progress: &Progress,
     ) -> Result<Option<u64>, Error> {
-        let changed =
-            execute::change(&mut self.connection, change, &self.features, progress, &self.context);
-        match changed.await {
+        match self.make(change, progress).await {
             // A row that came after the preflight: say which constraint refuses how many.
             Err(error) if is_refused_rows(&error) => {
                 preflight::rows(self, change).await?;
@@ -153,5 +164,28 @@ impl Backend for Mysql {
 
     async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
         size::of(&mut self.connection, table, &self.context).await
+    }
+}
+
+impl Mysql {
+    /// Whether a change is made by swapping the table for a new one.
+    fn swaps(&self, change: &TableChange) -> bool {
+        let Some(before) = &change.before else { return false };
+        let alteration = Alteration::between(before, &change.after, &self.features);
+        swap::suits(change, &alteration, &self.occasions, self.swap_from_rows, &self.features)
+    }
+
+    async fn make(
+        &mut self,
+        change: &TableChange,
+        progress: &Progress,
+    ) -> Result<Option<u64>, Error> {
+        if let Some(before) = change.before.as_ref().filter(|_| self.swaps(change))
+            && let Some(rows) = swap::swap(self, change, before, progress).await?
+        {
+            return Ok(Some(rows));
+        }
+        execute::change(&mut self.connection, change, &self.features, &self.context).await?;
+        Ok(None)
     }
 }

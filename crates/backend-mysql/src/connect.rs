@@ -13,7 +13,32 @@ use sqlx::{ConnectOptions, MySqlConnection};
 use crate::error::{Context, describe_io, server_error};
 use crate::features::Features;
 use crate::options::{OpenOptions, Target};
+use crate::swap::Occasions;
 use crate::{session, text};
+
+/// Opens further connections to the same database.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    options: MySqlConnectOptions,
+    timeout: Duration,
+    context: Context,
+}
+
+impl Connector {
+    /// What is said of the database in errors.
+    pub(crate) fn context(&self) -> &Context {
+        &self.context
+    }
+
+    /// A connection with the settings of every session here.
+    pub(crate) async fn open(&self) -> Result<MySqlConnection, Error> {
+        let opened = attempt(self.timeout, &self.options).await;
+        let mut connection =
+            opened.map_err(|source| self.context.error("opening another connection", source))?;
+        session::prepare(&mut connection, &self.context).await?;
+        Ok(connection)
+    }
+}
 
 /// A connection to one database on a MySQL or MariaDB server.
 pub struct Mysql {
@@ -21,6 +46,12 @@ pub struct Mysql {
     pub(crate) context: Context,
     pub(crate) features: Features,
     pub(crate) platform: Platform,
+    pub(crate) connector: Connector,
+    /// Over how many connections rows are copied and computed.
+    pub(crate) jobs: usize,
+    pub(crate) swap_from_rows: u64,
+    /// What the schema that was read last does not tell of its tables.
+    pub(crate) occasions: Occasions,
     pub(crate) lock_wait: Duration,
     /// The name of the lock that this session holds.
     pub(crate) lock: Option<String>,
@@ -64,9 +95,18 @@ impl Mysql {
         let version = version.map_err(|source| context.error(action, source))?.unwrap_or_default();
         let features = Features::parse(&version).map_err(|error| named(error, &context.name))?;
         session::prepare(&mut connection, &context).await?;
+        let connector = Connector {
+            options: target.options.clone(),
+            timeout: target.connect_timeout,
+            context: context.clone(),
+        };
         Ok(Self {
             connection,
             context,
+            connector,
+            jobs: options.jobs,
+            swap_from_rows: options.swap_from_rows,
+            occasions: Occasions::default(),
             platform: features.platform(),
             features,
             lock_wait: options.lock_wait,
@@ -107,7 +147,7 @@ enum Failure {
 }
 
 async fn open(target: &Target, context: &Context) -> Result<MySqlConnection, Failure> {
-    match attempt(target, &target.options).await {
+    match attempt(target.connect_timeout, &target.options).await {
         Ok(connection) => Ok(connection),
         Err(source) if is_denied(&source) && is_encryption_demanded(target).await => {
             Err(Failure::Other(Error::Tls {
@@ -131,10 +171,9 @@ async fn without_encryption(target: &mut Target, context: &Context) -> Option<My
 }
 
 async fn attempt(
-    target: &Target,
+    timeout: Duration,
     options: &MySqlConnectOptions,
 ) -> Result<MySqlConnection, sqlx::Error> {
-    let timeout = target.connect_timeout;
     match tokio::time::timeout(timeout, options.connect()).await {
         Ok(result) => result,
         Err(_) => {
@@ -152,7 +191,9 @@ fn is_denied(source: &sqlx::Error) -> bool {
 async fn is_encryption_demanded(target: &Target) -> bool {
     let disabled = matches!(target.options.get_ssl_mode(), MySqlSslMode::Disabled);
     let encrypted = target.options.clone().ssl_mode(MySqlSslMode::Required);
-    disabled && target.options.get_socket().is_none() && attempt(target, &encrypted).await.is_ok()
+    disabled
+        && target.options.get_socket().is_none()
+        && attempt(target.connect_timeout, &encrypted).await.is_ok()
 }
 
 fn explain(target: &Target, context: &Context, source: sqlx::Error) -> Failure {

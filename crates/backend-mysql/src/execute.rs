@@ -2,7 +2,6 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::schema::Trigger;
 use sqlx::MySqlConnection;
 
@@ -16,15 +15,14 @@ pub(crate) async fn change(
     connection: &mut MySqlConnection,
     change: &TableChange,
     features: &Features,
-    _progress: &Progress,
     context: &Context,
-) -> Result<Option<u64>, Error> {
+) -> Result<(), Error> {
     let after = &change.after;
     let Some(before) = &change.before else {
         let action = format!("create table {}", after.name);
         run(connection, render::create_table(after, features), &action, context).await?;
         create_triggers(connection, after.triggers.iter(), &after.name, context).await?;
-        return Ok(None);
+        return Ok(());
     };
     let alteration = Alteration::between(before, after, features);
     let attributes = attributes(connection, &alteration, features, context).await?;
@@ -33,11 +31,10 @@ pub(crate) async fn change(
         run(connection, statement, &action, context).await?;
     }
     if !alteration.unchecked.keys.is_empty() {
-        add_unchecked(connection, &alteration.unchecked, context).await?;
+        add_unchecked(connection, &alteration.unchecked, &alteration.unchecked, context).await?;
     }
     let triggers = alteration.triggers.iter().copied();
-    create_triggers(connection, triggers, &after.name, context).await?;
-    Ok(None)
+    create_triggers(connection, triggers, &after.name, context).await
 }
 
 async fn run(
@@ -63,10 +60,12 @@ async fn create_triggers(
     Ok(())
 }
 
-/// Adds foreign keys, and takes them away again if a row lacks the one that it references.
-async fn add_unchecked(
+/// Adds foreign keys, and takes them away again if a row lacks the one that it references, which only
+/// the `doubtful` ones among them can be the case of.
+pub(crate) async fn add_unchecked(
     connection: &mut MySqlConnection,
     foreign_keys: &UncheckedForeignKeys<'_>,
+    doubtful: &UncheckedForeignKeys<'_>,
     context: &Context,
 ) -> Result<(), Error> {
     let table = foreign_keys.table;
@@ -75,7 +74,7 @@ async fn add_unchecked(
     let added = run(connection, foreign_keys.add(), &action, context).await;
     run(connection, UncheckedForeignKeys::CHECKS_ON, &action, context).await?;
     added?;
-    for (key, query) in foreign_keys.orphans() {
+    for (key, query) in doubtful.orphans() {
         let count = text::value(connection, query)
             .await
             .map_err(|source| context.error(&format!("check table {table}"), source))?;
@@ -91,7 +90,7 @@ async fn add_unchecked(
 }
 
 /// Reads what the columns that are to be restated have besides what the model knows of them.
-async fn attributes(
+pub(crate) async fn attributes(
     connection: &mut MySqlConnection,
     alteration: &Alteration<'_>,
     features: &Features,

@@ -51,6 +51,16 @@ pub(crate) async fn write(
     work.await.map_err(|source| context.error("writing the journal", source))
 }
 
+/// Creates the table, unless it is there.
+pub(crate) async fn ensure(
+    connection: &mut MySqlConnection,
+    context: &Context,
+) -> Result<(), Error> {
+    let sql = CREATE.replacen("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1);
+    let done = text::run(connection, sql).await;
+    done.map(|_| ()).map_err(|source| context.error("creating the journal", source))
+}
+
 async fn replace(connection: &mut MySqlConnection, note: &str) -> Result<(), sqlx::Error> {
     let statement = sqlx::query("REPLACE INTO alembic_mlflow_migrate (id, note) VALUES (1, ?)");
     statement.bind(note).execute(connection).await.map(|_| ())

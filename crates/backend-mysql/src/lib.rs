@@ -20,6 +20,7 @@ mod render;
 mod rows;
 mod session;
 mod size;
+mod swap;
 mod text;
 mod value;
 mod version;

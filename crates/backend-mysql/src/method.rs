@@ -5,12 +5,17 @@ use mlflow_migrate_core::backend::{Method, TableChange};
 
 use crate::features::Features;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, Cost, UncheckedForeignKeys};
+use crate::swap::Swap;
 
 /// The way in words and statements.
 ///
 /// # Errors
 /// If the model cannot express a foreign key that would have to be dropped.
-pub(crate) fn describe(change: &TableChange, features: &Features) -> Result<Method, Error> {
+pub(crate) fn describe(
+    change: &TableChange,
+    is_swapped: bool,
+    features: &Features,
+) -> Result<Method, Error> {
     let after = &change.after;
     let Some(before) = &change.before else {
         let mut statements = vec![render::create_table(after, features)];
@@ -23,6 +28,14 @@ pub(crate) fn describe(change: &TableChange, features: &Features) -> Result<Meth
         return Err(Error::Inexpressible {
             table: before.name.clone(),
             obstacles: before.inexpressible.clone(),
+        });
+    }
+    if is_swapped {
+        return Ok(Method {
+            summary: format!("copy to a new table and swap: {}", parts(&alteration)),
+            statements: Swap::new(before, after, features).statements(&alteration),
+            rebuilds: true,
+            scans: true,
         });
     }
     let mut statements = alteration.statements(&ColumnAttributes::new(), features);
@@ -43,6 +56,10 @@ pub(crate) fn describe(change: &TableChange, features: &Features) -> Result<Meth
 
 fn summary(alteration: &Alteration<'_>) -> String {
     let kind = if alteration.cost == Cost::Copy { "copy" } else { "alter in place" };
+    format!("{kind}: {}", parts(alteration))
+}
+
+fn parts(alteration: &Alteration<'_>) -> String {
     let mut parts = Vec::new();
     for foreign_key in &alteration.dropped_foreign_keys {
         parts.push(format!("drop foreign key {foreign_key}"));
@@ -55,7 +72,7 @@ fn summary(alteration: &Alteration<'_>) -> String {
     parts.extend(
         alteration.triggers.iter().map(|trigger| format!("create trigger {}", trigger.name)),
     );
-    format!("{kind}: {}", parts.join("; "))
+    parts.join("; ")
 }
 
 fn words(clause: &Clause<'_>) -> String {

@@ -26,6 +26,10 @@ pub const ENVIRONMENT: &[&str] = &[
 const DEFAULT_PORT: u16 = 3306;
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
+const DEFAULT_JOBS: usize = 2;
+/// A smaller table is copied before a second connection is up.
+const DEFAULT_SWAP_FROM_ROWS: u64 = 20_000;
+
 /// How to open a database.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
@@ -33,6 +37,10 @@ pub struct OpenOptions {
     pub lock_timeout: Duration,
     /// How long to wait for another upgrader.
     pub lock_wait: Duration,
+    /// Over how many connections rows are copied and computed.
+    pub jobs: usize,
+    /// From how many rows on a table is swapped for a new one, where the server would copy it.
+    pub swap_from_rows: u64,
     /// The variables of [`ENVIRONMENT`] that are set.
     pub environment: BTreeMap<String, String>,
 }
@@ -42,6 +50,8 @@ impl Default for OpenOptions {
         Self {
             lock_timeout: Duration::from_secs(10),
             lock_wait: Duration::from_secs(60),
+            jobs: DEFAULT_JOBS,
+            swap_from_rows: DEFAULT_SWAP_FROM_ROWS,
             environment: BTreeMap::new(),
         }
     }

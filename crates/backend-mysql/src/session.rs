@@ -10,6 +10,9 @@ use crate::text::{self, literal};
 /// default for the former, since a server may be set to cut off what idles for a minute.
 const PATIENCE: &str = "28800";
 
+/// In bytes, and for all threads of one statement together.
+const DDL_BUFFER: &str = "67108864";
+
 /// Variables in the form in which `SHOW VARIABLES` tells them. A server is asked for those that it
 /// has.
 const SETTINGS: &[(&str, &str)] = &[
@@ -37,6 +40,8 @@ const SETTINGS: &[(&str, &str)] = &[
     // The server may choose how it changes a table.
     ("old_alter_table", "OFF"),
     ("alter_algorithm", "DEFAULT"),
+    // An index is sorted in memory: with MySQL's own 1 MiB, building two took twice as long.
+    ("innodb_ddl_buffer_size", DDL_BUFFER),
     // A long ALTER is not cut off.
     ("max_execution_time", "0"),
     ("max_statement_time", "0"),

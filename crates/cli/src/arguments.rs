@@ -1,5 +1,7 @@
 //! The arguments that several commands share.
 
+use std::num::NonZeroUsize;
+use std::thread::available_parallelism;
 use std::time::Duration;
 
 use clap::{Args, Parser};
@@ -12,7 +14,7 @@ use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, Request};
 
 use crate::commands::Command;
-use crate::database::{Database, Patience};
+use crate::database::{Connecting, Database};
 use crate::{Context, exit, url};
 
 /// Upgrades MLflow tracking databases of any age.
@@ -61,6 +63,10 @@ pub(crate) struct DatabaseArguments {
     /// How long to wait on a server for another upgrade of the same database
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     lock_wait: u64,
+
+    /// Over how many connections a MySQL server copies and computes rows [default: one a core]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
 }
 
 impl DatabaseArguments {
@@ -82,14 +88,15 @@ impl DatabaseArguments {
 
     /// Connects to the database that is meant, which must exist.
     pub(crate) async fn open(&self, context: &Context) -> Result<Box<dyn Backend>, Error> {
-        self.database(context)?.open(self.patience(), false, context).await
+        self.database(context)?.open(self.connecting(), false, context).await
     }
 
-    /// How long to wait for others.
-    pub(crate) fn patience(&self) -> Patience {
-        Patience {
+    /// How to connect.
+    pub(crate) fn connecting(&self) -> Connecting {
+        Connecting {
             lock_timeout: Duration::from_secs(self.lock_timeout),
             lock_wait: Duration::from_secs(self.lock_wait),
+            jobs: self.jobs.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
         }
     }
 

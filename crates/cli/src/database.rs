@@ -39,13 +39,16 @@ pub(crate) enum Database {
     Mysql(ServerUrl),
 }
 
-/// How long to wait for others.
+/// How to connect: how long to wait for others, and how often at once.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Patience {
+pub(crate) struct Connecting {
     /// For a table, or an SQLite file, that another program holds.
     pub(crate) lock_timeout: Duration,
     /// For another upgrade of the same database.
     pub(crate) lock_wait: Duration,
+    /// Over how many connections rows are copied and computed, where the server has no way of its
+    /// own to do more than one thing at a time.
+    pub(crate) jobs: usize,
 }
 
 /// A copy of a database that does not have its name yet; without it, it goes.
@@ -76,7 +79,7 @@ impl Database {
     /// of the URL, the user is told.
     pub(crate) async fn open(
         &self,
-        patience: Patience,
+        connecting: Connecting,
         create: bool,
         context: &Context,
     ) -> Result<Box<dyn Backend>, Error> {
@@ -88,12 +91,12 @@ impl Database {
         match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(ref path) => {
-                let options = sqlite::OpenOptions { busy_timeout: patience.lock_timeout, create };
+                let options = sqlite::OpenOptions { busy_timeout: connecting.lock_timeout, create };
                 Ok(Box::new(sqlite::Sqlite::open(path, &options).await?))
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(ref url) => {
-                let Patience { lock_timeout, lock_wait } = patience;
+                let Connecting { lock_timeout, lock_wait, .. } = connecting;
                 let environment = environment(postgres::ENVIRONMENT);
                 let options = postgres::OpenOptions { lock_timeout, lock_wait, environment };
                 let backend = postgres::Postgres::connect(url, &options).await?;
@@ -102,9 +105,15 @@ impl Database {
             }
             #[cfg(feature = "mysql")]
             Self::Mysql(ref url) => {
-                let Patience { lock_timeout, lock_wait } = patience;
+                let Connecting { lock_timeout, lock_wait, jobs } = connecting;
                 let environment = environment(mysql::ENVIRONMENT);
-                let options = mysql::OpenOptions { lock_timeout, lock_wait, environment };
+                let options = mysql::OpenOptions {
+                    lock_timeout,
+                    lock_wait,
+                    jobs,
+                    environment,
+                    ..mysql::OpenOptions::default()
+                };
                 let backend = mysql::Mysql::connect(url, &options).await?;
                 warn(backend.warnings());
                 Ok(Box::new(backend))
@@ -131,11 +140,11 @@ impl Database {
     pub(crate) async fn back_up(
         &self,
         destination: &Path,
-        patience: Patience,
+        connecting: Connecting,
     ) -> Result<(), Error> {
         match *self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(ref path) => sqlite::copy(path, destination, &copying(patience)).await,
+            Self::Sqlite(ref path) => sqlite::copy(path, destination, &copying(connecting)).await,
             #[cfg(feature = "postgres")]
             Self::Postgres(ref url) => Err(no_copy(url, PG_DUMP)),
             #[cfg(feature = "mysql")]
@@ -147,12 +156,12 @@ impl Database {
     pub(crate) async fn copy_beside(
         &self,
         destination: &Path,
-        patience: Patience,
+        connecting: Connecting,
     ) -> Result<Unpublished, Error> {
         match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(ref path) => {
-                let options = copying(patience);
+                let options = copying(connecting);
                 let copy = sqlite::PendingCopy::create(path, destination, &options).await?;
                 Ok(Unpublished::Sqlite(copy))
             }
@@ -183,8 +192,8 @@ impl Unpublished {
 }
 
 #[cfg(feature = "sqlite")]
-fn copying(patience: Patience) -> sqlite::OpenOptions {
-    sqlite::OpenOptions { busy_timeout: patience.lock_timeout, create: false }
+fn copying(connecting: Connecting) -> sqlite::OpenOptions {
+    sqlite::OpenOptions { busy_timeout: connecting.lock_timeout, create: false }
 }
 
 /// The variables of the environment that a backend asks for.

@@ -115,6 +115,17 @@ pub trait Backend: Send {
         Ok(())
     }
 
+    /// Puts in order what an interrupted change has left of its table, before the schema is read
+    /// again.
+    async fn resume(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Drops what changes have kept of tables as they were, and copies that were not finished.
+    async fn discard_copies(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// Opens a transaction for a data migration, where the upgrade as a whole is none.
     async fn begin_rows(&mut self) -> Result<(), Error> {
         Ok(())

@@ -63,13 +63,16 @@ impl<'a> Execution<'a> {
         backend: &mut dyn Backend,
     ) -> Result<Vec<StepReport>, Error> {
         "note the plan".clone_into(&mut self.at.1);
-        if !self.is_resumed {
+        if self.is_resumed {
+            backend.resume().await?;
+        } else {
             self.journal.write(backend).await?;
             backend.stamp(Some(FENCE)).await?;
         }
         let steps = self.steps(backend).await?;
         self.at = (self.plan.steps.len(), "verify".to_owned());
         self.verify(backend).await?;
+        backend.discard_copies().await?;
         backend.stamp(self.plan.to.as_deref()).await?;
         backend.write_journal(None).await?;
         Ok(steps)
@@ -216,6 +219,7 @@ impl<'a> Execution<'a> {
         if !self.journal.is_untouched(&now, backend.platform()) {
             return Ok(false);
         }
+        backend.discard_copies().await?;
         let from = &self.journal.from;
         backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
         backend.write_journal(None).await?;

@@ -21,7 +21,7 @@ use sqlx::MySqlConnection;
 
 use crate::error::Context;
 use crate::features::Features;
-use crate::{journal, version};
+use crate::{journal, swap, version};
 
 use catalogue::{Catalogue, Record};
 
@@ -77,13 +77,13 @@ fn of<'a>(records: &'a BTreeMap<&str, Vec<&'a Record>>, table: &str) -> &'a [&'a
     records.get(table).map_or(&[], Vec::as_slice)
 }
 
-/// The tables, still without anything in them. The version table and the journal belong to no
-/// revision.
+/// The tables, still without anything in them. The version table, the journal and what is there
+/// while tables are swapped belong to no revision.
 fn tables(catalogue: &Catalogue) -> Schema {
     let mut schema = Schema { collation: catalogue.collation.clone(), ..Schema::default() };
     for record in &catalogue.tables {
         let name = record.text(0);
-        if name != version::TABLE && name != journal::TABLE {
+        if name != version::TABLE && name != journal::TABLE && !swap::is_own(name) {
             schema.insert(Table {
                 collation: record.optional(1).map(ToOwned::to_owned),
                 ..Table::new(name)

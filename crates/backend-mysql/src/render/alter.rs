@@ -148,7 +148,7 @@ pub(super) fn alter_table(table: &str, clauses: impl Iterator<Item = String>) ->
 }
 
 impl Clause<'_> {
-    fn sql(&self, attributes: &ColumnAttributes, features: &Features) -> String {
+    pub(super) fn sql(&self, attributes: &ColumnAttributes, features: &Features) -> String {
         match self {
             // MariaDB does not know DROP CHECK, nor MySQL before 8.0.19 DROP CONSTRAINT.
             Self::DropCheck(name) if features.drop_check() => format!("DROP CHECK {}", quote(name)),

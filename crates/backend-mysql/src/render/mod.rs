@@ -5,6 +5,7 @@ mod column;
 mod constraint;
 mod cost;
 mod foreign_key;
+mod new_table;
 mod unchecked;
 
 use mlflow_migrate_core::schema::Table;
@@ -14,6 +15,7 @@ use crate::text::quote;
 
 pub(crate) use alter::{Alteration, Clause, ColumnAttributes};
 pub(crate) use cost::Cost;
+pub(crate) use new_table::NewTable;
 pub(crate) use unchecked::UncheckedForeignKeys;
 
 use foreign_key::AddedForeignKeys;

@@ -86,7 +86,7 @@ impl Upgrade {
         request: &Request,
         destination: &Path,
     ) -> Result<Finished, Error> {
-        let copy = source.copy_beside(destination, self.database.patience()).await?;
+        let copy = source.copy_beside(destination, self.database.connecting()).await?;
         let (_, report) = self.drive(context, &copy.database(), request, false).await?;
         copy.publish()?;
         Ok(Finished {
@@ -105,7 +105,7 @@ impl Upgrade {
         request: &Request,
         create: bool,
     ) -> Result<(String, Report), Error> {
-        let mut backend = database.open(self.database.patience(), create, context).await?;
+        let mut backend = database.open(self.database.connecting(), create, context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
         let report = upgrade(&mut *backend, &context.catalogue, request, &observer).await?;
         Ok((backend.name(), report))
@@ -125,7 +125,7 @@ impl Upgrade {
             notice("no backup: there is no database yet".to_owned());
             return Ok(None);
         }
-        let mut backend = database.open(self.database.patience(), false, context).await?;
+        let mut backend = database.open(self.database.connecting(), false, context).await?;
         let plan = reading(&mut *backend, async |backend| {
             Ok(inspect_and_plan(backend, &context.catalogue, request).await?.0)
         });
@@ -135,7 +135,7 @@ impl Upgrade {
         }
         drop(backend);
         let destination = file.map_or_else(|| name_for_backup(original, request), Path::to_owned);
-        database.back_up(&destination, self.database.patience()).await?;
+        database.back_up(&destination, self.database.connecting()).await?;
         notice(format!("backup: {}", destination.display()));
         Ok(Some(destination))
     }

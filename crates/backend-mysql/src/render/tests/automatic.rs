@@ -25,7 +25,7 @@ fn automatic(name: &str) -> Index {
 
 fn method(version: &str, before: Option<Table>, after: Table) -> (String, bool, Vec<String>) {
     let change = TableChange { before, after, revisions: Vec::new() };
-    let method = describe(&change, &Features::parse(version).unwrap()).unwrap();
+    let method = describe(&change, false, &Features::parse(version).unwrap()).unwrap();
     let flat = |sql: String| sql.split_whitespace().collect::<Vec<_>>().join(" ");
     let statements = method.statements.into_iter().map(flat).collect();
     (method.summary, method.rebuilds, statements)

@@ -21,7 +21,7 @@ fn statements(
 ) -> (Vec<String>, Schema) {
     let location = Location { revision: from.map(ToOwned::to_owned), empty, stamped: !empty };
     let plan = plan(catalogue, &features.platform(), live, &location, to).unwrap();
-    let render = |change: &TableChange| describe(change, features).unwrap().statements;
+    let render = |change: &TableChange| describe(change, false, features).unwrap().statements;
     (plan.changes().flat_map(render).collect(), plan.result)
 }
 

@@ -1,0 +1,72 @@
+//! A table like another, in the order in which it is built fastest: shape, rows, indexes, foreign keys.
+
+use mlflow_migrate_core::schema::Table;
+
+use super::alter::alter_table;
+use super::foreign_key::AddedForeignKeys;
+use super::{Alteration, Clause, ColumnAttributes, UncheckedForeignKeys};
+use crate::features::Features;
+
+/// What a new table becomes that takes the place of `before`.
+pub(crate) struct NewTable<'a> {
+    pub(crate) before: &'a Table,
+    pub(crate) after: &'a Table,
+    foreign_keys: AddedForeignKeys<'a>,
+    features: &'a Features,
+}
+
+impl<'a> NewTable<'a> {
+    /// `after` in place of `before`.
+    pub(crate) fn new(before: &'a Table, after: &'a Table, features: &'a Features) -> Self {
+        let foreign_keys =
+            AddedForeignKeys::new(after.foreign_keys.iter(), &[], &after.name, features);
+        Self { before, after, foreign_keys, features }
+    }
+
+    /// Turns an empty table that is `LIKE` the one before into the one after, but for its indexes.
+    pub(crate) fn shape(
+        &self,
+        name: &str,
+        alteration: &Alteration<'_>,
+        attributes: &ColumnAttributes,
+    ) -> Option<String> {
+        let uniques = self.before.uniques.iter().filter_map(|unique| unique.name.as_deref());
+        let indexes = self.before.indexes.iter().map(|index| index.name.as_str());
+        let dropped: Vec<Clause<'_>> = uniques.chain(indexes).map(Clause::DropIndex).collect();
+        let of_shape = alteration.parts.iter().flatten().filter(|clause| {
+            !matches!(
+                clause,
+                Clause::DropIndex(_)
+                    | Clause::AddUnique(_)
+                    | Clause::AddIndex(_)
+                    | Clause::AddForeignKey { .. }
+            )
+        });
+        self.alter(name, dropped.iter().chain(of_shape), attributes)
+    }
+
+    /// Builds the indexes, but for those that the server makes for foreign keys.
+    pub(crate) fn indexes(&self, name: &str) -> Option<String> {
+        let uniques = self.after.uniques.iter().map(Clause::AddUnique);
+        let others = self.after.indexes.iter();
+        let others = others.filter(|index| !self.foreign_keys.bring(index, self.after));
+        let added: Vec<Clause<'_>> = uniques.chain(others.map(Clause::AddIndex)).collect();
+        self.alter(name, added.iter(), &ColumnAttributes::new())
+    }
+
+    /// All foreign keys.
+    pub(crate) fn foreign_keys(&self) -> UncheckedForeignKeys<'a> {
+        UncheckedForeignKeys { table: &self.after.name, keys: self.foreign_keys.keys.clone() }
+    }
+
+    fn alter<'b>(
+        &self,
+        name: &str,
+        clauses: impl Iterator<Item = &'b Clause<'b>>,
+        attributes: &ColumnAttributes,
+    ) -> Option<String> {
+        let clauses: Vec<String> =
+            clauses.map(|clause| clause.sql(attributes, self.features)).collect();
+        (!clauses.is_empty()).then(|| alter_table(name, clauses.into_iter()))
+    }
+}

@@ -1,0 +1,232 @@
+//! Carries out a swap, from wherever an earlier one was interrupted.
+
+use std::time::Duration;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::schema::Table;
+use sqlx::MySqlConnection;
+
+use super::fill::Filling;
+use super::notes::{self, Note};
+use super::ranges::Ranges;
+use super::{Swap, exists};
+use crate::connect::Mysql;
+use crate::render::{Alteration, ColumnAttributes};
+use crate::text::{self, literal, quote};
+use crate::{execute, journal};
+
+/// How often it is looked whether the rename waits, and how many times.
+const LOOK: Duration = Duration::from_millis(20);
+const LOOKS: u32 = 250;
+
+/// Changes a table that exists by a swap, and tells how many rows were copied. `None` means that the
+/// user may not do what it takes, so that nothing was done.
+pub(crate) async fn swap(
+    database: &mut Mysql,
+    change: &TableChange,
+    before: &Table,
+    progress: &Progress,
+) -> Result<Option<u64>, Error> {
+    let features = database.features.clone();
+    let context = database.context.clone();
+    let alteration = Alteration::between(before, &change.after, &features);
+    let attributes =
+        execute::attributes(&mut database.connection, &alteration, &features, &context).await?;
+    let swap = Swap::new(before, &change.after, &features);
+    let mut swapping = Swapping { database, swap, before };
+    let Some(guard) = swapping.guard().await? else { return Ok(None) };
+    if !swapping.create(&alteration, &attributes).await? {
+        return Ok(None);
+    }
+    let guard = swapping.fill(guard, progress).await?;
+    swapping.add_indexes().await?;
+    let rows = swapping.exchange(guard).await?;
+    swapping.add_foreign_keys().await?;
+    Ok(Some(rows))
+}
+
+struct Swapping<'a> {
+    database: &'a mut Mysql,
+    swap: Swap<'a>,
+    before: &'a Table,
+}
+
+impl Swapping<'_> {
+    fn action(&self) -> String {
+        format!("change table {}", self.before.name)
+    }
+
+    async fn run(&mut self, sql: &str) -> Result<(), Error> {
+        self.database.run(&self.action(), sql).await
+    }
+
+    async fn count(&mut self, table: &str) -> Result<u64, Error> {
+        let sql = format!("SELECT COUNT(*) FROM {}", quote(table));
+        let counted = text::value(&mut self.database.connection, sql).await;
+        let counted =
+            counted.map_err(|source| self.database.context.error(&self.action(), source))?;
+        Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
+    }
+
+    /// Keeps writers away from the table for as long as this connection lives.
+    async fn guard(&mut self) -> Result<Option<MySqlConnection>, Error> {
+        let mut guard = self.database.connector.open().await?;
+        let sql = format!("LOCK TABLES {} READ", quote(&self.before.name));
+        match text::run(&mut guard, sql).await {
+            Ok(_) => Ok(Some(guard)),
+            Err(source) => unless_denied(self.database.context.error(&self.action(), source)),
+        }
+    }
+
+    /// Creates the new table, unless it is there; tells whether the user may.
+    async fn create(
+        &mut self,
+        alteration: &Alteration<'_>,
+        attributes: &ColumnAttributes,
+    ) -> Result<bool, Error> {
+        let context = self.database.context.clone();
+        journal::ensure(&mut self.database.connection, &context).await?;
+        let table = self.before.name.clone();
+        let new = self.swap.new_name();
+        let noted = notes::read(&mut self.database.connection, &table, &context).await?;
+        let has_shape = !noted.is_empty() && exists(self.database, &new).await?;
+        if has_shape {
+            return Ok(true);
+        }
+        notes::clear(&mut self.database.connection, &context).await?;
+        let unfinished = format!("DROP TABLE IF EXISTS {}", quote(&new));
+        let create = self.swap.create(alteration, attributes);
+        for statement in std::iter::once(unfinished).chain(create) {
+            if let Err(error) = self.run(&statement).await {
+                return unless_denied::<()>(error).map(|_| false);
+            }
+        }
+        let number = notes::next_number(&mut self.database.connection, &context).await?;
+        let note = Note { table, range: None, done: true };
+        let noted = notes::write(&mut self.database.connection, number, &note).await;
+        noted.map_err(|source| context.error(&self.action(), source))?;
+        Ok(true)
+    }
+
+    /// Copies the rows, and gives the guard back.
+    async fn fill(
+        &mut self,
+        guard: MySqlConnection,
+        progress: &Progress,
+    ) -> Result<MySqlConnection, Error> {
+        let context = self.database.context.clone();
+        let connection = &mut self.database.connection;
+        let noted = notes::read(connection, &self.before.name, &context).await?;
+        let number = notes::next_number(connection, &context).await?;
+        let filling = Filling {
+            table: self.before.name.clone(),
+            statement: self.swap.fill(),
+            total: self.database.occasions.rows(&self.before.name),
+            progress: progress.clone(),
+            connector: self.database.connector.clone(),
+            connections: self.database.jobs,
+        };
+        filling.run(Ranges::new(guard, self.before, noted, number)).await
+    }
+
+    /// Builds the indexes, unless an interrupted upgrade has done so: they come all at once.
+    async fn add_indexes(&mut self) -> Result<(), Error> {
+        let sql = format!(
+            "SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() \
+             AND TABLE_NAME = {} AND INDEX_NAME <> 'PRIMARY' LIMIT 1",
+            literal(&self.swap.new_name())
+        );
+        let found = text::value(&mut self.database.connection, sql).await;
+        let found = found.map_err(|source| self.database.context.error(&self.action(), source))?;
+        match self.swap.add_indexes() {
+            Some(sql) if found.is_none() => self.run(&sql).await,
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts the new table in the place of the old one, and tells how many rows it has.
+    async fn exchange(&mut self, mut guard: MySqlConnection) -> Result<u64, Error> {
+        let context = self.database.context.clone();
+        let old = self.swap.old_name();
+        // That of an earlier change of the same table.
+        self.run(&format!("DROP TABLE IF EXISTS {}", quote(&old))).await?;
+        let connection = &mut self.database.connection;
+        let own = text::value(connection, "SELECT CONNECTION_ID()").await;
+        let own = own.map_err(|source| context.error("swapping tables", source))?;
+        let rename = text::run(connection, self.swap.rename());
+        let release = release(&mut guard, own.unwrap_or_default());
+        let (renamed, released) = tokio::join!(rename, release);
+        released.and(renamed).map_err(|source| context.error(&self.action(), source))?;
+        let (expected, found) = (self.count(&old).await?, self.count(&self.before.name).await?);
+        if found != expected {
+            let sql = self.swap.rename_back();
+            self.run(&sql).await?;
+            notes::clear(&mut self.database.connection, &context).await?;
+            self.run(&format!("DROP TABLE {}", quote(&self.swap.new_name()))).await?;
+            let table = self.before.name.clone();
+            return Err(Error::WrittenMeanwhile { name: context.name, table });
+        }
+        notes::clear(&mut self.database.connection, &context).await?;
+        Ok(found)
+    }
+
+    /// Moves the foreign keys from the old table to the new one: their names are unique in a
+    /// database. Only those that the old table did not have can lack a row.
+    async fn add_foreign_keys(&mut self) -> Result<(), Error> {
+        let old = self.swap.old_name();
+        drop_foreign_keys(self.database, &old).await?;
+        let foreign_keys = self.swap.foreign_keys();
+        if foreign_keys.keys.is_empty() {
+            return Ok(());
+        }
+        let context = self.database.context.clone();
+        let connection = &mut self.database.connection;
+        let new = self.swap.new_foreign_keys();
+        execute::add_unchecked(connection, &foreign_keys, &new, &context).await
+    }
+}
+
+fn unless_denied<T>(error: Error) -> Result<Option<T>, Error> {
+    match error {
+        Error::Privileges { .. } | Error::AccessDenied { .. } => Ok(None),
+        error => Err(error),
+    }
+}
+
+/// Lets go of the table once the rename waits for it: it is then the first to go on.
+async fn release(guard: &mut MySqlConnection, renamer: String) -> Result<u64, sqlx::Error> {
+    let sql = format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {renamer}");
+    for _ in 0..LOOKS {
+        let state = text::value(guard, sql.clone()).await?.unwrap_or_default();
+        if state.to_ascii_lowercase().contains("metadata lock") {
+            break;
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+    text::run(guard, "UNLOCK TABLES").await
+}
+
+/// Takes all foreign keys off a table that is kept only for its rows.
+pub(super) async fn drop_foreign_keys(database: &mut Mysql, table: &str) -> Result<(), Error> {
+    let action = format!("change table {table}");
+    let sql = format!(
+        "SELECT CONSTRAINT_NAME FROM information_schema.TABLE_CONSTRAINTS \
+         WHERE CONSTRAINT_SCHEMA = DATABASE() AND TABLE_NAME = {} \
+         AND CONSTRAINT_TYPE = 'FOREIGN KEY'",
+        literal(table)
+    );
+    let found = text::rows(&mut database.connection, sql).await;
+    let found = found.map_err(|source| database.context.error(&action, source))?;
+    let names: Vec<String> = found
+        .into_iter()
+        .flatten()
+        .flatten()
+        .map(|name| format!("DROP FOREIGN KEY {}", quote(&name)))
+        .collect();
+    if names.is_empty() {
+        return Ok(());
+    }
+    database.run(&action, &format!("ALTER TABLE {} {}", quote(table), names.join(", "))).await
+}

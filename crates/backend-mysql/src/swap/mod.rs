@@ -1,0 +1,84 @@
+//! Changes a large table by filling a new one, and swapping the two by one `RENAME TABLE`.
+//!
+//! Where the server would copy a table, it writes row by row into every index. A new table that is
+//! filled in the order of its key, and gets its other indexes only then, is written in a fraction of
+//! that time, over several connections, and what is copied stays copied if the upgrade is interrupted.
+//! The table as it was is kept until the upgrade is verified.
+//!
+//! Meanwhile nobody may write to the table: a connection of its own holds `LOCK TABLES … READ` until
+//! the `RENAME TABLE` waits for it, and servers let that one go before anybody who wants to write.
+
+mod copy;
+mod fill;
+mod notes;
+mod occasion;
+mod ranges;
+mod statements;
+
+use mlflow_migrate_core::Error;
+
+use crate::connect::Mysql;
+use crate::text::{self, literal, quote};
+
+pub(crate) use copy::swap;
+pub(crate) use occasion::{Occasions, suits};
+pub(crate) use statements::Swap;
+
+/// With what the name of a new table begins. `alembic_…` is what MLflow's own check for an empty
+/// database leaves out.
+const NEW: &str = "alembic_mlflow_migrate_new_";
+
+/// With what the name of a table as it was begins.
+const OLD: &str = "alembic_mlflow_migrate_old_";
+
+/// Whether a table is there only while tables are swapped.
+pub(crate) fn is_own(table: &str) -> bool {
+    table.starts_with(NEW) || table.starts_with(OLD)
+}
+
+/// The tables that are there only while tables are swapped.
+async fn own_tables(database: &mut Mysql) -> Result<Vec<String>, Error> {
+    let sql = "SELECT TABLE_NAME FROM information_schema.TABLES \
+               WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'alembic\\_mlflow\\_migrate\\_%'";
+    let found = text::rows(&mut database.connection, sql).await;
+    let found = found.map_err(|source| database.context.error("looking for tables", source))?;
+    Ok(found.into_iter().flatten().flatten().filter(|name| is_own(name)).collect())
+}
+
+/// Puts in order what a swap has left that was interrupted around its rename. Before MySQL 8.0 and
+/// MariaDB 10.6 a server that dies can have made one of its two renames; and the foreign keys' names
+/// may still be the old table's.
+pub(crate) async fn resume(database: &mut Mysql) -> Result<(), Error> {
+    let own = own_tables(database).await?;
+    for table in own.iter().filter(|name| name.starts_with(OLD)) {
+        copy::drop_foreign_keys(database, table).await?;
+    }
+    for table in own.iter().filter_map(|name| name.strip_prefix(NEW)) {
+        let has_old = own.iter().any(|name| name.strip_prefix(OLD) == Some(table));
+        if has_old && !exists(database, table).await? {
+            let (new, table) = (quote(&format!("{NEW}{table}")), quote(table));
+            database.run("finishing a swap", &format!("RENAME TABLE {new} TO {table}")).await?;
+        }
+    }
+    Ok(())
+}
+
+async fn exists(database: &mut Mysql, table: &str) -> Result<bool, Error> {
+    let sql = format!(
+        "SELECT 1 FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
+        literal(table)
+    );
+    let found = text::value(&mut database.connection, sql).await;
+    let found = found.map_err(|source| database.context.error("looking for a table", source))?;
+    Ok(found.is_some())
+}
+
+/// Drops what swaps have left: tables as they were, and new ones that were not finished.
+pub(crate) async fn discard(database: &mut Mysql) -> Result<(), Error> {
+    for table in own_tables(database).await? {
+        let action = format!("removing {table}");
+        database.run(&action, &format!("DROP TABLE {}", quote(&table))).await?;
+    }
+    Ok(())
+}

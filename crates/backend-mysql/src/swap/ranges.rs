@@ -1,0 +1,231 @@
+//! Ranges of a table's primary key, of about as many rows each.
+
+use std::collections::VecDeque;
+
+use mlflow_migrate_core::schema::{ColumnType, Table};
+use sea_query::Value;
+use serde::{Deserialize, Serialize};
+use sqlx::MySqlConnection;
+
+use super::notes::{self, Note};
+use crate::rows;
+use crate::text::quote;
+
+/// How many rows a range has: enough for a transaction not to count, few enough that little is
+/// copied again after an interruption, and that the server's undo log stays short.
+const ROWS: u32 = 50_000;
+
+/// How many columns of the key tell the ranges apart.
+const MAX_COLUMNS: usize = 3;
+
+/// One value of a key.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(untagged)]
+pub(super) enum Bound {
+    Integer(i64),
+    Text(String),
+}
+
+impl From<&Bound> for Value {
+    fn from(bound: &Bound) -> Self {
+        match bound {
+            Bound::Integer(number) => (*number).into(),
+            Bound::Text(text) => text.clone().into(),
+        }
+    }
+}
+
+/// The rows after one key, up to and with another one; without bounds all rows.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub(super) struct Range {
+    pub(super) after: Option<Vec<Bound>>,
+    pub(super) until: Option<Vec<Bound>>,
+}
+
+/// The columns of the primary key that tell ranges apart: the first ones of a type that compares with
+/// a value that was read as it does with itself. A float does not.
+pub(super) fn key(table: &Table) -> Vec<String> {
+    let is_exact = |name: &&String| {
+        let column = table.find_column(name).map(|column| &column.column_type);
+        matches!(
+            column,
+            Some(ColumnType::Integer | ColumnType::BigInteger | ColumnType::Varchar(_))
+        )
+    };
+    table.key_columns().iter().take_while(is_exact).take(MAX_COLUMNS).cloned().collect()
+}
+
+impl Range {
+    /// The condition on the rows of the range, to append to a statement, and its values.
+    pub(super) fn condition(&self, key: &[String]) -> (String, Vec<Value>) {
+        let mut values = Vec::new();
+        let after = self.after.as_ref().map(|bound| beyond(key, bound, ">", ">", &mut values));
+        let until = self.until.as_ref().map(|bound| beyond(key, bound, "<", "<=", &mut values));
+        let conditions: Vec<String> = after.into_iter().chain(until).collect();
+        if conditions.is_empty() {
+            return (String::new(), values);
+        }
+        (format!(" WHERE {}", conditions.join(" AND ")), values)
+    }
+}
+
+/// `(a, b) > (1, 2)` in the form for which the server uses an index: `a >= 1 AND (a > 1 OR (a = 1 AND
+/// b > 2))`.
+fn beyond(
+    key: &[String],
+    bound: &[Bound],
+    operator: &str,
+    last_operator: &str,
+    values: &mut Vec<Value>,
+) -> String {
+    let (Some(column), Some(value)) = (key.first(), bound.first()) else { return "1 = 1".into() };
+    let column = quote(column);
+    values.push(value.into());
+    if key.len() == 1 {
+        return format!("{column} {last_operator} ?");
+    }
+    values.extend([value.into(), value.into()]);
+    let rest = beyond(
+        key.get(1..).unwrap_or_default(),
+        bound.get(1..).unwrap_or_default(),
+        operator,
+        last_operator,
+        values,
+    );
+    format!("({column} {operator}= ? AND ({column} {operator} ? OR ({column} = ? AND {rest})))")
+}
+
+/// Gives out the ranges of a table one after the other.
+pub(super) struct Ranges {
+    /// The connection that keeps writers away, on which the key is read.
+    guard: MySqlConnection,
+    table: String,
+    key: Vec<String>,
+    /// Ranges that were noted and not copied.
+    left: VecDeque<(u32, Range)>,
+    /// Where the next range begins; `None` after the last one.
+    position: Option<Option<Vec<Bound>>>,
+    number: u32,
+}
+
+impl Ranges {
+    /// Goes on after the ranges that are noted.
+    pub(super) fn new(
+        guard: MySqlConnection,
+        table: &Table,
+        noted: Vec<(u32, Note)>,
+        number: u32,
+    ) -> Self {
+        let mut position = Some(None);
+        let mut left = VecDeque::new();
+        for (number, note) in noted {
+            let Some(range) = note.range else { continue };
+            position = range.until.clone().map(Some);
+            if !note.done {
+                left.push_back((number, range));
+            }
+        }
+        Self { guard, table: table.name.clone(), key: key(table), left, position, number }
+    }
+
+    /// The columns by which the ranges are told apart.
+    pub(super) fn key(&self) -> &[String] {
+        &self.key
+    }
+
+    /// The connection that has kept writers away.
+    pub(super) fn into_guard(self) -> MySqlConnection {
+        self.guard
+    }
+
+    /// The next range, which is noted over `worker`.
+    pub(super) async fn next(
+        &mut self,
+        worker: &mut MySqlConnection,
+    ) -> Result<Option<(u32, Range)>, sqlx::Error> {
+        if let Some(left) = self.left.pop_front() {
+            return Ok(Some(left));
+        }
+        let Some(after) = self.position.take() else { return Ok(None) };
+        let until = self.last_key(after.as_ref()).await?;
+        let range = Range { after, until: until.clone() };
+        let note = Note { table: self.table.clone(), range: Some(range.clone()), done: false };
+        notes::write(worker, self.number, &note).await?;
+        self.position = until.map(Some);
+        self.number += 1;
+        Ok(Some((self.number - 1, range)))
+    }
+
+    /// The last key of the range that begins after a key; `None` if that one goes to the end.
+    async fn last_key(
+        &mut self,
+        after: Option<&Vec<Bound>>,
+    ) -> Result<Option<Vec<Bound>>, sqlx::Error> {
+        if self.key.is_empty() {
+            return Ok(None);
+        }
+        let (condition, values) = Range { after: after.cloned(), until: None }.condition(&self.key);
+        let columns: Vec<String> = self.key.iter().map(|column| quote(column)).collect();
+        let columns = columns.join(", ");
+        let sql = format!(
+            "SELECT {columns} FROM {} FORCE INDEX (PRIMARY){condition} ORDER BY {columns} \
+             LIMIT 1 OFFSET {}",
+            quote(&self.table),
+            ROWS - 1
+        );
+        let found = rows::fetch(&mut self.guard, sql, values).await?;
+        Ok(found.into_iter().next().and_then(|row| row.into_iter().map(bound).collect()))
+    }
+}
+
+fn bound(value: Value) -> Option<Bound> {
+    match value {
+        Value::BigInt(Some(number)) => Some(Bound::Integer(number)),
+        Value::String(Some(text)) => Some(Bound::Text(text)),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use mlflow_migrate_core::schema::{ColumnType, Table, big_integer, varchar};
+    use sea_query::Value;
+
+    use super::{Bound, Range, key};
+
+    #[test]
+    fn a_range_of_a_key_of_two_columns() {
+        let key = ["a".to_owned(), "b".to_owned()];
+        let bound =
+            |text: &str, number| Some(vec![Bound::Text(text.into()), Bound::Integer(number)]);
+        let range = Range { after: bound("x", 1), until: bound("y", 2) };
+        let (condition, values) = range.condition(&key);
+        assert_eq!(
+            condition,
+            " WHERE (`a` >= ? AND (`a` > ? OR (`a` = ? AND `b` > ?))) \
+             AND (`a` <= ? AND (`a` < ? OR (`a` = ? AND `b` <= ?)))"
+        );
+        assert_eq!(values.len(), 8);
+        assert_eq!(values[3], Value::from(1_i64));
+        assert_eq!(Range::default().condition(&key), (String::new(), Vec::new()));
+    }
+
+    #[test]
+    fn floats_tell_no_ranges_apart() {
+        let mut table = Table::new("metrics")
+            .column(varchar("key", 250))
+            .column(big_integer("timestamp"))
+            .column(big_integer("value"))
+            .primary_key("pk", &["key", "value", "timestamp"]);
+        assert_eq!(key(&table), ["key", "value", "timestamp"]);
+        table.columns[2].column_type = ColumnType::Float;
+        assert_eq!(key(&table), ["key"]);
+    }
+
+    #[test]
+    fn a_note_is_read_as_it_was_written() {
+        let range = Range { after: None, until: Some(vec![Bound::Text("1".into())]) };
+        let text = serde_json::to_string(&range).unwrap();
+        assert_eq!(serde_json::from_str::<Range>(&text).unwrap(), range);
+    }
+}

@@ -1,0 +1,110 @@
+//! The statements of a swap.
+
+use mlflow_migrate_core::schema::{Column, Table};
+
+use super::{NEW, OLD};
+use crate::features::Features;
+use crate::render::{Alteration, ColumnAttributes, NewTable, UncheckedForeignKeys};
+use crate::text::quote;
+
+/// The statements that put another table in the place of one.
+pub(crate) struct Swap<'a>(NewTable<'a>);
+
+impl<'a> Swap<'a> {
+    /// Puts `after` in the place of `before`.
+    pub(crate) fn new(before: &'a Table, after: &'a Table, features: &'a Features) -> Self {
+        Self(NewTable::new(before, after, features))
+    }
+
+    /// The name of the new table until it is swapped in.
+    pub(crate) fn new_name(&self) -> String {
+        format!("{NEW}{}", self.0.after.name)
+    }
+
+    /// The name of the old table from then on.
+    pub(crate) fn old_name(&self) -> String {
+        format!("{OLD}{}", self.0.after.name)
+    }
+
+    /// Creates the new table, empty, with nothing but its columns, CHECKs and primary key.
+    pub(crate) fn create(
+        &self,
+        alteration: &Alteration<'_>,
+        attributes: &ColumnAttributes,
+    ) -> Vec<String> {
+        let (new, table) = (self.new_name(), &self.0.before.name);
+        let create = format!("CREATE TABLE {} LIKE {}", quote(&new), quote(table));
+        let shape = self.0.shape(&new, alteration, attributes);
+        std::iter::once(create).chain(shape).collect()
+    }
+
+    /// `INSERT … SELECT` in the order of the old primary key.
+    pub(crate) fn fill(&self) -> String {
+        let is_there = |column: &&Column| self.0.before.find_column(column.live_name()).is_some();
+        let stored = self.0.after.columns.iter().filter(|column| column.generated.is_none());
+        let copied: Vec<&Column> = stored.filter(is_there).collect();
+        let list = |name: fn(&Column) -> &str| {
+            let names: Vec<String> = copied.iter().map(|column| quote(name(column))).collect();
+            names.join(", ")
+        };
+        format!(
+            "INSERT INTO {} ({}) SELECT {} FROM {} FORCE INDEX (PRIMARY)",
+            quote(&self.new_name()),
+            list(|column| &column.name),
+            list(Column::live_name),
+            quote(&self.0.before.name),
+        )
+    }
+
+    /// Builds the indexes of the filled table, all at once; those that come with foreign keys come
+    /// with these.
+    pub(crate) fn add_indexes(&self) -> Option<String> {
+        self.0.indexes(&self.new_name())
+    }
+
+    /// All foreign keys of the table; the new one has none until it has its name.
+    pub(crate) fn foreign_keys(&self) -> UncheckedForeignKeys<'a> {
+        self.0.foreign_keys()
+    }
+
+    /// Swaps the two tables.
+    pub(crate) fn rename(&self) -> String {
+        let (table, new, old) =
+            (quote(&self.0.before.name), quote(&self.new_name()), quote(&self.old_name()));
+        format!("RENAME TABLE {table} TO {old}, {new} TO {table}")
+    }
+
+    /// Swaps them back.
+    pub(crate) fn rename_back(&self) -> String {
+        let (table, new, old) =
+            (quote(&self.0.before.name), quote(&self.new_name()), quote(&self.old_name()));
+        format!("RENAME TABLE {table} TO {new}, {old} TO {table}")
+    }
+
+    /// The foreign keys that the old table does not have already: only there can a row lack the one
+    /// that it references.
+    pub(crate) fn new_foreign_keys(&self) -> UncheckedForeignKeys<'a> {
+        let mut new = self.foreign_keys();
+        new.keys.retain(|(key, _)| {
+            !self.0.before.foreign_keys.iter().any(|known| {
+                known.columns == key.columns && known.referred_table == key.referred_table
+            })
+        });
+        new
+    }
+
+    /// All of them, to show.
+    pub(crate) fn statements(&self, alteration: &Alteration<'_>) -> Vec<String> {
+        let mut statements = self.create(alteration, &ColumnAttributes::new());
+        statements.push(self.fill());
+        statements.extend(self.add_indexes());
+        statements.push(self.rename());
+        if !self.foreign_keys().keys.is_empty() {
+            statements.push(UncheckedForeignKeys::CHECKS_OFF.to_owned());
+            statements.push(self.foreign_keys().add());
+            statements.push(UncheckedForeignKeys::CHECKS_ON.to_owned());
+            statements.extend(self.new_foreign_keys().orphans().map(|(_, query)| query));
+        }
+        statements
+    }
+}
