@@ -100,6 +100,7 @@ pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, E
         lock_wait: waits.upgrader,
         // The built binary, which has tests of its own, leaves small tables to the server.
         swap_from_rows: 0,
+        range_rows: 700,
         ..OpenOptions::default()
     };
     Ok(Box::new(Mysql::connect(&address.server_url(), &options).await?))

@@ -50,6 +50,7 @@ pub struct Mysql {
     /// Over how many connections rows are copied and computed.
     pub(crate) jobs: usize,
     pub(crate) swap_from_rows: u64,
+    pub(crate) range_rows: u32,
     /// What the schema that was read last does not tell of its tables.
     pub(crate) occasions: Occasions,
     pub(crate) lock_wait: Duration,
@@ -106,6 +107,7 @@ impl Mysql {
             connector,
             jobs: options.jobs,
             swap_from_rows: options.swap_from_rows,
+            range_rows: options.range_rows,
             occasions: Occasions::default(),
             platform: features.platform(),
             features,

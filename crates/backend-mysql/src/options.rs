@@ -29,6 +29,7 @@ const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const DEFAULT_JOBS: usize = 2;
 /// A smaller table is copied before a second connection is up.
 const DEFAULT_SWAP_FROM_ROWS: u64 = 20_000;
+const DEFAULT_RANGE_ROWS: u32 = 50_000;
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -41,6 +42,10 @@ pub struct OpenOptions {
     pub jobs: usize,
     /// From how many rows on a table is swapped for a new one, where the server would copy it.
     pub swap_from_rows: u64,
+    /// How many rows of such a table are copied in one transaction: enough for a transaction not to
+    /// count, few enough that little is copied again after an interruption, and that the server's
+    /// undo log stays short.
+    pub range_rows: u32,
     /// The variables of [`ENVIRONMENT`] that are set.
     pub environment: BTreeMap<String, String>,
 }
@@ -52,6 +57,7 @@ impl Default for OpenOptions {
             lock_wait: Duration::from_secs(60),
             jobs: DEFAULT_JOBS,
             swap_from_rows: DEFAULT_SWAP_FROM_ROWS,
+            range_rows: DEFAULT_RANGE_ROWS,
             environment: BTreeMap::new(),
         }
     }

@@ -1,20 +1,31 @@
 //! The latest metrics in one pass.
 //!
-//! SQLite has no index by run and metric at that revision, so the neutral statement's joins would
-//! scan the table again and again. Here one scan sorts the entries by metric and run, an aggregate
-//! function remembers the newest entry of each pair, and a join on rowid fetches it.
+//! One scan in the order of the file remembers the newest entry of each pair of run and metric. Where
+//! there are more pairs than memory is meant for, SQLite sorts the entries by metric and run instead,
+//! and an aggregate function remembers the newest of each pair. Either way a lookup by rowid fetches
+//! the entries that are left. The neutral statement's joins would scan the table again and again.
 
 use std::cmp::Ordering;
+use std::collections::HashMap;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
-use rusqlite::Connection;
 use rusqlite::functions::{Aggregate, Context as Arguments, FunctionFlags};
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, Row};
 
 use crate::error::Context;
 use crate::progress::{EACH_ROW, count_rows, rows_of};
 
 const FUNCTION: &str = "mlflow_migrate_newest";
+
+const COLUMNS: &str = "\"key\", value, timestamp, step, is_nan, run_uuid";
+
+/// How many pairs are remembered: with names of usual length about 16 MB.
+const MOST_PAIRS: usize = 100_000;
+
+/// How many bytes their names may have together.
+const MOST_BYTES: usize = 16 << 20;
 
 /// Fills `latest_metrics`; `None` if `metrics` has no rowid.
 pub(crate) fn fill(
@@ -30,17 +41,81 @@ pub(crate) fn fill(
     let fill = || {
         let total = rows_of(connection, "metrics")?;
         count_rows(connection, progress, Some(total))?;
-        connection.create_aggregate_function(FUNCTION, 5, FunctionFlags::SQLITE_UTF8, Newest)?;
-        let columns = "\"key\", value, timestamp, step, is_nan, run_uuid";
-        let sql = format!(
-            "INSERT INTO latest_metrics ({columns}) SELECT {columns} FROM metrics JOIN ( \
-             SELECT {FUNCTION}(step, timestamp, value, is_nan, {rowid}) AS newest FROM metrics \
-             WHERE {EACH_ROW} GROUP BY \"key\", run_uuid) ON metrics.{rowid} = newest"
-        );
-        connection.execute(&sql, [])
+        match newest_in_memory(connection, rowid)? {
+            Some(newest) => insert(connection, rowid, &newest),
+            None => sort_and_insert(connection, rowid),
+        }
     };
     let rows = fill().map_err(|source| context.error("computing the latest metrics", source))?;
     Ok(Some(rows as u64))
+}
+
+/// The rowids of the newest entries, in the order of `latest_metrics`' key; `None` if there are too
+/// many pairs.
+fn newest_in_memory(connection: &Connection, rowid: &str) -> rusqlite::Result<Option<Vec<i64>>> {
+    let mut newest: HashMap<Box<[u8]>, Entry> = HashMap::new();
+    let mut bytes = 0;
+    let mut pair = Vec::new();
+    // An index would give the rows in an order that has nothing to do with that of the file.
+    let mut entries = connection.prepare(&format!(
+        "SELECT step, timestamp, value, is_nan, {rowid}, \"key\", run_uuid \
+         FROM metrics NOT INDEXED WHERE {EACH_ROW}"
+    ))?;
+    let mut entries = entries.query([])?;
+    while let Some(row) = entries.next()? {
+        let entry = Entry::of_row(row)?;
+        name_pair(row, &mut pair)?;
+        match newest.get_mut(pair.as_slice()) {
+            Some(known) if entry.compare(known) == Ordering::Greater => *known = entry,
+            Some(_) => {}
+            None => {
+                bytes += pair.len();
+                if newest.len() == MOST_PAIRS || bytes > MOST_BYTES {
+                    return Ok(None);
+                }
+                newest.insert(pair.as_slice().into(), entry);
+            }
+        }
+    }
+    let mut pairs: Vec<(Box<[u8]>, Entry)> = newest.into_iter().collect();
+    pairs.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
+    Ok(Some(pairs.into_iter().map(|(_, entry)| entry.rowid).collect()))
+}
+
+/// Writes metric and run as bytes that are equal only for the same pair, and sort mostly as the pairs
+/// do.
+fn name_pair(row: &Row<'_>, pair: &mut Vec<u8>) -> rusqlite::Result<()> {
+    pair.clear();
+    let mut kinds = 0;
+    let mut ends = [0; 2];
+    for (at, end) in [5, 6].into_iter().zip(&mut ends) {
+        let value = row.get_ref(at)?;
+        kinds = kinds << 1 | u8::from(matches!(value, ValueRef::Blob(_)));
+        pair.extend_from_slice(value.as_bytes()?);
+        *end = pair.len();
+    }
+    pair.extend_from_slice(&ends[0].to_be_bytes());
+    pair.push(kinds);
+    Ok(())
+}
+
+fn insert(connection: &Connection, rowid: &str, newest: &[i64]) -> rusqlite::Result<usize> {
+    let sql = format!(
+        "INSERT INTO latest_metrics ({COLUMNS}) SELECT {COLUMNS} FROM metrics WHERE {rowid} = ?1"
+    );
+    let mut insert = connection.prepare(&sql)?;
+    newest.iter().map(|rowid| insert.execute([rowid])).sum()
+}
+
+fn sort_and_insert(connection: &Connection, rowid: &str) -> rusqlite::Result<usize> {
+    connection.create_aggregate_function(FUNCTION, 5, FunctionFlags::SQLITE_UTF8, Newest)?;
+    let sql = format!(
+        "INSERT INTO latest_metrics ({COLUMNS}) SELECT {COLUMNS} FROM ( \
+         SELECT {FUNCTION}(step, timestamp, value, is_nan, {rowid}) AS newest \
+         FROM metrics NOT INDEXED WHERE {EACH_ROW} GROUP BY \"key\", run_uuid) \
+         CROSS JOIN metrics ON metrics.{rowid} = newest"
+    );
+    connection.execute(&sql, [])
 }
 
 /// A name under which `metrics` has its rowid, if it has one: not one that a column has taken.
@@ -70,7 +145,17 @@ struct Entry {
 }
 
 impl Entry {
-    fn read(arguments: &Arguments<'_>) -> rusqlite::Result<Self> {
+    fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            step: row.get(0)?,
+            timestamp: row.get(1)?,
+            value: row.get(2)?,
+            is_nan: row.get(3)?,
+            rowid: row.get(4)?,
+        })
+    }
+
+    fn of_arguments(arguments: &Arguments<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             step: arguments.get(0)?,
             timestamp: arguments.get(1)?,
@@ -99,7 +184,7 @@ impl Aggregate<Option<Entry>, Option<i64>> for Newest {
         arguments: &mut Arguments<'_>,
         newest: &mut Option<Entry>,
     ) -> rusqlite::Result<()> {
-        let entry = Entry::read(arguments)?;
+        let entry = Entry::of_arguments(arguments)?;
         if newest.is_none_or(|known| entry.compare(&known) == Ordering::Greater) {
             *newest = Some(entry);
         }
@@ -112,5 +197,52 @@ impl Aggregate<Option<Entry>, Option<i64>> for Newest {
         newest: Option<Option<Entry>>,
     ) -> rusqlite::Result<Option<i64>> {
         Ok(newest.flatten().map(|entry| entry.rowid))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::{COLUMNS, insert, newest_in_memory, sort_and_insert};
+    use crate::progress::count_rows;
+    use mlflow_migrate_core::event::Progress;
+
+    /// Many entries of few pairs, with ties in everything that decides, in no order.
+    const FILL: &str = "CREATE TABLE metrics (\"key\" VARCHAR(250), value FLOAT, timestamp BIGINT, \
+         step BIGINT, is_nan BOOLEAN, run_uuid VARCHAR(32)); \
+         CREATE TABLE latest_metrics (\"key\" VARCHAR(250), value FLOAT, timestamp BIGINT, \
+         step BIGINT, is_nan BOOLEAN, run_uuid VARCHAR(32), PRIMARY KEY (\"key\", run_uuid)); \
+         CREATE INDEX by_run ON metrics (run_uuid, \"key\", step); \
+         WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
+         INSERT INTO metrics SELECT 'm' || (i * 7919 % 13), i * 31 % 5 / 2.0, i * 17 % 3, \
+         i * 13 % 4, i * 3 % 2, substr('runs', 1, i * 11 % 4) FROM n; \
+         INSERT INTO metrics SELECT CAST(\"key\" AS BLOB), value, timestamp, step, is_nan, run_uuid \
+         FROM metrics WHERE step = 3 AND timestamp = 1";
+
+    #[test]
+    fn both_ways_find_the_same() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(FILL).unwrap();
+        count_rows(&connection, &Progress::silent(), None).unwrap();
+        let take = || {
+            let sql = format!("DELETE FROM latest_metrics RETURNING {}", {
+                let each = COLUMNS.split(", ").map(|column| format!("quote({column})"));
+                each.collect::<Vec<_>>().join(" || ',' || ")
+            });
+            let mut rows = connection.prepare(&sql).unwrap();
+            let mut found: Vec<String> = rows
+                .query_map([], |row| row.get::<_, String>(0))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            found.sort();
+            found
+        };
+        let newest = newest_in_memory(&connection, "rowid").unwrap().unwrap();
+        assert_eq!(insert(&connection, "rowid", &newest).unwrap(), newest.len());
+        let in_memory = take();
+        assert_eq!(sort_and_insert(&connection, "rowid").unwrap(), newest.len());
+        assert!(in_memory.len() > 13 * 4 && in_memory == take());
     }
 }

@@ -1,17 +1,19 @@
 //! Others who use the database at the same time.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::address::Address;
-use mlflow_migrate_tests::capability::SERVER;
+use mlflow_migrate_tests::capability::{MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Waits, open, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
-use mlflow_migrate_tests::{mysql, postgres, tests};
+use mlflow_migrate_tests::{fill, mysql, postgres, tests};
 use sqlx::{Connection, MySqlConnection, PgConnection};
 
 use super::{address_of, assert_told, to_newest};
@@ -21,6 +23,7 @@ pub(crate) const TESTS: &[Test] = tests![
     somebody_upgrades => SERVER,
     two_upgraders_at_once => SERVER,
     an_upgrader_that_is_gone => SERVER,
+    somebody_writes_all_the_time => MYSQL,
 ];
 
 const OLD: &str = "451aebb31d03";
@@ -129,4 +132,38 @@ async fn an_upgrader_that_is_gone(server: &TestServer) {
     drop(first);
     to_newest(server, &address_of(&*database)).await.unwrap();
     assert_at(server, &*database, server.head()).await;
+}
+
+/// Logs entries of a metric until it is told to stop, and tells how many the server has taken.
+async fn write_until(address: Address, stop: Arc<AtomicBool>) -> i64 {
+    let mut connection = mysql::connect(&address).await.unwrap();
+    let (mut tried, mut taken) = (0, 0);
+    while !stop.load(Ordering::Relaxed) {
+        let sql = "INSERT INTO metrics (`key`, value, timestamp, run_uuid, step, is_nan) \
+                   VALUES ('written meanwhile', 0.5, ?, 'run 0000000000000000000000000000', 0, 0)";
+        tried += 1;
+        taken += i64::from(sqlx::query(sql).bind(tried).execute(&mut connection).await.is_ok());
+    }
+    connection.close().await.unwrap();
+    taken
+}
+
+/// No row that the server has taken is lost, even if the advice to stop MLflow's server is not heeded.
+async fn somebody_writes_all_the_time(server: &TestServer) {
+    let database = server.at("7ac759974ad8").await;
+    fill::metrics(&*database, 20);
+    let address = address_of(&*database);
+    let stop = Arc::new(AtomicBool::new(false));
+    let writer = tokio::spawn(write_until(address.clone(), Arc::clone(&stop)));
+    let upgraded = to_newest(server, &address).await;
+    stop.store(true, Ordering::Relaxed);
+    let taken = writer.await.unwrap();
+    if let Err(error) = upgraded {
+        assert_told(&error, ErrorKind::Locked);
+        to_newest(server, &address).await.unwrap();
+    }
+    assert_at(server, &*database, server.head()).await;
+    let count = "SELECT COUNT(*) FROM metrics WHERE `key` = 'written meanwhile'";
+    assert_eq!(database.query(count), [[taken.into()]]);
+    assert!(taken > 0);
 }

@@ -128,7 +128,7 @@ impl Swapping<'_> {
             connector: self.database.connector.clone(),
             connections: self.database.jobs,
         };
-        filling.run(Ranges::new(guard, self.before, noted, number)).await
+        filling.run(Ranges::new(guard, self.before, self.database.range_rows, noted, number)).await
     }
 
     /// Builds the indexes, unless an interrupted upgrade has done so: they come all at once.

@@ -11,10 +11,6 @@ use super::notes::{self, Note};
 use crate::rows;
 use crate::text::quote;
 
-/// How many rows a range has: enough for a transaction not to count, few enough that little is
-/// copied again after an interruption, and that the server's undo log stays short.
-const ROWS: u32 = 50_000;
-
 /// How many columns of the key tell the ranges apart.
 const MAX_COLUMNS: usize = 3;
 
@@ -101,6 +97,8 @@ pub(super) struct Ranges {
     guard: MySqlConnection,
     table: String,
     key: Vec<String>,
+    /// How many rows a range has.
+    rows: u32,
     /// Ranges that were noted and not copied.
     left: VecDeque<(u32, Range)>,
     /// Where the next range begins; `None` after the last one.
@@ -113,6 +111,7 @@ impl Ranges {
     pub(super) fn new(
         guard: MySqlConnection,
         table: &Table,
+        rows: u32,
         noted: Vec<(u32, Note)>,
         number: u32,
     ) -> Self {
@@ -125,7 +124,7 @@ impl Ranges {
                 left.push_back((number, range));
             }
         }
-        Self { guard, table: table.name.clone(), key: key(table), left, position, number }
+        Self { guard, table: table.name.clone(), key: key(table), rows, left, position, number }
     }
 
     /// The columns by which the ranges are told apart.
@@ -171,7 +170,7 @@ impl Ranges {
             "SELECT {columns} FROM {} FORCE INDEX (PRIMARY){condition} ORDER BY {columns} \
              LIMIT 1 OFFSET {}",
             quote(&self.table),
-            ROWS - 1
+            self.rows.saturating_sub(1)
         );
         let found = rows::fetch(&mut self.guard, sql, values).await?;
         Ok(found.into_iter().next().and_then(|row| row.into_iter().map(bound).collect()))

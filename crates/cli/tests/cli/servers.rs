@@ -3,6 +3,7 @@
 //! The servers are those of `MLFLOW_MIGRATE_TEST_URLS`; `none` leaves them out, and without it these
 //! tests fail, with the command that starts some.
 
+use std::ffi::OsStr;
 use std::process::Command;
 
 use mlflow_migrate_tests::database::TestDatabase;
@@ -86,19 +87,27 @@ async fn a_million_metric_rows_on_every_server() {
 #[test]
 fn schema_and_rows_are_those_of_mlflow_on_every_server() {
     let Some(python) = oracle::python() else { return };
-    for server in servers() {
-        let mut command = Command::new(&python);
-        command.arg(oracle::script("differential.py"));
-        command.args(["--binary", env!("CARGO_BIN_EXE_mlflow-migrate")]);
-        command.args(["--server", &server.address().to_string()]);
-        // MySQL 5.6 has room for MLflow's keys in latin1 only, so there MLflow gets latin1 too.
-        if server.charset() == Some("latin1") && server.head() == "head" {
-            command.args(["--charset", "latin1"]);
+    let servers = servers();
+    // Each mostly waits for its server.
+    std::thread::scope(|scope| {
+        for server in &servers {
+            scope.spawn(|| compare_with_mlflow(&python, server));
         }
-        let told = oracle::run(&mut command);
-        let passed = told.lines().filter(|line| line.starts_with("passed ")).count();
-        assert!(passed >= 8 && told.trim_end().ends_with(" passed, 0 failed"), "{told}");
+    });
+}
+
+fn compare_with_mlflow(python: &OsStr, server: &TestServer) {
+    let mut command = Command::new(python);
+    command.arg(oracle::script("differential.py"));
+    command.args(["--binary", env!("CARGO_BIN_EXE_mlflow-migrate")]);
+    command.args(["--server", &server.address().to_string()]);
+    // MySQL 5.6 has room for MLflow's keys in latin1 only, so there MLflow gets latin1 too.
+    if server.charset() == Some("latin1") && server.head() == "head" {
+        command.args(["--charset", "latin1"]);
     }
+    let told = oracle::run(&mut command);
+    let passed = told.lines().filter(|line| line.starts_with("passed ")).count();
+    assert!(passed >= 8 && told.trim_end().ends_with(" passed, 0 failed"), "{told}");
 }
 
 /// MLflow's tracking store and model registry read and write the upgraded databases.
