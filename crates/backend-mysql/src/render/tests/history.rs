@@ -25,6 +25,19 @@ fn statements(
     (plan.changes().flat_map(render).collect(), plan.result)
 }
 
+/// As if every table that changes were large.
+fn swaps(
+    catalogue: &Catalogue,
+    features: &Features,
+    live: &Schema,
+    (from, to): (Option<&str>, Option<&str>),
+) -> Vec<String> {
+    let location = Location { revision: from.map(ToOwned::to_owned), empty: false, stamped: true };
+    let plan = plan(catalogue, &features.platform(), live, &location, to).unwrap();
+    let render = |change: &TableChange| describe(change, true, features).unwrap().statements;
+    plan.changes().flat_map(render).collect()
+}
+
 /// From nothing to the base schema, then one revision at a time.
 fn step_by_step(version: &str, last: Option<&str>) -> Vec<(String, Vec<String>)> {
     let catalogue = mlflow_migrate_revisions::tracking().unwrap();
@@ -76,6 +89,29 @@ fn mariadb_10_11() {
     insta::assert_snapshot!(as_text(&step_by_step("10.11.14-MariaDB", None)));
 }
 
+#[test]
+fn a_swap_of_metrics() {
+    let catalogue = mlflow_migrate_revisions::tracking().unwrap();
+    for version in ["5.7.44", "9.7.0", "10.11.14-MariaDB"] {
+        let features = Features::parse(version).unwrap();
+        let base = catalogue.state(None, &features.platform()).unwrap();
+        let head = head(&catalogue);
+        let all = swaps(&catalogue, &features, &base, (None, head.as_deref()));
+        let own: Vec<String> = all
+            .into_iter()
+            .filter(|sql| sql.contains("`metrics`") || sql.contains("_metrics`"))
+            .collect();
+        let own = own
+            .iter()
+            .filter(|sql| !sql.contains("latest_metrics") && !sql.contains("trace_metrics"));
+        let own: Vec<&str> = own.map(String::as_str).collect();
+        insta::assert_snapshot!(
+            format!("a_swap_of_metrics_on_{}", version.replace(['.', '-'], "_")),
+            own.join(";\n")
+        );
+    }
+}
+
 /// There is no MySQL 5.7 to try this on, so what it cannot do must not be asked of it: neither one
 /// revision at a time, nor all at once, nor from any state on.
 #[test]
@@ -91,6 +127,7 @@ fn nothing_is_asked_of_mysql_5_7_that_it_lacks() {
     for (revision, schema) in catalogue.states(&features.platform()).unwrap() {
         let rest = (revision.as_deref(), head.as_deref());
         all.extend(statements(&catalogue, &features, &schema, rest, false).0);
+        all.extend(swaps(&catalogue, &features, &schema, rest));
     }
     assert!(all.len() > 2000, "{}", all.len());
     for statement in &all {
