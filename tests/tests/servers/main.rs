@@ -10,6 +10,7 @@ mod locks;
 mod other_databases;
 mod privileges;
 mod settings;
+mod swaps;
 mod tls;
 mod traffic;
 
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         other_databases::TESTS,
         collations::TESTS,
         settings::TESTS,
+        swaps::TESTS,
         traffic::TESTS,
     ])
 }

@@ -11,7 +11,7 @@ use sqlx::MySqlConnection;
 use super::fill::Filling;
 use super::notes::{self, Note};
 use super::ranges::Ranges;
-use super::{Swap, exists};
+use super::{NEW, OLD, Swap, exists};
 use crate::connect::Mysql;
 use crate::render::{Alteration, ColumnAttributes};
 use crate::text::{self, literal, quote};
@@ -60,14 +60,6 @@ impl Swapping<'_> {
 
     async fn run(&mut self, sql: &str) -> Result<(), Error> {
         self.database.run(&self.action(), sql).await
-    }
-
-    async fn count(&mut self, table: &str) -> Result<u64, Error> {
-        let sql = format!("SELECT COUNT(*) FROM {}", quote(table));
-        let counted = text::value(&mut self.database.connection, sql).await;
-        let counted =
-            counted.map_err(|source| self.database.context.error(&self.action(), source))?;
-        Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
     }
 
     /// Keeps writers away from the table for as long as this connection lives.
@@ -157,19 +149,10 @@ impl Swapping<'_> {
         let own = own.map_err(|source| context.error("swapping tables", source))?;
         let rename = text::run(connection, self.swap.rename());
         let release = release(&mut guard, own.unwrap_or_default());
-        let (renamed, released) = tokio::join!(rename, release);
-        released.and(renamed).map_err(|source| context.error(&self.action(), source))?;
-        let (expected, found) = (self.count(&old).await?, self.count(&self.before.name).await?);
-        if found != expected {
-            let sql = self.swap.rename_back();
-            self.run(&sql).await?;
-            notes::clear(&mut self.database.connection, &context).await?;
-            self.run(&format!("DROP TABLE {}", quote(&self.swap.new_name()))).await?;
-            let table = self.before.name.clone();
-            return Err(Error::WrittenMeanwhile { name: context.name, table });
-        }
-        notes::clear(&mut self.database.connection, &context).await?;
-        Ok(found)
+        // A guard that is gone has let go of the table, too: the rows are counted in any case.
+        let (renamed, _) = tokio::join!(rename, release);
+        renamed.map_err(|source| context.error(&self.action(), source))?;
+        compare(self.database, &self.before.name).await
     }
 
     /// Moves the foreign keys from the old table to the new one: their names are unique in a
@@ -206,6 +189,46 @@ async fn release(guard: &mut MySqlConnection, renamer: String) -> Result<u64, sq
         tokio::time::sleep(LOOK).await;
     }
     text::run(guard, "UNLOCK TABLES").await
+}
+
+/// Counts the rows of a swapped table, which must be as many as those of the old one; else somebody has
+/// written meanwhile, and the swap is taken back.
+pub(super) async fn compare(database: &mut Mysql, table: &str) -> Result<u64, Error> {
+    let (old, new) = (format!("{OLD}{table}"), format!("{NEW}{table}"));
+    let context = database.context.clone();
+    let (expected, found) = (count(database, &old).await?, count(database, table).await?);
+    if found == expected {
+        notes::clear(&mut database.connection, &context).await?;
+        return Ok(found);
+    }
+    let action = format!("taking back the swap of {table}");
+    let back = format!(
+        "RENAME TABLE {} TO {}, {} TO {}",
+        quote(table),
+        quote(&new),
+        quote(&old),
+        quote(table)
+    );
+    database.run(&action, &back).await?;
+    notes::clear(&mut database.connection, &context).await?;
+    database.run(&action, &format!("DROP TABLE {}", quote(&new))).await?;
+    Err(Error::WrittenMeanwhile { name: context.name, table: table.to_owned() })
+}
+
+/// Whether a swap was interrupted between its rename and the count: its notes are still there, and the
+/// new table has its name.
+pub(super) async fn is_uncounted(database: &mut Mysql, table: &str) -> Result<bool, Error> {
+    let context = database.context.clone();
+    let noted = notes::read(&mut database.connection, table, &context).await?;
+    Ok(!noted.is_empty() && !exists(database, &format!("{NEW}{table}")).await?)
+}
+
+async fn count(database: &mut Mysql, table: &str) -> Result<u64, Error> {
+    let sql = format!("SELECT COUNT(*) FROM {}", quote(table));
+    let counted = text::value(&mut database.connection, sql).await;
+    let counted =
+        counted.map_err(|source| database.context.error(&format!("counting {table}"), source))?;
+    Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
 }
 
 /// Takes all foreign keys off a table that is kept only for its rows.

@@ -46,19 +46,21 @@ async fn own_tables(database: &mut Mysql) -> Result<Vec<String>, Error> {
 }
 
 /// Puts in order what a swap has left that was interrupted around its rename. Before MySQL 8.0 and
-/// MariaDB 10.6 a server that dies can have made one of its two renames; and the foreign keys' names
-/// may still be the old table's.
+/// MariaDB 10.6 a server that dies can have made one of its two renames; the rows may not have been
+/// counted yet, and the foreign keys' names may still be the old table's.
 pub(crate) async fn resume(database: &mut Mysql) -> Result<(), Error> {
     let own = own_tables(database).await?;
-    for table in own.iter().filter(|name| name.starts_with(OLD)) {
-        copy::drop_foreign_keys(database, table).await?;
-    }
-    for table in own.iter().filter_map(|name| name.strip_prefix(NEW)) {
-        let has_old = own.iter().any(|name| name.strip_prefix(OLD) == Some(table));
-        if has_old && !exists(database, table).await? {
-            let (new, table) = (quote(&format!("{NEW}{table}")), quote(table));
-            database.run("finishing a swap", &format!("RENAME TABLE {new} TO {table}")).await?;
+    for old in own.iter().filter(|name| name.starts_with(OLD)) {
+        let table = old.strip_prefix(OLD).unwrap_or_default();
+        if !exists(database, table).await? {
+            let new = quote(&format!("{NEW}{table}"));
+            let rename = format!("RENAME TABLE {new} TO {}", quote(table));
+            database.run("finishing a swap", &rename).await?;
         }
+        if copy::is_uncounted(database, table).await? {
+            copy::compare(database, table).await?;
+        }
+        copy::drop_foreign_keys(database, old).await?;
     }
     Ok(())
 }

@@ -74,13 +74,6 @@ impl<'a> Swap<'a> {
         format!("RENAME TABLE {table} TO {old}, {new} TO {table}")
     }
 
-    /// Swaps them back.
-    pub(crate) fn rename_back(&self) -> String {
-        let (table, new, old) =
-            (quote(&self.0.before.name), quote(&self.new_name()), quote(&self.old_name()));
-        format!("RENAME TABLE {table} TO {new}, {old} TO {table}")
-    }
-
     /// The foreign keys that the old table does not have already: only there can a row lack the one
     /// that it references.
     pub(crate) fn new_foreign_keys(&self) -> UncheckedForeignKeys<'a> {
