@@ -3,7 +3,7 @@
 //! Edits of a table that no data migration separates are applied to the model together, so that
 //! the table is changed once for all of them. A data migration separates the edits of the tables
 //! that it reads and writes, and of those that they reference; what it does not touch can wait, and
-//! what makes no difference to it need not ([`early`]). One
+//! what makes no difference to it need not (`early`). One
 //! whose tables do not exist yet has nothing to do, and one that reads nothing runs at the end. So
 //! an empty database gets the schema of its target at once.
 
