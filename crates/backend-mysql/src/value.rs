@@ -6,6 +6,8 @@ use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlRow, MySqlValueRef};
 use sqlx::{Arguments, Decode, MySql, Row as _, Type, TypeInfo, ValueRef};
 
+use crate::text;
+
 /// Hands a value to a prepared statement.
 pub(crate) fn bind(arguments: &mut MySqlArguments, value: Value) -> Result<(), BoxDynError> {
     match value {
@@ -25,6 +27,34 @@ pub(crate) fn bind(arguments: &mut MySqlArguments, value: Value) -> Result<(), B
         Value::Bytes(bytes) => arguments.add(bytes),
         Value::Enum(_) => arguments.add(None::<String>),
     }
+}
+
+/// A value as it stands in a statement, for the session's own settings: backslashes escape, and the
+/// character set is that of the program.
+pub(crate) fn literal(value: &Value) -> String {
+    let text = |text: &str| text::literal(text).replace('\0', "\\0");
+    let plain = match value {
+        Value::Bool(flag) => flag.map(|flag| u8::from(flag).to_string()),
+        Value::TinyInt(number) => number.map(|number| number.to_string()),
+        Value::SmallInt(number) => number.map(|number| number.to_string()),
+        Value::Int(number) => number.map(|number| number.to_string()),
+        Value::BigInt(number) => number.map(|number| number.to_string()),
+        Value::TinyUnsigned(number) => number.map(|number| number.to_string()),
+        Value::SmallUnsigned(number) => number.map(|number| number.to_string()),
+        Value::Unsigned(number) => number.map(|number| number.to_string()),
+        Value::BigUnsigned(number) => number.map(|number| number.to_string()),
+        // With an exponent it is a DOUBLE; without one it would be a DECIMAL.
+        Value::Float(number) => number.map(|number| format!("{:e}", f64::from(number))),
+        Value::Double(number) => number.map(|number| format!("{number:e}")),
+        Value::String(found) => found.as_deref().map(text),
+        Value::Char(one) => one.map(|one| text(&one.to_string())),
+        Value::Bytes(bytes) => bytes.as_ref().map(|bytes| {
+            let digits: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+            format!("x'{digits}'")
+        }),
+        Value::Enum(_) => None,
+    };
+    plain.unwrap_or_else(|| "NULL".to_owned())
 }
 
 /// About how many bytes a value takes in a message.
@@ -109,7 +139,22 @@ fn time(bytes: &[u8]) -> String {
 mod tests {
     use sea_query::Value;
 
-    use super::{date, decimal, time};
+    use super::{date, decimal, literal, time};
+
+    #[test]
+    fn literals_keep_every_byte_and_every_bit() {
+        for (value, expected) in [
+            (Value::from(true), "1"),
+            (Value::from(i64::MIN), "-9223372036854775808"),
+            (Value::from(0.1), "1e-1"),
+            (Value::from(-0.0), "-0e0"),
+            (Value::from("a'\\\0é"), r"'a''\\\0é'"),
+            (Value::Bytes(Some(vec![0, 255])), "x'00ff'"),
+            (Value::Double(None), "NULL"),
+        ] {
+            assert_eq!(literal(&value), expected);
+        }
+    }
 
     #[test]
     fn decimals_are_integers_where_they_are_whole() {
