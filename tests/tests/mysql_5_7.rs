@@ -147,12 +147,24 @@ impl Backend for Recording {
 }
 
 /// Rows that give every data migration of the way from a revision to head something to do.
-const ROWS: [(&str, &str); 2] = [
+const ROWS: [(&str, &str); 3] = [
     (
         "base",
         "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
          INSERT INTO runs (run_uuid, user_id, experiment_id) VALUES ('a', 'ann', 1), ('b', '', 1);
          INSERT INTO metrics (run_uuid, key, timestamp, value) VALUES ('a', 'm', 1, 1.5)",
+    ),
+    // Spans whose models and costs the database takes itself: here it is SQLite, whose casts of texts
+    // to `binary` are others than MySQL's.
+    (
+        "b7e2c1a4d9f3",
+        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+         INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES
+            ('tr-1', 1, 1, 'OK');
+         INSERT INTO spans (trace_id, span_id, experiment_id, status, start_time_unix_nano,
+            content) VALUES ('tr-1', 's-1', 1, 'OK', 1, '{}');
+         INSERT INTO span_metrics (trace_id, span_id, key, value) VALUES
+            ('tr-1', 's-1', 'total_cost', 1.5)",
     ),
     (
         "b7e2c1a4d9f3",

@@ -16,6 +16,8 @@ pub(crate) const TESTS: &[Test] = tests![
     token_counts_are_what_pythons_decimal_makes_of_them => EVERY_REVISION,
     costs_are_finite_floats => EVERY_REVISION,
     spans_get_their_costs_and_their_model => EVERY_REVISION,
+    costs_of_spans_are_what_python_reads => EVERY_REVISION,
+    the_names_of_spans_are_told_apart_by_every_byte => EVERY_REVISION,
     a_surrogate_that_is_cut_off_is_fine => EVERY_REVISION => LONE_SURROGATES,
     traces_of_the_gateway_cost_what_their_spans_cost => EVERY_REVISION,
     keys_that_differ_by_case_are_left_alone => EVERY_REVISION,
@@ -145,6 +147,67 @@ async fn spans_get_their_costs_and_their_model(server: &TestServer) {
         notices.iter().any(|notice| notice.starts_with("1 models or providers")),
         "{notices:?}"
     );
+}
+
+/// On MySQL, that is a decimal number with ten digits after the point. Near a half of the last one
+/// the exact value decides.
+async fn costs_of_spans_are_what_python_reads(server: &TestServer) {
+    let costs: &[f64] = &[
+        0.1 + 0.2,
+        0.5e-10,
+        1.5e-10,
+        2.5e-10,
+        0.300_000_000_05,
+        0.123_456_789_012_345,
+        1e-300,
+        -0.1,
+        -0.5e-10,
+        799.999_999_999_99,
+        800.1,
+        123_456.789_012_345_67,
+        1e18,
+        -1e300,
+        f64::MAX,
+    ];
+    let database = with_traces(server).await;
+    for (number, cost) in costs.iter().enumerate() {
+        let id = format!("{number:02}");
+        span(&*database, "a", &id, None);
+        span_metric(&*database, "a", &id, "total_cost", &format!("{cost:e}"));
+        span_metric(&*database, "a", &id, "input_cost", "0.25");
+    }
+    if server.is_sqlite() {
+        span(&*database, "b", "1", None);
+        span_metric(&*database, "b", "1", "total_cost", "'1_000.5'");
+        span_metric(&*database, "b", "1", "input_cost", "'no number'");
+    }
+    upgraded(server, &*database, AFTER).await;
+    let read = |cost: &f64| {
+        let reads_all = server.is_sqlite() || server.is_postgres();
+        if reads_all { *cost } else { format!("{cost:.10}").parse().unwrap() }
+    };
+    let mut expected: Vec<_> =
+        costs.iter().map(|cost| vec![real(0.25), real(read(cost))]).collect();
+    if server.is_sqlite() {
+        expected.push(vec![Cell::Null, real(1000.5)]);
+    }
+    assert_eq!(of_spans(&*database, "input_cost, total_cost"), expected);
+}
+
+/// Also behind the 1024 bytes by which MySQL sorts texts.
+async fn the_names_of_spans_are_told_apart_by_every_byte(server: &TestServer) {
+    let names = ["gpt", "GPT", "gpt ", "é", "e"];
+    let long = "x".repeat(1200);
+    for model in ["x", &long] {
+        let database = with_traces(server).await;
+        for (number, name) in names.into_iter().enumerate() {
+            let dimensions =
+                format!(r#"{{"mlflow.llm.model": "{model}", "mlflow.llm.provider": "{name}"}}"#);
+            span(&*database, "a", &number.to_string(), Some(&dimensions));
+        }
+        upgraded(server, &*database, AFTER).await;
+        assert_eq!(of_spans(&*database, "model_provider"), names.map(|name| texts(&[name])));
+    }
 }
 
 /// Half of a surrogate pair behind the part that is kept does no harm.

@@ -9,6 +9,7 @@ mod default_workspace;
 mod issue_categories;
 pub mod latest_metrics;
 mod mcp_version_references;
+mod pace;
 pub(crate) mod row;
 mod storable;
 mod trace_analytics;
@@ -35,8 +36,8 @@ pub use mcp_version_references::McpVersionReferences;
 pub use trace_analytics::TraceAnalytics;
 pub use user_tags::UserTags;
 
-/// How many rows move through the program at a time: few enough that memory stays flat with the
-/// longest texts that MLflow allows.
+/// How many rows move through the program at a time, where nothing is known of them: few enough that
+/// memory stays flat with the longest texts that MLflow allows.
 pub(crate) const BATCH: u64 = 500;
 
 /// How many rows a table has.

@@ -2,7 +2,8 @@
 
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query, Value};
 
-use super::super::{BATCH, row};
+use super::super::pace::{Pace, bytes_of};
+use super::super::row;
 use super::{Tally, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
@@ -18,34 +19,46 @@ pub(super) async fn backfill(
     backend: &mut dyn Backend,
     tally: &mut Tally<'_>,
 ) -> Result<u64, Error> {
-    let mut written = 0;
-    let mut rows = page(backend, None).await?;
+    let (mut written, mut pace) = (0, Pace::new());
+    let mut rows = page(backend, None, &pace).await?;
     while let Some(last) = rows.last().and_then(|read| row::text(read.first())) {
         let last = last.to_owned();
-        let updates = rows.iter().map(|read| {
-            let (aggregate, is_numeric) = values::aggregate(read.get(1));
-            vec![
-                row::owned(read.get(2)),
-                row::owned(read.get(3)),
-                Value::from(aggregate),
-                Value::from(is_numeric),
-                row::owned(read.first()),
-            ]
-        });
-        written += backend.update(&UPDATE, updates.collect()).await?;
+        let changed: Vec<Row> = rows.iter().filter_map(changed).collect();
+        if !changed.is_empty() {
+            written += backend.update(&UPDATE, changed).await?;
+        }
         tally.add(rows.len());
-        rows = page(backend, Some(&last)).await?;
+        pace.note(bytes_of(&rows));
+        rows = page(backend, Some(&last), &pace).await?;
     }
     Ok(written)
 }
 
-async fn page(backend: &mut dyn Backend, after: Option<&str>) -> Result<Vec<Row>, Error> {
+/// What to write over an assessment, unless that is there already.
+fn changed(read: &Row) -> Option<Row> {
+    let (aggregate, is_numeric) = values::aggregate(read.get(1));
+    let aggregate = aggregate.map_or(Value::String(None), Value::from);
+    let is_numeric = Value::from(i64::from(is_numeric));
+    let mut values = vec![row::owned(read.get(2)), row::owned(read.get(3)), aggregate, is_numeric];
+    if read.get(4..) == Some(&values) {
+        return None;
+    }
+    values.push(row::owned(read.first()));
+    Some(values)
+}
+
+async fn page(
+    backend: &mut dyn Backend,
+    after: Option<&str>,
+    pace: &Pace,
+) -> Result<Vec<Row>, Error> {
     let mut select = Query::select();
     select
         .column(("assessments", "assessment_id"))
         .column(("assessments", "value"))
         .column(("trace_info", "experiment_id"))
         .column(("trace_info", "timestamp_ms"))
+        .columns(COLUMNS.map(|column| ("assessments", column)))
         .from("assessments")
         .join(
             JoinType::InnerJoin,
@@ -53,7 +66,7 @@ async fn page(backend: &mut dyn Backend, after: Option<&str>) -> Result<Vec<Row>
             Expr::col(("trace_info", "request_id")).equals(("assessments", "trace_id")),
         )
         .order_by(("assessments", "assessment_id"), Order::Asc)
-        .limit(BATCH);
+        .limit(pace.rows());
     if let Some(after) = after {
         select.and_where(Expr::col(("assessments", "assessment_id")).gt(after));
     }

@@ -7,7 +7,11 @@
 
 mod assessments;
 mod cleanup;
+mod costs;
+mod dimensions;
 mod preflight;
+mod ranges;
+mod span_rows;
 mod spans;
 mod traces;
 mod values;

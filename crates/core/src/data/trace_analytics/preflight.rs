@@ -2,13 +2,15 @@
 
 use sea_query::{
     Expr, ExprTrait, Func, JoinType, MysqlQueryBuilder, Order, PostgresQueryBuilder, Query,
-    SelectStatement, SqliteQueryBuilder,
+    SelectStatement, SqliteQueryBuilder, Value,
 };
 
 use super::super::storable::Repertoire;
 use super::super::{BATCH, equals_exactly, row};
+use super::dimensions::{self, Kind};
+use super::ranges::Range;
 use super::values::{self, Dimensions, Obstacle};
-use super::{COST_METADATA, GATEWAY_METADATA, spans, traces};
+use super::{COST_METADATA, GATEWAY_METADATA, span_rows, traces};
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::platform::{Dialect, Platform};
@@ -104,22 +106,38 @@ async fn orphans(
     }))
 }
 
-/// Spans whose `dimension_attributes` would be lost.
+/// Spans whose `dimension_attributes` would be lost. Where a range of traces has few different ones,
+/// and all are good, none of its spans is read.
 async fn dimension_attributes(
     backend: &mut dyn Backend,
     storable: &Repertoire,
 ) -> Result<Vec<Finding>, Error> {
-    let mut findings: Vec<(Obstacle, Finding)> = Vec::new();
+    let mut findings = Vec::new();
+    let mut next = Some(Range::first(backend).await?);
+    while let Some(range) = next {
+        let kinds = dimensions::kinds(backend, &range, &[]).await?;
+        let is_good = |kind: &Kind| obstacle(kind.text.as_ref(), storable).is_none();
+        if !kinds.is_some_and(|kinds| kinds.iter().all(is_good)) {
+            dimensions_of_spans(backend, &range, storable, &mut findings).await?;
+        }
+        next = range.next(backend).await?;
+    }
+    Ok(findings.into_iter().map(|(_, finding)| finding).collect())
+}
+
+async fn dimensions_of_spans(
+    backend: &mut dyn Backend,
+    range: &Range,
+    storable: &Repertoire,
+    findings: &mut Vec<(Obstacle, Finding)>,
+) -> Result<(), Error> {
     let mut after = None;
     loop {
-        let mut select = spans::dimensions_after(after.as_ref(), backend.platform());
+        let mut select = span_rows::dimensions_after(range, after.as_ref(), backend.platform());
         select.and_where(Expr::col("dimension_attributes").is_not_null());
         let rows = backend.query(select).await?;
         for span in &rows {
-            let found = values::dimensions(span.get(2));
-            let Err(obstacle) = found.and_then(|names| refuse_names(&names, storable)) else {
-                continue;
-            };
+            let Some(obstacle) = obstacle(span.get(2), storable) else { continue };
             match findings.iter_mut().find(|(known, _)| *known == obstacle) {
                 Some((_, finding)) => finding.count += 1,
                 None => {
@@ -129,12 +147,15 @@ async fn dimension_attributes(
                 }
             }
         }
-        after = spans::key_of(rows.last());
+        after = span_rows::key_of(rows.last());
         if after.is_none() {
-            break;
+            return Ok(());
         }
     }
-    Ok(findings.into_iter().map(|(_, finding)| finding).collect())
+}
+
+fn obstacle(stored: Option<&Value>, storable: &Repertoire) -> Option<Obstacle> {
+    values::dimensions(stored).and_then(|names| refuse_names(&names, storable)).err()
 }
 
 fn refuse_names(names: &Dimensions, storable: &Repertoire) -> Result<(), Obstacle> {

@@ -1,32 +1,33 @@
-//! Costs and models of spans.
+//! Costs and models of spans, row by row in the order of their key.
 
 use std::collections::HashMap;
 
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::{BATCH, row};
+use super::ranges::Range;
+use super::spans::COLUMNS;
 use super::{COST_KEYS, Tally, is_one_of, key_after, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::python::number;
 
-pub(super) const COLUMNS: [&str; 5] =
-    ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
-
-const KEY: [&str; 2] = ["trace_id", "span_id"];
+pub(super) const KEY: [&str; 2] = ["trace_id", "span_id"];
 
 const UPDATE: KeyedUpdate = KeyedUpdate { table: "spans", columns: &COLUMNS, key: &KEY };
 
 type SpanKey = [String; 2];
 
-/// Fills the columns, and tells how many rows it wrote.
+/// Fills the columns of a range of traces, and tells how many rows it wrote and how many names it
+/// cut.
 pub(super) async fn backfill(
     backend: &mut dyn Backend,
+    range: &Range,
     tally: &mut Tally<'_>,
-) -> Result<u64, Error> {
+) -> Result<(u64, u64), Error> {
     let (mut written, mut truncated) = (0, 0);
-    let mut spans = page(backend, None).await?;
+    let mut spans = page(backend, range, None).await?;
     while let (Some(first), Some(last)) = (key_of(spans.first()), key_of(spans.last())) {
         let costs = read_costs(backend, &first, &last).await?;
         let mut changed = Vec::new();
@@ -45,16 +46,13 @@ pub(super) async fn backfill(
                 changed.push(values);
             }
         }
-        written += backend.update(&UPDATE, changed).await?;
+        if !changed.is_empty() {
+            written += backend.update(&UPDATE, changed).await?;
+        }
         tally.add(spans.len());
-        spans = page(backend, Some(&last)).await?;
+        spans = page(backend, range, Some(&last)).await?;
     }
-    if truncated > 0 {
-        tally
-            .progress
-            .notice(format!("{truncated} models or providers of spans were cut to 500 characters"));
-    }
-    Ok(written)
+    Ok((written, truncated))
 }
 
 pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
@@ -62,19 +60,29 @@ pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
     Some([row::text(span.first())?.to_owned(), row::text(span.get(1))?.to_owned()])
 }
 
-async fn page(backend: &mut dyn Backend, after: Option<&SpanKey>) -> Result<Vec<Row>, Error> {
-    let mut select = dimensions_after(after, backend.platform());
+async fn page(
+    backend: &mut dyn Backend,
+    range: &Range,
+    after: Option<&SpanKey>,
+) -> Result<Vec<Row>, Error> {
+    let mut select = dimensions_after(range, after, backend.platform());
     select.columns(COLUMNS);
     backend.query(select).await
 }
 
-/// Keys and dimension attributes of the spans after a given one, in the order of their key.
-pub(super) fn dimensions_after(after: Option<&SpanKey>, platform: &Platform) -> SelectStatement {
+/// Keys and dimension attributes of the spans of a range after a given one, in the order of their
+/// key.
+pub(super) fn dimensions_after(
+    range: &Range,
+    after: Option<&SpanKey>,
+    platform: &Platform,
+) -> SelectStatement {
     let mut select = Query::select();
     select
         .columns(KEY)
         .column("dimension_attributes")
         .from("spans")
+        .cond_where(range.holds("spans"))
         .order_by(KEY[0], Order::Asc)
         .order_by(KEY[1], Order::Asc)
         .limit(BATCH);

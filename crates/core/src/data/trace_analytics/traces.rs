@@ -2,11 +2,10 @@
 
 use std::collections::HashMap;
 
-use sea_query::{
-    Cond, Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value,
-};
+use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value};
 
-use super::super::{BATCH, equals_exactly, row};
+use super::super::pace::{Pace, bytes_of};
+use super::super::{equals_exactly, row};
 use super::{
     COST_KEYS, COST_METADATA, GATEWAY_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA,
     TRACE_NAME_TAG, Tally, is_one_of, values,
@@ -50,10 +49,11 @@ pub(super) async fn backfill(
     backend: &mut dyn Backend,
     tally: &mut Tally<'_>,
 ) -> Result<u64, Error> {
-    let (mut written, mut truncated) = (0, 0);
-    let mut traces = page(backend, None).await?;
+    let (mut written, mut truncated, mut pace) = (0, 0, Pace::new());
+    let mut traces = page(backend, None, &pace).await?;
     while let (Some(first), Some(last)) = (id_of(traces.first()), id_of(traces.last())) {
-        let mut sources = read_sources(backend, &first, &last).await?;
+        let (mut sources, bytes) = read_sources(backend, &first, &last).await?;
+        pace.note(bytes + bytes_of(&traces));
         let mut changed = Vec::new();
         for trace in &traces {
             let sources = id_of(Some(trace)).and_then(|id| sources.remove(&id)).unwrap_or_default();
@@ -65,9 +65,11 @@ pub(super) async fn backfill(
                 changed.push(values);
             }
         }
-        written += backend.update(&UPDATE, changed).await?;
+        if !changed.is_empty() {
+            written += backend.update(&UPDATE, changed).await?;
+        }
         tally.add(traces.len());
-        traces = page(backend, Some(&last)).await?;
+        traces = page(backend, Some(&last), &pace).await?;
     }
     if truncated > 0 {
         tally
@@ -85,14 +87,18 @@ fn id_of(trace: Option<&Row>) -> Option<String> {
     row::text(trace?.first()).map(ToOwned::to_owned)
 }
 
-async fn page(backend: &mut dyn Backend, after: Option<&str>) -> Result<Vec<Row>, Error> {
+async fn page(
+    backend: &mut dyn Backend,
+    after: Option<&str>,
+    pace: &Pace,
+) -> Result<Vec<Row>, Error> {
     let mut select = Query::select();
     select
         .column("request_id")
         .columns(COLUMNS)
         .from("trace_info")
         .order_by("request_id", Order::Asc)
-        .limit(BATCH);
+        .limit(pace.rows());
     if let Some(after) = after {
         select.and_where(Expr::col("request_id").gt(after));
     }
@@ -115,18 +121,21 @@ fn keyed_rows(
         .take()
 }
 
+/// The sources of a range of traces, and how many bytes they are.
 async fn read_sources(
     backend: &mut dyn Backend,
     first: &str,
     last: &str,
-) -> Result<HashMap<String, Sources>, Error> {
-    let mut found: HashMap<String, Sources> = HashMap::new();
+) -> Result<(HashMap<String, Sources>, usize), Error> {
+    let (mut found, mut bytes) = (HashMap::<String, Sources>::new(), 0);
     let range = (first, last);
     let tags = keyed_rows(backend, "trace_tags", &[TRACE_NAME_TAG], range);
     let metadata_keys = [SESSION_METADATA, TOKEN_USAGE_METADATA, COST_METADATA];
     let metadata = keyed_rows(backend, "trace_request_metadata", &metadata_keys, range);
     for select in [tags, metadata] {
-        for read in backend.query(select).await? {
+        let rows = backend.query(select).await?;
+        bytes += bytes_of(&rows);
+        for read in rows {
             let Some(id) = id_of(Some(&read)) else { continue };
             let sources = found.entry(id).or_default();
             let target = match row::text(read.get(1)) {
@@ -151,7 +160,7 @@ async fn read_sources(
             }
         }
     }
-    Ok(found)
+    Ok((found, bytes))
 }
 
 /// The values of [`COLUMNS`].
@@ -193,15 +202,20 @@ pub(super) async fn sum_gateway_costs(backend: &mut dyn Backend) -> Result<u64, 
             backend.platform(),
         ))
         .take();
+    // Not that the sum is no NULL: the server may ask that of other traces first, whose costs
+    // overflow.
+    let has_costs = Query::select()
+        .expr(Expr::val(1))
+        .from("spans")
+        .and_where(Expr::col(("spans", "trace_id")).equals(("trace_info", "request_id")))
+        .and_where(Expr::col(("spans", "total_cost")).is_not_null())
+        .take();
     let update = Query::update()
         .table("trace_info")
         .value("total_cost", Expr::from(cost_of_spans()))
-        .cond_where(
-            Cond::all()
-                .add(Expr::col(("trace_info", "total_cost")).is_null())
-                .add(Expr::exists(is_gateways))
-                .add(Expr::from(cost_of_spans()).is_not_null()),
-        )
+        .and_where(Expr::col("total_cost").is_null())
+        .and_where(Expr::exists(is_gateways))
+        .and_where(Expr::exists(has_costs))
         .take();
     backend.execute(QueryStatement::Update(update)).await
 }

@@ -1,0 +1,106 @@
+//! Costs of spans that the database computes itself, and the few that it cannot.
+
+use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, Value};
+
+use super::super::row;
+use super::ranges::Range;
+use super::{COST_KEYS, is_one_of, span_rows, values};
+use crate::backend::{Backend, KeyedUpdate, Row};
+use crate::error::Error;
+use crate::platform::{Dialect, Platform};
+use crate::python::number;
+
+/// How many odd costs of a range are handled one by one.
+const MOST: usize = 2000;
+
+/// What MLflow reads on MySQL has ten digits after the point.
+const SCALE: f64 = 1e10;
+/// Up to here, multiplying by [`SCALE`] is off by less than [`MARGIN`].
+const LARGEST: f64 = 800.0;
+const MARGIN: f64 = 0.001;
+
+fn value() -> Expr {
+    Expr::col(("span_metrics", "value"))
+}
+
+/// Whether the database computes a cost as Python does.
+///
+/// On MySQL, Python gets it rounded to ten digits (`values::metric`), exactly, and half to even.
+/// `ROUND(value * 1e10) / 1e10` is the same float, since both operands of the division are exact,
+/// unless the product is so near to a half that its own rounding could decide.
+fn is_ordinary(platform: &Platform) -> Condition {
+    match platform.dialect {
+        // The column holds texts too, and `float()` reads more of them than SQLite does.
+        Dialect::Sqlite => {
+            Condition::all().add(Expr::from(Func::cust("typeof").arg(value())).eq("real"))
+        }
+        Dialect::Postgres => Condition::all().add(value().is_not_null()),
+        Dialect::Mysql => {
+            let scaled = || value().mul(SCALE);
+            let off = Func::abs(scaled().sub(Expr::from(Func::round(scaled()))));
+            Condition::all()
+                .add(value().between(0.0, LARGEST))
+                .add(Expr::from(off).lt(0.5 - MARGIN))
+        }
+    }
+}
+
+/// An ordinary cost; NULL for one that is not finite, or not ordinary.
+pub(super) fn ordinary(platform: &Platform) -> CaseStatement {
+    let (condition, computed) = if platform.is_mysql() {
+        let rounded = Expr::from(Func::round(value().mul(SCALE)));
+        (is_ordinary(platform), rounded.div(SCALE))
+    } else {
+        let is_finite = value().between(f64::MIN, f64::MAX);
+        (is_ordinary(platform).add(is_finite), value())
+    };
+    CaseStatement::new().case(condition, computed)
+}
+
+/// The costs of a range of traces that are not ordinary.
+pub(super) struct OddCosts(Vec<Row>);
+
+impl OddCosts {
+    /// `None` if they are too many.
+    pub(super) async fn of(
+        backend: &mut dyn Backend,
+        range: &Range,
+    ) -> Result<Option<Self>, Error> {
+        let platform = backend.platform().clone();
+        let select = Query::select()
+            .columns(span_rows::KEY)
+            .columns(["key", "value"])
+            .from("span_metrics")
+            .cond_where(range.holds("span_metrics"))
+            .cond_where(is_one_of("span_metrics", &COST_KEYS, &platform))
+            .and_where(value().is_not_null())
+            .cond_where(is_ordinary(&platform).not())
+            .limit(MOST as u64 + 1)
+            .take();
+        let found = backend.query(select).await?;
+        Ok((found.len() <= MOST).then_some(Self(found)))
+    }
+
+    /// Writes them to their spans.
+    pub(super) async fn write(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        const UPDATES: [KeyedUpdate; COST_KEYS.len()] = [
+            KeyedUpdate { table: "spans", columns: &["input_cost"], key: &span_rows::KEY },
+            KeyedUpdate { table: "spans", columns: &["output_cost"], key: &span_rows::KEY },
+            KeyedUpdate { table: "spans", columns: &["total_cost"], key: &span_rows::KEY },
+        ];
+        let platform = backend.platform().clone();
+        for update in UPDATES {
+            let is_its = |read: &&Row| row::text(read.get(2)) == update.columns.first().copied();
+            let computed = |read: &Row| {
+                let metric = values::metric(read.get(3), &platform);
+                let cost = number::finite_float(values::operand(&metric))?;
+                Some(vec![Value::from(cost), row::owned(read.first()), row::owned(read.get(1))])
+            };
+            let rows: Vec<Row> = self.0.iter().filter(is_its).filter_map(computed).collect();
+            if !rows.is_empty() {
+                backend.update(&update, rows).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,89 @@
+//! The different `dimension_attributes` of many spans.
+
+use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, Value};
+
+use super::super::row;
+use super::ranges::Range;
+use crate::backend::{Backend, Row};
+use crate::error::Error;
+use crate::platform::{Dialect, Platform};
+
+/// How many different ones a statement compares each span with.
+const MOST: usize = 32;
+
+/// Where MySQL sorts to group, it tells texts apart only by this many bytes.
+const LONGEST: usize = 1000;
+
+/// Spans that have the same `dimension_attributes`.
+#[derive(Debug)]
+pub(super) struct Kind {
+    /// What they have, as `values::dimensions` reads it.
+    pub(super) text: Option<Value>,
+    /// How many spans there are.
+    pub(super) spans: usize,
+    /// How many have something in one of the columns that are to be filled.
+    pub(super) filled: usize,
+    /// The text as the database compares it.
+    compared: Value,
+}
+
+impl Kind {
+    fn of(read: &Row) -> Option<Self> {
+        let compared = row::owned(read.first());
+        let text = match &compared {
+            Value::String(text) => text.clone(),
+            Value::Bytes(Some(bytes)) => Some(String::from_utf8(bytes.clone()).ok()?),
+            _ => return None,
+        };
+        let length = text.as_ref().map_or(0, String::len);
+        let [spans, filled] = [1, 2].map(|at| usize::try_from(row::count(read.get(at))).ok());
+        (length <= LONGEST).then_some(())?;
+        let text = text.map(Value::from);
+        Some(Self { text, spans: spans?, filled: filled?, compared })
+    }
+
+    /// Whether the span that a statement is at is one of these. Never asked of those without any.
+    pub(super) fn is_that_of_span(&self, platform: &Platform) -> Expr {
+        exact_text(platform).eq(self.compared.clone())
+    }
+}
+
+/// The `dimension_attributes` of a range of traces, if they are few, short, and texts; with the
+/// number of spans that have something in one of these columns.
+pub(super) async fn kinds(
+    backend: &mut dyn Backend,
+    range: &Range,
+    columns: &[&'static str],
+) -> Result<Option<Vec<Kind>>, Error> {
+    let platform = backend.platform().clone();
+    let any_filled = columns.iter().fold(Condition::any(), |condition, column| {
+        condition.add(Expr::col(("spans", *column)).is_not_null())
+    });
+    let span = || Expr::col(("spans", "span_id"));
+    let mut select = Query::select()
+        .expr(exact_text(&platform))
+        .expr(Func::count(span()))
+        .from("spans")
+        .cond_where(range.holds("spans"))
+        .add_group_by([exact_text(&platform)])
+        .limit(MOST as u64 + 1)
+        .take();
+    if !columns.is_empty() {
+        select.expr(Func::count(CaseStatement::new().case(any_filled, span())));
+    }
+    let found = backend.query(select).await?;
+    Ok(if found.len() > MOST { None } else { found.iter().map(Kind::of).collect() })
+}
+
+/// The text of a span's `dimension_attributes`, told apart from others by every byte.
+///
+/// PostgreSQL compares no JSON. On MySQL the column may be JSON or a text in any character set and
+/// collation; the inner cast makes it UTF-8.
+fn exact_text(platform: &Platform) -> Expr {
+    let column = Expr::col(("spans", "dimension_attributes"));
+    match platform.dialect {
+        Dialect::Sqlite => column,
+        Dialect::Postgres => Func::cast_as(column, "text").into(),
+        Dialect::Mysql => Func::cast_as(Expr::from(Func::cast_as(column, "char")), "binary").into(),
+    }
+}

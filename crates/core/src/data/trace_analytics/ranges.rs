@@ -1,0 +1,61 @@
+//! Ranges of traces, one after the other.
+//!
+//! What is said of all spans of a range at once is a statement of bounded work, and progress can be
+//! told between two of them.
+
+use sea_query::{Condition, Expr, ExprTrait, Order, Query};
+
+use super::super::row;
+use crate::backend::Backend;
+use crate::error::Error;
+
+/// How many traces a range has: a statement each for their spans, and its round trip and its plan do
+/// not count any more.
+const TRACES: u64 = 2000;
+
+/// The traces after one, up to another; open at an end that is not given. Together the ranges hold
+/// every text there is, so that no row of another table falls between them.
+#[derive(Debug, Default)]
+pub(super) struct Range {
+    after: Option<String>,
+    last: Option<String>,
+}
+
+impl Range {
+    /// The first range.
+    pub(super) async fn first(backend: &mut dyn Backend) -> Result<Self, Error> {
+        Self::following(backend, None).await
+    }
+
+    /// The range after this one, unless this was the last.
+    pub(super) async fn next(self, backend: &mut dyn Backend) -> Result<Option<Self>, Error> {
+        match self.last {
+            Some(last) => Self::following(backend, Some(last)).await.map(Some),
+            None => Ok(None),
+        }
+    }
+
+    async fn following(backend: &mut dyn Backend, after: Option<String>) -> Result<Self, Error> {
+        let mut select = Query::select();
+        select
+            .column("request_id")
+            .from("trace_info")
+            .order_by("request_id", Order::Asc)
+            .limit(1)
+            .offset(TRACES - 1);
+        if let Some(after) = &after {
+            select.and_where(Expr::col("request_id").gt(after.as_str()));
+        }
+        let found = backend.query(select).await?;
+        let last = found.first().and_then(|read| row::text(read.first())).map(ToOwned::to_owned);
+        Ok(Self { after, last })
+    }
+
+    /// Whether a row belongs to this range.
+    pub(super) fn holds(&self, table: &'static str) -> Condition {
+        let trace = || Expr::col((table, "trace_id"));
+        Condition::all()
+            .add_option(self.after.as_deref().map(|after| trace().gt(after)))
+            .add_option(self.last.as_deref().map(|last| trace().lte(last)))
+    }
+}

@@ -1,0 +1,149 @@
+//! Costs and models of spans.
+//!
+//! Spans are by far the most rows, and few models and providers serve them all. So the database is
+//! asked which `dimension_attributes` a range of traces has; what these mean is computed here, and
+//! one statement writes it to all their spans, with the costs that it takes from `span_metrics`
+//! itself. No span leaves the database. A range that is not that simple goes row by row
+//! ([`super::span_rows`]), which works for everything.
+
+use sea_query::{
+    CaseStatement, Condition, Expr, ExprTrait, Func, Query, QueryStatement, SelectStatement,
+    UpdateStatement,
+};
+
+use super::costs::{self, OddCosts};
+use super::dimensions::{self, Kind};
+use super::ranges::Range;
+use super::values::{Dimensions, dimensions as read};
+use super::{COST_KEYS, Tally, is_one_of, span_rows};
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::platform::Platform;
+
+pub(super) const COLUMNS: [&str; 5] =
+    ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
+
+/// Fills the columns, and tells how many rows it wrote.
+pub(super) async fn backfill(
+    backend: &mut dyn Backend,
+    tally: &mut Tally<'_>,
+) -> Result<u64, Error> {
+    let (mut written, mut truncated) = (0, 0);
+    let mut next = Some(Range::first(backend).await?);
+    while let Some(range) = next {
+        match simple(backend, &range).await? {
+            Some(found) => {
+                truncated += found.truncated();
+                written += found.write(backend, &range).await?;
+                tally.add(found.spans());
+            }
+            None => {
+                let (rows, cut) = span_rows::backfill(backend, &range, tally).await?;
+                written += rows;
+                truncated += cut;
+            }
+        }
+        next = range.next(backend).await?;
+    }
+    if truncated > 0 {
+        tally
+            .progress
+            .notice(format!("{truncated} models or providers of spans were cut to 500 characters"));
+    }
+    Ok(written)
+}
+
+/// What one statement can write to the spans of a range.
+struct Simple {
+    kinds: Vec<(Kind, Dimensions)>,
+    odd: OddCosts,
+}
+
+/// `None` for a range with columns that are filled already, whose rows are written only where they
+/// differ, and for one with too many different values.
+async fn simple(backend: &mut dyn Backend, range: &Range) -> Result<Option<Simple>, Error> {
+    let Some(kinds) = dimensions::kinds(backend, range, &COLUMNS).await? else { return Ok(None) };
+    if kinds.iter().any(|kind| kind.filled > 0) {
+        return Ok(None);
+    }
+    let Some(odd) = OddCosts::of(backend, range).await? else { return Ok(None) };
+    // Everything that could be refused has been, before the first change.
+    let with_names = |kind: Kind| {
+        let names = read(kind.text.as_ref()).unwrap_or_default();
+        (kind, names)
+    };
+    Ok(Some(Simple { kinds: kinds.into_iter().map(with_names).collect(), odd }))
+}
+
+impl Simple {
+    fn spans(&self) -> usize {
+        self.kinds.iter().map(|(kind, _)| kind.spans).sum()
+    }
+
+    fn truncated(&self) -> u64 {
+        self.kinds.iter().map(|(kind, names)| kind.spans as u64 * names.truncated).sum()
+    }
+
+    async fn write(&self, backend: &mut dyn Backend, range: &Range) -> Result<u64, Error> {
+        let update = self.update(range, backend.platform());
+        let written = backend.execute(QueryStatement::Update(update)).await?;
+        // These spans are among those that the statement wrote.
+        self.odd.write(backend).await?;
+        Ok(written)
+    }
+
+    fn update(&self, range: &Range, platform: &Platform) -> UpdateStatement {
+        let mut update = Query::update();
+        update.table("spans");
+        for key in COST_KEYS {
+            update.value(key, Expr::from(cost_of_span(key, platform)));
+        }
+        let named =
+            |names: &&(Kind, Dimensions)| names.1.model.is_some() || names.1.provider.is_some();
+        let names = |of: fn(&Dimensions) -> Option<&String>| {
+            let mut case = CaseStatement::new();
+            for (kind, names) in self.kinds.iter().filter(named) {
+                if let Some(name) = of(names) {
+                    case = case.case(kind.is_that_of_span(platform), name.as_str());
+                }
+            }
+            case
+        };
+        // The columns are empty: only spans that get something are written.
+        let mut gains = Condition::any().add(Expr::exists(costs_of_span(&COST_KEYS, platform)));
+        for (kind, _) in self.kinds.iter().filter(named) {
+            gains = gains.add(kind.is_that_of_span(platform));
+        }
+        if self.kinds.iter().any(|(_, names)| names.model.is_some()) {
+            update.value("model_name", names(|names| names.model.as_ref()));
+        }
+        if self.kinds.iter().any(|(_, names)| names.provider.is_some()) {
+            update.value("model_provider", names(|names| names.provider.as_ref()));
+        }
+        update.cond_where(range.holds("spans")).cond_where(gains).take()
+    }
+}
+
+fn cost_of_span(key: &'static str, platform: &Platform) -> SelectStatement {
+    costs_of_span(&[key], platform).clear_selects().expr(costs::ordinary(platform)).take()
+}
+
+/// The costs of the span that a statement is at.
+fn costs_of_span(keys: &[&str], platform: &Platform) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .expr(Expr::val(1))
+        .from("span_metrics")
+        .cond_where(is_one_of("span_metrics", keys, platform))
+        .and_where(Expr::col(("span_metrics", "value")).is_not_null());
+    for column in span_rows::KEY {
+        let (metrics, spans) = (Expr::col(("span_metrics", column)), Expr::col(("spans", column)));
+        if platform.is_mysql() {
+            // The default collations ignore case.
+            let binary = |key: &Expr| Expr::from(Func::cast_as(key.clone(), "binary"));
+            select.and_where(binary(&metrics).eq(binary(&spans)));
+        }
+        select.and_where(metrics.eq(spans));
+    }
+    select
+}
