@@ -103,7 +103,15 @@ pub(crate) fn insert(
 }
 
 fn run_each(connection: &Connection, sql: &str, rows: Vec<Row>) -> rusqlite::Result<u64> {
-    rows.into_iter().map(|row| run(connection, sql, row)).sum()
+    let mut statement = connection.prepare_cached(sql)?;
+    let mut changed = 0;
+    for row in rows {
+        for (place, value) in (1..).zip(row) {
+            statement.raw_bind_parameter(place, to_sqlite(value)?)?;
+        }
+        changed += statement.raw_execute()? as u64;
+    }
+    Ok(changed)
 }
 
 fn to_sqlite(value: Value) -> rusqlite::Result<SqliteValue> {

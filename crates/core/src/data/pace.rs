@@ -6,7 +6,7 @@ use super::BATCH;
 use crate::backend::Row;
 
 /// So many rows cost no more for each than more would, on any server.
-const MOST: u64 = 8 * BATCH;
+const MOST: u64 = 4 * BATCH;
 /// Batches become smaller from here, and larger below a quarter of it.
 const HEAVY: usize = 4 << 20;
 
@@ -58,9 +58,9 @@ mod tests {
             pace.note(bytes);
             pace.rows()
         };
-        assert_eq!([0; 4].map(&mut after), [2, 4, 8, 8].map(|times| times * BATCH));
-        assert_eq!(after(HEAVY), 8 * BATCH);
-        assert_eq!([HEAVY + 1, 2 * HEAVY].map(&mut after), [4 * BATCH, 2 * BATCH]);
+        assert_eq!([0; 3].map(&mut after), [2, 4, 4].map(|times| times * BATCH));
+        assert_eq!(after(HEAVY), 4 * BATCH);
+        assert_eq!([HEAVY + 1, 2 * HEAVY].map(&mut after), [2 * BATCH, BATCH]);
         assert_eq!([usize::MAX; 20].map(&mut after)[19], 1);
     }
 }

@@ -7,7 +7,7 @@ use super::ranges::Range;
 use super::{COST_KEYS, is_one_of, span_rows, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
-use crate::platform::{Dialect, Platform};
+use crate::platform::Platform;
 use crate::python::number;
 
 /// How many odd costs of a range are handled one by one.
@@ -29,20 +29,12 @@ fn value() -> Expr {
 /// `ROUND(value * 1e10) / 1e10` is the same float, since both operands of the division are exact,
 /// unless the product is so near to a half that its own rounding could decide.
 fn is_ordinary(platform: &Platform) -> Condition {
-    match platform.dialect {
-        // The column holds texts too, and `float()` reads more of them than SQLite does.
-        Dialect::Sqlite => {
-            Condition::all().add(Expr::from(Func::cust("typeof").arg(value())).eq("real"))
-        }
-        Dialect::Postgres => Condition::all().add(value().is_not_null()),
-        Dialect::Mysql => {
-            let scaled = || value().mul(SCALE);
-            let off = Func::abs(scaled().sub(Expr::from(Func::round(scaled()))));
-            Condition::all()
-                .add(value().between(0.0, LARGEST))
-                .add(Expr::from(off).lt(0.5 - MARGIN))
-        }
+    if !platform.is_mysql() {
+        return Condition::all().add(value().is_not_null());
     }
+    let scaled = || value().mul(SCALE);
+    let off = Func::abs(scaled().sub(Expr::from(Func::round(scaled()))));
+    Condition::all().add(value().between(0.0, LARGEST)).add(Expr::from(off).lt(0.5 - MARGIN))
 }
 
 /// An ordinary cost; NULL for one that is not finite, or not ordinary.

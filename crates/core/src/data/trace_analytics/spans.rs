@@ -59,9 +59,15 @@ struct Simple {
     odd: OddCosts,
 }
 
-/// `None` for a range with columns that are filled already, whose rows are written only where they
+/// `None` on SQLite: there nothing travels either way, and reading and writing row by row goes through
+/// the file once, where statements about many rows go through it three times (to see what there is,
+/// to find the rows, to write them), which was measured to take longer and more memory. `None` too
+/// for a range with columns that are filled already, whose rows are written only where they
 /// differ, and for one with too many different values.
 async fn simple(backend: &mut dyn Backend, range: &Range) -> Result<Option<Simple>, Error> {
+    if backend.platform().is_sqlite() {
+        return Ok(None);
+    }
     let Some(kinds) = dimensions::kinds(backend, range, &COLUMNS).await? else { return Ok(None) };
     if kinds.iter().any(|kind| kind.filled > 0) {
         return Ok(None);
