@@ -13,6 +13,9 @@ use crate::reference::Server;
 use crate::server::next_name;
 use crate::wait;
 
+/// How many rows of a table this tool copies at a time in tests: few, so that it takes several ranges.
+pub const RANGE_ROWS: u32 = 700;
+
 /// A database of its own, dropped with this value.
 #[derive(Debug)]
 pub struct MysqlDatabase {
@@ -100,7 +103,7 @@ pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, E
         lock_wait: waits.upgrader,
         // The built binary, which has tests of its own, leaves small tables to the server.
         swap_from_rows: 0,
-        range_rows: 700,
+        range_rows: RANGE_ROWS,
         ..OpenOptions::default()
     };
     Ok(Box::new(Mysql::connect(&address.server_url(), &options).await?))

@@ -138,12 +138,13 @@ impl Swapping<'_> {
         }
     }
 
-    /// Puts the new table in the place of the old one, and tells how many rows it has.
+    /// Puts the new table in the place of the old one, and tells how many rows were copied.
     async fn exchange(&mut self, mut guard: MySqlConnection) -> Result<u64, Error> {
         let context = self.database.context.clone();
-        let old = self.swap.old_name();
+        let (table, old) = (self.before.name.clone(), self.swap.old_name());
         // That of an earlier change of the same table.
         self.run(&format!("DROP TABLE IF EXISTS {}", quote(&old))).await?;
+        let copied = count(self.database, &self.swap.new_name()).await?;
         let connection = &mut self.database.connection;
         let own = text::value(connection, "SELECT CONNECTION_ID()").await;
         let own = own.map_err(|source| context.error("swapping tables", source))?;
@@ -152,7 +153,11 @@ impl Swapping<'_> {
         // A guard that is gone has let go of the table, too: the rows are counted in any case.
         let (renamed, _) = tokio::join!(rename, release);
         renamed.map_err(|source| context.error(&self.action(), source))?;
-        compare(self.database, &self.before.name).await
+        if count(self.database, &old).await? != copied {
+            take_over(self.database, &table).await?;
+        }
+        notes::clear(&mut self.database.connection, &context).await?;
+        Ok(copied)
     }
 
     /// Moves the foreign keys from the old table to the new one: their names are unique in a
@@ -191,44 +196,72 @@ async fn release(guard: &mut MySqlConnection, renamer: String) -> Result<u64, sq
     text::run(guard, "UNLOCK TABLES").await
 }
 
-/// Counts the rows of a swapped table, which must be as many as those of the old one; else somebody has
-/// written meanwhile, and the swap is taken back.
-pub(super) async fn compare(database: &mut Mysql, table: &str) -> Result<u64, Error> {
-    let (old, new) = (format!("{OLD}{table}"), format!("{NEW}{table}"));
-    let context = database.context.clone();
-    let (expected, found) = (count(database, &old).await?, count(database, table).await?);
-    if found == expected {
-        notes::clear(&mut database.connection, &context).await?;
-        return Ok(found);
-    }
-    let action = format!("taking back the swap of {table}");
-    let back = format!(
-        "RENAME TABLE {} TO {}, {} TO {}",
-        quote(table),
-        quote(&new),
-        quote(&old),
-        quote(table)
-    );
-    database.run(&action, &back).await?;
-    notes::clear(&mut database.connection, &context).await?;
-    database.run(&action, &format!("DROP TABLE {}", quote(&new))).await?;
-    Err(Error::WrittenMeanwhile { name: context.name, table: table.to_owned() })
-}
-
-/// Whether a swap was interrupted between its rename and the count: its notes are still there, and the
-/// new table has its name.
-pub(super) async fn is_uncounted(database: &mut Mysql, table: &str) -> Result<bool, Error> {
-    let context = database.context.clone();
-    let noted = notes::read(&mut database.connection, table, &context).await?;
-    Ok(!noted.is_empty() && !exists(database, &format!("{NEW}{table}")).await?)
-}
-
 async fn count(database: &mut Mysql, table: &str) -> Result<u64, Error> {
     let sql = format!("SELECT COUNT(*) FROM {}", quote(table));
     let counted = text::value(&mut database.connection, sql).await;
     let counted =
         counted.map_err(|source| database.context.error(&format!("counting {table}"), source))?;
     Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
+}
+
+/// Takes over the rows that were written to the old table after they were copied. Older servers let
+/// somebody who has waited for the guard go on before the rename; and nobody may throw the new table
+/// away again, since rows come there from then on.
+async fn take_over(database: &mut Mysql, table: &str) -> Result<(), Error> {
+    let action = format!("completing {table}");
+    let old = format!("{OLD}{table}");
+    let columns = names(database, &action, &common_columns(&old, table)).await?;
+    let key = names(database, &action, &key_columns(&old)).await?;
+    let agree: Vec<String> =
+        key.iter().map(|column| format!("n.{0} = o.{0}", quote(column))).collect();
+    let columns: Vec<String> = columns.iter().map(|column| quote(column)).collect();
+    let columns = columns.join(", ");
+    let sql = format!(
+        "INSERT INTO {table} ({columns}) SELECT {columns} FROM {} AS o \
+         WHERE NOT EXISTS (SELECT 1 FROM {table} AS n WHERE {})",
+        quote(&old),
+        agree.join(" AND "),
+        table = quote(table)
+    );
+    database.run(&action, &sql).await
+}
+
+/// The columns that two tables have in common, and that are not computed.
+fn common_columns(one: &str, other: &str) -> String {
+    format!(
+        "SELECT COLUMN_NAME FROM information_schema.COLUMNS \
+         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME IN ({}, {}) \
+         AND EXTRA NOT LIKE '%VIRTUAL%' AND EXTRA NOT LIKE '%STORED%' \
+         GROUP BY COLUMN_NAME HAVING COUNT(*) = 2",
+        literal(one),
+        literal(other)
+    )
+}
+
+fn key_columns(table: &str) -> String {
+    format!(
+        "SELECT COLUMN_NAME FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() \
+         AND TABLE_NAME = {} AND INDEX_NAME = 'PRIMARY' ORDER BY SEQ_IN_INDEX",
+        literal(table)
+    )
+}
+
+async fn names(database: &mut Mysql, action: &str, sql: &str) -> Result<Vec<String>, Error> {
+    let found = text::rows(&mut database.connection, sql).await;
+    let found = found.map_err(|source| database.context.error(action, source))?;
+    Ok(found.into_iter().flatten().flatten().collect())
+}
+
+/// Finishes a swap that was interrupted after its rename and before its rows were counted: its notes
+/// are still there, and the new table has its name.
+pub(super) async fn complete(database: &mut Mysql, table: &str) -> Result<(), Error> {
+    let context = database.context.clone();
+    let noted = notes::read(&mut database.connection, table, &context).await?;
+    if noted.is_empty() || exists(database, &format!("{NEW}{table}")).await? {
+        return Ok(());
+    }
+    take_over(database, table).await?;
+    notes::clear(&mut database.connection, &context).await
 }
 
 /// Takes all foreign keys off a table that is kept only for its rows.
@@ -240,16 +273,11 @@ pub(super) async fn drop_foreign_keys(database: &mut Mysql, table: &str) -> Resu
          AND CONSTRAINT_TYPE = 'FOREIGN KEY'",
         literal(table)
     );
-    let found = text::rows(&mut database.connection, sql).await;
-    let found = found.map_err(|source| database.context.error(&action, source))?;
-    let names: Vec<String> = found
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|name| format!("DROP FOREIGN KEY {}", quote(&name)))
-        .collect();
-    if names.is_empty() {
+    let found = names(database, &action, &sql).await?;
+    if found.is_empty() {
         return Ok(());
     }
-    database.run(&action, &format!("ALTER TABLE {} {}", quote(table), names.join(", "))).await
+    let dropped: Vec<String> =
+        found.iter().map(|name| format!("DROP FOREIGN KEY {}", quote(name))).collect();
+    database.run(&action, &format!("ALTER TABLE {} {}", quote(table), dropped.join(", "))).await
 }

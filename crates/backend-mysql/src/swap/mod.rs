@@ -57,9 +57,7 @@ pub(crate) async fn resume(database: &mut Mysql) -> Result<(), Error> {
             let rename = format!("RENAME TABLE {new} TO {}", quote(table));
             database.run("finishing a swap", &rename).await?;
         }
-        if copy::is_uncounted(database, table).await? {
-            copy::compare(database, table).await?;
-        }
+        copy::complete(database, table).await?;
         copy::drop_foreign_keys(database, old).await?;
     }
     Ok(())

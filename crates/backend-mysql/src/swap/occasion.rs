@@ -87,6 +87,7 @@ pub(crate) fn suits(
         && before.indexes.iter().chain(&after.indexes).all(|index| index.definition.is_none())
         && before.columns.iter().chain(&after.columns).all(|column| !column.autoincrement)
         && after.columns.iter().all(|column| fills_itself(column, before))
+        && after.columns.iter().all(|column| column.live_name() == column.name)
         && (!features.enforces_checks()
             || features.is_mariadb()
             || keeps_names_of_checks(before, alteration))

@@ -66,7 +66,7 @@ impl Error {
             }
             Self::NotADatabase { .. } => "check the path",
             Self::Corrupt { .. } => "restore a backup, or try `sqlite3 FILE .recover`",
-            Self::Locked { .. } | Self::WrittenMeanwhile { .. } => {
+            Self::Locked { .. } => {
                 "stop the MLflow server, or whatever else uses it, and try again"
             }
             Self::Full { .. } => "nothing was changed; make room and run the command again",

@@ -90,7 +90,7 @@ impl Error {
             Self::NotADatabase { .. } => ErrorKind::NotADatabase,
             Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
-            Self::Locked { .. } | Self::WrittenMeanwhile { .. } => ErrorKind::Locked,
+            Self::Locked { .. } => ErrorKind::Locked,
             Self::Full { .. } => ErrorKind::Full,
             Self::Database { .. } => ErrorKind::Database,
             Self::AccessDenied { .. } => ErrorKind::AccessDenied,

@@ -241,14 +241,6 @@ pub enum Error {
         /// Who holds it, where the server tells: process, user, application, age of the query.
         holders: Vec<String>,
     },
-    /// Rows were written to a table while it was copied, so the copy was given up.
-    #[error("{name}: rows were written to {table} while it was copied")]
-    WrittenMeanwhile {
-        /// The database.
-        name: String,
-        /// The table.
-        table: String,
-    },
     /// There is no room left.
     #[error("{name}: no room left: {problem}")]
     Full {
