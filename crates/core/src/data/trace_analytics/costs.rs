@@ -23,15 +23,12 @@ fn value() -> Expr {
     Expr::col(("span_metrics", "value"))
 }
 
-/// Whether the database computes a cost as Python does.
+/// Whether MySQL computes a cost as Python does.
 ///
-/// On MySQL, Python gets it rounded to ten digits (`values::metric`), exactly, and half to even.
+/// Python gets it rounded to ten digits (`values::metric`), exactly, and half to even.
 /// `ROUND(value * 1e10) / 1e10` is the same float, since both operands of the division are exact,
 /// unless the product is so near to a half that its own rounding could decide.
-fn is_ordinary(platform: &Platform) -> Condition {
-    if !platform.is_mysql() {
-        return Condition::all().add(value().is_not_null());
-    }
+fn is_ordinary() -> Condition {
     let scaled = || value().mul(SCALE);
     let off = Func::abs(scaled().sub(Expr::from(Func::round(scaled()))));
     Condition::all().add(value().between(0.0, LARGEST)).add(Expr::from(off).lt(0.5 - MARGIN))
@@ -41,10 +38,10 @@ fn is_ordinary(platform: &Platform) -> Condition {
 pub(super) fn ordinary(platform: &Platform) -> CaseStatement {
     let (condition, computed) = if platform.is_mysql() {
         let rounded = Expr::from(Func::round(value().mul(SCALE)));
-        (is_ordinary(platform), rounded.div(SCALE))
+        (is_ordinary(), rounded.div(SCALE))
     } else {
         let is_finite = value().between(f64::MIN, f64::MAX);
-        (is_ordinary(platform).add(is_finite), value())
+        (is_finite.into(), value())
     };
     CaseStatement::new().case(condition, computed)
 }
@@ -59,6 +56,9 @@ impl OddCosts {
         range: &Range,
     ) -> Result<Option<Self>, Error> {
         let platform = backend.platform().clone();
+        if !platform.is_mysql() {
+            return Ok(Some(Self(Vec::new())));
+        }
         let select = Query::select()
             .columns(span_rows::KEY)
             .columns(["key", "value"])
@@ -66,7 +66,7 @@ impl OddCosts {
             .cond_where(range.holds("span_metrics"))
             .cond_where(is_one_of("span_metrics", &COST_KEYS, &platform))
             .and_where(value().is_not_null())
-            .cond_where(is_ordinary(&platform).not())
+            .cond_where(is_ordinary().not())
             .limit(MOST as u64 + 1)
             .take();
         let found = backend.query(select).await?;

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
+use super::super::pace::{Pace, bytes_of};
 use super::super::{BATCH, row};
 use super::ranges::Range;
-use super::spans::COLUMNS;
+use super::spans::{COLUMNS, Done};
 use super::{COST_KEYS, Tally, is_one_of, key_after, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
@@ -19,22 +20,22 @@ const UPDATE: KeyedUpdate = KeyedUpdate { table: "spans", columns: &COLUMNS, key
 
 type SpanKey = [String; 2];
 
-/// Fills the columns of a range of traces, and tells how many rows it wrote and how many names it
-/// cut.
+/// Fills the columns of a range of traces.
 pub(super) async fn backfill(
     backend: &mut dyn Backend,
     range: &Range,
     tally: &mut Tally<'_>,
-) -> Result<(u64, u64), Error> {
-    let (mut written, mut truncated) = (0, 0);
-    let mut spans = page(backend, range, None).await?;
+    done: &mut Done,
+) -> Result<(), Error> {
+    let mut pace = Pace::new();
+    let mut spans = page(backend, range, None, &pace).await?;
     while let (Some(first), Some(last)) = (key_of(spans.first()), key_of(spans.last())) {
         let costs = read_costs(backend, &first, &last).await?;
         let mut changed = Vec::new();
         for span in &spans {
             // Everything that could be refused has been, before the first change.
             let dimensions = values::dimensions(span.get(2)).unwrap_or_default();
-            truncated += dimensions.truncated;
+            done.truncated += dimensions.truncated;
             let costs =
                 key_of(Some(span)).and_then(|key| costs.get(&key).copied()).unwrap_or_default();
             let null = || Value::String(None);
@@ -47,12 +48,13 @@ pub(super) async fn backfill(
             }
         }
         if !changed.is_empty() {
-            written += backend.update(&UPDATE, changed).await?;
+            done.written += backend.update(&UPDATE, changed).await?;
         }
         tally.add(spans.len());
-        spans = page(backend, range, Some(&last)).await?;
+        pace.note(bytes_of(&spans));
+        spans = page(backend, range, Some(&last), &pace).await?;
     }
-    Ok((written, truncated))
+    Ok(())
 }
 
 pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
@@ -64,9 +66,10 @@ async fn page(
     backend: &mut dyn Backend,
     range: &Range,
     after: Option<&SpanKey>,
+    pace: &Pace,
 ) -> Result<Vec<Row>, Error> {
     let mut select = dimensions_after(range, after, backend.platform());
-    select.columns(COLUMNS);
+    select.columns(COLUMNS).limit(pace.rows());
     backend.query(select).await
 }
 
