@@ -11,6 +11,7 @@ mod issue_categories;
 mod latest_metrics;
 mod mcp_version_references;
 mod trace_analytics;
+mod trace_analytics_prepopulated;
 mod trace_analytics_refused;
 mod traces;
 mod user_tags;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         user_tags::TESTS,
         latest_metrics::TESTS,
         trace_analytics::TESTS,
+        trace_analytics_prepopulated::TESTS,
         trace_analytics_refused::TESTS,
         issue_categories::TESTS,
         default_workspace::TESTS,

@@ -24,26 +24,24 @@ pub(crate) const TESTS: &[Test] = tests![
     assessments_get_a_number => EVERY_REVISION,
     json_nests_as_deep_as_it_likes => EVERY_REVISION,
     many_traces_and_spans_are_all_filled => EVERY_REVISION,
-    prepopulated_columns_are_completed => EVERY_REVISION,
-    a_part_of_the_prepopulated_columns_is_completed => EVERY_REVISION,
     older_databases_come_along => EVERY_REVISION,
 ];
 
-const NAME: &str = "mlflow.traceName";
+pub(super) const NAME: &str = "mlflow.traceName";
 const SESSION: &str = "mlflow.trace.session";
 const USAGE: &str = "mlflow.trace.tokenUsage";
 const COST: &str = "mlflow.trace.cost";
 const GATEWAY: &str = "mlflow.gateway.endpointId";
 
-fn of_traces(database: &dyn TestDatabase, columns: &str) -> Vec<Vec<Cell>> {
+pub(super) fn of_traces(database: &dyn TestDatabase, columns: &str) -> Vec<Vec<Cell>> {
     database.query(&format!("SELECT {columns} FROM trace_info ORDER BY request_id"))
 }
 
-fn of_spans(database: &dyn TestDatabase, columns: &str) -> Vec<Vec<Cell>> {
+pub(super) fn of_spans(database: &dyn TestDatabase, columns: &str) -> Vec<Vec<Cell>> {
     database.query(&format!("SELECT {columns} FROM spans ORDER BY trace_id, span_id"))
 }
 
-fn real(value: f64) -> Cell {
+pub(super) fn real(value: f64) -> Cell {
     Cell::from(value)
 }
 
@@ -364,74 +362,6 @@ async fn many_traces_and_spans_are_all_filled(server: &TestServer) {
         let count = database.query(&format!("SELECT count(*) FROM {wrong}"));
         assert_eq!(count, [[Cell::from(0)]], "{what}");
     }
-}
-
-/// The columns as `mlflow db prepopulate-trace-analytics` adds them.
-const PREPOPULATED: &str = "ALTER TABLE trace_info ADD COLUMN trace_name VARCHAR(4096);
-    ALTER TABLE trace_info ADD COLUMN session_id VARCHAR(250);
-    ALTER TABLE trace_info ADD COLUMN input_tokens BIGINT;
-    ALTER TABLE trace_info ADD COLUMN output_tokens BIGINT;
-    ALTER TABLE trace_info ADD COLUMN total_tokens BIGINT;
-    ALTER TABLE trace_info ADD COLUMN cache_read_input_tokens BIGINT;
-    ALTER TABLE trace_info ADD COLUMN cache_creation_input_tokens BIGINT;
-    ALTER TABLE trace_info ADD COLUMN cache_creation_input_tokens_above_1hr BIGINT;
-    ALTER TABLE trace_info ADD COLUMN input_cost FLOAT;
-    ALTER TABLE trace_info ADD COLUMN output_cost FLOAT;
-    ALTER TABLE trace_info ADD COLUMN total_cost FLOAT;
-    ALTER TABLE assessments ADD COLUMN experiment_id INTEGER;
-    ALTER TABLE assessments ADD COLUMN trace_timestamp_ms BIGINT;
-    ALTER TABLE assessments ADD COLUMN aggregate_value FLOAT;
-    ALTER TABLE assessments ADD COLUMN is_numeric_value BOOLEAN DEFAULT 0;
-    ALTER TABLE spans ADD COLUMN input_cost FLOAT;
-    ALTER TABLE spans ADD COLUMN output_cost FLOAT;
-    ALTER TABLE spans ADD COLUMN total_cost FLOAT;
-    ALTER TABLE spans ADD COLUMN model_name VARCHAR(500);
-    ALTER TABLE spans ADD COLUMN model_provider VARCHAR(500)";
-
-fn prepopulated(server: &TestServer) -> String {
-    PREPOPULATED
-        .replace("FLOAT", server.float_type())
-        .replace("DEFAULT 0", &format!("DEFAULT {}", server.false_literal()))
-}
-
-async fn prepopulated_columns_are_completed(server: &TestServer) {
-    let database = with_traces(server).await;
-    database.run(&prepopulated(server));
-    tag(&*database, "a", NAME, "right");
-    tag(&*database, "b", NAME, "new");
-    span(&*database, "a", "1", None);
-    assessment(&*database, "1", "a", "1");
-    database.run(
-        "UPDATE trace_info SET trace_name = 'right' WHERE request_id = 'a';
-         UPDATE trace_info SET trace_name = 'outdated', total_tokens = 5 WHERE request_id = 'c';
-         UPDATE spans SET model_name = 'outdated';
-         UPDATE assessments SET aggregate_value = 7.0",
-    );
-    let (report, _) = upgraded(server, &*database, "head").await;
-    let names = of_traces(&*database, "trace_name, total_tokens");
-    let expected = [
-        [Cell::from("right"), Cell::Null],
-        [Cell::from("new"), Cell::Null],
-        [Cell::Null, Cell::Null],
-    ];
-    assert_eq!(names, expected);
-    assert_eq!(of_spans(&*database, "model_name"), [[Cell::Null]]);
-    assert_eq!(database.query("SELECT aggregate_value FROM assessments"), [[real(1.0)]]);
-    // b and c, the span, the assessment, and the two tags that are removed: a was right already.
-    assert_eq!(report.rows_migrated, 6);
-}
-
-async fn a_part_of_the_prepopulated_columns_is_completed(server: &TestServer) {
-    let database = with_traces(server).await;
-    let all = prepopulated(server);
-    let some: Vec<&str> = all.split(';').take(3).collect();
-    database.run(&some.join(";"));
-    tag(&*database, "a", NAME, "name");
-    upgraded(server, &*database, "head").await;
-    assert_eq!(
-        of_traces(&*database, "trace_name, total_cost")[0],
-        [Cell::from("name"), Cell::Null]
-    );
 }
 
 /// A database of before traces, or with traces and nothing else, has nothing to move.

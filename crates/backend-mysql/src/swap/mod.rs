@@ -6,7 +6,8 @@
 //! The table as it was is kept until the upgrade is verified.
 //!
 //! Meanwhile nobody may write to the table: a connection of its own holds `LOCK TABLES … READ` until
-//! the `RENAME TABLE` waits for it, and servers let that one go before anybody who wants to write.
+//! the `RENAME TABLE` waits for it, and newer servers let that one go before anybody who wants to
+//! write. What older ones let through is found by counting, and taken over.
 
 mod copy;
 mod fill;
