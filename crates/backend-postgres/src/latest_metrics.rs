@@ -1,6 +1,7 @@
 //! The newest entry of every (run, metric).
 
 use mlflow_migrate_core::Error;
+use sqlx::Executor as _;
 
 use crate::connect::Postgres;
 
@@ -26,7 +27,7 @@ impl Postgres {
     /// Fills `latest_metrics`, and tells how many rows it has got.
     pub(crate) async fn fill_newest(&mut self) -> Result<u64, Error> {
         let action = "computing latest_metrics";
-        match sqlx::raw_sql(FILL).execute(&mut self.connection).await {
+        match self.connection.execute(FILL).await {
             Ok(done) => Ok(done.rows_affected()),
             Err(source) => Err(self.failed(action, source).await),
         }
