@@ -7,6 +7,7 @@ use super::ranges::Range;
 use super::{COST_KEYS, is_one_of, span_rows, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
+use crate::platform::Platform;
 use crate::python::number;
 
 /// How many odd costs of a range are handled one by one.
@@ -33,10 +34,16 @@ fn is_ordinary() -> Condition {
     Condition::all().add(value().between(0.0, LARGEST)).add(Expr::from(off).lt(0.5 - MARGIN))
 }
 
-/// An ordinary cost; NULL for one that is not.
-pub(super) fn ordinary() -> CaseStatement {
-    let rounded = Expr::from(Func::round(value().mul(SCALE)));
-    CaseStatement::new().case(is_ordinary(), rounded.div(SCALE))
+/// An ordinary cost; NULL for one that is not finite, or not ordinary.
+pub(super) fn ordinary(platform: &Platform) -> CaseStatement {
+    let (condition, computed) = if platform.is_mysql() {
+        let rounded = Expr::from(Func::round(value().mul(SCALE)));
+        (is_ordinary(), rounded.div(SCALE))
+    } else {
+        let is_finite = value().between(f64::MIN, f64::MAX);
+        (is_finite.into(), value())
+    };
+    CaseStatement::new().case(condition, computed)
 }
 
 /// The costs of a range of traces that are not ordinary.
@@ -49,6 +56,9 @@ impl OddCosts {
         range: &Range,
     ) -> Result<Option<Self>, Error> {
         let platform = backend.platform().clone();
+        if !platform.is_mysql() {
+            return Ok(Some(Self(Vec::new())));
+        }
         let select = Query::select()
             .columns(span_rows::KEY)
             .columns(["key", "value"])

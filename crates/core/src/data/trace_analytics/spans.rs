@@ -1,10 +1,10 @@
 //! Costs and models of spans.
 //!
-//! Spans are by far the most rows, and few models and providers serve them all. So MySQL is asked
-//! which `dimension_attributes` a range of traces has; what these mean is computed here, and one
-//! statement writes it to all their spans, with the costs that it takes from `span_metrics` itself.
-//! No span leaves the database. What is not that simple goes row by row ([`super::span_rows`]),
-//! which works for everything.
+//! Spans are by far the most rows, and few models and providers serve them all. So the database is
+//! asked which `dimension_attributes` a range of traces has; what these mean is computed here, and
+//! one statement writes it to all their spans, with the costs that it takes from `span_metrics`
+//! itself. No span leaves the database. A range that is not that simple goes row by row
+//! ([`super::span_rows`]), which works for everything.
 
 use sea_query::{
     CaseStatement, Condition, Expr, ExprTrait, Func, Query, QueryStatement, SelectStatement,
@@ -18,7 +18,7 @@ use super::values::{Dimensions, dimensions as read};
 use super::{COST_KEYS, Tally, is_one_of, span_rows};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::platform::Platform;
+use crate::platform::{Dialect, Platform};
 
 pub(super) const COLUMNS: [&str; 5] =
     ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
@@ -29,13 +29,15 @@ pub(super) async fn backfill(
     tally: &mut Tally<'_>,
 ) -> Result<u64, Error> {
     let mut done = Done::default();
-    let mut next = Some(Range::first(backend).await?);
-    while let Some(range) = next {
-        match simple(backend, &range).await? {
-            Some(found) => found.write(backend, &range, tally, &mut done).await?,
-            None => span_rows::backfill(backend, &range, tally, &mut done).await?,
+    if !fill_at_once(backend, tally, &mut done).await? {
+        let mut next = Some(Range::first(backend).await?);
+        while let Some(range) = next {
+            match simple(backend, &range).await? {
+                Some(found) => found.write(backend, &range, tally, &mut done).await?,
+                None => span_rows::backfill(backend, &range, tally, &mut done).await?,
+            }
+            next = range.next(backend).await?;
         }
-        next = range.next(backend).await?;
     }
     let truncated = done.truncated;
     if truncated > 0 {
@@ -55,23 +57,36 @@ pub(super) struct Done {
     pub(super) truncated: u64,
 }
 
+/// PostgreSQL keeps rows, and all indexes but one, in the order in which they came, not in that of
+/// the key: a range of traces is strewn over the table, and a statement about all spans, which goes
+/// through it from front to back, takes half the time or less. Tells whether it could be done.
+async fn fill_at_once(
+    backend: &mut dyn Backend,
+    tally: &mut Tally<'_>,
+    done: &mut Done,
+) -> Result<bool, Error> {
+    if backend.platform().dialect != Dialect::Postgres {
+        return Ok(false);
+    }
+    let all = Range::default();
+    let Some(found) = simple(backend, &all).await? else { return Ok(false) };
+    found.write(backend, &all, tally, done).await?;
+    Ok(true)
+}
+
 /// What one statement can write to the spans of a range.
 struct Simple {
     kinds: Vec<(Kind, Dimensions)>,
     odd: OddCosts,
 }
 
-/// `None` for what goes row by row: a range with columns that are filled already, whose rows are
-/// written only where they differ, one with too many different values, and all of SQLite and
-/// PostgreSQL.
-///
-/// On SQLite nothing travels either way, and three passes over the file (to see what there is, to
-/// find the rows, to write them) were measured to take as long as one, and more memory. PostgreSQL
-/// adds up the costs of a gateway's trace in the order in which its spans lie in the table, that is,
-/// were written. MLflow writes them in the order of their key; one statement for many does not, and
-/// then the last bit of a sum differs.
+/// `None` on SQLite: there nothing travels either way, and reading and writing row by row goes through
+/// the file once, where statements about many rows go through it three times (to see what there is,
+/// to find the rows, to write them), which was measured to take longer and more memory. `None` too
+/// for a range with columns that are filled already, whose rows are written only where they
+/// differ, and for one with too many different values.
 async fn simple(backend: &mut dyn Backend, range: &Range) -> Result<Option<Simple>, Error> {
-    if !backend.platform().is_mysql() {
+    if backend.platform().is_sqlite() {
         return Ok(None);
     }
     let Some(kinds) = dimensions::kinds(backend, range, &COLUMNS).await? else { return Ok(None) };
@@ -138,7 +153,7 @@ impl Simple {
 }
 
 fn cost_of_span(key: &'static str, platform: &Platform) -> SelectStatement {
-    costs_of_span(&[key], platform).clear_selects().expr(costs::ordinary()).take()
+    costs_of_span(&[key], platform).clear_selects().expr(costs::ordinary(platform)).take()
 }
 
 /// The costs of the span that a statement is at.

@@ -12,6 +12,7 @@ use super::{
 };
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
+use crate::platform::{Dialect, Platform};
 use crate::python::text;
 
 const NAME_LENGTH: usize = 4096;
@@ -180,13 +181,20 @@ fn computed(sources: &Sources) -> Row {
     row
 }
 
-/// The total cost of the spans of each trace.
-fn cost_of_spans() -> SelectStatement {
-    Query::select()
-        .expr(Func::sum(Expr::col(("spans", "total_cost"))))
+/// The total cost of the spans of each trace, added up in the order of their key: another order can
+/// give another last bit. PostgreSQL keeps rows in the order in which they were written, which is not
+/// that of MLflow, and has to be told.
+fn cost_of_spans(platform: &Platform) -> SelectStatement {
+    let mut costs = Query::select()
+        .column(("spans", "total_cost"))
         .from("spans")
         .and_where(Expr::col(("spans", "trace_id")).equals(("trace_info", "request_id")))
-        .take()
+        .take();
+    if platform.dialect == Dialect::Postgres {
+        let ordered = costs.order_by(("spans", "span_id"), Order::Asc).take();
+        costs = Query::select().from_subquery(ordered, "spans").take();
+    }
+    costs.clear_selects().expr(Func::sum(Expr::col(("spans", "total_cost")))).take()
 }
 
 /// Traces of the gateway that have no total cost of their own get the sum of their spans'.
@@ -212,7 +220,7 @@ pub(super) async fn sum_gateway_costs(backend: &mut dyn Backend) -> Result<u64, 
         .take();
     let update = Query::update()
         .table("trace_info")
-        .value("total_cost", Expr::from(cost_of_spans()))
+        .value("total_cost", Expr::from(cost_of_spans(backend.platform())))
         .and_where(Expr::col("total_cost").is_null())
         .and_where(Expr::exists(is_gateways))
         .and_where(Expr::exists(has_costs))

@@ -1,19 +1,25 @@
 //! The latest metrics in one pass.
 //!
-//! One scan in the order of the file remembers the newest entry of each pair of run and metric. Where
-//! there are more pairs than memory is meant for, SQLite sorts the entries by metric and run instead,
-//! and an aggregate function remembers the newest of each pair. Either way a lookup by rowid fetches
-//! the entries that are left. The neutral statement's joins would scan the table again and again.
+//! The index over run, metric and step leads straight to the newest entries ([`by_index`]). Where there
+//! is none, or it does not tell enough, one scan in the order of the file remembers the newest entry of
+//! each pair of run and metric. Where there are more pairs than memory is meant for, SQLite sorts the
+//! entries by metric and run instead, and an aggregate function remembers the newest of each pair. In
+//! the end a lookup by rowid fetches the entries that are left. The neutral statement's joins would
+//! scan the table again and again.
+
+mod by_index;
+mod entry;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
-use rusqlite::functions::{Aggregate, Context as Arguments, FunctionFlags};
+use rusqlite::Connection;
+use rusqlite::functions::FunctionFlags;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, Row};
 
+use self::entry::{Entry, Newest};
 use crate::error::Context;
 use crate::progress::{EACH_ROW, count_rows, rows_of};
 
@@ -39,10 +45,13 @@ pub(crate) fn fill(
         return Ok(None);
     };
     let fill = || {
+        if let Some(newest) = by_index::newest(connection, rowid)? {
+            return insert(connection, rowid, newest);
+        }
         let total = rows_of(connection, "metrics")?;
         count_rows(connection, progress, Some(total))?;
-        match newest_in_memory(connection, rowid)? {
-            Some(newest) => insert(connection, rowid, &newest),
+        match by_scan(connection, rowid)? {
+            Some(newest) => insert(connection, rowid, newest),
             None => sort_and_insert(connection, rowid),
         }
     };
@@ -50,11 +59,34 @@ pub(crate) fn fill(
     Ok(Some(rows as u64))
 }
 
-/// The rowids of the newest entries, in the order of `latest_metrics`' key; `None` if there are too
-/// many pairs.
-fn newest_in_memory(connection: &Connection, rowid: &str) -> rusqlite::Result<Option<Vec<i64>>> {
-    let mut newest: HashMap<Box<[u8]>, Entry> = HashMap::new();
-    let mut bytes = 0;
+/// The newest entries of all pairs. It never grows beyond what memory is meant for.
+#[derive(Default)]
+struct Found {
+    entries: HashMap<Box<[u8]>, Entry>,
+    bytes: usize,
+}
+
+impl Found {
+    /// Takes an entry of a pair; false if there are too many pairs.
+    fn take(&mut self, pair: &[u8], entry: Entry) -> bool {
+        match self.entries.get_mut(pair) {
+            Some(known) if entry.compare(known) == Ordering::Greater => *known = entry,
+            Some(_) => {}
+            None => {
+                self.bytes += pair.len();
+                if self.entries.len() == MOST_PAIRS || self.bytes > MOST_BYTES {
+                    return false;
+                }
+                self.entries.insert(pair.into(), entry);
+            }
+        }
+        true
+    }
+}
+
+/// The newest entries, by a scan; `None` if there are too many pairs.
+fn by_scan(connection: &Connection, rowid: &str) -> rusqlite::Result<Option<Found>> {
+    let mut found = Found::default();
     let mut pair = Vec::new();
     // An index would give the rows in an order that has nothing to do with that of the file.
     let mut entries = connection.prepare(&format!(
@@ -63,35 +95,23 @@ fn newest_in_memory(connection: &Connection, rowid: &str) -> rusqlite::Result<Op
     ))?;
     let mut entries = entries.query([])?;
     while let Some(row) = entries.next()? {
-        let entry = Entry::of_row(row)?;
-        name_pair(row, &mut pair)?;
-        match newest.get_mut(pair.as_slice()) {
-            Some(known) if entry.compare(known) == Ordering::Greater => *known = entry,
-            Some(_) => {}
-            None => {
-                bytes += pair.len();
-                if newest.len() == MOST_PAIRS || bytes > MOST_BYTES {
-                    return Ok(None);
-                }
-                newest.insert(pair.as_slice().into(), entry);
-            }
+        name_pair([row.get_ref(5)?, row.get_ref(6)?], &mut pair)?;
+        if !found.take(&pair, Entry::of_row(row)?) {
+            return Ok(None);
         }
     }
-    let mut pairs: Vec<(Box<[u8]>, Entry)> = newest.into_iter().collect();
-    pairs.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
-    Ok(Some(pairs.into_iter().map(|(_, entry)| entry.rowid).collect()))
+    Ok(Some(found))
 }
 
 /// Writes metric and run as bytes that are equal only for the same pair, and sort mostly as the pairs
 /// do.
-fn name_pair(row: &Row<'_>, pair: &mut Vec<u8>) -> rusqlite::Result<()> {
+fn name_pair(names: [ValueRef<'_>; 2], pair: &mut Vec<u8>) -> rusqlite::Result<()> {
     pair.clear();
     let mut kinds = 0;
     let mut ends = [0; 2];
-    for (at, end) in [5, 6].into_iter().zip(&mut ends) {
-        let value = row.get_ref(at)?;
-        kinds = kinds << 1 | u8::from(matches!(value, ValueRef::Blob(_)));
-        pair.extend_from_slice(value.as_bytes()?);
+    for (name, end) in names.into_iter().zip(&mut ends) {
+        kinds = kinds << 1 | u8::from(matches!(name, ValueRef::Blob(_)));
+        pair.extend_from_slice(name.as_bytes()?);
         *end = pair.len();
     }
     pair.extend_from_slice(&ends[0].to_be_bytes());
@@ -99,12 +119,15 @@ fn name_pair(row: &Row<'_>, pair: &mut Vec<u8>) -> rusqlite::Result<()> {
     Ok(())
 }
 
-fn insert(connection: &Connection, rowid: &str, newest: &[i64]) -> rusqlite::Result<usize> {
+/// Copies the entries into `latest_metrics`, in the order of its key.
+fn insert(connection: &Connection, rowid: &str, found: Found) -> rusqlite::Result<usize> {
+    let mut pairs: Vec<(Box<[u8]>, Entry)> = found.entries.into_iter().collect();
+    pairs.sort_unstable_by(|(one, _), (other, _)| one.cmp(other));
     let sql = format!(
         "INSERT INTO latest_metrics ({COLUMNS}) SELECT {COLUMNS} FROM metrics WHERE {rowid} = ?1"
     );
     let mut insert = connection.prepare(&sql)?;
-    newest.iter().map(|rowid| insert.execute([rowid])).sum()
+    pairs.iter().map(|(_, entry)| insert.execute([entry.rowid])).sum()
 }
 
 fn sort_and_insert(connection: &Connection, rowid: &str) -> rusqlite::Result<usize> {
@@ -131,86 +154,17 @@ fn rowid_name(connection: &Connection) -> rusqlite::Result<Option<&'static str>>
     Ok(None)
 }
 
-/// The rowid of the greatest `(step, timestamp, value)`; of those, of a number before a NaN.
-struct Newest;
-
-/// One entry of a metric.
-#[derive(Clone, Copy)]
-struct Entry {
-    step: i64,
-    timestamp: i64,
-    value: f64,
-    is_nan: bool,
-    rowid: i64,
-}
-
-impl Entry {
-    fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            step: row.get(0)?,
-            timestamp: row.get(1)?,
-            value: row.get(2)?,
-            is_nan: row.get(3)?,
-            rowid: row.get(4)?,
-        })
-    }
-
-    fn of_arguments(arguments: &Arguments<'_>) -> rusqlite::Result<Self> {
-        Ok(Self {
-            step: arguments.get(0)?,
-            timestamp: arguments.get(1)?,
-            value: arguments.get(2)?,
-            is_nan: arguments.get(3)?,
-            rowid: arguments.get(4)?,
-        })
-    }
-
-    fn compare(&self, other: &Self) -> Ordering {
-        (self.step, self.timestamp)
-            .cmp(&(other.step, other.timestamp))
-            // SQLite stores a NaN as NULL, which the column refuses, so values can be compared.
-            .then(self.value.partial_cmp(&other.value).unwrap_or(Ordering::Equal))
-            .then(other.is_nan.cmp(&self.is_nan))
-    }
-}
-
-impl Aggregate<Option<Entry>, Option<i64>> for Newest {
-    fn init(&self, _: &mut Arguments<'_>) -> rusqlite::Result<Option<Entry>> {
-        Ok(None)
-    }
-
-    fn step(
-        &self,
-        arguments: &mut Arguments<'_>,
-        newest: &mut Option<Entry>,
-    ) -> rusqlite::Result<()> {
-        let entry = Entry::of_arguments(arguments)?;
-        if newest.is_none_or(|known| entry.compare(&known) == Ordering::Greater) {
-            *newest = Some(entry);
-        }
-        Ok(())
-    }
-
-    fn finalize(
-        &self,
-        _: &mut Arguments<'_>,
-        newest: Option<Option<Entry>>,
-    ) -> rusqlite::Result<Option<i64>> {
-        Ok(newest.flatten().map(|entry| entry.rowid))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use rusqlite::Connection;
 
-    use super::{COLUMNS, insert, newest_in_memory, sort_and_insert};
+    use super::{COLUMNS, by_index, by_scan, insert, sort_and_insert};
     use crate::progress::count_rows;
     use mlflow_migrate_core::event::Progress;
 
     /// Many entries of few pairs, with ties in everything that decides, in no order.
-    const FILL: &str = "CREATE TABLE metrics (\"key\" VARCHAR(250), value FLOAT, timestamp BIGINT, \
-         step BIGINT, is_nan BOOLEAN, run_uuid VARCHAR(32)); \
+    const FILL: &str = "CREATE TABLE metrics (\"key\" VARCHAR(250) NOT NULL, value FLOAT, \
+         timestamp BIGINT, step BIGINT NOT NULL, is_nan BOOLEAN, run_uuid VARCHAR(32) NOT NULL); \
          CREATE TABLE latest_metrics (\"key\" VARCHAR(250), value FLOAT, timestamp BIGINT, \
          step BIGINT, is_nan BOOLEAN, run_uuid VARCHAR(32), PRIMARY KEY (\"key\", run_uuid)); \
          CREATE INDEX by_run ON metrics (run_uuid, \"key\", step); \
@@ -221,7 +175,7 @@ mod tests {
          FROM metrics WHERE step = 3 AND timestamp = 1";
 
     #[test]
-    fn both_ways_find_the_same() {
+    fn all_ways_find_the_same() {
         let connection = Connection::open_in_memory().unwrap();
         connection.execute_batch(FILL).unwrap();
         count_rows(&connection, &Progress::silent(), None).unwrap();
@@ -239,10 +193,15 @@ mod tests {
             found.sort();
             found
         };
-        let newest = newest_in_memory(&connection, "rowid").unwrap().unwrap();
-        assert_eq!(insert(&connection, "rowid", &newest).unwrap(), newest.len());
-        let in_memory = take();
-        assert_eq!(sort_and_insert(&connection, "rowid").unwrap(), newest.len());
-        assert!(in_memory.len() > 13 * 4 && in_memory == take());
+        let newest = by_scan(&connection, "rowid").unwrap().unwrap();
+        let pairs = newest.entries.len();
+        assert_eq!(insert(&connection, "rowid", newest).unwrap(), pairs);
+        let scanned = take();
+        assert!(scanned.len() > 13 * 4);
+        let newest = by_index::newest_with_ties(&connection, "rowid", usize::MAX).unwrap().unwrap();
+        assert_eq!(insert(&connection, "rowid", newest).unwrap(), pairs);
+        assert_eq!(take(), scanned);
+        assert_eq!(sort_and_insert(&connection, "rowid").unwrap(), pairs);
+        assert_eq!(take(), scanned);
     }
 }

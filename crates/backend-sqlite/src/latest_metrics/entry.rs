@@ -1,0 +1,77 @@
+//! One entry of a metric, and which of two is newer.
+
+use std::cmp::Ordering;
+
+use rusqlite::Row;
+use rusqlite::functions::{Aggregate, Context as Arguments};
+
+/// The rowid of the greatest `(step, timestamp, value)`; of those, of a number before a NaN.
+pub(super) struct Newest;
+
+/// One entry of a metric.
+#[derive(Clone, Copy)]
+pub(super) struct Entry {
+    pub(super) step: i64,
+    timestamp: i64,
+    value: f64,
+    is_nan: bool,
+    pub(super) rowid: i64,
+}
+
+impl Entry {
+    /// Reads `step, timestamp, value, is_nan` and the rowid, in this order, from the first columns.
+    pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            step: row.get(0)?,
+            timestamp: row.get(1)?,
+            value: row.get(2)?,
+            is_nan: row.get(3)?,
+            rowid: row.get(4)?,
+        })
+    }
+
+    fn of_arguments(arguments: &Arguments<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            step: arguments.get(0)?,
+            timestamp: arguments.get(1)?,
+            value: arguments.get(2)?,
+            is_nan: arguments.get(3)?,
+            rowid: arguments.get(4)?,
+        })
+    }
+
+    /// [`Ordering::Greater`] if this is the newer one.
+    pub(super) fn compare(&self, other: &Self) -> Ordering {
+        (self.step, self.timestamp)
+            .cmp(&(other.step, other.timestamp))
+            // SQLite stores a NaN as NULL, which the column refuses, so values can be compared.
+            .then(self.value.partial_cmp(&other.value).unwrap_or(Ordering::Equal))
+            .then(other.is_nan.cmp(&self.is_nan))
+    }
+}
+
+impl Aggregate<Option<Entry>, Option<i64>> for Newest {
+    fn init(&self, _: &mut Arguments<'_>) -> rusqlite::Result<Option<Entry>> {
+        Ok(None)
+    }
+
+    fn step(
+        &self,
+        arguments: &mut Arguments<'_>,
+        newest: &mut Option<Entry>,
+    ) -> rusqlite::Result<()> {
+        let entry = Entry::of_arguments(arguments)?;
+        if newest.is_none_or(|known| entry.compare(&known) == Ordering::Greater) {
+            *newest = Some(entry);
+        }
+        Ok(())
+    }
+
+    fn finalize(
+        &self,
+        _: &mut Arguments<'_>,
+        newest: Option<Option<Entry>>,
+    ) -> rusqlite::Result<Option<i64>> {
+        Ok(newest.flatten().map(|entry| entry.rowid))
+    }
+}
