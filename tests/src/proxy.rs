@@ -12,8 +12,31 @@ use crate::address::Address;
 struct Traffic {
     to_server: AtomicU64,
     to_client: AtomicU64,
-    limit: u64,
+    end: End,
     is_over: AtomicBool,
+}
+
+/// When every connection is cut.
+#[derive(Debug)]
+enum End {
+    Never,
+    /// After so many bytes to the server.
+    Bytes(u64),
+    /// Instead of passing on a text to the server that it has got so many times already.
+    Text {
+        text: Vec<u8>,
+        left: AtomicU64,
+    },
+}
+
+impl End {
+    /// Whether what is about to go to the server is not to arrive there.
+    fn is_at(&self, sent: &[u8]) -> bool {
+        let Self::Text { text, left } = self else { return false };
+        let has_text = sent.windows(text.len()).any(|part| part == text);
+        let counted = |left: u64| left.checked_sub(1);
+        has_text && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted).is_err()
+    }
 }
 
 /// Listens on a port of this machine for as long as the process lives.
@@ -30,7 +53,7 @@ impl Proxy {
     /// If there is no free port.
     #[must_use]
     pub fn to(address: &Address) -> Self {
-        Self::cut_after(address, u64::MAX)
+        Self::until(address, End::Never)
     }
 
     /// Passes so many bytes on to the server, and then closes every connection, also new ones.
@@ -38,14 +61,29 @@ impl Proxy {
     /// # Panics
     /// If there is no free port.
     #[must_use]
-    #[allow(clippy::expect_used, reason = "a test without a port cannot go on")]
     pub fn cut_after(address: &Address, limit: u64) -> Self {
+        Self::until(address, End::Bytes(limit))
+    }
+
+    /// Closes every connection, also new ones, when a text is about to go to the server for the
+    /// `time`th time, counted from 1; not encrypted, and in one packet.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    #[must_use]
+    pub fn cut_at(address: &Address, text: &str, time: u64) -> Self {
+        let left = AtomicU64::new(time.saturating_sub(1));
+        Self::until(address, End::Text { text: text.as_bytes().to_vec(), left })
+    }
+
+    #[allow(clippy::expect_used, reason = "a test without a port cannot go on")]
+    fn until(address: &Address, end: End) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
         let port = listener.local_addr().expect("the port").port();
         let traffic = Arc::new(Traffic {
             to_server: AtomicU64::new(0),
             to_client: AtomicU64::new(0),
-            limit,
+            end,
             is_over: AtomicBool::new(false),
         });
         let server = (address.host.clone(), address.port);
@@ -112,8 +150,13 @@ fn pass_on(
         }
         let counter = if is_to_server { &traffic.to_server } else { &traffic.to_client };
         let total = counter.fetch_add(count as u64, Ordering::SeqCst) + count as u64;
-        to.write_all(&buffer[..count])?;
-        if is_to_server && total > traffic.limit {
+        let sent = &buffer[..count];
+        if is_to_server && traffic.end.is_at(sent) {
+            traffic.is_over.store(true, Ordering::SeqCst);
+            return Ok(());
+        }
+        to.write_all(sent)?;
+        if is_to_server && matches!(traffic.end, End::Bytes(limit) if total > limit) {
             traffic.is_over.store(true, Ordering::SeqCst);
             return Ok(());
         }

@@ -16,6 +16,7 @@ mod lock;
 mod method;
 mod options;
 mod preflight;
+mod ranged;
 mod render;
 mod rows;
 mod session;

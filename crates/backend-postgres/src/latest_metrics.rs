@@ -24,9 +24,10 @@ const FILL: &str = "INSERT INTO latest_metrics \
     ORDER BY m.run_uuid COLLATE \"C\", m.key COLLATE \"C\", m.value DESC, m.is_nan";
 
 impl Postgres {
-    /// Fills `latest_metrics`, and tells how many rows it has got.
+    /// Fills `latest_metrics`, whatever it holds, and tells how many rows it has got.
     pub(crate) async fn fill_newest(&mut self) -> Result<u64, Error> {
         let action = "computing latest_metrics";
+        self.run("DELETE FROM latest_metrics".to_owned(), action).await?;
         match self.connection.execute(FILL).await {
             Ok(done) => Ok(done.rows_affected()),
             Err(source) => Err(self.failed(action, source).await),

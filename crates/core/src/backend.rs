@@ -180,9 +180,10 @@ pub trait Backend: Send {
         rows: Vec<Row>,
     ) -> Result<u64, Error>;
 
-    /// Fills an empty `latest_metrics` in the way that is fastest here, and tells how many rows it
-    /// has got. `None` means that there is no better way than the neutral one of
-    /// [`crate::data::LatestMetrics`].
+    /// Fills `latest_metrics` in the way that is fastest here, and tells how many rows it has got.
+    /// What a run of MLflow that failed has left there goes; what this upgrade has finished before
+    /// it was interrupted may stay. `None` means that nothing was done, since there is no better way
+    /// than the neutral one of [`crate::data::LatestMetrics`].
     async fn fill_latest_metrics(&mut self, _progress: &Progress) -> Result<Option<u64>, Error> {
         Ok(None)
     }

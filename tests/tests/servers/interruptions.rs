@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::address::Address;
-use mlflow_migrate_tests::capability::SERVER;
+use mlflow_migrate_tests::capability::{MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
@@ -20,6 +20,7 @@ use super::{address_of, assert_told, to_newest};
 pub(crate) const TESTS: &[Test] = tests![
     an_upgrade_of_an_old_database_is_cut => SERVER,
     making_a_new_database_is_cut => SERVER,
+    latest_metrics_go_on_with_the_runs_that_are_left => MYSQL,
 ];
 
 const OLD: &str = "7ac759974ad8";
@@ -105,4 +106,42 @@ async fn making_a_new_database_is_cut(server: &TestServer) {
     for place in [30, 60, 95] {
         cut(server, &*server.new_database(), bytes * place / 100).await;
     }
+}
+
+/// 450 runs with an entry each, which are more than four ranges.
+fn log_many_runs(database: &dyn TestDatabase) {
+    let runs = || (0..450).map(|number| format!("run {number:028}"));
+    let values: Vec<String> = runs().map(|run| format!("('{run}')")).collect();
+    database.run(&format!("INSERT INTO runs (run_uuid) VALUES {}", values.join(", ")));
+    let values: Vec<String> =
+        runs().map(|run| format!("('{run}', 'm', 1, 1, 0.5, FALSE)")).collect();
+    database.run(&format!(
+        r#"INSERT INTO metrics (run_uuid, "key", step, timestamp, value, is_nan) VALUES {}"#,
+        values.join(", ")
+    ));
+}
+
+/// What is there already when the upgrade is interrupted is marked, and has its mark afterwards.
+async fn latest_metrics_go_on_with_the_runs_that_are_left(server: &TestServer) {
+    let database = server.at(OLD).await;
+    log_many_runs(&*database);
+    let address = address_of(&*database);
+    let proxy = Proxy::cut_at(&address, "INSERT INTO latest_metrics", 3);
+    let error = to_newest(server, &address.through_port(proxy.port())).await;
+    assert_told(&error.unwrap_err(), ErrorKind::ConnectionLost);
+    wait_until_alone(server, &address);
+    let count = |condition: &str| {
+        let sql = format!("SELECT COUNT(*) FROM latest_metrics WHERE {condition}");
+        match database.query(&sql)[..] {
+            [ref row] => row[0].clone(),
+            _ => unreachable!("a count is one row"),
+        }
+    };
+    let done = count("TRUE");
+    assert!(done >= Cell::from(100) && done < Cell::from(450), "{done:?}");
+    database.run("UPDATE latest_metrics SET value = -1");
+    to_newest(server, &address).await.unwrap();
+    assert_eq!(count("value = -1"), done);
+    assert_eq!(count("TRUE"), Cell::from(450));
+    assert_at(server, &*database, server.head()).await;
 }

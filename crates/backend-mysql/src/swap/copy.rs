@@ -8,11 +8,9 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::schema::Table;
 use sqlx::MySqlConnection;
 
-use super::fill::Filling;
-use super::notes::{self, Note};
-use super::ranges::Ranges;
 use super::{NEW, OLD, Swap, exists};
 use crate::connect::Mysql;
+use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
 use crate::text::{self, literal, quote};
 use crate::{execute, journal};
@@ -113,14 +111,17 @@ impl Swapping<'_> {
         let noted = notes::read(connection, &self.before.name, &context).await?;
         let number = notes::next_number(connection, &context).await?;
         let filling = Filling {
+            action: format!("copying {}", self.before.name),
             table: self.before.name.clone(),
-            statement: self.swap.fill(),
+            statement: Statement { before: self.swap.fill(), after: String::new() },
+            range_size: None,
             total: self.database.occasions.rows(&self.before.name),
             progress: progress.clone(),
             connector: self.database.connector.clone(),
             connections: self.database.jobs,
         };
-        filling.run(Ranges::new(guard, self.before, self.database.range_rows, noted, number)).await
+        let (table, rows) = (&self.before.name, self.database.range_rows);
+        filling.run(Ranges::new(guard, table, key(self.before), rows, noted, number)).await
     }
 
     /// Builds the indexes, unless an interrupted upgrade has done so: they come all at once.

@@ -10,10 +10,7 @@
 //! write. What older ones let through is found by counting, and taken over.
 
 mod copy;
-mod fill;
-mod notes;
 mod occasion;
-mod ranges;
 mod statements;
 
 use mlflow_migrate_core::Error;

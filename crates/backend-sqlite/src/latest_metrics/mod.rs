@@ -45,6 +45,7 @@ pub(crate) fn fill(
         return Ok(None);
     };
     let fill = || {
+        connection.execute("DELETE FROM latest_metrics", [])?;
         if let Some(newest) = by_index::newest(connection, rowid)? {
             return insert(connection, rowid, newest);
         }

@@ -90,12 +90,12 @@ impl DataMigration for LatestMetrics {
         _: &DataOptions,
         progress: &Progress,
     ) -> Result<u64, Error> {
-        // A run of MLflow that failed here leaves the table behind, with any part of its rows.
-        let leftovers = Query::delete().from_table("latest_metrics").take();
-        backend.execute(QueryStatement::Delete(leftovers)).await?;
         if let Some(rows) = backend.fill_latest_metrics(progress).await? {
             return Ok(rows);
         }
+        // A run of MLflow that failed here leaves the table behind, with any part of its rows.
+        let leftovers = Query::delete().from_table("latest_metrics").take();
+        backend.execute(QueryStatement::Delete(leftovers)).await?;
         let mut insert = Query::insert();
         insert.into_table("latest_metrics").columns(COLUMNS);
         insert.select_from(newest_entries()).map_err(|source| Error::Database {

@@ -9,12 +9,14 @@ use std::collections::BTreeSet;
 
 use crate::data::DataMigration;
 use crate::op::{Op, TableEdit};
+use crate::schema::IndexColumn;
 
 /// The data migrations that an edit would be made before.
 #[derive(Default)]
 pub(super) struct Crossed {
     touched: BTreeSet<(&'static str, &'static str)>,
     written: BTreeSet<&'static str>,
+    filled: BTreeSet<(&'static str, &'static str)>,
 }
 
 impl Crossed {
@@ -23,7 +25,10 @@ impl Crossed {
         for (table, columns) in migration.reads().iter().chain(migration.writes()) {
             self.touched.extend(columns.iter().map(|column| (*table, *column)));
         }
-        self.written.extend(migration.writes().iter().map(|(table, _)| *table));
+        for (table, columns) in migration.writes() {
+            self.written.insert(*table);
+            self.filled.extend(columns.iter().map(|column| (*table, *column)));
+        }
     }
 
     /// Whether an edit makes no difference to the migrations, nor they to it. `is_new` tells of a
@@ -34,7 +39,13 @@ impl Crossed {
         let is_only_read = !self.written.contains(table.as_str());
         let accepts_constraints = is_only_read || is_new(table);
         match edit {
-            TableEdit::CreateIndex(index) => !index.unique || accepts_constraints,
+            // An index over what is going to be filled is quicker to build afterwards.
+            TableEdit::CreateIndex(index) => {
+                let is_filled = |column: &IndexColumn| {
+                    self.filled.contains(&(table.as_str(), column.name.as_str()))
+                };
+                (!index.unique || accepts_constraints) && !index.columns.iter().any(is_filled)
+            }
             TableEdit::DropIndex(_) | TableEdit::DropCheck(_) => true,
             TableEdit::AddCheck(_) => accepts_constraints,
             TableEdit::AddColumn(column) => column.generated.is_none(),

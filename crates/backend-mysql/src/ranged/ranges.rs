@@ -17,7 +17,7 @@ const MAX_COLUMNS: usize = 3;
 /// One value of a key.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(untagged)]
-pub(super) enum Bound {
+pub(crate) enum Bound {
     Integer(i64),
     Text(String),
 }
@@ -33,14 +33,14 @@ impl From<&Bound> for Value {
 
 /// The rows after one key, up to and with another one; without bounds all rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-pub(super) struct Range {
-    pub(super) after: Option<Vec<Bound>>,
-    pub(super) until: Option<Vec<Bound>>,
+pub(crate) struct Range {
+    pub(crate) after: Option<Vec<Bound>>,
+    pub(crate) until: Option<Vec<Bound>>,
 }
 
 /// The columns of the primary key that tell ranges apart: the first ones of a type that compares with
 /// a value that was read as it does with itself. A float does not.
-pub(super) fn key(table: &Table) -> Vec<String> {
+pub(crate) fn key(table: &Table) -> Vec<String> {
     let is_exact = |name: &&String| {
         let column = table.find_column(name).map(|column| &column.column_type);
         matches!(
@@ -53,7 +53,7 @@ pub(super) fn key(table: &Table) -> Vec<String> {
 
 impl Range {
     /// The condition on the rows of the range, to append to a statement, and its values.
-    pub(super) fn condition(&self, key: &[String]) -> (String, Vec<Value>) {
+    pub(crate) fn condition(&self, key: &[String]) -> (String, Vec<Value>) {
         let mut values = Vec::new();
         let after = self.after.as_ref().map(|bound| beyond(key, bound, ">", ">", &mut values));
         let until = self.until.as_ref().map(|bound| beyond(key, bound, "<", "<=", &mut values));
@@ -92,8 +92,8 @@ fn beyond(
 }
 
 /// Gives out the ranges of a table one after the other.
-pub(super) struct Ranges {
-    /// The connection that keeps writers away, on which the key is read.
+pub(crate) struct Ranges {
+    /// On which the key is read; that of a swap keeps writers away, too.
     guard: MySqlConnection,
     table: String,
     key: Vec<String>,
@@ -107,10 +107,12 @@ pub(super) struct Ranges {
 }
 
 impl Ranges {
-    /// Goes on after the ranges that are noted.
-    pub(super) fn new(
+    /// Ranges of a table, in the order of these columns of its primary key; after those that are
+    /// noted, with notes from this number on.
+    pub(crate) fn new(
         guard: MySqlConnection,
-        table: &Table,
+        table: &str,
+        key: Vec<String>,
         rows: u32,
         noted: Vec<(u32, Note)>,
         number: u32,
@@ -124,23 +126,24 @@ impl Ranges {
                 left.push_back((number, range));
             }
         }
-        Self { guard, table: table.name.clone(), key: key(table), rows, left, position, number }
+        Self { guard, table: table.to_owned(), key, rows, left, position, number }
     }
 
     /// The columns by which the ranges are told apart.
-    pub(super) fn key(&self) -> &[String] {
+    pub(crate) fn key(&self) -> &[String] {
         &self.key
     }
 
-    /// The connection that has kept writers away.
-    pub(super) fn into_guard(self) -> MySqlConnection {
+    /// The connection on which the key was read.
+    pub(crate) fn into_guard(self) -> MySqlConnection {
         self.guard
     }
 
-    /// The next range, which is noted over `worker`.
-    pub(super) async fn next(
+    /// The next range, which is noted over `worker` for the table that it fills.
+    pub(crate) async fn next(
         &mut self,
         worker: &mut MySqlConnection,
+        filled: &str,
     ) -> Result<Option<(u32, Range)>, sqlx::Error> {
         if let Some(left) = self.left.pop_front() {
             return Ok(Some(left));
@@ -148,7 +151,7 @@ impl Ranges {
         let Some(after) = self.position.take() else { return Ok(None) };
         let until = self.last_key(after.as_ref()).await?;
         let range = Range { after, until: until.clone() };
-        let note = Note { table: self.table.clone(), range: Some(range.clone()), done: false };
+        let note = Note { table: filled.to_owned(), range: Some(range.clone()), done: false };
         notes::write(worker, self.number, &note).await?;
         self.position = until.map(Some);
         self.number += 1;

@@ -1,4 +1,4 @@
-//! Copies the rows of a table, range by range, over several connections.
+//! Fills a table from the ranges of another one.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -14,23 +14,33 @@ use super::ranges::{Range, Ranges};
 use crate::connect::Connector;
 use crate::{rows, text};
 
+/// `INSERT … SELECT`: what is before and after the condition of a range.
+#[derive(Clone)]
+pub(crate) struct Statement {
+    pub(crate) before: String,
+    pub(crate) after: String,
+}
+
 /// How a table is filled.
 #[derive(Clone)]
-pub(super) struct Filling {
-    pub(super) table: String,
-    /// `INSERT … SELECT`, to which the condition of a range is appended.
-    pub(super) statement: String,
-    /// About how many rows there are.
-    pub(super) total: u64,
-    pub(super) progress: Progress,
-    pub(super) connector: Connector,
+pub(crate) struct Filling {
+    /// What this is, for errors.
+    pub(crate) action: String,
+    /// Whose ranges are noted.
+    pub(crate) table: String,
+    pub(crate) statement: Statement,
+    /// How much there is to do, in rows written or, if a range has a size of its own, in that.
+    pub(crate) total: u64,
+    pub(crate) range_size: Option<u64>,
+    pub(crate) progress: Progress,
+    pub(crate) connector: Connector,
     /// Over how many connections.
-    pub(super) connections: usize,
+    pub(crate) connections: usize,
 }
 
 impl Filling {
-    /// Copies all ranges, and gives back the connection that has kept writers away.
-    pub(super) async fn run(self, ranges: Ranges) -> Result<MySqlConnection, Error> {
+    /// Fills in all ranges, and gives back the connection on which they were told apart.
+    pub(crate) async fn run(self, ranges: Ranges) -> Result<MySqlConnection, Error> {
         let key = ranges.key().to_vec();
         let ranges = Arc::new(Mutex::new(ranges));
         let done = Arc::new(AtomicU64::new(0));
@@ -40,19 +50,27 @@ impl Filling {
                 Worker { filling: self.clone(), key: key.clone(), done: Arc::clone(&done) };
             workers.spawn(worker.run(Arc::clone(&ranges)));
         }
-        // The first error ends the others: their connections close, and the server takes back what
-        // they have not committed.
-        while let Some(finished) = workers.join_next().await {
-            finished.map_err(|source| Error::Database {
-                action: format!("copying {}", self.table),
-                source: Box::new(source),
-            })??;
+        if let Err(error) = self.all_ended(&mut workers).await {
+            // Their connections close, and the server takes back what they have not committed.
+            workers.shutdown().await;
+            return Err(error);
         }
         let ranges = Arc::into_inner(ranges).ok_or_else(|| Error::Database {
             action: format!("copying {}", self.table),
             source: "a worker has not ended".into(),
         })?;
         Ok(ranges.into_inner().into_guard())
+    }
+
+    /// The first error of any worker.
+    async fn all_ended(&self, workers: &mut JoinSet<Result<(), Error>>) -> Result<(), Error> {
+        while let Some(finished) = workers.join_next().await {
+            finished.map_err(|source| Error::Database {
+                action: self.action.clone(),
+                source: Box::new(source),
+            })??;
+        }
+        Ok(())
     }
 }
 
@@ -66,26 +84,27 @@ impl Worker {
     async fn run(self, ranges: Arc<Mutex<Ranges>>) -> Result<(), Error> {
         let context = self.filling.connector.context().clone();
         let mut connection = self.filling.connector.open().await?;
-        self.copy_all(&mut connection, &ranges)
+        self.fill_all(&mut connection, &ranges)
             .await
-            .map_err(|source| context.error(&format!("copying {}", self.filling.table), source))
+            .map_err(|source| context.error(&self.filling.action, source))
     }
 
-    async fn copy_all(
+    async fn fill_all(
         &self,
         connection: &mut MySqlConnection,
         ranges: &Mutex<Ranges>,
     ) -> Result<(), sqlx::Error> {
         loop {
-            let next = ranges.lock().await.next(connection).await?;
+            let next = ranges.lock().await.next(connection, &self.filling.table).await?;
             let Some((number, range)) = next else { return Ok(()) };
-            let copied = self.copy(connection, number, range).await?;
-            let done = self.done.fetch_add(copied, Ordering::Relaxed) + copied;
+            let written = self.fill(connection, number, range).await?;
+            let size = self.filling.range_size.unwrap_or(written);
+            let done = self.done.fetch_add(size, Ordering::Relaxed) + size;
             self.filling.progress.report(done, Some(self.filling.total.max(done)));
         }
     }
 
-    async fn copy(
+    async fn fill(
         &self,
         connection: &mut MySqlConnection,
         number: u32,
@@ -93,11 +112,12 @@ impl Worker {
     ) -> Result<u64, sqlx::Error> {
         let (condition, values) = range.condition(&self.key);
         text::run(connection, "START TRANSACTION").await?;
-        let sql = format!("{}{condition}", self.filling.statement);
-        let copied = rows::run(connection, sql, values).await?;
+        let Statement { before, after } = &self.filling.statement;
+        let sql = format!("{before}{condition}{after}");
+        let written = rows::run(connection, sql, values).await?;
         let note = Note { table: self.filling.table.clone(), range: Some(range), done: true };
         notes::write(connection, number, &note).await?;
         text::run(connection, "COMMIT").await?;
-        Ok(copied)
+        Ok(written)
     }
 }

@@ -1,7 +1,7 @@
-//! How far a new table is filled, noted beside the journal of the upgrade.
+//! How far a table is filled, noted beside the journal of the upgrade.
 //!
-//! A range is noted before it is copied, and as done in the transaction that copies it. So the noted
-//! ranges never have a gap, and whatever is not done is not in the new table.
+//! A range is noted before it is filled in, and as done in the transaction that does it. So the noted
+//! ranges never have a gap, and of what is not done no row is there.
 
 use mlflow_migrate_core::Error;
 use serde::{Deserialize, Serialize};
@@ -15,26 +15,26 @@ use crate::text::{self, literal};
 /// The number of the first note here; the journal's own is 1.
 const FIRST: u32 = 2;
 
-/// One range of a table that is copied.
+/// One range.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-pub(super) struct Note {
-    /// The table.
-    pub(super) table: String,
+pub(crate) struct Note {
+    /// The table that is filled or swapped.
+    pub(crate) table: String,
     /// `None`: the new table has its shape.
-    pub(super) range: Option<Range>,
-    /// Whether its rows are copied.
-    pub(super) done: bool,
+    pub(crate) range: Option<Range>,
+    /// Whether its rows are there.
+    pub(crate) done: bool,
 }
 
 /// Reads the notes of a table, in their order, with their numbers.
-pub(super) async fn read(
+pub(crate) async fn read(
     connection: &mut MySqlConnection,
     table: &str,
     context: &Context,
 ) -> Result<Vec<(u32, Note)>, Error> {
     let sql = format!("SELECT id, note FROM {TABLE} WHERE id >= {FIRST} ORDER BY id");
     let rows = text::rows(connection, sql).await;
-    let rows = rows.map_err(|source| context.error("reading how far a copy is", source))?;
+    let rows = rows.map_err(|source| context.error("reading how far a table is filled", source))?;
     let mut notes = Vec::new();
     for row in rows {
         let mut cells = row.into_iter().flatten();
@@ -42,7 +42,7 @@ pub(super) async fn read(
         let note: Note = serde_json::from_str(&cells.next().unwrap_or_default()).map_err(|_| {
             Error::Journal {
                 name: context.name.clone(),
-                problem: "the note of a copy cannot be read".to_owned(),
+                problem: "the note of a range cannot be read".to_owned(),
                 hint: "take it up with the mlflow-migrate that began it".to_owned(),
             }
         })?;
@@ -54,18 +54,18 @@ pub(super) async fn read(
 }
 
 /// The number of the next note.
-pub(super) async fn next_number(
+pub(crate) async fn next_number(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<u32, Error> {
     let last = text::value(connection, format!("SELECT MAX(id) FROM {TABLE}")).await;
-    let last = last.map_err(|source| context.error("reading how far a copy is", source))?;
+    let last = last.map_err(|source| context.error("reading how far a table is filled", source))?;
     let last: u32 = last.and_then(|last| last.parse().ok()).unwrap_or(0);
     Ok(last.saturating_add(1).max(FIRST))
 }
 
 /// Writes a note, or writes over the one of that number.
-pub(super) async fn write(
+pub(crate) async fn write(
     connection: &mut MySqlConnection,
     number: u32,
     note: &Note,
@@ -76,12 +76,12 @@ pub(super) async fn write(
     text::run(connection, sql).await.map(|_| ())
 }
 
-/// Removes the notes of all tables: only one is swapped at a time.
-pub(super) async fn clear(
+/// Removes the notes of all tables: only one is filled at a time.
+pub(crate) async fn clear(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<(), Error> {
     let sql = format!("DELETE FROM {TABLE} WHERE id >= {FIRST}");
     let done = text::run(connection, sql).await;
-    done.map(|_| ()).map_err(|source| context.error("removing the notes of a copy", source))
+    done.map(|_| ()).map_err(|source| context.error("removing the notes of ranges", source))
 }
