@@ -5,7 +5,7 @@ use mlflow_migrate_backend_mysql::{Mysql, OpenOptions};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlSslMode};
-use sqlx::{Column, Connection, Decode, Executor as _, Row, Type, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, Column, Connection, Decode, Row, Type, TypeInfo, ValueRef};
 
 use crate::address::Address;
 use crate::database::{Cell, TestDatabase, Waits};
@@ -202,13 +202,13 @@ pub async fn connect(address: &Address) -> Result<MySqlConnection, sqlx::Error> 
     let mut connection = MySqlConnection::connect_with(&options).await?;
     let mode = "SET sql_mode = 'ANSI_QUOTES,NO_BACKSLASH_ESCAPES,PIPES_AS_CONCAT,STRICT_ALL_TABLES,\
                 NO_ENGINE_SUBSTITUTION'";
-    connection.execute(mode).await?;
+    sqlx::raw_sql(mode).execute(&mut connection).await?;
     Ok(connection)
 }
 
 async fn fetch(address: &Address, sql: &str) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
     let mut connection = connect(address).await?;
-    let rows = connection.fetch_all(sql).await?;
+    let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await?;
     connection.close().await?;
     rows.iter().map(cells).collect()
 }

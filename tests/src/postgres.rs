@@ -5,7 +5,7 @@ use mlflow_migrate_backend_postgres::{OpenOptions, Postgres};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode, PgValueRef};
-use sqlx::{Column, Connection, Executor as _, PgConnection, Row, TypeInfo, ValueRef};
+use sqlx::{AssertSqlSafe, Column, Connection, PgConnection, Row, TypeInfo, ValueRef};
 
 use crate::address::Address;
 use crate::database::{Cell, TestDatabase, Waits};
@@ -148,7 +148,7 @@ pub async fn connect(address: &Address) -> Result<PgConnection, sqlx::Error> {
 
 async fn fetch(address: &Address, sql: &str) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
     let mut connection = connect(address).await?;
-    let rows = connection.fetch_all(sql).await?;
+    let rows = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).fetch_all(&mut connection).await?;
     connection.close().await?;
     rows.iter().map(cells).collect()
 }

@@ -4,7 +4,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{KeyedUpdate, Row};
 use sea_query::{MysqlQueryBuilder, QueryStatement, SelectStatement, Value};
 use sqlx::mysql::MySqlArguments;
-use sqlx::{Arguments, MySqlConnection};
+use sqlx::{Arguments, AssertSqlSafe, MySqlConnection};
 
 use crate::error::Context;
 use crate::text::{self, quote};
@@ -54,7 +54,7 @@ pub(crate) async fn fetch(
     sql: String,
     values: Vec<Value>,
 ) -> Result<Vec<Row>, sqlx::Error> {
-    let query = sqlx::query_with(&sql, arguments(values)?);
+    let query = sqlx::query_with(AssertSqlSafe(sql), arguments(values)?);
     let found = query.fetch_all(connection).await?;
     found.iter().map(value::of_row).collect()
 }
@@ -65,7 +65,7 @@ pub(crate) async fn run(
     sql: String,
     values: Vec<Value>,
 ) -> Result<u64, sqlx::Error> {
-    let query = sqlx::query_with(&sql, arguments(values)?);
+    let query = sqlx::query_with(AssertSqlSafe(sql), arguments(values)?);
     Ok(query.execute(connection).await?.rows_affected())
 }
 

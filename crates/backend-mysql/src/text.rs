@@ -5,7 +5,7 @@
 //! the next; read as text they are all alike.
 
 use sqlx::mysql::MySqlRow;
-use sqlx::{Decode, Executor as _, MySql, MySqlConnection, Row, ValueRef};
+use sqlx::{AssertSqlSafe, Decode, MySql, MySqlConnection, Row, ValueRef};
 
 /// One row, each value as the server writes it; `None` is NULL.
 pub(crate) type TextRow = Vec<Option<String>>;
@@ -25,7 +25,7 @@ pub(crate) async fn run(
     connection: &mut MySqlConnection,
     sql: impl Into<String>,
 ) -> Result<u64, sqlx::Error> {
-    let done = connection.execute(sql.into().as_str()).await?;
+    let done = sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(connection).await?;
     Ok(done.rows_affected())
 }
 
@@ -34,7 +34,7 @@ pub(crate) async fn rows(
     connection: &mut MySqlConnection,
     sql: impl Into<String>,
 ) -> Result<Vec<TextRow>, sqlx::Error> {
-    let found = connection.fetch_all(sql.into().as_str()).await?;
+    let found = sqlx::raw_sql(AssertSqlSafe(sql.into())).fetch_all(connection).await?;
     found.iter().map(texts).collect()
 }
 

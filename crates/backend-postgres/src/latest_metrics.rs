@@ -1,7 +1,6 @@
 //! The newest entry of every (run, metric).
 
 use mlflow_migrate_core::Error;
-use sqlx::Executor as _;
 
 use crate::connect::Postgres;
 
@@ -28,7 +27,7 @@ impl Postgres {
     pub(crate) async fn fill_newest(&mut self) -> Result<u64, Error> {
         let action = "computing latest_metrics";
         self.run("DELETE FROM latest_metrics".to_owned(), action).await?;
-        match self.connection.execute(FILL).await {
+        match sqlx::raw_sql(FILL).execute(&mut self.connection).await {
             Ok(done) => Ok(done.rows_affected()),
             Err(source) => Err(self.failed(action, source).await),
         }

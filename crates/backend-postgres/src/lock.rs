@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
-use sqlx::{Connection, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection, Row as _};
 
 use crate::connect::Postgres;
 use crate::error::{is_lock_failure, read_only};
@@ -92,7 +92,7 @@ impl Postgres {
     async fn end(&mut self, sql: &'static str, action: &str) -> Result<(), Error> {
         self.access = None;
         self.column_types.clear();
-        let ended = match self.connection.execute(sql).await {
+        let ended = match sqlx::raw_sql(sql).execute(&mut self.connection).await {
             Ok(_) => self.connection.clear_cached_statements().await,
             Err(source) => Err(source),
         };
@@ -134,7 +134,7 @@ impl Postgres {
     async fn lock_out_others(&mut self) -> Result<(), Error> {
         self.set_lock_timeout(self.lock_wait).await?;
         let sql = format!("SELECT pg_advisory_xact_lock({})", self.lock_key());
-        match self.connection.execute(sql.as_str()).await {
+        match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await {
             Ok(_) => Ok(()),
             Err(source) if is_lock_failure(&source) => Err(Error::Locked {
                 name: self.name.clone(),
@@ -201,7 +201,7 @@ impl Postgres {
         if self.rollback_session().await.is_err() {
             return Vec::new();
         }
-        let query = sqlx::query(&sql).persistent(false);
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
         let rows = query.fetch_all(&mut self.connection).await.unwrap_or_default();
         rows.iter().filter_map(|row| describe_holder(row).ok()).collect()
     }

@@ -4,7 +4,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{KeyedUpdate, Row};
 use sea_query::{PostgresQueryBuilder, QueryStatement, SelectStatement, Value, Values};
 use sqlx::postgres::{PgArguments, PgRow, PgStatement};
-use sqlx::{Arguments as _, Either, Executor, Row as _, Statement};
+use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor, Row as _, SqlSafeStr, Statement};
 use std::collections::HashMap;
 
 use crate::connect::Postgres;
@@ -53,9 +53,9 @@ impl Postgres {
         sql: String,
         values: Values,
         action: &str,
-    ) -> Result<(PgStatement<'static>, PgArguments), Error> {
-        let statement = match self.connection.prepare(&sql).await {
-            Ok(statement) => Statement::to_owned(&statement),
+    ) -> Result<(PgStatement, PgArguments), Error> {
+        let statement = match self.connection.prepare(AssertSqlSafe(sql).into_sql_str()).await {
+            Ok(statement) => statement,
             Err(source) => return Err(self.failed(action, source).await),
         };
         let types = match statement.parameters() {
@@ -147,7 +147,8 @@ impl Postgres {
                 array.push(value::to_text(value));
             }
         }
-        let query = arrays.into_iter().fold(sqlx::query(&sql), sqlx::query::Query::bind);
+        let query =
+            arrays.into_iter().fold(sqlx::query(AssertSqlSafe(sql)), sqlx::query::Query::bind);
         match query.execute(&mut self.connection).await {
             Ok(done) => Ok(done.rows_affected()),
             Err(source) => Err(self.failed(action, source).await),
@@ -191,7 +192,7 @@ impl Postgres {
              WHERE a.attrelid = {}::regclass AND a.attnum > 0 AND NOT a.attisdropped",
             quote_literal(&quote_identifier(table))
         );
-        let query = sqlx::query(&sql).persistent(false);
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
         let rows = match query.fetch_all(&mut self.connection).await {
             Ok(rows) => rows,
             Err(source) => return Err(self.failed(action, source).await),

@@ -3,7 +3,7 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use sqlx::postgres::PgRow;
-use sqlx::{Connection, Executor as _, Row as _};
+use sqlx::{AssertSqlSafe, Connection, Row as _};
 
 use crate::connect::Postgres;
 use crate::error::is_lock_failure;
@@ -25,7 +25,7 @@ impl Postgres {
 
     /// Runs one or more statements without values.
     pub(crate) async fn run(&mut self, sql: String, action: &str) -> Result<(), Error> {
-        match self.connection.execute(sql.as_str()).await {
+        match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await {
             Ok(_) => Ok(()),
             Err(source) => Err(self.failed(action, source).await),
         }
@@ -61,7 +61,7 @@ impl Postgres {
 
     /// The numbers in the one row of a query without parameters.
     pub(crate) async fn numbers(&mut self, sql: String, action: &str) -> Result<Vec<i64>, Error> {
-        let query = sqlx::query(&sql).persistent(false);
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
         let row = match query.fetch_one(&mut self.connection).await {
             Ok(row) => row,
             Err(source) => return Err(self.failed(action, source).await),

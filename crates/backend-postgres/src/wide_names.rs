@@ -8,7 +8,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Finding;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::schema::Schema;
-use sqlx::{Executor as _, Row as _};
+use sqlx::Row as _;
 
 use crate::connect::Postgres;
 use crate::error::from_server;
@@ -89,7 +89,7 @@ impl Postgres {
     /// How many spans there are, and the first.
     async fn try_names(&mut self) -> sqlx::Result<Option<(i64, String)>> {
         for sql in [PREPARE, TRY] {
-            self.connection.execute(sql).await?;
+            sqlx::raw_sql(sql).execute(&mut self.connection).await?;
         }
         let query = sqlx::query(FOUND).persistent(false);
         let Some(row) = query.fetch_optional(&mut self.connection).await? else { return Ok(None) };

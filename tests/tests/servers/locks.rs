@@ -14,7 +14,7 @@ use mlflow_migrate_tests::database::{Waits, open, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::{fill, mysql, postgres, tests};
-use sqlx::{Connection, Executor as _, MySqlConnection, PgConnection};
+use sqlx::{Connection, MySqlConnection, PgConnection};
 
 use super::{address_of, assert_told, to_newest};
 
@@ -41,15 +41,15 @@ impl Reader {
         let read = "SELECT count(*) FROM metrics";
         if address.is_postgres() {
             let mut connection = postgres::connect(address).await.unwrap();
-            connection.execute("BEGIN").await.unwrap();
-            connection.execute(read).await.unwrap();
+            sqlx::raw_sql("BEGIN").execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(read).execute(&mut connection).await.unwrap();
             let id = "SELECT pg_backend_pid()::bigint";
             let id: i64 = sqlx::query_scalar(id).fetch_one(&mut connection).await.unwrap();
             (Self::Postgres(connection), id)
         } else {
             let mut connection = mysql::connect(address).await.unwrap();
-            connection.execute("START TRANSACTION").await.unwrap();
-            connection.execute(read).await.unwrap();
+            sqlx::raw_sql("START TRANSACTION").execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(read).execute(&mut connection).await.unwrap();
             let id = "SELECT CAST(CONNECTION_ID() AS SIGNED)";
             let id: i64 = sqlx::query_scalar(id).fetch_one(&mut connection).await.unwrap();
             (Self::Mysql(connection), id)

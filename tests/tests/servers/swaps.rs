@@ -14,7 +14,6 @@ use mlflow_migrate_tests::database::{TestDatabase, Waits, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::{mysql, tests};
-use sqlx::Executor as _;
 
 use super::{address_of, assert_told, to_newest};
 
@@ -56,7 +55,7 @@ async fn with_a_copy(server: &TestServer) -> (Box<dyn TestDatabase>, Address) {
     let address = address_of(&*database);
     let mut reader = mysql::connect(&address).await.unwrap();
     for sql in ["START TRANSACTION", "SELECT COUNT(*) FROM metrics"] {
-        reader.execute(sql).await.unwrap();
+        sqlx::raw_sql(sql).execute(&mut reader).await.unwrap();
     }
     let error = upgrade_at(server.catalogue(), &address, SHORT, NEW).await;
     assert_told(&error.unwrap_err(), ErrorKind::Locked);
