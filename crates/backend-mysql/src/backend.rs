@@ -64,12 +64,20 @@ impl Backend for Mysql {
         preflight::check(self, plan).await
     }
 
-    async fn read_journal(&mut self) -> Result<Option<String>, Error> {
+    async fn read_journal(&mut self) -> Result<Option<(String, usize)>, Error> {
         journal::read(&mut self.connection, &self.context).await
     }
 
-    async fn write_journal(&mut self, note: Option<&str>) -> Result<(), Error> {
-        journal::write(&mut self.connection, note, &self.context).await
+    async fn begin_journal(&mut self, note: &str) -> Result<(), Error> {
+        journal::begin(&mut self.connection, note, &self.context).await
+    }
+
+    async fn note_steps(&mut self, done: usize) -> Result<(), Error> {
+        journal::note_steps(&mut self.connection, done, &self.context).await
+    }
+
+    async fn end_journal(&mut self) -> Result<(), Error> {
+        journal::end(&mut self.connection, &self.context).await
     }
 
     async fn resume(&mut self) -> Result<(), Error> {

@@ -3,7 +3,7 @@
 //! MLflow's own check for an empty database leaves out tables whose names begin with `alembic_`.
 
 use mlflow_migrate_core::Error;
-use sqlx::MySqlConnection;
+use sqlx::{AssertSqlSafe, MySqlConnection};
 
 use crate::error::Context;
 use crate::text;
@@ -12,43 +12,64 @@ use crate::version::is_missing;
 /// The table's name.
 pub(crate) const TABLE: &str = "alembic_mlflow_migrate";
 
+/// In which row the number of steps is, and in which the plan; those of ranges follow.
+const STEPS: u32 = 0;
+const PLAN: u32 = 1;
+
 const CREATE: &str = "CREATE TABLE alembic_mlflow_migrate \
                       (id INT NOT NULL, note LONGTEXT NOT NULL, PRIMARY KEY (id)) \
                       ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4";
 
-/// The note; `None` if there is none.
+/// The note and the number of steps done; `None` if there is no note.
 pub(crate) async fn read(
     connection: &mut MySqlConnection,
     context: &Context,
-) -> Result<Option<String>, Error> {
-    match text::value(connection, "SELECT note FROM alembic_mlflow_migrate WHERE id = 1").await {
-        Ok(note) => Ok(note),
-        Err(source) if is_missing(&source) => Ok(None),
-        Err(source) => Err(context.error("reading the journal", source)),
+) -> Result<Option<(String, usize)>, Error> {
+    let sql = format!("SELECT id, note FROM {TABLE} WHERE id IN ({STEPS}, {PLAN}) ORDER BY id");
+    let rows = match text::rows(connection, sql).await {
+        Ok(rows) => rows,
+        Err(source) if is_missing(&source) => return Ok(None),
+        Err(source) => return Err(context.error("reading the journal", source)),
+    };
+    let mut notes = rows.into_iter().filter_map(|row| row.into_iter().nth(1).flatten());
+    let (Some(steps), note) = (notes.next(), notes.next()) else { return Ok(None) };
+    match (note, steps.parse()) {
+        (Some(note), Ok(steps)) => Ok(Some((note, steps))),
+        _ => Err(Error::Journal {
+            name: context.name.clone(),
+            problem: format!("{TABLE} does not hold what mlflow-migrate writes there"),
+            hint: "restore a backup".to_owned(),
+        }),
     }
 }
 
-/// Replaces the note. In a transaction the table must exist: its creation would commit.
-pub(crate) async fn write(
+/// Writes a new note, with no step done.
+pub(crate) async fn begin(
     connection: &mut MySqlConnection,
-    note: Option<&str>,
+    note: &str,
     context: &Context,
 ) -> Result<(), Error> {
-    let work = async {
-        let Some(note) = note else {
-            return text::run(connection, format!("DROP TABLE IF EXISTS {TABLE}"))
-                .await
-                .map(|_| ());
-        };
-        match replace(connection, note).await {
-            Err(source) if is_missing(&source) => {
-                text::run(connection, CREATE).await?;
-                replace(connection, note).await
-            }
-            replaced => replaced,
-        }
-    };
-    work.await.map_err(|source| context.error("writing the journal", source))
+    ensure(connection, context).await?;
+    let sql = format!("REPLACE INTO {TABLE} (id, note) VALUES ({STEPS}, '0'), ({PLAN}, ?)");
+    let written = sqlx::query(AssertSqlSafe(sql)).bind(note).execute(connection).await;
+    written.map(|_| ()).map_err(|source| context.error("writing the journal", source))
+}
+
+/// Notes how many steps are done; in the transaction that is open, if there is one.
+pub(crate) async fn note_steps(
+    connection: &mut MySqlConnection,
+    done: usize,
+    context: &Context,
+) -> Result<(), Error> {
+    let sql = format!("UPDATE {TABLE} SET note = '{done}' WHERE id = {STEPS}");
+    let written = text::run(connection, sql).await;
+    written.map(|_| ()).map_err(|source| context.error("writing the journal", source))
+}
+
+/// Removes the notes with their table.
+pub(crate) async fn end(connection: &mut MySqlConnection, context: &Context) -> Result<(), Error> {
+    let removed = text::run(connection, format!("DROP TABLE IF EXISTS {TABLE}")).await;
+    removed.map(|_| ()).map_err(|source| context.error("removing the journal", source))
 }
 
 /// Creates the table, unless it is there.
@@ -59,9 +80,4 @@ pub(crate) async fn ensure(
     let sql = CREATE.replacen("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1);
     let done = text::run(connection, sql).await;
     done.map(|_| ()).map_err(|source| context.error("creating the journal", source))
-}
-
-async fn replace(connection: &mut MySqlConnection, note: &str) -> Result<(), sqlx::Error> {
-    let statement = sqlx::query("REPLACE INTO alembic_mlflow_migrate (id, note) VALUES (1, ?)");
-    statement.bind(note).execute(connection).await.map(|_| ())
 }

@@ -13,13 +13,10 @@ use crate::value;
 /// How many places for values a prepared statement can have.
 const MAX_PARAMETERS: usize = 65_535;
 
-/// How much goes to the server at once: less than the least `max_allowed_packet` that a server has
-/// by default (4 MB in MySQL 5.6), and enough for a round trip not to count.
-const MAX_MESSAGE: usize = 1 << 20;
-
-/// How many rows one UPDATE writes over: enough for the round trip not to count, and few enough for
-/// a union of so many queries.
-const UPDATED_ROWS: usize = 2000;
+/// How long the values of one statement are, so that it goes out in one piece. A TLS record holds 16
+/// KB, and sqlx 0.9.0 leaves Nagle's algorithm on (transact-rs/sqlx#4335): the next record waits
+/// until the server has acknowledged this one, up to 40 ms later. A few round trips more cost less.
+const ONE_PIECE: usize = 14_000;
 
 /// Runs a statement, and tells how many rows it changed.
 pub(crate) async fn execute(
@@ -111,11 +108,11 @@ fn update_statement(update: &KeyedUpdate, rows: &[Row]) -> (String, usize) {
         .collect();
     let mut sql = format!("UPDATE (SELECT {} FROM {table} WHERE FALSE", empty.join(", "));
     let mut count = 0;
-    for row in rows.iter().take(UPDATED_ROWS) {
+    for row in rows {
         let values: Vec<String> = row.iter().map(value::literal).collect();
         sql += &format!(" UNION ALL SELECT {}", values.join(", "));
         count += 1;
-        if sql.len() > MAX_MESSAGE {
+        if sql.len() > ONE_PIECE {
             break;
         }
     }
@@ -151,7 +148,7 @@ pub(crate) async fn insert(
     while rows.peek().is_some() {
         let mut values = Vec::new();
         let (mut count, mut bytes) = (0, 0);
-        while let Some(row) = rows.next_if(|_| count < most && bytes < MAX_MESSAGE) {
+        while let Some(row) = rows.next_if(|_| count < most && bytes < ONE_PIECE) {
             bytes += row.iter().map(value::size).sum::<usize>();
             count += 1;
             values.extend(row);

@@ -103,15 +103,25 @@ pub trait Backend: Send {
         Ok(())
     }
 
-    /// What an interrupted upgrade has noted. Only a database without transactional DDL keeps such
-    /// a note, in a table of its own.
-    async fn read_journal(&mut self) -> Result<Option<String>, Error> {
+    /// What an interrupted upgrade has noted, and how many of its steps are done. Only a database
+    /// without transactional DDL keeps such a note, in a table of its own.
+    async fn read_journal(&mut self) -> Result<Option<(String, usize)>, Error> {
         Ok(None)
     }
 
-    /// Replaces the note; `None` removes it, and the table with it. Between
-    /// [`Backend::begin_rows`] and [`Backend::commit_rows`] the note is a part of that transaction.
-    async fn write_journal(&mut self, _note: Option<&str>) -> Result<(), Error> {
+    /// Begins a note, with no step done.
+    async fn begin_journal(&mut self, _note: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Notes how many steps are done. Between [`Backend::begin_rows`] and [`Backend::commit_rows`]
+    /// this is a part of that transaction.
+    async fn note_steps(&mut self, _done: usize) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Removes the note, and the table with it.
+    async fn end_journal(&mut self) -> Result<(), Error> {
         Ok(())
     }
 

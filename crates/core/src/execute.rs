@@ -66,7 +66,7 @@ impl<'a> Execution<'a> {
         if self.is_resumed {
             backend.resume().await?;
         } else {
-            self.journal.write(backend).await?;
+            self.journal.begin(backend).await?;
             backend.stamp(Some(FENCE)).await?;
         }
         let steps = self.steps(backend).await?;
@@ -74,7 +74,7 @@ impl<'a> Execution<'a> {
         self.verify(backend).await?;
         backend.discard_copies().await?;
         backend.stamp(self.plan.to.as_deref()).await?;
-        backend.write_journal(None).await?;
+        backend.end_journal().await?;
         Ok(steps)
     }
 
@@ -144,7 +144,7 @@ impl<'a> Execution<'a> {
             return Ok(());
         }
         self.journal.done = done;
-        self.journal.write(backend).await
+        backend.note_steps(done).await
     }
 
     /// The schema that is there now must be the planned one, in everything.
@@ -222,7 +222,7 @@ impl<'a> Execution<'a> {
         backend.discard_copies().await?;
         let from = &self.journal.from;
         backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
-        backend.write_journal(None).await?;
+        backend.end_journal().await?;
         Ok(true)
     }
 }

@@ -31,7 +31,8 @@ pub(crate) struct Journal {
     /// The schema before the first step.
     pub(crate) live: Schema,
     pub(crate) data: DataOptions,
-    /// How many steps are done.
+    /// How many steps are done. It is noted beside the rest, which stays the same.
+    #[serde(skip)]
     pub(crate) done: usize,
 }
 
@@ -49,7 +50,7 @@ impl Journal {
 
     /// Reads the note of an upgrade that was interrupted, if there is one.
     pub(crate) async fn read(backend: &mut dyn Backend) -> Result<Option<Self>, Error> {
-        let Some(note) = backend.read_journal().await? else { return Ok(None) };
+        let Some((note, done)) = backend.read_journal().await? else { return Ok(None) };
         let refuse =
             |problem: String, hint: String| Error::Journal { name: backend.name(), problem, hint };
         let journal: Self = serde_json::from_str(&note).map_err(|error| {
@@ -60,16 +61,16 @@ impl Journal {
             let problem = format!("mlflow-migrate {} began it, this is {VERSION}", journal.version);
             return Err(refuse(problem, format!("use mlflow-migrate {}", journal.version)));
         }
-        Ok(Some(journal))
+        Ok(Some(Self { done, ..journal }))
     }
 
-    /// Writes the note.
-    pub(crate) async fn write(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+    /// Writes the note, before the first step.
+    pub(crate) async fn begin(&self, backend: &mut dyn Backend) -> Result<(), Error> {
         let note = serde_json::to_string(self).map_err(|source| Error::Database {
-            action: "writing down how far the upgrade is".to_owned(),
+            action: "writing down what the upgrade begins with".to_owned(),
             source: Box::new(source),
         })?;
-        backend.write_journal(Some(&note)).await
+        backend.begin_journal(&note).await
     }
 
     /// Whether the database is as it was before the first step.

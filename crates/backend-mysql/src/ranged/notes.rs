@@ -12,7 +12,7 @@ use crate::error::Context;
 use crate::journal::TABLE;
 use crate::text::{self, literal};
 
-/// The number of the first note here; the journal's own is 1.
+/// The number of the first note here; the journal's own come before.
 const FIRST: u32 = 2;
 
 /// One range.
