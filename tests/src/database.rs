@@ -161,10 +161,10 @@ impl Upgrade {
         let recorder = Arc::new(Recorder::default());
         let observer: Arc<dyn Observer> = Arc::clone(&recorder) as Arc<dyn Observer>;
         let request = Request {
-            target: Target::parse(target),
             assume: self.assume.clone(),
             data: self.data,
             step_by_step: self.step_by_step,
+            ..Request::to(Target::parse(target))
         };
         let result = mlflow_migrate_core::upgrade(backend, catalogue, &request, &observer).await;
         (result, recorder.events())

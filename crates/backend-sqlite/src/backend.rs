@@ -8,6 +8,7 @@ use mlflow_migrate_core::backend::{
 use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::stop::Stop;
 use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Sqlite;
@@ -22,6 +23,10 @@ impl Backend for Sqlite {
 
     fn name(&self) -> String {
         self.path.display().to_string()
+    }
+
+    async fn heed(&mut self, stop: &Stop) -> Result<(), Error> {
+        self.interrupt_when(stop.clone()).await
     }
 
     async fn begin(&mut self, access: Access) -> Result<(), Error> {

@@ -5,10 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::stop::Stop;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::consistency::Violations;
 use crate::error::Context;
+
+/// After how many of SQLite's virtual machine's operations it is looked whether to interrupt: well
+/// below a millisecond, and too seldom to cost anything.
+const OPERATIONS_A_LOOK: i32 = 10_000;
 
 /// How to open a database.
 #[derive(Clone, Debug)]
@@ -82,6 +87,16 @@ impl Sqlite {
             connection
                 .pragma_update(None, "max_page_count", pages)
                 .map_err(|source| context.error("capping the size of the file", source))
+        })
+        .await
+    }
+
+    /// Interrupts whatever statement runs, soon after it is asked for.
+    pub(crate) async fn interrupt_when(&self, stop: Stop) -> Result<(), Error> {
+        self.call(move |connection, context| {
+            connection
+                .progress_handler(OPERATIONS_A_LOOK, Some(move || stop.is_requested()))
+                .map_err(|source| context.error("preparing the connection", source))
         })
         .await
     }

@@ -36,6 +36,7 @@ impl Context<'_> {
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Error::Locked { name, waited_seconds: self.waited_seconds, holders: Vec::new() }
             }
+            Some(ErrorCode::OperationInterrupted) => Error::Stopped,
             Some(ErrorCode::DiskFull) => Error::Full { name, problem },
             _ => match source {
                 rusqlite::Error::Utf8Error(column, _)

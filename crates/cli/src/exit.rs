@@ -6,6 +6,7 @@ use mlflow_migrate_core::check::Verdict;
 use mlflow_migrate_core::error::ErrorKind;
 
 use crate::outcome::Outcome;
+use crate::signals;
 
 /// The arguments are not understood.
 pub(crate) const USAGE: u8 = 64;
@@ -13,7 +14,7 @@ pub(crate) const USAGE: u8 = 64;
 /// The result could not be written to where it should go.
 pub(crate) const OUTPUT: u8 = 74;
 
-/// Every kind of error, in the order of the codes.
+/// Every kind of error but that of a signal, in the order of the codes.
 const KINDS: [ErrorKind; 25] = [
     ErrorKind::Url,
     ErrorKind::Unsupported,
@@ -69,6 +70,7 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::Tls => (32, "the connection cannot be encrypted as it should"),
         ErrorKind::ConnectionLost => (33, "the connection was lost"),
         ErrorKind::Journal => (34, "an interrupted upgrade cannot be taken up again"),
+        ErrorKind::Stopped => (signals::INTERRUPTED, "stopped by Ctrl-C"),
     }
 }
 
@@ -104,10 +106,12 @@ pub(crate) fn table() -> String {
     rows.extend(KINDS.map(code_and_meaning));
     rows.push((USAGE, "the arguments are not understood"));
     rows.push((OUTPUT, "the result could not be written"));
+    rows.push(code_and_meaning(ErrorKind::Stopped));
+    rows.push((signals::TERMINATED, "stopped by SIGTERM"));
     let mut table = String::from("Exit codes:");
     for (code, meaning) in rows {
         // Writing to a String cannot fail.
-        let _ = write!(table, "\n  {code:>2}  {meaning}");
+        let _ = write!(table, "\n  {code:>3}  {meaning}");
     }
     table
 }

@@ -18,6 +18,7 @@ mod database;
 mod exit;
 mod outcome;
 mod render;
+mod signals;
 mod url;
 
 use std::process::ExitCode;
@@ -26,11 +27,14 @@ use std::sync::Arc;
 use clap::Parser;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::catalogue::Catalogue;
+use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::stop::Stop;
 
 use arguments::Arguments;
 use commands::Command;
 use outcome::Outcome;
 use render::Renderer;
+use signals::Signals;
 
 /// What every command needs.
 pub(crate) struct Context {
@@ -38,6 +42,8 @@ pub(crate) struct Context {
     pub(crate) catalogue: Catalogue,
     /// Who tells the user.
     pub(crate) renderer: Arc<dyn Renderer>,
+    /// With what a signal ends an upgrade.
+    pub(crate) stop: Stop,
 }
 
 fn main() -> ExitCode {
@@ -50,9 +56,16 @@ fn main() -> ExitCode {
         }
     };
     let renderer = render::choose(arguments.json, arguments.quiet);
-    let told = match run(&arguments.command, &renderer) {
+    let signals = Signals::default();
+    let told = match run(&arguments.command, &renderer, &signals) {
         Ok(outcome) => renderer.outcome(&outcome).map(|()| exit::code_of_outcome(&outcome)),
-        Err(error) => renderer.error(&error).map(|()| exit::code_of_error(error.kind())),
+        Err(error) => {
+            let code = match error.kind() {
+                ErrorKind::Stopped => signals.exit_code(),
+                kind => exit::code_of_error(kind),
+            };
+            renderer.error(&error).map(|()| code)
+        }
     };
     match told {
         Ok(code) => code.into(),
@@ -63,12 +76,25 @@ fn main() -> ExitCode {
     }
 }
 
-fn run(command: &Command, renderer: &Arc<dyn Renderer>) -> Result<Outcome, Error> {
+fn run(
+    command: &Command,
+    renderer: &Arc<dyn Renderer>,
+    signals: &Signals,
+) -> Result<Outcome, Error> {
     let catalogue = mlflow_migrate_revisions::tracking()?;
-    let context = Context { catalogue, renderer: Arc::clone(renderer) };
+    let stop = Stop::default();
+    let context = Context { catalogue, renderer: Arc::clone(renderer), stop: stop.clone() };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|source| {
             Error::Database { action: "starting".to_owned(), source: Box::new(source) }
         })?;
-    runtime.block_on(command.run(&context))
+    let result = runtime.block_on(async {
+        tokio::select! {
+            result = command.run(&context) => result,
+            () = signals.end(&stop, renderer) => Err(Error::Stopped),
+        }
+    });
+    // What still runs on another thread has nobody to tell any more.
+    runtime.shutdown_background();
+    result
 }

@@ -8,6 +8,7 @@ use crate::event::Progress;
 use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::schema::{Schema, Table};
+use crate::stop::Stop;
 
 /// One row of a result, its values in the order of the columns.
 pub type Row = Vec<Value>;
@@ -100,6 +101,12 @@ pub trait Backend: Send {
     /// Looks for what would stop a plan later: a privilege that the user lacks, a key that is too
     /// long for the server. Reads only.
     async fn preflight(&mut self, _plan: &Plan) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Is told, before [`Backend::begin`], with what the upgrade can be asked to end, for statements
+    /// that can be interrupted.
+    async fn heed(&mut self, _stop: &Stop) -> Result<(), Error> {
         Ok(())
     }
 

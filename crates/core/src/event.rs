@@ -7,6 +7,9 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
+use crate::error::Error;
+use crate::stop::Stop;
+
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
@@ -77,11 +80,12 @@ impl Observer for Silent {
     fn notify(&self, _: &Event) {}
 }
 
-/// Reports how far one step is.
+/// Reports how far one step is, and tells whether it is to end.
 #[derive(Clone)]
 pub struct Progress {
     observer: Arc<dyn Observer>,
     step: usize,
+    stop: Stop,
 }
 
 impl std::fmt::Debug for Progress {
@@ -93,19 +97,27 @@ impl std::fmt::Debug for Progress {
 impl Progress {
     /// A handle for the step of that number.
     #[must_use]
-    pub fn new(observer: Arc<dyn Observer>, step: usize) -> Self {
-        Self { observer, step }
+    pub fn new(observer: Arc<dyn Observer>, step: usize, stop: Stop) -> Self {
+        Self { observer, step, stop }
     }
 
     /// A handle that reports to nobody.
     #[must_use]
     pub fn silent() -> Self {
-        Self::new(Arc::new(Silent), 0)
+        Self::new(Arc::new(Silent), 0, Stop::default())
     }
 
     /// Reports rows done, of the rows to do.
     pub fn report(&self, done: u64, total: Option<u64>) {
         self.observer.notify(&Event::Progress { step: self.step, done, total });
+    }
+
+    /// Goes on, unless the upgrade is to end here.
+    ///
+    /// # Errors
+    /// [`Error::Stopped`] if it is.
+    pub fn check(&self) -> Result<(), Error> {
+        self.stop.check()
     }
 
     /// Reports something that the user should know of.

@@ -4,18 +4,19 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::backend::Backend;
-use crate::data::DataOptions;
 use crate::error::Error;
 use crate::event::{Event, Observer, Progress};
 use crate::journal::{FENCE, Journal, rest_of};
 use crate::plan::{Plan, Step};
 use crate::schema::{Index, Schema, differences};
-use crate::upgrade::StepReport;
+use crate::stop::Stop;
+use crate::upgrade::{Request, StepReport};
 
 /// One plan on its way.
 pub(crate) struct Execution<'a> {
     plan: &'a Plan,
     observer: &'a Arc<dyn Observer>,
+    stop: &'a Stop,
     journal: Journal,
     is_resumed: bool,
     /// The step that is being done, and its title.
@@ -26,11 +27,12 @@ impl<'a> Execution<'a> {
     pub(crate) fn new(
         plan: &'a Plan,
         live: Schema,
-        data: DataOptions,
+        request: &'a Request,
         observer: &'a Arc<dyn Observer>,
     ) -> Self {
-        let journal = Journal::new(plan, live, data);
-        Self { plan, observer, journal, is_resumed: false, at: (0, String::new()) }
+        let journal = Journal::new(plan, live, request.data);
+        let stop = &request.stop;
+        Self { plan, observer, stop, journal, is_resumed: false, at: (0, String::new()) }
     }
 
     /// An upgrade that was interrupted.
@@ -38,12 +40,15 @@ impl<'a> Execution<'a> {
         plan: &'a Plan,
         journal: Journal,
         observer: &'a Arc<dyn Observer>,
+        stop: &'a Stop,
     ) -> Self {
-        Self { plan, observer, journal, is_resumed: true, at: (0, String::new()) }
+        Self { plan, observer, stop, journal, is_resumed: true, at: (0, String::new()) }
     }
 
     /// Does what is left to do, and tells what that was.
     pub(crate) async fn run(mut self, backend: &mut dyn Backend) -> Result<Vec<StepReport>, Error> {
+        self.stop.check()?;
+        self.stop.begin_work();
         if backend.platform().transactional_ddl {
             let steps = self.steps(backend).await?;
             self.verify(backend).await?;
@@ -85,6 +90,7 @@ impl<'a> Execution<'a> {
         for (number, planned) in (1..).zip(&plan.steps).skip(done) {
             let title = planned.title();
             self.at = (number, title.clone());
+            self.stop.check()?;
             let started = Instant::now();
             self.observer.notify(&Event::StepStarted { step: number, steps, title: title.clone() });
             let rest = if self.is_resumed && number == done + 1 {
@@ -121,7 +127,7 @@ impl<'a> Execution<'a> {
         step: &Step,
         number: usize,
     ) -> Result<Option<u64>, Error> {
-        let progress = Progress::new(Arc::clone(self.observer), number);
+        let progress = Progress::new(Arc::clone(self.observer), number, self.stop.clone());
         match step {
             Step::RemoveLeftovers(tables) => {
                 backend.remove(tables).await?;

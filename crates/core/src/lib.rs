@@ -23,6 +23,7 @@ pub mod release;
 pub mod revision;
 pub mod schema;
 pub mod session;
+pub mod stop;
 pub mod target;
 mod upgrade;
 pub mod url;

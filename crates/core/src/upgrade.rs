@@ -17,6 +17,7 @@ use crate::locate::{Assumption, drift, is_fatal, label};
 use crate::plan::{Plan, plan};
 use crate::schema::Schema;
 use crate::session::inspect;
+use crate::stop::Stop;
 use crate::target::Target;
 
 /// What is wanted.
@@ -31,13 +32,21 @@ pub struct Request {
     /// Whether the revisions go one by one, each of them verified and stamped, as with Alembic,
     /// instead of what belongs together being done at once.
     pub step_by_step: bool,
+    /// With what the upgrade can be asked to end.
+    pub stop: Stop,
 }
 
 impl Request {
     /// Everything to a target, at once.
     #[must_use]
     pub fn to(target: Target) -> Self {
-        Self { target, assume: None, data: DataOptions::default(), step_by_step: false }
+        Self {
+            target,
+            assume: None,
+            data: DataOptions::default(),
+            step_by_step: false,
+            stop: Stop::default(),
+        }
     }
 }
 
@@ -131,6 +140,7 @@ pub async fn upgrade(
     request: &Request,
     observer: &Arc<dyn Observer>,
 ) -> Result<Report, Error> {
+    backend.heed(&request.stop).await?;
     backend.begin(Access::Upgrade).await?;
     let result = match run(backend, catalogue, request, observer).await {
         Ok(report) => backend.commit().await.map(|()| report),
@@ -191,7 +201,7 @@ async fn finish(
     observer.notify(&Event::Notice { message });
     let (platform, to) = (backend.platform().clone(), journal.to.as_deref());
     let plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
-    let steps = Execution::resume(&plan, journal, observer).run(backend).await?;
+    let steps = Execution::resume(&plan, journal, observer, &request.stop).run(backend).await?;
     Ok(report(&plan, catalogue, steps, started))
 }
 
@@ -216,7 +226,7 @@ async fn begin(
         steps = if request.step_by_step && !plan.revisions.is_empty() {
             one_by_one(backend, catalogue, &plan, request, observer).await?
         } else {
-            Execution::new(&plan, live, request.data, observer).run(backend).await?
+            Execution::new(&plan, live, request, observer).run(backend).await?
         };
     } else if !plan.from.stamped && plan.to.is_some() {
         backend.stamp(plan.to.as_deref()).await?;
@@ -237,7 +247,7 @@ async fn one_by_one(
         let target = Target::Named(revision.clone());
         let (part, live) =
             inspect_and_plan(backend, catalogue, &Request { target, ..request.clone() }).await?;
-        steps.extend(Execution::new(&part, live, request.data, observer).run(backend).await?);
+        steps.extend(Execution::new(&part, live, request, observer).run(backend).await?);
     }
     Ok(steps)
 }

@@ -84,20 +84,12 @@ impl Worker {
     async fn run(self, ranges: Arc<Mutex<Ranges>>) -> Result<(), Error> {
         let context = self.filling.connector.context().clone();
         let mut connection = self.filling.connector.open().await?;
-        self.fill_all(&mut connection, &ranges)
-            .await
-            .map_err(|source| context.error(&self.filling.action, source))
-    }
-
-    async fn fill_all(
-        &self,
-        connection: &mut MySqlConnection,
-        ranges: &Mutex<Ranges>,
-    ) -> Result<(), sqlx::Error> {
+        let failed = |source| context.error(&self.filling.action, source);
         loop {
-            let next = ranges.lock().await.next(connection, &self.filling.table).await?;
-            let Some((number, range)) = next else { return Ok(()) };
-            let written = self.fill(connection, number, range).await?;
+            self.filling.progress.check()?;
+            let next = ranges.lock().await.next(&mut connection, &self.filling.table).await;
+            let Some((number, range)) = next.map_err(failed)? else { return Ok(()) };
+            let written = self.fill(&mut connection, number, range).await.map_err(failed)?;
             let size = self.filling.range_size.unwrap_or(written);
             let done = self.done.fetch_add(size, Ordering::Relaxed) + size;
             self.filling.progress.report(done, Some(self.filling.total.max(done)));

@@ -51,6 +51,7 @@ impl Upgrade {
         let database = self.database.database(context)?;
         let mut request = self.database.request(&self.target, &context.catalogue)?;
         request.step_by_step = self.step_by_step;
+        request.stop = context.stop.clone();
         request.data.skip_invalid = self.skip_invalid;
         let finished = match &self.into {
             Some(destination) => self.into(context, &database, &request, destination).await?,

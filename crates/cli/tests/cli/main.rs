@@ -13,3 +13,5 @@ mod refused;
 mod sandbox;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod servers;
+#[cfg(unix)]
+mod signals;

@@ -13,6 +13,7 @@ use mlflow_migrate_tests::server::TestServer;
 use crate::memory::{LIMIT_KIB, run_watched};
 use crate::oracle;
 use crate::sandbox::{HEAD, Ran, Sandbox};
+use crate::signals::stopped_by;
 
 const THOUSANDS_OF_ROWS: i64 = 1000;
 
@@ -80,6 +81,28 @@ async fn a_million_metric_rows_on_every_server() {
         assert_eq!(pairs, [[fill::ROWS_OF_A_STEP.into()]], "{}", server.name());
         assert!(peak > 4 * 1024, "{}: the peak of {peak} KiB was not seen", server.name());
         assert!(peak < LIMIT_KIB, "{}: {peak} KiB", server.name());
+    }
+}
+
+#[tokio::test]
+async fn the_same_command_goes_on_after_a_signal() {
+    let sandbox = Sandbox::new();
+    for server in servers() {
+        let database = server.at("7ac759974ad8").await;
+        fill::metrics(&*database, 300);
+        let before = database.contents();
+        let arguments = ["upgrade", &url(&*database), "--to", head(&server)];
+        let (code, told) = stopped_by("-INT", &mut sandbox.command(&arguments));
+        assert_eq!(code, Some(130), "{}: {told}", server.name());
+        if server.reference().platform().transactional_ddl {
+            assert!(database.contents() == before, "{}: {told}", server.name());
+        } else {
+            let hint = "hint: what was done is noted in the database: the same command goes on";
+            assert!(told.contains(hint), "{}: {told}", server.name());
+        }
+        assert_eq!(sandbox.run(&arguments).code, 0, "{}", server.name());
+        let pairs = database.query("SELECT count(*) FROM latest_metrics WHERE step = 299");
+        assert_eq!(pairs, [[fill::ROWS_OF_A_STEP.into()]], "{}", server.name());
     }
 }
 

@@ -170,6 +170,7 @@ impl DataMigration for IssueCategories {
             written += backend.insert(TABLE, columns, entries).await?;
             done += issues.len() as u64;
             progress.report(done, Some(total));
+            progress.check()?;
             issues = page(backend, Some(last)).await?;
         }
         if skipped > 0 {

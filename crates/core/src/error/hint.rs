@@ -78,6 +78,10 @@ impl Error {
             Self::ConnectionLost { .. } => {
                 "nothing was changed; see the server's log, and run the command again"
             }
+            Self::Stopped => "nothing was changed",
+            Self::Interrupted { source, .. } if matches!(**source, Self::Stopped) => {
+                "what was done is noted in the database: the same command goes on with it"
+            }
             Self::Interrupted { .. } => {
                 "what was done is noted in the database: mend the cause, and run the command again"
             }

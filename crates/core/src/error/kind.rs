@@ -58,6 +58,8 @@ pub enum ErrorKind {
     ConnectionLost,
     /// An upgrade that was interrupted cannot be taken up again.
     Journal,
+    /// Somebody has asked the upgrade to end.
+    Stopped,
 }
 
 impl Error {
@@ -100,6 +102,7 @@ impl Error {
             Self::ConnectionLost { .. } => ErrorKind::ConnectionLost,
             Self::Journal { .. } => ErrorKind::Journal,
             Self::Interrupted { source, .. } => source.kind(),
+            Self::Stopped => ErrorKind::Stopped,
         }
     }
 }

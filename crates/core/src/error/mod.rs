@@ -317,6 +317,9 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// Somebody has asked the upgrade to end.
+    #[error("stopped, as asked")]
+    Stopped,
     /// An upgrade that cannot be taken back stopped on its way.
     #[error("the upgrade stopped at step {step} of {steps} ({title}): {source}")]
     Interrupted {

@@ -27,7 +27,7 @@ pub(super) async fn backfill(
         if !changed.is_empty() {
             written += backend.update(&UPDATE, changed).await?;
         }
-        tally.add(rows.len());
+        tally.add(rows.len())?;
         pace.note(bytes_of(&rows));
         rows = page(backend, Some(&last), &pace).await?;
     }

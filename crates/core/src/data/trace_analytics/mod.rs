@@ -57,9 +57,11 @@ struct Tally<'a> {
 }
 
 impl Tally<'_> {
-    fn add(&mut self, rows: usize) {
+    /// Adds rows that are done; ends here if the upgrade is to.
+    fn add(&mut self, rows: usize) -> Result<(), Error> {
         self.done += rows as u64;
         self.progress.report(self.done, Some(self.total));
+        self.progress.check()
     }
 }
 

@@ -50,7 +50,7 @@ pub(super) async fn backfill(
         if !changed.is_empty() {
             done.written += backend.update(&UPDATE, changed).await?;
         }
-        tally.add(spans.len());
+        tally.add(spans.len())?;
         pace.note(bytes_of(&spans));
         spans = page(backend, range, Some(&last), &pace).await?;
     }

@@ -116,7 +116,7 @@ impl Simple {
         self.odd.write(backend).await?;
         let truncated = self.kinds.iter().map(|(kind, names)| kind.spans as u64 * names.truncated);
         done.truncated += truncated.sum::<u64>();
-        tally.add(self.kinds.iter().map(|(kind, _)| kind.spans).sum());
+        tally.add(self.kinds.iter().map(|(kind, _)| kind.spans).sum())?;
         Ok(())
     }
 

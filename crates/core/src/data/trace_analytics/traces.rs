@@ -69,7 +69,7 @@ pub(super) async fn backfill(
         if !changed.is_empty() {
             written += backend.update(&UPDATE, changed).await?;
         }
-        tally.add(traces.len());
+        tally.add(traces.len())?;
         traces = page(backend, Some(&last), &pace).await?;
     }
     if truncated > 0 {
