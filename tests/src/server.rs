@@ -257,3 +257,24 @@ pub fn next_name() -> String {
     let number = NUMBER.fetch_add(1, Ordering::Relaxed);
     format!("mlflow_migrate_test_{}_{number}", std::process::id())
 }
+
+/// Waits until the server has noticed that nobody is connected to a database any more.
+///
+/// # Panics
+/// If somebody stays for longer than that can take.
+#[allow(clippy::panic, reason = "a test cannot go on then")]
+pub fn wait_until_alone(server: &TestServer, database: &Address) {
+    let name = &database.database;
+    let others = if server.is_postgres() {
+        format!("SELECT pid FROM pg_stat_activity WHERE datname = '{name}'")
+    } else {
+        format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'")
+    };
+    for _ in 0..300 {
+        if query(server.address(), &others).is_empty() {
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    panic!("somebody is still connected to {name}");
+}

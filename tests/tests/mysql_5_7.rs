@@ -77,9 +77,9 @@ impl Backend for Recording {
     }
 
     /// The data migrations look for what they would stumble over right after this.
-    async fn preflight(&mut self, _: &Plan) -> Result<(), Error> {
+    async fn preflight(&mut self, _: &Plan) -> Result<Vec<Error>, Error> {
         self.in_migration = true;
-        Ok(())
+        Ok(Vec::new())
     }
 
     async fn begin_rows(&mut self) -> Result<(), Error> {

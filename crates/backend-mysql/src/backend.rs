@@ -60,7 +60,7 @@ impl Backend for Mysql {
         }
     }
 
-    async fn preflight(&mut self, plan: &Plan) -> Result<(), Error> {
+    async fn preflight(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
         preflight::check(self, plan).await
     }
 
@@ -192,6 +192,9 @@ impl Mysql {
             && let Some(rows) = swap::swap(self, change, before, progress).await?
         {
             return Ok(Some(rows));
+        }
+        if self.occasions.is_begun(&change.after.name) {
+            swap::give_up(self, &change.after.name).await?;
         }
         execute::change(&mut self.connection, change, &self.features, &self.context).await?;
         Ok(None)

@@ -48,7 +48,7 @@ impl Backend for Postgres {
         self.write_version(revision).await
     }
 
-    async fn preflight(&mut self, plan: &Plan) -> Result<(), Error> {
+    async fn preflight(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
         self.check_plan(plan).await
     }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::doctor::collect;
 use mlflow_migrate_core::plan::{Plan, Step};
 use mlflow_migrate_core::schema::Schema;
 
@@ -14,15 +15,17 @@ impl Postgres {
     ///
     /// Writers are locked out from here on, so that what was checked stays true; readers are not, as
     /// long as no table changes.
-    pub(crate) async fn check_plan(&mut self, plan: &Plan) -> Result<(), Error> {
-        self.check_privileges(plan).await?;
+    pub(crate) async fn check_plan(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
+        let mut problems = Vec::new();
+        collect(&mut problems, self.check_privileges(plan).await)?;
         let live = self.read_schema().await?;
-        self.check_dependents(plan, &live).await?;
-        if self.is_upgrade() {
+        collect(&mut problems, self.check_dependents(plan, &live).await)?;
+        if self.is_upgrade() && problems.is_empty() {
             self.lock_writers_out(&touched_tables(plan, &live)).await?;
-            self.check_names(plan, &live).await?;
+            collect(&mut problems, self.check_names(plan, &live).await)?;
         }
-        self.check_rows(plan, &live).await
+        collect(&mut problems, self.check_rows(plan, &live).await)?;
+        Ok(problems)
     }
 
     async fn lock_writers_out(&mut self, tables: &BTreeSet<String>) -> Result<(), Error> {

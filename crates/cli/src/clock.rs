@@ -2,11 +2,16 @@
 
 /// A moment as a part of a file name: `20260131T235959Z`.
 pub(crate) fn file_name_stamp(milliseconds: i64) -> String {
+    moment(milliseconds).replace(['-', ':'], "")
+}
+
+/// A moment: `2026-01-31T23:59:59Z`.
+pub(crate) fn moment(milliseconds: i64) -> String {
     let seconds = milliseconds.div_euclid(1000);
     let (year, month, day) = date(seconds.div_euclid(86_400));
     let second_of_day = seconds.rem_euclid(86_400);
     let (hour, minute) = (second_of_day / 3600, second_of_day / 60 % 60);
-    format!("{year:04}{month:02}{day:02}T{hour:02}{minute:02}{:02}Z", second_of_day % 60)
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second_of_day % 60)
 }
 
 /// The Gregorian date of a day, counted from 1970-01-01.

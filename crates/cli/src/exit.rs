@@ -87,12 +87,22 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
             Verdict::Behind => 1,
             Verdict::Drifted => 2,
         },
+        Outcome::Verify(found) => {
+            if found.verified.is_sound() {
+                0
+            } else {
+                2
+            }
+        }
+        Outcome::Doctor(found) => found.problems.first().map_or(0, |one| code_of_error(one.kind)),
         Outcome::Plan(plan) if !plan.findings.is_empty() => code_of_error(ErrorKind::Refused),
         Outcome::Finished(_)
         | Outcome::Current(_)
         | Outcome::History(_)
         | Outcome::Plan(_)
-        | Outcome::Estimate(_) => 0,
+        | Outcome::Estimate(_)
+        | Outcome::Status(_)
+        | Outcome::Abort(_) => 0,
     }
 }
 
@@ -101,7 +111,7 @@ pub(crate) fn table() -> String {
     let mut rows = vec![
         (0, "done; for `check`: at the newest revision"),
         (1, "`check`: there are newer revisions"),
-        (2, "`check`: the schema is not that of the database's revision"),
+        (2, "`check`, `verify`: the database is not as its revision says"),
     ];
     rows.extend(KINDS.map(code_and_meaning));
     rows.push((USAGE, "the arguments are not understood"));

@@ -64,7 +64,7 @@ fn main() -> ExitCode {
                 ErrorKind::Stopped => signals.exit_code(),
                 kind => exit::code_of_error(kind),
             };
-            renderer.error(&error).map(|()| code)
+            renderer.error(&error, code).map(|()| code)
         }
     };
     match told {

@@ -1,11 +1,15 @@
 //! What the commands have to say in the end, as values that can be rendered.
 
+use mlflow_migrate_core::Error;
 use mlflow_migrate_core::Report;
+use mlflow_migrate_core::abort::Aborted;
 use mlflow_migrate_core::backend::Method;
 use mlflow_migrate_core::check::{Checked, Position};
-use mlflow_migrate_core::error::Finding;
+use mlflow_migrate_core::error::{ErrorKind, Finding};
 use mlflow_migrate_core::estimate::Estimate;
 use mlflow_migrate_core::plan::Unmerged;
+use mlflow_migrate_core::status::Status;
+use mlflow_migrate_core::verify::Verified;
 use serde::Serialize;
 
 /// The result of a command.
@@ -24,6 +28,14 @@ pub(crate) enum Outcome {
     Check(CheckedDatabase),
     /// Of `estimate`.
     Estimate(EstimatedDatabase),
+    /// Of `doctor`.
+    Doctor(Diagnosed),
+    /// Of `verify`.
+    Verify(VerifiedDatabase),
+    /// Of `status`.
+    Status(DatabaseStatus),
+    /// Of `abort`.
+    Abort(AbortedUpgrade),
 }
 
 /// What an upgrade did.
@@ -115,6 +127,9 @@ pub(crate) struct Planned {
     pub(crate) steps: Vec<PlannedStep>,
     /// What MLflow's chain would do instead, unless this is what it does.
     pub(crate) unmerged: Option<Unmerged>,
+    /// The number of the step after which an upgrade that stops can only be finished, where it cannot
+    /// be taken back as a whole.
+    pub(crate) point_of_no_return: Option<usize>,
     /// The rows that an upgrade would refuse, a kind each.
     pub(crate) findings: Vec<Finding>,
     /// Whether the statements are to be shown to a person too.
@@ -151,4 +166,66 @@ pub(crate) struct EstimatedDatabase {
     /// What was counted.
     #[serde(flatten)]
     pub(crate) estimate: Estimate,
+}
+
+/// What stands in the way of an upgrade.
+#[derive(Debug, Serialize)]
+pub(crate) struct Diagnosed {
+    /// The database.
+    pub(crate) database: String,
+    /// Where it is, if an upgrade can be planned.
+    pub(crate) from: Option<String>,
+    /// Where the upgrade would go.
+    pub(crate) to: Option<String>,
+    /// How many revisions are on the way.
+    pub(crate) revisions: usize,
+    /// What stands in the way.
+    pub(crate) problems: Vec<Problem>,
+}
+
+/// One thing that stands in the way.
+#[derive(Debug, Serialize)]
+pub(crate) struct Problem {
+    /// What kind of thing.
+    pub(crate) kind: ErrorKind,
+    /// What it is.
+    pub(crate) message: String,
+    /// What to do about it.
+    pub(crate) hint: Option<String>,
+}
+
+impl Problem {
+    pub(crate) fn of(error: &Error) -> Self {
+        Self { kind: error.kind(), message: error.to_string(), hint: error.hint() }
+    }
+}
+
+/// Whether a database is sound.
+#[derive(Debug, Serialize)]
+pub(crate) struct VerifiedDatabase {
+    /// The database.
+    pub(crate) database: String,
+    /// What was found.
+    #[serde(flatten)]
+    pub(crate) verified: Verified,
+}
+
+/// What a database is about.
+#[derive(Debug, Serialize)]
+pub(crate) struct DatabaseStatus {
+    /// The database.
+    pub(crate) database: String,
+    /// Its status.
+    #[serde(flatten)]
+    pub(crate) status: Status,
+}
+
+/// An upgrade that was taken back.
+#[derive(Debug, Serialize)]
+pub(crate) struct AbortedUpgrade {
+    /// The database.
+    pub(crate) database: String,
+    /// What was taken back.
+    #[serde(flatten)]
+    pub(crate) aborted: Aborted,
 }

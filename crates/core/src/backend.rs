@@ -98,10 +98,10 @@ pub trait Backend: Send {
     /// Writes `alembic_version`, and creates it if need be; `None` leaves it empty.
     async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error>;
 
-    /// Looks for what would stop a plan later: a privilege that the user lacks, a key that is too
+    /// Looks for all that would stop a plan later: a privilege that the user lacks, a key that is too
     /// long for the server. Reads only.
-    async fn preflight(&mut self, _plan: &Plan) -> Result<(), Error> {
-        Ok(())
+    async fn preflight(&mut self, _plan: &Plan) -> Result<Vec<Error>, Error> {
+        Ok(Vec::new())
     }
 
     /// Is told, before [`Backend::begin`], with what the upgrade can be asked to end, for statements

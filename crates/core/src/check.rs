@@ -6,6 +6,7 @@ use crate::backend::Backend;
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 use crate::locate::{Assumption, LEFTOVER_PREFIX, Location, drift};
+use crate::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema};
 use crate::session::{inspect, reading};
 
@@ -101,14 +102,23 @@ pub async fn check(
 ) -> Result<Checked, Error> {
     reading(backend, async |backend| {
         let (location, live) = inspect(backend, catalogue, assume).await?;
-        let all = drift(catalogue, backend.platform(), &live, &location)?;
-        let position = describe(catalogue, location)?;
-        Ok(judge(position, all, leftovers(&live)))
+        checked(catalogue, backend.platform(), &live, location)
     })
     .await
 }
 
-fn describe(catalogue: &Catalogue, location: Location) -> Result<Position, Error> {
+pub(crate) fn checked(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    location: Location,
+) -> Result<Checked, Error> {
+    let all = drift(catalogue, platform, live, &location)?;
+    let position = describe(catalogue, location)?;
+    Ok(judge(position, all, leftovers(live)))
+}
+
+pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Position, Error> {
     let head = catalogue.graph.head()?;
     let revision = location.revision.as_deref();
     let path = catalogue.graph.path(revision, Some(head)).unwrap_or_default();

@@ -4,10 +4,12 @@
 //! what each of them changes; a [`backend::Backend`] knows one database; [`upgrade()`] is the one
 //! driver that brings them together.
 
+pub mod abort;
 pub mod backend;
 pub mod catalogue;
 pub mod check;
 pub mod data;
+pub mod doctor;
 pub mod error;
 pub mod estimate;
 pub mod event;
@@ -16,6 +18,7 @@ pub mod graph;
 mod journal;
 pub mod locate;
 pub mod op;
+mod partial;
 pub mod plan;
 pub mod platform;
 pub mod python;
@@ -23,10 +26,12 @@ pub mod release;
 pub mod revision;
 pub mod schema;
 pub mod session;
+pub mod status;
 pub mod stop;
 pub mod target;
 mod upgrade;
 pub mod url;
+pub mod verify;
 
 pub use error::Error;
 pub use journal::FENCE;

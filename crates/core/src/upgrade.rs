@@ -9,11 +9,13 @@ use serde::Serialize;
 use crate::backend::{Access, Backend};
 use crate::catalogue::Catalogue;
 use crate::data::DataOptions;
+use crate::doctor::obstacles;
 use crate::error::{Error, Finding};
 use crate::event::{Event, Observer};
 use crate::execute::Execution;
 use crate::journal::Journal;
 use crate::locate::{Assumption, drift, is_fatal, label};
+use crate::partial;
 use crate::plan::{Plan, plan};
 use crate::schema::Schema;
 use crate::session::inspect;
@@ -121,6 +123,7 @@ pub async fn inspect_and_plan(
     let target = request.target.resolve(catalogue, location.revision.as_deref())?;
     let mut fatal = drift(catalogue, &platform, &live, &location)?;
     fatal.retain(is_fatal);
+    partial::explain(catalogue, &platform, &live, &location, &mut fatal)?;
     if !fatal.is_empty() {
         let revision = location.label().to_owned();
         return Err(Error::Drift { revision, differences: fatal });
@@ -259,7 +262,13 @@ fn report_drift(
     live: &Schema,
     observer: &Arc<dyn Observer>,
 ) -> Result<(), Error> {
-    for difference in drift(catalogue, backend.platform(), live, &plan.from)? {
+    let mut all = drift(catalogue, backend.platform(), live, &plan.from)?;
+    let platform = backend.platform();
+    if let Some(revision) = partial::explain(catalogue, platform, live, &plan.from, &mut all)? {
+        let message = format!("an upgrade of MLflow's stopped within {revision}, and is finished");
+        observer.notify(&Event::Notice { message });
+    }
+    for difference in all {
         let message = format!("not as in {}, left as it is: {difference}", plan.from.label());
         observer.notify(&Event::Notice { message });
     }
@@ -273,15 +282,8 @@ async fn preflight(
     live: &Schema,
     request: &Request,
 ) -> Result<(), Error> {
-    for change in plan.changes() {
-        backend.method(change)?;
-    }
-    backend.preflight(plan).await?;
-    let findings = findings(backend, plan, live, &request.data).await?;
-    if !findings.is_empty() {
-        return Err(Error::Refused { findings });
-    }
-    backend.check_foreign_keys(&plan.tables_with_new_foreign_keys()).await
+    let problems = obstacles(backend, plan, live, request).await?;
+    problems.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// The rows that the data migrations of a plan could not take. Reads only.

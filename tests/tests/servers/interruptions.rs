@@ -3,16 +3,17 @@
 //! Where the whole upgrade is one transaction, nothing of it is left. On MySQL the same command run
 //! again finishes it, and what comes out is what an upgrade without a cut gives.
 
-use std::time::Duration;
+use std::sync::Arc;
 
+use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_tests::address::Address;
+use mlflow_migrate_core::event::{Observer, Silent};
 use mlflow_migrate_tests::capability::{MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::proxy::Proxy;
-use mlflow_migrate_tests::server::{TestServer, query};
+use mlflow_migrate_tests::server::{TestServer, wait_until_alone};
 use mlflow_migrate_tests::{fill, tests};
 
 use super::{address_of, assert_told, to_newest};
@@ -21,6 +22,8 @@ pub(crate) const TESTS: &[Test] = tests![
     an_upgrade_of_an_old_database_is_cut => SERVER,
     making_a_new_database_is_cut => SERVER,
     latest_metrics_go_on_with_the_runs_that_are_left => MYSQL,
+    what_can_be_taken_back_is => MYSQL,
+    what_cannot_be_taken_back_is_refused => MYSQL,
 ];
 
 const OLD: &str = "7ac759974ad8";
@@ -45,23 +48,6 @@ fn rows(database: &dyn TestDatabase) -> Vec<Vec<Vec<Cell>>> {
             rows
         })
         .collect()
-}
-
-/// Waits until the server has noticed that a connection is gone.
-fn wait_until_alone(server: &TestServer, database: &Address) {
-    let name = &database.database;
-    let others = if server.is_postgres() {
-        format!("SELECT pid FROM pg_stat_activity WHERE datname = '{name}'")
-    } else {
-        format!("SELECT id FROM information_schema.processlist WHERE db = '{name}'")
-    };
-    for _ in 0..300 {
-        if query(server.address(), &others).is_empty() {
-            return;
-        }
-        std::thread::sleep(Duration::from_millis(50));
-    }
-    panic!("somebody is still connected to {name}");
 }
 
 /// Upgrades through a way that ends somewhere, and again through one that does not.
@@ -143,5 +129,52 @@ async fn latest_metrics_go_on_with_the_runs_that_are_left(server: &TestServer) {
     to_newest(server, &address).await.unwrap();
     assert_eq!(count("value = -1"), done);
     assert_eq!(count("TRUE"), Cell::from(450));
+    assert_at(server, &*database, server.head()).await;
+}
+
+/// Cut before the indexes of `metrics` are there, or before the first of the later tables is.
+async fn what_can_be_taken_back_is(server: &TestServer) {
+    for (text, time) in [("INSERT INTO latest_metrics", 1), ("CREATE TABLE `registered_models`", 1)]
+    {
+        let database = old(server).await;
+        let address = address_of(&*database);
+        let before = (tables(&*database), database.query("SELECT * FROM metrics"));
+        let proxy = Proxy::cut_at(&address, text, time);
+        let error = to_newest(server, &address.through_port(proxy.port())).await.unwrap_err();
+        assert_told(&error, ErrorKind::ConnectionLost);
+        assert!(proxy.has_cut(), "{text}");
+        wait_until_alone(server, &address);
+        let mut backend = database.connect().await.unwrap();
+        let observer: Arc<dyn Observer> = Arc::new(Silent);
+        let aborted = abort(&mut *backend, server.catalogue(), &observer).await;
+        let aborted = aborted.unwrap_or_else(|error| panic!("before {text}: {error}"));
+        assert_eq!(aborted.from, OLD);
+        assert_at(server, &*database, OLD).await;
+        let after = (tables(&*database), database.query("SELECT * FROM metrics"));
+        assert!(after == before, "before {text}");
+    }
+}
+
+/// The names of all tables, those of this tool too.
+fn tables(database: &dyn TestDatabase) -> Vec<Vec<Cell>> {
+    database.query(
+        "SELECT TABLE_NAME FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
+         ORDER BY TABLE_NAME",
+    )
+}
+
+/// Once users' tags are written, there is only the way forward.
+async fn what_cannot_be_taken_back_is_refused(server: &TestServer) {
+    let database = server.at("base").await;
+    let address = address_of(&*database);
+    let proxy = Proxy::cut_at(&address, "CREATE TABLE `registered_models`", 1);
+    let error = to_newest(server, &address.through_port(proxy.port())).await;
+    assert!(error.is_err() && proxy.has_cut());
+    wait_until_alone(server, &address);
+    let mut backend = database.connect().await.unwrap();
+    let observer: Arc<dyn Observer> = Arc::new(Silent);
+    let refused = abort(&mut *backend, server.catalogue(), &observer).await.unwrap_err();
+    assert_told(&refused, ErrorKind::Journal);
+    to_newest(server, &address).await.unwrap();
     assert_at(server, &*database, server.head()).await;
 }

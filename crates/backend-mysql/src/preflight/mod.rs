@@ -10,27 +10,31 @@ use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::doctor::collect;
 use mlflow_migrate_core::plan::{Plan, Step};
 
 use crate::connect::Mysql;
 
-/// Refuses what would fail later. Reads only.
-pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
-    privileges::check(database, plan).await?;
-    engines::check(database, plan).await?;
-    key_lengths::check(database, plan).await?;
+/// Finds all that would fail later. Reads only.
+pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    collect(&mut problems, privileges::check(database, plan).await)?;
+    collect(&mut problems, engines::check(database, plan).await)?;
+    collect(&mut problems, key_lengths::check(database, plan).await)?;
     let mut touched: BTreeSet<&str> = BTreeSet::new();
     for step in &plan.steps {
         match step {
             Step::RemoveLeftovers(_) => {}
-            Step::Change(change) => constraints::check(database, change, &touched).await?,
+            Step::Change(change) => {
+                collect(&mut problems, constraints::check(database, change, &touched).await)?;
+            }
             // Its rows are not yet what the constraints that follow will see.
             Step::Migrate { migration, .. } => {
                 touched.extend(migration.writes().iter().map(|(table, _)| *table));
             }
         }
     }
-    Ok(())
+    Ok(problems)
 }
 
 /// Finds the constraint that rows have just been in the way of.

@@ -72,6 +72,12 @@ async fn exists(database: &mut Mysql, table: &str) -> Result<bool, Error> {
     Ok(found.is_some())
 }
 
+/// Drops the new table of a swap that cannot go on: the names of its CHECKs are in the way.
+pub(crate) async fn give_up(database: &mut Mysql, table: &str) -> Result<(), Error> {
+    let sql = format!("DROP TABLE IF EXISTS {}", quote(&format!("{NEW}{table}")));
+    database.run(&format!("change table {table}"), &sql).await
+}
+
 /// Drops what swaps have left: tables as they were, and new ones that were not finished.
 pub(crate) async fn discard(database: &mut Mysql) -> Result<(), Error> {
     for table in own_tables(database).await? {

@@ -63,6 +63,11 @@ impl Occasions {
     pub(crate) fn rows(&self, table: &str) -> u64 {
         self.rows.get(table).copied().unwrap_or_default()
     }
+
+    /// Whether a new table is there that an interrupted swap of this one has left.
+    pub(crate) fn is_begun(&self, table: &str) -> bool {
+        self.rows.contains_key(&format!("{NEW}{table}"))
+    }
 }
 
 /// Whether a table of so many rows or more is to be swapped to make a change.
@@ -74,7 +79,9 @@ pub(crate) fn suits(
     features: &Features,
 ) -> bool {
     let (Some(before), after) = (&change.before, &change.after) else { return false };
-    let is_large = occasions.rows.get(&after.name).is_some_and(|rows| *rows >= from_rows);
+    // The estimate wavers: what was begun as a swap goes on as one.
+    let is_large = occasions.rows.get(&after.name).is_some_and(|rows| *rows >= from_rows)
+        || occasions.is_begun(&after.name);
     let names_fit = after.name.chars().count() + NEW.len().max(OLD.len()) <= MAX_NAME;
     alteration.cost == Cost::Copy
         && is_large

@@ -1,11 +1,15 @@
 //! The commands, one file each.
 
+mod abort;
 mod check;
 mod current;
+mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod status;
 mod upgrade;
+mod verify;
 
 use clap::Subcommand;
 use mlflow_migrate_core::Error;
@@ -22,6 +26,10 @@ pub(crate) enum Command {
     Current(current::Current),
     History(history::History),
     Estimate(estimate::Estimate),
+    Doctor(doctor::Doctor),
+    Verify(verify::Verify),
+    Status(status::Status),
+    Abort(abort::Abort),
 }
 
 impl Command {
@@ -34,6 +42,10 @@ impl Command {
             Self::Current(current) => current.run(context).await,
             Self::History(history) => history.run(context).await,
             Self::Estimate(estimate) => estimate.run(context).await,
+            Self::Doctor(doctor) => doctor.run(context).await,
+            Self::Verify(verify) => verify.run(context).await,
+            Self::Status(status) => status.run(context).await,
+            Self::Abort(abort) => abort.run(context).await,
         }
     }
 }

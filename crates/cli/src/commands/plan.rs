@@ -1,4 +1,5 @@
 use clap::Args;
+use mlflow_migrate_core::abort::point_of_no_return;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::plan::{Plan as Way, Step, Unmerged, step_by_step};
 use mlflow_migrate_core::session::reading;
@@ -31,7 +32,7 @@ impl Plan {
         let catalogue = &context.catalogue;
         let request = self.database.request(&self.target, catalogue)?;
         let mut backend = self.database.open(context).await?;
-        let (plan, steps, unmerged, findings) = reading(&mut *backend, async |backend| {
+        let (plan, steps, unmerged, findings, last) = reading(&mut *backend, async |backend| {
             let (plan, live) = inspect_and_plan(backend, catalogue, &request).await?;
             let findings = findings(backend, &plan, &live, &request.data).await?;
             let (platform, to) = (backend.platform(), plan.to.as_deref());
@@ -42,7 +43,9 @@ impl Plan {
             } else {
                 describe(backend, std::iter::once(&plan))?
             };
-            Ok((plan, steps, unmerged, findings))
+            let is_taken_back = platform.transactional_ddl || self.step_by_step;
+            let last = (!is_taken_back).then(|| point_of_no_return(&plan, &live)).flatten();
+            Ok((plan, steps, unmerged, findings, last))
         })
         .await?;
         let releases = catalogue.releases.expecting(plan.to.as_deref());
@@ -55,6 +58,7 @@ impl Plan {
             revisions: plan.revisions,
             steps,
             unmerged: (!self.step_by_step).then_some(unmerged),
+            point_of_no_return: last,
             findings,
             show_statements: self.sql,
         }))

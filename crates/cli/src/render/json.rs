@@ -9,7 +9,6 @@ use mlflow_migrate_core::schema::Difference;
 use serde::Serialize;
 
 use super::{Renderer, causes, unless_reader_is_gone};
-use crate::exit;
 use crate::outcome::Outcome;
 
 /// The renderer for programs.
@@ -51,10 +50,10 @@ impl Renderer for Json {
         unless_reader_is_gone(write_line(outcome))
     }
 
-    fn error(&self, error: &Error) -> io::Result<()> {
+    fn error(&self, error: &Error, exit_code: u8) -> io::Result<()> {
         unless_reader_is_gone(write_line(&ErrorLine {
             kind: error.kind(),
-            exit_code: exit::code_of_error(error.kind()),
+            exit_code,
             message: error.to_string(),
             causes: causes(error),
             hint: error.hint(),

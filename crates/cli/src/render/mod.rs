@@ -19,8 +19,8 @@ pub(crate) trait Renderer: Observer {
     /// Tells a command's result.
     fn outcome(&self, outcome: &Outcome) -> io::Result<()>;
 
-    /// Tells what went wrong.
-    fn error(&self, error: &Error) -> io::Result<()>;
+    /// Tells what went wrong, and in JSON the exit code.
+    fn error(&self, error: &Error, exit_code: u8) -> io::Result<()>;
 }
 
 /// The renderer that the arguments ask for.

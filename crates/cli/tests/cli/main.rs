@@ -4,9 +4,13 @@
 
 mod commands;
 mod help;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills;
 #[cfg(target_os = "linux")]
 mod memory;
 mod oracle;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod partial_runs;
 #[cfg(unix)]
 mod read_only;
 mod refused;
@@ -15,3 +19,5 @@ mod sandbox;
 mod servers;
 #[cfg(unix)]
 mod signals;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod upgraders;

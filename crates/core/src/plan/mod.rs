@@ -21,6 +21,7 @@ use crate::data::DataMigration;
 use crate::error::Error;
 use crate::locate::{LEFTOVER_PREFIX, Location};
 use crate::op::Op;
+use crate::partial;
 use crate::platform::Platform;
 use crate::revision::{Action, Revision};
 use crate::schema::Schema;
@@ -205,6 +206,7 @@ impl<'a> Planner<'a> {
         for (place, due) in path.iter().enumerate() {
             match due.action {
                 Action::Schema(_) if made_early.contains(&place) => {}
+                Action::Schema(op) if self.is_overtaken(op, due, &path[place..], live) => {}
                 Action::Schema(op) => self.edit(due.revision, due.before, op)?,
                 Action::Data(migration) if !migration.is_needed(live) => {}
                 Action::Data(migration) => {
@@ -224,6 +226,16 @@ impl<'a> Planner<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Whether what an edit adds is there already, as later edits of the same revision make it.
+    fn is_overtaken(&self, op: &Op, due: &Due<'_>, rest: &[Due<'_>], live: &Schema) -> bool {
+        let same = rest.iter().take_while(|later| later.revision == due.revision);
+        let later = same.filter_map(|later| match later.action {
+            Action::Schema(op) => Some(&**op),
+            Action::Data(_) => None,
+        });
+        partial::is_overtaken(op, later, live, self.platform)
     }
 
     /// Makes those edits of the tables that are about to be settled which later revisions ask for,

@@ -145,7 +145,6 @@ impl Table {
         match edit {
             TableEdit::AddColumn(column) => self.add_column(column, platform)?,
             TableEdit::DropColumn(column) => {
-                self.column_mut(column)?;
                 self.refuse_if_used(column)?;
                 self.columns.retain(|existing| existing.name != *column);
             }
@@ -203,6 +202,9 @@ impl Table {
     }
 
     fn rename_column(&mut self, from: &str, to: &str) -> Result<(), EditError> {
+        if self.find_column(from).is_none() && self.find_column(to).is_some() {
+            return Ok(());
+        }
         let column = self.column_mut(from)?;
         column.renamed_from.get_or_insert_with(|| from.to_owned());
         to.clone_into(&mut column.name);
@@ -330,7 +332,7 @@ impl Table {
 }
 
 impl Column {
-    fn change(&mut self, change: &ColumnChange) {
+    pub(crate) fn change(&mut self, change: &ColumnChange) {
         if let Some(column_type) = &change.column_type {
             self.column_type = column_type.clone();
         }

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::check::Position;
+use mlflow_migrate_core::check::{Checked, Position};
 
 use crate::outcome::CheckedDatabase;
 use crate::render::words::{count_of, releases};
@@ -9,6 +9,11 @@ use crate::render::words::{count_of, releases};
 pub(super) fn write(out: &mut impl Write, check: &CheckedDatabase) -> io::Result<()> {
     let CheckedDatabase { database, checked } = check;
     writeln!(out, "{database}: {}", place(&checked.position))?;
+    write_differences(out, checked)
+}
+
+/// Lists what is not as the revision says.
+pub(super) fn write_differences(out: &mut impl Write, checked: &Checked) -> io::Result<()> {
     if !checked.drift.is_empty() {
         writeln!(out, "not as in {}:", checked.position.label())?;
         checked.drift.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
@@ -23,7 +28,7 @@ pub(super) fn write(out: &mut impl Write, check: &CheckedDatabase) -> io::Result
     Ok(())
 }
 
-fn place(position: &Position) -> String {
+pub(super) fn place(position: &Position) -> String {
     let with = |releases: Option<String>| releases.map_or(String::new(), |all| format!(", {all}"));
     let own = with(releases(&position.releases));
     if position.is_head() {

@@ -1,11 +1,15 @@
 //! Text: progress and notes on stderr, results on stdout.
 
+mod abort;
 mod check;
 mod current;
+mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod status;
 mod upgrade;
+mod verify;
 
 use std::io::{self, Write};
 use std::sync::{Mutex, PoisonError};
@@ -115,12 +119,16 @@ impl Renderer for Text {
             Outcome::Plan(plan) => plan::write(&mut text, plan)?,
             Outcome::Check(check) => check::write(&mut text, check)?,
             Outcome::Estimate(estimate) => estimate::write(&mut text, estimate)?,
+            Outcome::Doctor(found) => doctor::write(&mut text, found)?,
+            Outcome::Verify(found) => verify::write(&mut text, found)?,
+            Outcome::Status(status) => status::write(&mut text, status)?,
+            Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
         }
         let mut stdout = anstream::stdout().lock();
         unless_reader_is_gone(stdout.write_all(&text).and_then(|()| stdout.flush()))
     }
 
-    fn error(&self, error: &Error) -> io::Result<()> {
+    fn error(&self, error: &Error, _: u8) -> io::Result<()> {
         // The bar of the step that failed goes before the error comes.
         self.running.lock().unwrap_or_else(PoisonError::into_inner).display = None;
         let mut stderr = anstream::stderr().lock();
@@ -140,7 +148,7 @@ impl Renderer for Text {
     }
 }
 
-fn one_line(text: &str) -> String {
+pub(super) fn one_line(text: &str) -> String {
     text.split(['\n', '\r'])
         .map(str::trim)
         .filter(|line| !line.is_empty())

@@ -23,6 +23,9 @@ pub(super) fn write(out: &mut impl Write, plan: &Planned) -> io::Result<()> {
     if let Some(unmerged) = plan.unmerged.as_ref().filter(|_| !plan.revisions.is_empty()) {
         write_unmerged(out, unmerged)?;
     }
+    if let Some(step) = plan.point_of_no_return {
+        writeln!(out, "`abort` can take an upgrade back that stops before step {step} begins")?;
+    }
     for finding in &plan.findings {
         writeln!(out, "refused as long as this stands: {finding}")?;
         if let Some(query) = &finding.query {

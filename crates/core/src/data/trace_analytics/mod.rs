@@ -123,8 +123,16 @@ impl DataMigration for TraceAnalytics {
 
     /// Tables of later revisions than the live one are empty, but `trace_info` may be older than
     /// `spans`, and its tags and metadata count without them.
+    ///
+    /// Spans that have got their models, and have no `dimension_attributes` any more, were filled by
+    /// a run of MLflow that stopped after it had removed what the columns are computed from: to
+    /// compute them again would empty them.
     fn is_needed(&self, live: &Schema) -> bool {
-        live.table("trace_info").is_some()
+        let is_filled = live.table("spans").is_some_and(|spans| {
+            spans.find_column("dimension_attributes").is_none()
+                && spans.find_column("model_name").is_some()
+        });
+        live.table("trace_info").is_some() && !is_filled
     }
 
     async fn preflight(

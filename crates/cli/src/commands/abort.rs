@@ -1,0 +1,29 @@
+use std::sync::Arc;
+
+use clap::Args;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::abort::abort;
+use mlflow_migrate_core::event::Observer;
+
+use crate::Context;
+use crate::arguments::DatabaseArguments;
+use crate::outcome::{AbortedUpgrade, Outcome};
+
+/// Take an unfinished upgrade back to where it began (MySQL and MariaDB)
+///
+/// That is possible until a column has gone with its values, or a data migration has written to a table
+/// that was there before; `plan` tells which step that is.
+#[derive(Args, Debug)]
+pub(crate) struct Abort {
+    #[command(flatten)]
+    database: DatabaseArguments,
+}
+
+impl Abort {
+    pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        let mut backend = self.database.open(context).await?;
+        let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
+        let aborted = abort(&mut *backend, &context.catalogue, &observer).await?;
+        Ok(Outcome::Abort(AbortedUpgrade { database: backend.name(), aborted }))
+    }
+}

@@ -1,0 +1,33 @@
+use clap::Args;
+use mlflow_migrate_core::{Error, doctor};
+
+use crate::Context;
+use crate::arguments::{DatabaseArguments, TargetArguments};
+use crate::outcome::{Diagnosed, Outcome, Problem};
+
+/// Look for everything that an upgrade would stumble over, and change nothing
+///
+/// Exit code 0: an upgrade can begin. Otherwise that of the first problem, and all are listed.
+#[derive(Args, Debug)]
+pub(crate) struct Doctor {
+    #[command(flatten)]
+    database: DatabaseArguments,
+
+    #[command(flatten)]
+    target: TargetArguments,
+}
+
+impl Doctor {
+    pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        let request = self.database.request(&self.target, &context.catalogue)?;
+        let mut backend = self.database.open(context).await?;
+        let found = doctor::diagnose(&mut *backend, &context.catalogue, &request).await?;
+        Ok(Outcome::Doctor(Diagnosed {
+            database: backend.name(),
+            from: found.plan.as_ref().map(|plan| plan.from.label().to_owned()),
+            to: found.plan.as_ref().and_then(|plan| plan.to.clone()),
+            revisions: found.plan.map_or(0, |plan| plan.revisions.len()),
+            problems: found.problems.iter().map(Problem::of).collect(),
+        }))
+    }
+}

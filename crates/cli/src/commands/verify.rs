@@ -1,0 +1,30 @@
+use clap::Args;
+use mlflow_migrate_core::{Error, verify};
+
+use crate::Context;
+use crate::arguments::DatabaseArguments;
+use crate::outcome::{Outcome, VerifiedDatabase};
+
+/// Tell whether a database holds what its revision says, and its rows fit together
+///
+/// Exit code 0: all is well. 2: something is missing or different, rows reference others that are not
+/// there, or a metric lacks its latest entry.
+#[derive(Args, Debug)]
+pub(crate) struct Verify {
+    #[command(flatten)]
+    database: DatabaseArguments,
+
+    /// Compute the latest entry of every metric anew, and compare
+    #[arg(long)]
+    deep: bool,
+}
+
+impl Verify {
+    pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        let assume = self.database.assumption(&context.catalogue)?;
+        let mut backend = self.database.open(context).await?;
+        let verified =
+            verify::verify(&mut *backend, &context.catalogue, assume.as_ref(), self.deep).await?;
+        Ok(Outcome::Verify(VerifiedDatabase { database: backend.name(), verified }))
+    }
+}

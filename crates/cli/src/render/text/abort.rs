@@ -1,0 +1,12 @@
+use std::io::{self, Write};
+
+use crate::outcome::AbortedUpgrade;
+use crate::render::words;
+
+/// Says what was taken back.
+pub(super) fn write(out: &mut impl Write, found: &AbortedUpgrade) -> io::Result<()> {
+    let AbortedUpgrade { database, aborted } = found;
+    let (from, to) = (&aborted.from, words::revision(aborted.to.as_deref()));
+    let steps = words::count(aborted.steps as u64, "step");
+    writeln!(out, "{database}: at {from} again; {steps} of the upgrade to {to} taken back")
+}

@@ -1,0 +1,25 @@
+use std::io::{self, Write};
+
+use super::one_line;
+use crate::outcome::Diagnosed;
+use crate::render::words::{self, count};
+
+/// Says what stands in the way of an upgrade.
+pub(super) fn write(out: &mut impl Write, found: &Diagnosed) -> io::Result<()> {
+    let Diagnosed { database, from, to, revisions, problems } = found;
+    match from {
+        Some(from) => {
+            let to = words::revision(to.as_deref());
+            let due = count(*revisions as u64, "revision");
+            writeln!(out, "{database}: at {from}, {due} to {to}")?;
+        }
+        None => writeln!(out, "{database}: no upgrade can be planned")?,
+    }
+    for problem in problems {
+        writeln!(out, "problem: {}", one_line(&problem.message))?;
+        if let Some(hint) = &problem.hint {
+            writeln!(out, "  hint: {}", one_line(hint))?;
+        }
+    }
+    if problems.is_empty() { writeln!(out, "nothing stands in the way") } else { Ok(()) }
+}

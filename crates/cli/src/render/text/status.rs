@@ -1,0 +1,28 @@
+use std::io::{self, Write};
+
+use mlflow_migrate_core::status::{Status, Unfinished};
+
+use super::check::place;
+use crate::clock;
+use crate::outcome::DatabaseStatus;
+use crate::render::words;
+
+/// Says what a database is about.
+pub(super) fn write(out: &mut impl Write, found: &DatabaseStatus) -> io::Result<()> {
+    match &found.status {
+        Status::Settled(position) => {
+            writeln!(out, "{}: {}, no upgrade is unfinished", found.database, place(position))
+        }
+        Status::Unfinished(unfinished) => write_unfinished(out, &found.database, unfinished),
+    }
+}
+
+fn write_unfinished(out: &mut impl Write, database: &str, found: &Unfinished) -> io::Result<()> {
+    let to = words::revision(found.to.as_deref());
+    writeln!(out, "{database}: an upgrade from {} to {to} is unfinished", found.from)?;
+    writeln!(out, "  began: {}", clock::moment(found.began_ms))?;
+    writeln!(out, "  done:  {} of {}", found.done, words::count(found.steps as u64, "step"))?;
+    let next = found.next.as_deref().unwrap_or("verify and stamp");
+    writeln!(out, "  next:  {next}")?;
+    writeln!(out, "`mlflow-migrate upgrade --to {to}` goes on with it")
+}

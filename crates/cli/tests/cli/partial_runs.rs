@@ -1,0 +1,148 @@
+//! What runs of MLflow's own chain leave behind that stop within a revision, on servers whose DDL
+//! commits by itself: this tool finishes them.
+//!
+//! Of every few revisions some statements are tried; with `MLFLOW_MIGRATE_PARTIAL_RUNS=all` every
+//! statement of every revision.
+
+use std::ffi::OsStr;
+use std::io::{BufRead, BufReader, Write};
+use std::process::{Child, ChildStdout, Command, Stdio};
+
+use mlflow_migrate_tests::conformance::assert_at;
+use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};
+use mlflow_migrate_tests::fill;
+use mlflow_migrate_tests::server::TestServer;
+
+use crate::oracle;
+
+/// Revisions that do more than to add something.
+const ALWAYS: [&str; 5] =
+    ["89d4b8295536", "5d2d30f0abce", "1b5f0d9ad7c1", "75868b020152", "f4a9b2c7d1e6"];
+
+/// Of the other revisions only each of so many is tried, and of all only each of so many statements.
+const REVISIONS: usize = 9;
+const STATEMENTS: usize = 5;
+
+/// MLflow's chain, on a connection that can be cut.
+struct Mlflow {
+    process: Child,
+    answers: BufReader<ChildStdout>,
+}
+
+impl Mlflow {
+    fn start(python: &OsStr) -> Self {
+        let mut process = Command::new(python)
+            .arg(oracle::script("partial_runs.py"))
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let answers = BufReader::new(process.stdout.take().unwrap());
+        Self { process, answers }
+    }
+
+    /// Upgrades to a revision; whether it was stopped after so many statements.
+    fn stops(&mut self, database: &str, revision: &str, statements: usize) -> bool {
+        let stdin = self.process.stdin.as_mut().unwrap();
+        writeln!(stdin, "{database} {revision} {statements}").unwrap();
+        let mut answer = String::new();
+        self.answers.read_line(&mut answer).unwrap();
+        match answer.trim_end() {
+            "stopped" => true,
+            "finished" => false,
+            other => panic!("{revision} after {statements} statements: {other}"),
+        }
+    }
+}
+
+impl Drop for Mlflow {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Rows for the data migrations that remove, or replace, what they read.
+fn fill_before(revision: &str, database: &dyn TestDatabase) {
+    match revision {
+        "89d4b8295536" => fill::metrics(database, 3),
+        "75868b020152" => TRACE.iter().for_each(|statement| database.run(statement)),
+        _ => {}
+    }
+}
+
+/// A trace with a name, and a span with a model.
+const TRACE: [&str; 4] = [
+    "INSERT INTO experiments (experiment_id, name, lifecycle_stage, workspace) \
+     VALUES (7, 'e', 'active', 'default')",
+    "INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) \
+     VALUES ('t', 7, 1, 'OK')",
+    "INSERT INTO trace_tags (\"key\", value, request_id) VALUES ('mlflow.traceName', 'a name', 't')",
+    "INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano, content, \
+     dimension_attributes) VALUES ('t', 7, 's', 'OK', 1, '{}', '{\"mlflow.llm.model\": \"m\"}')",
+];
+
+/// What becomes of these rows, whichever of the two programs has moved them.
+fn assert_filled(revision: &str, database: &dyn TestDatabase) {
+    let (sql, expected): (_, Cell) = match revision {
+        "89d4b8295536" => {
+            ("SELECT count(*) FROM latest_metrics WHERE step = 2", fill::ROWS_OF_A_STEP.into())
+        }
+        "75868b020152" => (
+            "SELECT count(*) FROM trace_info JOIN spans ON trace_id = request_id \
+             WHERE trace_name = 'a name' AND model_name = 'm'",
+            1.into(),
+        ),
+        _ => return,
+    };
+    assert_eq!(database.query(sql), [[expected]], "{revision}");
+}
+
+/// Tries a server, and tells how many runs were finished.
+async fn finish_all(server: &TestServer, mlflow: &mut Mlflow, is_all: bool) -> usize {
+    let mut cases = 0;
+    let catalogue = server.catalogue();
+    let head = server.head();
+    let last = if head == "head" { catalogue.graph.head().unwrap() } else { head };
+    let path = catalogue.graph.path(None, Some(last)).unwrap();
+    let mut before = "base".to_owned();
+    for (place, revision) in path.iter().enumerate() {
+        let revision = revision.id.as_str();
+        let is_tried = is_all || ALWAYS.contains(&revision) || place % REVISIONS == 0;
+        let step = if is_all { 1 } else { STATEMENTS };
+        for statements in (1..).step_by(step).take_while(|_| is_tried) {
+            let database = server.at(&before).await;
+            let address = database.address().unwrap().to_string();
+            // PyMySQL does not know the parameters that mlflow-migrate knows.
+            let address = address.split('?').next().unwrap_or_default();
+            fill_before(revision, &*database);
+            if !mlflow.stops(address, revision, statements) {
+                break;
+            }
+            let finished = upgrade(catalogue, &*database, head).await;
+            let name = server.name();
+            finished.unwrap_or_else(|error| {
+                panic!("{name}: {revision} after {statements} statements: {error}")
+            });
+            assert_at(server, &*database, head).await;
+            assert_filled(revision, &*database);
+            cases += 1;
+        }
+        revision.clone_into(&mut before);
+    }
+    cases
+}
+
+#[tokio::test]
+async fn runs_of_mlflow_that_stopped_are_finished() {
+    let Some(python) = oracle::python() else { return };
+    let is_all = std::env::var_os("MLFLOW_MIGRATE_PARTIAL_RUNS").is_some_and(|it| it == "all");
+    let mut mlflow = Mlflow::start(&python);
+    let servers = TestServer::given().unwrap_or_else(|problem| panic!("{problem}"));
+    for server in servers.iter().filter(|server| server.is_mysql()) {
+        let cases = finish_all(server, &mut mlflow, is_all).await;
+        let told = format!("{}: {cases} runs of MLflow finished\n", server.name());
+        std::io::stderr().write_all(told.as_bytes()).unwrap();
+        assert!(cases > 20, "{told}");
+    }
+}

@@ -1,0 +1,147 @@
+//! Takes an unfinished upgrade back to where it began.
+//!
+//! Only a database that cannot take it back by itself needs this. Each step has an inverse, the table
+//! as it was, unless a column went with its values, or a data migration wrote to a table that was
+//! there before.
+
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::backend::{Access, Backend, TableChange};
+use crate::catalogue::Catalogue;
+use crate::error::Error;
+use crate::event::{Event, Observer, Progress};
+use crate::journal::Journal;
+use crate::locate::LEFTOVER_PREFIX;
+use crate::plan::{Plan, Step, plan};
+use crate::schema::{Schema, Table, differences};
+use crate::stop::Stop;
+
+/// What was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Aborted {
+    /// Where the upgrade had begun, and the database is again.
+    pub from: String,
+    /// Where it would have gone; `None` is the base schema.
+    pub to: Option<String>,
+    /// How many steps were taken back.
+    pub steps: usize,
+}
+
+/// The number of the first step, from 1, after which an upgrade can only be finished; `None` if it can
+/// be taken back to the end.
+#[must_use]
+pub fn point_of_no_return(plan: &Plan, live: &Schema) -> Option<usize> {
+    plan.steps.iter().position(|step| !has_inverse(step, live)).map(|at| at + 1)
+}
+
+fn has_inverse(step: &Step, live: &Schema) -> bool {
+    match step {
+        Step::RemoveLeftovers(_) => true,
+        Step::Change(change) => {
+            change.before.iter().flat_map(|before| &before.columns).all(|column| {
+                let keeps = |after: &crate::schema::Column| after.live_name() == column.name;
+                change.after.columns.iter().any(keeps)
+            })
+        }
+        Step::Migrate { migration, .. } => {
+            migration.writes().iter().all(|(table, _)| live.table(table).is_none())
+        }
+    }
+}
+
+/// Takes an unfinished upgrade back.
+///
+/// # Errors
+/// If there is none, or a step without an inverse has begun.
+pub async fn abort(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    observer: &Arc<dyn Observer>,
+) -> Result<Aborted, Error> {
+    backend.begin(Access::Upgrade).await?;
+    let result = match take_back(backend, catalogue, observer).await {
+        Ok(aborted) => backend.commit().await.map(|()| aborted),
+        Err(error) => Err(error),
+    };
+    if result.is_err() {
+        let _ = backend.rollback().await;
+    }
+    result
+}
+
+async fn take_back(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    observer: &Arc<dyn Observer>,
+) -> Result<Aborted, Error> {
+    let refuse = |name: String, problem: String, hint: &str| {
+        Err(Error::Journal { name, problem, hint: hint.to_owned() })
+    };
+    let Some(journal) = Journal::read(backend).await? else {
+        let problem = "no upgrade is unfinished".to_owned();
+        return refuse(backend.name(), problem, "nothing was changed");
+    };
+    let (platform, to) = (backend.platform().clone(), journal.to.as_deref());
+    let plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
+    let begun = (journal.done + 1).min(plan.steps.len());
+    if let Some(step) = point_of_no_return(&plan, &journal.live).filter(|step| *step <= begun) {
+        let title = plan.steps.get(step - 1).map(Step::title).unwrap_or_default();
+        let problem = format!("step {step} ({title}) has begun, and cannot be taken back");
+        return refuse(backend.name(), problem, "`mlflow-migrate upgrade` finishes it");
+    }
+    backend.resume().await?;
+    backend.discard_copies().await?;
+    for (number, step) in plan.steps.iter().enumerate().take(begun).rev() {
+        let title = format!("take back: {}", step.title());
+        observer.notify(&Event::Notice { message: title });
+        invert(backend, step, observer).await?;
+        // An abort that is interrupted has left an upgrade of so many steps.
+        backend.note_steps(number).await?;
+    }
+    verify(backend, &journal.live).await?;
+    backend.discard_copies().await?;
+    let from = &journal.from;
+    backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
+    backend.end_journal().await?;
+    Ok(Aborted { from: from.label().to_owned(), to: journal.to, steps: begun })
+}
+
+async fn invert(
+    backend: &mut dyn Backend,
+    step: &Step,
+    observer: &Arc<dyn Observer>,
+) -> Result<(), Error> {
+    let Step::Change(change) = step else { return Ok(()) };
+    let now = backend.inspect().await?;
+    let Some(table) = now.table(&change.after.name) else { return Ok(()) };
+    let Some(before) = &change.before else {
+        return backend.remove(std::slice::from_ref(&table.name)).await;
+    };
+    let inverse = TableChange {
+        before: Some(table.clone()),
+        after: renamed_back(before, &change.after, table),
+        revisions: change.revisions.clone(),
+    };
+    let progress = Progress::new(Arc::clone(observer), 0, Stop::default());
+    backend.change(&inverse, &progress).await.map(|_| ())
+}
+
+/// The table as it was, whose columns come from those that they became.
+fn renamed_back(before: &Table, after: &Table, now: &Table) -> Table {
+    let mut target = before.clone();
+    for column in &mut target.columns {
+        let became = after.columns.iter().find(|it| it.live_name() == column.name);
+        let other = became.map(|it| it.name.clone()).filter(|name| *name != column.name);
+        column.renamed_from = other.filter(|name| now.find_column(name).is_some());
+    }
+    target
+}
+
+async fn verify(backend: &mut dyn Backend, expected: &Schema) -> Result<(), Error> {
+    let now = backend.inspect().await?;
+    let mut differences = differences(expected, &now, backend.platform());
+    differences.retain(|difference| !difference.table.starts_with(LEFTOVER_PREFIX));
+    if differences.is_empty() { Ok(()) } else { Err(Error::Unverified { differences }) }
+}

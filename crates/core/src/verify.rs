@@ -1,0 +1,147 @@
+//! Tells whether a database holds what its revision says, and whether its rows fit together.
+
+use sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
+use serde::Serialize;
+
+use crate::backend::Backend;
+use crate::catalogue::Catalogue;
+use crate::check::{Checked, checked};
+use crate::data::latest_metrics::{COLUMNS, newest_entries};
+use crate::data::row;
+use crate::error::Error;
+use crate::locate::Assumption;
+use crate::schema::{ForeignKey, Schema};
+use crate::session::{inspect, reading};
+
+const LATEST: &str = "latest_metrics";
+
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// How the schema compares.
+    #[serde(flatten)]
+    pub checked: Checked,
+    /// Rows that do not fit together, a kind each.
+    pub violations: Vec<Violation>,
+}
+
+impl Verified {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.checked.drift.is_empty() && self.violations.is_empty()
+    }
+}
+
+/// Rows that do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// The table.
+    pub table: String,
+    /// What is wrong with its rows.
+    pub problem: String,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// Verifies a database; `deep`ly: also that each latest metric is the newest entry, for which every
+/// metric is read. Changes nothing.
+///
+/// # Errors
+/// If the database is not MLflow's, cannot be read, or an upgrade of it is unfinished.
+pub async fn verify(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+    deep: bool,
+) -> Result<Verified, Error> {
+    reading(backend, async |backend| {
+        let (location, live) = inspect(backend, catalogue, assume).await?;
+        let checked = checked(catalogue, backend.platform(), &live, location)?;
+        let mut violations = orphans(backend, &live).await?;
+        if live.table(LATEST).is_some() && live.table("metrics").is_some() {
+            violations.extend(latest_metrics(backend, deep).await?);
+        }
+        Ok(Verified { checked, violations })
+    })
+    .await
+}
+
+async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violation>, Error> {
+    let mut violations = Vec::new();
+    for table in live.tables.values() {
+        for key in &table.foreign_keys {
+            if live.table(&key.referred_table).is_none() {
+                continue;
+            }
+            let problem = format!("reference no row of {}", key.referred_table);
+            let select = without_parent(&table.name, key);
+            violations.extend(violation(backend, &table.name, problem, select).await?);
+        }
+    }
+    Ok(violations)
+}
+
+/// Counts the rows whose foreign key leads nowhere. One that is NULL in a part leads nowhere by right.
+fn without_parent(table: &str, key: &ForeignKey) -> SelectStatement {
+    let (child, parent) = (Alias::new("child"), Alias::new("parent"));
+    let mut agree = Condition::all();
+    let mut select = Query::select();
+    select.expr(Func::count(Expr::val(1))).from_as(Alias::new(table), child.clone());
+    for (column, referred) in key.columns.iter().zip(&key.referred_columns) {
+        let column = (child.clone(), Alias::new(column));
+        agree = agree.add(Expr::col(column.clone()).equals((parent.clone(), Alias::new(referred))));
+        select.and_where(Expr::col(column).is_not_null());
+    }
+    let found = key.referred_columns.first().map(|one| (parent.clone(), Alias::new(one)));
+    select.join_as(JoinType::LeftJoin, Alias::new(&key.referred_table), parent, agree);
+    select.and_where_option(found.map(|column| Expr::col(column).is_null()));
+    select
+}
+
+async fn latest_metrics(backend: &mut dyn Backend, deep: bool) -> Result<Vec<Violation>, Error> {
+    let pair = ["run_uuid", "key"];
+    let pairs = Query::select().distinct().columns(pair).from("metrics").take();
+    let missing = "lack a row for metrics of some runs";
+    let mut checks = vec![(missing, without_partner(pairs, LATEST, &pair))];
+    let latest = Query::select().columns(pair).from(LATEST).take();
+    checks.push(("have no entry in metrics", without_partner(latest, "metrics", &pair)));
+    if deep {
+        let problem = "are not the newest entry of their run and metric";
+        checks.push((problem, without_partner(newest_entries(), LATEST, &COLUMNS)));
+    }
+    let mut violations = Vec::new();
+    for (problem, select) in checks {
+        violations.extend(violation(backend, LATEST, problem.to_owned(), select).await?);
+    }
+    Ok(violations)
+}
+
+/// Counts the rows of a query that agree with no row of a table.
+fn without_partner(
+    rows: SelectStatement,
+    table: &'static str,
+    columns: &[&'static str],
+) -> SelectStatement {
+    let mut agree = Condition::all();
+    for column in columns {
+        agree = agree.add(Expr::col((table, *column)).equals(("wanted", *column)));
+    }
+    let partner = Query::select().expr(Expr::val(1)).from(table).cond_where(agree).take();
+    Query::select()
+        .expr(Func::count(Expr::val(1)))
+        .from_subquery(rows, "wanted")
+        .and_where(Expr::exists(partner).not())
+        .take()
+}
+
+async fn violation(
+    backend: &mut dyn Backend,
+    table: &str,
+    problem: String,
+    select: SelectStatement,
+) -> Result<Option<Violation>, Error> {
+    let found = backend.query(select).await?;
+    let count = row::count(found.first().and_then(|read| read.first()));
+    Ok((count > 0).then(|| Violation { table: table.to_owned(), problem, count }))
+}
