@@ -12,7 +12,7 @@ use crate::locate::Location;
 use crate::op::{Op, TableEdit};
 use crate::platform::Platform;
 use crate::revision::{Action, Revision};
-use crate::schema::{Difference, Schema};
+use crate::schema::{Column, Difference, Schema, Table};
 
 /// The revision within which MLflow's own upgrade can have stopped: the one after the stamped one,
 /// where DDL commits by itself.
@@ -65,16 +65,37 @@ fn has_taken(edit: &TableEdit, table: &str, object: &str, live: &Schema) -> bool
     }
 }
 
-/// Whether a column that an operation adds is there already as `later` operations of the same revision
-/// make it.
+/// Whether what an operation adds is there already: a column as `later` operations of the same revision
+/// make it, or a CHECK that got its name from the server.
 pub(crate) fn is_overtaken<'a>(
     op: &Op,
     later: impl Iterator<Item = &'a Op>,
+    stamped: &Schema,
     live: &Schema,
     platform: &Platform,
 ) -> bool {
-    let Op::Alter { table, edit: TableEdit::AddColumn(added) } = op else { return false };
-    let found = live.table(table).and_then(|live| live.find_column(&added.name));
+    let Op::Alter { table, edit } = op else { return false };
+    let Some(found) = live.table(table) else { return false };
+    match edit {
+        TableEdit::AddColumn(added) => has_column(table, found, added, later, platform),
+        TableEdit::AddCheck(check) if check.name.is_none() => {
+            let count = |table: &Table| {
+                table.checks.iter().filter(|it| it.normalized() == check.normalized()).count()
+            };
+            count(found) > stamped.table(table).map_or(0, count)
+        }
+        _ => false,
+    }
+}
+
+fn has_column<'a>(
+    table: &str,
+    found: &Table,
+    added: &Column,
+    later: impl Iterator<Item = &'a Op>,
+    platform: &Platform,
+) -> bool {
+    let found = found.find_column(&added.name);
     let Some(found) = found.filter(|found| added.difference(found, platform).is_some()) else {
         return false;
     };

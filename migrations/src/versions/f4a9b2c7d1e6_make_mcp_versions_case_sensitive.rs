@@ -7,8 +7,9 @@
 //! A tag, alias or endpoint that spells its version in another case than the version itself would
 //! lose it by that, so such references are looked for first.
 //!
-//! MLflow drops and recreates two primary keys, a foreign key and an index around the change; they
-//! end as they were, so they are no edits here.
+//! MLflow drops two primary keys, a foreign key and an index, and makes them again afterwards. Here
+//! they stay, and the edits that make them find them in place, unless a run of MLflow stopped in
+//! between.
 //!
 //! Going back could fail on versions that have been told apart by case since.
 
@@ -16,6 +17,7 @@ use mlflow_migrate_core::data::McpVersionReferences;
 use mlflow_migrate_core::op::ColumnChange;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::schema::{ForeignKey, Index};
 
 pub(crate) fn revision() -> Revision {
     Revision::new("f4a9b2c7d1e6", Some("8b6ad64cb8f5"), "2026-09-16", "MCP versions differ by case")
@@ -24,9 +26,24 @@ pub(crate) fn revision() -> Revision {
                 .migrate(McpVersionReferences)
                 .alter("mcp_server_versions", |t| {
                     t.alter_column("version", ColumnChange::default().collate("utf8mb4_bin"));
+                    t.primary_key("mcp_server_versions_pk", &["workspace", "name", "version"]);
                 })
                 .alter("mcp_server_version_tags", |t| {
                     t.alter_column("version", ColumnChange::default().collate("utf8mb4_bin"));
+                    t.primary_key(
+                        "mcp_server_version_tags_pk",
+                        &["workspace", "name", "version", "key"],
+                    );
+                    t.add_foreign_key(
+                        ForeignKey::new(
+                            &["workspace", "name", "version"],
+                            "mcp_server_versions",
+                            &["workspace", "name", "version"],
+                        )
+                        .named("mcp_server_version_tags_version_fkey")
+                        .on_delete_cascade()
+                        .on_update_cascade(),
+                    );
                 })
                 .alter("mcp_server_aliases", |t| {
                     t.alter_column("version", ColumnChange::default().collate("utf8mb4_bin"));
@@ -36,6 +53,10 @@ pub(crate) fn revision() -> Revision {
                         "server_version",
                         ColumnChange::default().collate("utf8mb4_bin"),
                     );
+                    t.create_index(Index::new(
+                        "ix_mcp_access_endpoints_version",
+                        &["workspace", "server_name", "server_version"],
+                    ));
                 })
         })
 }

@@ -145,6 +145,9 @@ pub fn plan(
     })?;
     let revisions = path.iter().map(|revision| revision.id.clone()).collect();
     let mut planner = Planner::new(platform, live);
+    if !platform.transactional_ddl && !from.empty {
+        planner.stamped = Some(catalogue.state(from.revision.as_deref(), platform)?);
+    }
     if from.empty {
         for op in catalogue.base_ops() {
             planner.edit("base", None, &op)?;
@@ -177,6 +180,8 @@ impl<'a> Due<'a> {
 
 struct Planner<'a> {
     platform: &'a Platform,
+    /// What the live schema was before a run of MLflow that may have stopped within the first revision.
+    stamped: Option<Schema>,
     /// The schema after the steps so far.
     before: Schema,
     /// The schema after the edits since then.
@@ -198,7 +203,8 @@ impl<'a> Planner<'a> {
             steps.push(Step::RemoveLeftovers(leftovers));
         }
         let after = before.clone();
-        Self { platform, before, after, edited: Vec::new(), steps, deferred: Vec::new() }
+        let (edited, deferred, stamped) = (Vec::new(), Vec::new(), None);
+        Self { platform, stamped, before, after, edited, steps, deferred }
     }
 
     fn follow(&mut self, path: &[Due<'_>], live: &Schema) -> Result<(), Error> {
@@ -206,7 +212,7 @@ impl<'a> Planner<'a> {
         for (place, due) in path.iter().enumerate() {
             match due.action {
                 Action::Schema(_) if made_early.contains(&place) => {}
-                Action::Schema(op) if self.is_overtaken(op, due, &path[place..], live) => {}
+                Action::Schema(op) if self.is_overtaken(op, path, place, live) => {}
                 Action::Schema(op) => self.edit(due.revision, due.before, op)?,
                 Action::Data(migration) if !migration.is_needed(live) => {}
                 Action::Data(migration) => {
@@ -228,14 +234,18 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Whether what an edit adds is there already, as later edits of the same revision make it.
-    fn is_overtaken(&self, op: &Op, due: &Due<'_>, rest: &[Due<'_>], live: &Schema) -> bool {
-        let same = rest.iter().take_while(|later| later.revision == due.revision);
-        let later = same.filter_map(|later| match later.action {
+    /// Whether what an edit adds was added by a run of MLflow that stopped within the first revision.
+    fn is_overtaken(&self, op: &Op, path: &[Due<'_>], place: usize, live: &Schema) -> bool {
+        let Some(stamped) = &self.stamped else { return false };
+        let first = path.first().map(|due| due.revision);
+        let same = path.iter().take_while(|due| Some(due.revision) == first);
+        let later = same.enumerate().filter(|(at, _)| *at >= place);
+        let mut later = later.filter_map(|(_, due)| match due.action {
             Action::Schema(op) => Some(&**op),
             Action::Data(_) => None,
         });
-        partial::is_overtaken(op, later, live, self.platform)
+        later.next().is_some_and(|own| *own == *op)
+            && partial::is_overtaken(op, later, stamped, live, self.platform)
     }
 
     /// Makes those edits of the tables that are about to be settled which later revisions ask for,

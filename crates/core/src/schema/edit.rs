@@ -255,6 +255,9 @@ impl Table {
 
     fn add_foreign_key(&mut self, key: &ForeignKey, platform: &Platform) {
         let named = name_foreign_key(key.clone(), self, platform);
+        if self.foreign_keys.contains(&named) {
+            return;
+        }
         self.foreign_keys.retain(|existing| {
             existing.columns != named.columns || existing.referred_table != named.referred_table
         });
