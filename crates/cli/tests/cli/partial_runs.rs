@@ -24,6 +24,15 @@ const ALWAYS: [&str; 5] =
 const REVISIONS: usize = 12;
 const STATEMENTS: usize = 7;
 
+/// How a run of MLflow's ended.
+#[derive(PartialEq)]
+enum Ended {
+    Stopped,
+    Finished,
+    /// By itself, before it had come to the statement, as f4a9b2c7d1e6 does where latin1 is the default.
+    Failed,
+}
+
 /// MLflow's chain, on a connection that can be cut.
 struct Mlflow {
     process: Child,
@@ -42,16 +51,17 @@ impl Mlflow {
         Self { process, answers }
     }
 
-    /// Upgrades to a revision; whether it was stopped after so many statements.
-    fn stops(&mut self, database: &str, revision: &str, statements: usize) -> bool {
+    /// Upgrades to a revision, and stops after so many statements.
+    fn run(&mut self, database: &str, revision: &str, statements: usize) -> Ended {
         let stdin = self.process.stdin.as_mut().unwrap();
         writeln!(stdin, "{database} {revision} {statements}").unwrap();
         let mut answer = String::new();
         self.answers.read_line(&mut answer).unwrap();
         match answer.trim_end() {
-            "stopped" => true,
-            "finished" => false,
-            other => panic!("{revision} after {statements} statements: {other}"),
+            "stopped" => Ended::Stopped,
+            "finished" => Ended::Finished,
+            other if other.starts_with("failed: ") => Ended::Failed,
+            other => panic!("{revision} after {statements} statements: {other:?}"),
         }
     }
 }
@@ -143,12 +153,16 @@ async fn finish_all(server: &TestServer, mlflow: &mut Mlflow, is_all: bool) -> u
             // PyMySQL does not know the parameters that mlflow-migrate knows.
             let address = address.split('?').next().unwrap_or_default();
             fill_before(revision, &*database);
-            if !mlflow.stops(address, revision, statements) {
+            let ended = mlflow.run(address, revision, statements);
+            if ended == Ended::Finished {
                 break;
             }
             cases += 1;
             if let Err(problem) = finish(server, &*database, revision).await {
                 failed.push(format!("{revision} after {statements} statements: {problem}"));
+            }
+            if ended == Ended::Failed {
+                break;
             }
         }
         revision.clone_into(&mut before);
