@@ -74,7 +74,7 @@ async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violati
             if live.table(&key.referred_table).is_none() {
                 continue;
             }
-            let problem = format!("reference no row of {}", key.referred_table);
+            let problem = format!("without their row of {}", key.referred_table);
             let select = without_parent(&table.name, key);
             violations.extend(violation(backend, &table.name, problem, select).await?);
         }
@@ -102,12 +102,12 @@ fn without_parent(table: &str, key: &ForeignKey) -> SelectStatement {
 async fn latest_metrics(backend: &mut dyn Backend, deep: bool) -> Result<Vec<Violation>, Error> {
     let pair = ["run_uuid", "key"];
     let pairs = Query::select().distinct().columns(pair).from("metrics").take();
-    let missing = "lack a row for metrics of some runs";
+    let missing = "missing, for metrics that have entries";
     let mut checks = vec![(missing, without_partner(pairs, LATEST, &pair))];
     let latest = Query::select().columns(pair).from(LATEST).take();
-    checks.push(("have no entry in metrics", without_partner(latest, "metrics", &pair)));
+    checks.push(("without any entry in metrics", without_partner(latest, "metrics", &pair)));
     if deep {
-        let problem = "are not the newest entry of their run and metric";
+        let problem = "wrong: not the newest entry of their run and metric";
         checks.push((problem, without_partner(newest_entries(), LATEST, &COLUMNS)));
     }
     let mut violations = Vec::new();

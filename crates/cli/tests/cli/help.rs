@@ -2,6 +2,11 @@
 
 use crate::sandbox::Sandbox;
 
+const COMMANDS: [&str; 10] = [
+    "upgrade", "plan", "check", "current", "history", "estimate", "doctor", "verify", "status",
+    "abort",
+];
+
 #[test]
 fn every_command_has_its_help() {
     let help = |arguments: &[&str]| {
@@ -10,7 +15,7 @@ fn every_command_has_its_help() {
         ran.stdout
     };
     insta::assert_snapshot!("help", help(&["--help"]));
-    for command in ["upgrade", "plan", "check", "current", "history", "estimate"] {
+    for command in COMMANDS {
         insta::assert_snapshot!(format!("help_{command}"), help(&[command, "--help"]));
     }
 }

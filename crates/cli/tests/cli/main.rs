@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod commands;
+mod diagnosis;
 mod help;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills;

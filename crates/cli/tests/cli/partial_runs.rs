@@ -181,6 +181,6 @@ async fn runs_of_mlflow_that_stopped_are_finished() {
         let cases = finish_all(server, &mut mlflow, is_all).await;
         let told = format!("{}: {cases} runs of MLflow finished\n", server.name());
         std::io::stderr().write_all(told.as_bytes()).unwrap();
-        assert!(cases > 5, "{told}");
+        assert!(cases > 2, "{told}");
     }
 }

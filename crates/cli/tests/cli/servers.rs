@@ -99,8 +99,14 @@ async fn the_same_command_goes_on_after_a_signal() {
         } else {
             let hint = "hint: what was done is noted in the database: the same command goes on";
             assert!(told.contains(hint), "{}: {told}", server.name());
+            let status = sandbox.run(&["status", arguments[1]]).stdout;
+            assert!(status.contains("is unfinished") && status.contains("  next: "), "{status}");
         }
         assert_eq!(sandbox.run(&arguments).code, 0, "{}", server.name());
+        let status = sandbox.run(&["status", arguments[1]]).stdout;
+        assert!(status.contains("no upgrade is unfinished"), "{status}");
+        let verified = sandbox.run(&["verify", "--deep", arguments[1]]);
+        assert_eq!(verified.code, 0, "{}: {}", server.name(), verified.stdout);
         let pairs = database.query("SELECT count(*) FROM latest_metrics WHERE step = 299");
         assert_eq!(pairs, [[fill::ROWS_OF_A_STEP.into()]], "{}", server.name());
     }

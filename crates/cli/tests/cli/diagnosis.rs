@@ -1,0 +1,92 @@
+//! What `doctor`, `verify`, `status` and `abort` say of files.
+
+use crate::sandbox::{Ran, Sandbox};
+
+const SOUND: i32 = 0;
+const UNSOUND: i32 = 2;
+const REFUSED: i32 = 25;
+const NOTHING_TO_ABORT: i32 = 34;
+
+fn at_head() -> Sandbox {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
+    sandbox
+}
+
+#[track_caller]
+fn assert_told(ran: &Ran, code: i32, lines: &[&str]) {
+    assert_eq!(ran.code, code, "{}{}", ran.stdout, ran.stderr);
+    for line in lines {
+        assert!(ran.stdout.contains(line), "no {line:?} in {}", ran.stdout);
+    }
+}
+
+#[test]
+fn a_sound_database_is_told_so() {
+    let sandbox = at_head();
+    for arguments in [&["verify", "mlruns.db"][..], &["verify", "--deep", "mlruns.db"]] {
+        assert_told(&sandbox.run(arguments), SOUND, &["nothing is wrong with it"]);
+    }
+}
+
+#[test]
+fn a_latest_metric_that_is_not_the_newest_is_found_by_looking_deep() {
+    let sandbox = at_head();
+    sandbox.sql("UPDATE latest_metrics SET value = value + 1 WHERE rowid = 1");
+    assert_told(&sandbox.run(&["verify", "mlruns.db"]), SOUND, &[]);
+    let problem = "latest_metrics: 1 row wrong: not the newest entry of their run and metric";
+    assert_told(&sandbox.run(&["verify", "--deep", "mlruns.db"]), UNSOUND, &[problem]);
+}
+
+#[test]
+fn rows_that_do_not_fit_together_are_counted() {
+    let sandbox = at_head();
+    sandbox.sql(
+        "PRAGMA foreign_keys = OFF; DELETE FROM latest_metrics WHERE rowid = 1; \
+         INSERT INTO latest_metrics (key, value, timestamp, step, is_nan, run_uuid) \
+         VALUES ('m', 1, 1, 1, 0, 'nowhere')",
+    );
+    let lines = [
+        "latest_metrics: 1 row without their row of runs",
+        "latest_metrics: 1 row missing, for metrics that have entries",
+        "latest_metrics: 1 row without any entry in metrics",
+    ];
+    assert_told(&sandbox.run(&["verify", "mlruns.db"]), UNSOUND, &lines);
+    let json = sandbox.run(&["verify", "--json", "mlruns.db"]).json().pop().unwrap();
+    assert_eq!(json["violations"].as_array().unwrap().len(), 3);
+}
+
+#[test]
+fn a_missing_index_is_no_sound_schema() {
+    let sandbox = at_head();
+    sandbox.sql("DROP INDEX index_latest_metrics_run_uuid");
+    let line = "missing: latest_metrics: index index_latest_metrics_run_uuid";
+    assert_told(&sandbox.run(&["verify", "mlruns.db"]), UNSOUND, &[line]);
+}
+
+#[test]
+fn a_doctor_tells_every_problem_and_changes_nothing() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--to=b7e2c1a4d9f3"]).code, 0);
+    let healthy = sandbox.run(&["doctor", "mlruns.db"]);
+    assert_told(&healthy, 0, &["nothing stands in the way"]);
+    sandbox.sql(
+        "INSERT INTO issues (issue_id, experiment_id, name, description, status, categories, \
+         created_timestamp, last_updated_timestamp) \
+         VALUES ('i', 0, 'n', 'd', 'open', '{broken', 1, 1)",
+    );
+    let before = sandbox.files();
+    let ran = sandbox.run(&["doctor", "mlruns.db"]);
+    assert_told(&ran, REFUSED, &["at b7e2c1a4d9f3, 5 revisions to", "problem: ", "  hint: "]);
+    assert!(sandbox.files() == before);
+}
+
+#[test]
+fn a_file_never_has_an_unfinished_upgrade() {
+    let sandbox = at_head();
+    let status = sandbox.run(&["status", "mlruns.db"]);
+    assert_told(&status, 0, &["no upgrade is unfinished"]);
+    let aborted = sandbox.run(&["abort", "mlruns.db"]);
+    assert_eq!(aborted.code, NOTHING_TO_ABORT);
+    assert!(aborted.stderr.contains("no upgrade is unfinished"), "{}", aborted.stderr);
+}
