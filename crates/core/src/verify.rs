@@ -1,6 +1,8 @@
 //! Tells whether a database holds what its revision says, and whether its rows fit together.
 
-use sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
+use sea_query::{
+    Alias, Asterisk, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement,
+};
 use serde::Serialize;
 
 use crate::backend::Backend;
@@ -87,7 +89,7 @@ fn without_parent(table: &str, key: &ForeignKey) -> SelectStatement {
     let (child, parent) = (Alias::new("child"), Alias::new("parent"));
     let mut agree = Condition::all();
     let mut select = Query::select();
-    select.expr(Func::count(Expr::val(1))).from_as(Alias::new(table), child.clone());
+    select.expr(Func::count(Expr::col(Asterisk))).from_as(Alias::new(table), child.clone());
     for (column, referred) in key.columns.iter().zip(&key.referred_columns) {
         let column = (child.clone(), Alias::new(column));
         agree = agree.add(Expr::col(column.clone()).equals((parent.clone(), Alias::new(referred))));
@@ -129,7 +131,7 @@ fn without_partner(
     }
     let partner = Query::select().expr(Expr::val(1)).from(table).cond_where(agree).take();
     Query::select()
-        .expr(Func::count(Expr::val(1)))
+        .expr(Func::count(Expr::col(Asterisk)))
         .from_subquery(rows, "wanted")
         .and_where(Expr::exists(partner).not())
         .take()
