@@ -42,14 +42,32 @@ pub(crate) fn explain(
 ) -> Result<Option<String>, Error> {
     let Some(revision) = next(catalogue, platform, location)? else { return Ok(None) };
     let before = missing.len();
+    let actions = revision.actions(platform).filter_map(|action| match action {
+        Action::Schema(op) => Some(&**op),
+        Action::Data(_) => None,
+    });
+    // A run that has come to an operation has added what those before it add.
+    let done: Vec<&Op> = actions.take_while(|op| is_added(op, live)).collect();
     missing.retain(|difference| {
-        !revision.actions(platform).any(|action| {
-            let Action::Schema(op) = action else { return false };
-            let Op::Alter { table, edit } = &**op else { return false };
-            *table == difference.table && has_taken(edit, table, &difference.object, live)
+        !done.iter().any(|op| match op {
+            Op::Alter { table, edit } => {
+                *table == difference.table && has_taken(edit, table, &difference.object, live)
+            }
+            Op::CreateTable(_) => false,
         })
     });
     Ok((missing.len() < before).then(|| revision.id.clone()))
+}
+
+/// Whether what an operation adds is there; of one that adds nothing it cannot be said that it is not.
+fn is_added(op: &Op, live: &Schema) -> bool {
+    let table = live.table(op.table());
+    match op {
+        Op::Alter { edit: TableEdit::AddColumn(column), .. } => {
+            table.is_some_and(|table| table.find_column(&column.name).is_some())
+        }
+        Op::CreateTable(_) | Op::Alter { .. } => table.is_some(),
+    }
 }
 
 /// Whether an edit is why an object is not there.
