@@ -54,14 +54,16 @@ fn has_inverse(step: &Step, live: &Schema) -> bool {
 /// Takes an unfinished upgrade back.
 ///
 /// # Errors
-/// If there is none, or a step without an inverse has begun.
+/// If there is none, or a step without an inverse has begun. [`Error::Interrupted`] if it stopped on its
+/// way, so that the same goes on with it.
 pub async fn abort(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     observer: &Arc<dyn Observer>,
+    stop: &Stop,
 ) -> Result<Aborted, Error> {
     backend.begin(Access::Upgrade).await?;
-    let result = match take_back(backend, catalogue, observer).await {
+    let result = match take_back(backend, catalogue, observer, stop).await {
         Ok(aborted) => backend.commit().await.map(|()| aborted),
         Err(error) => Err(error),
     };
@@ -75,6 +77,7 @@ async fn take_back(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     observer: &Arc<dyn Observer>,
+    stop: &Stop,
 ) -> Result<Aborted, Error> {
     let refuse = |name: String, problem: String, hint: &str| {
         Err(Error::Journal { name, problem, hint: hint.to_owned() })
@@ -86,19 +89,35 @@ async fn take_back(
     let (platform, to) = (backend.platform().clone(), journal.to.as_deref());
     let plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
     let begun = (journal.done + 1).min(plan.steps.len());
-    if let Some(step) = point_of_no_return(&plan, &journal.live).filter(|step| *step <= begun) {
-        let title = plan.steps.get(step - 1).map(Step::title).unwrap_or_default();
-        let problem = format!("step {step} ({title}) has begun, and cannot be taken back");
-        return refuse(backend.name(), problem, "`mlflow-migrate upgrade` finishes it");
+    if let Some(step) = point_of_no_return(&plan, &journal.live) {
+        let planned = plan.steps.get(step - 1);
+        // What is left of a data migration that is not done, the database has taken back itself.
+        let is_migration = matches!(planned, Some(Step::Migrate { .. }));
+        if step <= if is_migration { journal.done } else { begun } {
+            let title = planned.map(Step::title).unwrap_or_default();
+            let problem = format!("step {step} ({title}) has begun, and cannot be taken back");
+            return refuse(backend.name(), problem, "`mlflow-migrate upgrade` finishes it");
+        }
     }
+    stop.check()?;
+    stop.begin_work();
     backend.resume().await?;
     backend.discard_copies().await?;
     for (number, step) in plan.steps.iter().enumerate().take(begun).rev() {
         let title = format!("take back: {}", step.title());
-        observer.notify(&Event::Notice { message: title });
-        invert(backend, step, observer).await?;
-        // An abort that is interrupted has left an upgrade of so many steps.
-        backend.note_steps(number).await?;
+        observer.notify(&Event::Notice { message: title.clone() });
+        let work = async {
+            stop.check()?;
+            invert(backend, step, observer).await?;
+            // An abort that is interrupted has left an upgrade of so many steps.
+            backend.note_steps(number).await
+        };
+        work.await.map_err(|source| Error::Interrupted {
+            step: number + 1,
+            steps: plan.steps.len(),
+            title,
+            source: Box::new(source),
+        })?;
     }
     verify(backend, &journal.live).await?;
     backend.discard_copies().await?;

@@ -12,7 +12,7 @@ use crate::locate::Location;
 use crate::op::{Op, TableEdit};
 use crate::platform::Platform;
 use crate::revision::{Action, Revision};
-use crate::schema::{Column, Difference, Schema, Table};
+use crate::schema::{Column, Difference, DifferenceKind, Schema, Table};
 
 /// The revision within which MLflow's own upgrade can have stopped: the one after the stamped one,
 /// where DDL commits by itself.
@@ -38,25 +38,26 @@ pub(crate) fn explain(
     platform: &Platform,
     live: &Schema,
     location: &Location,
-    missing: &mut Vec<Difference>,
+    differences: &mut Vec<Difference>,
 ) -> Result<Option<String>, Error> {
     let Some(revision) = next(catalogue, platform, location)? else { return Ok(None) };
-    let before = missing.len();
+    let before = differences.len();
     let actions = revision.actions(platform).filter_map(|action| match action {
         Action::Schema(op) => Some(&**op),
         Action::Data(_) => None,
     });
     // A run that has come to an operation has added what those before it add.
     let done: Vec<&Op> = actions.take_while(|op| is_added(op, live)).collect();
-    missing.retain(|difference| {
-        !done.iter().any(|op| match op {
+    differences.retain(|difference| {
+        let is_taken = |op: &&Op| match op {
             Op::Alter { table, edit } => {
                 *table == difference.table && has_taken(edit, table, &difference.object, live)
             }
             Op::CreateTable(_) => false,
-        })
+        };
+        difference.kind != DifferenceKind::Missing || !done.iter().any(is_taken)
     });
-    Ok((missing.len() < before).then(|| revision.id.clone()))
+    Ok((differences.len() < before).then(|| revision.id.clone()))
 }
 
 /// Whether what an operation adds is there; of one that adds nothing it cannot be said that it is not.

@@ -265,7 +265,8 @@ fn report_drift(
     let mut all = drift(catalogue, backend.platform(), live, &plan.from)?;
     let platform = backend.platform();
     if let Some(revision) = partial::explain(catalogue, platform, live, &plan.from, &mut all)? {
-        let message = format!("an upgrade of MLflow's stopped within {revision}, and is finished");
+        let message =
+            format!("an upgrade of MLflow's stopped within {revision}; it goes on from there");
         observer.notify(&Event::Notice { message });
     }
     for difference in all {

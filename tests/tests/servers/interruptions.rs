@@ -8,6 +8,7 @@ use std::sync::Arc;
 use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::{Observer, Silent};
+use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_tests::capability::{MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
@@ -146,7 +147,7 @@ async fn what_can_be_taken_back_is(server: &TestServer) {
         wait_until_alone(server, &address);
         let mut backend = database.connect().await.unwrap();
         let observer: Arc<dyn Observer> = Arc::new(Silent);
-        let aborted = abort(&mut *backend, server.catalogue(), &observer).await;
+        let aborted = abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await;
         let aborted = aborted.unwrap_or_else(|error| panic!("before {text}: {error}"));
         assert_eq!(aborted.from, OLD);
         assert_at(server, &*database, OLD).await;
@@ -173,7 +174,8 @@ async fn what_cannot_be_taken_back_is_refused(server: &TestServer) {
     wait_until_alone(server, &address);
     let mut backend = database.connect().await.unwrap();
     let observer: Arc<dyn Observer> = Arc::new(Silent);
-    let refused = abort(&mut *backend, server.catalogue(), &observer).await.unwrap_err();
+    let refused =
+        abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await.unwrap_err();
     assert_told(&refused, ErrorKind::Journal);
     to_newest(server, &address).await.unwrap();
     assert_at(server, &*database, server.head()).await;

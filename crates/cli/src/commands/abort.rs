@@ -23,7 +23,7 @@ impl Abort {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let mut backend = self.database.open(context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
-        let aborted = abort(&mut *backend, &context.catalogue, &observer).await?;
+        let aborted = abort(&mut *backend, &context.catalogue, &observer, &context.stop).await?;
         Ok(Outcome::Abort(AbortedUpgrade { database: backend.name(), aborted }))
     }
 }
