@@ -170,6 +170,17 @@ impl Backend for Mysql {
         latest_metrics::fill(self, progress).await
     }
 
+    async fn further_connections(&mut self) -> Result<Vec<Box<dyn Backend>>, Error> {
+        self.open_further().await
+    }
+
+    async fn empty(&mut self, table: &'static str) -> Result<bool, Error> {
+        match self.truncate(table).await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
     async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
         size::of(&mut self.connection, table, &self.context).await
     }

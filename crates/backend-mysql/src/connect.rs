@@ -5,6 +5,7 @@ use std::io;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
@@ -116,6 +117,30 @@ impl Mysql {
             in_transaction: false,
             warnings,
         })
+    }
+
+    /// As many connections as there are jobs, if that is more than one.
+    pub(crate) async fn open_further(&self) -> Result<Vec<Box<dyn Backend>>, Error> {
+        let mut further: Vec<Box<dyn Backend>> = Vec::new();
+        let connections = if self.jobs > 1 { self.jobs } else { 0 };
+        for _ in 0..connections {
+            further.push(Box::new(Self {
+                connection: self.connector.open().await?,
+                context: self.context.clone(),
+                connector: self.connector.clone(),
+                jobs: 1,
+                swap_from_rows: self.swap_from_rows,
+                range_rows: self.range_rows,
+                occasions: Occasions::default(),
+                platform: self.platform.clone(),
+                features: self.features.clone(),
+                lock_wait: self.lock_wait,
+                lock: None,
+                in_transaction: false,
+                warnings: Vec::new(),
+            }));
+        }
+        Ok(further)
     }
 
     /// What of the URL has no effect, and what else the user should know of the connection.

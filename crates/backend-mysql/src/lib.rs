@@ -23,6 +23,7 @@ mod session;
 mod size;
 mod swap;
 mod text;
+mod truncate;
 mod value;
 mod version;
 

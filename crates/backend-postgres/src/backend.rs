@@ -98,6 +98,10 @@ impl Backend for Postgres {
         self.fill_newest().await.map(Some)
     }
 
+    async fn empty(&mut self, table: &'static str) -> Result<bool, Error> {
+        self.truncate(table).await
+    }
+
     async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
         self.measure(table).await
     }

@@ -22,6 +22,7 @@ mod rows;
 mod rule;
 mod session;
 mod size;
+mod truncate;
 mod url;
 mod value;
 mod version;

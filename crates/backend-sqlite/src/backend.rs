@@ -9,11 +9,11 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::stop::Stop;
-use sea_query::{QueryStatement, SelectStatement};
+use sea_query::{Query, QueryStatement, SelectStatement};
 
 use crate::connect::Sqlite;
 use crate::ddl::quote_identifier;
-use crate::{execute, inspect, latest_metrics, method, rows, size, version};
+use crate::{execute, inspect, late, latest_metrics, method, rows, size, version};
 
 #[async_trait]
 impl Backend for Sqlite {
@@ -104,6 +104,11 @@ impl Backend for Sqlite {
         self.call(move |connection, context| rows::update(connection, &update, rows, context)).await
     }
 
+    async fn update_late(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
+        let update = update.clone();
+        self.call(move |connection, context| late::update(connection, &update, rows, context)).await
+    }
+
     async fn insert(
         &mut self,
         table: &'static str,
@@ -120,6 +125,12 @@ impl Backend for Sqlite {
         let progress = progress.clone();
         self.call(move |connection, context| latest_metrics::fill(connection, &progress, context))
             .await
+    }
+
+    /// Without a condition, SQLite frees the pages of a table that has no triggers, and looks at no row.
+    async fn empty(&mut self, table: &'static str) -> Result<bool, Error> {
+        let delete = Query::delete().from_table(table).take();
+        self.execute(QueryStatement::Delete(delete)).await.map(|_| true)
     }
 
     async fn size(&mut self, table: &str) -> Result<TableSize, Error> {

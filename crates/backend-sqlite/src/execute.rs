@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 
 use crate::ddl::quote_identifier;
 use crate::error::Context;
+use crate::late::Late;
 use crate::method::{self, InPlace, Way};
 use crate::progress::{EACH_ROW, count_rows, rows_of};
 use crate::rebuild::{CopyRows, Rebuild, temporary_name};
@@ -32,6 +33,7 @@ pub(crate) fn change(
             if in_place.replaces_text && !executor.keys_keep_their_order()? {
                 return executor.rebuild();
             }
+            executor.write_late()?;
             executor.in_place(&in_place)?;
             executor.finish(false)?;
             Ok(None)
@@ -61,14 +63,28 @@ impl Executor<'_> {
     }
 
     fn rebuild(&self) -> Result<Option<u64>, Error> {
-        let rebuild = Rebuild::of(self.change);
+        let late = self.late()?;
+        let rebuild = Rebuild::of(self.change, late.as_ref());
         self.run(&rebuild.create)?;
         let copied = self.copy(&rebuild.copy)?;
+        if let Some(late) = late {
+            late.discard(self.connection).map_err(|error| self.error(error))?;
+        }
         self.keep_sequence()?;
         self.run(&rebuild.drop)?;
         self.run(&rebuild.rename)?;
         self.finish(true)?;
         Ok(Some(copied))
+    }
+
+    /// The values that have been kept for the table.
+    fn late(&self) -> Result<Option<Late>, Error> {
+        Late::of(self.connection, &self.change.after.name).map_err(|error| self.error(error))
+    }
+
+    fn write_late(&self) -> Result<(), Error> {
+        let late = self.late()?;
+        late.map_or(Ok(()), |late| late.write(self.connection)).map_err(|error| self.error(error))
     }
 
     fn copy(&self, rows: &CopyRows) -> Result<u64, Error> {

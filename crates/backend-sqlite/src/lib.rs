@@ -10,6 +10,7 @@ pub mod ddl;
 mod error;
 mod execute;
 mod inspect;
+mod late;
 mod latest_metrics;
 mod lock;
 mod method;

@@ -9,6 +9,7 @@ use mlflow_migrate_core::backend::Access;
 
 use crate::connect::Sqlite;
 use crate::error::WRITE_PROTECTED;
+use crate::late;
 
 /// Foreign keys off, as SQLite's manual asks for when tables are rebuilt (lang_altertable, section
 /// 7), and renames that do not touch, or even parse, views and triggers.
@@ -41,6 +42,7 @@ impl Sqlite {
 
     pub(crate) async fn commit_session(&mut self) -> Result<(), Error> {
         self.call(|connection, context| {
+            late::write_all(connection, context)?;
             connection
                 .execute_batch("COMMIT; PRAGMA legacy_alter_table = OFF")
                 .map_err(|source| context.error("committing the upgrade", source))

@@ -215,7 +215,7 @@ pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
         }
         Way::Rebuild => {
             parts.push("rebuild".to_owned());
-            statements.extend(Rebuild::of(change).statements());
+            statements.extend(Rebuild::of(change, None).statements());
         }
     }
     let rebuilds = way == Way::Rebuild;

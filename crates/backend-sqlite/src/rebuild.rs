@@ -4,6 +4,7 @@ use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::schema::Column;
 
 use crate::ddl::quote_identifier;
+use crate::late::Late;
 use crate::render;
 
 /// The name under which a rebuilt table is filled.
@@ -42,14 +43,14 @@ impl CopyRows {
 }
 
 impl Rebuild {
-    /// The rebuild that makes a change.
-    pub(crate) fn of(change: &TableChange) -> Self {
+    /// The rebuild that makes a change, with the values that have been kept for it.
+    pub(crate) fn of(change: &TableChange, late: Option<&Late>) -> Self {
         let after = &change.after;
         let temporary = temporary_name(&after.name);
         let (name, quoted) = (quote_identifier(&after.name), quote_identifier(&temporary));
         Self {
             create: render::create_table_as(after, &temporary),
-            copy: copy(change, &quoted),
+            copy: copy(change, &quoted, late),
             drop: format!("DROP TABLE {name}"),
             rename: format!("ALTER TABLE {quoted} RENAME TO {name}"),
         }
@@ -61,7 +62,7 @@ impl Rebuild {
     }
 }
 
-fn copy(change: &TableChange, successor: &str) -> CopyRows {
+fn copy(change: &TableChange, successor: &str, late: Option<&Late>) -> CopyRows {
     let after = &change.after;
     let known = change.before.as_ref();
     let is_there = |column: &&Column| {
@@ -76,14 +77,21 @@ fn copy(change: &TableChange, successor: &str) -> CopyRows {
         .filter_map(|name| copied.iter().find(|column| column.name == *name))
         .map(|column| column.live_name())
         .collect();
-    let order = match key.as_slice() {
-        [] => String::new(),
-        key => format!(" ORDER BY {}", render::column_list(key)),
+    let list = |columns: &[&str], of: &dyn Fn(&str) -> String| {
+        columns.iter().map(|column| of(column)).collect::<Vec<_>>().join(", ")
     };
+    let (sources, key, joined) = match late {
+        None => (render::column_list(&sources), render::column_list(&key), String::new()),
+        Some(late) => (
+            list(&sources, &|column| late.value("old", column)),
+            list(&key, &|column| format!("old.{}", quote_identifier(column))),
+            format!(" AS old{}", late.join("old")),
+        ),
+    };
+    let order = if key.is_empty() { key } else { format!(" ORDER BY {key}") };
     let scan = format!(
-        "INSERT INTO {successor} ({}) SELECT {} FROM {}",
+        "INSERT INTO {successor} ({}) SELECT {sources} FROM {}{joined}",
         render::column_list(&targets),
-        render::column_list(&sources),
         quote_identifier(&after.name),
     );
     CopyRows { scan, order }

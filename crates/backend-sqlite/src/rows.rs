@@ -102,7 +102,12 @@ pub(crate) fn insert(
         .map_err(|source| context.error(&format!("filling {table}"), source))
 }
 
-fn run_each(connection: &Connection, sql: &str, rows: Vec<Row>) -> rusqlite::Result<u64> {
+/// Runs a statement for each row.
+pub(crate) fn run_each(
+    connection: &Connection,
+    sql: &str,
+    rows: Vec<Row>,
+) -> rusqlite::Result<u64> {
     let mut statement = connection.prepare_cached(sql)?;
     let mut changed = 0;
     for row in rows {

@@ -189,6 +189,12 @@ pub trait Backend: Send {
     /// Writes over existing rows; each row holds the values of the columns, then those of the key.
     async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error>;
 
+    /// The same for values that nobody reads before the table changes next, or the upgrade is
+    /// committed: they may be written as late as then.
+    async fn update_late(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
+        self.update(update, rows).await
+    }
+
     /// Adds rows.
     async fn insert(
         &mut self,
@@ -203,6 +209,19 @@ pub trait Backend: Send {
     /// than the neutral one of [`crate::data::LatestMetrics`].
     async fn fill_latest_metrics(&mut self, _progress: &Progress) -> Result<Option<u64>, Error> {
         Ok(None)
+    }
+
+    /// Further connections to the same database, on which ranges of rows are written side by side, each
+    /// between its own [`Backend::begin_rows`] and [`Backend::commit_rows`]: only for what can be done
+    /// again. None where a second writer would have to wait for the first.
+    async fn further_connections(&mut self) -> Result<Vec<Box<dyn Backend>>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Removes all rows of a table at once, if the database can do that and it comes to the same as
+    /// removing each; tells whether it has.
+    async fn empty(&mut self, _table: &'static str) -> Result<bool, Error> {
+        Ok(false)
     }
 
     /// A table's size.

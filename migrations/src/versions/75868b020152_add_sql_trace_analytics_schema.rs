@@ -13,7 +13,7 @@
 //! No downgrade: values are shortened to their columns' widths, and rows whose values could not be
 //! understood are deleted with the others.
 
-use mlflow_migrate_core::data::TraceAnalytics;
+use mlflow_migrate_core::data::{TraceAnalytics, TraceAnalyticsSources};
 use mlflow_migrate_core::op::ColumnChange;
 use mlflow_migrate_core::platform::{Dialect, Platform};
 use mlflow_migrate_core::revision::Revision;
@@ -128,6 +128,7 @@ pub(crate) fn revision() -> Revision {
             t.add_column(varchar("model_provider", 500));
         })
         .migrate(TraceAnalytics)
+        .migrate(TraceAnalyticsSources)
         .alter("assessments", |t| {
             t.alter_column("is_numeric_value", ColumnChange::default().nullable(false));
         })

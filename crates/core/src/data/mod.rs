@@ -33,7 +33,7 @@ pub use default_workspace::DefaultWorkspace;
 pub use issue_categories::IssueCategories;
 pub use latest_metrics::LatestMetrics;
 pub use mcp_version_references::McpVersionReferences;
-pub use trace_analytics::TraceAnalytics;
+pub use trace_analytics::{TraceAnalytics, TraceAnalyticsSources};
 pub use user_tags::UserTags;
 
 /// How many rows move through the program at a time, where nothing is known of them: few enough that

@@ -178,6 +178,15 @@ impl<'a> Due<'a> {
     }
 }
 
+/// Whether an action comes right after a data migration, which has settled the tables already.
+fn follows_migration(path: &[Due<'_>], place: usize, live: &Schema) -> bool {
+    let before = place.checked_sub(1).and_then(|place| path.get(place));
+    before.is_some_and(|due| match due.action {
+        Action::Data(migration) => migration.is_needed(live) && !migration.reads().is_empty(),
+        Action::Schema(_) => false,
+    })
+}
+
 struct Planner<'a> {
     platform: &'a Platform,
     /// What the live schema was before a run of MLflow that may have stopped within the first revision.
@@ -225,7 +234,9 @@ impl<'a> Planner<'a> {
                         continue;
                     }
                     let needed = self.needed_by(&**migration);
-                    self.edit_early(&path[place..], place, &needed, live, &mut made_early)?;
+                    if !follows_migration(path, place, live) {
+                        self.edit_early(&path[place..], place, &needed, live, &mut made_early)?;
+                    }
                     self.settle_edits(|table| needed.contains(table));
                     self.steps.push(step);
                 }

@@ -15,10 +15,7 @@ const UPDATE: KeyedUpdate =
     KeyedUpdate { table: "assessments", columns: &COLUMNS, key: &["assessment_id"] };
 
 /// Fills the columns, and tells how many rows it wrote.
-pub(super) async fn backfill(
-    backend: &mut dyn Backend,
-    tally: &mut Tally<'_>,
-) -> Result<u64, Error> {
+pub(super) async fn backfill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result<u64, Error> {
     let (mut written, mut pace) = (0, Pace::new());
     let mut rows = page(backend, None, &pace).await?;
     while let Some(last) = rows.last().and_then(|read| row::text(read.first())) {

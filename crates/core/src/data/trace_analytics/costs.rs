@@ -46,6 +46,22 @@ pub(super) fn ordinary(platform: &Platform) -> CaseStatement {
     CaseStatement::new().case(condition, computed)
 }
 
+/// Whether SQLite has nothing but numbers here, and so would add up the same as Python reads. Elsewhere
+/// it is never asked: the columns of spans are filled at once there.
+pub(super) async fn are_numbers(backend: &mut dyn Backend) -> Result<bool, Error> {
+    if !backend.platform().is_sqlite() {
+        return Ok(false);
+    }
+    let kind = Func::cust("typeof").arg(value());
+    let other = Query::select()
+        .expr(Expr::val(1))
+        .from("span_metrics")
+        .and_where(Expr::from(kind).is_in(["text", "blob"]))
+        .limit(1)
+        .take();
+    Ok(backend.query(other).await?.is_empty())
+}
+
 /// The costs of a range of traces that are not ordinary.
 pub(super) struct OddCosts(Vec<Row>);
 

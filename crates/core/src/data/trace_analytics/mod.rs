@@ -2,19 +2,25 @@
 //!
 //! Names, sessions, token counts and costs of traces, costs and models of spans, and the numeric
 //! value of assessments were kept as tags, metadata, metrics and JSON. They are computed as MLflow
-//! computes them in Python, moving in batches in the order of each table's key, and what they were
-//! computed from is removed. What MLflow would stumble over is found before anything is changed.
+//! computes them in Python, moving in batches in the order of each table's key
+//! ([`TraceAnalytics`]), and what they were computed from is removed ([`TraceAnalyticsSources`]): a
+//! step of its own, so that the first one can be done again as long as it is not done. What MLflow would
+//! stumble over is found before anything is changed.
 
 mod assessments;
-mod cleanup;
 mod costs;
 mod dimensions;
+mod filling;
+mod gateway;
 mod preflight;
 mod ranges;
+mod sources;
 mod span_rows;
 mod spans;
 mod traces;
 mod values;
+
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
 use sea_query::{Condition, Expr, ExprTrait};
@@ -45,22 +51,27 @@ const TOKEN_KEYS: [&str; 6] = [
 /// Keys of `mlflow.trace.cost` and of `span_metrics`, and the columns that they become.
 const COST_KEYS: [&str; 3] = ["input_cost", "output_cost", "total_cost"];
 
-/// See the module's documentation.
+/// Fills the columns.
 #[derive(Clone, Copy, Debug)]
 pub struct TraceAnalytics;
+
+/// Removes what the columns are computed from.
+#[derive(Clone, Copy, Debug)]
+pub struct TraceAnalyticsSources;
 
 /// Adds up the rows of all three tables.
 struct Tally<'a> {
     progress: &'a Progress,
-    done: u64,
+    done: AtomicU64,
     total: u64,
 }
 
 impl Tally<'_> {
     /// Adds rows that are done; ends here if the upgrade is to.
-    fn add(&mut self, rows: usize) -> Result<(), Error> {
-        self.done += rows as u64;
-        self.progress.report(self.done, Some(self.total));
+    fn add(&self, rows: usize) -> Result<(), Error> {
+        let rows = rows as u64;
+        let done = self.done.fetch_add(rows, Ordering::Relaxed) + rows;
+        self.progress.report(done, Some(self.total));
         self.progress.check()
     }
 }
@@ -114,10 +125,6 @@ impl DataMigration for TraceAnalytics {
             ("trace_info", &traces::COLUMNS),
             ("spans", &spans::COLUMNS),
             ("assessments", &assessments::COLUMNS),
-            ("trace_tags", &[]),
-            ("trace_request_metadata", &[]),
-            ("trace_metrics", &[]),
-            ("span_metrics", &[]),
         ]
     }
 
@@ -128,11 +135,7 @@ impl DataMigration for TraceAnalytics {
     /// a run of MLflow that stopped after it had removed what the columns are computed from: to
     /// compute them again would empty them.
     fn is_needed(&self, live: &Schema) -> bool {
-        let is_filled = live.table("spans").is_some_and(|spans| {
-            spans.find_column("dimension_attributes").is_none()
-                && spans.find_column("model_name").is_some()
-        });
-        live.table("trace_info").is_some() && !is_filled
+        live.table("trace_info").is_some() && !is_filled(live)
     }
 
     async fn preflight(
@@ -150,15 +153,57 @@ impl DataMigration for TraceAnalytics {
         _: &DataOptions,
         progress: &Progress,
     ) -> Result<u64, Error> {
-        let mut tally = Tally { progress, done: 0, total: 0 };
+        let mut tally = Tally { progress, done: AtomicU64::new(0), total: 0 };
         for table in ["trace_info", "spans", "assessments"] {
             tally.total += count(backend, table).await?;
         }
-        let mut written = traces::backfill(backend, &mut tally).await?;
-        written += spans::backfill(backend, &mut tally).await?;
-        written += traces::sum_gateway_costs(backend).await?;
-        written += assessments::backfill(backend, &mut tally).await?;
-        written += cleanup::remove_sources(backend).await?;
-        Ok(written)
+        let done = filling::fill(backend, &tally).await?;
+        done.tell(progress);
+        Ok(done.written + assessments::backfill(backend, &tally).await?)
     }
+}
+
+#[async_trait]
+impl DataMigration for TraceAnalyticsSources {
+    fn title(&self) -> &'static str {
+        "remove what the trace analytics columns were computed from"
+    }
+
+    fn reads(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        &[
+            ("trace_tags", &["key"]),
+            ("trace_request_metadata", &["key"]),
+            ("trace_metrics", &["key"]),
+            ("span_metrics", &["key"]),
+        ]
+    }
+
+    fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
+        &[
+            ("trace_tags", &[]),
+            ("trace_request_metadata", &[]),
+            ("trace_metrics", &[]),
+            ("span_metrics", &[]),
+        ]
+    }
+
+    fn is_needed(&self, live: &Schema) -> bool {
+        TraceAnalytics.is_needed(live)
+    }
+
+    async fn run(
+        &self,
+        backend: &mut dyn Backend,
+        _: &DataOptions,
+        _: &Progress,
+    ) -> Result<u64, Error> {
+        sources::remove(backend).await
+    }
+}
+
+fn is_filled(live: &Schema) -> bool {
+    live.table("spans").is_some_and(|spans| {
+        spans.find_column("dimension_attributes").is_none()
+            && spans.find_column("model_name").is_some()
+    })
 }

@@ -112,17 +112,30 @@ async fn dimension_attributes(
     backend: &mut dyn Backend,
     storable: &Repertoire,
 ) -> Result<Vec<Finding>, Error> {
+    let first = Range::first(backend).await?;
+    if !first.is_part() && are_good(backend, &first, storable).await? {
+        return Ok(Vec::new());
+    }
     let mut findings = Vec::new();
-    let mut next = Some(Range::first(backend).await?);
+    let mut next = Some(Range::first_part(backend).await?);
     while let Some(range) = next {
-        let kinds = dimensions::kinds(backend, &range, &[]).await?;
-        let is_good = |kind: &Kind| obstacle(kind.text.as_ref(), storable).is_none();
-        if !kinds.is_some_and(|kinds| kinds.iter().all(is_good)) {
+        if !are_good(backend, &range, storable).await? {
             dimensions_of_spans(backend, &range, storable, &mut findings).await?;
         }
         next = range.next(backend).await?;
     }
     Ok(findings.into_iter().map(|(_, finding)| finding).collect())
+}
+
+/// Whether a range has few different ones, and all are good.
+async fn are_good(
+    backend: &mut dyn Backend,
+    range: &Range,
+    storable: &Repertoire,
+) -> Result<bool, Error> {
+    let kinds = dimensions::kinds(backend, range, &[]).await?;
+    let is_good = |kind: &Kind| obstacle(kind.text.as_ref(), storable).is_none();
+    Ok(kinds.is_some_and(|kinds| kinds.iter().all(is_good)))
 }
 
 async fn dimensions_of_spans(

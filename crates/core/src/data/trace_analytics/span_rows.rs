@@ -6,8 +6,9 @@ use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::pace::{Pace, bytes_of};
 use super::super::{BATCH, row};
+use super::filling::Done;
 use super::ranges::Range;
-use super::spans::{COLUMNS, Done};
+use super::spans::COLUMNS;
 use super::{COST_KEYS, Tally, is_one_of, key_after, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
@@ -21,10 +22,10 @@ const UPDATE: KeyedUpdate = KeyedUpdate { table: "spans", columns: &COLUMNS, key
 type SpanKey = [String; 2];
 
 /// Fills the columns of a range of traces.
-pub(super) async fn backfill(
+pub(super) async fn fill(
     backend: &mut dyn Backend,
     range: &Range,
-    tally: &mut Tally<'_>,
+    tally: &Tally<'_>,
     done: &mut Done,
 ) -> Result<(), Error> {
     let mut pace = Pace::new();
@@ -35,7 +36,7 @@ pub(super) async fn backfill(
         for span in &spans {
             // Everything that could be refused has been, before the first change.
             let dimensions = values::dimensions(span.get(2)).unwrap_or_default();
-            done.truncated += dimensions.truncated;
+            done.cut_of_spans += dimensions.truncated;
             let costs =
                 key_of(Some(span)).and_then(|key| costs.get(&key).copied()).unwrap_or_default();
             let null = || Value::String(None);
@@ -48,7 +49,11 @@ pub(super) async fn backfill(
             }
         }
         if !changed.is_empty() {
-            done.written += backend.update(&UPDATE, changed).await?;
+            done.written += if done.spans_are_late {
+                backend.update_late(&UPDATE, changed).await?
+            } else {
+                backend.update(&UPDATE, changed).await?
+            };
         }
         tally.add(spans.len())?;
         pace.note(bytes_of(&spans));

@@ -13,65 +13,40 @@ use sea_query::{
 
 use super::costs::{self, OddCosts};
 use super::dimensions::{self, Kind};
+use super::filling::Done;
 use super::ranges::Range;
 use super::values::{Dimensions, dimensions as read};
 use super::{COST_KEYS, Tally, is_one_of, span_rows};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::platform::{Dialect, Platform};
+use crate::platform::Platform;
 
 pub(super) const COLUMNS: [&str; 5] =
     ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
 
-/// Fills the columns, and tells how many rows it wrote.
-pub(super) async fn backfill(
+/// Fills the columns of a range of traces. What cannot be done to a long range at once may still be
+/// possible for parts of it.
+pub(super) async fn fill(
     backend: &mut dyn Backend,
-    tally: &mut Tally<'_>,
-) -> Result<u64, Error> {
-    let mut done = Done::default();
-    if !fill_at_once(backend, tally, &mut done).await? {
-        let mut next = Some(Range::first(backend).await?);
-        while let Some(range) = next {
-            match simple(backend, &range).await? {
-                Some(found) => found.write(backend, &range, tally, &mut done).await?,
-                None => span_rows::backfill(backend, &range, tally, &mut done).await?,
-            }
-            next = range.next(backend).await?;
-        }
-    }
-    let truncated = done.truncated;
-    if truncated > 0 {
-        tally
-            .progress
-            .notice(format!("{truncated} models or providers of spans were cut to 500 characters"));
-    }
-    Ok(done.written)
-}
-
-/// What has been done to the spans so far.
-#[derive(Default)]
-pub(super) struct Done {
-    /// How many rows were written.
-    pub(super) written: u64,
-    /// How many names were cut.
-    pub(super) truncated: u64,
-}
-
-/// PostgreSQL keeps rows, and all indexes but one, in the order in which they came, not in that of
-/// the key: a range of traces is strewn over the table, and a statement about all spans, which goes
-/// through it from front to back, takes half the time or less. Tells whether it could be done.
-async fn fill_at_once(
-    backend: &mut dyn Backend,
-    tally: &mut Tally<'_>,
+    range: &Range,
+    tally: &Tally<'_>,
     done: &mut Done,
-) -> Result<bool, Error> {
-    if backend.platform().dialect != Dialect::Postgres {
-        return Ok(false);
+) -> Result<(), Error> {
+    if let Some(found) = simple(backend, range).await? {
+        return found.write(backend, range, tally, done).await;
     }
-    let all = Range::default();
-    let Some(found) = simple(backend, &all).await? else { return Ok(false) };
-    found.write(backend, &all, tally, done).await?;
-    Ok(true)
+    if range.is_part() {
+        return span_rows::fill(backend, range, tally, done).await;
+    }
+    let mut next = Some(Range::first_part(backend).await?);
+    while let Some(part) = next {
+        match simple(backend, &part).await? {
+            Some(found) => found.write(backend, &part, tally, done).await?,
+            None => span_rows::fill(backend, &part, tally, done).await?,
+        }
+        next = part.next(backend).await?;
+    }
+    Ok(())
 }
 
 /// What one statement can write to the spans of a range.
@@ -107,7 +82,7 @@ impl Simple {
         &self,
         backend: &mut dyn Backend,
         range: &Range,
-        tally: &mut Tally<'_>,
+        tally: &Tally<'_>,
         done: &mut Done,
     ) -> Result<(), Error> {
         let update = self.update(range, backend.platform());
@@ -115,7 +90,7 @@ impl Simple {
         // These spans are among those that the statement wrote.
         self.odd.write(backend).await?;
         let truncated = self.kinds.iter().map(|(kind, names)| kind.spans as u64 * names.truncated);
-        done.truncated += truncated.sum::<u64>();
+        done.cut_of_spans += truncated.sum::<u64>();
         tally.add(self.kinds.iter().map(|(kind, _)| kind.spans).sum())?;
         Ok(())
     }

@@ -2,17 +2,18 @@
 
 use std::collections::HashMap;
 
-use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value};
+use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::pace::{Pace, bytes_of};
-use super::super::{equals_exactly, row};
+use super::super::row;
+use super::filling::Done;
+use super::ranges::Range;
 use super::{
-    COST_KEYS, COST_METADATA, GATEWAY_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA,
-    TRACE_NAME_TAG, Tally, is_one_of, values,
+    COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, TRACE_NAME_TAG,
+    Tally, is_one_of, values,
 };
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
-use crate::platform::{Dialect, Platform};
 use crate::python::text;
 
 const NAME_LENGTH: usize = 4096;
@@ -45,21 +46,23 @@ struct Sources {
     metrics: [Option<Value>; TOKEN_KEYS.len()],
 }
 
-/// Fills the columns, and tells how many rows it wrote.
-pub(super) async fn backfill(
+/// Fills the columns of a range of traces.
+pub(super) async fn fill(
     backend: &mut dyn Backend,
-    tally: &mut Tally<'_>,
-) -> Result<u64, Error> {
-    let (mut written, mut truncated, mut pace) = (0, 0, Pace::new());
-    let mut traces = page(backend, None, &pace).await?;
+    range: &Range,
+    tally: &Tally<'_>,
+    done: &mut Done,
+) -> Result<(), Error> {
+    let mut pace = Pace::new();
+    let mut traces = page(backend, range, None, &pace).await?;
     while let (Some(first), Some(last)) = (id_of(traces.first()), id_of(traces.last())) {
         let (mut sources, bytes) = read_sources(backend, &first, &last).await?;
         pace.note(bytes + bytes_of(&traces));
         let mut changed = Vec::new();
         for trace in &traces {
             let sources = id_of(Some(trace)).and_then(|id| sources.remove(&id)).unwrap_or_default();
-            truncated += u64::from(is_longer(sources.name.as_deref(), NAME_LENGTH));
-            truncated += u64::from(is_longer(sources.session.as_deref(), SESSION_LENGTH));
+            done.cut_of_traces += u64::from(is_longer(sources.name.as_deref(), NAME_LENGTH));
+            done.cut_of_traces += u64::from(is_longer(sources.session.as_deref(), SESSION_LENGTH));
             let mut values = computed(&sources);
             if trace.get(1..) != Some(&values) {
                 values.push(row::owned(trace.first()));
@@ -67,17 +70,12 @@ pub(super) async fn backfill(
             }
         }
         if !changed.is_empty() {
-            written += backend.update(&UPDATE, changed).await?;
+            done.written += backend.update(&UPDATE, changed).await?;
         }
         tally.add(traces.len())?;
-        traces = page(backend, Some(&last), &pace).await?;
+        traces = page(backend, range, Some(&last), &pace).await?;
     }
-    if truncated > 0 {
-        tally
-            .progress
-            .notice(format!("{truncated} names or sessions of traces were cut to their column"));
-    }
-    Ok(written)
+    Ok(())
 }
 
 fn is_longer(value: Option<&str>, length: usize) -> bool {
@@ -90,6 +88,7 @@ fn id_of(trace: Option<&Row>) -> Option<String> {
 
 async fn page(
     backend: &mut dyn Backend,
+    range: &Range,
     after: Option<&str>,
     pace: &Pace,
 ) -> Result<Vec<Row>, Error> {
@@ -98,6 +97,7 @@ async fn page(
         .column("request_id")
         .columns(COLUMNS)
         .from("trace_info")
+        .cond_where(range.holds("trace_info"))
         .order_by("request_id", Order::Asc)
         .limit(pace.rows());
     if let Some(after) = after {
@@ -179,53 +179,6 @@ fn computed(sources: &Sources) -> Row {
     row.extend(counts.map(|count| count.map_or_else(null, Value::from)));
     row.extend(costs.map(|cost| cost.map_or_else(null, Value::from)));
     row
-}
-
-/// The total cost of the spans of each trace, added up in the order of their key: another order can
-/// give another last bit. PostgreSQL keeps rows in the order in which they were written, which is not
-/// that of MLflow, and has to be told.
-fn cost_of_spans(platform: &Platform) -> SelectStatement {
-    let mut costs = Query::select()
-        .column(("spans", "total_cost"))
-        .from("spans")
-        .and_where(Expr::col(("spans", "trace_id")).equals(("trace_info", "request_id")))
-        .take();
-    if platform.dialect == Dialect::Postgres {
-        let ordered = costs.order_by(("spans", "span_id"), Order::Asc).take();
-        costs = Query::select().from_subquery(ordered, "spans").take();
-    }
-    costs.clear_selects().expr(Func::sum(Expr::col(("spans", "total_cost")))).take()
-}
-
-/// Traces of the gateway that have no total cost of their own get the sum of their spans'.
-pub(super) async fn sum_gateway_costs(backend: &mut dyn Backend) -> Result<u64, Error> {
-    const METADATA: &str = "trace_request_metadata";
-    let is_gateways = Query::select()
-        .expr(Expr::val(1))
-        .from(METADATA)
-        .and_where(Expr::col((METADATA, "request_id")).equals(("trace_info", "request_id")))
-        .and_where(equals_exactly(
-            Expr::col((METADATA, "key")),
-            GATEWAY_METADATA,
-            backend.platform(),
-        ))
-        .take();
-    // Not that the sum is no NULL: the server may ask that of other traces first, whose costs
-    // overflow.
-    let has_costs = Query::select()
-        .expr(Expr::val(1))
-        .from("spans")
-        .and_where(Expr::col(("spans", "trace_id")).equals(("trace_info", "request_id")))
-        .and_where(Expr::col(("spans", "total_cost")).is_not_null())
-        .take();
-    let update = Query::update()
-        .table("trace_info")
-        .value("total_cost", Expr::from(cost_of_spans(backend.platform())))
-        .and_where(Expr::col("total_cost").is_null())
-        .and_where(Expr::exists(is_gateways))
-        .and_where(Expr::exists(has_costs))
-        .take();
-    backend.execute(QueryStatement::Update(update)).await
 }
 
 /// Whether a trace has a total cost in its own metadata.

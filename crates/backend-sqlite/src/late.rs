@@ -1,0 +1,143 @@
+//! Values that are written when their table is rebuilt.
+//!
+//! To write over a row in place means to copy its page into the journal, to change it, and to copy it once
+//! more when the table is rebuilt. So values that can wait are kept in a temporary table, in the order of
+//! the rows' key, and the rebuild takes them from there.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::{KeyedUpdate, Row};
+use rusqlite::Connection;
+
+use crate::ddl::quote_identifier;
+use crate::error::Context;
+use crate::render::column_list;
+use crate::rows;
+
+/// What the name of a temporary table begins with, before that of the table that is to be written.
+const PREFIX: &str = "_mlflow_migrate_late_";
+
+/// Keeps values until their table is rebuilt. Writes them at once if a trigger could tell the difference.
+pub(crate) fn update(
+    connection: &Connection,
+    update: &KeyedUpdate,
+    rows: Vec<Row>,
+    context: Context<'_>,
+) -> Result<u64, Error> {
+    let failed = |source| context.error(&format!("updating {}", update.table), source);
+    if is_in_a_trigger(connection, update.table).map_err(failed)? {
+        return rows::update(connection, update, rows, context);
+    }
+    let name = quote_identifier(&format!("{PREFIX}{}", update.table));
+    let (columns, key) = (column_list(update.columns), column_list(update.key));
+    let key_columns: Vec<String> =
+        update.key.iter().map(|column| format!("{} TEXT", quote_identifier(column))).collect();
+    let create = format!(
+        "CREATE TEMPORARY TABLE IF NOT EXISTS {name} ({}, {columns}, PRIMARY KEY ({key})) \
+         WITHOUT ROWID",
+        key_columns.join(", ")
+    );
+    connection.execute_batch(&create).map_err(failed)?;
+    let places = vec!["?"; update.columns.len() + update.key.len()].join(", ");
+    let keep = format!("INSERT OR REPLACE INTO temp.{name} ({columns}, {key}) VALUES ({places})");
+    rows::run_each(connection, &keep, rows).map_err(failed)
+}
+
+fn is_in_a_trigger(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
+    let sql = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'trigger' \
+               AND instr(lower(sql), lower(?1)))";
+    connection.query_row(sql, [table], |row| row.get(0))
+}
+
+/// Writes over the rows of all tables for which values have been kept.
+pub(crate) fn write_all(connection: &Connection, context: Context<'_>) -> Result<(), Error> {
+    let tables = || {
+        let sql = "SELECT substr(name, 1 + length(?1)) FROM sqlite_temp_schema \
+                   WHERE type = 'table' AND substr(name, 1, length(?1)) = ?1";
+        let mut list = connection.prepare(sql)?;
+        list.query_map([PREFIX], |row| row.get(0))?.collect::<rusqlite::Result<Vec<String>>>()
+    };
+    let tables = tables().map_err(|source| context.error("reading what is to be written", source));
+    for table in tables? {
+        let late = Late::of(connection, &table);
+        let written = late.and_then(|late| late.map_or(Ok(()), |late| late.write(connection)));
+        written.map_err(|source| context.error(&format!("updating {table}"), source))?;
+    }
+    Ok(())
+}
+
+/// The values that are kept for one table.
+#[derive(Debug)]
+pub(crate) struct Late {
+    table: String,
+    key: Vec<String>,
+    columns: Vec<String>,
+}
+
+impl Late {
+    /// What is kept for a table, if anything is.
+    pub(crate) fn of(connection: &Connection, table: &str) -> rusqlite::Result<Option<Self>> {
+        let sql = "SELECT name, pk > 0 FROM pragma_table_info(?1, 'temp')";
+        let mut list = connection.prepare(sql)?;
+        let read = |row: &rusqlite::Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        let found = list.query_map([format!("{PREFIX}{table}")], read)?;
+        let found = found.collect::<rusqlite::Result<Vec<(String, bool)>>>()?;
+        let (key, columns): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, is_key)| *is_key);
+        let names = |columns: Vec<(String, bool)>| columns.into_iter().map(|(name, _)| name);
+        let late = Self {
+            table: table.to_owned(),
+            key: names(key).collect(),
+            columns: names(columns).collect(),
+        };
+        Ok((!late.key.is_empty()).then_some(late))
+    }
+
+    fn name(&self) -> String {
+        format!("temp.{}", quote_identifier(&format!("{PREFIX}{}", self.table)))
+    }
+
+    /// What to append to a `FROM` of the table under this alias.
+    pub(crate) fn join(&self, alias: &str) -> String {
+        format!(" LEFT JOIN {} AS late ON {}", self.name(), self.agree(alias))
+    }
+
+    /// The value of a column: the one that is kept, in the rows for which one is.
+    pub(crate) fn value(&self, alias: &str, column: &str) -> String {
+        let quoted = quote_identifier(column);
+        match self.key.first().filter(|_| self.columns.iter().any(|late| late == column)) {
+            Some(key) => {
+                let key = quote_identifier(key);
+                format!("CASE WHEN late.{key} IS NULL THEN {alias}.{quoted} ELSE late.{quoted} END")
+            }
+            None => format!("{alias}.{quoted}"),
+        }
+    }
+
+    fn agree(&self, alias: &str) -> String {
+        let agree = |column: &String| {
+            let column = quote_identifier(column);
+            format!("late.{column} = {alias}.{column}")
+        };
+        self.key.iter().map(agree).collect::<Vec<_>>().join(" AND ")
+    }
+
+    /// Writes over the rows.
+    pub(crate) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
+        let assign = |column: &String| {
+            let column = quote_identifier(column);
+            format!("{column} = late.{column}")
+        };
+        connection.execute_batch(&format!(
+            "UPDATE main.{} AS written SET {} FROM {} AS late WHERE {}",
+            quote_identifier(&self.table),
+            self.columns.iter().map(assign).collect::<Vec<_>>().join(", "),
+            self.name(),
+            self.agree("written")
+        ))?;
+        self.discard(connection)
+    }
+
+    /// Forgets the values.
+    pub(crate) fn discard(&self, connection: &Connection) -> rusqlite::Result<()> {
+        connection.execute_batch(&format!("DROP TABLE {}", self.name()))
+    }
+}

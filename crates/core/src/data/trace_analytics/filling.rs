@@ -1,0 +1,114 @@
+//! Fills traces and their spans, range by range.
+//!
+//! A range is complete in itself, and filling it again gives the same. So where the database has
+//! further connections, ranges are filled side by side, each in a transaction of its own.
+
+use futures_util::future::try_join_all;
+use futures_util::lock::Mutex;
+
+use super::ranges::Range;
+use super::{Tally, costs, gateway, spans, traces};
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::event::Progress;
+
+/// What has been done so far.
+#[derive(Default)]
+pub(super) struct Done {
+    /// How many rows were written.
+    pub(super) written: u64,
+    /// How many names and sessions of traces were cut.
+    pub(super) cut_of_traces: u64,
+    /// How many models and providers of spans were cut.
+    pub(super) cut_of_spans: u64,
+    /// Whether nobody reads the columns of spans until their table is changed.
+    pub(super) spans_are_late: bool,
+}
+
+impl Done {
+    fn and(self, other: Self) -> Self {
+        Self {
+            written: self.written + other.written,
+            cut_of_traces: self.cut_of_traces + other.cut_of_traces,
+            cut_of_spans: self.cut_of_spans + other.cut_of_spans,
+            spans_are_late: self.spans_are_late || other.spans_are_late,
+        }
+    }
+
+    /// Says what was cut.
+    pub(super) fn tell(&self, progress: &Progress) {
+        let Self { cut_of_traces, cut_of_spans, .. } = self;
+        if *cut_of_traces > 0 {
+            progress.notice(format!(
+                "{cut_of_traces} names or sessions of traces were cut to their column"
+            ));
+        }
+        if *cut_of_spans > 0 {
+            progress.notice(format!(
+                "{cut_of_spans} models or providers of spans were cut to 500 characters"
+            ));
+        }
+    }
+}
+
+/// Fills all traces and spans.
+pub(super) async fn fill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result<Done, Error> {
+    let connections = backend.further_connections().await?;
+    let mut next = Some(Range::first(backend).await?);
+    if connections.is_empty() {
+        let spans_are_late = costs::are_numbers(backend).await?;
+        let mut done = Done { spans_are_late, ..Done::default() };
+        while let Some(range) = next {
+            fill_range(backend, &range, tally, &mut done).await?;
+            next = range.next(backend).await?;
+        }
+        return Ok(done);
+    }
+    let ranges = Mutex::new(Ranges { backend, next });
+    let workers = connections.into_iter().map(|connection| work(connection, &ranges, tally));
+    let done = try_join_all(workers).await?;
+    Ok(done.into_iter().fold(Done::default(), Done::and))
+}
+
+/// Gives out the ranges one after the other.
+struct Ranges<'a> {
+    backend: &'a mut dyn Backend,
+    next: Option<Range>,
+}
+
+impl Ranges<'_> {
+    async fn take(&mut self) -> Result<Option<Range>, Error> {
+        let taken = self.next.take();
+        if let Some(range) = &taken {
+            self.next = range.next(&mut *self.backend).await?;
+        }
+        Ok(taken)
+    }
+}
+
+async fn work(
+    mut connection: Box<dyn Backend>,
+    ranges: &Mutex<Ranges<'_>>,
+    tally: &Tally<'_>,
+) -> Result<Done, Error> {
+    let mut done = Done::default();
+    loop {
+        // The lock is not held while the range is filled.
+        let Some(range) = ranges.lock().await.take().await? else { return Ok(done) };
+        connection.begin_rows().await?;
+        fill_range(&mut *connection, &range, tally, &mut done).await?;
+        connection.commit_rows().await?;
+    }
+}
+
+async fn fill_range(
+    backend: &mut dyn Backend,
+    range: &Range,
+    tally: &Tally<'_>,
+    done: &mut Done,
+) -> Result<(), Error> {
+    traces::fill(backend, range, tally, done).await?;
+    spans::fill(backend, range, tally, done).await?;
+    done.written += gateway::sum_costs(backend, range, done.spans_are_late).await?;
+    Ok(())
+}

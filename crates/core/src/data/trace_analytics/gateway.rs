@@ -1,0 +1,91 @@
+//! Costs of the gateway's traces.
+//!
+//! A trace of the gateway that has no total cost of its own gets the sum of its spans'.
+
+use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
+
+use super::super::equals_exactly;
+use super::ranges::Range;
+use super::{GATEWAY_METADATA, is_one_of, span_rows};
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::platform::{Dialect, Platform};
+
+const METADATA: &str = "trace_request_metadata";
+
+/// Writes the sums of a range of traces, and tells how many there were. If the spans have not got their
+/// costs yet, these are read where they come from.
+pub(super) async fn sum_costs(
+    backend: &mut dyn Backend,
+    range: &Range,
+    spans_are_late: bool,
+) -> Result<u64, Error> {
+    let platform = backend.platform();
+    let costs = if spans_are_late { Costs::of_metrics(platform) } else { Costs::of_spans() };
+    let is_gateways = Query::select()
+        .expr(Expr::val(1))
+        .from(METADATA)
+        .and_where(Expr::col((METADATA, "request_id")).equals(("trace_info", "request_id")))
+        .and_where(equals_exactly(Expr::col((METADATA, "key")), GATEWAY_METADATA, platform))
+        .take();
+    // Not that the sum is no NULL: the server may ask that of other traces first, whose costs
+    // overflow.
+    let update = Query::update()
+        .table("trace_info")
+        .value("total_cost", Expr::from(costs.sum(platform)))
+        .cond_where(range.holds("trace_info"))
+        .and_where(Expr::col("total_cost").is_null())
+        .and_where(Expr::exists(is_gateways))
+        .and_where(Expr::exists(costs.select))
+        .take();
+    backend.execute(QueryStatement::Update(update)).await
+}
+
+/// The costs of the spans of the trace that a statement is at.
+struct Costs {
+    select: SelectStatement,
+    column: (&'static str, &'static str),
+}
+
+impl Costs {
+    fn of_spans() -> Self {
+        let column = ("spans", "total_cost");
+        let select = Query::select()
+            .column(column)
+            .from("spans")
+            .and_where(Expr::col(("spans", "trace_id")).equals(("trace_info", "request_id")))
+            .and_where(Expr::col(column).is_not_null())
+            .take();
+        Self { select, column }
+    }
+
+    /// Where [`super::costs::are_numbers`] holds, these become the costs of the spans.
+    fn of_metrics(platform: &Platform) -> Self {
+        let column = ("span_metrics", "value");
+        let mut span = Query::select().expr(Expr::val(1)).from("spans").take();
+        for key in span_rows::KEY {
+            span.and_where(Expr::col(("spans", key)).equals(("span_metrics", key)));
+        }
+        let select = Query::select()
+            .column(column)
+            .from("span_metrics")
+            .and_where(Expr::col(("span_metrics", "trace_id")).equals(("trace_info", "request_id")))
+            .cond_where(is_one_of("span_metrics", &["total_cost"], platform))
+            .and_where(Expr::col(column).between(f64::MIN, f64::MAX))
+            .and_where(Expr::exists(span))
+            .take();
+        Self { select, column }
+    }
+
+    /// Added up in the order of the spans' key: another order can give another last bit. PostgreSQL keeps
+    /// rows in the order in which they were written, which is not that of MLflow, and has to be told.
+    fn sum(&self, platform: &Platform) -> SelectStatement {
+        let mut costs = self.select.clone();
+        if platform.dialect == Dialect::Postgres {
+            let (table, _) = self.column;
+            let ordered = costs.order_by((table, "span_id"), Order::Asc).take();
+            costs = Query::select().from_subquery(ordered, table).take();
+        }
+        costs.clear_selects().expr(Func::sum(Expr::col(self.column))).take()
+    }
+}
