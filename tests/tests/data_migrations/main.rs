@@ -11,6 +11,7 @@ mod issue_categories;
 mod latest_metrics;
 mod mcp_version_references;
 mod trace_analytics;
+mod trace_analytics_late;
 mod trace_analytics_prepopulated;
 mod trace_analytics_refused;
 mod traces;
@@ -30,6 +31,7 @@ fn main() -> ExitCode {
         user_tags::TESTS,
         latest_metrics::TESTS,
         trace_analytics::TESTS,
+        trace_analytics_late::TESTS,
         trace_analytics_prepopulated::TESTS,
         trace_analytics_refused::TESTS,
         issue_categories::TESTS,

@@ -9,7 +9,7 @@ use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::{Observer, Silent};
 use mlflow_migrate_core::stop::Stop;
-use mlflow_migrate_tests::capability::{MYSQL, SERVER};
+use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
@@ -23,6 +23,7 @@ pub(crate) const TESTS: &[Test] = tests![
     an_upgrade_of_an_old_database_is_cut => SERVER,
     making_a_new_database_is_cut => SERVER,
     latest_metrics_go_on_with_the_runs_that_are_left => MYSQL,
+    the_backfill_of_traces_is_done_again => MYSQL => EVERY_REVISION,
     what_can_be_taken_back_is => MYSQL,
     what_cannot_be_taken_back_is_refused => MYSQL,
 ];
@@ -131,6 +132,53 @@ async fn latest_metrics_go_on_with_the_runs_that_are_left(server: &TestServer) {
     assert_eq!(count("value = -1"), done);
     assert_eq!(count("TRUE"), Cell::from(450));
     assert_at(server, &*database, server.head()).await;
+}
+
+/// 4500 traces with a span each, which are three ranges.
+async fn with_many_traces(server: &TestServer) -> Box<dyn TestDatabase> {
+    let database = server.at("b7e2c1a4d9f3").await;
+    let list = |row: &dyn Fn(i64) -> String| (0..4500).map(row).collect::<Vec<_>>().join(", ");
+    database.run(&format!(
+        r#"INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+           INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES {};
+           INSERT INTO trace_tags (request_id, "key", value) VALUES {};
+           INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano,
+            content, dimension_attributes) VALUES {};
+           INSERT INTO span_metrics (trace_id, span_id, "key", value) VALUES {}"#,
+        list(&|number| format!("('t{number:05}', 1, {number}, 'OK')")),
+        list(&|number| format!("('t{number:05}', 'mlflow.traceName', 'name {number}')")),
+        list(&|number| {
+            let model = format!(r#"{{"mlflow.llm.model": "m{}"}}"#, number % 3);
+            format!("('t{number:05}', 1, 's', 'OK', {number}, '', '{model}')")
+        }),
+        list(&|number| format!("('t{number:05}', 's', 'total_cost', {number}.5)")),
+    ));
+    database
+}
+
+/// Some ranges are filled when the upgrade is interrupted; what they are filled from is still there.
+async fn the_backfill_of_traces_is_done_again(server: &TestServer) {
+    let filled = |database: &dyn TestDatabase| {
+        database.query(
+            "SELECT t.request_id, t.trace_name, s.model_name, s.total_cost \
+             FROM trace_info t JOIN spans s ON s.trace_id = t.request_id ORDER BY t.request_id",
+        )
+    };
+    let uncut = with_many_traces(server).await;
+    to_newest(server, &address_of(&*uncut)).await.unwrap();
+    let expected = filled(&*uncut);
+    assert_eq!(expected.last().map(|row| row[3].clone()), Some(Cell::from(4499.5)));
+    for (text, time) in [("UPDATE `spans`", 3), ("TRUNCATE TABLE", 2)] {
+        let database = with_many_traces(server).await;
+        let address = address_of(&*database);
+        let proxy = Proxy::cut_at(&address, text, time);
+        let error = to_newest(server, &address.through_port(proxy.port())).await.unwrap_err();
+        assert_told(&error, ErrorKind::ConnectionLost);
+        wait_until_alone(server, &address);
+        to_newest(server, &address).await.unwrap();
+        assert!(filled(&*database) == expected, "cut at {text} {time}");
+        assert_at(server, &*database, server.head()).await;
+    }
 }
 
 /// Cut before the indexes of `metrics` are there, or before the first of the later tables is.

@@ -49,5 +49,5 @@ async fn empty(
         return Ok(None);
     }
     let rows = count(backend, table).await?;
-    Ok(backend.empty(table).await?.then_some(rows))
+    Ok((rows == 0 || backend.empty(table).await?).then_some(rows))
 }
