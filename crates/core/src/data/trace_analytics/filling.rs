@@ -26,7 +26,7 @@ pub(super) struct Done {
 }
 
 impl Done {
-    fn and(self, other: Self) -> Self {
+    fn and(&self, other: &Self) -> Self {
         Self {
             written: self.written + other.written,
             cut_of_traces: self.cut_of_traces + other.cut_of_traces,
@@ -67,7 +67,7 @@ pub(super) async fn fill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result
     let ranges = Mutex::new(Ranges { backend, next });
     let workers = connections.into_iter().map(|connection| work(connection, &ranges, tally));
     let done = try_join_all(workers).await?;
-    Ok(done.into_iter().fold(Done::default(), Done::and))
+    Ok(done.into_iter().fold(Done::default(), |sum, one| sum.and(&one)))
 }
 
 /// Gives out the ranges one after the other.
