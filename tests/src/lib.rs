@@ -11,6 +11,7 @@ pub mod fill;
 pub mod harness;
 pub mod mysql;
 pub mod postgres;
+pub mod private_server;
 pub mod proxy;
 pub mod reference;
 pub mod server;

@@ -1,9 +1,10 @@
 //! A way to a server that counts what goes through it, and that can be cut.
 
+use std::fmt;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex};
 
 use crate::address::Address;
 
@@ -16,8 +17,10 @@ struct Traffic {
     is_over: AtomicBool,
 }
 
+/// Something to be done once; it tells whether the connection goes on.
+type Action = Box<dyn FnOnce() -> bool + Send>;
+
 /// When every connection is cut.
-#[derive(Debug)]
 enum End {
     Never,
     /// After so many bytes to the server.
@@ -27,15 +30,42 @@ enum End {
         text: Vec<u8>,
         left: AtomicU64,
     },
+    /// Never, but something happens before a text goes to the server for the first time, and may end
+    /// that one connection.
+    Before {
+        text: Vec<u8>,
+        action: Mutex<Option<Action>>,
+    },
+}
+
+impl fmt::Debug for End {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Never => "Never",
+            Self::Bytes(_) => "Bytes",
+            Self::Text { .. } => "Text",
+            Self::Before { .. } => "Before",
+        })
+    }
 }
 
 impl End {
-    /// Whether what is about to go to the server is not to arrive there.
-    fn is_at(&self, sent: &[u8]) -> bool {
-        let Self::Text { text, left } = self else { return false };
-        let has_text = sent.windows(text.len()).any(|part| part == text);
-        let counted = |left: u64| left.checked_sub(1);
-        has_text && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted).is_err()
+    /// Whether what is about to go to the server is to arrive there.
+    fn lets_pass(&self, sent: &[u8], is_over: &AtomicBool) -> bool {
+        let contains = |text: &[u8]| sent.windows(text.len()).any(|part| part == text);
+        match self {
+            Self::Text { text, left } if contains(text) => {
+                let counted = |left: u64| left.checked_sub(1);
+                let is_early = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted);
+                is_over.fetch_or(is_early.is_err(), Ordering::SeqCst);
+                is_early.is_ok()
+            }
+            Self::Before { text, action } if contains(text) => {
+                let action = action.lock().ok().and_then(|mut action| action.take());
+                action.is_none_or(|act| act())
+            }
+            _ => true,
+        }
     }
 }
 
@@ -74,6 +104,39 @@ impl Proxy {
     pub fn cut_at(address: &Address, text: &str, time: u64) -> Self {
         let left = AtomicU64::new(time.saturating_sub(1));
         Self::until(address, End::Text { text: text.as_bytes().to_vec(), left })
+    }
+
+    /// Closes the connection when a text is about to go to the server for the first time; new ones are
+    /// passed on.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    #[must_use]
+    pub fn cut_once_at(address: &Address, text: &str) -> Self {
+        Self::before(address, text, Box::new(|| false))
+    }
+
+    /// Does something when a text is about to go to the server for the first time, and then passes it
+    /// on.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    #[must_use]
+    pub fn acting_at(
+        address: &Address,
+        text: &str,
+        action: impl FnOnce() + Send + 'static,
+    ) -> Self {
+        let act = || {
+            action();
+            true
+        };
+        Self::before(address, text, Box::new(act))
+    }
+
+    fn before(address: &Address, text: &str, action: Action) -> Self {
+        let (text, action) = (text.as_bytes().to_vec(), Mutex::new(Some(action)));
+        Self::until(address, End::Before { text, action })
     }
 
     #[allow(clippy::expect_used, reason = "a test without a port cannot go on")]
@@ -151,8 +214,7 @@ fn pass_on(
         let counter = if is_to_server { &traffic.to_server } else { &traffic.to_client };
         let total = counter.fetch_add(count as u64, Ordering::SeqCst) + count as u64;
         let sent = &buffer[..count];
-        if is_to_server && traffic.end.is_at(sent) {
-            traffic.is_over.store(true, Ordering::SeqCst);
+        if is_to_server && !traffic.end.lets_pass(sent, &traffic.is_over) {
             return Ok(());
         }
         to.write_all(sent)?;

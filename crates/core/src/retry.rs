@@ -1,0 +1,191 @@
+//! When an upgrade that failed is tried again by itself, and after how long.
+//!
+//! What is tried again is always the whole request, over a new connection: an upgrade looks at the
+//! database before it does anything. Where it is one transaction, a lost one has left nothing, and one
+//! whose COMMIT was carried out after all leaves nothing to do. Elsewhere the journal tells how far it
+//! was. So this is what an operator does who runs the same command again, with the one exception of a
+//! target that counts from where the database is.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::target::Target;
+
+/// The first wait; each one is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+/// How often an upgrade that had a connection is tried again. What ends the connection may be the
+/// upgrade's own statement, and a server must not be made to fail for ever.
+const MOST_REPETITIONS: u32 = 3;
+
+/// What is left of the patience with one request.
+#[derive(Clone, Debug)]
+pub struct Retry {
+    /// How much more may be waited.
+    left: Duration,
+    next: Duration,
+    repetitions: u32,
+}
+
+impl Retry {
+    /// Patience for so long, all waits taken together.
+    #[must_use]
+    pub fn within(limit: Duration) -> Self {
+        Self { left: limit, next: FIRST_WAIT, repetitions: 0 }
+    }
+
+    /// How long to wait before the request is tried again, after this error; `None` if it is not.
+    pub fn after(&mut self, error: &Error, target: &Target) -> Option<Duration> {
+        match Cause::of(error)? {
+            Cause::Unavailable => {}
+            // Where the database is may not be where it was.
+            Cause::Interruption if matches!(target, Target::Relative(_)) => return None,
+            Cause::Interruption => self.repetitions += 1,
+        }
+        let wait = self.next.min(self.left);
+        if wait.is_zero() || self.repetitions > MOST_REPETITIONS {
+            return None;
+        }
+        self.left -= wait;
+        self.next = (self.next * 2).min(LONGEST_WAIT);
+        Some(wait)
+    }
+}
+
+/// A cause that passes by itself.
+enum Cause {
+    /// There was no connection yet.
+    Unavailable,
+    /// What was being done is taken back, noted, or done.
+    Interruption,
+}
+
+impl Cause {
+    fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::Unavailable { .. } => Some(Self::Unavailable),
+            Error::ConnectionLost { .. } | Error::InDoubt { .. } | Error::Conflict { .. } => {
+                Some(Self::Interruption)
+            }
+            Error::Interrupted { source, .. } => Self::of(source),
+            _ => None,
+        }
+    }
+}
+
+impl Error {
+    /// What is to be said if somebody asks for an end after this error, while the request waits to be
+    /// tried again.
+    #[must_use]
+    pub fn then_stopped(self) -> Self {
+        match self {
+            Self::Interrupted { step, steps, title, .. } => {
+                Self::Interrupted { step, steps, title, source: Box::new(Self::Stopped) }
+            }
+            Self::InDoubt { .. } => self,
+            _ => Self::Stopped,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Retry;
+    use crate::error::{Error, ErrorKind};
+    use crate::target::Target;
+
+    fn unavailable() -> Error {
+        Error::Unavailable { name: "db".into(), problem: "refused".into(), hint: "wait".into() }
+    }
+
+    fn lost() -> Error {
+        Error::ConnectionLost {
+            name: "db".into(),
+            action: "reading".into(),
+            problem: "gone".into(),
+        }
+    }
+
+    fn conflict() -> Error {
+        Error::Conflict { name: "db".into(), action: "reading".into(), problem: "deadlock".into() }
+    }
+
+    fn in_doubt() -> Error {
+        Error::InDoubt { source: Box::new(lost()) }
+    }
+
+    fn interrupted(source: Error) -> Error {
+        Error::Interrupted { step: 1, steps: 2, title: "one".into(), source: Box::new(source) }
+    }
+
+    fn locked() -> Error {
+        Error::Locked { name: "db".into(), waited_seconds: 10, holders: Vec::new() }
+    }
+
+    /// All waits of a request that always fails like that.
+    fn waits(limit: u64, target: &Target, error: impl Fn() -> Error) -> Vec<u128> {
+        let mut retry = Retry::within(Duration::from_secs(limit));
+        std::iter::from_fn(|| retry.after(&error(), target)).map(|wait| wait.as_millis()).collect()
+    }
+
+    #[test]
+    fn waits_grow_and_come_to_an_end() {
+        let of = |limit| waits(limit, &Target::Head, unavailable);
+        assert_eq!(of(0), []);
+        assert_eq!(of(1), [250, 500, 250]);
+        assert_eq!(of(30), [250, 500, 1000, 2000, 4000, 8000, 8000, 6250]);
+        assert_eq!(of(30).iter().sum::<u128>(), 30_000);
+    }
+
+    #[test]
+    fn work_is_repeated_a_few_times_however_long_one_waits() {
+        for error in [lost, conflict, in_doubt] {
+            assert_eq!(waits(3600, &Target::Head, error), [250, 500, 1000]);
+            assert_eq!(waits(3600, &Target::Head, || interrupted(error())), [250, 500, 1000]);
+        }
+    }
+
+    #[test]
+    fn a_server_that_comes_up_slowly_takes_none_of_these_times() {
+        let mut retry = Retry::within(Duration::from_secs(3600));
+        for _ in 0..50 {
+            assert!(retry.after(&unavailable(), &Target::Head).is_some());
+        }
+        assert!(retry.after(&lost(), &Target::Head).is_some());
+    }
+
+    #[test]
+    fn what_does_not_pass_is_not_tried_again() {
+        let unreachable = || Error::Unreachable {
+            name: "db".into(),
+            problem: "there is no such database".into(),
+            hint: "create it".into(),
+        };
+        for error in [locked(), interrupted(locked()), unreachable(), Error::Stopped] {
+            assert_eq!(Retry::within(Duration::MAX).after(&error, &Target::Head), None, "{error}");
+        }
+    }
+
+    /// Two further from where the database is may be four further by now.
+    #[test]
+    fn a_relative_target_waits_for_its_first_connection_only() {
+        let target = Target::Relative(2);
+        assert_eq!(waits(3600, &target, in_doubt), []);
+        assert_eq!(waits(3600, &target, || interrupted(lost())), []);
+        assert_eq!(waits(1, &target, unavailable).len(), 3);
+    }
+
+    #[test]
+    fn an_end_that_somebody_asks_for_tells_what_is_left() {
+        assert_eq!(lost().then_stopped().kind(), ErrorKind::Stopped);
+        let noted = interrupted(lost()).then_stopped();
+        assert_eq!(noted.kind(), ErrorKind::Stopped);
+        assert!(noted.hint().is_some_and(|hint| hint.contains("the same command")));
+        assert_eq!(in_doubt().then_stopped().kind(), ErrorKind::ConnectionLost);
+    }
+}

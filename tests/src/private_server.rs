@@ -1,0 +1,155 @@
+//! Servers that a test program has for itself, to be killed, filled up and set as it likes.
+//!
+//! The scripts of `tests/servers` start and kill them. Where this is root, the folder of such a server is
+//! a file system of its own, in memory, which can be full.
+
+use std::fs::File;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::sync::Mutex;
+
+use crate::address::Address;
+use crate::server::{REQUIRED, TestServer};
+
+/// How much room there is for a server's data: several times of what it takes when it is new.
+const SIZE: &str = "size=768m";
+
+/// What outlives a server that is killed: every commit, and no page that is half written. The scripts'
+/// servers are quicker than that.
+const SAFE: [(&str, &str); 2] = [
+    ("PG_ARGS", "-c synchronous_commit=on -c full_page_writes=on"),
+    ("MYSQLD_ARGS", "--innodb-flush-log-at-trx-commit=2 --innodb-doublewrite=1"),
+];
+
+/// The names of the servers that can be started, as the scripts call them: those that the scripts have
+/// started for everybody.
+#[must_use]
+pub fn names() -> Vec<String> {
+    let names = std::env::var(REQUIRED).unwrap_or_default();
+    names.split_whitespace().map(ToOwned::to_owned).collect()
+}
+
+/// One server, which ends with this value.
+#[derive(Debug)]
+pub struct PrivateServer {
+    name: String,
+    folder: PathBuf,
+    address: Address,
+    server: TestServer,
+    /// Ends the server when its input ends.
+    guard: Mutex<Child>,
+    is_file_system: bool,
+}
+
+impl PrivateServer {
+    /// Starts a new one.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start(name: &str) -> Result<Self, String> {
+        let folder = tempfile::Builder::new().prefix("mlflow-migrate-private.").tempdir();
+        let folder = folder.map_err(|error| error.to_string())?.keep();
+        let mut guard = Command::new("setsid");
+        guard.arg(scripts().join("guard.sh")).arg(name).arg(&folder).stdin(Stdio::piped());
+        let guard = guard.spawn().map_err(|error| error.to_string())?;
+        let is_file_system = mount(&folder);
+        let url = start(name, &folder, None)?;
+        let address = Address::parse(&url)?;
+        let server = TestServer::at_address(&address)?;
+        let (name, guard) = (name.to_owned(), Mutex::new(guard));
+        Ok(Self { name, folder, address, server, guard, is_file_system })
+    }
+
+    /// How databases are made on it.
+    #[must_use]
+    pub fn server(&self) -> &TestServer {
+        &self.server
+    }
+
+    /// Ends it as `kill -9` does.
+    ///
+    /// # Panics
+    /// If that cannot be done.
+    #[allow(clippy::expect_used, reason = "a test cannot go on then")]
+    pub fn kill(&self) {
+        let mut command = Command::new(scripts().join("kill.sh"));
+        run(command.arg(&self.name).arg(&self.folder)).expect("kill.sh");
+    }
+
+    /// Starts it again at the same port, unless it is up.
+    ///
+    /// # Panics
+    /// If it does not come up.
+    #[allow(clippy::expect_used, reason = "a test cannot go on then")]
+    pub fn restart(&self) {
+        start(&self.name, &self.folder, Some(self.address.port)).expect("it starts again");
+    }
+
+    /// Takes all the room that there is for its data, but for so many bytes, until what this gives is
+    /// dropped.
+    ///
+    /// # Errors
+    /// If its folder is no file system of its own.
+    ///
+    /// # Panics
+    /// If there is not even so much room.
+    #[allow(clippy::expect_used, reason = "a test cannot go on then")]
+    pub fn leave_room(&self, bytes: u64) -> Result<Ballast, String> {
+        if !self.is_file_system {
+            return Err("only root can give a server a file system of its own".to_owned());
+        }
+        let path = self.folder.join("ballast");
+        let ballast = Ballast { path };
+        let mut file = File::create(&ballast.path).expect("a file");
+        // The last of these writes fails, since there is no room for all of it.
+        let _ = std::io::copy(&mut std::io::repeat(0), &mut file);
+        let taken = file.metadata().expect("its size").len();
+        file.set_len(taken.checked_sub(bytes).expect("so much room")).expect("its new size");
+        Ok(ballast)
+    }
+}
+
+/// A file that only takes room.
+#[derive(Debug)]
+pub struct Ballast {
+    path: PathBuf,
+}
+
+impl Drop for Ballast {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_file(&self.path);
+    }
+}
+
+impl Drop for PrivateServer {
+    fn drop(&mut self) {
+        if let Ok(mut guard) = self.guard.lock() {
+            drop(guard.stdin.take());
+            let _ = guard.wait();
+        }
+    }
+}
+
+fn scripts() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("servers")
+}
+
+/// Makes a folder a file system of its own, where that is possible, and tells whether it is.
+fn mount(folder: &Path) -> bool {
+    let mut command = Command::new("mount");
+    command.args(["-t", "tmpfs", "-o", SIZE, "mlflow-migrate"]).arg(folder);
+    run(&mut command).is_ok()
+}
+
+fn start(name: &str, folder: &Path, port: Option<u16>) -> Result<String, String> {
+    let mut command = Command::new(scripts().join(name).join("start.sh"));
+    command.arg(folder).args(port.map(|port| port.to_string())).envs(SAFE);
+    Ok(run(&mut command)?.trim().to_owned())
+}
+
+fn run(command: &mut Command) -> Result<String, String> {
+    let ended = command.stdin(Stdio::null()).output();
+    let Output { status, stdout, stderr } = ended.map_err(|error| error.to_string())?;
+    let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();
+    if status.success() { Ok(text(stdout)) } else { Err(text(stderr)) }
+}
