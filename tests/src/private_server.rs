@@ -66,6 +66,12 @@ impl PrivateServer {
         &self.server
     }
 
+    /// The folder of one of its databases, on MySQL and MariaDB.
+    #[must_use]
+    pub fn folder_of(&self, database: &str) -> PathBuf {
+        self.folder.join("data").join(database)
+    }
+
     /// Ends it as `kill -9` does.
     ///
     /// # Panics

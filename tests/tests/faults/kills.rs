@@ -2,12 +2,14 @@
 //!
 //! `MLFLOW_MIGRATE_SERVER_KILLS` says at how many instants.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::wait;
 
-use crate::subject::Ground;
+use crate::subject::{Ground, Subject};
 
 fn kills() -> u32 {
     let wanted = std::env::var("MLFLOW_MIGRATE_SERVER_KILLS").ok();
@@ -24,7 +26,7 @@ pub(crate) fn killed_and_restarted(ground: &Ground) {
 async fn killed_after(ground: &Ground, instant: Duration) {
     let what = format!("killed after {instant:?}");
     let subject = ground.subject().await;
-    let private = std::sync::Arc::clone(&ground.private);
+    let private = Arc::clone(&ground.private);
     let killer = std::thread::spawn(move || {
         std::thread::sleep(instant);
         private.kill();
@@ -40,4 +42,22 @@ async fn killed_after(ground: &Ground, instant: Duration) {
         subject.assert_sound_after_failure(&what);
     }
     subject.assert_finishes(&what).await;
+}
+
+/// A server without a crash-safe data dictionary that dies while it creates a table leaves the table's
+/// definition: of one of MLflow's while an upgrade is on its way, and of the journal as it begins.
+pub(crate) fn only_the_definition_of_a_table(ground: &Ground) {
+    wait(async {
+        let (begun, fresh) = (ground.subject().await, ground.subject().await);
+        let proxy = Proxy::cut_at(&begun.address(), "CREATE TABLE `registered_models`", 1);
+        begun.upgrade_through(proxy.port()).await.unwrap_err();
+        let copy = |file: &str, from: &Subject<'_>, to: &Subject<'_>| {
+            let folder = |of: &Subject<'_>| ground.private.folder_of(&of.address().database);
+            std::fs::copy(folder(from).join(file), folder(to).join(file)).unwrap();
+        };
+        copy("alembic_mlflow_migrate.frm", &begun, &fresh);
+        fresh.assert_finishes("the journal").await;
+        copy("registered_models.frm", &fresh, &begun);
+        begun.assert_finishes("a table of MLflow's").await;
+    });
 }

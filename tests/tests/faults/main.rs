@@ -54,6 +54,10 @@ fn main() -> ExitCode {
     let mut trials = Vec::new();
     for kind in &kinds {
         trials.push(kind.trial("killed_and_restarted", kills::killed_and_restarted));
+        if kind.name == "mysql56" {
+            let test = "only_the_definition_of_a_table";
+            trials.push(kind.trial(test, kills::only_the_definition_of_a_table));
+        }
     }
     for fault in table::FAULTS {
         for kind in kinds.iter().filter(|kind| fault.on.contains(&kind.name.as_str())) {
