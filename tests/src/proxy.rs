@@ -17,8 +17,19 @@ struct Traffic {
     is_over: AtomicBool,
 }
 
-/// Something to be done once; it tells whether the connection goes on.
-type Action = Box<dyn FnOnce() -> bool + Send>;
+/// Something to be done once; it tells what becomes of the connection.
+type Action = Box<dyn FnOnce() -> Passage + Send>;
+
+/// What becomes of something that is sent, and of the connection.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Passage {
+    /// It is passed on.
+    Free,
+    /// It is passed on, and then the connection is closed.
+    Last,
+    /// The connection is closed.
+    Closed,
+}
 
 /// When every connection is cut.
 enum End {
@@ -50,21 +61,21 @@ impl fmt::Debug for End {
 }
 
 impl End {
-    /// Whether what is about to go to the server is to arrive there.
-    fn lets_pass(&self, sent: &[u8], is_over: &AtomicBool) -> bool {
+    /// What becomes of what is about to go to the server.
+    fn passage(&self, sent: &[u8], is_over: &AtomicBool) -> Passage {
         let contains = |text: &[u8]| sent.windows(text.len()).any(|part| part == text);
         match self {
             Self::Text { text, left } if contains(text) => {
                 let counted = |left: u64| left.checked_sub(1);
                 let is_early = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted);
                 is_over.fetch_or(is_early.is_err(), Ordering::SeqCst);
-                is_early.is_ok()
+                if is_early.is_ok() { Passage::Free } else { Passage::Closed }
             }
             Self::Before { text, action } if contains(text) => {
                 let action = action.lock().ok().and_then(|mut action| action.take());
-                action.is_none_or(|act| act())
+                action.map_or(Passage::Free, |act| act())
             }
-            _ => true,
+            _ => Passage::Free,
         }
     }
 }
@@ -113,7 +124,28 @@ impl Proxy {
     /// If there is no free port.
     #[must_use]
     pub fn cut_once_at(address: &Address, text: &str) -> Self {
-        Self::before(address, text, Box::new(|| false))
+        Self::before(address, text, Box::new(|| Passage::Closed))
+    }
+
+    /// Closes the connection when a text has just gone to the server for the first time, so that nobody
+    /// hears the answer; new ones are passed on.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    #[must_use]
+    pub fn cut_once_after(address: &Address, text: &str) -> Self {
+        Self::before(address, text, Box::new(|| Passage::Last))
+    }
+
+    /// Passes everything on, from a port at which nobody has listened so far.
+    ///
+    /// # Panics
+    /// If somebody else has got it.
+    #[must_use]
+    #[allow(clippy::expect_used, reason = "a test without its port cannot go on")]
+    pub fn on_port(address: &Address, port: u16) -> Self {
+        let listener = TcpListener::bind(("127.0.0.1", port)).expect("that port");
+        Self::listening(listener, address, End::Never)
     }
 
     /// Does something when a text is about to go to the server for the first time, and then passes it
@@ -129,7 +161,7 @@ impl Proxy {
     ) -> Self {
         let act = || {
             action();
-            true
+            Passage::Free
         };
         Self::before(address, text, Box::new(act))
     }
@@ -142,6 +174,11 @@ impl Proxy {
     #[allow(clippy::expect_used, reason = "a test without a port cannot go on")]
     fn until(address: &Address, end: End) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        Self::listening(listener, address, end)
+    }
+
+    #[allow(clippy::expect_used, reason = "a listener has a port")]
+    fn listening(listener: TcpListener, address: &Address, end: End) -> Self {
         let port = listener.local_addr().expect("the port").port();
         let traffic = Arc::new(Traffic {
             to_server: AtomicU64::new(0),
@@ -214,10 +251,17 @@ fn pass_on(
         let counter = if is_to_server { &traffic.to_server } else { &traffic.to_client };
         let total = counter.fetch_add(count as u64, Ordering::SeqCst) + count as u64;
         let sent = &buffer[..count];
-        if is_to_server && !traffic.end.lets_pass(sent, &traffic.is_over) {
+        let passage = match is_to_server {
+            true => traffic.end.passage(sent, &traffic.is_over),
+            false => Passage::Free,
+        };
+        if passage == Passage::Closed {
             return Ok(());
         }
         to.write_all(sent)?;
+        if passage == Passage::Last {
+            return Ok(());
+        }
         if is_to_server && matches!(traffic.end, End::Bytes(limit) if total > limit) {
             traffic.is_over.store(true, Ordering::SeqCst);
             return Ok(());

@@ -22,23 +22,60 @@ const LONGEST_WAIT: Duration = Duration::from_secs(8);
 const MOST_REPETITIONS: u32 = 3;
 
 /// What is left of the patience with one request.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Retry {
     /// How much more may be waited.
     left: Duration,
     next: Duration,
     repetitions: u32,
+    /// What is to be told in the end: the last error of an upgrade that had a connection, or else why
+    /// there never was one.
+    telling: Option<Error>,
 }
 
 impl Retry {
     /// Patience for so long, all waits taken together.
     #[must_use]
     pub fn within(limit: Duration) -> Self {
-        Self { left: limit, next: FIRST_WAIT, repetitions: 0 }
+        Self { left: limit, next: FIRST_WAIT, repetitions: 0, telling: None }
     }
 
-    /// How long to wait before the request is tried again, after this error; `None` if it is not.
-    pub fn after(&mut self, error: &Error, target: &Target) -> Option<Duration> {
+    /// How long to wait before a request that has failed is tried again.
+    ///
+    /// # Errors
+    /// What the request has failed with, if it is not tried again.
+    pub fn after(&mut self, error: Error, target: &Target) -> Result<Duration, Error> {
+        let wait = self.wait(&error, target);
+        let had_connection = !matches!(error, Error::Unavailable { .. });
+        if wait.is_none() && had_connection {
+            return Err(error);
+        }
+        let telling = match self.telling.take() {
+            Some(telling) if !had_connection => telling,
+            _ => error,
+        };
+        match wait {
+            Some(wait) => {
+                self.telling = Some(telling);
+                Ok(wait)
+            }
+            None => Err(telling),
+        }
+    }
+
+    /// What a request has failed with whose wait somebody ends.
+    #[must_use]
+    pub fn stopped(self) -> Error {
+        match self.telling {
+            Some(Error::Interrupted { step, steps, title, .. }) => {
+                Error::Interrupted { step, steps, title, source: Box::new(Error::Stopped) }
+            }
+            Some(in_doubt @ Error::InDoubt { .. }) => in_doubt,
+            _ => Error::Stopped,
+        }
+    }
+
+    fn wait(&mut self, error: &Error, target: &Target) -> Option<Duration> {
         match Cause::of(error)? {
             Cause::Unavailable => {}
             // Where the database is may not be where it was.
@@ -72,21 +109,6 @@ impl Cause {
             }
             Error::Interrupted { source, .. } => Self::of(source),
             _ => None,
-        }
-    }
-}
-
-impl Error {
-    /// What is to be said if somebody asks for an end after this error, while the request waits to be
-    /// tried again.
-    #[must_use]
-    pub fn then_stopped(self) -> Self {
-        match self {
-            Self::Interrupted { step, steps, title, .. } => {
-                Self::Interrupted { step, steps, title, source: Box::new(Self::Stopped) }
-            }
-            Self::InDoubt { .. } => self,
-            _ => Self::Stopped,
         }
     }
 }
@@ -130,7 +152,8 @@ mod tests {
     /// All waits of a request that always fails like that.
     fn waits(limit: u64, target: &Target, error: impl Fn() -> Error) -> Vec<u128> {
         let mut retry = Retry::within(Duration::from_secs(limit));
-        std::iter::from_fn(|| retry.after(&error(), target)).map(|wait| wait.as_millis()).collect()
+        let waits = std::iter::from_fn(|| retry.after(error(), target).ok());
+        waits.map(|wait| wait.as_millis()).collect()
     }
 
     #[test]
@@ -154,9 +177,9 @@ mod tests {
     fn a_server_that_comes_up_slowly_takes_none_of_these_times() {
         let mut retry = Retry::within(Duration::from_secs(3600));
         for _ in 0..50 {
-            assert!(retry.after(&unavailable(), &Target::Head).is_some());
+            retry.after(unavailable(), &Target::Head).unwrap();
         }
-        assert!(retry.after(&lost(), &Target::Head).is_some());
+        retry.after(lost(), &Target::Head).unwrap();
     }
 
     #[test]
@@ -167,7 +190,9 @@ mod tests {
             hint: "create it".into(),
         };
         for error in [locked(), interrupted(locked()), unreachable(), Error::Stopped] {
-            assert_eq!(Retry::within(Duration::MAX).after(&error, &Target::Head), None, "{error}");
+            let kind = error.kind();
+            let told = Retry::within(Duration::MAX).after(error, &Target::Head).unwrap_err();
+            assert_eq!(told.kind(), kind);
         }
     }
 
@@ -182,10 +207,32 @@ mod tests {
 
     #[test]
     fn an_end_that_somebody_asks_for_tells_what_is_left() {
-        assert_eq!(lost().then_stopped().kind(), ErrorKind::Stopped);
-        let noted = interrupted(lost()).then_stopped();
+        let stopped = |errors: Vec<Error>| {
+            let mut retry = Retry::within(Duration::from_secs(30));
+            for error in errors {
+                retry.after(error, &Target::Head).unwrap();
+            }
+            retry.stopped()
+        };
+        assert_eq!(stopped(vec![unavailable()]).kind(), ErrorKind::Stopped);
+        assert_eq!(stopped(vec![lost()]).kind(), ErrorKind::Stopped);
+        assert_eq!(stopped(vec![in_doubt(), unavailable()]).kind(), ErrorKind::ConnectionLost);
+        let noted = stopped(vec![interrupted(lost()), unavailable()]);
         assert_eq!(noted.kind(), ErrorKind::Stopped);
         assert!(noted.hint().is_some_and(|hint| hint.contains("the same command")));
-        assert_eq!(in_doubt().then_stopped().kind(), ErrorKind::ConnectionLost);
+    }
+
+    /// A server that does not come back must not hide how far the upgrade was.
+    #[test]
+    fn what_had_a_connection_is_what_is_told() {
+        let mut retry = Retry::within(Duration::from_millis(700));
+        retry.after(interrupted(lost()), &Target::Head).unwrap();
+        retry.after(unavailable(), &Target::Head).unwrap();
+        let told = retry.after(unavailable(), &Target::Head).unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::ConnectionLost);
+        let mut retry = Retry::within(Duration::from_millis(250));
+        retry.after(unavailable(), &Target::Head).unwrap();
+        let told = retry.after(unavailable(), &Target::Head).unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::Unreachable);
     }
 }

@@ -119,11 +119,12 @@ impl Upgrade {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            let Some(wait) = retry.after(&error, &request.target) else { return Err(error) };
-            let (problem, wait_seconds) = (error.to_string(), wait.as_secs_f64());
+            let problem = error.to_string();
+            let wait = retry.after(error, &request.target)?;
+            let wait_seconds = wait.as_secs_f64();
             context.renderer.notify(&Event::Retrying { problem, wait_seconds });
             if !signals::wait(wait, &request.stop).await {
-                return Err(error.then_stopped());
+                return Err(retry.stopped());
             }
         }
     }

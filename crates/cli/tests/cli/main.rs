@@ -15,6 +15,8 @@ mod partial_runs;
 #[cfg(unix)]
 mod read_only;
 mod refused;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod retries;
 mod sandbox;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod servers;
