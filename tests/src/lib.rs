@@ -15,6 +15,7 @@ pub mod private_server;
 pub mod proxy;
 pub mod reference;
 pub mod server;
+pub mod small_disk;
 pub mod sqlite;
 mod wait;
 

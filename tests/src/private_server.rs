@@ -3,16 +3,16 @@
 //! The scripts of `tests/servers` start and kill them. Where this is root, the folder of such a server is
 //! a file system of its own, in memory, which can be full.
 
-use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Output, Stdio};
 use std::sync::Mutex;
 
 use crate::address::Address;
 use crate::server::{REQUIRED, TestServer};
+use crate::small_disk::{self, Ballast};
 
-/// How much room there is for a server's data: several times of what it takes when it is new.
-const SIZE: &str = "size=768m";
+/// How much room there is for a server's data, in MiB: several times of what it takes when it is new.
+const SIZE: u32 = 768;
 
 /// What outlives a server that is killed: every commit, and no page that is half written. The scripts'
 /// servers are quicker than that.
@@ -38,7 +38,8 @@ pub struct PrivateServer {
     server: TestServer,
     /// Ends the server when its input ends.
     guard: Mutex<Child>,
-    is_file_system: bool,
+    /// Whether its folder is a file system of its own, or why not.
+    disk: Result<(), String>,
 }
 
 impl PrivateServer {
@@ -52,12 +53,12 @@ impl PrivateServer {
         let mut guard = Command::new("setsid");
         guard.arg(scripts().join("guard.sh")).arg(name).arg(&folder).stdin(Stdio::piped());
         let guard = guard.spawn().map_err(|error| error.to_string())?;
-        let is_file_system = mount(&folder);
+        let disk = small_disk::mount(&folder, SIZE);
         let url = start(name, &folder, None)?;
         let address = Address::parse(&url)?;
         let server = TestServer::at_address(&address)?;
         let (name, guard) = (name.to_owned(), Mutex::new(guard));
-        Ok(Self { name, folder, address, server, guard, is_file_system })
+        Ok(Self { name, folder, address, server, guard, disk })
     }
 
     /// How databases are made on it.
@@ -96,34 +97,8 @@ impl PrivateServer {
     ///
     /// # Errors
     /// If its folder is no file system of its own.
-    ///
-    /// # Panics
-    /// If there is not even so much room.
-    #[allow(clippy::expect_used, reason = "a test cannot go on then")]
     pub fn leave_room(&self, bytes: u64) -> Result<Ballast, String> {
-        if !self.is_file_system {
-            return Err("only root can give a server a file system of its own".to_owned());
-        }
-        let path = self.folder.join("ballast");
-        let ballast = Ballast { path };
-        let mut file = File::create(&ballast.path).expect("a file");
-        // The last of these writes fails, since there is no room for all of it.
-        let _ = std::io::copy(&mut std::io::repeat(0), &mut file);
-        let taken = file.metadata().expect("its size").len();
-        file.set_len(taken.checked_sub(bytes).expect("so much room")).expect("its new size");
-        Ok(ballast)
-    }
-}
-
-/// A file that only takes room.
-#[derive(Debug)]
-pub struct Ballast {
-    path: PathBuf,
-}
-
-impl Drop for Ballast {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_file(&self.path);
+        self.disk.clone().map(|()| Ballast::leaving(&self.folder, bytes))
     }
 }
 
@@ -138,13 +113,6 @@ impl Drop for PrivateServer {
 
 fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("servers")
-}
-
-/// Makes a folder a file system of its own, where that is possible, and tells whether it is.
-fn mount(folder: &Path) -> bool {
-    let mut command = Command::new("mount");
-    command.args(["-t", "tmpfs", "-o", SIZE, "mlflow-migrate"]).arg(folder);
-    run(&mut command).is_ok()
 }
 
 fn start(name: &str, folder: &Path, port: Option<u16>) -> Result<String, String> {

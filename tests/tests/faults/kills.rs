@@ -17,7 +17,8 @@ fn kills() -> u32 {
 }
 
 pub(crate) fn killed_and_restarted(ground: &Ground) {
-    let (kills, duration) = (kills(), ground.undisturbed().1);
+    let head = ground.server().head();
+    let (kills, duration) = (kills(), ground.undisturbed(head).duration);
     for number in 0..kills {
         wait(killed_after(ground, duration * (2 * number + 1) / (2 * kills)));
     }
@@ -25,7 +26,7 @@ pub(crate) fn killed_and_restarted(ground: &Ground) {
 
 async fn killed_after(ground: &Ground, instant: Duration) {
     let what = format!("killed after {instant:?}");
-    let subject = ground.subject().await;
+    let subject = ground.subject(ground.server().head()).await;
     let private = Arc::clone(&ground.private);
     let killer = std::thread::spawn(move || {
         std::thread::sleep(instant);
@@ -48,7 +49,8 @@ async fn killed_after(ground: &Ground, instant: Duration) {
 /// definition: of one of MLflow's while an upgrade is on its way, and of the journal as it begins.
 pub(crate) fn only_the_definition_of_a_table(ground: &Ground) {
     wait(async {
-        let (begun, fresh) = (ground.subject().await, ground.subject().await);
+        let target = ground.server().head();
+        let (begun, fresh) = (ground.subject(target).await, ground.subject(target).await);
         let proxy = Proxy::cut_at(&begun.address(), "CREATE TABLE `registered_models`", 1);
         begun.upgrade_through(proxy.port()).await.unwrap_err();
         let copy = |file: &str, from: &Subject<'_>, to: &Subject<'_>| {

@@ -1,6 +1,7 @@
 //! The upgrade that faults happen to.
 
-use std::sync::{Arc, OnceLock};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::{Error, FENCE, Report};
@@ -31,7 +32,13 @@ type Rows = Vec<Vec<Vec<Cell>>>;
 /// A server, and what an undisturbed upgrade does there.
 pub(crate) struct Ground {
     pub(crate) private: Arc<PrivateServer>,
-    undisturbed: OnceLock<(Rows, Duration)>,
+    undisturbed: Mutex<BTreeMap<&'static str, Arc<Undisturbed>>>,
+}
+
+/// What an upgrade gives that nobody disturbs.
+pub(crate) struct Undisturbed {
+    rows: Rows,
+    pub(crate) duration: Duration,
 }
 
 impl Ground {
@@ -50,33 +57,36 @@ impl Ground {
             // To be told who holds a lock.
             query(server.address(), &format!("GRANT PROCESS ON *.* TO {USER}@'%'"));
         }
-        Ok(Self { private, undisturbed: OnceLock::new() })
+        Ok(Self { private, undisturbed: Mutex::default() })
     }
 
     pub(crate) fn server(&self) -> &TestServer {
         self.private.server()
     }
 
-    /// The rows that an upgrade gives which nobody disturbs, and how long it takes.
-    pub(crate) fn undisturbed(&self) -> &(Rows, Duration) {
-        self.undisturbed.get_or_init(|| {
+    /// What an upgrade to a target gives that nobody disturbs.
+    pub(crate) fn undisturbed(&self, target: &'static str) -> Arc<Undisturbed> {
+        let mut known = self.undisturbed.lock().unwrap();
+        let undisturbed = known.entry(target).or_insert_with(|| {
             wait(async {
                 let database = self.filled().await;
                 let started = Instant::now();
-                upgrade(self.server(), &as_user(&*database)).await.unwrap();
+                upgrade(self.server(), &as_user(&*database), target).await.unwrap();
                 let duration = started.elapsed();
-                (rows(&*database), duration)
+                Arc::new(Undisturbed { rows: rows(&*database), duration })
             })
-        })
+        });
+        Arc::clone(undisturbed)
     }
 
-    /// A database with rows.
-    pub(crate) async fn subject(&self) -> Subject<'_> {
+    /// A database with rows, to be upgraded to a target.
+    pub(crate) async fn subject(&self, target: &'static str) -> Subject<'_> {
         // The test before may have failed while the server was down.
         self.private.restart();
+        let undisturbed = self.undisturbed(target);
         let database = self.filled().await;
         let before = database.contents();
-        Subject { ground: self, database, before }
+        Subject { ground: self, database, before, target, undisturbed }
     }
 
     async fn filled(&self) -> Box<dyn TestDatabase> {
@@ -104,6 +114,8 @@ pub(crate) struct Subject<'a> {
     ground: &'a Ground,
     database: Box<dyn TestDatabase>,
     before: Vec<u8>,
+    target: &'static str,
+    undisturbed: Arc<Undisturbed>,
 }
 
 impl Subject<'_> {
@@ -119,12 +131,12 @@ impl Subject<'_> {
 
     /// Upgrades it.
     pub(crate) async fn upgrade(&self) -> Result<Report, Error> {
-        upgrade(self.ground.server(), &self.address()).await
+        upgrade(self.ground.server(), &self.address(), self.target).await
     }
 
     /// Upgrades it through a proxy.
     pub(crate) async fn upgrade_through(&self, port: u16) -> Result<Report, Error> {
-        upgrade(self.ground.server(), &self.address().through_port(port)).await
+        upgrade(self.ground.server(), &self.address().through_port(port), self.target).await
     }
 
     pub(crate) fn is_as_before(&self) -> bool {
@@ -149,8 +161,8 @@ impl Subject<'_> {
         let again = self.upgrade().await;
         again.unwrap_or_else(|error| panic!("{what}: {error}"));
         let server = self.ground.server();
-        assert_at(server, &*self.database, server.head()).await;
-        assert!(rows(&*self.database) == self.ground.undisturbed().0, "{what}: other rows");
+        assert_at(server, &*self.database, self.target).await;
+        assert!(rows(&*self.database) == self.undisturbed.rows, "{what}: other rows");
         let schema = if server.is_postgres() { "current_schema()" } else { "DATABASE()" };
         let left = self.database.query(&format!(
             "SELECT table_name FROM information_schema.tables \
@@ -164,9 +176,9 @@ fn as_user(database: &dyn TestDatabase) -> Address {
     database.address().unwrap().as_user(USER, None)
 }
 
-/// Upgrades as far as the server can go, and no longer than that may take.
-async fn upgrade(server: &TestServer, address: &Address) -> Result<Report, Error> {
-    let upgrade = upgrade_at(server.catalogue(), address, WAITS, server.head());
+/// Upgrades to a target, and no longer than that may take.
+async fn upgrade(server: &TestServer, address: &Address, target: &str) -> Result<Report, Error> {
+    let upgrade = upgrade_at(server.catalogue(), address, WAITS, target);
     match tokio::time::timeout(LIMIT, upgrade).await {
         Ok(result) => result,
         Err(_) => panic!("an upgrade hangs for {LIMIT:?}"),

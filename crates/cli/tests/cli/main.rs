@@ -4,6 +4,8 @@
 
 mod commands;
 mod diagnosis;
+#[cfg(target_os = "linux")]
+mod exhaustion;
 mod help;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills;
