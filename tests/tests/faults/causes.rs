@@ -58,9 +58,21 @@ pub(crate) fn full_disk(place: &Place) -> Removal {
     Box::new(|| drop(ballast))
 }
 
-/// Less than the journal takes.
+/// Less than the statements of data migrations may take.
 pub(crate) fn small_packets(place: &Place) -> Removal {
     place.set("max_allowed_packet", "16384")
+}
+
+/// Less than the journal takes, in which a table of somebody's is described.
+pub(crate) fn packets_smaller_than_the_journal(place: &Place) -> Removal {
+    let columns: Vec<String> = (0..900).map(|number| format!("c{number} INTEGER")).collect();
+    place.query(&format!("CREATE TABLE wide ({})", columns.join(", ")));
+    let set_back = place.set("max_allowed_packet", "65536");
+    let drop = place.later("DROP TABLE wide".to_owned());
+    Box::new(|| {
+        set_back();
+        drop();
+    })
 }
 
 pub(crate) fn enough_packets(place: &Place) -> Removal {
@@ -146,7 +158,7 @@ pub(crate) fn assert_names_the_other(error: &Error) {
         Error::Interrupted { source, .. } => assert_names_the_other(source),
         Error::Locked { holders, .. } => assert!(!holders.is_empty(), "{error}"),
         Error::Conflict { problem, .. } => {
-            assert!(problem.to_lowercase().contains("deadlock"), "{error}")
+            assert!(problem.to_lowercase().contains("deadlock"), "{error}");
         }
         other => panic!("{other:?}"),
     }

@@ -64,7 +64,7 @@ const FULL: Expected = Stops(&[ErrorKind::Full, ErrorKind::ConnectionLost]);
 pub(crate) const FAULTS: &[Fault] = &[
     Fault {
         name: "the_disk_is_full",
-        on: ALL,
+        on: &["postgres", "mysql56"],
         when: Before,
         cause: causes::full_disk,
         expected: FULL,
@@ -84,8 +84,15 @@ pub(crate) const FAULTS: &[Fault] = &[
         expected: Refused(ErrorKind::ServerLimit),
     },
     Fault {
+        name: "packets_smaller_than_the_journal",
+        on: &["mariadb"],
+        when: Before,
+        cause: causes::packets_smaller_than_the_journal,
+        expected: Refused(ErrorKind::ServerLimit),
+    },
+    Fault {
         name: "small_packets_that_are_enough",
-        on: MYSQL,
+        on: &["mariadb"],
         when: Before,
         cause: causes::enough_packets,
         expected: Finishes,

@@ -19,7 +19,7 @@ const PANICKED: i32 = 101;
 const ROOMS: [u64; 3] = [0, 64, 4096];
 
 /// How much memory a process may ask for, in MiB: too little to begin with, to enough.
-const MEMORIES: [u64; 8] = [8, 12, 16, 20, 24, 32, 64, 256];
+const MEMORIES: [u64; 5] = [8, 20, 32, 64, 256];
 
 /// With rows of many MiB, at a revision from which metrics are to be moved.
 fn sandbox(rows: u32) -> Sandbox {
@@ -42,6 +42,7 @@ fn assert_finishes(sandbox: &Sandbox, database: &str) {
 }
 
 /// A file system that can be full. Where the tests have to be complete, it has to be there.
+#[allow(clippy::print_stderr, reason = "a test that is left out must be seen")]
 fn small_disk() -> Option<SmallDisk> {
     match SmallDisk::new(96) {
         Ok(disk) => Some(disk),
@@ -65,7 +66,7 @@ fn names(folder: &Path) -> Vec<String> {
 #[test]
 fn the_disk_is_full() {
     let Some(disk) = small_disk() else { return };
-    let sandbox = sandbox(200_000);
+    let sandbox = sandbox(100_000);
     let path = disk.path().join("mlruns.db");
     let database = path.to_str().unwrap();
     fs::copy(sandbox.path("mlruns.db"), &path).unwrap();
@@ -87,7 +88,7 @@ fn the_disk_is_full() {
 
 #[test]
 fn there_is_little_memory() {
-    let original = sandbox(200_000);
+    let original = sandbox(100_000);
     let bytes = fs::read(original.path("mlruns.db")).unwrap();
     let mut succeeded = 0;
     for memory in MEMORIES {
