@@ -11,9 +11,11 @@ pub mod fill;
 pub mod harness;
 pub mod mysql;
 pub mod postgres;
+pub mod private_server;
 pub mod proxy;
 pub mod reference;
 pub mod server;
+pub mod small_disk;
 pub mod sqlite;
 mod wait;
 

@@ -73,6 +73,15 @@ impl TestServer {
         required.split_whitespace().filter(|name| !has(name)).map(ToOwned::to_owned).collect()
     }
 
+    /// The server at an address; if it is several entries, the first of them.
+    ///
+    /// # Errors
+    /// If it does not answer.
+    pub fn at_address(address: &Address) -> Result<Self, String> {
+        let first = Self::of(address)?.into_iter().next();
+        first.ok_or_else(|| format!("{address} is no server"))
+    }
+
     fn of(address: &Address) -> Result<Vec<Self>, String> {
         let entry = |name: String, reference, charset| {
             Self::new(name, reference, charset, Some(address.clone()))

@@ -69,6 +69,7 @@ impl Backend for Mysql {
     }
 
     async fn begin_journal(&mut self, note: &str) -> Result<(), Error> {
+        preflight::check_text(self, note).await?;
         journal::begin(&mut self.connection, note, &self.context).await
     }
 

@@ -245,7 +245,11 @@ fn explain(target: &Target, context: &Context, source: sqlx::Error) -> Failure {
                 Some(path) => format!("{}: {}", path.display(), describe_io(&cause)),
                 None => describe_io(&cause),
             };
-            unreachable(problem, "check host and port, and whether the server is running")
+            let hint = "check host and port, and whether the server is running";
+            if is_unknown_host(&problem) {
+                return unreachable(problem, hint);
+            }
+            Failure::Other(Error::Unavailable { name, problem, hint: hint.to_owned() })
         }
         sqlx::Error::Tls(cause) => encryption(cause.to_string()),
         sqlx::Error::Configuration(cause) => encryption(cause.to_string()),
@@ -258,6 +262,11 @@ fn explain(target: &Target, context: &Context, source: sqlx::Error) -> Failure {
         }
         source => Failure::Other(context.error("connecting", source)),
     }
+}
+
+/// A name server that does not answer may do so later.
+fn is_unknown_host(problem: &str) -> bool {
+    problem.contains("lookup address") && !problem.contains("Temporary failure")
 }
 
 fn encryption_hint(target: &Target) -> &'static str {

@@ -13,8 +13,11 @@ use sqlx::mysql::MySqlDatabaseError;
 /// MariaDB's `ER_CONSTRAINT_FAILED`.
 const REFUSED_ROWS: [u16; 8] = [1062, 1216, 1452, 1048, 1138, 1265, 3819, 4025];
 
-/// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_DEADLOCK`, `ER_LOCK_NOWAIT`.
-const LOCKED: [u16; 3] = [1205, 1213, 3572];
+/// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_NOWAIT`.
+const LOCKED: [u16; 2] = [1205, 3572];
+
+/// `ER_LOCK_DEADLOCK`.
+const DEADLOCK: u16 = 1213;
 
 /// What was being done to which database, for the error that may come of it.
 #[derive(Clone, Debug)]
@@ -64,19 +67,26 @@ impl Context {
             _ if LOCKED.contains(&number) => {
                 Error::Locked { name, waited_seconds: self.lock_seconds, holders: Vec::new() }
             }
-            1049 | 1040 | 1129 | 1203 | 1226 => {
+            DEADLOCK => Error::Conflict { name, action: action.to_owned(), problem },
+            1049 | 1129 | 1226 => {
                 Error::Unreachable { name, problem, hint: unreachable_hint(number).to_owned() }
             }
+            // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS.
+            1040 | 1203 => Error::Unavailable { name, problem, hint: BUSY_HINT.to_owned() },
             // ER_SECURE_TRANSPORT_REQUIRED
             3159 => Error::Tls { name, problem, hint: "add ssl_mode=REQUIRED to the URL".into() },
             1142 | 1143 | 1227 | 1370 | 1419 | 1410 => self.privileges(number, message),
             1792 | 1836 => self.read_only(message),
             1290 if message.contains("read") => self.read_only(message),
-            // ER_RECORD_FILE_FULL, ER_DISK_FULL; 28 is ENOSPC.
-            1114 | 1021 => Error::Full { name, problem },
-            _ if message.contains("rror 28 ") || message.contains("Errcode: 28") => {
-                Error::Full { name, problem }
-            }
+            // ER_NET_PACKET_TOO_LARGE
+            1153 => Error::ServerLimit {
+                name,
+                problem: format!("{action}: {message}"),
+                hint: PACKET_HINT.to_owned(),
+            },
+            // ER_RECORD_FILE_FULL, ER_DISK_FULL, and the one for a new table of MySQL 8.0.
+            1114 | 1021 | 3675 => Error::Full { name, problem },
+            _ if tells_of_a_full_disk(message) => Error::Full { name, problem },
             // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_SESSION_WAS_KILLED,
             // ER_CLIENT_INTERACTION_TIMEOUT.
             1053 | 1927 | 3169 | 4031 => self.lost(action, message),
@@ -115,6 +125,16 @@ impl Context {
     }
 }
 
+/// Whether an error of a storage engine is `ENOSPC` (28) or `HA_ERR_RECORD_FILE_FULL` (135).
+fn tells_of_a_full_disk(message: &str) -> bool {
+    ["rror 28 ", "Errcode: 28", "errno: 28 ", "rror 135 ", "errno: 135 "]
+        .iter()
+        .any(|number| message.contains(number))
+}
+
+/// What to do about a statement that is longer than the server takes.
+pub(crate) const PACKET_HINT: &str = "let an administrator raise max_allowed_packet of the server";
+
 /// What to do about a key or a row that the server cannot hold.
 pub(crate) const LIMIT_HINT: &str = "convert the tables to ROW_FORMAT=DYNAMIC with innodb_large_prefix=ON, or move the database to a newer server";
 
@@ -126,11 +146,13 @@ pub(crate) const TRIGGER_PRIVILEGE: &str =
 pub(crate) const TRIGGER_HINT: &str =
     "let an administrator SET GLOBAL log_bin_trust_function_creators = 1 until the upgrade is done";
 
+const BUSY_HINT: &str = "the server takes no more connections at the moment; try again later";
+
 fn unreachable_hint(number: u16) -> &'static str {
     match number {
         1049 => "create the database, or check its name in the URL",
         1129 => "an administrator can unblock this host by FLUSH HOSTS",
-        _ => "the server takes no more connections at the moment; try again later",
+        _ => BUSY_HINT,
     }
 }
 
@@ -184,6 +206,10 @@ mod tests {
             (1213, "Deadlock found", ErrorKind::Locked),
             (1114, "The table 't' is full", ErrorKind::Full),
             (1030, "Got error 28 from storage engine", ErrorKind::Full),
+            (1005, "Can't create table `t` (errno: 135 \"No more room\")", ErrorKind::Full),
+            (1005, "Can't create table `t` (errno: 150 \"Foreign key\")", ErrorKind::Database),
+            (3675, "Create table/tablespace 't' failed, as disk is full", ErrorKind::Full),
+            (1153, "Got a packet bigger than 'max_allowed_packet'", ErrorKind::ServerLimit),
             (3, "Error writing file '/tmp/MY' (Errcode: 28 - No space left)", ErrorKind::Full),
             (1053, "Server shutdown in progress", ErrorKind::ConnectionLost),
             (1071, "Specified key was too long; max key length is 767", ErrorKind::ServerLimit),

@@ -5,6 +5,7 @@ use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::schema::Trigger;
 use sqlx::MySqlConnection;
 
+use crate::create;
 use crate::error::Context;
 use crate::features::Features;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, UncheckedForeignKeys};
@@ -20,7 +21,9 @@ pub(crate) async fn change(
     let after = &change.after;
     let Some(before) = &change.before else {
         let action = format!("create table {}", after.name);
-        run(connection, render::create_table(after, features), &action, context).await?;
+        let created =
+            create::table(connection, &after.name, &render::create_table(after, features)).await;
+        created.map_err(|source| context.error(&action, source))?;
         create_triggers(connection, after.triggers.iter(), &after.name, context).await?;
         return Ok(());
     };

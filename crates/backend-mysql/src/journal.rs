@@ -5,9 +5,9 @@
 use mlflow_migrate_core::Error;
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
+use crate::create::{self, is_missing};
 use crate::error::Context;
 use crate::text;
-use crate::version::is_missing;
 
 /// The table's name.
 pub(crate) const TABLE: &str = "alembic_mlflow_migrate";
@@ -77,7 +77,11 @@ pub(crate) async fn ensure(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<(), Error> {
-    let sql = CREATE.replacen("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1);
-    let done = text::run(connection, sql).await;
-    done.map(|_| ()).map_err(|source| context.error("creating the journal", source))
+    let work = async {
+        if create::is_there(connection, TABLE).await? {
+            return Ok(());
+        }
+        create::table(connection, TABLE, CREATE).await
+    };
+    work.await.map_err(|source| context.error("creating the journal", source))
 }

@@ -5,6 +5,7 @@
 
 mod backend;
 mod connect;
+mod create;
 mod encryption;
 mod error;
 mod execute;

@@ -3,8 +3,9 @@
 use mlflow_migrate_core::Error;
 use sqlx::MySqlConnection;
 
-use crate::error::{Context, server_error};
-use crate::text::{self, literal};
+use crate::create::{self, is_missing};
+use crate::error::Context;
+use crate::text;
 
 /// Its name.
 pub(crate) const TABLE: &str = "alembic_version";
@@ -12,9 +13,6 @@ pub(crate) const TABLE: &str = "alembic_version";
 /// As Alembic creates it: in the database's default character set.
 const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
                       CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
-
-/// `ER_NO_SUCH_TABLE`
-pub(crate) const NO_SUCH_TABLE: u16 = 1146;
 
 /// The revisions in the version table; `None` if it does not exist.
 pub(crate) async fn read(
@@ -36,8 +34,8 @@ pub(crate) async fn write(
     context: &Context,
 ) -> Result<(), Error> {
     let replace = async {
-        if !exists(connection).await? {
-            text::run(connection, CREATE).await?;
+        if !create::is_there(connection, TABLE).await? {
+            create::table(connection, TABLE, CREATE).await?;
         }
         if !is_in_transaction {
             text::run(connection, "START TRANSACTION").await?;
@@ -63,18 +61,4 @@ pub(crate) async fn write(
         return Err(context.error("writing alembic_version", source));
     }
     Ok(())
-}
-
-/// Whether an error says that a table does not exist.
-pub(crate) fn is_missing(source: &sqlx::Error) -> bool {
-    server_error(source).is_some_and(|(number, _)| number == NO_SUCH_TABLE)
-}
-
-async fn exists(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
-    let sql = format!(
-        "SELECT 1 FROM information_schema.TABLES \
-         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
-        literal(TABLE)
-    );
-    Ok(text::value(connection, sql).await?.is_some())
 }

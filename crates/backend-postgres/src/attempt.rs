@@ -86,7 +86,7 @@ impl<'a> Attempt<'a> {
         };
         match tokio::time::timeout(timeout, options.connect()).await {
             Ok(result) => result.map_err(|source| self.failure(source, mode)),
-            Err(_) => Err(Failure::from(self.unreachable(
+            Err(_) => Err(Failure::from(self.unavailable(
                 &format!("no answer within {} s", timeout.as_secs()),
                 "check the host, the port and the firewalls on the way; connect_timeout=SECONDS \
                  waits longer",
@@ -180,23 +180,28 @@ impl<'a> Attempt<'a> {
         let Endpoint { host, port } = self.endpoint;
         let text = error.to_string();
         if text.contains("lookup address") || text.contains("resolve") {
-            let problem = format!("the host {host} is not known ({text})");
-            return self.unreachable(&problem, "check the host's name");
+            let (problem, hint) = (format!("the host {host} is not known ({text})"), HOST_HINT);
+            // A name server that does not answer may do so later.
+            let may_pass = text.contains("Temporary failure");
+            return match may_pass {
+                true => self.unavailable(&problem, hint),
+                false => self.unreachable(&problem, hint),
+            };
         }
         match error.kind() {
-            ErrorKind::ConnectionRefused => self.unreachable(
+            ErrorKind::ConnectionRefused => self.unavailable(
                 "the connection was refused",
                 &format!("is the server running, and does it listen on {host}, port {port}?"),
             ),
-            ErrorKind::NotFound if self.endpoint.is_socket() => self.unreachable(
+            ErrorKind::NotFound if self.endpoint.is_socket() => self.unavailable(
                 &format!("there is no socket {host}/.s.PGSQL.{port}"),
                 "is the server running? Give its host if it is elsewhere",
             ),
-            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => self.unreachable(
+            ErrorKind::UnexpectedEof | ErrorKind::ConnectionReset => self.unavailable(
                 "the server closed the connection at once",
                 "see the server's log; is it PostgreSQL that listens there?",
             ),
-            _ => self.unreachable(&text, "check the host and the port"),
+            _ => self.unavailable(&text, "check the host and the port"),
         }
     }
 
@@ -227,11 +232,14 @@ impl<'a> Attempt<'a> {
                     self.database
                 ),
             ),
-            "53300" => self.unreachable(
+            "53300" => self.unavailable(
                 message,
                 "close other connections, or raise max_connections of the server",
             ),
-            "57P03" => self.unreachable(message, "wait until the server is up, and try again"),
+            // cannot_connect_now, and admin_shutdown and crash_shutdown where it just goes down.
+            "57P01" | "57P02" | "57P03" => {
+                self.unavailable(message, "wait until the server is up, and try again")
+            }
             code => self.unreachable(
                 &format!("{message} ({code})"),
                 "see the server's log, and the options in the URL",
@@ -250,7 +258,13 @@ impl<'a> Attempt<'a> {
     fn unreachable(&self, problem: &str, hint: &str) -> Error {
         Error::Unreachable { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
     }
+
+    fn unavailable(&self, problem: &str, hint: &str) -> Error {
+        Error::Unavailable { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
+    }
 }
+
+const HOST_HINT: &str = "check the host's name";
 
 /// A failed attempt.
 struct Failure {

@@ -65,9 +65,11 @@ impl Postgres {
         for endpoint in &settings.endpoints {
             match Self::connect_to(&settings, endpoint, options).await {
                 Ok(connected) => return Ok(connected),
-                Err(error @ (Error::Unreachable { .. } | Error::ReadOnly { .. })) => {
-                    last = Some(error);
-                }
+                Err(
+                    error @ (Error::Unreachable { .. }
+                    | Error::Unavailable { .. }
+                    | Error::ReadOnly { .. }),
+                ) => last = Some(error),
                 Err(error) => return Err(error),
             }
         }

@@ -1,6 +1,6 @@
 //! From PostgreSQL's SQLSTATE codes to what a person can act on.
 
-use std::fmt;
+use std::{fmt, io};
 
 use mlflow_migrate_core::Error;
 use sqlx::postgres::PgDatabaseError;
@@ -40,9 +40,9 @@ pub(crate) fn from_server(source: &sqlx::Error) -> Option<&PgDatabaseError> {
     }
 }
 
-/// Whether a lock was not to be had: `lock_timeout`, or a deadlock that the server has resolved.
+/// Whether a lock was not to be had within the `lock_timeout`.
 pub(crate) fn is_lock_failure(source: &sqlx::Error) -> bool {
-    from_server(source).is_some_and(|error| matches!(error.code(), "55P03" | "40P01"))
+    from_server(source).is_some_and(|error| error.code() == "55P03")
 }
 
 /// What was being done to which database, for the error that may come of it.
@@ -60,6 +60,9 @@ impl Context<'_> {
             return self.of_server(action, error);
         }
         match source {
+            sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
+                self.lost(action, "the server closed the connection")
+            }
             sqlx::Error::Io(error) => self.lost(action, &error.to_string()),
             sqlx::Error::Tls(error) => self.lost(action, &error.to_string()),
             sqlx::Error::Protocol(problem) => self.lost(action, &problem),
@@ -79,8 +82,12 @@ impl Context<'_> {
         let name = self.name.to_owned();
         let message = ServerMessage::of(error);
         match error.code() {
-            "55P03" | "40P01" => {
+            "55P03" => {
                 Error::Locked { name, waited_seconds: self.waited_seconds, holders: Vec::new() }
+            }
+            // deadlock_detected, serialization_failure.
+            "40P01" | "40001" => {
+                Error::Conflict { name, action: action.to_owned(), problem: message.0 }
             }
             "42501" => Error::Privileges {
                 name,

@@ -15,6 +15,9 @@ use crate::late;
 /// 7), and renames that do not touch, or even parse, views and triggers.
 const UPGRADE: &str = "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; BEGIN IMMEDIATE";
 
+/// Reads a little, for which the file has to be in order.
+const READ: &str = "SELECT count(*) FROM sqlite_schema";
+
 impl Sqlite {
     pub(crate) async fn begin_session(&mut self, access: Access) -> Result<(), Error> {
         self.violations = None;
@@ -58,7 +61,10 @@ impl Sqlite {
             let rollback = if connection.is_autocommit() { "" } else { "ROLLBACK; " };
             connection
                 .execute_batch(&format!("{rollback}PRAGMA legacy_alter_table = OFF"))
-                .map_err(|source| context.error("rolling back", source))
+                .map_err(|source| context.error("rolling back", source))?;
+            // After a write that failed, the journal is played back for whoever reads next.
+            let _ = connection.query_row(READ, [], |_| Ok(()));
+            Ok(())
         })
         .await?;
         self.remove_created()

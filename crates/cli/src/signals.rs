@@ -6,6 +6,7 @@
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
+use std::time::Duration;
 
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::stop::Stop;
@@ -17,6 +18,9 @@ pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The exit code of a process that SIGTERM has ended.
 pub(crate) const TERMINATED: u8 = 143;
+
+/// How often somebody who waits looks for a signal.
+const GLANCE: Duration = Duration::from_millis(50);
 
 /// The signals that have come.
 #[derive(Debug, Default)]
@@ -45,6 +49,16 @@ impl Signals {
         renderer.notify(&Event::Notice { message: message.to_owned() });
         std::process::exit(next().await.into());
     }
+}
+
+/// Waits, and tells whether that was to the end: nobody has asked for another one meanwhile.
+pub(crate) async fn wait(duration: Duration, stop: &Stop) -> bool {
+    let asked = async {
+        while !stop.is_requested() {
+            tokio::time::sleep(GLANCE).await;
+        }
+    };
+    tokio::time::timeout(duration, asked).await.is_err()
 }
 
 /// The exit code for the next signal.

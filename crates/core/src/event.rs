@@ -30,6 +30,13 @@ pub enum Event {
         /// What it is.
         message: String,
     },
+    /// Something failed for a reason that passes by itself, and is tried again after a while.
+    Retrying {
+        /// What failed.
+        problem: String,
+        /// How long that while is, in seconds.
+        wait_seconds: f64,
+    },
     /// A step begins.
     StepStarted {
         /// Its number, from 1.

@@ -23,6 +23,7 @@ pub mod plan;
 pub mod platform;
 pub mod python;
 pub mod release;
+pub mod retry;
 pub mod revision;
 pub mod schema;
 pub mod session;

@@ -146,7 +146,7 @@ pub async fn upgrade(
     backend.heed(&request.stop).await?;
     backend.begin(Access::Upgrade).await?;
     let result = match run(backend, catalogue, request, observer).await {
-        Ok(report) => backend.commit().await.map(|()| report),
+        Ok(report) => backend.commit().await.map(|()| report).map_err(in_doubt),
         Err(error) => Err(error),
     };
     match result {
@@ -157,6 +157,14 @@ pub async fn upgrade(
             let _ = backend.rollback().await;
             Err(error)
         }
+    }
+}
+
+/// A COMMIT that is sent, and not answered, may have been carried out.
+fn in_doubt(error: Error) -> Error {
+    match error {
+        Error::ConnectionLost { .. } => Error::InDoubt { source: Box::new(error) },
+        error => error,
     }
 }
 

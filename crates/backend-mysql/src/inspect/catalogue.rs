@@ -3,8 +3,11 @@
 //! Servers differ in the types that they give to these columns, and in the case of their names, so
 //! every value is read as text, by its position.
 
+use std::collections::BTreeSet;
+
 use sqlx::MySqlConnection;
 
+use crate::create;
 use crate::features::Features;
 use crate::text::{self, TextRow};
 
@@ -58,11 +61,12 @@ impl Catalogue {
         features: &Features,
     ) -> Result<Self, sqlx::Error> {
         let collation = records(connection, COLLATION.to_owned()).await?;
+        let indexes = records(connection, indexes(features)).await?;
         Ok(Self {
             collation: collation.first().and_then(|it| it.optional(0)).map(ToOwned::to_owned),
-            tables: records(connection, TABLES.to_owned()).await?,
+            tables: tables(connection, &indexes).await?,
             columns: records(connection, columns(features)).await?,
-            indexes: records(connection, indexes(features)).await?,
+            indexes,
             foreign_keys: records(connection, FOREIGN_KEYS.to_owned()).await?,
             rules: records(connection, RULES.to_owned()).await?,
             checks: match checks(features) {
@@ -72,6 +76,21 @@ impl Catalogue {
             triggers: records(connection, TRIGGERS.to_owned()).await?,
         })
     }
+}
+
+/// The tables that can be opened. One of which only the definition is there has no index.
+async fn tables(
+    connection: &mut MySqlConnection,
+    indexes: &[Record],
+) -> Result<Vec<Record>, sqlx::Error> {
+    let indexed: BTreeSet<&str> = indexes.iter().map(|index| index.text(0)).collect();
+    let mut tables = Vec::new();
+    for table in records(connection, TABLES.to_owned()).await? {
+        if indexed.contains(table.text(0)) || create::is_there(connection, table.text(0)).await? {
+            tables.push(table);
+        }
+    }
+    Ok(tables)
 }
 
 async fn records(

@@ -4,6 +4,7 @@ mod constraints;
 mod engines;
 mod grants;
 mod key_lengths;
+mod packets;
 mod privileges;
 
 use std::collections::BTreeSet;
@@ -15,10 +16,13 @@ use mlflow_migrate_core::plan::{Plan, Step};
 
 use crate::connect::Mysql;
 
+pub(crate) use packets::check_text;
+
 /// Finds all that would fail later. Reads only.
 pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
     collect(&mut problems, privileges::check(database, plan).await)?;
+    collect(&mut problems, packets::check(database).await)?;
     collect(&mut problems, engines::check(database, plan).await)?;
     collect(&mut problems, key_lengths::check(database, plan).await)?;
     let mut touched: BTreeSet<&str> = BTreeSet::new();

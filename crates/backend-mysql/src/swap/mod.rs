@@ -82,7 +82,7 @@ pub(crate) async fn give_up(database: &mut Mysql, table: &str) -> Result<(), Err
 pub(crate) async fn discard(database: &mut Mysql) -> Result<(), Error> {
     for table in own_tables(database).await? {
         let action = format!("removing {table}");
-        database.run(&action, &format!("DROP TABLE {}", quote(&table))).await?;
+        database.run(&action, &format!("DROP TABLE IF EXISTS {}", quote(&table))).await?;
     }
     Ok(())
 }

@@ -1,16 +1,18 @@
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use clap::Args;
 use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::retry::Retry;
 use mlflow_migrate_core::session::reading;
 use mlflow_migrate_core::{Error, Report, Request, inspect_and_plan, upgrade};
 
 use crate::arguments::{DatabaseArguments, TargetArguments};
 use crate::database::Database;
 use crate::outcome::{Finished, Outcome};
-use crate::{Context, clock};
+use crate::{Context, clock, signals};
 
 /// Upgrade a database, or create it
 ///
@@ -36,6 +38,11 @@ pub(crate) struct Upgrade {
     /// Leave out rows that a data migration cannot take, where that is sound, instead of refusing
     #[arg(long)]
     skip_invalid: bool,
+
+    /// For how long to wait, all in all, and try again if the server is not up yet, is gone, loses
+    /// the connection, or ends a deadlock; 0 never does
+    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
+    retry_for: u64,
 
     /// Tell how long each step took, and which revisions it served
     #[arg(long)]
@@ -100,6 +107,29 @@ impl Upgrade {
     }
 
     async fn drive(
+        &self,
+        context: &Context,
+        database: &Database,
+        request: &Request,
+        create: bool,
+    ) -> Result<(String, Report), Error> {
+        let mut retry = Retry::within(Duration::from_secs(self.retry_for));
+        loop {
+            let error = match self.attempt(context, database, request, create).await {
+                Ok(done) => return Ok(done),
+                Err(error) => error,
+            };
+            let problem = error.to_string();
+            let wait = retry.after(error, &request.target)?;
+            let wait_seconds = wait.as_secs_f64();
+            context.renderer.notify(&Event::Retrying { problem, wait_seconds });
+            if !signals::wait(wait, &request.stop).await {
+                return Err(retry.stopped());
+            }
+        }
+    }
+
+    async fn attempt(
         &self,
         context: &Context,
         database: &Database,

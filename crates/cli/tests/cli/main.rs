@@ -4,6 +4,8 @@
 
 mod commands;
 mod diagnosis;
+#[cfg(target_os = "linux")]
+mod exhaustion;
 mod help;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills;
@@ -15,6 +17,8 @@ mod partial_runs;
 #[cfg(unix)]
 mod read_only;
 mod refused;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod retries;
 mod sandbox;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod servers;

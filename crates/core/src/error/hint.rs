@@ -10,6 +10,7 @@ impl Error {
             Self::Url { hint, .. }
             | Self::Unsupported { hint, .. }
             | Self::Unreachable { hint, .. }
+            | Self::Unavailable { hint, .. }
             | Self::ReadOnly { hint, .. } => hint.as_str(),
             Self::UnknownTarget { .. } | Self::AmbiguousTarget { .. } => {
                 "`mlflow-migrate history` lists every revision and its MLflow release"
@@ -77,6 +78,10 @@ impl Error {
             | Self::Journal { hint, .. } => return Some(hint.clone()),
             Self::ConnectionLost { .. } => {
                 "nothing was changed; see the server's log, and run the command again"
+            }
+            Self::InDoubt { .. } => "run the command again: it looks first",
+            Self::Conflict { .. } => {
+                "nothing was changed; stop the MLflow server, or whatever else uses it, and try again"
             }
             Self::Stopped => "nothing was changed",
             Self::Interrupted { source, .. } if matches!(**source, Self::Stopped) => {

@@ -203,6 +203,16 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// The server takes no connections at the moment: it is not up yet, or has no room for more.
+    #[error("{name}: {problem}")]
+    Unavailable {
+        /// The database.
+        name: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do if it stays so.
+        hint: String,
+    },
     /// The file is not of the database's kind.
     #[error("{name}: not an SQLite database")]
     NotADatabase {
@@ -305,6 +315,23 @@ pub enum Error {
         /// What was being done.
         action: String,
         /// What is known of the cause.
+        problem: String,
+    },
+    /// The connection was lost while an upgrade that was done was to be made permanent.
+    #[error("{source}; whether the upgrade is done, only the database knows")]
+    InDoubt {
+        /// How the connection was lost.
+        source: Box<Error>,
+    },
+    /// The server has taken back what was being done, since it and another session were in each
+    /// other's way: a deadlock, or transactions that cannot be put one after the other.
+    #[error("{name}: the server has taken back {action}: {problem}")]
+    Conflict {
+        /// The database.
+        name: String,
+        /// What was being done.
+        action: String,
+        /// What the server says.
         problem: String,
     },
     /// An upgrade that was interrupted cannot be taken up again.

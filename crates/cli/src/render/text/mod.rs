@@ -55,6 +55,11 @@ impl Text {
                 write_line(&format!("upgrading to {to}: {revisions} in {steps}"));
             }
             Event::Notice { message } => running.write(&format!("note: {message}")),
+            Event::Retrying { problem, wait_seconds } => {
+                running.display = None;
+                let (problem, wait) = (one_line(problem), words::duration(*wait_seconds));
+                write_line(&format!("note: {problem}; trying again in {wait}"));
+            }
             Event::StepStarted { step, steps, title } => {
                 running.steps = *steps;
                 let heading = format!("{} {title}", running.number(*step));

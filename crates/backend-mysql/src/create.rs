@@ -1,0 +1,45 @@
+//! Creates tables, and tells whether one is really there.
+//!
+//! Before MySQL 8.0 and MariaDB 10.6 a server that dies while it creates a table can leave its definition
+//! without the table. Such a one is listed, cannot be opened, and is in the way of the next `CREATE TABLE`.
+
+use sqlx::MySqlConnection;
+
+use crate::error::server_error;
+use crate::text::{self, quote};
+
+/// `ER_NO_SUCH_TABLE`
+const NO_SUCH_TABLE: u16 = 1146;
+
+/// Whether an error says that a table does not exist.
+pub(crate) fn is_missing(source: &sqlx::Error) -> bool {
+    server_error(source).is_some_and(|(number, _)| number == NO_SUCH_TABLE)
+}
+
+/// Whether a table can be opened, whatever is in it, and whoever may read it.
+pub(crate) async fn is_there(
+    connection: &mut MySqlConnection,
+    table: &str,
+) -> Result<bool, sqlx::Error> {
+    match text::run(connection, format!("SELECT 1 FROM {} LIMIT 0", quote(table))).await {
+        Err(source) if is_missing(&source) => Ok(false),
+        Err(source) if server_error(&source).is_none() => Err(source),
+        _ => Ok(true),
+    }
+}
+
+/// Runs the `CREATE TABLE` of a table that is not there.
+pub(crate) async fn table(
+    connection: &mut MySqlConnection,
+    table: &str,
+    sql: &str,
+) -> Result<(), sqlx::Error> {
+    match text::run(connection, sql).await {
+        // Of a table that is there, the server would say that it is.
+        Err(source) if is_missing(&source) => {
+            text::run(connection, format!("DROP TABLE IF EXISTS {}", quote(table))).await?;
+            text::run(connection, sql).await.map(|_| ())
+        }
+        done => done.map(|_| ()),
+    }
+}

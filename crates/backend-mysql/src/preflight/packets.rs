@@ -1,0 +1,41 @@
+//! Whether the server takes statements of the length that an upgrade sends.
+//!
+//! A session cannot ask for more than the server's own limit, and a statement that is longer ends the
+//! connection.
+
+use mlflow_migrate_core::Error;
+
+use crate::connect::Mysql;
+use crate::error::PACKET_HINT;
+use crate::text;
+
+/// The longest statement of a data migration, with room to spare. Even MySQL 5.5 takes 1 MiB unless it
+/// is told otherwise.
+const LEAST: usize = 64 * 1024;
+
+/// What a packet holds beside a text: the statement around it.
+const AROUND: usize = 1024;
+
+/// Whether the statements of data migrations fit.
+pub(super) async fn check(database: &mut Mysql) -> Result<(), Error> {
+    require(database, LEAST).await
+}
+
+/// Whether a statement fits that writes a text.
+pub(crate) async fn check_text(database: &mut Mysql, text: &str) -> Result<(), Error> {
+    require(database, text.len() + AROUND).await
+}
+
+async fn require(database: &mut Mysql, bytes: usize) -> Result<(), Error> {
+    let limit = text::value(&mut database.connection, "SELECT @@max_allowed_packet").await;
+    let limit = limit.map_err(|source| database.context.error("reading settings", source))?;
+    let limit: usize = limit.and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
+    if limit >= bytes {
+        return Ok(());
+    }
+    Err(Error::ServerLimit {
+        name: database.context.name.clone(),
+        problem: format!("max_allowed_packet is {limit}, and an upgrade needs {bytes} bytes"),
+        hint: PACKET_HINT.to_owned(),
+    })
+}

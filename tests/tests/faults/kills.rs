@@ -1,0 +1,65 @@
+//! The server is killed, as by the kernel when memory runs out, and started again.
+//!
+//! `MLFLOW_MIGRATE_SERVER_KILLS` says at how many instants.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_tests::proxy::Proxy;
+use mlflow_migrate_tests::wait;
+
+use crate::subject::{Ground, Subject};
+
+fn kills() -> u32 {
+    let wanted = std::env::var("MLFLOW_MIGRATE_SERVER_KILLS").ok();
+    wanted.map_or(2, |wanted| wanted.parse().unwrap())
+}
+
+pub(crate) fn killed_and_restarted(ground: &Ground) {
+    let head = ground.server().head();
+    let (kills, duration) = (kills(), ground.undisturbed(head).duration);
+    for number in 0..kills {
+        wait(killed_after(ground, duration * (2 * number + 1) / (2 * kills)));
+    }
+}
+
+async fn killed_after(ground: &Ground, instant: Duration) {
+    let what = format!("killed after {instant:?}");
+    let subject = ground.subject(ground.server().head()).await;
+    let private = Arc::clone(&ground.private);
+    let killer = std::thread::spawn(move || {
+        std::thread::sleep(instant);
+        private.kill();
+    });
+    let result = subject.upgrade().await;
+    killer.join().unwrap();
+    ground.private.restart();
+    if let Err(error) = result {
+        // It may have been about to connect.
+        let kinds = [ErrorKind::ConnectionLost, ErrorKind::Unreachable];
+        assert!(kinds.contains(&error.kind()), "{what}: {error:?}");
+        assert!(error.hint().is_some(), "{what}: {error:?}");
+        subject.assert_sound_after_failure(&what);
+    }
+    subject.assert_finishes(&what).await;
+}
+
+/// A server without a crash-safe data dictionary that dies while it creates a table leaves the table's
+/// definition: of one of MLflow's while an upgrade is on its way, and of the journal as it begins.
+pub(crate) fn only_the_definition_of_a_table(ground: &Ground) {
+    wait(async {
+        let target = ground.server().head();
+        let (begun, fresh) = (ground.subject(target).await, ground.subject(target).await);
+        let proxy = Proxy::cut_at(&begun.address(), "CREATE TABLE `registered_models`", 1);
+        begun.upgrade_through(proxy.port()).await.unwrap_err();
+        let copy = |file: &str, from: &Subject<'_>, to: &Subject<'_>| {
+            let folder = |of: &Subject<'_>| ground.private.folder_of(&of.address().database);
+            std::fs::copy(folder(from).join(file), folder(to).join(file)).unwrap();
+        };
+        copy("alembic_mlflow_migrate.frm", &begun, &fresh);
+        fresh.assert_finishes("the journal").await;
+        copy("registered_models.frm", &fresh, &begun);
+        begun.assert_finishes("a table of MLflow's").await;
+    });
+}
