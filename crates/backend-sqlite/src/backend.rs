@@ -6,6 +6,7 @@ use mlflow_migrate_core::backend::{
     Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
 };
 use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::stop::Stop;
@@ -13,7 +14,7 @@ use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Sqlite;
 use crate::ddl::quote_identifier;
-use crate::{execute, inspect, latest_metrics, method, rows, size, version};
+use crate::{execute, inspect, latest_metrics, method, preflight, rows, size, version};
 
 #[async_trait]
 impl Backend for Sqlite {
@@ -55,6 +56,11 @@ impl Backend for Sqlite {
             version::write(connection, revision.as_deref(), context)
         })
         .await
+    }
+
+    async fn preflight(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
+        let plan = plan.clone();
+        self.call(move |connection, context| preflight::check(connection, &plan, context)).await
     }
 
     fn method(&self, change: &TableChange) -> Result<Method, Error> {

@@ -142,8 +142,8 @@ impl Executor<'_> {
                 .query_row(&sql, [], |row| row.get(0))
                 .map_err(|error| self.error(error))?;
             if count > 0 {
-                let table = self.change.after.name.clone();
-                return Err(Error::Constraint { table, constraint, count: count.unsigned_abs() });
+                let (table, count) = (self.change.after.name.clone(), count.unsigned_abs());
+                return Err(Error::Constraint { table, constraint, count, query: None });
             }
         }
         Ok(())

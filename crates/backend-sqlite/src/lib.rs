@@ -13,6 +13,7 @@ mod inspect;
 mod latest_metrics;
 mod lock;
 mod method;
+mod preflight;
 mod progress;
 mod rebuild;
 mod render;

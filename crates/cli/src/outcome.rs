@@ -190,13 +190,16 @@ pub(crate) struct Problem {
     pub(crate) kind: ErrorKind,
     /// What it is.
     pub(crate) message: String,
+    /// Queries that find all rows that it is about.
+    pub(crate) queries: Vec<String>,
     /// What to do about it.
     pub(crate) hint: Option<String>,
 }
 
 impl Problem {
     pub(crate) fn of(error: &Error) -> Self {
-        Self { kind: error.kind(), message: error.to_string(), hint: error.hint() }
+        let queries = error.queries().into_iter().map(ToOwned::to_owned).collect();
+        Self { kind: error.kind(), message: error.to_string(), queries, hint: error.hint() }
     }
 }
 

@@ -24,6 +24,7 @@ pub mod platform;
 pub mod python;
 pub mod release;
 pub mod revision;
+pub mod rule;
 pub mod schema;
 pub mod session;
 pub mod status;

@@ -14,24 +14,37 @@ use crate::text::{self, quote};
 /// `ER_CANT_AGGREGATE_2COLLATIONS`: nor can columns be compared that will get another collation.
 const NOT_YET: [u16; 3] = [1054, 1146, 1267];
 
-/// A constraint, and a query that counts the rows that it refuses.
+/// A constraint, a query that counts the rows that it refuses, and one that finds them.
 #[derive(Debug, PartialEq, Eq)]
 struct Question {
     constraint: String,
     count: String,
+    query: String,
 }
 
-/// Refuses a change that rows stand in the way of. The rows of `touched` tables will be others by
+impl Question {
+    /// About rows that have something in common, written from `FROM` on.
+    fn about(constraint: String, refused: &str) -> Self {
+        Self {
+            constraint,
+            count: format!("SELECT COUNT(*) {refused}"),
+            query: format!("SELECT * {refused}"),
+        }
+    }
+}
+
+/// Finds the rows that stand in the way of a change. The rows of `touched` tables will be others by
 /// the time of the change, so that nothing can be said of them.
 pub(super) async fn check(
     database: &mut Mysql,
     change: &TableChange,
     touched: &BTreeSet<&str>,
-) -> Result<(), Error> {
+) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
     let after = &change.after;
-    let Some(before) = &change.before else { return Ok(()) };
+    let Some(before) = &change.before else { return Ok(problems) };
     if touched.contains(after.name.as_str()) {
-        return Ok(());
+        return Ok(problems);
     }
     for question in questions(before, after, database.features.enforces_checks(), touched) {
         let counted = text::value(&mut database.connection, question.count).await;
@@ -49,10 +62,11 @@ pub(super) async fn check(
         };
         if count > 0 {
             let (table, constraint) = (after.name.clone(), question.constraint);
-            return Err(Error::Constraint { table, constraint, count });
+            let query = Some(question.query);
+            problems.push(Error::Constraint { table, constraint, count, query });
         }
     }
-    Ok(())
+    Ok(problems)
 }
 
 fn questions(
@@ -66,21 +80,18 @@ fn questions(
     for column in &after.columns {
         let known = before.find_column(column.live_name());
         if known.is_some_and(|known| known.nullable) && !column.nullable {
-            questions.push(Question {
-                constraint: format!("NOT NULL of column {}", column.name),
-                count: format!(
-                    "SELECT COUNT(*) FROM {table} WHERE {} IS NULL",
-                    quote(column.live_name())
-                ),
-            });
+            questions.push(Question::about(
+                format!("NOT NULL of column {}", column.name),
+                &format!("FROM {table} WHERE {} IS NULL", quote(column.live_name())),
+            ));
         }
     }
     for check in after.checks.iter().filter(|_| enforces_checks) {
         if !before.checks.iter().any(|known| known.normalized() == check.normalized()) {
-            questions.push(Question {
-                constraint: format!("CHECK ({})", check.expression),
-                count: format!("SELECT COUNT(*) FROM {table} WHERE NOT ({})", check.expression),
-            });
+            questions.push(Question::about(
+                format!("CHECK ({})", check.expression),
+                &format!("FROM {table} WHERE NOT ({})", check.expression),
+            ));
         }
     }
     for key in &after.foreign_keys {
@@ -114,36 +125,30 @@ fn orphans(table: &Table, key: &ForeignKey) -> Question {
     let present: Vec<String> =
         key.columns.iter().map(|column| format!("child.{} IS NOT NULL", quote(column))).collect();
     let name = key.name.as_deref().map_or(String::new(), |name| format!("{name} "));
-    Question {
-        constraint: format!(
-            "foreign key {name}({}) to {}",
-            key.columns.join(", "),
-            key.referred_table
-        ),
-        count: format!(
-            "SELECT COUNT(*) FROM {} AS child WHERE {} \
+    Question::about(
+        format!("foreign key {name}({}) to {}", key.columns.join(", "), key.referred_table),
+        &format!(
+            "FROM {} AS child WHERE {} \
              AND NOT EXISTS (SELECT 1 FROM {} AS parent WHERE {})",
             quote(&table.name),
             present.join(" AND "),
             quote(&key.referred_table),
             agree.join(" AND ")
         ),
-    }
+    )
 }
 
 fn duplicates(table: &Table, constraint: String, columns: &[String]) -> Question {
     let names: Vec<String> = columns.iter().map(|column| quote(column)).collect();
     let present: Vec<String> = names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
-    Question {
-        constraint,
-        count: format!(
-            "SELECT COALESCE(SUM(n), 0) FROM (SELECT COUNT(*) AS n FROM {} WHERE {} GROUP BY {} \
-             HAVING COUNT(*) > 1) AS duplicates",
-            quote(&table.name),
-            present.join(" AND "),
-            names.join(", ")
-        ),
-    }
+    let names = names.join(", ");
+    let query = format!(
+        "SELECT {names}, COUNT(*) AS n FROM {} WHERE {} GROUP BY {names} HAVING COUNT(*) > 1",
+        quote(&table.name),
+        present.join(" AND "),
+    );
+    let count = format!("SELECT COALESCE(SUM(n), 0) FROM ({query}) AS duplicates");
+    Question { constraint, count, query }
 }
 
 /// What each unique key over whole columns is called, and its columns.

@@ -4,6 +4,7 @@ mod constraints;
 mod engines;
 mod grants;
 mod key_lengths;
+mod names;
 mod privileges;
 
 use std::collections::BTreeSet;
@@ -19,6 +20,7 @@ use crate::connect::Mysql;
 pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
     collect(&mut problems, privileges::check(database, plan).await)?;
+    collect(&mut problems, names::check(database, plan).await)?;
     collect(&mut problems, engines::check(database, plan).await)?;
     collect(&mut problems, key_lengths::check(database, plan).await)?;
     let mut touched: BTreeSet<&str> = BTreeSet::new();
@@ -26,7 +28,7 @@ pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
         match step {
             Step::RemoveLeftovers(_) => {}
             Step::Change(change) => {
-                collect(&mut problems, constraints::check(database, change, &touched).await)?;
+                problems.extend(constraints::check(database, change, &touched).await?);
             }
             // Its rows are not yet what the constraints that follow will see.
             Step::Migrate { migration, .. } => {
@@ -39,5 +41,6 @@ pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
 
 /// Finds the constraint that rows have just been in the way of.
 pub(crate) async fn rows(database: &mut Mysql, change: &TableChange) -> Result<(), Error> {
-    constraints::check(database, change, &BTreeSet::new()).await
+    let found = constraints::check(database, change, &BTreeSet::new()).await?;
+    found.into_iter().next().map_or(Ok(()), Err)
 }

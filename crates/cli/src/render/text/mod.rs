@@ -136,10 +136,8 @@ impl Renderer for Text {
         for cause in causes(error) {
             writeln!(stderr, "caused by: {}", one_line(&cause))?;
         }
-        if let Error::Refused { findings } = error {
-            for query in findings.iter().filter_map(|finding| finding.query.as_ref()) {
-                writeln!(stderr, "find all: {}", one_line(query))?;
-            }
+        for query in error.queries() {
+            writeln!(stderr, "find all: {}", one_line(query))?;
         }
         match error.hint() {
             Some(hint) => writeln!(stderr, "{HINT}hint:{HINT:#} {}", one_line(&hint)),
