@@ -29,4 +29,4 @@ mod violations;
 mod wide_names;
 
 pub use connect::{OpenOptions, Postgres};
-pub use url::ENVIRONMENT;
+pub use url::{ENVIRONMENT, read_url};
