@@ -8,7 +8,12 @@ use mlflow_migrate_core::schema::Schema;
 use crate::connect::Postgres;
 use crate::render::quote_identifier;
 
-const SPELLING: Spelling = Spelling { quote: quote_identifier, limits_texts: true };
+const SPELLING: Spelling = Spelling {
+    quote: quote_identifier,
+    integer: "bigint",
+    limits_texts: true,
+    enforces_checks: true,
+};
 
 impl Postgres {
     /// Finds all of them.

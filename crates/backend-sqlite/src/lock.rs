@@ -4,6 +4,8 @@
 //! and whatever happens before the COMMIT, a killed process or a full disk, leaves the file as it
 //! was.
 
+use std::sync::Arc;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 
@@ -17,6 +19,7 @@ const UPGRADE: &str = "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON
 impl Sqlite {
     pub(crate) async fn begin_session(&mut self, access: Access) -> Result<(), Error> {
         self.violations = None;
+        self.asked = Arc::default();
         self.call(move |connection, context| {
             let read_only = connection.is_readonly("main");
             if access == Access::Upgrade

@@ -6,6 +6,7 @@
 
 use std::collections::BTreeSet;
 
+use crate::backend::TableChange;
 use crate::error::Error;
 use crate::plan::{Plan, Step};
 use crate::schema::{Check, Column, ColumnType, ForeignKey, Index, Schema, Table};
@@ -15,8 +16,13 @@ use crate::schema::{Check, Column, ColumnType, ForeignKey, Index, Schema, Table}
 pub struct Spelling {
     /// Puts a name in quotes.
     pub quote: fn(&str) -> String,
-    /// Whether a text can be too long for its column: SQLite stores what is longer.
+    /// The type that a sum is cast to for it to be an integer.
+    pub integer: &'static str,
+    /// Whether a text can be too long for its column, and the preflight does not look at lengths
+    /// otherwise: SQLite stores what is longer.
     pub limits_texts: bool,
+    /// Whether the server enforces CHECKs.
+    pub enforces_checks: bool,
 }
 
 /// A constraint, and how the rows that it would refuse are found.
@@ -91,6 +97,14 @@ pub fn rules(plan: &Plan, live: &Schema, spelling: Spelling) -> Vec<Rules> {
     all
 }
 
+/// What one change asks of the rows of its table, wherever that is on the way of a plan.
+#[must_use]
+pub fn rules_of(change: &TableChange, live: &Schema, spelling: Spelling) -> Option<Rules> {
+    let before = change.before.as_ref()?;
+    let tables = Tables { before, after: &change.after, found: before, spelling };
+    tables.rules(|table| live.table(table))
+}
+
 /// A table before and after a change, and as it was found before the first of all.
 #[derive(Clone, Copy)]
 struct Tables<'a> {
@@ -121,7 +135,7 @@ impl<'a> Tables<'a> {
         let table = self.quoted(&self.found.name);
         Rule {
             constraint,
-            count: format!("count(*) FILTER (WHERE {is_refused})"),
+            count: format!("coalesce(sum(CASE WHEN {is_refused} THEN 1 ELSE 0 END), 0)"),
             query: format!("SELECT * FROM {table} WHERE {is_refused}"),
         }
     }
@@ -143,8 +157,12 @@ impl<'a> Tables<'a> {
         });
         let known = self.found.checks.iter().chain(&self.before.checks);
         let known: Vec<String> = known.map(Check::normalized).collect();
+        let mut asked = BTreeSet::new();
         let new = self.after.checks.iter().filter(|check| {
-            !known.contains(&check.normalized()) && self.is_checkable(&check.expression)
+            self.spelling.enforces_checks
+                && !known.contains(&check.normalized())
+                && self.is_checkable(&check.expression)
+                && asked.insert(check.normalized())
         });
         let checks = new.map(|check| {
             // A comment at the end must not swallow the parenthesis.
@@ -213,8 +231,10 @@ impl<'a> Tables<'a> {
                  HAVING count(*) > 1",
                 are_there.join(" AND ")
             );
-            let sum = "CAST(coalesce(sum(d.n), 0) AS bigint)";
-            Some(Rule { constraint, count: format!("SELECT {sum} FROM ({query}) AS d"), query })
+            let integer = self.spelling.integer;
+            let count =
+                format!("SELECT CAST(coalesce(sum(d.n), 0) AS {integer}) FROM ({query}) AS d");
+            Some(Rule { constraint, count, query })
         };
         let new = unique_keys(self.after).into_iter().filter(|key| !before.contains(key));
         new.filter_map(rule).collect()

@@ -6,16 +6,23 @@ use mlflow_migrate_core::rule::{Spelling, rules};
 use mlflow_migrate_core::schema::Schema;
 use rusqlite::Connection;
 
+use super::Asked;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 
-const SPELLING: Spelling = Spelling { quote: quote_identifier, limits_texts: false };
+const SPELLING: Spelling = Spelling {
+    quote: quote_identifier,
+    integer: "bigint",
+    limits_texts: false,
+    enforces_checks: true,
+};
 
 /// Finds all of them.
 pub(super) fn find(
     connection: &Connection,
     plan: &Plan,
     live: &Schema,
+    asked: &mut Asked,
     context: Context<'_>,
 ) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
@@ -25,6 +32,9 @@ pub(super) fn find(
                 context.error(&format!("checking the rows of {}", rules.table), source)
             })
         };
+        asked.extend(
+            rules.of_rows.iter().map(|rule| (rules.table.clone(), rule.constraint.clone())),
+        );
         if let Some(sql) = rules.count_of_rows() {
             let counted = rules.of_rows.iter().zip(count(&sql)?);
             problems.extend(counted.filter_map(|(rule, count)| rules.refusal(rule, count)));

@@ -19,7 +19,12 @@ fn workspace() -> Column {
 }
 
 fn all_rules(before: &Table, after: &Table, referred: Option<&Table>) -> Vec<Rule> {
-    let spelling = Spelling { quote: |name| format!("\"{name}\""), limits_texts: true };
+    let spelling = Spelling {
+        quote: |name| format!("\"{name}\""),
+        integer: "bigint",
+        limits_texts: true,
+        enforces_checks: true,
+    };
     let tables = Tables { before, after, found: before, spelling };
     let rules = tables.rules(|name| referred.filter(|referred| referred.name == name));
     rules.map_or_else(Vec::new, |rules| [rules.of_rows, rules.of_several].concat())
@@ -48,6 +53,7 @@ fn everything_that_rows_may_lack() {
         .primary_key("versions_pk", &["version"])
         .check("old", "(version) > 0")
         .check("new", "stage IN ('a', 'b') -- or none")
+        .check("again", "stage in ('a', 'b')")
         .index(Index::new("by_stage", &["stage"]).unique())
         .foreign_key(ForeignKey::new(&["name"], "models", &["name"]).named("fk"));
     insta::assert_snapshot!(shown(&all_rules(&before, &after, Some(&models))));
@@ -87,11 +93,17 @@ fn a_reference_is_checked_by_the_columns_that_are_there() {
 }
 
 #[test]
-fn where_texts_have_no_limit_none_is_too_long() {
+fn what_a_database_does_not_enforce_is_not_asked_for() {
     let (before, mut after) = (versions(), versions());
     after.columns[2] = varchar("stage", 5);
     assert_eq!(all_rules(&before, &after, None).len(), 1);
-    let spelling = Spelling { quote: ToOwned::to_owned, limits_texts: false };
+    after = after.check("more", "version < 9");
+    let spelling = Spelling {
+        quote: ToOwned::to_owned,
+        integer: "SIGNED",
+        limits_texts: false,
+        enforces_checks: false,
+    };
     let tables = Tables { before: &before, after: &after, found: &before, spelling };
     assert!(tables.rules(|_| None).is_none());
 }

@@ -7,6 +7,7 @@ mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod restore;
 mod status;
 mod upgrade;
 mod verify;
@@ -123,6 +124,7 @@ impl Renderer for Text {
             Outcome::Verify(found) => verify::write(&mut text, found)?,
             Outcome::Status(status) => status::write(&mut text, status)?,
             Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
+            Outcome::Restore(restored) => restore::write(&mut text, restored)?,
         }
         let mut stdout = anstream::stdout().lock();
         unless_reader_is_gone(stdout.write_all(&text).and_then(|()| stdout.flush()))
