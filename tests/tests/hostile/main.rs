@@ -6,6 +6,7 @@
 mod databases;
 mod made_up_names;
 mod names;
+mod rows;
 mod values;
 
 use std::process::ExitCode;
@@ -15,7 +16,13 @@ use mlflow_migrate_tests::harness;
 use mlflow_migrate_tests::server::TestServer;
 
 fn main() -> ExitCode {
-    harness::run(&[names::TESTS, values::TESTS, databases::TESTS, made_up_names::TESTS])
+    harness::run(&[
+        names::TESTS,
+        values::TESTS,
+        databases::TESTS,
+        made_up_names::TESTS,
+        rows::TESTS,
+    ])
 }
 
 /// A name in double quotes, which the connections of the tests take as such on every server.

@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::schema::{DifferenceKind, differences};
+use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::{Request, doctor, estimate, verify};
 use mlflow_migrate_tests::conformance::live;
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
@@ -15,37 +17,19 @@ pub(crate) const TESTS: &[Test] = tests![own_objects];
 
 /// What a careless statement would stumble over. Nothing ends with a blank, which MySQL does not take.
 const NAMES: &[&str] = &[
-    "two words",
-    "say \"so\"",
-    "it's",
-    "back`tick",
-    "[bracket]",
-    "open]",
-    "one; two",
-    "a -- comment",
-    "/* a */ comment",
-    "# comment",
+    "say \"so\", it's `ticks` [x] a.b/c",
     "'; DROP TABLE runs; --",
+    "/* */ -- # comment",
+    "open]",
+    "back\\slash\\",
     "select",
-    "order",
     "group",
-    "?",
-    "?1",
-    "$1",
-    ":name",
-    "@name",
-    "%s",
-    "{}",
-    "back\\slash",
-    "trailing\\",
-    "line\nbreak",
-    "a.b/c",
-    "e\u{301}\u{200d}ß",
+    "? ?1 $1 :name @name %s {}",
+    "line\nbreak e\u{301}\u{200d}ß",
     // What Alembic and this tool make up begins so, and is none of these.
     "_alembic_tmp_mine",
     "alembic_mlflow_migrate2",
     "_mlflow_migrate_mine",
-    "mlflow_migrate_each_row",
 ];
 
 /// One per table, event and time, since MySQL 5.6 takes no second one. `metrics` has none, so that it
@@ -73,8 +57,7 @@ fn names(server: &TestServer) -> Vec<String> {
 
 /// The same name for an object that shares its name space with a table.
 fn with_suffix(text: &str, suffix: char) -> String {
-    let longest = 62;
-    text.chars().take(longest).chain([suffix]).collect()
+    text.chars().take(62).chain([suffix]).collect()
 }
 
 /// Everything is of the user's, under one name.
@@ -86,10 +69,6 @@ struct Own {
 impl Own {
     fn table_with_column(&self) -> &'static str {
         WITH_COLUMNS[self.number % WITH_COLUMNS.len()]
-    }
-
-    fn has_trigger(&self) -> bool {
-        self.number < TRIGGERED.len() * EVENTS.len()
     }
 
     fn create(&self, server: &TestServer) -> String {
@@ -105,42 +84,37 @@ impl Own {
              INSERT INTO {own} VALUES ({number}, 'a');
              CREATE VIEW {view} AS SELECT m.{own} AS mine, t.{own} FROM {on} m, {own} t;"
         );
-        if self.has_trigger() {
-            let (event, on) =
-                (EVENTS[number / TRIGGERED.len()], TRIGGERED[number % TRIGGERED.len()]);
-            sql += &match () {
-                () if server.is_sqlite() => {
-                    format!(
-                        "CREATE TRIGGER {own} {event} ON {on} BEGIN SELECT {own} FROM {own}; END;"
-                    )
-                }
-                () if server.is_postgres() => format!(
-                    "CREATE FUNCTION {own}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
-                        IF tg_op = 'DELETE' THEN RETURN old; END IF; RETURN new; END $$;
-                     CREATE TRIGGER {own} {event} ON {on} FOR EACH ROW EXECUTE FUNCTION {own}();"
-                ),
-                () => format!("CREATE TRIGGER {own} {event} ON {on} FOR EACH ROW SET @seen = 1;"),
-            };
-        }
+        let (event, on) = self.trigger();
+        sql += &match () {
+            () if server.is_sqlite() => {
+                format!("CREATE TRIGGER {own} {event} ON {on} BEGIN SELECT {own} FROM {own}; END;")
+            }
+            () if server.is_postgres() => format!(
+                "CREATE FUNCTION {own}() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    IF tg_op = 'DELETE' THEN RETURN old; END IF; RETURN new; END $$;
+                 CREATE TRIGGER {own} {event} ON {on} FOR EACH ROW EXECUTE FUNCTION {own}();"
+            ),
+            () => format!("CREATE TRIGGER {own} {event} ON {on} FOR EACH ROW SET @seen = 1;"),
+        };
         sql
+    }
+
+    fn trigger(&self) -> (&'static str, &'static str) {
+        (EVENTS[self.number / TRIGGERED.len()], TRIGGERED[self.number % TRIGGERED.len()])
     }
 
     /// What the server's catalogue shall say of it: kind, table, name.
     fn described(&self) -> Vec<[String; 3]> {
-        let Self { number, text } = self;
-        let (own, on) = (text.clone(), self.table_with_column());
+        let (text, on) = (&self.text, self.table_with_column());
         let object = |kind: &str, of: &str, name: &str| [kind, of, name].map(ToOwned::to_owned);
-        let mut objects = vec![
+        vec![
             object("column", on, text),
             object("column", text, text),
             object("index", on, &with_suffix(text, 'i')),
             object("table", "", text),
             object("view", "", &with_suffix(text, 'v')),
-        ];
-        if self.has_trigger() {
-            objects.push(object("trigger", TRIGGERED[number % TRIGGERED.len()], &own));
-        }
-        objects
+            object("trigger", self.trigger().1, text),
+        ]
     }
 }
 
@@ -198,17 +172,22 @@ const ROWS: &str = r#"INSERT INTO experiments (experiment_id, name) VALUES (1, '
      INSERT INTO params ("key", value, run_uuid) VALUES ('k', 'v', 'a');
      INSERT INTO metrics ("key", value, timestamp, run_uuid) VALUES ('m', 0.5, 1, 'a')"#;
 
+const LATEST: &str = r#"INSERT INTO latest_metrics ("key", value, timestamp, step, is_nan, run_uuid)
+     VALUES ('m', 0.5, 1, 0, FALSE, 'a');"#;
+
 async fn own_objects(server: &TestServer) {
     // MySQL writes every object to its disk.
     let states = if server.is_mysql() { &["base"][..] } else { &["base", "cc1f77228345"] };
-    for state in states {
+    for state in states.iter().copied() {
         let database = server.at(state).await;
         let texts = names(server).into_iter().enumerate();
         let all: Vec<Own> = texts.map(|(number, text)| Own { number, text }).collect();
         let own: Vec<String> = all.iter().map(|own| own.create(server)).collect();
-        database.run(&format!("{ROWS}; {}", own.concat()));
+        let latest = if state == "base" { "" } else { LATEST };
+        database.run(&format!("{ROWS}; {latest} {}", own.concat()));
         let seen = extras(server, &*database).await;
         assert!(seen.len() >= 3 * all.len(), "{seen:?}");
+        assert_eq!(look(server, &*database).await, 0, "at {state}");
         to_newest(server, &*database).await;
         assert_eq!(extras(server, &*database).await, seen, "from {state}");
         let found = catalogue(server, &*database);
@@ -222,11 +201,23 @@ async fn own_objects(server: &TestServer) {
             assert_eq!(values[0], [Cell::from(1000 + number), number.into()], "{}", own.text);
         }
         let tags = database.query("SELECT value FROM tags ORDER BY value");
-        let due = if *state == "base" { &["ann", "v"][..] } else { &["v"] };
+        let due = if state == "base" { &["ann", "v"][..] } else { &["v"] };
         assert!(
             tags.iter().flatten().eq(&due.iter().map(|it| Cell::from(*it)).collect::<Vec<_>>())
         );
     }
+}
+
+/// Everything that looks at a database. Tells how many kinds of rows do not fit together.
+async fn look(server: &TestServer, database: &dyn TestDatabase) -> usize {
+    let (catalogue, request) = (server.catalogue(), Request::to(Target::parse(server.head())));
+    let mut backend = database.connect().await.unwrap();
+    let found = doctor::diagnose(&mut *backend, catalogue, &request).await.unwrap();
+    assert!(found.problems.is_empty(), "{:?}", found.problems);
+    estimate::estimate(&mut *backend, catalogue, &request).await.unwrap();
+    let verified = verify::verify(&mut *backend, catalogue, None, true).await.unwrap();
+    assert!(verified.checked.drift.is_empty(), "{:?}", verified.checked.drift);
+    verified.violations.len()
 }
 
 /// Names that statements of this tool give to what they compute.

@@ -3,19 +3,24 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod commands;
+mod damage;
 mod diagnosis;
 mod help;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(unix)]
+mod modes;
 mod oracle;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod partial_runs;
 #[cfg(unix)]
 mod read_only;
 mod refused;
+mod restore;
 mod sandbox;
+mod secrets;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod servers;
 #[cfg(unix)]
