@@ -8,6 +8,7 @@ pub mod capability;
 pub mod conformance;
 pub mod database;
 pub mod fill;
+pub mod fuzzing;
 pub mod harness;
 pub mod mysql;
 pub mod postgres;

@@ -132,6 +132,8 @@ async fn extra_columns() {
             CONSTRAINT is_short CHECK (length(owner) < 10) REFERENCES runs (run_uuid);
          ALTER TABLE metrics ADD COLUMN unit TEXT DEFAULT 'm';
          ALTER TABLE metrics ADD COLUMN noted TEXT DEFAULT NULL;
+         ALTER TABLE experiments ADD COLUMN quoted TEXT DEFAULT \"double 'quotes'\";
+         ALTER TABLE experiments ADD COLUMN bare TEXT DEFAULT word;
          UPDATE experiments SET owner = 'a', \"my \"\"own\"\" 🦀\" = 'mine';
          UPDATE metrics SET unit = 's'",
     );
@@ -144,6 +146,9 @@ async fn extra_columns() {
     assert_eq!(rows(&database, "SELECT unit, noted FROM metrics"), [["s".into(), Cell::Null]]);
     database.run("INSERT INTO metrics (key, value, timestamp, run_uuid) VALUES ('n', 1, 1, 'a')");
     assert_eq!(rows(&database, "SELECT unit FROM metrics WHERE key = 'n'"), [row(["m"])]);
+    database.run("INSERT INTO experiments (name) VALUES ('two')");
+    let defaults = rows(&database, "SELECT quoted, bare FROM experiments WHERE name = 'two'");
+    assert_eq!(defaults, [row(["double 'quotes'", "word"])]);
     let Cell::Text(sql) = text(&database, "experiments") else { panic!() };
     assert!(sql.contains("is_short") && sql.contains("REFERENCES runs"), "{sql}");
 }

@@ -86,7 +86,8 @@ pub(crate) async fn add_unchecked(
             run(connection, foreign_keys.drop(), &action, context).await?;
             let constraint =
                 format!("foreign key {}", key.name.as_deref().unwrap_or(&key.referred_table));
-            return Err(Error::Constraint { table: table.to_owned(), constraint, count });
+            let table = table.to_owned();
+            return Err(Error::Constraint { table, constraint, count, query: None });
         }
     }
     Ok(())

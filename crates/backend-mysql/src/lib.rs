@@ -30,4 +30,4 @@ mod version;
 
 pub use connect::Mysql;
 pub use features::Features;
-pub use options::{ENVIRONMENT, OpenOptions};
+pub use options::{ENVIRONMENT, OpenOptions, read_url};

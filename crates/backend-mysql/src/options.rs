@@ -2,6 +2,7 @@
 //! options of a connection.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
@@ -32,7 +33,7 @@ const DEFAULT_SWAP_FROM_ROWS: u64 = 20_000;
 const DEFAULT_RANGE_ROWS: u32 = 50_000;
 
 /// How to open a database.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OpenOptions {
     /// How long the server waits for a lock on a table or a row.
     pub lock_timeout: Duration,
@@ -48,6 +49,20 @@ pub struct OpenOptions {
     pub range_rows: u32,
     /// The variables of [`ENVIRONMENT`] that are set.
     pub environment: BTreeMap<String, String>,
+}
+
+/// Of the environment only the names: one of the values is a password.
+impl fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenOptions")
+            .field("lock_timeout", &self.lock_timeout)
+            .field("lock_wait", &self.lock_wait)
+            .field("jobs", &self.jobs)
+            .field("swap_from_rows", &self.swap_from_rows)
+            .field("range_rows", &self.range_rows)
+            .field("environment", &self.environment.keys())
+            .finish()
+    }
 }
 
 impl Default for OpenOptions {
@@ -133,6 +148,14 @@ impl Target {
     }
 }
 
+/// Reads a URL as [`crate::Mysql::connect`] does, without connecting, and tells what of it has no effect.
+///
+/// # Errors
+/// If it names no user or no database, or a parameter has a value that it cannot have.
+pub fn read_url(url: &ServerUrl, options: &OpenOptions) -> Result<Vec<String>, Error> {
+    Ok(Target::new(url, options)?.warnings)
+}
+
 fn port(url: &ServerUrl, open: &OpenOptions) -> Result<u16, Error> {
     match (url.port, open.variable("MYSQL_TCP_PORT")) {
         (Some(port), _) => Ok(port),
@@ -167,6 +190,8 @@ pub(crate) fn refuse(url: &ServerUrl, problem: &str, hint: &str) -> Error {
 
 /// What is to be said about a parameter that has no effect here.
 fn warning(name: &str) -> Option<String> {
+    // What follows an encoded `=` is no part of a name.
+    let name = name.split('=').next().unwrap_or_default();
     let reason = match name {
         "unix_socket"
         | "socket"

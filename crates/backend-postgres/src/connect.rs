@@ -1,6 +1,7 @@
 //! Opens a database.
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
@@ -16,7 +17,7 @@ use crate::url::{Endpoint, Settings};
 const OLDEST_VERSION: u32 = 120_000;
 
 /// How to open a database.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct OpenOptions {
     /// How long to wait for the lock on a table.
     pub lock_timeout: Duration,
@@ -24,6 +25,17 @@ pub struct OpenOptions {
     pub lock_wait: Duration,
     /// Defaults for what the URL leaves out: those of [`crate::ENVIRONMENT`].
     pub environment: BTreeMap<String, String>,
+}
+
+/// Of the environment only the names: one of the values is a password.
+impl fmt::Debug for OpenOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("OpenOptions")
+            .field("lock_timeout", &self.lock_timeout)
+            .field("lock_wait", &self.lock_wait)
+            .field("environment", &self.environment.keys())
+            .finish()
+    }
 }
 
 impl Default for OpenOptions {

@@ -147,6 +147,18 @@ pub(crate) struct Settings {
     pub(crate) warnings: Vec<String>,
 }
 
+/// Reads a URL as [`crate::Postgres::connect`] does, without connecting, and tells what of it has no
+/// effect. The environment holds defaults for what it leaves out.
+///
+/// # Errors
+/// If a parameter's value cannot be understood.
+pub fn read_url(
+    url: &ServerUrl,
+    environment: &BTreeMap<String, String>,
+) -> Result<Vec<String>, Error> {
+    Ok(Settings::from_url(url, environment)?.warnings)
+}
+
 /// Looks up a parameter, then a part of the URL, then the environment.
 struct Sources<'a> {
     url: &'a ServerUrl,
@@ -298,7 +310,9 @@ fn tls_mode(sources: &Sources<'_>) -> Result<TlsMode, Error> {
         "verify-full" => TlsMode::VerifyFull,
         _ => {
             let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
-            return Err(sources.refuse(format!("there is no sslmode {text}"), hint));
+            return Err(
+                sources.refuse("its sslmode has a value that it cannot have".to_owned(), hint)
+            );
         }
     })
 }
@@ -347,9 +361,11 @@ fn parse_options(text: &str) -> Result<Vec<(String, String)>, String> {
 fn unknown_parameters(url: &ServerUrl) -> Vec<String> {
     let mut warnings: Vec<String> = Vec::new();
     for (name, value) in &url.parameters {
+        // What follows an encoded `=` is no part of a name.
+        let name = name.split('=').next().unwrap_or_default();
         let warning = if is_unmet(name, value) {
             format!("the URL's parameter {name} asks for something that is not done here")
-        } else if !RELEVANT.contains(&name.as_str()) && !IRRELEVANT.contains(&name.as_str()) {
+        } else if !RELEVANT.contains(&name) && !IRRELEVANT.contains(&name) {
             format!("the URL's parameter {name} is not known, and ignored")
         } else {
             continue;

@@ -1,19 +1,28 @@
 //! What core asks of every database, for SQLite.
 
+use std::path::Path;
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
     Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
 };
 use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::stop::Stop;
+use rusqlite::Connection;
 use sea_query::{Query, QueryStatement, SelectStatement};
 
-use crate::connect::Sqlite;
+use crate::connect::{OpenOptions, Sqlite};
+use crate::copy::copy;
 use crate::ddl::quote_identifier;
-use crate::{execute, inspect, late, latest_metrics, method, rows, size, version};
+use crate::error::Context;
+use crate::{
+    execute, inspect, integrity, late, latest_metrics, method, preflight, rows, size, version,
+};
 
 #[async_trait]
 impl Backend for Sqlite {
@@ -57,6 +66,26 @@ impl Backend for Sqlite {
         .await
     }
 
+    async fn check_integrity(&mut self) -> Result<(), Error> {
+        self.call(|connection, context| integrity::check(connection, context)).await
+    }
+
+    async fn back_up(&mut self, destination: &Path) -> Result<(), Error> {
+        // A connection that writes cannot be copied from; its transaction lets others read.
+        let options = OpenOptions { busy_timeout: self.busy_timeout, create: false };
+        copy(&self.path, destination, &options).await
+    }
+
+    async fn preflight(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
+        let plan = plan.clone();
+        let check = move |connection: &mut Connection, context: Context<'_>| {
+            preflight::check(connection, &plan, context)
+        };
+        let (problems, asked) = self.call(check).await?;
+        self.asked = Arc::new(asked);
+        Ok(problems)
+    }
+
     fn method(&self, change: &TableChange) -> Result<Method, Error> {
         method::describe(change)
     }
@@ -66,9 +95,9 @@ impl Backend for Sqlite {
         change: &TableChange,
         progress: &Progress,
     ) -> Result<Option<u64>, Error> {
-        let (change, progress) = (change.clone(), progress.clone());
+        let (change, progress, asked) = (change.clone(), progress.clone(), Arc::clone(&self.asked));
         self.call(move |connection, context| {
-            execute::change(connection, &change, &progress, context)
+            execute::change(connection, &change, &progress, &asked, context)
         })
         .await
     }

@@ -10,6 +10,7 @@ use rusqlite::{Connection, OpenFlags};
 
 use crate::consistency::Violations;
 use crate::error::Context;
+use crate::preflight::Asked;
 
 /// After how many of SQLite's virtual machine's operations it is looked whether to interrupt: well
 /// below a millisecond, and too seldom to cost anything.
@@ -40,6 +41,8 @@ pub struct Sqlite {
     pub(crate) busy_timeout: Duration,
     /// Whether this session created the file.
     pub(crate) created: bool,
+    /// What the preflight of the session has asked of the rows.
+    pub(crate) asked: Arc<Asked>,
     /// The broken references from before the first change.
     pub(crate) violations: Option<Violations>,
 }
@@ -74,6 +77,7 @@ impl Sqlite {
             path: path.to_owned(),
             busy_timeout: options.busy_timeout,
             created: !exists,
+            asked: Arc::default(),
             violations: None,
         })
     }

@@ -10,6 +10,7 @@ use crate::ddl::quote_identifier;
 use crate::error::Context;
 use crate::late::Late;
 use crate::method::{self, InPlace, Way};
+use crate::preflight::Asked;
 use crate::progress::{EACH_ROW, count_rows, rows_of};
 use crate::rebuild::{CopyRows, Rebuild, temporary_name};
 use crate::render;
@@ -19,10 +20,11 @@ pub(crate) fn change(
     connection: &Connection,
     change: &TableChange,
     progress: &Progress,
+    asked: &Asked,
     context: Context<'_>,
 ) -> Result<Option<u64>, Error> {
     let way = method::choose(change)?;
-    let executor = Executor { connection, change, progress, context };
+    let executor = Executor { connection, change, progress, asked, context };
     match way {
         Way::Create => {
             executor.run(&render::create_table(&change.after))?;
@@ -46,6 +48,7 @@ struct Executor<'a> {
     connection: &'a Connection,
     change: &'a TableChange,
     progress: &'a Progress,
+    asked: &'a Asked,
     context: Context<'a>,
 }
 
@@ -140,7 +143,8 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// What SQLite would not check by itself once the new text is in place.
+    /// What SQLite would not check by itself once the new text is in place, unless the preflight of
+    /// this transaction has.
     fn refuse_unfit_rows(&self, in_place: &InPlace) -> Result<(), Error> {
         let not_null = in_place.not_null.iter().map(|column| {
             (format!("NOT NULL of {column}"), format!("{} IS NULL", quote_identifier(column)))
@@ -152,14 +156,17 @@ impl Executor<'_> {
             )
         });
         for (constraint, is_unfit) in not_null.chain(checks) {
+            if self.asked.contains(&(self.change.after.name.clone(), constraint.clone())) {
+                continue;
+            }
             let sql = format!("SELECT count(*) FROM {} WHERE {is_unfit}", self.table());
             let count: i64 = self
                 .connection
                 .query_row(&sql, [], |row| row.get(0))
                 .map_err(|error| self.error(error))?;
             if count > 0 {
-                let table = self.change.after.name.clone();
-                return Err(Error::Constraint { table, constraint, count: count.unsigned_abs() });
+                let (table, count) = (self.change.after.name.clone(), count.unsigned_abs());
+                return Err(Error::Constraint { table, constraint, count, query: None });
             }
         }
         Ok(())

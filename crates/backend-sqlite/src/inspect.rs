@@ -24,7 +24,7 @@ pub(crate) fn schema(connection: &Connection, context: Context<'_>) -> Result<Sc
         entries(connection).map_err(|source| context.error("reading the schema", source))?;
     let mut schema = Schema::default();
     for entry in stored.iter().filter(|entry| entry.kind == "table") {
-        schema.insert(table(&entry.name, &entry.sql));
+        schema.insert(read_table(&entry.name, &entry.sql));
     }
     for entry in stored {
         // A trigger's table is kept as its CREATE TRIGGER spelled it, in any case.
@@ -62,7 +62,10 @@ fn entries(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
     statement.query_map([VERSION_TABLE], read)?.collect()
 }
 
-fn table(name: &str, sql: &str) -> Table {
+/// The model of a table, from the text that SQLite keeps of it. Of a text that cannot be read there is
+/// the name alone, and why.
+#[must_use]
+pub fn read_table(name: &str, sql: &str) -> Table {
     match ddl::CreateTable::parse(sql) {
         Ok(parsed) => TableReader::default().read(parsed),
         Err(error) => Table {
@@ -107,7 +110,9 @@ impl TableReader {
         self.table.columns.push(Column {
             column_type: column_type(parsed.declared_type.as_deref().unwrap_or_default()),
             nullable: parsed.not_null.is_none(),
-            default: parsed.default.map(|default| DefaultValue::Expression(default.text)),
+            default: parsed
+                .default
+                .map(|default| DefaultValue::Expression(default.expression().into_owned())),
             generated: parsed.generated.map(|generated| Generated {
                 expression: generated.expression,
                 stored: generated.stored,

@@ -4,6 +4,8 @@
 //! and whatever happens before the COMMIT, a killed process or a full disk, leaves the file as it
 //! was.
 
+use std::sync::Arc;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 
@@ -21,6 +23,7 @@ const READ: &str = "SELECT count(*) FROM sqlite_schema";
 impl Sqlite {
     pub(crate) async fn begin_session(&mut self, access: Access) -> Result<(), Error> {
         self.violations = None;
+        self.asked = Arc::default();
         self.call(move |connection, context| {
             let read_only = connection.is_readonly("main");
             if access == Access::Upgrade

@@ -1,12 +1,14 @@
 //! Renders the schema model as SQLite's DDL, in the style in which SQLAlchemy writes it: MLflow's
 //! own tools read these texts back with SQLAlchemy's regular expressions.
 
+use std::borrow::Cow;
+
 use mlflow_migrate_core::platform::Dialect::Sqlite;
 use mlflow_migrate_core::schema::{
     Column, DefaultValue, ForeignKey, Index, ReferentialAction, Table,
 };
 
-use crate::ddl::quote_identifier;
+use crate::ddl::{CreateTable, quote_identifier};
 
 /// `CREATE TABLE` under another name than the table's own, for a rebuild.
 pub(crate) fn create_table_as(table: &Table, name: &str) -> String {
@@ -24,8 +26,9 @@ pub(crate) fn create_table_as(table: &Table, name: &str) -> String {
     format!("CREATE TABLE {} (\n\t{}\n){options}", quote_identifier(name), parts.join(", \n\t"))
 }
 
-/// `CREATE TABLE`.
-pub(crate) fn create_table(table: &Table) -> String {
+/// `CREATE TABLE`, as SQLAlchemy writes it.
+#[must_use]
+pub fn create_table(table: &Table) -> String {
     create_table_as(table, &table.name)
 }
 
@@ -34,7 +37,7 @@ pub(crate) fn column(column: &Column, table: &Table) -> String {
     let mut text = quote_identifier(&column.name);
     let declared = column.column_type.sql(Sqlite);
     if !declared.is_empty() {
-        text += &format!(" {declared}");
+        text += &format!(" {}", declared_type(&declared));
     }
     if let Some(collation) = &column.collation {
         text += &format!(" COLLATE {}", quote_identifier(collation));
@@ -54,6 +57,23 @@ pub(crate) fn column(column: &Column, table: &Table) -> String {
         text += &format!(" {}PRIMARY KEY AUTOINCREMENT", constraint_name(name));
     }
     text
+}
+
+/// SQLite takes any words for a type, and others between quotes, which it does not keep.
+fn declared_type(text: &str) -> Cow<'_, str> {
+    let read = CreateTable::parse(&format!("CREATE TABLE t (c {text})"));
+    let is_read_back = read.is_ok_and(|table| match table.columns.as_slice() {
+        [column] => {
+            let end = column.name_span.end + 1 + text.len();
+            column.declared_type.as_deref() == Some(text) && column.span.end == end
+        }
+        _ => false,
+    });
+    if is_read_back {
+        Cow::Borrowed(text)
+    } else {
+        Cow::Owned(format!("\"{}\"", text.replace('"', "\"\"")))
+    }
 }
 
 /// An expression stands in parentheses, unless it is a literal that SQLite takes without.

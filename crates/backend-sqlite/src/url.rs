@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::url::without_password;
 use percent_encoding::percent_decode_str;
 
 const HINT: &str =
@@ -18,7 +19,7 @@ const HINT: &str =
 /// exist.
 pub fn path_from_url(url: &str) -> Result<PathBuf, Error> {
     let error = |problem: &str| Error::Url {
-        url: url.to_owned(),
+        url: without_password(url),
         problem: problem.to_owned(),
         hint: HINT.to_owned(),
     };

@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
+use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser};
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::catalogue::Catalogue;
@@ -38,6 +39,27 @@ pub(crate) struct Arguments {
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,
+}
+
+/// An error about arguments repeats them, and one may be a URL in the wrong place.
+pub(crate) fn without_passwords(mut error: clap::Error) -> clap::Error {
+    let hidden: Vec<(ContextKind, ContextValue)> = error
+        .context()
+        .filter_map(|(kind, value)| match value {
+            ContextValue::String(text) => {
+                // After the name of an option, if there is one: `--to=postgresql://…`.
+                let start = text.starts_with('-').then(|| text.find('=')).flatten();
+                let (option, url) = text.split_at(start.map_or(0, |equals| equals + 1));
+                let shown = format!("{option}{}", without_password(url));
+                (shown != *text).then_some((kind, ContextValue::String(shown)))
+            }
+            _ => None,
+        })
+        .collect();
+    for (kind, value) in hidden {
+        error.insert(kind, value);
+    }
+    error
 }
 
 /// Which database, and how to get at it.

@@ -25,6 +25,10 @@ const PG_DUMP: &str = "pg_dump";
 #[cfg(feature = "mysql")]
 const MYSQLDUMP: &str = "mysqldump --single-transaction";
 
+/// What needs a file.
+pub(crate) const COPIES: &str = "`--backup` and `--into` are";
+const RESTORE: &str = "`restore` is";
+
 /// A database that this build can upgrade.
 #[derive(Debug)]
 pub(crate) enum Database {
@@ -121,34 +125,79 @@ impl Database {
         }
     }
 
-    /// Its file.
+    /// Its file, which `what` is for.
     ///
     /// # Errors
     /// If it is none: only a file can be copied here.
-    pub(crate) fn file(&self) -> Result<&Path, Error> {
+    pub(crate) fn file(&self, what: &str) -> Result<&Path, Error> {
         match *self {
             #[cfg(feature = "sqlite")]
             Self::Sqlite(ref path) => Ok(path),
             #[cfg(feature = "postgres")]
-            Self::Postgres(ref url) => Err(no_copy(url, PG_DUMP)),
+            Self::Postgres(ref url) => Err(no_file(url, what, PG_DUMP)),
             #[cfg(feature = "mysql")]
-            Self::Mysql(ref url) => Err(no_copy(url, MYSQLDUMP)),
+            Self::Mysql(ref url) => Err(no_file(url, what, MYSQLDUMP)),
         }
     }
 
-    /// Copies its file to a new one, consistently, also while it is in use.
-    pub(crate) async fn back_up(
-        &self,
-        destination: &Path,
-        connecting: Connecting,
-    ) -> Result<(), Error> {
+    /// What it is called in messages: never with a password.
+    pub(crate) fn shown(&self) -> String {
         match *self {
             #[cfg(feature = "sqlite")]
-            Self::Sqlite(ref path) => sqlite::copy(path, destination, &copying(connecting)).await,
+            Self::Sqlite(ref path) => path.display().to_string(),
             #[cfg(feature = "postgres")]
-            Self::Postgres(ref url) => Err(no_copy(url, PG_DUMP)),
+            Self::Postgres(ref url) => url.shown().to_owned(),
             #[cfg(feature = "mysql")]
-            Self::Mysql(ref url) => Err(no_copy(url, MYSQLDUMP)),
+            Self::Mysql(ref url) => url.shown().to_owned(),
+        }
+    }
+
+    /// Where a backup goes that is made of it at a moment.
+    pub(crate) fn place_for_backup(&self, moment: &str) -> Result<PathBuf, Error> {
+        match *self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(ref path) => Ok(sqlite::backup_path(path, moment)),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(ref url) => Err(no_file(url, COPIES, PG_DUMP)),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(ref url) => Err(no_file(url, COPIES, MYSQLDUMP)),
+        }
+    }
+
+    /// Its backup: the newest one, if none is named. It is whole.
+    pub(crate) async fn backup(&self, named: Option<&Path>) -> Result<Self, Error> {
+        match *self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(ref path) => {
+                let newest = || sqlite::newest_backup(path);
+                let backup = named.map_or_else(newest, |named| Ok(named.to_owned()))?;
+                sqlite::check_backup(&backup).await?;
+                Ok(Self::Sqlite(backup))
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(ref url) => Err(no_file(url, RESTORE, PG_DUMP)),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(ref url) => Err(no_file(url, RESTORE, MYSQLDUMP)),
+        }
+    }
+
+    /// Puts a backup in its place, and tells where that is now which it held.
+    pub(crate) async fn restore(
+        &self,
+        backup: &Self,
+        moment: &str,
+        connecting: Connecting,
+    ) -> Result<Option<PathBuf>, Error> {
+        let backup = backup.file(RESTORE)?;
+        match *self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(ref path) => {
+                sqlite::restore(path, backup, moment, &copying(connecting)).await
+            }
+            #[cfg(feature = "postgres")]
+            Self::Postgres(ref url) => Err(no_file(url, RESTORE, PG_DUMP)),
+            #[cfg(feature = "mysql")]
+            Self::Mysql(ref url) => Err(no_file(url, RESTORE, MYSQLDUMP)),
         }
     }
 
@@ -166,9 +215,9 @@ impl Database {
                 Ok(Unpublished::Sqlite(copy))
             }
             #[cfg(feature = "postgres")]
-            Self::Postgres(ref url) => Err(no_copy(url, PG_DUMP)),
+            Self::Postgres(ref url) => Err(no_file(url, COPIES, PG_DUMP)),
             #[cfg(feature = "mysql")]
-            Self::Mysql(ref url) => Err(no_copy(url, MYSQLDUMP)),
+            Self::Mysql(ref url) => Err(no_file(url, COPIES, MYSQLDUMP)),
         }
     }
 }
@@ -204,11 +253,15 @@ fn environment(names: &[&str]) -> BTreeMap<String, String> {
 }
 
 #[cfg(any(feature = "postgres", feature = "mysql"))]
-fn no_copy(url: &ServerUrl, program: &str) -> Error {
+fn no_file(url: &ServerUrl, what: &str, program: &str) -> Error {
     Error::Unsupported {
         url: url.shown().to_owned(),
-        problem: "`--backup` and `--into` are for SQLite files".to_owned(),
-        hint: format!("make a backup by `{program}` first"),
+        problem: format!("{what} for SQLite files"),
+        hint: if what == RESTORE {
+            format!("restore the dump that `{program}` made, by the server's own means")
+        } else {
+            format!("make a backup by `{program}` first")
+        },
     }
 }
 

@@ -102,7 +102,8 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         | Outcome::Plan(_)
         | Outcome::Estimate(_)
         | Outcome::Status(_)
-        | Outcome::Abort(_) => 0,
+        | Outcome::Abort(_)
+        | Outcome::Restore(_) => 0,
     }
 }
 

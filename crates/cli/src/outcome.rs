@@ -36,6 +36,8 @@ pub(crate) enum Outcome {
     Status(DatabaseStatus),
     /// Of `abort`.
     Abort(AbortedUpgrade),
+    /// Of `restore`.
+    Restore(RestoredDatabase),
 }
 
 /// What an upgrade did.
@@ -46,8 +48,6 @@ pub(crate) struct Finished {
     /// What was done to it.
     #[serde(flatten)]
     pub(crate) report: Report,
-    /// The copy that was made before.
-    pub(crate) backup: Option<String>,
     /// The database that it was made from and that was left as it is.
     pub(crate) source: Option<String>,
     /// Whether a person wants to know how long each step took.
@@ -190,13 +190,16 @@ pub(crate) struct Problem {
     pub(crate) kind: ErrorKind,
     /// What it is.
     pub(crate) message: String,
+    /// Queries that find all rows that it is about.
+    pub(crate) queries: Vec<String>,
     /// What to do about it.
     pub(crate) hint: Option<String>,
 }
 
 impl Problem {
     pub(crate) fn of(error: &Error) -> Self {
-        Self { kind: error.kind(), message: error.to_string(), hint: error.hint() }
+        let queries = error.queries().into_iter().map(ToOwned::to_owned).collect();
+        Self { kind: error.kind(), message: error.to_string(), queries, hint: error.hint() }
     }
 }
 
@@ -218,6 +221,20 @@ pub(crate) struct DatabaseStatus {
     /// Its status.
     #[serde(flatten)]
     pub(crate) status: Status,
+}
+
+/// A database that is what its backup was.
+#[derive(Debug, Serialize)]
+pub(crate) struct RestoredDatabase {
+    /// The database.
+    pub(crate) database: String,
+    /// The backup.
+    pub(crate) backup: String,
+    /// Where that is which the database held before.
+    pub(crate) kept: Option<String>,
+    /// Where it is now.
+    #[serde(flatten)]
+    pub(crate) position: Position,
 }
 
 /// An upgrade that was taken back.

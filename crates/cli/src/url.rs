@@ -1,6 +1,7 @@
 //! Which database the user means.
 
 use std::ffi::OsString;
+use std::path::Path;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::{scheme, without_password};
@@ -55,6 +56,12 @@ pub(crate) fn kind(url: &str) -> Result<Kind, Error> {
                 "give one, such as sqlite:///mlflow.db",
             )),
             "databricks" | "databricks-uc" => Err(refuse_databricks(&shown)),
+            // It would be told as the name of a file, with its password.
+            _ if shown != url && !Path::new(url).exists() => Err(refuse(
+                &shown,
+                "there is neither a colon after its scheme nor such a file",
+                "write dialect://user:password@host:port/database",
+            )),
             _ => Ok(Kind::Sqlite),
         };
     };
@@ -108,9 +115,15 @@ mod tests {
         assert_eq!(kind("mysql+pymysql://h/d").ok(), Some(Kind::Mysql));
         assert_eq!(kind("mariadb://h/d").ok(), Some(Kind::Mysql));
         assert_eq!(kind("mssql+pyodbc://h/d").ok(), Some(Kind::Mssql));
-        for other in
-            ["", "http://h", "databricks", "databricks://profile", "file:///x", "oracle://h/d"]
-        {
+        for other in [
+            "",
+            "postgresql//me:p@h/d",
+            "http://h",
+            "databricks",
+            "databricks://profile",
+            "file:///x",
+            "oracle://h/d",
+        ] {
             assert!(kind(other).is_err(), "{other}");
         }
     }

@@ -1,5 +1,7 @@
 //! What every database must offer.
 
+use std::path::Path;
+
 use async_trait::async_trait;
 use sea_query::{QueryStatement, SelectStatement, Value};
 
@@ -102,6 +104,22 @@ pub trait Backend: Send {
     /// long for the server. Reads only.
     async fn preflight(&mut self, _plan: &Plan) -> Result<Vec<Error>, Error> {
         Ok(Vec::new())
+    }
+
+    /// Copies the database to a new file, in a session that keeps writers out and has changed nothing
+    /// yet.
+    async fn back_up(&mut self, _destination: &Path) -> Result<(), Error> {
+        Err(Error::Unsupported {
+            url: self.name(),
+            problem: "only a file can be copied".to_owned(),
+            hint: "make a backup by the server's own means first".to_owned(),
+        })
+    }
+
+    /// Makes sure that the database is whole, by its own check, where it has one that is to be asked for.
+    /// Reads everything.
+    async fn check_integrity(&mut self) -> Result<(), Error> {
+        Ok(())
     }
 
     /// Is told, before [`Backend::begin`], with what the upgrade can be asked to end, for statements

@@ -31,6 +31,7 @@ pub async fn diagnose(
 ) -> Result<Diagnosis, Error> {
     reading(backend, async |backend| {
         let mut problems = Vec::new();
+        backend.check_integrity().await?;
         let planned = inspect_and_plan(backend, catalogue, request).await;
         let Some((plan, live)) = collect(&mut problems, planned)? else {
             return Ok(Diagnosis { plan: None, problems });

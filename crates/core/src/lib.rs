@@ -25,6 +25,7 @@ pub mod python;
 pub mod release;
 pub mod retry;
 pub mod revision;
+pub mod rule;
 pub mod schema;
 pub mod session;
 pub mod status;

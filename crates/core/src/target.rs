@@ -3,6 +3,7 @@
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 use crate::release::Release;
+use crate::url::without_password;
 
 /// A state to upgrade to, as the user named it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -73,7 +74,8 @@ fn resolve_name(name: &str, catalogue: &Catalogue) -> Result<Option<String>, Err
     let candidates = if name.is_empty() { Vec::new() } else { catalogue.graph.with_prefix(name) };
     match candidates.as_slice() {
         [id] => Ok(Some((*id).to_owned())),
-        [] => Err(Error::UnknownTarget { target: name.to_owned() }),
+        // Perhaps it is a URL that was meant for another argument.
+        [] => Err(Error::UnknownTarget { target: without_password(name) }),
         ids => Err(Error::AmbiguousTarget {
             target: name.to_owned(),
             candidates: ids.iter().map(ToString::to_string).collect(),

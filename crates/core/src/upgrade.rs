@@ -1,6 +1,7 @@
 //! The one driver: from a connected backend to an upgraded database.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,6 +35,8 @@ pub struct Request {
     /// Whether the revisions go one by one, each of them verified and stamped, as with Alembic,
     /// instead of what belongs together being done at once.
     pub step_by_step: bool,
+    /// Where the database is copied to before its first change, if it is.
+    pub backup: Option<PathBuf>,
     /// With what the upgrade can be asked to end.
     pub stop: Stop,
 }
@@ -47,6 +50,7 @@ impl Request {
             assume: None,
             data: DataOptions::default(),
             step_by_step: false,
+            backup: None,
             stop: Stop::default(),
         }
     }
@@ -69,6 +73,8 @@ pub struct Report {
     pub tables_changed: usize,
     /// How many rows the data migrations wrote.
     pub rows_migrated: u64,
+    /// The copy that was made before.
+    pub backup: Option<PathBuf>,
     /// How long it took.
     pub seconds: f64,
     /// What was done, in order.
@@ -224,7 +230,7 @@ async fn begin(
     started: Instant,
 ) -> Result<Report, Error> {
     let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
-    let mut steps = Vec::new();
+    let (mut steps, mut backup) = (Vec::new(), None);
     if !plan.is_empty() {
         observer.notify(&Event::Planned {
             from: plan.from.revision.clone(),
@@ -234,15 +240,34 @@ async fn begin(
         });
         report_drift(backend, catalogue, &plan, &live, observer)?;
         preflight(backend, &plan, &live, request).await?;
+        backup = back_up(backend, request, observer).await?;
         steps = if request.step_by_step && !plan.revisions.is_empty() {
             one_by_one(backend, catalogue, &plan, request, observer).await?
         } else {
             Execution::new(&plan, live, request, observer).run(backend).await?
         };
-    } else if !plan.from.stamped && plan.to.is_some() {
-        backend.stamp(plan.to.as_deref()).await?;
+    } else {
+        if request.backup.is_some() {
+            let message = "no backup: there is nothing to upgrade".to_owned();
+            observer.notify(&Event::Notice { message });
+        }
+        if !plan.from.stamped && plan.to.is_some() {
+            backend.stamp(plan.to.as_deref()).await?;
+        }
     }
-    Ok(report(&plan, catalogue, steps, started))
+    Ok(Report { backup, ..report(&plan, catalogue, steps, started) })
+}
+
+/// Nobody else can write to the database between the copy and the first change.
+async fn back_up(
+    backend: &mut dyn Backend,
+    request: &Request,
+    observer: &Arc<dyn Observer>,
+) -> Result<Option<PathBuf>, Error> {
+    let Some(destination) = &request.backup else { return Ok(None) };
+    backend.back_up(destination).await?;
+    observer.notify(&Event::Notice { message: format!("backup: {}", destination.display()) });
+    Ok(Some(destination.clone()))
 }
 
 /// Carries out the revisions of a plan one after the other, each planned from what is then there.
@@ -325,6 +350,7 @@ fn report(plan: &Plan, catalogue: &Catalogue, steps: Vec<StepReport>, started: I
         tables_created: created,
         tables_changed: names.len() - created,
         rows_migrated: migrations.filter_map(|step| step.rows).sum(),
+        backup: None,
         seconds: started.elapsed().as_secs_f64(),
         steps,
         releases: releases.into_iter().map(ToString::to_string).collect(),

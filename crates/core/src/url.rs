@@ -15,8 +15,8 @@ use crate::error::Error;
 const KNOWN_SCHEMES: [&str; 8] =
     ["sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "databricks", "file"];
 
-/// The query parameters whose value nobody may see.
-const SECRET_PARAMETERS: [&str; 5] = ["password", "passwd", "pwd", "sslpassword", "token"];
+/// What the name of a parameter contains whose value nobody may see.
+const SECRET_WORDS: [&str; 4] = ["pass", "pwd", "secret", "token"];
 
 const HIDDEN: &str = "***";
 const HIDDEN_REST: &str = "***@…";
@@ -87,7 +87,7 @@ impl ServerUrl {
             Some((user, password)) => (user, Some(Secret(decode(password)))),
             None => (credentials, None),
         };
-        Ok(Self {
+        let parsed = Self {
             dialect: scheme.split('+').next().unwrap_or(scheme).to_lowercase(),
             user: non_empty(&decode(user)),
             password,
@@ -95,8 +95,25 @@ impl ServerUrl {
             port,
             database: non_empty(database),
             parameters: query.split('&').filter(|one| !one.is_empty()).map(parameter).collect(),
-            shown,
-        })
+            shown: shown.clone(),
+        };
+        if parsed.may_hold_the_rest_of_a_password(rest) {
+            let hint = "write @ as %40, / as %2F, : as %3A and ? as %3F in a password";
+            return Err(refuse("it has an @ after its user and password", hint));
+        }
+        Ok(parsed)
+    }
+
+    /// Whether a part that is shown in messages may be of a password that was not encoded. The rest is
+    /// what follows the credentials.
+    fn may_hold_the_rest_of_a_password(&self, rest: &str) -> bool {
+        let has_at = |text: &str| text.contains('@');
+        let database = self.database.as_deref().unwrap_or_default();
+        let names = self.parameters.iter().map(|(name, _)| name.as_str());
+        self.host.as_deref().is_some_and(has_at)
+            || (has_at(database) && self.password.is_some())
+            || (database.contains(':') && has_at(rest))
+            || (self.password.is_some() && names.into_iter().any(has_at))
     }
 
     /// The URL as it may be shown: without its password.
@@ -166,8 +183,11 @@ pub fn without_password(url: &str) -> String {
         None => (url, None),
     };
     let mut shown = match scheme(url) {
-        Some(scheme) if scheme != "sqlite" => without_user_password(url, address),
-        _ => address.to_owned(),
+        // What follows three slashes is a path.
+        Some(scheme) if scheme == "sqlite" && !has_authority(url) => address.to_owned(),
+        // A URL whose colon is missing.
+        None if !(has_authority(url) && url.contains('@')) => address.to_owned(),
+        _ => without_user_password(url, address),
     };
     if let Some(parameters) = parameters.filter(|_| !shown.ends_with(HIDDEN_REST)) {
         let parameters: Vec<String> = parameters.split('&').map(without_secret).collect();
@@ -176,13 +196,21 @@ pub fn without_password(url: &str) -> String {
     shown
 }
 
+/// Whether two slashes follow, of which the rest may begin with a user and a password.
+fn has_authority(url: &str) -> bool {
+    url.split_once("//").is_some_and(|(_, rest)| !rest.starts_with('/'))
+}
+
 /// A password may contain what should have been encoded; if it seems to, all that follows it is
 /// hidden too.
 fn without_user_password(url: &str, address: &str) -> String {
-    let start = url.find(':').map_or(0, |colon| colon + 1);
+    let start = match (scheme(url), url.find("//")) {
+        (None, Some(slashes)) => slashes,
+        _ => url.find(':').map_or(0, |colon| colon + 1),
+    };
     let start = start + url[start..].bytes().take_while(|byte| *byte == b'/').count();
     let (prefix, rest) = url.split_at(start);
-    let Some(at) = rest.rfind('@') else { return address.to_owned() };
+    let Some(at) = rest.rfind('@') else { return without_wrong_port(address, start) };
     if start + at > address.len() || rest[..at].contains(['/', '@']) {
         return format!("{prefix}{HIDDEN_REST}");
     }
@@ -193,12 +221,26 @@ fn without_user_password(url: &str, address: &str) -> String {
     }
 }
 
+/// Where a port should be and none is, the host that belongs to a user and a password may be missing.
+fn without_wrong_port(address: &str, start: usize) -> String {
+    let (prefix, rest) = address.split_at(start.min(address.len()));
+    let authority = rest.split('/').next().unwrap_or_default();
+    let (_, port) = split_host(authority);
+    if port.bytes().all(|byte| byte.is_ascii_digit()) {
+        return address.to_owned();
+    }
+    let host = authority.strip_suffix(port).unwrap_or_default();
+    format!("{prefix}{host}{HIDDEN}")
+}
+
 fn without_secret(parameter: &str) -> String {
-    match parameter.split_once('=') {
-        Some((name, _)) if SECRET_PARAMETERS.contains(&name.to_lowercase().as_str()) => {
-            format!("{name}={HIDDEN}")
-        }
-        _ => parameter.to_owned(),
+    let decoded = decode(parameter);
+    let name = decoded.split('=').next().unwrap_or_default();
+    let lower = name.to_lowercase();
+    if SECRET_WORDS.iter().any(|word| lower.contains(word)) {
+        format!("{name}={HIDDEN}")
+    } else {
+        parameter.to_owned()
     }
 }
 
@@ -220,6 +262,16 @@ mod tests {
             ("postgresql://me:se?cr@et@host/db", "postgresql://***@…"),
             ("postgresql://me:se@cret@host/db", "postgresql://***@…"),
             ("mysql:me:secret@host", "mysql:me:***@host"),
+            ("postgresql://h/db?x=1&pass%77ord=secret", "postgresql://h/db?x=1&password=***"),
+            ("postgresql://h/db?password%3Dsecret", "postgresql://h/db?password=***"),
+            ("mysql://h/db?ssl_key_passphrase=secret", "mysql://h/db?ssl_key_passphrase=***"),
+            ("mysql://me:secret", "mysql://me:***"),
+            ("mysql://me:secret/db?x=1", "mysql://me:***?x=1"),
+            ("mysql://[::1]:3306/db", "mysql://[::1]:3306/db"),
+            ("postgresql//me:secret@host/db", "postgresql//me:***@host/db"),
+            ("postgresql:///me:secret@host/db", "postgresql:///me:***@host/db"),
+            ("sqlite://me:secret@host/x.db", "sqlite://me:***@host/x.db"),
+            ("sqlite+pysqlcipher://:secret@/x.db", "sqlite+pysqlcipher://:***@/x.db"),
             ("sqlite:////home/me@work/x.db", "sqlite:////home/me@work/x.db"),
             ("a@b.db", "a@b.db"),
         ];
@@ -252,6 +304,23 @@ mod tests {
         assert_eq!((url.host.as_deref(), url.database), (Some("h"), None));
         for wrong in ["mysql:h/d", "mysql://h:port/d", "mysql://h:70000/d"] {
             assert!(ServerUrl::parse(wrong).is_err(), "{wrong}");
+        }
+        assert_eq!(parse("mysql://me@h/d@e").database.as_deref(), Some("d@e"));
+    }
+
+    #[test]
+    fn what_may_be_the_rest_of_a_password_is_refused() {
+        for url in [
+            "postgresql://me:p@secret@host/db",
+            "postgresql://me:p@h/secret@host/db",
+            "postgresql://me:p@h/d?secret@host/db",
+            "postgresql:///me:secret@host/db",
+            "postgresql://me/x:secret@host/db",
+            "postgresql:///me:secret?x=@host/db",
+        ] {
+            let error = ServerUrl::parse(url).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+            assert!(error.hint().unwrap().contains("%40"));
         }
     }
 

@@ -59,6 +59,7 @@ pub async fn verify(
 ) -> Result<Verified, Error> {
     reading(backend, async |backend| {
         let (location, live) = inspect(backend, catalogue, assume).await?;
+        backend.check_integrity().await?;
         let checked = checked(catalogue, backend.platform(), &live, location)?;
         let mut violations = orphans(backend, &live).await?;
         if live.table(LATEST).is_some() && live.table("metrics").is_some() {

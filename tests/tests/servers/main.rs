@@ -9,6 +9,7 @@ mod limits;
 mod locks;
 mod other_databases;
 mod privileges;
+mod secrets;
 mod settings;
 mod swaps;
 mod tls;
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         connections::TESTS,
         tls::TESTS,
         privileges::TESTS,
+        secrets::TESTS,
         limits::TESTS,
         locks::TESTS,
         interruptions::TESTS,

@@ -4,15 +4,14 @@ mod constraints;
 mod engines;
 mod grants;
 mod key_lengths;
+mod names;
 mod packets;
 mod privileges;
-
-use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::doctor::collect;
-use mlflow_migrate_core::plan::{Plan, Step};
+use mlflow_migrate_core::plan::Plan;
 
 use crate::connect::Mysql;
 
@@ -23,25 +22,14 @@ pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     let mut problems = Vec::new();
     collect(&mut problems, privileges::check(database, plan).await)?;
     collect(&mut problems, packets::check(database).await)?;
+    collect(&mut problems, names::check(database, plan).await)?;
     collect(&mut problems, engines::check(database, plan).await)?;
     collect(&mut problems, key_lengths::check(database, plan).await)?;
-    let mut touched: BTreeSet<&str> = BTreeSet::new();
-    for step in &plan.steps {
-        match step {
-            Step::RemoveLeftovers(_) => {}
-            Step::Change(change) => {
-                collect(&mut problems, constraints::check(database, change, &touched).await)?;
-            }
-            // Its rows are not yet what the constraints that follow will see.
-            Step::Migrate { migration, .. } => {
-                touched.extend(migration.writes().iter().map(|(table, _)| *table));
-            }
-        }
-    }
+    problems.extend(constraints::check(database, plan).await?);
     Ok(problems)
 }
 
 /// Finds the constraint that rows have just been in the way of.
 pub(crate) async fn rows(database: &mut Mysql, change: &TableChange) -> Result<(), Error> {
-    constraints::check(database, change, &BTreeSet::new()).await
+    constraints::of_change(database, change).await
 }

@@ -35,7 +35,7 @@ pub(crate) fn is_own(table: &str) -> bool {
 }
 
 /// The tables that are there only while tables are swapped.
-async fn own_tables(database: &mut Mysql) -> Result<Vec<String>, Error> {
+pub(crate) async fn own_tables(database: &mut Mysql) -> Result<Vec<String>, Error> {
     let sql = "SELECT TABLE_NAME FROM information_schema.TABLES \
                WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'alembic\\_mlflow\\_migrate\\_%'";
     let found = text::rows(&mut database.connection, sql).await;

@@ -29,6 +29,7 @@ mod token;
 #[cfg(test)]
 mod tests;
 
+use std::borrow::Cow;
 use std::ops::Range;
 
 pub use error::DdlError;
@@ -111,6 +112,27 @@ pub struct DefaultValue {
     pub text: String,
     /// Whether the source has the text in parentheses, as every true expression must be.
     pub parenthesised: bool,
+}
+
+impl DefaultValue {
+    /// The default as an expression that means the same between parentheses. Without these SQLite takes
+    /// a name for a string, whether it has quotes or not, and with them for a column.
+    #[must_use]
+    pub fn expression(&self) -> Cow<'_, str> {
+        const VALUES: [&str; 6] =
+            ["NULL", "TRUE", "FALSE", "CURRENT_DATE", "CURRENT_TIME", "CURRENT_TIMESTAMP"];
+        let is_value = VALUES.iter().any(|value| value.eq_ignore_ascii_case(&self.text));
+        let kind = match tokenize(&self.text).as_deref() {
+            Ok([token]) if !self.parenthesised && !is_value => Some(token.kind),
+            _ => None,
+        };
+        match kind {
+            Some(TokenKind::Word | TokenKind::QuotedIdentifier) => {
+                Cow::Owned(format!("'{}'", token::dequote(&self.text).replace('\'', "''")))
+            }
+            _ => Cow::Borrowed(&self.text),
+        }
+    }
 }
 
 /// The `GENERATED ALWAYS AS` clause of a column.

@@ -136,8 +136,8 @@ fn sort_and_insert(connection: &Connection, rowid: &str) -> rusqlite::Result<usi
     let sql = format!(
         "INSERT INTO latest_metrics ({COLUMNS}) SELECT {COLUMNS} FROM ( \
          SELECT {FUNCTION}(step, timestamp, value, is_nan, {rowid}) AS newest \
-         FROM metrics NOT INDEXED WHERE {EACH_ROW} GROUP BY \"key\", run_uuid) \
-         CROSS JOIN metrics ON metrics.{rowid} = newest"
+         FROM metrics NOT INDEXED WHERE {EACH_ROW} GROUP BY \"key\", run_uuid) AS found \
+         CROSS JOIN metrics ON metrics.{rowid} = found.newest"
     );
     connection.execute(&sql, [])
 }
@@ -165,14 +165,15 @@ mod tests {
 
     /// Many entries of few pairs, with ties in everything that decides, in no order.
     const FILL: &str = "CREATE TABLE metrics (\"key\" VARCHAR(250) NOT NULL, value FLOAT, \
-         timestamp BIGINT, step BIGINT NOT NULL, is_nan BOOLEAN, run_uuid VARCHAR(32) NOT NULL); \
+         timestamp BIGINT, step BIGINT NOT NULL, is_nan BOOLEAN, run_uuid VARCHAR(32) NOT NULL, \
+         newest BIGINT); \
          CREATE TABLE latest_metrics (\"key\" VARCHAR(250), value FLOAT, timestamp BIGINT, \
          step BIGINT, is_nan BOOLEAN, run_uuid VARCHAR(32), PRIMARY KEY (\"key\", run_uuid)); \
          CREATE INDEX by_run ON metrics (run_uuid, \"key\", step); \
          WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 20000) \
          INSERT INTO metrics SELECT 'm' || (i * 7919 % 13), i * 31 % 5 / 2.0, i * 17 % 3, \
-         i * 13 % 4, i * 3 % 2, substr('runs', 1, i * 11 % 4) FROM n; \
-         INSERT INTO metrics SELECT CAST(\"key\" AS BLOB), value, timestamp, step, is_nan, run_uuid \
+         i * 13 % 4, i * 3 % 2, substr('runs', 1, i * 11 % 4), i FROM n; \
+         INSERT INTO metrics SELECT CAST(\"key\" AS BLOB), value, timestamp, step, is_nan, run_uuid, 0 \
          FROM metrics WHERE step = 3 AND timestamp = 1";
 
     #[test]

@@ -7,6 +7,7 @@ mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod restore;
 mod status;
 mod upgrade;
 mod verify;
@@ -30,6 +31,7 @@ pub(crate) enum Command {
     Verify(verify::Verify),
     Status(status::Status),
     Abort(abort::Abort),
+    Restore(restore::Restore),
 }
 
 impl Command {
@@ -46,6 +48,7 @@ impl Command {
             Self::Verify(verify) => verify.run(context).await,
             Self::Status(status) => status.run(context).await,
             Self::Abort(abort) => abort.run(context).await,
+            Self::Restore(restore) => restore.run(context).await,
         }
     }
 }

@@ -1,4 +1,3 @@
-use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,11 +5,10 @@ use std::time::Duration;
 use clap::Args;
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::retry::Retry;
-use mlflow_migrate_core::session::reading;
-use mlflow_migrate_core::{Error, Report, Request, inspect_and_plan, upgrade};
+use mlflow_migrate_core::{Error, Report, Request, upgrade};
 
 use crate::arguments::{DatabaseArguments, TargetArguments};
-use crate::database::Database;
+use crate::database::{COPIES, Database};
 use crate::outcome::{Finished, Outcome};
 use crate::{Context, clock, signals};
 
@@ -62,7 +60,7 @@ impl Upgrade {
         request.data.skip_invalid = self.skip_invalid;
         let finished = match &self.into {
             Some(destination) => self.into(context, &database, &request, destination).await?,
-            None => self.in_place(context, &database, &request).await?,
+            None => self.in_place(context, &database, request).await?,
         };
         Ok(Outcome::Finished(finished))
     }
@@ -71,20 +69,14 @@ impl Upgrade {
         &self,
         context: &Context,
         database: &Database,
-        request: &Request,
+        mut request: Request,
     ) -> Result<Finished, Error> {
-        let backup = match &self.backup {
-            Some(file) => self.back_up(context, database, request, file.as_deref()).await?,
+        request.backup = match &self.backup {
+            Some(file) => place_for_backup(context, database, &request, file.as_deref())?,
             None => None,
         };
-        let (name, report) = self.drive(context, database, request, true).await?;
-        Ok(Finished {
-            database: name,
-            report,
-            backup: backup.as_deref().map(shown),
-            source: None,
-            show_timings: self.timings,
-        })
+        let (name, report) = self.drive(context, database, &request, true).await?;
+        Ok(Finished { database: name, report, source: None, show_timings: self.timings })
     }
 
     async fn into(
@@ -100,8 +92,7 @@ impl Upgrade {
         Ok(Finished {
             database: shown(destination),
             report,
-            backup: None,
-            source: Some(shown(source.file()?)),
+            source: Some(shown(source.file(COPIES)?)),
             show_timings: self.timings,
         })
     }
@@ -141,41 +132,23 @@ impl Upgrade {
         let report = upgrade(&mut *backend, &context.catalogue, request, &observer).await?;
         Ok((backend.name(), report))
     }
-
-    /// Makes a backup, if there is something to save from an upgrade that is due.
-    async fn back_up(
-        &self,
-        context: &Context,
-        database: &Database,
-        request: &Request,
-        file: Option<&Path>,
-    ) -> Result<Option<PathBuf>, Error> {
-        let notice = |message: String| context.renderer.notify(&Event::Notice { message });
-        let original = database.file()?;
-        if !original.exists() {
-            notice("no backup: there is no database yet".to_owned());
-            return Ok(None);
-        }
-        let mut backend = database.open(self.database.connecting(), false, context).await?;
-        let plan = reading(&mut *backend, async |backend| {
-            Ok(inspect_and_plan(backend, &context.catalogue, request).await?.0)
-        });
-        if plan.await?.is_empty() {
-            notice("no backup: there is nothing to upgrade".to_owned());
-            return Ok(None);
-        }
-        drop(backend);
-        let destination = file.map_or_else(|| name_for_backup(original, request), Path::to_owned);
-        database.back_up(&destination, self.database.connecting()).await?;
-        notice(format!("backup: {}", destination.display()));
-        Ok(Some(destination))
-    }
 }
 
-fn name_for_backup(original: &Path, request: &Request) -> PathBuf {
-    let mut name = OsString::from(original);
-    name.push(format!(".{}.backup", clock::file_name_stamp(request.data.now_ms)));
-    name.into()
+/// Where a backup is to go, if there is a database to save.
+fn place_for_backup(
+    context: &Context,
+    database: &Database,
+    request: &Request,
+    file: Option<&Path>,
+) -> Result<Option<PathBuf>, Error> {
+    let original = database.file(COPIES)?;
+    if !original.exists() {
+        let message = "no backup: there is no database yet".to_owned();
+        context.renderer.notify(&Event::Notice { message });
+        return Ok(None);
+    }
+    let beside = || database.place_for_backup(&clock::file_name_stamp(request.data.now_ms));
+    file.map_or_else(beside, |file| Ok(file.to_owned())).map(Some)
 }
 
 fn shown(path: &Path) -> String {

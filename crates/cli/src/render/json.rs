@@ -34,6 +34,8 @@ struct ErrorLine<'a> {
     findings: &'a [Finding],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     differences: &'a [Difference],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    query: Option<&'a str>,
 }
 
 impl Observer for Json {
@@ -66,6 +68,11 @@ impl Renderer for Json {
                 | Error::Unrecognised { differences, .. }
                 | Error::Unverified { differences } => differences,
                 _ => &[],
+            },
+            // Findings have their own.
+            query: match error {
+                Error::Constraint { query, .. } => query.as_deref(),
+                _ => None,
             },
         }))
     }

@@ -2,9 +2,9 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "upgrade", "plan", "check", "current", "history", "estimate", "doctor", "verify", "status",
-    "abort",
+    "abort", "restore",
 ];
 
 #[test]

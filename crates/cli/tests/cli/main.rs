@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod commands;
+mod damage;
 mod diagnosis;
 #[cfg(target_os = "linux")]
 mod exhaustion;
@@ -11,15 +12,19 @@ mod help;
 mod kills;
 #[cfg(target_os = "linux")]
 mod memory;
+#[cfg(unix)]
+mod modes;
 mod oracle;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod partial_runs;
 #[cfg(unix)]
 mod read_only;
 mod refused;
+mod restore;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod retries;
 mod sandbox;
+mod secrets;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod servers;
 #[cfg(unix)]

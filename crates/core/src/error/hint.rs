@@ -52,6 +52,9 @@ impl Error {
             Self::Drift { .. } | Self::Edit { .. } => {
                 "`mlflow-migrate check` lists every difference; nothing was changed"
             }
+            Self::NamesTaken { .. } => {
+                "nothing was changed; give these objects other names, or drop them if nobody needs them"
+            }
             Self::Inexpressible { .. } => {
                 "nothing was changed; drop that, upgrade, and create it again"
             }

@@ -83,6 +83,7 @@ impl Error {
             | Self::Unrecognised { .. }
             | Self::Drift { .. }
             | Self::Edit { .. }
+            | Self::NamesTaken { .. }
             | Self::Inexpressible { .. } => ErrorKind::Drift,
             Self::Refused { .. } | Self::Constraint { .. } | Self::BadValue { .. } => {
                 ErrorKind::Refused

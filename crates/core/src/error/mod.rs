@@ -177,6 +177,14 @@ pub enum Error {
         constraint: String,
         /// How many rows.
         count: u64,
+        /// A query that finds them, where there is one.
+        query: Option<String>,
+    },
+    /// The user's own objects bear names that the upgrade needs.
+    #[error("names that the upgrade needs are taken: {}", objects.join(", "))]
+    NamesTaken {
+        /// What has such a name: `table runs_old`.
+        objects: Vec<String>,
     },
     /// The upgrade would have left references without their row.
     #[error("the upgrade would break foreign keys: {violations}")]
@@ -371,6 +379,18 @@ pub enum Error {
 }
 
 impl Error {
+    /// Queries that find all rows that stand in the way, where SQL can.
+    #[must_use]
+    pub fn queries(&self) -> Vec<&str> {
+        match self {
+            Self::Refused { findings } => {
+                findings.iter().filter_map(|finding| finding.query.as_deref()).collect()
+            }
+            Self::Constraint { query, .. } => query.as_deref().into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The base tables contradict each other.
     pub(crate) fn base_edit(source: EditError) -> Self {
         Self::Edit { revision: "base".to_owned(), source }

@@ -10,6 +10,7 @@
 mod early;
 mod foreign_keys;
 mod limit;
+mod names;
 mod step_by_step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -26,6 +27,7 @@ use crate::platform::Platform;
 use crate::revision::{Action, Revision};
 use crate::schema::Schema;
 
+pub use names::{HeldName, NameKind};
 pub use step_by_step::{Unmerged, step_by_step};
 
 /// One step of a plan.

@@ -17,6 +17,9 @@ pub(super) fn write(out: &mut impl Write, found: &Diagnosed) -> io::Result<()> {
     }
     for problem in problems {
         writeln!(out, "problem: {}", one_line(&problem.message))?;
+        for query in &problem.queries {
+            writeln!(out, "  find all: {}", one_line(query))?;
+        }
         if let Some(hint) = &problem.hint {
             writeln!(out, "  hint: {}", one_line(hint))?;
         }

@@ -7,6 +7,7 @@ mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod restore;
 mod status;
 mod upgrade;
 mod verify;
@@ -128,6 +129,7 @@ impl Renderer for Text {
             Outcome::Verify(found) => verify::write(&mut text, found)?,
             Outcome::Status(status) => status::write(&mut text, status)?,
             Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
+            Outcome::Restore(restored) => restore::write(&mut text, restored)?,
         }
         let mut stdout = anstream::stdout().lock();
         unless_reader_is_gone(stdout.write_all(&text).and_then(|()| stdout.flush()))
@@ -141,10 +143,8 @@ impl Renderer for Text {
         for cause in causes(error) {
             writeln!(stderr, "caused by: {}", one_line(&cause))?;
         }
-        if let Error::Refused { findings } = error {
-            for query in findings.iter().filter_map(|finding| finding.query.as_ref()) {
-                writeln!(stderr, "find all: {}", one_line(query))?;
-            }
+        for query in error.queries() {
+            writeln!(stderr, "find all: {}", one_line(query))?;
         }
         match error.hint() {
             Some(hint) => writeln!(stderr, "{HINT}hint:{HINT:#} {}", one_line(&hint)),

@@ -7,7 +7,7 @@ use crate::render::words::{count, count_of, duration, releases, revision};
 
 /// Says what an upgrade did, and which MLflow releases now fit.
 pub(super) fn write(out: &mut impl Write, finished: &Finished) -> io::Result<()> {
-    let Finished { database, report, backup, source, show_timings } = finished;
+    let Finished { database, report, source, show_timings } = finished;
     let to = revision(report.to.as_deref());
     let time = duration(report.seconds);
     if report.created {
@@ -23,8 +23,8 @@ pub(super) fn write(out: &mut impl Write, finished: &Finished) -> io::Result<()>
         writeln!(out, "  changed:  {}", changes.join(", "))?;
     }
     writeln!(out, "  fits:     {}", fits(&report.releases))?;
-    if let Some(backup) = backup {
-        writeln!(out, "  before:   {backup}")?;
+    if let Some(backup) = &report.backup {
+        writeln!(out, "  before:   {}", backup.display())?;
     }
     if let Some(source) = source {
         writeln!(out, "  source:   {source}, left as it was")?;

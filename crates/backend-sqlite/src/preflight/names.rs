@@ -1,0 +1,53 @@
+//! Names that are taken: by a user's own object that bears a name which MLflow comes to use, or one that a
+//! rebuilt table has while it is filled.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::{HeldName, NameKind, Plan};
+use rusqlite::Connection;
+
+use crate::error::Context;
+use crate::rebuild::temporary_name;
+
+/// The indexes of keys have names of SQLite's own.
+const HELD: &str = "SELECT type, name, tbl_name FROM sqlite_schema WHERE sql IS NOT NULL";
+
+pub(super) fn check(
+    connection: &Connection,
+    plan: &Plan,
+    context: Context<'_>,
+) -> Result<(), Error> {
+    let held = read(connection)
+        .map_err(|source| context.error("looking for names that are taken", source))?;
+    let rebuilt: Vec<String> =
+        plan.changes().map(|change| temporary_name(&change.after.name)).collect();
+    let is_temporary =
+        |held: &&HeldName| rebuilt.iter().any(|name| name.eq_ignore_ascii_case(&held.name));
+    let in_the_way = held.iter().find(is_temporary);
+    if let Some(HeldName { word, name, .. }) = in_the_way {
+        return Err(Error::NamesTaken { objects: vec![format!("{word} {name}")] });
+    }
+    plan.refuse_taken_names(&held, |held, new| space(held) == space(new) && space(new) > 0)
+}
+
+/// Tables, views and indexes share one name space, triggers have another one, and constraints none.
+fn space(kind: NameKind) -> u8 {
+    match kind {
+        NameKind::Relation | NameKind::Index => 1,
+        NameKind::Trigger => 2,
+        NameKind::Key | NameKind::ForeignKey | NameKind::Check => 0,
+    }
+}
+
+fn read(connection: &Connection) -> rusqlite::Result<Vec<HeldName>> {
+    let mut held = connection.prepare(HELD)?;
+    let held = held.query_map([], |row| {
+        let word: String = row.get(0)?;
+        let kind = match word.as_str() {
+            "index" => NameKind::Index,
+            "trigger" => NameKind::Trigger,
+            _ => NameKind::Relation,
+        };
+        Ok(HeldName { kind, word, name: row.get(1)?, table: row.get(2)? })
+    })?;
+    held.collect()
+}

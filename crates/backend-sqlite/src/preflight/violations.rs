@@ -1,0 +1,55 @@
+//! Rows that a constraint to come would refuse.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::rule::{Spelling, rules};
+use mlflow_migrate_core::schema::Schema;
+use rusqlite::Connection;
+
+use super::Asked;
+use crate::ddl::quote_identifier;
+use crate::error::Context;
+
+const SPELLING: Spelling = Spelling {
+    quote: quote_identifier,
+    integer: "bigint",
+    limits_texts: false,
+    enforces_checks: true,
+};
+
+/// Finds all of them.
+pub(super) fn find(
+    connection: &Connection,
+    plan: &Plan,
+    live: &Schema,
+    asked: &mut Asked,
+    context: Context<'_>,
+) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    for rules in rules(plan, live, SPELLING) {
+        let count = |sql: &str| {
+            numbers(connection, sql).map_err(|source| {
+                context.error(&format!("checking the rows of {}", rules.table), source)
+            })
+        };
+        asked.extend(
+            rules.of_rows.iter().map(|rule| (rules.table.clone(), rule.constraint.clone())),
+        );
+        if let Some(sql) = rules.count_of_rows() {
+            let counted = rules.of_rows.iter().zip(count(&sql)?);
+            problems.extend(counted.filter_map(|(rule, count)| rules.refusal(rule, count)));
+        }
+        for rule in &rules.of_several {
+            let counted = count(&rule.count)?;
+            problems.extend(counted.iter().filter_map(|count| rules.refusal(rule, *count)));
+        }
+    }
+    Ok(problems)
+}
+
+/// The numbers in the one row of a query.
+fn numbers(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<i64>> {
+    let mut statement = connection.prepare(sql)?;
+    let columns = statement.column_count();
+    statement.query_row([], |row| (0..columns).map(|at| row.get(at)).collect())
+}

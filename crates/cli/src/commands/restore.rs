@@ -1,0 +1,42 @@
+use std::path::PathBuf;
+
+use clap::Args;
+use mlflow_migrate_core::data::DataOptions;
+use mlflow_migrate_core::{Error, check};
+
+use crate::arguments::DatabaseArguments;
+use crate::outcome::{Outcome, RestoredDatabase};
+use crate::{Context, clock};
+
+/// Put a backup that `upgrade --backup` made in the place of its database (SQLite)
+///
+/// What the database holds now is kept beside it. Stop the MLflow server first: a database that somebody
+/// reads or writes is refused, and one that is only open cannot be told from one that is not.
+#[derive(Args, Debug)]
+pub(crate) struct Restore {
+    #[command(flatten)]
+    database: DatabaseArguments,
+
+    /// The backup [default: the newest one beside the database]
+    #[arg(long, value_name = "FILE")]
+    from: Option<PathBuf>,
+}
+
+impl Restore {
+    pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        let (database, connecting) = (self.database.database(context)?, self.database.connecting());
+        let assume = self.database.assumption(&context.catalogue)?;
+        let backup = database.backup(self.from.as_deref()).await?;
+        let mut copy = backup.open(connecting, false, context).await?;
+        let position = check::position(&mut *copy, &context.catalogue, assume.as_ref()).await?;
+        drop(copy);
+        let moment = clock::file_name_stamp(DataOptions::default().now_ms);
+        let kept = database.restore(&backup, &moment, connecting).await?;
+        Ok(Outcome::Restore(RestoredDatabase {
+            database: database.shown(),
+            backup: backup.shown(),
+            kept: kept.map(|path| path.display().to_string()),
+            position,
+        }))
+    }
+}

@@ -1,0 +1,124 @@
+//! Files with damaged pages: SQLite notices, and nothing is changed.
+
+use std::fs;
+
+use rusqlite::Connection;
+
+use crate::sandbox::Sandbox;
+
+const CORRUPT: i32 = 16;
+const PAGE: usize = 4096;
+
+/// The first page of a table or an index, counted from one.
+fn root(connection: &Connection, name: &str) -> usize {
+    let select = "SELECT rootpage FROM sqlite_schema WHERE name = ?1";
+    let page: u32 = connection.query_row(select, [name], |row| row.get(0)).unwrap();
+    page as usize
+}
+
+/// A page that is the last leaf of a table or an index.
+fn leaf(connection: &Connection, name: &str) -> usize {
+    let select = "SELECT max(pageno) FROM dbstat WHERE name = ?1 AND pagetype = 'leaf'";
+    let page: u32 = connection.query_row(select, [name], |row| row.get(0)).unwrap();
+    page as usize
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Damage {
+    /// Everything on a page.
+    Garbage,
+    /// Zeros, as a disk gives that has lost a block.
+    Zeros,
+    /// The page's header says that it has other cells.
+    Header,
+}
+
+fn damage(sandbox: &Sandbox, page: usize, damage: Damage) {
+    let mut bytes = fs::read(sandbox.path("mlruns.db")).unwrap();
+    let page = &mut bytes[(page - 1) * PAGE..page * PAGE];
+    match damage {
+        Damage::Garbage => page.fill(0xA5),
+        Damage::Zeros => page.fill(0),
+        Damage::Header => page[3..8].fill(0xFF),
+    }
+    fs::write(sandbox.path("mlruns.db"), bytes).unwrap();
+}
+
+/// Tables that are copied or read, and indexes that are looked into or make way.
+#[test]
+fn pages_that_an_upgrade_reads() {
+    let objects = [
+        "experiments",
+        "metrics",
+        "params",
+        "tags",
+        "sqlite_autoindex_experiments_1",
+        "sqlite_autoindex_metrics_1",
+        "sqlite_autoindex_tags_1",
+    ];
+    for kind in [Damage::Garbage, Damage::Zeros, Damage::Header] {
+        for object in objects {
+            let sandbox = Sandbox::with_sample("mlruns-0.9.1.db");
+            let page = leaf(&sandbox.connect(), object);
+            damage(&sandbox, page, kind);
+            let told = sandbox.refused(&["upgrade", "mlruns.db"]);
+            assert!(told.ends_with(&format!("-> {CORRUPT}\n")), "{object} {kind:?}: {told}");
+            assert!(
+                told.contains("damaged: ") && told.contains("hint: restore a backup"),
+                "{told}"
+            );
+        }
+    }
+}
+
+#[test]
+fn a_damaged_schema() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let mut bytes = fs::read(sandbox.path("mlruns.db")).unwrap();
+    bytes[100..PAGE].fill(0xA5);
+    fs::write(sandbox.path("mlruns.db"), bytes).unwrap();
+    for command in ["upgrade", "plan", "check", "doctor", "verify", "status", "restore"] {
+        let told = sandbox.refused(&[command, "mlruns.db"]);
+        let code = if command == "restore" { 14 } else { CORRUPT };
+        assert!(told.ends_with(&format!("-> {code}\n")), "{told}");
+    }
+}
+
+/// Whatever an upgrade would not read, it leaves alone; `doctor` and `verify` read everything.
+#[test]
+fn pages_that_nobody_reads() {
+    for (kind, is_whole) in [(None, true), (Some(Damage::Header), false)] {
+        let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+        sandbox.sql(
+            "CREATE TABLE mine (a TEXT); CREATE INDEX by_a ON mine (a); \
+             INSERT INTO mine SELECT run_uuid FROM runs",
+        );
+        let page = root(&sandbox.connect(), "by_a");
+        kind.into_iter().for_each(|kind| damage(&sandbox, page, kind));
+        for command in ["doctor", "verify"] {
+            let ran = sandbox.run(&[command, "mlruns.db"]);
+            assert_eq!(ran.code == CORRUPT, !is_whole, "{command}: {}{}", ran.stdout, ran.stderr);
+        }
+    }
+}
+
+/// An index that does not agree with its table is damage that only a comparison shows.
+#[test]
+fn an_index_that_lacks_a_row() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let text = |condition: &str| {
+        format!(
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema \
+             SET sql = 'CREATE INDEX by_a ON mine (a) {condition}' WHERE name = 'by_a'"
+        )
+    };
+    sandbox.sql("CREATE TABLE mine (a TEXT); CREATE INDEX by_a ON mine (a)");
+    sandbox.sql(&text("WHERE a > 0"));
+    sandbox.sql("INSERT INTO mine VALUES (NULL)");
+    sandbox.sql(&text(""));
+    for command in ["doctor", "verify"] {
+        let told = sandbox.refused(&[command, "mlruns.db"]);
+        assert!(told.ends_with(&format!("-> {CORRUPT}\n")), "{told}");
+        assert!(told.contains("index by_a"), "{told}");
+    }
+}

@@ -1,0 +1,91 @@
+//! The names that a plan gives to what it creates: a user's own object can bear one of them already.
+
+use super::Plan;
+use crate::backend::TableChange;
+use crate::error::Error;
+
+/// What bears a name, or shall. Which of them share a name space differs from database to database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NameKind {
+    /// A table, a view, or whatever else stands beside tables.
+    Relation,
+    /// An index.
+    Index,
+    /// A primary or unique key.
+    Key,
+    /// A foreign key.
+    ForeignKey,
+    /// A CHECK.
+    Check,
+    /// A trigger.
+    Trigger,
+}
+
+/// A name that is in use.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct HeldName {
+    /// What bears it.
+    pub kind: NameKind,
+    /// The same in the words of the database.
+    pub word: String,
+    /// The name.
+    pub name: String,
+    /// The table that it belongs to.
+    pub table: String,
+}
+
+/// A name that will be in use.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct NewName<'a> {
+    kind: NameKind,
+    name: &'a str,
+    table: &'a str,
+}
+
+impl Plan {
+    /// Refuses names that are in use where two objects of these kinds cannot both have them, the one
+    /// that is there given first. What is the changed table's own is taken for what is wanted, or goes.
+    ///
+    /// # Errors
+    /// If there are any.
+    pub fn refuse_taken_names(
+        &self,
+        held: &[HeldName],
+        clash: impl Fn(NameKind, NameKind) -> bool,
+    ) -> Result<(), Error> {
+        let new: Vec<NewName<'_>> = self.changes().flat_map(new_names).collect();
+        let is_taken = |held: &&HeldName| {
+            new.iter().any(|new| {
+                clash(held.kind, new.kind)
+                    && held.name.eq_ignore_ascii_case(new.name)
+                    && (held.kind == NameKind::Relation
+                        || !held.table.eq_ignore_ascii_case(new.table))
+            })
+        };
+        let taken = held.iter().filter(is_taken);
+        let objects: Vec<String> =
+            taken.map(|held| format!("{} {}", held.word, held.name)).collect();
+        if objects.is_empty() { Ok(()) } else { Err(Error::NamesTaken { objects }) }
+    }
+}
+
+fn new_names(change: &TableChange) -> Vec<NewName<'_>> {
+    let after = &change.after;
+    let table = after.name.as_str();
+    let new = |kind, name| NewName { kind, name, table };
+    let mut names: Vec<NewName<'_>> = Vec::new();
+    if change.before.is_none() {
+        names.push(new(NameKind::Relation, table));
+    }
+    let keys = after.primary_key.iter().filter_map(|key| key.name.as_deref());
+    let uniques = after.uniques.iter().filter_map(|unique| unique.name.as_deref());
+    let indexes = after.indexes.iter().map(|index| index.name.as_str());
+    names.extend(keys.chain(uniques).map(|name| new(NameKind::Key, name)));
+    names.extend(indexes.map(|name| new(NameKind::Index, name)));
+    let references = after.foreign_keys.iter().filter_map(|key| key.name.as_deref());
+    names.extend(references.map(|name| new(NameKind::ForeignKey, name)));
+    let checks = after.checks.iter().filter_map(|check| check.name.as_deref());
+    names.extend(checks.map(|name| new(NameKind::Check, name)));
+    names.extend(after.triggers.iter().map(|one| new(NameKind::Trigger, one.name.as_str())));
+    names
+}

@@ -1,0 +1,1 @@
+CREATE TABLE copied(run_uuid TEXT,name TEXT)

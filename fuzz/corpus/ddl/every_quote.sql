@@ -1,0 +1,1 @@
+CREATE TABLE "a ""b""" ('c ''d''' TEXT, `e ``f` INT, [g h] BLOB, "select" "my type"(1, 2), é🦀 REAL)

@@ -1,0 +1,1 @@
+CREATE INDEX idx_registered_models_workspace ON registered_models (workspace)

@@ -1,0 +1,1 @@
+CREATE INDEX index_metrics_run_uuid ON metrics (run_uuid)

@@ -1,0 +1,20 @@
+CREATE TABLE issues (
+	issue_id VARCHAR(36) NOT NULL, 
+	experiment_id INTEGER NOT NULL, 
+	name VARCHAR(250) NOT NULL, 
+	description TEXT NOT NULL, 
+	status VARCHAR(50) NOT NULL, 
+	severity VARCHAR(50), 
+	root_causes TEXT, 
+	source_run_id VARCHAR(32), 
+	categories TEXT, 
+	created_timestamp BIGINT NOT NULL, 
+	last_updated_timestamp BIGINT NOT NULL, 
+	created_by VARCHAR(255), 
+	last_seen_timestamp BIGINT, 
+	last_updated_by VARCHAR(255), 
+	metadata TEXT, 
+	CONSTRAINT issues_pk PRIMARY KEY (issue_id), 
+	CONSTRAINT fk_issues_experiment_id FOREIGN KEY(experiment_id) REFERENCES experiments (experiment_id) ON DELETE CASCADE, 
+	CONSTRAINT fk_issues_source_run_id FOREIGN KEY(source_run_id) REFERENCES runs (run_uuid) ON DELETE SET NULL
+)

@@ -1,0 +1,23 @@
+CREATE TABLE jobs (
+	id VARCHAR(36) NOT NULL, 
+	creation_time BIGINT NOT NULL, 
+	job_name VARCHAR(500) NOT NULL, 
+	params TEXT NOT NULL, 
+	timeout FLOAT, 
+	status INTEGER NOT NULL, 
+	result TEXT, 
+	retry_count INTEGER NOT NULL, 
+	last_update_time BIGINT NOT NULL, 
+	workspace VARCHAR(63) DEFAULT 'default' NOT NULL, 
+	status_details JSON, 
+	creator VARCHAR(255), 
+	executor_backend VARCHAR(255), 
+	lease_expires_at BIGINT, 
+	status_message TEXT, 
+	progress JSON, 
+	progress_updated_at BIGINT, 
+	token_hash VARCHAR(64), 
+	scoped_permissions JSON, 
+	next_attempt_at BIGINT, 
+	CONSTRAINT jobs_pk PRIMARY KEY (id)
+)

@@ -1,0 +1,20 @@
+CREATE TABLE mcp_server_versions (
+	workspace VARCHAR(63) DEFAULT 'default' NOT NULL, 
+	name VARCHAR(256) NOT NULL, 
+	version VARCHAR(128) NOT NULL, 
+	version_major INTEGER NOT NULL, 
+	version_minor INTEGER NOT NULL, 
+	version_patch INTEGER NOT NULL, 
+	version_prerelease_sort_key VARCHAR(512) NOT NULL, 
+	server_json JSON NOT NULL, 
+	status VARCHAR(20) DEFAULT 'draft' NOT NULL, 
+	tools JSON, 
+	source VARCHAR(512), 
+	connect_options JSON, 
+	created_by VARCHAR(256), 
+	last_updated_by VARCHAR(256), 
+	created_at BIGINT NOT NULL, 
+	last_updated_at BIGINT NOT NULL, 
+	CONSTRAINT mcp_server_versions_pk PRIMARY KEY (workspace, name, version), 
+	CONSTRAINT mcp_server_versions_server_fkey FOREIGN KEY(workspace, name) REFERENCES mcp_servers (workspace, name) ON DELETE CASCADE ON UPDATE CASCADE
+)

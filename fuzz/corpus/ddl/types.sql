@@ -1,0 +1,1 @@
+CREATE TABLE t (a UNSIGNED BIG INT, b NATIVE CHARACTER(70), c DECIMAL(10,5), d DOUBLE PRECISION, e "", f int, g "INT", h long varchar (+1, -2))

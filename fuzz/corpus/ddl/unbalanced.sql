@@ -1,0 +1,1 @@
+CREATE TABLE t (a CHECK ((1), b))
