@@ -1,9 +1,10 @@
-//! A way to a server that counts what goes through it, and that can be cut.
+//! A way to a server that counts what goes through it, that can be cut, and that can do something else
+//! at a given statement.
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::address::Address;
 
@@ -16,8 +17,11 @@ struct Traffic {
     is_over: AtomicBool,
 }
 
+/// Something to do when a text goes by. It tells whether the text, or the answer to it, goes on; if it
+/// does not, every connection is cut.
+type Action = Box<dyn FnOnce() -> bool + Send>;
+
 /// When every connection is cut.
-#[derive(Debug)]
 enum End {
     Never,
     /// After so many bytes to the server.
@@ -26,16 +30,41 @@ enum End {
     Text {
         text: Vec<u8>,
         left: AtomicU64,
+        when: When,
+        action: Mutex<Option<Action>>,
     },
 }
 
+/// When something is done about a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// Before it goes to the server.
+    Before,
+    /// When the server has answered, before the client knows.
+    Answered,
+}
+
+impl std::fmt::Debug for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::Bytes(limit) => write!(f, "after {limit} bytes"),
+            Self::Text { text, .. } => write!(f, "at {}", String::from_utf8_lossy(text)),
+        }
+    }
+}
+
 impl End {
-    /// Whether what is about to go to the server is not to arrive there.
-    fn is_at(&self, sent: &[u8]) -> bool {
-        let Self::Text { text, left } = self else { return false };
+    /// What is to be done about what is about to go to the server.
+    fn action_at(&self, sent: &[u8]) -> Option<(When, Action)> {
+        let Self::Text { text, left, when, action } = self else { return None };
         let has_text = sent.windows(text.len()).any(|part| part == text);
         let counted = |left: u64| left.checked_sub(1);
-        has_text && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted).is_err()
+        if has_text && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted).is_err() {
+            let action = action.lock().unwrap_or_else(PoisonError::into_inner).take();
+            return action.map(|action| (*when, action));
+        }
+        None
     }
 }
 
@@ -72,8 +101,43 @@ impl Proxy {
     /// If there is no free port.
     #[must_use]
     pub fn cut_at(address: &Address, text: &str, time: u64) -> Self {
+        Self::before(address, text, time, || false)
+    }
+
+    /// Does something when a text is about to go to the server for the `time`th time. Then the text goes
+    /// on, if the action says so, or every connection is closed.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    #[must_use]
+    pub fn before(
+        address: &Address,
+        text: &str,
+        time: u64,
+        action: impl FnOnce() -> bool + Send + 'static,
+    ) -> Self {
+        Self::when(address, text, time, When::Before, Box::new(action))
+    }
+
+    /// Does something when the server has answered a text that it got for the `time`th time, and before
+    /// the client knows. Then the answer goes on, if the action says so, or every connection is closed.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    #[must_use]
+    pub fn after(
+        address: &Address,
+        text: &str,
+        time: u64,
+        action: impl FnOnce() -> bool + Send + 'static,
+    ) -> Self {
+        Self::when(address, text, time, When::Answered, Box::new(action))
+    }
+
+    fn when(address: &Address, text: &str, time: u64, when: When, action: Action) -> Self {
         let left = AtomicU64::new(time.saturating_sub(1));
-        Self::until(address, End::Text { text: text.as_bytes().to_vec(), left })
+        let (text, action) = (text.as_bytes().to_vec(), Mutex::new(Some(action)));
+        Self::until(address, End::Text { text, left, when, action })
     }
 
     #[allow(clippy::expect_used, reason = "a test without a port cannot go on")]
@@ -123,13 +187,17 @@ impl Proxy {
     }
 }
 
+/// What is to be done when the server answers on this connection.
+type Awaited = Arc<Mutex<Option<Action>>>;
+
 fn connect(client: &TcpStream, server: &TcpStream, traffic: &Arc<Traffic>) {
+    let awaited = Awaited::default();
     for is_to_server in [true, false] {
         let (Ok(client), Ok(server)) = (client.try_clone(), server.try_clone()) else { return };
         let (from, to) = if is_to_server { (client, server) } else { (server, client) };
-        let traffic = Arc::clone(traffic);
+        let (traffic, awaited) = (Arc::clone(traffic), Arc::clone(&awaited));
         std::thread::spawn(move || {
-            let _ = pass_on(&from, &to, &traffic, is_to_server);
+            let _ = pass_on(&from, &to, &traffic, &awaited, is_to_server);
             let _ = from.shutdown(Shutdown::Both);
             let _ = to.shutdown(Shutdown::Both);
         });
@@ -140,6 +208,7 @@ fn pass_on(
     mut from: &TcpStream,
     mut to: &TcpStream,
     traffic: &Traffic,
+    awaited: &Awaited,
     is_to_server: bool,
 ) -> std::io::Result<()> {
     let mut buffer = [0; 16 * 1024];
@@ -151,7 +220,7 @@ fn pass_on(
         let counter = if is_to_server { &traffic.to_server } else { &traffic.to_client };
         let total = counter.fetch_add(count as u64, Ordering::SeqCst) + count as u64;
         let sent = &buffer[..count];
-        if is_to_server && traffic.end.is_at(sent) {
+        if !acts(traffic, awaited, sent, is_to_server) {
             traffic.is_over.store(true, Ordering::SeqCst);
             return Ok(());
         }
@@ -160,5 +229,21 @@ fn pass_on(
             traffic.is_over.store(true, Ordering::SeqCst);
             return Ok(());
         }
+    }
+}
+
+/// Does what is to be done about what was read, and tells whether that goes on.
+fn acts(traffic: &Traffic, awaited: &Awaited, sent: &[u8], is_to_server: bool) -> bool {
+    let mut awaited = awaited.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_to_server {
+        return awaited.take().is_none_or(|action| action());
+    }
+    match traffic.end.action_at(sent) {
+        Some((When::Before, action)) => action(),
+        Some((When::Answered, action)) => {
+            *awaited = Some(action);
+            true
+        }
+        None => true,
     }
 }

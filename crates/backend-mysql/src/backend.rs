@@ -1,5 +1,7 @@
 //! What core asks of every database, for MySQL and MariaDB.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
@@ -88,6 +90,10 @@ impl Backend for Mysql {
         swap::discard(self).await
     }
 
+    async fn kept_tables(&mut self) -> Result<BTreeMap<String, String>, Error> {
+        swap::kept_tables(self).await
+    }
+
     async fn begin_rows(&mut self) -> Result<(), Error> {
         self.begin_transaction().await
     }
@@ -168,6 +174,10 @@ impl Backend for Mysql {
 
     async fn fill_latest_metrics(&mut self, progress: &Progress) -> Result<Option<u64>, Error> {
         latest_metrics::fill(self, progress).await
+    }
+
+    async fn count_pairs(&mut self, _expected: u64) -> Result<Option<u64>, Error> {
+        latest_metrics::count_pairs(self).await
     }
 
     async fn size(&mut self, table: &str) -> Result<TableSize, Error> {

@@ -98,6 +98,10 @@ impl Backend for Postgres {
         self.fill_newest().await.map(Some)
     }
 
+    async fn count_pairs(&mut self, expected: u64) -> Result<Option<u64>, Error> {
+        self.count_metric_pairs(expected).await
+    }
+
     async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
         self.measure(table).await
     }

@@ -1,5 +1,7 @@
 //! What every database must offer.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use sea_query::{QueryStatement, SelectStatement, Value};
 
@@ -143,6 +145,12 @@ pub trait Backend: Send {
         Ok(())
     }
 
+    /// The tables that changes have kept as they were, until the upgrade is verified: under the name
+    /// of each table that of the one which is kept.
+    async fn kept_tables(&mut self) -> Result<BTreeMap<String, String>, Error> {
+        Ok(BTreeMap::new())
+    }
+
     /// Opens a transaction for a data migration, where the upgrade as a whole is none.
     async fn begin_rows(&mut self) -> Result<(), Error> {
         Ok(())
@@ -202,6 +210,13 @@ pub trait Backend: Send {
     /// it was interrupted may stay. `None` means that nothing was done, since there is no better way
     /// than the neutral one of [`crate::data::LatestMetrics`].
     async fn fill_latest_metrics(&mut self, _progress: &Progress) -> Result<Option<u64>, Error> {
+        Ok(None)
+    }
+
+    /// How many pairs of run and metric have entries in `metrics`, which are about as many as
+    /// `expected`. Called when `latest_metrics` was computed; `None` if there is no way to count them
+    /// that is cheap beside that.
+    async fn count_pairs(&mut self, _expected: u64) -> Result<Option<u64>, Error> {
         Ok(None)
     }
 

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::event::{Event, Observer, Progress};
+use crate::invariants::{self, Copied, LATEST};
 use crate::journal::{FENCE, Journal, rest_of};
 use crate::plan::{Plan, Step};
 use crate::schema::{Index, Schema, differences};
@@ -19,6 +20,8 @@ pub(crate) struct Execution<'a> {
     stop: &'a Stop,
     journal: Journal,
     is_resumed: bool,
+    /// The tables whose rows were copied by the steps that this run has done.
+    copied: Copied,
     /// The step that is being done, and its title.
     at: (usize, String),
 }
@@ -32,7 +35,8 @@ impl<'a> Execution<'a> {
     ) -> Self {
         let journal = Journal::new(plan, live, request.data);
         let stop = &request.stop;
-        Self { plan, observer, stop, journal, is_resumed: false, at: (0, String::new()) }
+        let (copied, at) = (Copied::new(), (0, String::new()));
+        Self { plan, observer, stop, journal, is_resumed: false, copied, at }
     }
 
     /// An upgrade that was interrupted.
@@ -42,7 +46,8 @@ impl<'a> Execution<'a> {
         observer: &'a Arc<dyn Observer>,
         stop: &'a Stop,
     ) -> Self {
-        Self { plan, observer, stop, journal, is_resumed: true, at: (0, String::new()) }
+        let (copied, at) = (Copied::new(), (0, String::new()));
+        Self { plan, observer, stop, journal, is_resumed: true, copied, at }
     }
 
     /// Does what is left to do, and tells what that was.
@@ -74,8 +79,12 @@ impl<'a> Execution<'a> {
             self.journal.begin(backend).await?;
             backend.stamp(Some(FENCE)).await?;
         }
+        let were_done = self.journal.done == self.plan.steps.len();
         let steps = self.steps(backend).await?;
         self.at = (self.plan.steps.len(), "verify".to_owned());
+        if were_done {
+            self.compute_latest_metrics_again(backend).await?;
+        }
         self.verify(backend).await?;
         backend.discard_copies().await?;
         backend.stamp(self.plan.to.as_deref()).await?;
@@ -133,10 +142,19 @@ impl<'a> Execution<'a> {
                 backend.remove(tables).await?;
                 Ok(None)
             }
-            Step::Change(change) => backend.change(change, &progress).await,
+            Step::Change(change) => {
+                let rows = backend.change(change, &progress).await?;
+                let table = change.after.name.clone();
+                self.copied.extend(rows.map(|rows| (table, rows)));
+                Ok(rows)
+            }
             Step::Migrate { migration, .. } => {
                 backend.begin_rows().await?;
                 let rows = migration.run(backend, &self.journal.data, &progress).await?;
+                self.copied.retain(|table, _| !invariants::writes(&**migration, table));
+                if invariants::writes(&**migration, LATEST) {
+                    self.copied.insert(LATEST.to_owned(), rows);
+                }
                 // The note is in the same transaction as the rows: either both are there or none.
                 self.note(backend, number).await?;
                 backend.commit_rows().await?;
@@ -153,7 +171,20 @@ impl<'a> Execution<'a> {
         backend.note_steps(done).await
     }
 
-    /// The schema that is there now must be the planned one, in everything.
+    /// An upgrade that ended when everything was done may have found `latest_metrics` wrong. Nobody
+    /// but this upgrade fills it, so it can be computed again.
+    async fn compute_latest_metrics_again(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let Some(migration) = invariants::of_latest_metrics(self.plan) else { return Ok(()) };
+        if invariants::latest_metrics(backend).await?.is_none() {
+            return Ok(());
+        }
+        let progress = Progress::new(Arc::clone(self.observer), self.at.0, self.stop.clone());
+        backend.begin_rows().await?;
+        migration.run(backend, &self.journal.data, &progress).await?;
+        backend.commit_rows().await
+    }
+
+    /// The schema that is there now must be the planned one, in everything, and no row be lost.
     async fn verify(&self, backend: &mut dyn Backend) -> Result<(), Error> {
         let started = Instant::now();
         let mut live = backend.inspect().await?;
@@ -164,6 +195,10 @@ impl<'a> Execution<'a> {
         let differences = differences(&self.plan.result, &live, backend.platform());
         if !differences.is_empty() {
             return Err(Error::Unverified { differences });
+        }
+        let violations = invariants::violations(backend, self.plan, &self.copied).await?;
+        if !violations.is_empty() {
+            return Err(Error::UnverifiedRows { violations });
         }
         backend.check_foreign_keys(&self.plan.tables_with_new_foreign_keys()).await?;
         self.observer.notify(&Event::Verified { seconds: started.elapsed().as_secs_f64() });

@@ -15,6 +15,7 @@ pub mod estimate;
 pub mod event;
 mod execute;
 pub mod graph;
+mod invariants;
 mod journal;
 pub mod locate;
 pub mod op;

@@ -69,6 +69,13 @@ pub async fn verify(
     .await
 }
 
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let noun = if self.count == 1 { "row" } else { "rows" };
+        write!(f, "{}: {} {noun} {}", self.table, self.count, self.problem)
+    }
+}
+
 async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violation>, Error> {
     let mut violations = Vec::new();
     for table in live.tables.values() {

@@ -13,6 +13,7 @@ mod settings;
 mod swaps;
 mod tls;
 mod traffic;
+mod verification;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
         settings::TESTS,
         swaps::TESTS,
         traffic::TESTS,
+        verification::TESTS,
     ])
 }
 

@@ -139,7 +139,7 @@ impl Swapping<'_> {
         }
     }
 
-    /// Puts the new table in the place of the old one, and tells how many rows were copied.
+    /// Puts the new table in the place of the old one, and tells how many rows that one had.
     async fn exchange(&mut self, mut guard: MySqlConnection) -> Result<u64, Error> {
         let context = self.database.context.clone();
         let (table, old) = (self.before.name.clone(), self.swap.old_name());
@@ -154,11 +154,12 @@ impl Swapping<'_> {
         // A guard that is gone has let go of the table, too: the rows are counted in any case.
         let (renamed, _) = tokio::join!(rename, release);
         renamed.map_err(|source| context.error(&self.action(), source))?;
-        if count(self.database, &old).await? != copied {
+        let kept = count(self.database, &old).await?;
+        if kept != copied {
             take_over(self.database, &table).await?;
         }
         notes::clear(&mut self.database.connection, &context).await?;
-        Ok(copied)
+        Ok(kept)
     }
 
     /// Moves the foreign keys from the old table to the new one: their names are unique in a

@@ -6,6 +6,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::{ErrorKind, Finding};
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::schema::Difference;
+use mlflow_migrate_core::verify::Violation;
 use serde::Serialize;
 
 use super::{Renderer, causes, unless_reader_is_gone};
@@ -34,6 +35,8 @@ struct ErrorLine<'a> {
     findings: &'a [Finding],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     differences: &'a [Difference],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    violations: &'a [Violation],
 }
 
 impl Observer for Json {
@@ -65,6 +68,10 @@ impl Renderer for Json {
                 Error::Drift { differences, .. }
                 | Error::Unrecognised { differences, .. }
                 | Error::Unverified { differences } => differences,
+                _ => &[],
+            },
+            violations: match error {
+                Error::UnverifiedRows { violations } => violations,
                 _ => &[],
             },
         }))

@@ -87,7 +87,9 @@ impl Error {
             Self::Refused { .. } | Self::Constraint { .. } | Self::BadValue { .. } => {
                 ErrorKind::Refused
             }
-            Self::ForeignKeys { .. } | Self::Unverified { .. } => ErrorKind::Unverified,
+            Self::ForeignKeys { .. } | Self::Unverified { .. } | Self::UnverifiedRows { .. } => {
+                ErrorKind::Unverified
+            }
             Self::Unreachable { .. } => ErrorKind::Unreachable,
             Self::NotADatabase { .. } => ErrorKind::NotADatabase,
             Self::Corrupt { .. } => ErrorKind::Corrupt,

@@ -9,6 +9,7 @@ pub use kind::ErrorKind;
 
 use crate::graph::GraphError;
 use crate::schema::{Difference, EditError};
+use crate::verify::Violation;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -192,6 +193,15 @@ pub enum Error {
     Unverified {
         /// The differences.
         differences: Vec<Difference>,
+    },
+    /// The schema is as planned, but not the rows; it has been taken back where the database can.
+    #[error(
+        "the upgraded rows are not as they should be: {}",
+        violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    UnverifiedRows {
+        /// What is wrong with them, a kind each.
+        violations: Vec<Violation>,
     },
     /// There is no such file or server.
     #[error("{name}: {problem}")]
