@@ -54,23 +54,27 @@ impl Renderer for Json {
     }
 
     fn error(&self, error: &Error, exit_code: u8) -> io::Result<()> {
+        let reason = match error {
+            Error::Interrupted { source, .. } => source,
+            error => error,
+        };
         unless_reader_is_gone(write_line(&ErrorLine {
             kind: error.kind(),
             exit_code,
             message: error.to_string(),
             causes: causes(error),
             hint: error.hint(),
-            findings: match error {
+            findings: match reason {
                 Error::Refused { findings } => findings,
                 _ => &[],
             },
-            differences: match error {
+            differences: match reason {
                 Error::Drift { differences, .. }
                 | Error::Unrecognised { differences, .. }
                 | Error::Unverified { differences } => differences,
                 _ => &[],
             },
-            violations: match error {
+            violations: match reason {
                 Error::UnverifiedRows { violations } => violations,
                 _ => &[],
             },

@@ -7,6 +7,8 @@ mod diagnosis;
 mod help;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_at_steps;
 #[cfg(target_os = "linux")]
 mod memory;
 mod oracle;
