@@ -133,6 +133,8 @@ pub struct Upgrade {
     pub assume: Option<Assumption>,
     /// What the data migrations are told.
     pub data: DataOptions,
+    /// Whether it goes on with drift.
+    pub accept_drift: bool,
     /// Whether the revisions go one by one.
     pub step_by_step: bool,
 }
@@ -163,6 +165,7 @@ impl Upgrade {
         let request = Request {
             assume: self.assume.clone(),
             data: self.data,
+            accept_drift: self.accept_drift,
             step_by_step: self.step_by_step,
             ..Request::to(Target::parse(target))
         };

@@ -31,7 +31,12 @@ pub async fn diagnose(
 ) -> Result<Diagnosis, Error> {
     reading(backend, async |backend| {
         let mut problems = Vec::new();
-        let planned = inspect_and_plan(backend, catalogue, request).await;
+        let mut planned = inspect_and_plan(backend, catalogue, request).await;
+        if matches!(planned, Err(Error::Drift { is_acceptable: true, .. })) {
+            collect(&mut problems, planned)?;
+            let accepting = Request { accept_drift: true, ..request.clone() };
+            planned = inspect_and_plan(backend, catalogue, &accepting).await;
+        }
         let Some((plan, live)) = collect(&mut problems, planned)? else {
             return Ok(Diagnosis { plan: None, problems });
         };

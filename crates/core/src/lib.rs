@@ -10,6 +10,7 @@ pub mod catalogue;
 pub mod check;
 pub mod data;
 pub mod doctor;
+mod drift;
 pub mod error;
 pub mod estimate;
 pub mod event;

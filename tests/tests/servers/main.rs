@@ -4,6 +4,7 @@
 
 mod collations;
 mod connections;
+mod drift;
 mod interruptions;
 mod limits;
 mod locks;
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
         swaps::TESTS,
         traffic::TESTS,
         verification::TESTS,
+        drift::TESTS,
     ])
 }
 

@@ -48,6 +48,9 @@ impl Error {
                     "`mlflow-migrate check --assume {closest}` lists every difference"
                 ));
             }
+            Self::Drift { is_acceptable: true, .. } => {
+                "nothing was changed; put it right, or go on all the same with `--accept-drift`"
+            }
             Self::Drift { .. } | Self::Edit { .. } => {
                 "`mlflow-migrate check` lists every difference; nothing was changed"
             }

@@ -136,7 +136,7 @@ pub enum Error {
         /// What distinguishes the database from it.
         differences: Vec<Difference>,
     },
-    /// Tables or columns that the stamped revision has are missing.
+    /// What the stamped revision has is missing, or not as it says.
     #[error(
         "the schema is not that of {revision}, which alembic_version names: {}",
         differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -144,8 +144,10 @@ pub enum Error {
     Drift {
         /// The stamped revision.
         revision: String,
-        /// What is missing.
+        /// Each object.
         differences: Vec<Difference>,
+        /// Whether an upgrade can go on all the same.
+        is_acceptable: bool,
     },
     /// A revision's operation does not fit the live schema.
     #[error("revision {revision} does not fit this database: {source}")]
