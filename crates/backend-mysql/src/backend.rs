@@ -11,6 +11,7 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::stop::Stop;
 use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Mysql;
@@ -30,8 +31,16 @@ impl Backend for Mysql {
         self.context.name.clone()
     }
 
+    async fn heed(&mut self, stop: &Stop) -> Result<(), Error> {
+        self.cancel_when_stopped(stop).await
+    }
+
     async fn begin(&mut self, access: Access) -> Result<(), Error> {
         self.begin_session(access).await
+    }
+
+    async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
+        Mysql::other_upgraders(self).await
     }
 
     async fn commit(&mut self) -> Result<(), Error> {
@@ -143,7 +152,8 @@ impl Backend for Mysql {
     }
 
     async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
-        match rows::execute(&mut self.connection, &statement, &self.context).await {
+        let (connection, canceller) = (&mut self.connection, self.canceller.as_ref());
+        match rows::execute(connection, canceller, &statement, &self.context).await {
             Err(error) => Err(self.name_holders(error).await),
             done => done,
         }
@@ -206,7 +216,8 @@ impl Mysql {
         if self.occasions.is_begun(&change.after.name) {
             swap::give_up(self, &change.after.name).await?;
         }
-        execute::change(&mut self.connection, change, &self.features, &self.context).await?;
+        let (connection, canceller) = (&mut self.connection, self.canceller.as_ref());
+        execute::change(connection, canceller, change, &self.features, &self.context).await?;
         Ok(None)
     }
 }

@@ -4,6 +4,7 @@
 //! in the database tells how far it has come, and a named lock keeps other upgraders out.
 
 mod backend;
+mod cancel;
 mod connect;
 mod encryption;
 mod error;
@@ -23,6 +24,7 @@ mod session;
 mod size;
 mod swap;
 mod text;
+mod upgraders;
 mod value;
 mod version;
 

@@ -9,6 +9,7 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::stop::Stop;
 use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Postgres;
@@ -24,8 +25,17 @@ impl Backend for Postgres {
         self.name.clone()
     }
 
+    async fn heed(&mut self, stop: &Stop) -> Result<(), Error> {
+        self.stop = Some(stop.clone());
+        Ok(())
+    }
+
     async fn begin(&mut self, access: Access) -> Result<(), Error> {
         self.begin_session(access).await
+    }
+
+    async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
+        Postgres::other_upgraders(self).await
     }
 
     async fn commit(&mut self) -> Result<(), Error> {

@@ -51,6 +51,8 @@ pub(crate) struct Context<'a> {
     pub(crate) name: &'a str,
     pub(crate) user: &'a str,
     pub(crate) waited_seconds: u64,
+    /// Whether the upgrade was asked to end.
+    pub(crate) is_stopped: bool,
 }
 
 impl Context<'_> {
@@ -82,6 +84,8 @@ impl Context<'_> {
             "55P03" | "40P01" => {
                 Error::Locked { name, waited_seconds: self.waited_seconds, holders: Vec::new() }
             }
+            // query_canceled, which an administrator can do as well.
+            "57014" if self.is_stopped => Error::Stopped,
             "42501" => Error::Privileges {
                 name,
                 user: self.user.to_owned(),

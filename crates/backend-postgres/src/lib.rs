@@ -5,6 +5,7 @@
 
 mod attempt;
 mod backend;
+mod cancel;
 mod connect;
 mod dependents;
 mod error;
@@ -22,6 +23,7 @@ mod rows;
 mod rule;
 mod session;
 mod size;
+mod upgraders;
 mod url;
 mod value;
 mod version;

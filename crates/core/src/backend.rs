@@ -85,6 +85,12 @@ pub trait Backend: Send {
     /// upgrade.
     async fn begin(&mut self, access: Access) -> Result<(), Error>;
 
+    /// Other sessions that upgrade the database at this moment, MLflow's own upgrade among them, as far
+    /// as that can be seen. A session for an upgrade has waited for them to end.
+    async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
     /// Makes everything since [`Backend::begin`] permanent.
     async fn commit(&mut self) -> Result<(), Error>;
 

@@ -22,6 +22,8 @@ pub(crate) struct Execution<'a> {
     is_resumed: bool,
     /// The tables whose rows were copied by the steps that this run has done.
     copied: Copied,
+    /// Whether rows may have been written that no rollback takes back: those of `latest_metrics`.
+    has_written: bool,
     /// The step that is being done, and its title.
     at: (usize, String),
 }
@@ -36,7 +38,8 @@ impl<'a> Execution<'a> {
         let journal = Journal::new(plan, live, request.data);
         let stop = &request.stop;
         let (copied, at) = (Copied::new(), (0, String::new()));
-        Self { plan, observer, stop, journal, is_resumed: false, copied, at }
+        let (is_resumed, has_written) = (false, false);
+        Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
     }
 
     /// An upgrade that was interrupted.
@@ -47,7 +50,9 @@ impl<'a> Execution<'a> {
         stop: &'a Stop,
     ) -> Self {
         let (copied, at) = (Copied::new(), (0, String::new()));
-        Self { plan, observer, stop, journal, is_resumed: true, copied, at }
+        let is_resumed = true;
+        let has_written = plan.steps.first().is_some_and(is_of_latest_metrics);
+        Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
     }
 
     /// Does what is left to do, and tells what that was.
@@ -62,6 +67,7 @@ impl<'a> Execution<'a> {
             }
             return Ok(steps);
         }
+        self.refuse_moved_version(backend).await?;
         match self.run_with_notes(backend).await {
             Ok(steps) => Ok(steps),
             Err(error) => Err(self.stopped(backend, error).await),
@@ -77,8 +83,9 @@ impl<'a> Execution<'a> {
             backend.resume().await?;
         } else {
             self.journal.begin(backend).await?;
-            backend.stamp(Some(FENCE)).await?;
         }
+        // One that was interrupted may not have come to this.
+        backend.stamp(Some(FENCE)).await?;
         let were_done = self.journal.done == self.plan.steps.len();
         let steps = self.steps(backend).await?;
         self.at = (self.plan.steps.len(), "verify".to_owned());
@@ -86,10 +93,23 @@ impl<'a> Execution<'a> {
             self.compute_latest_metrics_again(backend).await?;
         }
         self.verify(backend).await?;
+        refuse_other_version(backend, &[Some(FENCE)]).await?;
         backend.discard_copies().await?;
         backend.stamp(self.plan.to.as_deref()).await?;
         backend.end_journal().await?;
         Ok(steps)
+    }
+
+    /// Where no lock keeps others from `alembic_version`, it must not have moved since it was read; of an
+    /// upgrade that was interrupted it holds where that began, the fence, or where it has come to.
+    async fn refuse_moved_version(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let from = &self.journal.from;
+        let from = from.revision.as_deref().filter(|_| from.stamped);
+        if self.is_resumed {
+            let to = self.plan.to.as_deref();
+            return refuse_other_version(backend, &[Some(FENCE), from, to]).await;
+        }
+        refuse_other_version(backend, &[from]).await
     }
 
     async fn steps(&mut self, backend: &mut dyn Backend) -> Result<Vec<StepReport>, Error> {
@@ -149,10 +169,11 @@ impl<'a> Execution<'a> {
                 Ok(rows)
             }
             Step::Migrate { migration, .. } => {
+                self.has_written |= is_of_latest_metrics(step);
                 backend.begin_rows().await?;
                 let rows = migration.run(backend, &self.journal.data, &progress).await?;
                 self.copied.retain(|table, _| !invariants::writes(&**migration, table));
-                if invariants::writes(&**migration, LATEST) {
+                if is_of_latest_metrics(step) {
                     self.copied.insert(LATEST.to_owned(), rows);
                 }
                 // The note is in the same transaction as the rows: either both are there or none.
@@ -257,7 +278,7 @@ impl<'a> Execution<'a> {
 
     async fn undo_notes(&self, backend: &mut dyn Backend) -> Result<bool, Error> {
         let now = backend.inspect().await?;
-        if !self.journal.is_untouched(&now, backend.platform()) {
+        if self.has_written || !self.journal.is_untouched(&now, backend.platform()) {
             return Ok(false);
         }
         backend.discard_copies().await?;
@@ -266,4 +287,30 @@ impl<'a> Execution<'a> {
         backend.end_journal().await?;
         Ok(true)
     }
+}
+
+/// Whether a step fills `latest_metrics`, from which it first takes what a run of MLflow's has left.
+fn is_of_latest_metrics(step: &Step) -> bool {
+    match step {
+        Step::Migrate { migration, .. } => invariants::writes(&**migration, LATEST),
+        Step::RemoveLeftovers(_) | Step::Change(_) => false,
+    }
+}
+
+/// Refuses a version table that holds none of these.
+async fn refuse_other_version(
+    backend: &mut dyn Backend,
+    expected: &[Option<&str>],
+) -> Result<(), Error> {
+    let found = backend.versions().await?.unwrap_or_default();
+    let is_expected = |version: &Option<&str>| found.iter().map(String::as_str).eq(*version);
+    if expected.iter().any(is_expected) {
+        return Ok(());
+    }
+    let shown = |version: Option<&str>| version.unwrap_or("nothing").to_owned();
+    Err(Error::VersionMoved {
+        name: backend.name(),
+        expected: shown(expected.first().copied().flatten()),
+        found: if found.is_empty() { shown(None) } else { found.join(", ") },
+    })
 }

@@ -8,6 +8,7 @@ mod drift;
 mod interruptions;
 mod limits;
 mod locks;
+mod mlflow_at_work;
 mod other_databases;
 mod privileges;
 mod settings;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         traffic::TESTS,
         verification::TESTS,
         drift::TESTS,
+        mlflow_at_work::TESTS,
     ])
 }
 

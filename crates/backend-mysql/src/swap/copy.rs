@@ -13,7 +13,7 @@ use crate::connect::Mysql;
 use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
 use crate::text::{self, literal, quote};
-use crate::{execute, journal};
+use crate::{cancel, execute, journal};
 
 /// How often it is looked whether the rename waits, and how many times.
 const LOOK: Duration = Duration::from_millis(20);
@@ -134,7 +134,12 @@ impl Swapping<'_> {
         let found = text::value(&mut self.database.connection, sql).await;
         let found = found.map_err(|source| self.database.context.error(&self.action(), source))?;
         match self.swap.add_indexes() {
-            Some(sql) if found.is_none() => self.run(&sql).await,
+            Some(sql) if found.is_none() => {
+                let action = self.action();
+                let Mysql { connection, canceller, context, .. } = &mut *self.database;
+                let done = text::run(connection, sql);
+                cancel::run(canceller.as_ref(), &action, context, done).await.map(|_| ())
+            }
             _ => Ok(()),
         }
     }
@@ -149,11 +154,15 @@ impl Swapping<'_> {
         let connection = &mut self.database.connection;
         let own = text::value(connection, "SELECT CONNECTION_ID()").await;
         let own = own.map_err(|source| context.error("swapping tables", source))?;
+        // Killed while it waits it has done nothing, and what else it can leave is put in order later.
+        let canceller = self.database.canceller.as_ref();
         let rename = text::run(connection, self.swap.rename());
+        let action = format!("change table {table}");
+        let rename = cancel::run(canceller, &action, &context, rename);
         let release = release(&mut guard, own.unwrap_or_default());
         // A guard that is gone has let go of the table, too: the rows are counted in any case.
         let (renamed, _) = tokio::join!(rename, release);
-        renamed.map_err(|source| context.error(&self.action(), source))?;
+        renamed?;
         let kept = count(self.database, &old).await?;
         if kept != copied {
             take_over(self.database, &table).await?;

@@ -32,6 +32,10 @@ impl Error {
             Self::SeveralRevisions { .. } => {
                 "MLflow leaves one row; find out who wrote the other before you delete it"
             }
+            Self::VersionMoved { .. } => {
+                "nothing was changed; somebody else upgrades it, with `mlflow db upgrade` perhaps: let \
+                 that come to its end, and run the command again"
+            }
             Self::OtherProgram { .. } => {
                 "nothing was changed; give the URL of MLflow's own database"
             }
@@ -96,6 +100,9 @@ impl Error {
 /// What to do about an upgrade that cannot be taken back, and stopped on its way.
 fn hint_of_interrupted(source: &Error) -> String {
     let next = match source {
+        Error::VersionMoved { .. } => {
+            "find out who has written there, put back what was there, and run the command again"
+        }
         Error::Stopped => "the same command goes on with it",
         Error::Unverified { .. } => {
             "undo by hand what differs from the plan, and run the command again"

@@ -94,7 +94,7 @@ impl Error {
             Self::NotADatabase { .. } => ErrorKind::NotADatabase,
             Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
-            Self::Locked { .. } => ErrorKind::Locked,
+            Self::Locked { .. } | Self::VersionMoved { .. } => ErrorKind::Locked,
             Self::Full { .. } => ErrorKind::Full,
             Self::Database { .. } => ErrorKind::Database,
             Self::AccessDenied { .. } => ErrorKind::AccessDenied,

@@ -103,6 +103,16 @@ pub enum Error {
         /// The revisions.
         revisions: Vec<String>,
     },
+    /// The version table holds something else than an upgrade has read, or written, there.
+    #[error("{name}: alembic_version held {expected}, and now holds {found}")]
+    VersionMoved {
+        /// The database.
+        name: String,
+        /// What was there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
     /// The database, or its version table, is another program's.
     #[error("this is a database of {program}: {evidence}")]
     OtherProgram {
