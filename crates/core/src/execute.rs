@@ -217,7 +217,11 @@ impl<'a> Execution<'a> {
         if !differences.is_empty() {
             return Err(Error::Unverified { differences });
         }
-        let violations = invariants::violations(backend, self.plan, &self.copied).await?;
+        let mut violations = invariants::violations(backend, self.plan, &self.copied).await?;
+        if self.is_resumed {
+            let (before, after) = (&self.journal.live, &self.plan.result);
+            violations.extend(invariants::orphans(backend, before, after).await?);
+        }
         if !violations.is_empty() {
             return Err(Error::UnverifiedRows { violations });
         }

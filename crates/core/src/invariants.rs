@@ -12,7 +12,8 @@ use crate::backend::Backend;
 use crate::data::{DataMigration, count};
 use crate::error::Error;
 use crate::plan::Plan;
-use crate::verify::Violation;
+use crate::schema::Schema;
+use crate::verify::{Violation, orphans_of};
 
 /// The table that 89d4b8295536 fills.
 pub(crate) const LATEST: &str = "latest_metrics";
@@ -72,6 +73,24 @@ fn is_written(plan: &Plan, table: &str) -> bool {
 /// Whether a data migration writes to a table.
 pub(crate) fn writes(migration: &dyn DataMigration, table: &str) -> bool {
     migration.writes().iter().any(|(written, _)| *written == table)
+}
+
+/// Finds the rows without the one that a foreign key references which an existing table has got. A
+/// server that is told to may add such a key unchecked, and an upgrade that is interrupted then has not
+/// come to checking it.
+pub(crate) async fn orphans(
+    backend: &mut dyn Backend,
+    before: &Schema,
+    after: &Schema,
+) -> Result<Vec<Violation>, Error> {
+    let mut violations = Vec::new();
+    for table in after.tables.values() {
+        let Some(before) = before.table(&table.name) else { continue };
+        for key in table.foreign_keys.iter().filter(|key| !before.foreign_keys.contains(key)) {
+            violations.extend(orphans_of(backend, &table.name, key).await?);
+        }
+    }
+    Ok(violations)
 }
 
 /// The data migration of a plan that computes `latest_metrics`.

@@ -148,6 +148,7 @@ fn is_about(op: &Op, difference: &Difference) -> bool {
                 let columns = format!("({} -> {} ", key.columns.join(", "), key.referred_table);
                 object.starts_with("foreign key") && object.contains(&columns)
             }
+            TableEdit::CreateIndex(index) => object.contains(&format!("index {} (", index.name)),
             TableEdit::AlterColumn { column, .. } => object.strip_prefix("column ") == Some(column),
             _ => false,
         }

@@ -5,12 +5,12 @@
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::{Error, FENCE};
 use mlflow_migrate_tests::address::Address;
-use mlflow_migrate_tests::capability::{MYSQL, POSTGRES, SQLITE};
+use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, POSTGRES, SQLITE};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::proxy::Proxy;
-use mlflow_migrate_tests::server::{TestServer, query};
+use mlflow_migrate_tests::server::{TestServer, query, wait_until_alone};
 use mlflow_migrate_tests::tests;
 
 use super::{address_of, assert_told, to_newest};
@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[Test] = tests![
     somebody_deletes_rows_that_were_copied => MYSQL,
     somebody_logs_a_new_metric => MYSQL,
     somebody_changes_a_table => MYSQL,
+    a_foreign_key_that_was_added_and_not_checked => MYSQL => EVERY_REVISION,
 ];
 
 /// Before `metrics` is copied on MySQL and SQLite.
@@ -171,4 +172,29 @@ async fn somebody_changes_a_table(server: &TestServer) {
     assert_fenced(&*database, &again);
     database.run("ALTER TABLE metrics DROP COLUMN mine");
     assert_finished(server, &*database, &address_of(&*database)).await;
+}
+
+/// The upgrade is interrupted between adding a foreign key without the server's check and checking it.
+async fn a_foreign_key_that_was_added_and_not_checked(server: &TestServer) {
+    const BEFORE: &str = "4465047574b1";
+    let database = server.at(BEFORE).await;
+    let address = address_of(&*database);
+    let other = address.clone();
+    let disturb = move || {
+        let orphan = "SET foreign_key_checks = 0; INSERT INTO datasets (dataset_uuid, experiment_id, \
+                      name, digest, dataset_source_type, dataset_source) \
+                      VALUES ('d', 77, 'n', 'd', 't', 's')";
+        query(&other, orphan);
+        false
+    };
+    let proxy = Proxy::before(&address, "FROM `datasets` AS child", 1, disturb);
+    let cut = to_newest(server, &address.through_port(proxy.port())).await.unwrap_err();
+    assert!(matches!(cut, Error::Interrupted { .. }), "{cut:?}");
+    wait_until_alone(server, &address);
+    let error = to_newest(server, &address).await.unwrap_err();
+    assert_fenced(&*database, &error);
+    let told = "datasets: 1 row without their row of experiments";
+    assert!(error.to_string().contains(told), "{error}");
+    database.run("DELETE FROM datasets");
+    assert_finished(server, &*database, &address).await;
 }
