@@ -22,7 +22,7 @@ pub(crate) struct Execution<'a> {
     is_resumed: bool,
     /// The tables whose rows were copied by the steps that this run has done.
     copied: Copied,
-    /// Whether rows may have been written that no rollback takes back: those of `latest_metrics`.
+    /// Whether rows may have been written that no rollback takes back.
     has_written: bool,
     /// The step that is being done, and its title.
     at: (usize, String),
@@ -51,7 +51,7 @@ impl<'a> Execution<'a> {
     ) -> Self {
         let (copied, at) = (Copied::new(), (0, String::new()));
         let is_resumed = true;
-        let has_written = plan.steps.first().is_some_and(is_of_latest_metrics);
+        let has_written = plan.steps.first().is_some_and(leaves_rows);
         Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
     }
 
@@ -169,11 +169,11 @@ impl<'a> Execution<'a> {
                 Ok(rows)
             }
             Step::Migrate { migration, .. } => {
-                self.has_written |= is_of_latest_metrics(step);
+                self.has_written |= leaves_rows(step);
                 backend.begin_rows().await?;
                 let rows = migration.run(backend, &self.journal.data, &progress).await?;
                 self.copied.retain(|table, _| !invariants::writes(&**migration, table));
-                if is_of_latest_metrics(step) {
+                if invariants::writes(&**migration, LATEST) {
                     self.copied.insert(LATEST.to_owned(), rows);
                 }
                 // The note is in the same transaction as the rows: either both are there or none.
@@ -293,10 +293,10 @@ impl<'a> Execution<'a> {
     }
 }
 
-/// Whether a step fills `latest_metrics`, from which it first takes what a run of MLflow's has left.
-fn is_of_latest_metrics(step: &Step) -> bool {
+/// Whether a step may leave rows behind if it fails.
+fn leaves_rows(step: &Step) -> bool {
     match step {
-        Step::Migrate { migration, .. } => invariants::writes(&**migration, LATEST),
+        Step::Migrate { migration, .. } => !migration.is_atomic(),
         Step::RemoveLeftovers(_) | Step::Change(_) => false,
     }
 }

@@ -79,6 +79,11 @@ pub trait DataMigration: Debug + Send + Sync {
     /// The tables and columns that it writes.
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])];
 
+    /// Whether its rows are one transaction on every database, so that if it fails it has left none.
+    fn is_atomic(&self) -> bool {
+        true
+    }
+
     /// Whether it has anything to do in a database that looks like this before the upgrade: the
     /// rows that it reads can only be in tables that exist.
     fn is_needed(&self, live: &Schema) -> bool {
