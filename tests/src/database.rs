@@ -10,6 +10,7 @@ use mlflow_migrate_core::catalogue::Catalogue;
 use mlflow_migrate_core::data::DataOptions;
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::locate::Assumption;
+use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_core::target::Target;
 use mlflow_migrate_core::{Error, Report, Request};
 
@@ -133,8 +134,12 @@ pub struct Upgrade {
     pub assume: Option<Assumption>,
     /// What the data migrations are told.
     pub data: DataOptions,
+    /// Whether it goes on with drift.
+    pub accept_drift: bool,
     /// Whether the revisions go one by one.
     pub step_by_step: bool,
+    /// With what it can be asked to end.
+    pub stop: Stop,
 }
 
 impl Upgrade {
@@ -163,7 +168,9 @@ impl Upgrade {
         let request = Request {
             assume: self.assume.clone(),
             data: self.data,
+            accept_drift: self.accept_drift,
             step_by_step: self.step_by_step,
+            stop: self.stop.clone(),
             ..Request::to(Target::parse(target))
         };
         let result = mlflow_migrate_core::upgrade(backend, catalogue, &request, &observer).await;

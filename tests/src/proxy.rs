@@ -1,10 +1,10 @@
-//! A way to a server that counts what goes through it, and that can be cut.
+//! A way to a server that counts what goes through it, that can be cut, and that can do something else
+//! at a given statement.
 
-use std::fmt;
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::address::Address;
 
@@ -17,7 +17,7 @@ struct Traffic {
     is_over: AtomicBool,
 }
 
-/// Something to be done once; it tells what becomes of the connection.
+/// Something to do when a text goes by; it tells what becomes of that.
 type Action = Box<dyn FnOnce() -> Passage + Send>;
 
 /// What becomes of something that is sent, and of the connection.
@@ -29,6 +29,14 @@ enum Passage {
     Last,
     /// The connection is closed.
     Closed,
+    /// Every connection is closed, also new ones.
+    Over,
+}
+
+impl Passage {
+    fn free_if(is_free: bool) -> Self {
+        if is_free { Self::Free } else { Self::Over }
+    }
 }
 
 /// When every connection is cut.
@@ -40,43 +48,41 @@ enum End {
     Text {
         text: Vec<u8>,
         left: AtomicU64,
-    },
-    /// Never, but something happens before a text goes to the server for the first time, and may end
-    /// that one connection.
-    Before {
-        text: Vec<u8>,
+        when: When,
         action: Mutex<Option<Action>>,
     },
 }
 
-impl fmt::Debug for End {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Never => "Never",
-            Self::Bytes(_) => "Bytes",
-            Self::Text { .. } => "Text",
-            Self::Before { .. } => "Before",
-        })
+/// When something is done about a text.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum When {
+    /// Before it goes to the server.
+    Before,
+    /// When the server has answered, before the client knows.
+    Answered,
+}
+
+impl std::fmt::Debug for End {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Never => f.write_str("never"),
+            Self::Bytes(limit) => write!(f, "after {limit} bytes"),
+            Self::Text { text, .. } => write!(f, "at {}", String::from_utf8_lossy(text)),
+        }
     }
 }
 
 impl End {
-    /// What becomes of what is about to go to the server.
-    fn passage(&self, sent: &[u8], is_over: &AtomicBool) -> Passage {
-        let contains = |text: &[u8]| sent.windows(text.len()).any(|part| part == text);
-        match self {
-            Self::Text { text, left } if contains(text) => {
-                let counted = |left: u64| left.checked_sub(1);
-                let is_early = left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted);
-                is_over.fetch_or(is_early.is_err(), Ordering::SeqCst);
-                if is_early.is_ok() { Passage::Free } else { Passage::Closed }
-            }
-            Self::Before { text, action } if contains(text) => {
-                let action = action.lock().ok().and_then(|mut action| action.take());
-                action.map_or(Passage::Free, |act| act())
-            }
-            _ => Passage::Free,
+    /// What is to be done about what is about to go to the server.
+    fn action_at(&self, sent: &[u8]) -> Option<(When, Action)> {
+        let Self::Text { text, left, when, action } = self else { return None };
+        let has_text = sent.windows(text.len()).any(|part| part == text);
+        let counted = |left: u64| left.checked_sub(1);
+        if has_text && left.fetch_update(Ordering::SeqCst, Ordering::SeqCst, counted).is_err() {
+            let action = action.lock().unwrap_or_else(PoisonError::into_inner).take();
+            return action.map(|action| (*when, action));
         }
+        None
     }
 }
 
@@ -113,8 +119,7 @@ impl Proxy {
     /// If there is no free port.
     #[must_use]
     pub fn cut_at(address: &Address, text: &str, time: u64) -> Self {
-        let left = AtomicU64::new(time.saturating_sub(1));
-        Self::until(address, End::Text { text: text.as_bytes().to_vec(), left })
+        Self::before(address, text, time, || false)
     }
 
     /// Closes the connection when a text is about to go to the server for the first time; new ones are
@@ -124,7 +129,7 @@ impl Proxy {
     /// If there is no free port.
     #[must_use]
     pub fn cut_once_at(address: &Address, text: &str) -> Self {
-        Self::before(address, text, Box::new(|| Passage::Closed))
+        Self::when(address, text, 1, When::Before, Box::new(|| Passage::Closed))
     }
 
     /// Closes the connection when a text has just gone to the server for the first time, so that nobody
@@ -134,7 +139,7 @@ impl Proxy {
     /// If there is no free port.
     #[must_use]
     pub fn cut_once_after(address: &Address, text: &str) -> Self {
-        Self::before(address, text, Box::new(|| Passage::Last))
+        Self::when(address, text, 1, When::Before, Box::new(|| Passage::Last))
     }
 
     /// Passes everything on, from a port at which nobody has listened so far.
@@ -148,27 +153,42 @@ impl Proxy {
         Self::listening(listener, address, End::Never)
     }
 
-    /// Does something when a text is about to go to the server for the first time, and then passes it
-    /// on.
+    /// Does something when a text is about to go to the server for the `time`th time. Then the text goes
+    /// on, if the action says so, or every connection is closed.
     ///
     /// # Panics
     /// If there is no free port.
     #[must_use]
-    pub fn acting_at(
+    pub fn before(
         address: &Address,
         text: &str,
-        action: impl FnOnce() + Send + 'static,
+        time: u64,
+        action: impl FnOnce() -> bool + Send + 'static,
     ) -> Self {
-        let act = || {
-            action();
-            Passage::Free
-        };
-        Self::before(address, text, Box::new(act))
+        let act = || Passage::free_if(action());
+        Self::when(address, text, time, When::Before, Box::new(act))
     }
 
-    fn before(address: &Address, text: &str, action: Action) -> Self {
+    /// Does something when the server has answered a text that it got for the `time`th time, and before
+    /// the client knows. Then the answer goes on, if the action says so, or every connection is closed.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    #[must_use]
+    pub fn after(
+        address: &Address,
+        text: &str,
+        time: u64,
+        action: impl FnOnce() -> bool + Send + 'static,
+    ) -> Self {
+        let act = || Passage::free_if(action());
+        Self::when(address, text, time, When::Answered, Box::new(act))
+    }
+
+    fn when(address: &Address, text: &str, time: u64, when: When, action: Action) -> Self {
+        let left = AtomicU64::new(time.saturating_sub(1));
         let (text, action) = (text.as_bytes().to_vec(), Mutex::new(Some(action)));
-        Self::until(address, End::Before { text, action })
+        Self::until(address, End::Text { text, left, when, action })
     }
 
     #[allow(clippy::expect_used, reason = "a test without a port cannot go on")]
@@ -223,13 +243,17 @@ impl Proxy {
     }
 }
 
+/// What is to be done when the server answers on this connection.
+type Awaited = Arc<Mutex<Option<Action>>>;
+
 fn connect(client: &TcpStream, server: &TcpStream, traffic: &Arc<Traffic>) {
+    let awaited = Awaited::default();
     for is_to_server in [true, false] {
         let (Ok(client), Ok(server)) = (client.try_clone(), server.try_clone()) else { return };
         let (from, to) = if is_to_server { (client, server) } else { (server, client) };
-        let traffic = Arc::clone(traffic);
+        let (traffic, awaited) = (Arc::clone(traffic), Arc::clone(&awaited));
         std::thread::spawn(move || {
-            let _ = pass_on(&from, &to, &traffic, is_to_server);
+            let _ = pass_on(&from, &to, &traffic, &awaited, is_to_server);
             let _ = from.shutdown(Shutdown::Both);
             let _ = to.shutdown(Shutdown::Both);
         });
@@ -240,6 +264,7 @@ fn pass_on(
     mut from: &TcpStream,
     mut to: &TcpStream,
     traffic: &Traffic,
+    awaited: &Awaited,
     is_to_server: bool,
 ) -> std::io::Result<()> {
     let mut buffer = [0; 16 * 1024];
@@ -251,11 +276,9 @@ fn pass_on(
         let counter = if is_to_server { &traffic.to_server } else { &traffic.to_client };
         let total = counter.fetch_add(count as u64, Ordering::SeqCst) + count as u64;
         let sent = &buffer[..count];
-        let passage = match is_to_server {
-            true => traffic.end.passage(sent, &traffic.is_over),
-            false => Passage::Free,
-        };
-        if passage == Passage::Closed {
+        let passage = act(traffic, awaited, sent, is_to_server);
+        traffic.is_over.fetch_or(passage == Passage::Over, Ordering::SeqCst);
+        if matches!(passage, Passage::Closed | Passage::Over) {
             return Ok(());
         }
         to.write_all(sent)?;
@@ -266,5 +289,21 @@ fn pass_on(
             traffic.is_over.store(true, Ordering::SeqCst);
             return Ok(());
         }
+    }
+}
+
+/// Does what is to be done about what was read.
+fn act(traffic: &Traffic, awaited: &Awaited, sent: &[u8], is_to_server: bool) -> Passage {
+    let mut awaited = awaited.lock().unwrap_or_else(PoisonError::into_inner);
+    if !is_to_server {
+        return awaited.take().map_or(Passage::Free, |action| action());
+    }
+    match traffic.end.action_at(sent) {
+        Some((When::Before, action)) => action(),
+        Some((When::Answered, action)) => {
+            *awaited = Some(action);
+            Passage::Free
+        }
+        None => Passage::Free,
     }
 }

@@ -1,5 +1,7 @@
 //! What core asks of every database, for MySQL and MariaDB.
 
+use std::collections::BTreeMap;
+
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
@@ -9,6 +11,7 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::stop::Stop;
 use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Mysql;
@@ -28,8 +31,16 @@ impl Backend for Mysql {
         self.context.name.clone()
     }
 
+    async fn heed(&mut self, stop: &Stop) -> Result<(), Error> {
+        self.cancel_when_stopped(stop).await
+    }
+
     async fn begin(&mut self, access: Access) -> Result<(), Error> {
         self.begin_session(access).await
+    }
+
+    async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
+        Mysql::other_upgraders(self).await
     }
 
     async fn commit(&mut self) -> Result<(), Error> {
@@ -89,6 +100,10 @@ impl Backend for Mysql {
         swap::discard(self).await
     }
 
+    async fn kept_tables(&mut self) -> Result<BTreeMap<String, String>, Error> {
+        swap::kept_tables(self).await
+    }
+
     async fn begin_rows(&mut self) -> Result<(), Error> {
         self.begin_transaction().await
     }
@@ -138,7 +153,8 @@ impl Backend for Mysql {
     }
 
     async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
-        match rows::execute(&mut self.connection, &statement, &self.context).await {
+        let (connection, canceller) = (&mut self.connection, self.canceller.as_ref());
+        match rows::execute(connection, canceller, &statement, &self.context).await {
             Err(error) => Err(self.name_holders(error).await),
             done => done,
         }
@@ -182,6 +198,10 @@ impl Backend for Mysql {
         }
     }
 
+    async fn count_pairs(&mut self, _expected: u64) -> Result<Option<u64>, Error> {
+        latest_metrics::count_pairs(self).await
+    }
+
     async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
         size::of(&mut self.connection, table, &self.context).await
     }
@@ -208,7 +228,8 @@ impl Mysql {
         if self.occasions.is_begun(&change.after.name) {
             swap::give_up(self, &change.after.name).await?;
         }
-        execute::change(&mut self.connection, change, &self.features, &self.context).await?;
+        let (connection, canceller) = (&mut self.connection, self.canceller.as_ref());
+        execute::change(connection, canceller, change, &self.features, &self.context).await?;
         Ok(None)
     }
 }

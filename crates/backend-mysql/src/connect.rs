@@ -11,6 +11,7 @@ use mlflow_migrate_core::url::ServerUrl;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::{ConnectOptions, MySqlConnection};
 
+use crate::cancel::Canceller;
 use crate::error::{Context, describe_io, server_error};
 use crate::features::Features;
 use crate::options::{OpenOptions, Target};
@@ -48,6 +49,8 @@ pub struct Mysql {
     pub(crate) features: Features,
     pub(crate) platform: Platform,
     pub(crate) connector: Connector,
+    /// What ends a statement when the upgrade is asked to end.
+    pub(crate) canceller: Option<Canceller>,
     /// Over how many connections rows are copied and computed.
     pub(crate) jobs: usize,
     pub(crate) swap_from_rows: u64,
@@ -106,6 +109,7 @@ impl Mysql {
             connection,
             context,
             connector,
+            canceller: None,
             jobs: options.jobs,
             swap_from_rows: options.swap_from_rows,
             range_rows: options.range_rows,
@@ -128,6 +132,8 @@ impl Mysql {
                 connection: self.connector.open().await?,
                 context: self.context.clone(),
                 connector: self.connector.clone(),
+                // A range is soon done.
+                canceller: None,
                 jobs: 1,
                 swap_from_rows: self.swap_from_rows,
                 range_rows: self.range_rows,

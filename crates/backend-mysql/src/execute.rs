@@ -5,6 +5,7 @@ use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::schema::Trigger;
 use sqlx::MySqlConnection;
 
+use crate::cancel::{self, Canceller};
 use crate::create;
 use crate::error::Context;
 use crate::features::Features;
@@ -14,6 +15,7 @@ use crate::text::{self, literal};
 /// Makes one change. The server does not tell how many rows it copies.
 pub(crate) async fn change(
     connection: &mut MySqlConnection,
+    canceller: Option<&Canceller>,
     change: &TableChange,
     features: &Features,
     context: &Context,
@@ -31,7 +33,8 @@ pub(crate) async fn change(
     let attributes = attributes(connection, &alteration, features, context).await?;
     let action = format!("change table {}", after.name);
     for statement in alteration.statements(&attributes, features) {
-        run(connection, statement, &action, context).await?;
+        let done = text::run(connection, statement);
+        cancel::run(canceller, &action, context, done).await?;
     }
     if !alteration.unchecked.keys.is_empty() {
         add_unchecked(connection, &alteration.unchecked, &alteration.unchecked, context).await?;

@@ -59,6 +59,21 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
     count(&mut database.connection, TABLE).await.map(Some).map_err(failed)
 }
 
+/// How many pairs of run and metric there are. The server steps from one to the next along an index,
+/// or reads all of it, whichever it finds cheaper.
+pub(crate) async fn count_pairs(database: &mut Mysql) -> Result<Option<u64>, Error> {
+    let context = database.context.clone();
+    let failed = |source| context.error("counting the pairs of run and metric", source);
+    let connection = &mut database.connection;
+    let index = text::value(connection, INDEX).await.map_err(failed)?;
+    let Some(index) = index else { return Ok(None) };
+    let pairs = format!(
+        "(SELECT run_uuid, `key` FROM metrics FORCE INDEX ({}) GROUP BY run_uuid, `key`) AS pair",
+        quote(&index)
+    );
+    count(connection, &pairs).await.map(Some).map_err(failed)
+}
+
 async fn count(connection: &mut MySqlConnection, table: &str) -> Result<u64, sqlx::Error> {
     let counted = text::value(connection, format!("SELECT COUNT(*) FROM {table}")).await?;
     Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))

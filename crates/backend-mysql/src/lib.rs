@@ -4,6 +4,7 @@
 //! in the database tells how far it has come, and a named lock keeps other upgraders out.
 
 mod backend;
+mod cancel;
 mod connect;
 mod create;
 mod encryption;
@@ -25,6 +26,7 @@ mod size;
 mod swap;
 mod text;
 mod truncate;
+mod upgraders;
 mod value;
 mod version;
 

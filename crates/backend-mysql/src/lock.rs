@@ -33,7 +33,8 @@ impl Mysql {
             }
             Access::Upgrade => {
                 self.refuse_read_only().await?;
-                return self.take_lock().await;
+                self.take_lock().await?;
+                return self.wait_for_mlflow().await;
             }
         }
         self.in_transaction = true;
@@ -141,7 +142,7 @@ fn cell(row: &TextRow, at: usize) -> &str {
 }
 
 /// The server's locks have one name space for all of its databases.
-async fn lock_name(connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+pub(crate) async fn lock_name(connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
     let database = text::value(connection, "SELECT DATABASE()").await?.unwrap_or_default();
     let readable = format!("mlflow_migrate.{database}");
     let is_short = readable.chars().count() <= MAX_NAME;
@@ -177,7 +178,7 @@ async fn holders_of_locks(connection: &mut MySqlConnection) -> Result<Vec<String
 }
 
 /// Other connections in a line each. Of a statement only the first word is shown.
-async fn processes(
+pub(crate) async fn processes(
     connection: &mut MySqlConnection,
     condition: &str,
 ) -> Result<Vec<String>, sqlx::Error> {

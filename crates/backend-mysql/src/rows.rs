@@ -6,6 +6,7 @@ use sea_query::{MysqlQueryBuilder, QueryStatement, SelectStatement, Value};
 use sqlx::mysql::MySqlArguments;
 use sqlx::{Arguments, AssertSqlSafe, MySqlConnection};
 
+use crate::cancel::{self, Canceller};
 use crate::error::Context;
 use crate::text::{self, quote};
 use crate::value;
@@ -21,6 +22,7 @@ const ONE_PIECE: usize = 14_000;
 /// Runs a statement, and tells how many rows it changed.
 pub(crate) async fn execute(
     connection: &mut MySqlConnection,
+    canceller: Option<&Canceller>,
     statement: &QueryStatement,
     context: &Context,
 ) -> Result<u64, Error> {
@@ -30,8 +32,7 @@ pub(crate) async fn execute(
         QueryStatement::Update(update) => update.build(MysqlQueryBuilder),
         QueryStatement::Delete(delete) => delete.build(MysqlQueryBuilder),
     };
-    let changed = run(connection, sql, values.0).await;
-    changed.map_err(|source| context.error("changing rows", source))
+    cancel::run(canceller, "changing rows", context, run(connection, sql, values.0)).await
 }
 
 /// Runs a query.

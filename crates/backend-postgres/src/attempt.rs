@@ -8,6 +8,7 @@ use mlflow_migrate_core::url::Secret;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
 
+use crate::cancel::Connector;
 use crate::error::from_server;
 use crate::passfile::{self, Login};
 use crate::url::{Endpoint, Settings, TlsMode};
@@ -20,6 +21,9 @@ pub(crate) struct Attempt<'a> {
     database: String,
     password: Option<Secret>,
 }
+
+/// A connection, and what opens another one.
+pub(crate) type Connected = (PgConnection, Connector);
 
 impl<'a> Attempt<'a> {
     /// An attempt at one of the servers.
@@ -49,7 +53,7 @@ impl<'a> Attempt<'a> {
     }
 
     /// Connects, with and without encryption as the `sslmode` allows.
-    pub(crate) async fn connect(&self) -> Result<PgConnection, Error> {
+    pub(crate) async fn connect(&self) -> Result<Connected, Error> {
         let mode =
             if self.endpoint.is_socket() { TlsMode::Disable } else { self.settings.tls_mode };
         match mode {
@@ -79,19 +83,30 @@ impl<'a> Attempt<'a> {
         }
     }
 
-    async fn connect_with(&self, mode: PgSslMode) -> Result<PgConnection, Failure> {
+    async fn connect_with(&self, mode: PgSslMode) -> Result<Connected, Failure> {
         let options = self.options(mode).map_err(Failure::from)?;
         let Some(timeout) = self.settings.timeout else {
-            return options.connect().await.map_err(|source| self.failure(source, mode));
+            let result = options.connect().await;
+            return self.connected(result, options, mode);
         };
         match tokio::time::timeout(timeout, options.connect()).await {
-            Ok(result) => result.map_err(|source| self.failure(source, mode)),
+            Ok(result) => self.connected(result, options, mode),
             Err(_) => Err(Failure::from(self.unavailable(
                 &format!("no answer within {} s", timeout.as_secs()),
                 "check the host, the port and the firewalls on the way; connect_timeout=SECONDS \
                  waits longer",
             ))),
         }
+    }
+
+    fn connected(
+        &self,
+        result: Result<PgConnection, sqlx::Error>,
+        options: PgConnectOptions,
+        mode: PgSslMode,
+    ) -> Result<Connected, Failure> {
+        let connection = result.map_err(|source| self.failure(source, mode))?;
+        Ok((connection, Connector(options)))
     }
 
     /// Everything is set explicitly: sqlx would take what is missing from the environment.

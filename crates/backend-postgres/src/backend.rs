@@ -9,6 +9,7 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::stop::Stop;
 use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Postgres;
@@ -24,8 +25,17 @@ impl Backend for Postgres {
         self.name.clone()
     }
 
+    async fn heed(&mut self, stop: &Stop) -> Result<(), Error> {
+        self.stop = Some(stop.clone());
+        Ok(())
+    }
+
     async fn begin(&mut self, access: Access) -> Result<(), Error> {
         self.begin_session(access).await
+    }
+
+    async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
+        Postgres::other_upgraders(self).await
     }
 
     async fn commit(&mut self) -> Result<(), Error> {
@@ -100,6 +110,10 @@ impl Backend for Postgres {
 
     async fn empty(&mut self, table: &'static str) -> Result<bool, Error> {
         self.truncate(table).await
+    }
+
+    async fn count_pairs(&mut self, expected: u64) -> Result<Option<u64>, Error> {
+        self.count_metric_pairs(expected).await
     }
 
     async fn size(&mut self, table: &str) -> Result<TableSize, Error> {

@@ -6,10 +6,12 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::{PgConnection, Row as _};
 
 use crate::attempt::Attempt;
+use crate::cancel::{Canceller, Connector};
 use crate::error::Context;
 use crate::url::{Endpoint, Settings};
 
@@ -52,6 +54,11 @@ impl Default for OpenOptions {
 #[derive(Debug)]
 pub struct Postgres {
     pub(crate) connection: PgConnection,
+    pub(crate) connector: Connector,
+    /// What ends the session's statements when the upgrade is asked to end.
+    pub(crate) canceller: Option<Canceller>,
+    /// With what the upgrade can be asked to end.
+    pub(crate) stop: Option<Stop>,
     pub(crate) name: String,
     /// The user, as the server knows it.
     pub(crate) user: String,
@@ -104,9 +111,12 @@ impl Postgres {
         options: &OpenOptions,
     ) -> Result<Self, Error> {
         let attempt = Attempt::new(settings, endpoint);
-        let connection = attempt.connect().await?;
+        let (connection, connector) = attempt.connect().await?;
         let mut connected = Self {
             connection,
+            connector,
+            canceller: None,
+            stop: None,
             name: attempt.name(),
             user: String::new(),
             schema: String::new(),
@@ -121,7 +131,12 @@ impl Postgres {
     }
 
     pub(crate) fn context(&self) -> Context<'_> {
-        Context { name: &self.name, user: &self.user, waited_seconds: self.lock_timeout.as_secs() }
+        Context {
+            name: &self.name,
+            user: &self.user,
+            waited_seconds: self.lock_timeout.as_secs(),
+            is_stopped: self.stop.as_ref().is_some_and(Stop::is_requested),
+        }
     }
 
     fn unreachable(&self, problem: String, hint: String) -> Error {

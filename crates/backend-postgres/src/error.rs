@@ -51,6 +51,8 @@ pub(crate) struct Context<'a> {
     pub(crate) name: &'a str,
     pub(crate) user: &'a str,
     pub(crate) waited_seconds: u64,
+    /// Whether the upgrade was asked to end.
+    pub(crate) is_stopped: bool,
 }
 
 impl Context<'_> {
@@ -89,6 +91,8 @@ impl Context<'_> {
             "40P01" | "40001" => {
                 Error::Conflict { name, action: action.to_owned(), problem: message.0 }
             }
+            // query_canceled, which an administrator can do as well.
+            "57014" if self.is_stopped => Error::Stopped,
             "42501" => Error::Privileges {
                 name,
                 user: self.user.to_owned(),

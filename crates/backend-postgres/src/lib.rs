@@ -5,6 +5,7 @@
 
 mod attempt;
 mod backend;
+mod cancel;
 mod connect;
 mod dependents;
 mod error;
@@ -23,6 +24,7 @@ mod rows;
 mod session;
 mod size;
 mod truncate;
+mod upgraders;
 mod url;
 mod value;
 mod version;

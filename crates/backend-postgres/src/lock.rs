@@ -12,7 +12,6 @@ use sqlx::{AssertSqlSafe, Connection, Row as _};
 use crate::connect::Postgres;
 use crate::error::{is_lock_failure, read_only};
 use crate::render::{quote_identifier, quote_literal};
-use crate::version::VERSION_TABLE;
 
 /// Makes the keys of this tool's advisory locks its own: the bytes of `mlflow_m`.
 const LOCK_SEED: i64 = 0x6d6c_666c_6f77_5f6d;
@@ -71,14 +70,12 @@ impl Postgres {
         self.run(OPTIONAL_SETTINGS.to_owned(), action).await?;
         self.access = Some(access);
         if access == Access::Upgrade {
+            self.cancel_when_stopped().await?;
             self.refuse_read_only().await?;
             self.lock_out_others().await?;
-        }
-        self.set_lock_timeout(self.lock_timeout).await?;
-        if access == Access::Upgrade {
             self.lock_version_table().await?;
         }
-        Ok(())
+        self.set_lock_timeout(self.lock_timeout).await
     }
 
     pub(crate) async fn commit_session(&mut self) -> Result<(), Error> {
@@ -90,6 +87,7 @@ impl Postgres {
     }
 
     async fn end(&mut self, sql: &'static str, action: &str) -> Result<(), Error> {
+        self.stop_cancelling().await;
         self.access = None;
         self.column_types.clear();
         let ended = match sqlx::raw_sql(sql).execute(&mut self.connection).await {
@@ -130,6 +128,15 @@ impl Postgres {
         format!("hashtextextended({}, {LOCK_SEED})", quote_literal(&self.schema))
     }
 
+    /// The condition that a lock is that of an upgrade.
+    pub(crate) fn is_upgrade_lock(&self) -> String {
+        format!(
+            "l.locktype = 'advisory' AND l.objsubid = 1 \
+             AND (l.classid::int8 << 32) | l.objid::int8 = {}",
+            self.lock_key()
+        )
+    }
+
     /// Waits for another upgrader.
     async fn lock_out_others(&mut self) -> Result<(), Error> {
         self.set_lock_timeout(self.lock_wait).await?;
@@ -139,71 +146,57 @@ impl Postgres {
             Err(source) if is_lock_failure(&source) => Err(Error::Locked {
                 name: self.name.clone(),
                 waited_seconds: self.lock_wait.as_secs(),
-                holders: self.upgrade_lock_holders().await,
+                holders: self.holders(&self.is_upgrade_lock()).await,
             }),
             Err(source) => Err(self.failed("waiting for another upgrade", source).await),
         }
-    }
-
-    /// Alembic writes the version table at the end of every revision; servers only read it.
-    async fn lock_version_table(&mut self) -> Result<(), Error> {
-        let is_writable = format!(
-            "SELECT count(*) FROM pg_class WHERE oid = to_regclass({}) AND relkind = 'r' \
-             AND has_table_privilege(oid, 'UPDATE')",
-            quote_literal(VERSION_TABLE)
-        );
-        let action = "locking alembic_version";
-        if self.number(is_writable, action).await? == 0 {
-            return Ok(());
-        }
-        let sql = format!("LOCK TABLE {} IN EXCLUSIVE MODE", quote_identifier(VERSION_TABLE));
-        self.run(sql, action).await
     }
 
     /// The sessions that hold locks on tables of the schema, the oldest transaction first.
     ///
     /// The failed statement has ended the transaction, and with it this session's own locks.
     pub(crate) async fn table_lock_holders(&mut self) -> Vec<String> {
-        let sql = format!(
-            "SELECT a.pid, a.usename::text, a.application_name, a.state, \
-             extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))::int8, \
-             string_agg(DISTINCT c.relname || ' (' || l.mode || ')', ', '), \
-             pg_blocking_pids(a.pid)::text \
-             FROM pg_locks l JOIN pg_class c ON c.oid = l.relation \
-             JOIN pg_stat_activity a ON a.pid = l.pid \
-             WHERE l.granted AND l.locktype = 'relation' AND l.pid <> pg_backend_pid() \
-             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-             AND c.relkind IN ('r', 'p') \
-             AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {}) \
-             GROUP BY a.pid, a.usename, a.application_name, a.state, a.xact_start, a.query_start \
-             ORDER BY a.xact_start NULLS LAST LIMIT 5",
-            quote_literal(&self.schema)
-        );
-        self.holders(sql).await
+        let condition = format!("l.locktype = 'relation' AND {}", self.is_own_table());
+        self.holders(&condition).await
     }
 
-    async fn upgrade_lock_holders(&mut self) -> Vec<String> {
-        let key = self.lock_key();
-        let sql = format!(
-            "SELECT a.pid, a.usename::text, a.application_name, a.state, \
-             extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))::int8, \
-             'the lock of another upgrade', pg_blocking_pids(a.pid)::text \
-             FROM pg_locks l JOIN pg_stat_activity a ON a.pid = l.pid \
-             WHERE l.granted AND l.locktype = 'advisory' AND l.objsubid = 1 \
-             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
-             AND (l.classid::int8 << 32) | l.objid::int8 = {key} LIMIT 5"
-        );
-        self.holders(sql).await
+    /// The condition that a lock is on a table of the schema.
+    pub(crate) fn is_own_table(&self) -> String {
+        format!(
+            "c.relkind IN ('r', 'p') \
+             AND c.relnamespace = (SELECT oid FROM pg_namespace WHERE nspname = {})",
+            quote_literal(&self.schema)
+        )
     }
 
     /// Nothing is told where the server does not let itself be asked.
-    async fn holders(&mut self, sql: String) -> Vec<String> {
+    async fn holders(&mut self, condition: &str) -> Vec<String> {
         if self.rollback_session().await.is_err() {
             return Vec::new();
         }
+        self.sessions_with(condition).await.unwrap_or_default()
+    }
+
+    /// Other sessions that have a lock of which a condition is true.
+    pub(crate) async fn sessions_with(&mut self, condition: &str) -> Result<Vec<String>, Error> {
+        let sql = format!(
+            "SELECT a.pid, a.usename::text, a.application_name, a.state, \
+             extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))::int8, \
+             string_agg(DISTINCT coalesce(c.relname || ' (' || l.mode || ')', \
+             'the lock of another upgrade'), ', '), \
+             pg_blocking_pids(a.pid)::text \
+             FROM pg_locks l LEFT JOIN pg_class c ON c.oid = l.relation \
+             JOIN pg_stat_activity a ON a.pid = l.pid \
+             WHERE l.granted AND l.pid <> pg_backend_pid() \
+             AND l.database = (SELECT oid FROM pg_database WHERE datname = current_database()) \
+             AND {condition} \
+             GROUP BY a.pid, a.usename, a.application_name, a.state, a.xact_start, a.query_start \
+             ORDER BY a.xact_start NULLS LAST LIMIT 5"
+        );
         let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-        let rows = query.fetch_all(&mut self.connection).await.unwrap_or_default();
-        rows.iter().filter_map(|row| describe_holder(row).ok()).collect()
+        let rows = query.fetch_all(&mut self.connection).await;
+        let told = rows.and_then(|rows| rows.iter().map(describe_holder).collect());
+        told.map_err(|source| self.context().error("looking for other sessions", source))
     }
 }
 

@@ -162,6 +162,13 @@ impl Backend for Sqlite {
         self.execute(QueryStatement::Delete(delete)).await.map(|_| true)
     }
 
+    async fn count_pairs(&mut self, expected: u64) -> Result<Option<u64>, Error> {
+        self.call(move |connection, context| {
+            latest_metrics::pairs::count(connection, expected, context)
+        })
+        .await
+    }
+
     async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
         let table = table.to_owned();
         self.call(move |connection, context| size::of(connection, &table, context)).await

@@ -142,6 +142,7 @@ impl DatabaseArguments {
     ) -> Result<Request, Error> {
         Ok(Request {
             assume: self.assumption(catalogue)?,
+            accept_drift: target.accept_drift,
             ..Request::to(Target::parse(&target.to))
         })
     }
@@ -153,4 +154,8 @@ pub(crate) struct TargetArguments {
     /// `head`, `base`, a revision or the beginning of one, `+N`, or an MLflow release such as 2.9.2
     #[arg(long, value_name = "TARGET", default_value = "head")]
     to: String,
+
+    /// Go on with a schema that is not what its revision says, where that is possible
+    #[arg(long)]
+    accept_drift: bool,
 }

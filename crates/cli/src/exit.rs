@@ -61,7 +61,7 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::OtherProgram => (23, "the database is another program's"),
         ErrorKind::Drift => (24, "the schema is not that of the revision, or of any"),
         ErrorKind::Refused => (25, "rows stand in the way"),
-        ErrorKind::Unverified => (26, "the result was not as planned; it was taken back"),
+        ErrorKind::Unverified => (26, "the result was not as planned"),
         ErrorKind::Database => (27, "the database refused a statement"),
         ErrorKind::Internal => (28, "a bug in mlflow-migrate"),
         ErrorKind::AccessDenied => (29, "the server does not accept the user or its password"),

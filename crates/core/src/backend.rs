@@ -1,5 +1,6 @@
 //! What every database must offer.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use async_trait::async_trait;
@@ -85,6 +86,12 @@ pub trait Backend: Send {
     /// upgrade.
     async fn begin(&mut self, access: Access) -> Result<(), Error>;
 
+    /// Other sessions that upgrade the database at this moment, MLflow's own upgrade among them, as far
+    /// as that can be seen. A session for an upgrade has waited for them to end.
+    async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
     /// Makes everything since [`Backend::begin`] permanent.
     async fn commit(&mut self) -> Result<(), Error>;
 
@@ -159,6 +166,12 @@ pub trait Backend: Send {
     /// Drops what changes have kept of tables as they were, and copies that were not finished.
     async fn discard_copies(&mut self) -> Result<(), Error> {
         Ok(())
+    }
+
+    /// The tables that changes have kept as they were, until the upgrade is verified: under the name
+    /// of each table that of the one which is kept.
+    async fn kept_tables(&mut self) -> Result<BTreeMap<String, String>, Error> {
+        Ok(BTreeMap::new())
     }
 
     /// Opens a transaction for a data migration, where the upgrade as a whole is none.
@@ -240,6 +253,13 @@ pub trait Backend: Send {
     /// removing each; tells whether it has.
     async fn empty(&mut self, _table: &'static str) -> Result<bool, Error> {
         Ok(false)
+    }
+
+    /// How many pairs of run and metric have entries in `metrics`, which are about as many as
+    /// `expected`. Called when `latest_metrics` was computed; `None` if there is no way to count them
+    /// that is cheap beside that.
+    async fn count_pairs(&mut self, _expected: u64) -> Result<Option<u64>, Error> {
+        Ok(None)
     }
 
     /// A table's size.

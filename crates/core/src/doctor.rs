@@ -30,9 +30,20 @@ pub async fn diagnose(
     request: &Request,
 ) -> Result<Diagnosis, Error> {
     reading(backend, async |backend| {
+        let holders = backend.other_upgraders().await?;
+        if !holders.is_empty() {
+            // What it will be like when they have come to their end, nobody knows.
+            let locked = Error::Locked { name: backend.name(), waited_seconds: 0, holders };
+            return Ok(Diagnosis { plan: None, problems: vec![locked] });
+        }
         let mut problems = Vec::new();
         backend.check_integrity().await?;
-        let planned = inspect_and_plan(backend, catalogue, request).await;
+        let mut planned = inspect_and_plan(backend, catalogue, request).await;
+        if matches!(planned, Err(Error::Drift { is_acceptable: true, .. })) {
+            collect(&mut problems, planned)?;
+            let accepting = Request { accept_drift: true, ..request.clone() };
+            planned = inspect_and_plan(backend, catalogue, &accepting).await;
+        }
         let Some((plan, live)) = collect(&mut problems, planned)? else {
             return Ok(Diagnosis { plan: None, problems });
         };

@@ -9,6 +9,7 @@ use crate::backend::Backend;
 use crate::catalogue::Catalogue;
 use crate::data::{count, row};
 use crate::error::Error;
+use crate::invariants::of_latest_metrics;
 use crate::plan::{Plan, Step};
 use crate::schema::Schema;
 use crate::session::reading;
@@ -83,9 +84,7 @@ pub async fn estimate(
             from: plan.from.revision.clone(),
             to: plan.to.clone(),
             metrics: count_metrics(backend, &live).await?,
-            latest_metrics_due: plan.migrations().any(|(_, migration)| {
-                migration.writes().iter().any(|(table, _)| *table == "latest_metrics")
-            }),
+            latest_metrics_due: of_latest_metrics(&plan).is_some(),
             rebuilt: measure_rebuilt(backend, &plan, &live).await?,
             data_migrations: measure_data_migrations(backend, &plan, &live).await?,
         })

@@ -6,6 +6,7 @@ use std::time::Instant;
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::event::{Event, Observer, Progress};
+use crate::invariants::{self, Copied, LATEST};
 use crate::journal::{FENCE, Journal, rest_of};
 use crate::plan::{Plan, Step};
 use crate::schema::{Index, Schema, differences};
@@ -19,6 +20,10 @@ pub(crate) struct Execution<'a> {
     stop: &'a Stop,
     journal: Journal,
     is_resumed: bool,
+    /// The tables whose rows were copied by the steps that this run has done.
+    copied: Copied,
+    /// Whether rows may have been written that no rollback takes back.
+    has_written: bool,
     /// The step that is being done, and its title.
     at: (usize, String),
 }
@@ -32,7 +37,9 @@ impl<'a> Execution<'a> {
     ) -> Self {
         let journal = Journal::new(plan, live, request.data);
         let stop = &request.stop;
-        Self { plan, observer, stop, journal, is_resumed: false, at: (0, String::new()) }
+        let (copied, at) = (Copied::new(), (0, String::new()));
+        let (is_resumed, has_written) = (false, false);
+        Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
     }
 
     /// An upgrade that was interrupted.
@@ -42,7 +49,10 @@ impl<'a> Execution<'a> {
         observer: &'a Arc<dyn Observer>,
         stop: &'a Stop,
     ) -> Self {
-        Self { plan, observer, stop, journal, is_resumed: true, at: (0, String::new()) }
+        let (copied, at) = (Copied::new(), (0, String::new()));
+        let is_resumed = true;
+        let has_written = plan.steps.first().is_some_and(leaves_rows);
+        Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
     }
 
     /// Does what is left to do, and tells what that was.
@@ -57,6 +67,7 @@ impl<'a> Execution<'a> {
             }
             return Ok(steps);
         }
+        self.refuse_moved_version(backend).await?;
         match self.run_with_notes(backend).await {
             Ok(steps) => Ok(steps),
             Err(error) => Err(self.stopped(backend, error).await),
@@ -72,15 +83,33 @@ impl<'a> Execution<'a> {
             backend.resume().await?;
         } else {
             self.journal.begin(backend).await?;
-            backend.stamp(Some(FENCE)).await?;
         }
+        // One that was interrupted may not have come to this.
+        backend.stamp(Some(FENCE)).await?;
+        let were_done = self.journal.done == self.plan.steps.len();
         let steps = self.steps(backend).await?;
         self.at = (self.plan.steps.len(), "verify".to_owned());
+        if were_done {
+            self.compute_latest_metrics_again(backend).await?;
+        }
         self.verify(backend).await?;
+        refuse_other_version(backend, &[Some(FENCE)]).await?;
         backend.discard_copies().await?;
         backend.stamp(self.plan.to.as_deref()).await?;
         backend.end_journal().await?;
         Ok(steps)
+    }
+
+    /// Where no lock keeps others from `alembic_version`, it must not have moved since it was read; of an
+    /// upgrade that was interrupted it holds where that began, the fence, or where it has come to.
+    async fn refuse_moved_version(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let from = &self.journal.from;
+        let from = from.revision.as_deref().filter(|_| from.stamped);
+        if self.is_resumed {
+            let to = self.plan.to.as_deref();
+            return refuse_other_version(backend, &[Some(FENCE), from, to]).await;
+        }
+        refuse_other_version(backend, &[from]).await
     }
 
     async fn steps(&mut self, backend: &mut dyn Backend) -> Result<Vec<StepReport>, Error> {
@@ -133,10 +162,20 @@ impl<'a> Execution<'a> {
                 backend.remove(tables).await?;
                 Ok(None)
             }
-            Step::Change(change) => backend.change(change, &progress).await,
+            Step::Change(change) => {
+                let rows = backend.change(change, &progress).await?;
+                let table = change.after.name.clone();
+                self.copied.extend(rows.map(|rows| (table, rows)));
+                Ok(rows)
+            }
             Step::Migrate { migration, .. } => {
+                self.has_written |= leaves_rows(step);
                 backend.begin_rows().await?;
                 let rows = migration.run(backend, &self.journal.data, &progress).await?;
+                self.copied.retain(|table, _| !invariants::writes(&**migration, table));
+                if invariants::writes(&**migration, LATEST) {
+                    self.copied.insert(LATEST.to_owned(), rows);
+                }
                 // The note is in the same transaction as the rows: either both are there or none.
                 self.note(backend, number).await?;
                 backend.commit_rows().await?;
@@ -153,7 +192,20 @@ impl<'a> Execution<'a> {
         backend.note_steps(done).await
     }
 
-    /// The schema that is there now must be the planned one, in everything.
+    /// An upgrade that ended when everything was done may have found `latest_metrics` wrong. Nobody
+    /// but this upgrade fills it, so it can be computed again.
+    async fn compute_latest_metrics_again(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let Some(migration) = invariants::of_latest_metrics(self.plan) else { return Ok(()) };
+        if invariants::latest_metrics(backend).await?.is_none() {
+            return Ok(());
+        }
+        let progress = Progress::new(Arc::clone(self.observer), self.at.0, self.stop.clone());
+        backend.begin_rows().await?;
+        migration.run(backend, &self.journal.data, &progress).await?;
+        backend.commit_rows().await
+    }
+
+    /// The schema that is there now must be the planned one, in everything, and no row be lost.
     async fn verify(&self, backend: &mut dyn Backend) -> Result<(), Error> {
         let started = Instant::now();
         let mut live = backend.inspect().await?;
@@ -164,6 +216,14 @@ impl<'a> Execution<'a> {
         let differences = differences(&self.plan.result, &live, backend.platform());
         if !differences.is_empty() {
             return Err(Error::Unverified { differences });
+        }
+        let mut violations = invariants::violations(backend, self.plan, &self.copied).await?;
+        if self.is_resumed {
+            let (before, after) = (&self.journal.live, &self.plan.result);
+            violations.extend(invariants::orphans(backend, before, after).await?);
+        }
+        if !violations.is_empty() {
+            return Err(Error::UnverifiedRows { violations });
         }
         backend.check_foreign_keys(&self.plan.tables_with_new_foreign_keys()).await?;
         self.observer.notify(&Event::Verified { seconds: started.elapsed().as_secs_f64() });
@@ -222,7 +282,7 @@ impl<'a> Execution<'a> {
 
     async fn undo_notes(&self, backend: &mut dyn Backend) -> Result<bool, Error> {
         let now = backend.inspect().await?;
-        if !self.journal.is_untouched(&now, backend.platform()) {
+        if self.has_written || !self.journal.is_untouched(&now, backend.platform()) {
             return Ok(false);
         }
         backend.discard_copies().await?;
@@ -231,4 +291,30 @@ impl<'a> Execution<'a> {
         backend.end_journal().await?;
         Ok(true)
     }
+}
+
+/// Whether a step may leave rows behind if it fails.
+fn leaves_rows(step: &Step) -> bool {
+    match step {
+        Step::Migrate { migration, .. } => !migration.is_atomic(),
+        Step::RemoveLeftovers(_) | Step::Change(_) => false,
+    }
+}
+
+/// Refuses a version table that holds none of these.
+async fn refuse_other_version(
+    backend: &mut dyn Backend,
+    expected: &[Option<&str>],
+) -> Result<(), Error> {
+    let found = backend.versions().await?.unwrap_or_default();
+    let is_expected = |version: &Option<&str>| found.iter().map(String::as_str).eq(*version);
+    if expected.iter().any(is_expected) {
+        return Ok(());
+    }
+    let shown = |version: Option<&str>| version.unwrap_or("nothing").to_owned();
+    Err(Error::VersionMoved {
+        name: backend.name(),
+        expected: shown(expected.first().copied().flatten()),
+        found: if found.is_empty() { shown(None) } else { found.join(", ") },
+    })
 }

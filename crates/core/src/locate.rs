@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
+use crate::drift::is_missing_part;
 use crate::error::Error;
 use crate::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema, differences};
@@ -105,7 +106,7 @@ fn stamped(
         let revision = revision.to_owned();
         let newest = catalogue.releases.newest().map(ToString::to_string).unwrap_or_default();
         let head = catalogue.state(Some(catalogue.graph.head()?), platform)?;
-        let is_newer = !differences(&head, live, platform).iter().any(is_fatal);
+        let is_newer = !differences(&head, live, platform).iter().any(is_missing_part);
         return Err(if is_newer {
             Error::Newer { revision, newest }
         } else {
@@ -194,12 +195,4 @@ pub fn drift(
     let mut all = differences(&state, live, platform);
     all.retain(|difference| !is_alembics(&difference.table));
     Ok(all)
-}
-
-/// Whether a difference makes an upgrade impossible: a table or column that is expected is not
-/// there. What else differs is left as it is.
-#[must_use]
-pub fn is_fatal(difference: &Difference) -> bool {
-    difference.kind == DifferenceKind::Missing
-        && (difference.object == "table" || difference.object.starts_with("column "))
 }

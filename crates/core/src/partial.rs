@@ -3,25 +3,27 @@
 //! Where DDL commits by itself, MLflow's chain that fails half-way leaves the first operations of the
 //! next revision behind, below the stamp of the last one. What was added or taken away by then an edit
 //! finds in place (`schema::edit`). But a column that was already dropped or renamed is missing from
-//! the stamped state, which otherwise means that nobody knows what the database is. It is explained
-//! here, if the very next revision drops or renames it.
+//! the stamped state, which otherwise means that nobody knows what the database is; so may be a key that
+//! was to be replaced. What the very next revision explains is told apart here from what nobody can explain.
 
 use crate::catalogue::Catalogue;
+use crate::drift::is_missing_part;
 use crate::error::Error;
 use crate::locate::Location;
 use crate::op::{Op, TableEdit};
-use crate::platform::Platform;
+use crate::platform::{Dialect, Platform};
 use crate::revision::{Action, Revision};
-use crate::schema::{Column, Difference, DifferenceKind, Schema, Table};
+use crate::schema::{self, Column, Difference, DifferenceKind, Schema, Table};
 
-/// The revision within which MLflow's own upgrade can have stopped: the one after the stamped one,
-/// where DDL commits by itself.
+/// The revision within which MLflow's own upgrade can have stopped: the one after the stamped one.
 fn next<'a>(
     catalogue: &'a Catalogue,
     platform: &Platform,
     location: &Location,
 ) -> Result<Option<&'a Revision>, Error> {
-    if platform.transactional_ddl || location.empty {
+    // On PostgreSQL its chain is one transaction. On SQLite what comes before the first row that it
+    // writes commits by itself.
+    if platform.dialect == Dialect::Postgres || location.empty {
         return Ok(None);
     }
     let head = catalogue.graph.head()?;
@@ -29,35 +31,82 @@ fn next<'a>(
     Ok(path.first().copied())
 }
 
-/// Takes out what the next revision has taken away already, and tells which revision that is.
+/// A run of MLflow's that stopped within a revision.
+#[derive(Debug)]
+pub(crate) struct PartialRun {
+    revision: String,
+    /// How many of its operations are done, and how many it has.
+    done: usize,
+    operations: usize,
+    explained: Vec<Difference>,
+}
+
+impl PartialRun {
+    /// Whether a difference from the stamped state comes of it.
+    pub(crate) fn explains(&self, difference: &Difference) -> bool {
+        self.explained.contains(difference)
+    }
+}
+
+impl std::fmt::Display for PartialRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { revision, done, operations, .. } = self;
+        write!(f, "MLflow's own upgrade stopped within {revision}, ")?;
+        match done {
+            0 => f.write_str("in its first operation"),
+            _ => write!(f, "after {done} of its {operations} operations"),
+        }
+    }
+}
+
+/// Recognises a run of MLflow's by what the live schema differs in from the stamped state.
 ///
 /// # Errors
 /// If the catalogue contradicts itself.
-pub(crate) fn explain(
+pub(crate) fn recognise(
     catalogue: &Catalogue,
     platform: &Platform,
     live: &Schema,
     location: &Location,
-    differences: &mut Vec<Difference>,
-) -> Result<Option<String>, Error> {
+    differences: &[Difference],
+) -> Result<Option<PartialRun>, Error> {
     let Some(revision) = next(catalogue, platform, location)? else { return Ok(None) };
-    let before = differences.len();
     let actions = revision.actions(platform).filter_map(|action| match action {
         Action::Schema(op) => Some(&**op),
         Action::Data(_) => None,
     });
+    let operations: Vec<&Op> = actions.collect();
+    let mut after = catalogue.state(location.revision.as_deref(), platform)?;
+    let mut remaining = vec![differences.to_vec()];
+    for op in &operations {
+        after
+            .apply(op, platform)
+            .map_err(|source| Error::Edit { revision: revision.id.clone(), source })?;
+        let mut settled = after.clone();
+        settled.settle();
+        remaining.push(schema::differences(&settled, live, platform));
+    }
+    // The state that comes closest tells how far the run has come.
+    let closest = remaining.iter().enumerate().min_by_key(|(_, left)| left.len());
+    let Some((done, left)) = closest else { return Ok(None) };
     // A run that has come to an operation has added what those before it add.
-    let done: Vec<&Op> = actions.take_while(|op| is_added(op, live)).collect();
-    differences.retain(|difference| {
-        let is_taken = |op: &&Op| match op {
-            Op::Alter { table, edit } => {
-                *table == difference.table && has_taken(edit, table, &difference.object, live)
-            }
-            Op::CreateTable(_) => false,
-        };
-        difference.kind != DifferenceKind::Missing || !done.iter().any(is_taken)
-    });
-    Ok((differences.len() < before).then(|| revision.id.clone()))
+    let added: Vec<&Op> = operations.iter().copied().take_while(|op| is_added(op, live)).collect();
+    let is_explained = |difference: &&Difference| match difference.kind {
+        DifferenceKind::Extra => !left.contains(difference),
+        _ if is_missing_part(difference) => added.iter().any(|op| has_taken(op, difference, live)),
+        _ => {
+            let is_of_a_state = |state: &Vec<Difference>| !state.contains(difference);
+            remaining.iter().any(is_of_a_state)
+                || operations.iter().any(|op| is_about(op, difference))
+        }
+    };
+    let explained: Vec<Difference> = differences.iter().filter(is_explained).cloned().collect();
+    Ok((!explained.is_empty()).then(|| PartialRun {
+        revision: revision.id.clone(),
+        done,
+        operations: operations.len(),
+        explained,
+    }))
 }
 
 /// Whether what an operation adds is there; of one that adds nothing it cannot be said that it is not.
@@ -71,17 +120,38 @@ fn is_added(op: &Op, live: &Schema) -> bool {
     }
 }
 
-/// Whether an edit is why an object is not there.
-fn has_taken(edit: &TableEdit, table: &str, object: &str, live: &Schema) -> bool {
-    let is_column = |name: &str| object.strip_prefix("column ") == Some(name);
-    match edit {
-        TableEdit::DropColumn(column) => is_column(column),
-        TableEdit::RenameColumn { from, to } => {
-            let is_there = live.table(table).is_some_and(|it| it.find_column(to).is_some());
-            is_column(from) && is_there
+/// Whether an operation is why a column is not there.
+fn has_taken(op: &Op, difference: &Difference, live: &Schema) -> bool {
+    let Op::Alter { table, edit } = op else { return false };
+    let is_column = |name: &str| difference.object.strip_prefix("column ") == Some(name);
+    *table == difference.table
+        && match edit {
+            TableEdit::DropColumn(column) => is_column(column),
+            TableEdit::RenameColumn { from, to } => {
+                let is_there = live.table(table).is_some_and(|it| it.find_column(to).is_some());
+                is_column(from) && is_there
+            }
+            _ => false,
         }
-        _ => false,
-    }
+}
+
+/// Whether an operation, of which MLflow makes several statements, is about an object: what it replaces
+/// is then gone for a while.
+fn is_about(op: &Op, difference: &Difference) -> bool {
+    let Op::Alter { table, edit } = op else { return false };
+    let object = difference.object.as_str();
+    let object = object.strip_prefix("unnamed ").unwrap_or(object);
+    *table == difference.table
+        && match edit {
+            TableEdit::SetPrimaryKey(_) => object == "primary key",
+            TableEdit::AddForeignKey(key) => {
+                let columns = format!("({} -> {} ", key.columns.join(", "), key.referred_table);
+                object.starts_with("foreign key") && object.contains(&columns)
+            }
+            TableEdit::CreateIndex(index) => object.contains(&format!("index {} (", index.name)),
+            TableEdit::AlterColumn { column, .. } => object.strip_prefix("column ") == Some(column),
+            _ => false,
+        }
 }
 
 /// Whether what an operation adds is there already: a column as `later` operations of the same revision

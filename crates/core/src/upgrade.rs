@@ -11,12 +11,12 @@ use crate::backend::{Access, Backend};
 use crate::catalogue::Catalogue;
 use crate::data::DataOptions;
 use crate::doctor::obstacles;
+use crate::drift::Drift;
 use crate::error::{Error, Finding};
 use crate::event::{Event, Observer};
 use crate::execute::Execution;
 use crate::journal::Journal;
-use crate::locate::{Assumption, drift, is_fatal, label};
-use crate::partial;
+use crate::locate::{Assumption, label};
 use crate::plan::{Plan, plan};
 use crate::schema::Schema;
 use crate::session::inspect;
@@ -32,6 +32,8 @@ pub struct Request {
     pub assume: Option<Assumption>,
     /// What the data migrations are told.
     pub data: DataOptions,
+    /// Whether it goes on with a schema that is not what its revision says, where that is possible.
+    pub accept_drift: bool,
     /// Whether the revisions go one by one, each of them verified and stamped, as with Alembic,
     /// instead of what belongs together being done at once.
     pub step_by_step: bool,
@@ -49,6 +51,7 @@ impl Request {
             target,
             assume: None,
             data: DataOptions::default(),
+            accept_drift: false,
             step_by_step: false,
             backup: None,
             stop: Stop::default(),
@@ -127,13 +130,9 @@ pub async fn inspect_and_plan(
     let platform = backend.platform().clone();
     let (location, live) = inspect(backend, catalogue, request.assume.as_ref()).await?;
     let target = request.target.resolve(catalogue, location.revision.as_deref())?;
-    let mut fatal = drift(catalogue, &platform, &live, &location)?;
-    fatal.retain(is_fatal);
-    partial::explain(catalogue, &platform, &live, &location, &mut fatal)?;
-    if !fatal.is_empty() {
-        let revision = location.label().to_owned();
-        return Err(Error::Drift { revision, differences: fatal });
-    }
+    let found = Drift::of(catalogue, &platform, &live, &location, target.as_deref())?;
+    let is_due = location.revision != target;
+    found.refuse(&location, is_due, request.accept_drift)?;
     let plan = plan(catalogue, &platform, &live, &location, target.as_deref())?;
     Ok((plan, live))
 }
@@ -238,7 +237,9 @@ async fn begin(
             revisions: plan.revisions.len(),
             steps: plan.steps.len(),
         });
-        report_drift(backend, catalogue, &plan, &live, observer)?;
+        let to = plan.to.as_deref();
+        let found = Drift::of(catalogue, backend.platform(), &live, &plan.from, to)?;
+        found.tell(&plan.from, to, &**observer);
         preflight(backend, &plan, &live, request).await?;
         backup = back_up(backend, request, observer).await?;
         steps = if request.step_by_step && !plan.revisions.is_empty() {
@@ -286,27 +287,6 @@ async fn one_by_one(
         steps.extend(Execution::new(&part, live, request, observer).run(backend).await?);
     }
     Ok(steps)
-}
-
-fn report_drift(
-    backend: &dyn Backend,
-    catalogue: &Catalogue,
-    plan: &Plan,
-    live: &Schema,
-    observer: &Arc<dyn Observer>,
-) -> Result<(), Error> {
-    let mut all = drift(catalogue, backend.platform(), live, &plan.from)?;
-    let platform = backend.platform();
-    if let Some(revision) = partial::explain(catalogue, platform, live, &plan.from, &mut all)? {
-        let message =
-            format!("an upgrade of MLflow's stopped within {revision}; it goes on from there");
-        observer.notify(&Event::Notice { message });
-    }
-    for difference in all {
-        let message = format!("not as in {}, left as it is: {difference}", plan.from.label());
-        observer.notify(&Event::Notice { message });
-    }
-    Ok(())
 }
 
 /// Everything that could fail later is found before anything is changed.

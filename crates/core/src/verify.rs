@@ -70,6 +70,13 @@ pub async fn verify(
     .await
 }
 
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let noun = if self.count == 1 { "row" } else { "rows" };
+        write!(f, "{}: {} {noun} {}", self.table, self.count, self.problem)
+    }
+}
+
 async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violation>, Error> {
     let mut violations = Vec::new();
     for table in live.tables.values() {
@@ -77,12 +84,20 @@ async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violati
             if live.table(&key.referred_table).is_none() {
                 continue;
             }
-            let problem = format!("without their row of {}", key.referred_table);
-            let select = without_parent(&table.name, key);
-            violations.extend(violation(backend, &table.name, problem, select).await?);
+            violations.extend(orphans_of(backend, &table.name, key).await?);
         }
     }
     Ok(violations)
+}
+
+/// The rows of a table whose foreign key leads nowhere.
+pub(crate) async fn orphans_of(
+    backend: &mut dyn Backend,
+    table: &str,
+    key: &ForeignKey,
+) -> Result<Option<Violation>, Error> {
+    let problem = format!("without their row of {}", key.referred_table);
+    violation(backend, table, problem, without_parent(table, key)).await
 }
 
 /// Counts the rows whose foreign key leads nowhere. One that is NULL in a part leads nowhere by right.

@@ -180,8 +180,8 @@ impl Fault {
             At(text) => text,
         };
         let (brought, removal) = mpsc::channel();
-        let act = move || brought.send(cause(&place)).unwrap();
-        let proxy = Proxy::acting_at(&subject.address(), text, act);
+        let act = move || brought.send(cause(&place)).is_ok();
+        let proxy = Proxy::before(&subject.address(), text, 1, act);
         let result = subject.upgrade_through(proxy.port()).await;
         // An upgrade may meet the fault before all of it is there.
         let remove = removal.recv_timeout(LONG_ENOUGH);

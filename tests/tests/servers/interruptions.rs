@@ -4,14 +4,16 @@
 //! again finishes it, and what comes out is what an upgrade without a cut gives.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::event::{Observer, Silent};
+use mlflow_migrate_core::event::{Event, Observer, Silent};
 use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::{Error, FENCE};
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{Cell, TestDatabase};
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::server::{TestServer, wait_until_alone};
@@ -26,6 +28,8 @@ pub(crate) const TESTS: &[Test] = tests![
     the_backfill_of_traces_is_done_again => MYSQL => EVERY_REVISION,
     what_can_be_taken_back_is => MYSQL,
     what_cannot_be_taken_back_is_refused => MYSQL,
+    taking_back_goes_on_where_it_was_stopped => MYSQL,
+    a_first_step_that_has_replaced_rows_is_no_untouched_database => MYSQL,
 ];
 
 const OLD: &str = "7ac759974ad8";
@@ -202,6 +206,73 @@ async fn what_can_be_taken_back_is(server: &TestServer) {
         let after = (tables(&*database), database.query("SELECT * FROM metrics"));
         assert!(after == before, "before {text}");
     }
+}
+
+/// Asks for an end when so many steps have been taken back.
+struct StopAfter {
+    left: AtomicUsize,
+    stop: Stop,
+}
+
+impl Observer for StopAfter {
+    fn notify(&self, event: &Event) {
+        let is_step =
+            matches!(event, Event::Notice { message } if message.starts_with("take back"));
+        if is_step && self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
+            self.stop.request();
+        }
+    }
+}
+
+/// What was stopped can be taken back to the end, or finished after all.
+async fn taking_back_goes_on_where_it_was_stopped(server: &TestServer) {
+    for (steps, is_finished) in [(0, false), (2, false), (1, true)] {
+        let database = old(server).await;
+        let address = address_of(&*database);
+        let before = (tables(&*database), database.query("SELECT * FROM metrics"));
+        let proxy = Proxy::cut_at(&address, "CREATE TABLE `registered_models`", 1);
+        assert!(to_newest(server, &address.through_port(proxy.port())).await.is_err());
+        wait_until_alone(server, &address);
+        let mut backend = database.connect().await.unwrap();
+        let stop = Stop::default();
+        let left = AtomicUsize::new(steps);
+        let observer: Arc<dyn Observer> = Arc::new(StopAfter { left, stop: stop.clone() });
+        let stopped = abort(&mut *backend, server.catalogue(), &observer, &stop).await;
+        let stopped = stopped.unwrap_err();
+        assert_told(&stopped, ErrorKind::Stopped);
+        assert!(matches!(stopped, Error::Interrupted { .. }), "{stopped:?}");
+        if is_finished {
+            drop(backend);
+            to_newest(server, &address).await.unwrap();
+            assert_at(server, &*database, server.head()).await;
+            continue;
+        }
+        let observer: Arc<dyn Observer> = Arc::new(Silent);
+        let aborted = abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await;
+        assert_eq!(aborted.unwrap().from, OLD);
+        assert_at(server, &*database, OLD).await;
+        assert!((tables(&*database), database.query("SELECT * FROM metrics")) == before);
+    }
+}
+
+/// A run of MLflow's has left `latest_metrics` with rows, which are replaced range by range.
+async fn a_first_step_that_has_replaced_rows_is_no_untouched_database(server: &TestServer) {
+    const FILLED: &str = "89d4b8295536";
+    let database = server.at(FILLED).await;
+    log_many_runs(&*database);
+    database.run(&format!("UPDATE alembic_version SET version_num = '{OLD}'"));
+    let address = address_of(&*database);
+    let proxy = Proxy::cut_at(&address, "INSERT INTO latest_metrics", 3);
+    let through = address.through_port(proxy.port());
+    let waits = Waits::default();
+    let error = upgrade_at(server.catalogue(), &through, waits, FILLED).await.unwrap_err();
+    assert_told(&error, ErrorKind::ConnectionLost);
+    let Error::Interrupted { step: 1, steps: 1, .. } = error else { panic!("{error:?}") };
+    wait_until_alone(server, &address);
+    assert_eq!(database.query("SELECT * FROM alembic_version"), [[Cell::from(FENCE)]]);
+    upgrade_at(server.catalogue(), &address, waits, FILLED).await.unwrap();
+    assert_eq!(database.query("SELECT COUNT(*) FROM latest_metrics"), [[450.into()]]);
+    assert_at(server, &*database, FILLED).await;
 }
 
 /// The names of all tables, those of this tool too.

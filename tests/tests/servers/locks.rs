@@ -7,20 +7,22 @@ use std::time::{Duration, Instant};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{Waits, open, upgrade_at};
+use mlflow_migrate_tests::database::{Upgrade, Waits, open, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::{fill, mysql, postgres, tests};
-use sqlx::{Connection, MySqlConnection, PgConnection};
+use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
 
 use super::{address_of, assert_told, to_newest};
 
 pub(crate) const TESTS: &[Test] = tests![
     somebody_reads_a_table => SERVER,
     somebody_upgrades => SERVER,
+    an_end_is_asked_for_while_a_statement_waits => SERVER,
     two_upgraders_at_once => SERVER,
     an_upgrader_that_is_gone => SERVER,
     somebody_writes_all_the_time => MYSQL,
@@ -30,33 +32,37 @@ const OLD: &str = "451aebb31d03";
 const SHORT: Waits = Waits { table: Duration::from_secs(1), upgrader: Duration::from_secs(1) };
 
 /// A session that has read a table in a transaction that is still open.
-enum Reader {
+pub(crate) enum Reader {
     Postgres(PgConnection),
     Mysql(MySqlConnection),
 }
 
 impl Reader {
-    /// Begins to read, and tells by which number the server knows the session.
     async fn of(address: &Address) -> (Self, i64) {
-        let read = "SELECT count(*) FROM metrics";
+        Self::of_table(address, "metrics").await
+    }
+
+    /// Begins to read, and tells by which number the server knows the session.
+    pub(crate) async fn of_table(address: &Address, table: &str) -> (Self, i64) {
+        let read = format!("SELECT count(*) FROM {table}");
         if address.is_postgres() {
             let mut connection = postgres::connect(address).await.unwrap();
             sqlx::raw_sql("BEGIN").execute(&mut connection).await.unwrap();
-            sqlx::raw_sql(read).execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(read)).execute(&mut connection).await.unwrap();
             let id = "SELECT pg_backend_pid()::bigint";
             let id: i64 = sqlx::query_scalar(id).fetch_one(&mut connection).await.unwrap();
             (Self::Postgres(connection), id)
         } else {
             let mut connection = mysql::connect(address).await.unwrap();
             sqlx::raw_sql("START TRANSACTION").execute(&mut connection).await.unwrap();
-            sqlx::raw_sql(read).execute(&mut connection).await.unwrap();
+            sqlx::raw_sql(AssertSqlSafe(read)).execute(&mut connection).await.unwrap();
             let id = "SELECT CAST(CONNECTION_ID() AS SIGNED)";
             let id: i64 = sqlx::query_scalar(id).fetch_one(&mut connection).await.unwrap();
             (Self::Mysql(connection), id)
         }
     }
 
-    async fn end(self) {
+    pub(crate) async fn end(self) {
         match self {
             Self::Postgres(connection) => connection.close().await.unwrap(),
             Self::Mysql(connection) => connection.close().await.unwrap(),
@@ -66,7 +72,7 @@ impl Reader {
 
 /// The error names the session that is in the way.
 #[track_caller]
-fn assert_locked_by(error: &Error, session: i64) {
+pub(crate) fn assert_locked_by(error: &Error, session: i64) {
     assert_told(error, ErrorKind::Locked);
     let error = match error {
         Error::Interrupted { source, .. } => source,
@@ -90,6 +96,41 @@ async fn somebody_reads_a_table(server: &TestServer) {
         assert!(database.contents() == before);
     }
     reader.end().await;
+    to_newest(server, &address).await.unwrap();
+    assert_at(server, &*database, server.head()).await;
+}
+
+/// The statement is ended: it would wait for an hour.
+async fn an_end_is_asked_for_while_a_statement_waits(server: &TestServer) {
+    const HOUR: Duration = Duration::from_secs(3600);
+    let database = server.at(OLD).await;
+    let address = address_of(&*database);
+    let before = database.contents();
+    let (reader, _) = Reader::of(&address).await;
+    let stop = Stop::default();
+    let mut backend = open(&address, Waits { table: HOUR, upgrader: HOUR }).await.unwrap();
+    let request = Upgrade { stop: stop.clone(), ..Upgrade::default() };
+    let upgrade = request.run_on(server.catalogue(), &mut *backend, server.head());
+    let ask = async {
+        let waiting = if server.is_postgres() {
+            "SELECT 1 FROM pg_stat_activity WHERE datname = current_database() \
+             AND wait_event_type = 'Lock'"
+        } else {
+            "SELECT 1 FROM information_schema.PROCESSLIST WHERE DB = DATABASE() \
+             AND STATE LIKE 'Waiting for table metadata lock'"
+        };
+        while database.query(waiting).is_empty() {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        stop.request();
+    };
+    let ((ended, _), ()) = tokio::join!(upgrade, ask);
+    assert_told(&ended.unwrap_err(), ErrorKind::Stopped);
+    drop(backend);
+    reader.end().await;
+    if server.reference().platform().transactional_ddl {
+        assert!(database.contents() == before);
+    }
     to_newest(server, &address).await.unwrap();
     assert_at(server, &*database, server.head()).await;
 }

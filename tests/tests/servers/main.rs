@@ -4,9 +4,11 @@
 
 mod collations;
 mod connections;
+mod drift;
 mod interruptions;
 mod limits;
 mod locks;
+mod mlflow_at_work;
 mod other_databases;
 mod privileges;
 mod secrets;
@@ -14,6 +16,7 @@ mod settings;
 mod swaps;
 mod tls;
 mod traffic;
+mod verification;
 
 use std::process::ExitCode;
 
@@ -41,6 +44,9 @@ fn main() -> ExitCode {
         settings::TESTS,
         swaps::TESTS,
         traffic::TESTS,
+        verification::TESTS,
+        drift::TESTS,
+        mlflow_at_work::TESTS,
     ])
 }
 

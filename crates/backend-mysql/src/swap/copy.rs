@@ -13,7 +13,7 @@ use crate::connect::Mysql;
 use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
 use crate::text::{self, literal, quote};
-use crate::{execute, journal};
+use crate::{cancel, execute, journal};
 
 /// How often it is looked whether the rename waits, and how many times.
 const LOOK: Duration = Duration::from_millis(20);
@@ -134,12 +134,17 @@ impl Swapping<'_> {
         let found = text::value(&mut self.database.connection, sql).await;
         let found = found.map_err(|source| self.database.context.error(&self.action(), source))?;
         match self.swap.add_indexes() {
-            Some(sql) if found.is_none() => self.run(&sql).await,
+            Some(sql) if found.is_none() => {
+                let action = self.action();
+                let Mysql { connection, canceller, context, .. } = &mut *self.database;
+                let done = text::run(connection, sql);
+                cancel::run(canceller.as_ref(), &action, context, done).await.map(|_| ())
+            }
             _ => Ok(()),
         }
     }
 
-    /// Puts the new table in the place of the old one, and tells how many rows were copied.
+    /// Puts the new table in the place of the old one, and tells how many rows that one had.
     async fn exchange(&mut self, mut guard: MySqlConnection) -> Result<u64, Error> {
         let context = self.database.context.clone();
         let (table, old) = (self.before.name.clone(), self.swap.old_name());
@@ -149,16 +154,21 @@ impl Swapping<'_> {
         let connection = &mut self.database.connection;
         let own = text::value(connection, "SELECT CONNECTION_ID()").await;
         let own = own.map_err(|source| context.error("swapping tables", source))?;
+        // Killed while it waits it has done nothing, and what else it can leave is put in order later.
+        let canceller = self.database.canceller.as_ref();
         let rename = text::run(connection, self.swap.rename());
+        let action = format!("change table {table}");
+        let rename = cancel::run(canceller, &action, &context, rename);
         let release = release(&mut guard, own.unwrap_or_default());
         // A guard that is gone has let go of the table, too: the rows are counted in any case.
         let (renamed, _) = tokio::join!(rename, release);
-        renamed.map_err(|source| context.error(&self.action(), source))?;
-        if count(self.database, &old).await? != copied {
+        renamed?;
+        let kept = count(self.database, &old).await?;
+        if kept != copied {
             take_over(self.database, &table).await?;
         }
         notes::clear(&mut self.database.connection, &context).await?;
-        Ok(copied)
+        Ok(kept)
     }
 
     /// Moves the foreign keys from the old table to the new one: their names are unique in a

@@ -13,6 +13,8 @@ mod copy;
 mod occasion;
 mod statements;
 
+use std::collections::BTreeMap;
+
 use mlflow_migrate_core::Error;
 
 use crate::connect::Mysql;
@@ -41,6 +43,16 @@ pub(crate) async fn own_tables(database: &mut Mysql) -> Result<Vec<String>, Erro
     let found = text::rows(&mut database.connection, sql).await;
     let found = found.map_err(|source| database.context.error("looking for tables", source))?;
     Ok(found.into_iter().flatten().flatten().filter(|name| is_own(name)).collect())
+}
+
+/// The tables that are kept as they were, by the names of those that have taken their place.
+pub(crate) async fn kept_tables(database: &mut Mysql) -> Result<BTreeMap<String, String>, Error> {
+    let own = own_tables(database).await?;
+    let kept = own.into_iter().filter_map(|kept| {
+        let table = kept.strip_prefix(OLD)?.to_owned();
+        Some((table, kept))
+    });
+    Ok(kept.collect())
 }
 
 /// Puts in order what a swap has left that was interrupted around its rename. Before MySQL 8.0 and

@@ -14,7 +14,7 @@ use super::{Found, name_pair};
 const MOST_TIES: usize = 20_000;
 
 /// An index of all entries whose order is that of bytes, over columns that hold no NULL.
-const INDEX: &str = "SELECT list.name FROM pragma_index_list('metrics') AS list \
+pub(super) const INDEX: &str = "SELECT list.name FROM pragma_index_list('metrics') AS list \
      WHERE NOT list.partial AND 3 = (SELECT count(*) FROM pragma_index_xinfo(list.name) AS part \
      JOIN pragma_table_xinfo('metrics') AS col ON col.cid = part.cid \
      WHERE part.coll = 'BINARY' AND NOT part.\"desc\" AND col.\"notnull\" \

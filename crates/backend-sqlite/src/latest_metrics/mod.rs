@@ -9,6 +9,7 @@
 
 mod by_index;
 mod entry;
+pub(crate) mod pairs;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;

@@ -6,6 +6,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::{ErrorKind, Finding};
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::schema::Difference;
+use mlflow_migrate_core::verify::Violation;
 use serde::Serialize;
 
 use super::{Renderer, causes, unless_reader_is_gone};
@@ -36,6 +37,8 @@ struct ErrorLine<'a> {
     differences: &'a [Difference],
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<&'a str>,
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    violations: &'a [Violation],
 }
 
 impl Observer for Json {
@@ -53,17 +56,21 @@ impl Renderer for Json {
     }
 
     fn error(&self, error: &Error, exit_code: u8) -> io::Result<()> {
+        let reason = match error {
+            Error::Interrupted { source, .. } => source,
+            error => error,
+        };
         unless_reader_is_gone(write_line(&ErrorLine {
             kind: error.kind(),
             exit_code,
             message: error.to_string(),
             causes: causes(error),
             hint: error.hint(),
-            findings: match error {
+            findings: match reason {
                 Error::Refused { findings } => findings,
                 _ => &[],
             },
-            differences: match error {
+            differences: match reason {
                 Error::Drift { differences, .. }
                 | Error::Unrecognised { differences, .. }
                 | Error::Unverified { differences } => differences,
@@ -73,6 +80,10 @@ impl Renderer for Json {
             query: match error {
                 Error::Constraint { query, .. } => query.as_deref(),
                 _ => None,
+            },
+            violations: match reason {
+                Error::UnverifiedRows { violations } => violations,
+                _ => &[],
             },
         }))
     }

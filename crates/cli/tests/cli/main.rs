@@ -10,6 +10,8 @@ mod exhaustion;
 mod help;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_at_steps;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(unix)]

@@ -84,6 +84,11 @@ impl DataMigration for LatestMetrics {
         &[("latest_metrics", &COLUMNS)]
     }
 
+    /// MySQL commits range by range, and first removes what a run of MLflow's has left.
+    fn is_atomic(&self) -> bool {
+        false
+    }
+
     async fn run(
         &self,
         backend: &mut dyn Backend,

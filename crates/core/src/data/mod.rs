@@ -19,7 +19,7 @@ use std::fmt::Debug;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Func, Query};
+use sea_query::{Alias, Expr, ExprTrait, Func, Query};
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Backend;
@@ -41,9 +41,9 @@ pub use user_tags::UserTags;
 pub(crate) const BATCH: u64 = 500;
 
 /// How many rows a table has.
-pub(crate) async fn count(backend: &mut dyn Backend, table: &'static str) -> Result<u64, Error> {
+pub(crate) async fn count(backend: &mut dyn Backend, table: &str) -> Result<u64, Error> {
     let all = Func::count(Expr::col(sea_query::Asterisk));
-    let rows = backend.query(Query::select().expr(all).from(table).take()).await?;
+    let rows = backend.query(Query::select().expr(all).from(Alias::new(table)).take()).await?;
     Ok(rows.first().map_or(0, |found| row::count(found.first())))
 }
 
@@ -78,6 +78,11 @@ pub trait DataMigration: Debug + Send + Sync {
 
     /// The tables and columns that it writes.
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])];
+
+    /// Whether its rows are one transaction on every database, so that if it fails it has left none.
+    fn is_atomic(&self) -> bool {
+        true
+    }
 
     /// Whether it has anything to do in a database that looks like this before the upgrade: the
     /// rows that it reads can only be in tables that exist.

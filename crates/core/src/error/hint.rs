@@ -33,6 +33,10 @@ impl Error {
             Self::SeveralRevisions { .. } => {
                 "MLflow leaves one row; find out who wrote the other before you delete it"
             }
+            Self::VersionMoved { .. } => {
+                "nothing was changed; somebody else upgrades it, with `mlflow db upgrade` perhaps: let \
+                 that come to its end, and run the command again"
+            }
             Self::OtherProgram { .. } => {
                 "nothing was changed; give the URL of MLflow's own database"
             }
@@ -48,6 +52,9 @@ impl Error {
                 return Some(format!(
                     "`mlflow-migrate check --assume {closest}` lists every difference"
                 ));
+            }
+            Self::Drift { is_acceptable: true, .. } => {
+                "nothing was changed; put it right, or go on all the same with `--accept-drift`"
             }
             Self::Drift { .. } | Self::Edit { .. } => {
                 "`mlflow-migrate check` lists every difference; nothing was changed"
@@ -68,6 +75,10 @@ impl Error {
             Self::ForeignKeys { .. } | Self::Unverified { .. } => {
                 "nothing was changed; please report this with the output of `mlflow-migrate check`"
             }
+            Self::UnverifiedRows { .. } => {
+                "nothing was changed; a trigger or another program has written to these tables: stop \
+                 that, and run the command again"
+            }
             Self::NotADatabase { .. } => "check the path",
             Self::Corrupt { .. } => "restore a backup, or try `sqlite3 FILE .recover`",
             Self::Locked { .. } => {
@@ -87,14 +98,29 @@ impl Error {
                 "nothing was changed; stop the MLflow server, or whatever else uses it, and try again"
             }
             Self::Stopped => "nothing was changed",
-            Self::Interrupted { source, .. } if matches!(**source, Self::Stopped) => {
-                "what was done is noted in the database: the same command goes on with it"
-            }
-            Self::Interrupted { .. } => {
-                "what was done is noted in the database: mend the cause, and run the command again"
-            }
+            Self::Interrupted { source, .. } => return Some(hint_of_interrupted(source)),
             Self::Graph(_) | Self::Database { .. } => return None,
         };
         Some(hint.to_owned())
     }
+}
+
+/// What to do about an upgrade that cannot be taken back, and stopped on its way.
+fn hint_of_interrupted(source: &Error) -> String {
+    let next = match source {
+        Error::VersionMoved { .. } => {
+            "find out who has written there, put back what was there, and run the command again"
+        }
+        Error::Stopped => "the same command goes on with it",
+        Error::Unverified { .. } => {
+            "undo by hand what differs from the plan, and run the command again"
+        }
+        Error::UnverifiedRows { .. } => {
+            "stop what else writes to these tables, put back the rows that a kept table has more (or \
+             drop that table, if they are to be gone), and run the command again; latest_metrics are \
+             then computed anew"
+        }
+        _ => "mend the cause, and run the command again",
+    };
+    format!("what was done is noted in the database: {next}")
 }

@@ -88,12 +88,16 @@ impl Error {
             Self::Refused { .. } | Self::Constraint { .. } | Self::BadValue { .. } => {
                 ErrorKind::Refused
             }
-            Self::ForeignKeys { .. } | Self::Unverified { .. } => ErrorKind::Unverified,
+            Self::ForeignKeys { .. } | Self::Unverified { .. } | Self::UnverifiedRows { .. } => {
+                ErrorKind::Unverified
+            }
             Self::Unreachable { .. } | Self::Unavailable { .. } => ErrorKind::Unreachable,
             Self::NotADatabase { .. } => ErrorKind::NotADatabase,
             Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
-            Self::Locked { .. } | Self::Conflict { .. } => ErrorKind::Locked,
+            Self::Locked { .. } | Self::Conflict { .. } | Self::VersionMoved { .. } => {
+                ErrorKind::Locked
+            }
             Self::Full { .. } => ErrorKind::Full,
             Self::Database { .. } => ErrorKind::Database,
             Self::AccessDenied { .. } => ErrorKind::AccessDenied,

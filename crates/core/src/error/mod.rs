@@ -9,6 +9,7 @@ pub use kind::ErrorKind;
 
 use crate::graph::GraphError;
 use crate::schema::{Difference, EditError};
+use crate::verify::Violation;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -102,6 +103,16 @@ pub enum Error {
         /// The revisions.
         revisions: Vec<String>,
     },
+    /// The version table holds something else than an upgrade has read, or written, there.
+    #[error("{name}: alembic_version held {expected}, and now holds {found}")]
+    VersionMoved {
+        /// The database.
+        name: String,
+        /// What was there.
+        expected: String,
+        /// What is there.
+        found: String,
+    },
     /// The database, or its version table, is another program's.
     #[error("this is a database of {program}: {evidence}")]
     OtherProgram {
@@ -135,7 +146,7 @@ pub enum Error {
         /// What distinguishes the database from it.
         differences: Vec<Difference>,
     },
-    /// Tables or columns that the stamped revision has are missing.
+    /// What the stamped revision has is missing, or not as it says.
     #[error(
         "the schema is not that of {revision}, which alembic_version names: {}",
         differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -143,8 +154,10 @@ pub enum Error {
     Drift {
         /// The stamped revision.
         revision: String,
-        /// What is missing.
+        /// Each object.
         differences: Vec<Difference>,
+        /// Whether an upgrade can go on all the same.
+        is_acceptable: bool,
     },
     /// A revision's operation does not fit the live schema.
     #[error("revision {revision} does not fit this database: {source}")]
@@ -200,6 +213,15 @@ pub enum Error {
     Unverified {
         /// The differences.
         differences: Vec<Difference>,
+    },
+    /// The schema is as planned, but not the rows; it has been taken back where the database can.
+    #[error(
+        "the upgraded rows are not as they should be: {}",
+        violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
+    )]
+    UnverifiedRows {
+        /// What is wrong with them, a kind each.
+        violations: Vec<Violation>,
     },
     /// There is no such file or server.
     #[error("{name}: {problem}")]

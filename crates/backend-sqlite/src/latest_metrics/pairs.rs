@@ -1,0 +1,69 @@
+//! Counts the pairs of run and metric, to compare with the latest metrics.
+
+use mlflow_migrate_core::Error;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::by_index::INDEX;
+use super::rowid_name;
+use crate::error::Context;
+
+/// To step from one pair to the next along an index takes as long as to read so many of its entries.
+const ENTRIES_A_STEP: u64 = 40;
+
+/// From run to run, and within each from metric to metric. SQLite uses an index for each `min`.
+const STEPS: &str = "WITH RECURSIVE run(run_uuid) AS ( \
+     SELECT min(run_uuid) FROM metrics UNION ALL \
+     SELECT (SELECT min(m.run_uuid) FROM metrics AS m WHERE m.run_uuid > run.run_uuid) \
+     FROM run WHERE run_uuid IS NOT NULL), \
+     pair(run_uuid, metric) AS ( \
+     SELECT run_uuid, (SELECT min(m.\"key\") FROM metrics AS m WHERE m.run_uuid = run.run_uuid) \
+     FROM run WHERE run_uuid IS NOT NULL UNION ALL \
+     SELECT run_uuid, (SELECT min(m.\"key\") FROM metrics AS m \
+     WHERE m.run_uuid = pair.run_uuid AND m.\"key\" > pair.metric) \
+     FROM pair WHERE metric IS NOT NULL) \
+     SELECT count(metric) FROM pair";
+
+/// Along the whole index.
+const SCAN: &str = "SELECT count(*) FROM (SELECT DISTINCT run_uuid, \"key\" FROM metrics)";
+
+/// How many pairs there are; `None` without an index in whose order they are.
+pub(crate) fn count(
+    connection: &Connection,
+    expected: u64,
+    context: Context<'_>,
+) -> Result<Option<u64>, Error> {
+    let count = || {
+        let index: Option<String> = connection.query_row(INDEX, [], |row| row.get(0)).optional()?;
+        let (Some(_), Some(rowid)) = (index, rowid_name(connection)?) else { return Ok(None) };
+        let newest = format!("SELECT coalesce(max({rowid}), 0) FROM metrics");
+        let entries: i64 = connection.query_row(&newest, [], |row| row.get(0))?;
+        let steps = expected.saturating_mul(ENTRIES_A_STEP) < entries.unsigned_abs();
+        let pairs: i64 =
+            connection.query_row(if steps { STEPS } else { SCAN }, [], |row| row.get(0))?;
+        Ok(Some(pairs.unsigned_abs()))
+    };
+    count().map_err(|source| context.error("counting the pairs of run and metric", source))
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::Connection;
+
+    use super::{SCAN, STEPS};
+
+    #[test]
+    fn both_ways_count_the_same() {
+        let connection = Connection::open_in_memory().unwrap();
+        let create = "CREATE TABLE metrics (\"key\" VARCHAR(250), step BIGINT, run_uuid VARCHAR(32)); \
+             CREATE INDEX by_run ON metrics (run_uuid, \"key\", step);";
+        connection.execute_batch(create).unwrap();
+        let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        assert_eq!([count(STEPS), count(SCAN)], [0, 0]);
+        let fill = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999) \
+             INSERT INTO metrics SELECT substr('metric', 1, i % 5), i, substr('runs', 1, i % 4) FROM n; \
+             INSERT INTO metrics SELECT CAST(\"key\" AS BLOB), step, run_uuid FROM metrics LIMIT 40;";
+        connection.execute_batch(fill).unwrap();
+        assert_eq!(count(STEPS), count(SCAN));
+        assert!(count(SCAN) > 20);
+    }
+}
