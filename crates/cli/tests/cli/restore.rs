@@ -135,6 +135,12 @@ fn what_cannot_be_restored() {
         assert!(told.ends_with(&format!("-> {code}\n")), "{told}");
         assert!(told.contains("hint: "), "{told}");
     }
+}
+
+#[cfg(all(feature = "postgres", feature = "mysql"))]
+#[test]
+fn a_server_has_its_own_means() {
+    let sandbox = Sandbox::new();
     for url in ["postgresql://me:secret@host/db", "mysql://me:secret@host/db"] {
         let told = sandbox.refused(&["restore", url]);
         assert!(told.ends_with("-> 11\n") && told.contains("dump"), "{told}");
@@ -158,6 +164,18 @@ fn a_database_in_use_is_refused() {
         assert!(named(&sandbox, ".replaced").is_empty(), "{in_use}");
         assert_eq!(sandbox.run(&["check", "mlruns.db"]).code, 0, "{in_use}");
     }
+}
+
+/// The copy is made when nobody else can write any more.
+#[test]
+fn a_database_that_cannot_be_locked_gets_no_backup() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let writer = sandbox.connect();
+    writer.execute_batch("BEGIN IMMEDIATE").unwrap();
+    let ran = sandbox.run(&["upgrade", "mlruns.db", "--backup", "--lock-timeout", "0"]);
+    drop(writer);
+    assert_eq!(ran.code, LOCKED, "{}", ran.stderr);
+    assert_eq!(sandbox.files().len(), 1);
 }
 
 /// A crash has left these: SQLite takes what they say into account before anything is replaced.
