@@ -91,7 +91,8 @@ async fn take_back(
     let begun = (journal.done + 1).min(plan.steps.len());
     if let Some(step) = point_of_no_return(&plan, &journal.live) {
         let planned = plan.steps.get(step - 1);
-        // What is left of a data migration that is not done, the database has taken back itself.
+        // What a data migration that is not done has written, the database has taken back itself, or it
+        // is in tables and columns that go.
         let is_migration = matches!(planned, Some(Step::Migrate { .. }));
         if step <= if is_migration { journal.done } else { begun } {
             let title = planned.map(Step::title).unwrap_or_default();

@@ -138,6 +138,11 @@ impl DataMigration for TraceAnalytics {
         live.table("trace_info").is_some() && !is_filled(live)
     }
 
+    /// MySQL commits range by range.
+    fn is_atomic(&self) -> bool {
+        false
+    }
+
     async fn preflight(
         &self,
         backend: &mut dyn Backend,
@@ -189,6 +194,11 @@ impl DataMigration for TraceAnalyticsSources {
 
     fn is_needed(&self, live: &Schema) -> bool {
         TraceAnalytics.is_needed(live)
+    }
+
+    /// MySQL empties tables at once, which commits.
+    fn is_atomic(&self) -> bool {
+        false
     }
 
     async fn run(
