@@ -15,9 +15,10 @@ use crate::version;
 /// How often it is looked whether somebody is still at work.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Statements as MLflow's chain makes them, in this database.
-const DEFINES: &str = "DB = DATABASE() AND COMMAND = 'Query' \
-                       AND INFO REGEXP '^[[:space:]]*(ALTER|CREATE|DROP|RENAME)[[:space:]]'";
+/// Statements as MLflow's chain makes them, in this database. SQLAlchemy begins some with a new line.
+const DEFINES: &str = "DB = DATABASE() AND COMMAND = 'Query' AND \
+                       UPPER(SUBSTRING_INDEX(LTRIM(REPLACE(LEFT(INFO, 40), '\\n', ' ')), ' ', 1)) \
+                       IN ('ALTER', 'CREATE', 'DROP', 'RENAME')";
 
 impl Mysql {
     /// Other sessions that upgrade this database, as far as the server tells.
@@ -27,8 +28,22 @@ impl Mysql {
             let condition = format!("(ID = IS_USED_LOCK({}) OR {DEFINES})", literal(&name));
             processes(&mut self.connection, &condition).await
         };
-        let found: Result<_, sqlx::Error> = work.await;
-        found.map_err(|source| self.context.error("looking for other upgrades", source))
+        let found = work.await;
+        self.as_far_as_told(found)
+    }
+
+    /// Text of other sessions' that cannot be read, since they are writing it at this moment perhaps, is
+    /// no reason to stop.
+    fn as_far_as_told(
+        &self,
+        found: Result<Vec<String>, sqlx::Error>,
+    ) -> Result<Vec<String>, Error> {
+        match found {
+            Err(sqlx::Error::Database(_) | sqlx::Error::Decode(_)) => Ok(Vec::new()),
+            found => {
+                found.map_err(|source| self.context.error("looking for other upgrades", source))
+            }
+        }
     }
 
     /// Waits until MLflow's own upgrade has come to its end.
@@ -36,8 +51,7 @@ impl Mysql {
         let began = Instant::now();
         loop {
             let found = processes(&mut self.connection, DEFINES).await;
-            let found =
-                found.map_err(|source| self.context.error("looking for other upgrades", source))?;
+            let found = self.as_far_as_told(found)?;
             if found.is_empty() {
                 return self.wait_for_version_table().await;
             }

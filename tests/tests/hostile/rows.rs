@@ -4,7 +4,7 @@ use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::target::Target;
 use mlflow_migrate_core::{Error, Request, doctor};
 use mlflow_migrate_tests::capability::EVERY_REVISION;
-use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::reference::Server;
 use mlflow_migrate_tests::server::TestServer;
@@ -16,7 +16,7 @@ pub(crate) const TESTS: &[Test] = tests![keys_and_references => EVERY_REVISION, 
 
 /// What stands in the way, and how many rows each query finds.
 async fn found(server: &TestServer, database: &dyn TestDatabase) -> Vec<(String, u64, usize)> {
-    let request = Request::to(Target::parse(server.head()));
+    let request = Request { accept_drift: true, ..Request::to(Target::parse(server.head())) };
     let mut backend = database.connect().await.unwrap();
     let diagnosis = doctor::diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let tell = |problem: &Error| {
@@ -32,7 +32,9 @@ async fn found(server: &TestServer, database: &dyn TestDatabase) -> Vec<(String,
 
 async fn refused(server: &TestServer, database: &dyn TestDatabase) {
     let before = database.contents();
-    let error = upgrade(server.catalogue(), database, server.head()).await.unwrap_err();
+    let upgrade = Upgrade { accept_drift: true, ..Upgrade::default() };
+    let (result, _) = upgrade.run(server.catalogue(), database, server.head()).await;
+    let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error:?}");
     assert!(error.hint().is_some_and(|hint| hint.contains("mend")), "{:?}", error.hint());
     assert!(database.contents() == before, "{error}");

@@ -6,9 +6,9 @@ use crate::sandbox::{Ran, Sandbox};
 const SECRET: &str = "S3cr3t";
 
 const COMMANDS: [&[&str]; 14] = [
-    &["upgrade"],
-    &["upgrade", "--backup"],
-    &["upgrade", "--into=new.db"],
+    &["upgrade", "--retry-for=1"],
+    &["upgrade", "--retry-for=0", "--backup"],
+    &["upgrade", "--retry-for=0", "--into=new.db"],
     &["plan"],
     &["check"],
     &["current"],
