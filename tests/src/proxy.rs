@@ -25,7 +25,7 @@ type Action = Box<dyn FnOnce() -> Passage + Send>;
 enum Passage {
     /// It is passed on.
     Free,
-    /// It is passed on, and then the connection is closed.
+    /// It is passed on, but no answer to it, and the connection is closed.
     Last,
     /// The connection is closed.
     Closed,
@@ -281,10 +281,12 @@ fn pass_on(
         if matches!(passage, Passage::Closed | Passage::Over) {
             return Ok(());
         }
-        to.write_all(sent)?;
         if passage == Passage::Last {
-            return Ok(());
+            // Before the server can answer.
+            from.shutdown(Shutdown::Both)?;
+            return to.write_all(sent);
         }
+        to.write_all(sent)?;
         if is_to_server && matches!(traffic.end, End::Bytes(limit) if total > limit) {
             traffic.is_over.store(true, Ordering::SeqCst);
             return Ok(());
