@@ -124,12 +124,27 @@ impl Mysql {
     }
 
     /// As many connections as there are jobs, if that is more than one.
-    pub(crate) async fn open_further(&self) -> Result<Vec<Box<dyn Backend>>, Error> {
+    ///
+    /// They read what is committed. Otherwise InnoDB locks the row after a range too (MySQL before 8.0, and
+    /// MariaDB), which is the first one of the next range: whoever is at that would be waited for. A
+    /// server that logs statements as they are refuses to do that, and gets one connection.
+    pub(crate) async fn open_further(&mut self) -> Result<Vec<Box<dyn Backend>>, Error> {
+        const LOG: &str = "SHOW VARIABLES WHERE (Variable_name = 'log_bin' AND Value = 'ON') \
+                           OR (Variable_name = 'binlog_format' AND Value = 'STATEMENT')";
+        const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+        let context = self.context.clone();
+        let failed = |source| context.error("opening further connections", source);
+        let logs_statements =
+            text::rows(&mut self.connection, LOG).await.map_err(failed)?.len() == 2;
         let mut further: Vec<Box<dyn Backend>> = Vec::new();
-        let connections = if self.jobs > 1 { self.jobs } else { 0 };
-        for _ in 0..connections {
+        if self.jobs <= 1 || logs_statements {
+            return Ok(further);
+        }
+        for _ in 0..self.jobs {
+            let mut connection = self.connector.open().await?;
+            text::run(&mut connection, ISOLATION).await.map_err(failed)?;
             further.push(Box::new(Self {
-                connection: self.connector.open().await?,
+                connection,
                 context: self.context.clone(),
                 connector: self.connector.clone(),
                 // A range is soon done.

@@ -15,6 +15,7 @@ use mlflow_migrate_tests::database::{Upgrade, Waits, open, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::{fill, mysql, postgres, tests};
+use sea_query::{Condition, Expr, ExprTrait, Query, QueryStatement};
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
 
 use super::{address_of, assert_told, to_newest};
@@ -26,6 +27,7 @@ pub(crate) const TESTS: &[Test] = tests![
     two_upgraders_at_once => SERVER,
     an_upgrader_that_is_gone => SERVER,
     somebody_writes_all_the_time => MYSQL,
+    ranges_do_not_wait_for_each_other => MYSQL,
 ];
 
 const OLD: &str = "451aebb31d03";
@@ -207,4 +209,29 @@ async fn somebody_writes_all_the_time(server: &TestServer) {
     let count = "SELECT COUNT(*) FROM metrics WHERE `key` = 'written meanwhile'";
     assert_eq!(database.query(count), [[taken.into()]]);
     assert!(taken > 0);
+}
+
+/// Neighbouring ranges, each in a transaction of its own, as data migrations fill them side by side.
+async fn ranges_do_not_wait_for_each_other(server: &TestServer) {
+    let database = server.at(OLD).await;
+    let rows: Vec<String> = (0..1000).map(|number| format!("('run {number:028}')")).collect();
+    database.run(&format!("INSERT INTO runs (run_uuid) VALUES {}", rows.join(", ")));
+    let mut backend = open(&address_of(&*database), SHORT).await.unwrap();
+    let mut further = backend.further_connections().await.unwrap();
+    let Some([first, second]) = further.get_mut(..2) else { panic!("there are two jobs") };
+    let last = format!("run {:028}", 499);
+    let run = || Expr::col("run_uuid");
+    let fill = |range: Expr| {
+        let mut update = Query::update();
+        update.table("runs").value("name", "filled").cond_where(Condition::all().add(range));
+        QueryStatement::Update(update.take())
+    };
+    for connection in [&mut *first, &mut *second] {
+        connection.begin_rows().await.unwrap();
+    }
+    let written = second.execute(fill(run().gt(last.as_str()))).await.unwrap();
+    assert_eq!((written, first.execute(fill(run().lte(last.as_str()))).await.unwrap()), (500, 500));
+    for connection in [first, second] {
+        connection.commit_rows().await.unwrap();
+    }
 }
