@@ -1,6 +1,6 @@
 //! 75868b020152: what trace analytics needs moves into columns.
 
-use mlflow_migrate_tests::capability::{EVERY_REVISION, LONE_SURROGATES};
+use mlflow_migrate_tests::capability::{EVERY_REVISION, LONE_SURROGATES, MYSQL};
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
@@ -25,6 +25,7 @@ pub(crate) const TESTS: &[Test] = tests![
     json_nests_as_deep_as_it_likes => EVERY_REVISION,
     many_traces_and_spans_are_all_filled => EVERY_REVISION,
     older_databases_come_along => EVERY_REVISION,
+    a_trigger_is_told_of_each_row_that_goes => EVERY_REVISION => MYSQL,
 ];
 
 pub(super) const NAME: &str = "mlflow.traceName";
@@ -380,4 +381,18 @@ async fn older_databases_come_along(server: &TestServer) {
     tag(&*database, "a", NAME, "old");
     upgraded(server, &*database, "head").await;
     assert_eq!(of_traces(&*database, "trace_name"), [texts(&["old"])]);
+}
+
+/// A table that has one is not emptied at once.
+async fn a_trigger_is_told_of_each_row_that_goes(server: &TestServer) {
+    let database = with_traces(server).await;
+    span(&*database, "a", "1", None);
+    span_metric(&*database, "a", "1", "total_cost", "5.0");
+    database.run("CREATE TABLE gone (span VARCHAR(50))");
+    database.run(
+        "CREATE TRIGGER tell AFTER DELETE ON span_metrics FOR EACH ROW \
+         INSERT INTO gone VALUES (old.span_id)",
+    );
+    upgraded(server, &*database, AFTER).await;
+    assert_eq!(database.query("SELECT span FROM gone"), [texts(&["1"])]);
 }
