@@ -7,8 +7,8 @@
 //! ([`super::span_rows`]), which works for everything.
 
 use sea_query::{
-    CaseStatement, Condition, Expr, ExprTrait, Func, Query, QueryStatement, SelectStatement,
-    UpdateStatement,
+    CaseStatement, Condition, Expr, ExprTrait, Func, IntoIden, Query, QueryStatement,
+    SelectStatement, TableRef, UpdateStatement,
 };
 
 use super::costs::{self, OddCosts};
@@ -19,10 +19,16 @@ use super::values::{Dimensions, dimensions as read};
 use super::{COST_KEYS, Tally, is_one_of, span_rows};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::platform::Platform;
+use crate::platform::{Dialect, Platform};
 
 pub(super) const COLUMNS: [&str; 5] =
     ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
+
+/// The columns that `dimension_attributes` give, and what of it.
+const NAMES: [(&str, fn(&Dimensions) -> Option<&String>); 2] = [
+    ("model_name", |names| names.model.as_ref()),
+    ("model_provider", |names| names.provider.as_ref()),
+];
 
 /// Fills the columns of a range of traces. What cannot be done to a long range at once may still be
 /// possible for parts of it.
@@ -85,9 +91,10 @@ impl Simple {
         tally: &Tally<'_>,
         done: &mut Done,
     ) -> Result<(), Error> {
-        let update = self.update(range, backend.platform());
-        done.written += backend.execute(QueryStatement::Update(update)).await?;
-        // These spans are among those that the statement wrote.
+        for update in self.updates(range, backend.platform()) {
+            done.written += backend.execute(QueryStatement::Update(update)).await?;
+        }
+        // These spans are among those that were written.
         self.odd.write(backend).await?;
         let truncated = self.kinds.iter().map(|(kind, names)| kind.spans as u64 * names.truncated);
         done.cut_of_spans += truncated.sum::<u64>();
@@ -95,42 +102,98 @@ impl Simple {
         Ok(())
     }
 
-    fn update(&self, range: &Range, platform: &Platform) -> UpdateStatement {
-        let mut update = Query::update();
-        update.table("spans");
+    fn updates(&self, range: &Range, platform: &Platform) -> Vec<UpdateStatement> {
+        match platform.dialect {
+            Dialect::Postgres => self.joining_costs(range, platform),
+            Dialect::Mysql | Dialect::Sqlite => vec![self.looking_up_costs(range, platform)],
+        }
+    }
+
+    /// One statement, which looks up the costs of each span. MySQL takes as long for the rows that it writes
+    /// if it is led to them by their costs.
+    fn looking_up_costs(&self, range: &Range, platform: &Platform) -> UpdateStatement {
+        let mut update = self.setting_names(platform);
         for key in COST_KEYS {
             update.value(key, Expr::from(cost_of_span(key, platform)));
         }
-        let named =
-            |names: &&(Kind, Dimensions)| names.1.model.is_some() || names.1.provider.is_some();
-        let names = |of: fn(&Dimensions) -> Option<&String>| {
-            let mut case = CaseStatement::new();
-            for (kind, names) in self.kinds.iter().filter(named) {
-                if let Some(name) = of(names) {
-                    case = case.case(kind.is_that_of_span(platform), name.as_str());
-                }
-            }
-            case
-        };
         // The columns are empty: only spans that get something are written. What a span has itself is
         // asked first, which spares it the lookup of its costs.
-        let mut gains = Condition::any();
-        for (kind, _) in self.kinds.iter().filter(named) {
-            gains = gains.add(kind.is_that_of_span(platform));
-        }
-        gains = gains.add(Expr::exists(costs_of_span(&COST_KEYS, platform)));
-        if self.kinds.iter().any(|(_, names)| names.model.is_some()) {
-            update.value("model_name", names(|names| names.model.as_ref()));
-        }
-        if self.kinds.iter().any(|(_, names)| names.provider.is_some()) {
-            update.value("model_provider", names(|names| names.provider.as_ref()));
-        }
+        let gains = self.is_named(platform).add(Expr::exists(costs_of_span(&COST_KEYS, platform)));
         update.cond_where(range.holds("spans")).cond_where(gains).take()
+    }
+
+    /// A statement for the spans with costs, which PostgreSQL joins to all of them faster than it looks
+    /// up those of each, and one for the names of the others.
+    fn joining_costs(&self, range: &Range, platform: &Platform) -> Vec<UpdateStatement> {
+        let costs = "costs";
+        let mut priced = self.setting_names(platform);
+        priced.from(TableRef::SubQuery(costs_of_spans(range, platform).into(), costs.into_iden()));
+        for key in COST_KEYS {
+            priced.value(key, Expr::col((costs, key)));
+        }
+        for column in span_rows::KEY {
+            priced.and_where(Expr::col(("spans", column)).equals((costs, column)));
+        }
+        let mut named = self.setting_names(platform);
+        if named.get_values().is_empty() {
+            return vec![priced];
+        }
+        // These have just got theirs.
+        for (column, _) in NAMES {
+            named.and_where(Expr::col(("spans", column)).is_null());
+        }
+        named.cond_where(range.holds("spans")).cond_where(self.is_named(platform));
+        vec![priced, named]
+    }
+
+    /// Whether the span that a statement is at has a model or a provider.
+    fn is_named(&self, platform: &Platform) -> Condition {
+        self.kinds
+            .iter()
+            .filter(|(_, names)| NAMES.iter().any(|(_, name_of)| name_of(names).is_some()))
+            .fold(Condition::any(), |any, (kind, _)| any.add(kind.is_that_of_span(platform)))
+    }
+
+    fn setting_names(&self, platform: &Platform) -> UpdateStatement {
+        let mut update = Query::update();
+        update.table("spans");
+        for (column, name_of) in NAMES {
+            let mut cases = None::<CaseStatement>;
+            for (kind, names) in &self.kinds {
+                if let Some(name) = name_of(names) {
+                    let is_it = kind.is_that_of_span(platform);
+                    cases = Some(cases.unwrap_or_default().case(is_it, name.as_str()));
+                }
+            }
+            if let Some(cases) = cases {
+                update.value(column, cases);
+            }
+        }
+        update
     }
 }
 
 fn cost_of_span(key: &'static str, platform: &Platform) -> SelectStatement {
     costs_of_span(&[key], platform).clear_selects().expr(costs::ordinary(platform)).take()
+}
+
+/// The costs of all spans of a range that have any.
+fn costs_of_spans(range: &Range, platform: &Platform) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .columns(span_rows::KEY)
+        .from("span_metrics")
+        .cond_where(range.holds("span_metrics"))
+        .cond_where(is_one_of("span_metrics", &COST_KEYS, platform))
+        .and_where(Expr::col(("span_metrics", "value")).is_not_null())
+        .group_by_columns(span_rows::KEY);
+    for key in COST_KEYS {
+        let is_it = is_one_of("span_metrics", &[key], platform);
+        let cost = CaseStatement::new().case(is_it, costs::ordinary(platform));
+        // There is one of each key.
+        select.expr_as(Func::max(cost), key);
+    }
+    select
 }
 
 /// The costs of the span that a statement is at.
