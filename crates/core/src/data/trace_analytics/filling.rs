@@ -4,9 +4,8 @@
 //! further connections, ranges are filled side by side, each in a transaction of its own.
 
 use futures_util::future::try_join_all;
-use futures_util::lock::Mutex;
 
-use super::ranges::Range;
+use super::ranges::{Range, Ranges};
 use super::{Tally, costs, gateway, spans, traces};
 use crate::backend::Backend;
 use crate::error::Error;
@@ -64,41 +63,24 @@ pub(super) async fn fill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result
         }
         return Ok(done);
     }
-    let ranges = Mutex::new(Ranges { backend, next });
+    let ranges = Ranges::new(backend, next);
     let workers = connections.into_iter().map(|connection| work(connection, &ranges, tally));
     let done = try_join_all(workers).await?;
     Ok(done.into_iter().fold(Done::default(), |sum, one| sum.and(&one)))
 }
 
-/// Gives out the ranges one after the other.
-struct Ranges<'a> {
-    backend: &'a mut dyn Backend,
-    next: Option<Range>,
-}
-
-impl Ranges<'_> {
-    async fn take(&mut self) -> Result<Option<Range>, Error> {
-        let taken = self.next.take();
-        if let Some(range) = &taken {
-            self.next = range.next(&mut *self.backend).await?;
-        }
-        Ok(taken)
-    }
-}
-
 async fn work(
     mut connection: Box<dyn Backend>,
-    ranges: &Mutex<Ranges<'_>>,
+    ranges: &Ranges<'_>,
     tally: &Tally<'_>,
 ) -> Result<Done, Error> {
     let mut done = Done::default();
-    loop {
-        // The lock is not held while the range is filled.
-        let Some(range) = ranges.lock().await.take().await? else { return Ok(done) };
+    while let Some(range) = ranges.take().await? {
         connection.begin_rows().await?;
         fill_range(&mut *connection, &range, tally, &mut done).await?;
         connection.commit_rows().await?;
     }
+    Ok(done)
 }
 
 async fn fill_range(

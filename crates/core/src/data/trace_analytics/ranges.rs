@@ -3,6 +3,7 @@
 //! What is said of all spans of a range at once is a statement of bounded work, and progress can be
 //! told between two of them.
 
+use futures_util::lock::Mutex;
 use sea_query::{Condition, Expr, ExprTrait, Order, Query};
 
 use super::super::row;
@@ -21,6 +22,7 @@ pub(super) struct Range {
     after: Option<String>,
     last: Option<String>,
     is_part: bool,
+    place: usize,
 }
 
 impl Range {
@@ -30,7 +32,7 @@ impl Range {
     /// less.
     pub(super) async fn first(backend: &mut dyn Backend) -> Result<Self, Error> {
         if backend.platform().dialect == Dialect::Postgres {
-            return Ok(Self { after: None, last: None, is_part: false });
+            return Ok(Self { after: None, last: None, is_part: false, place: 0 });
         }
         Self::first_part(backend).await
     }
@@ -42,10 +44,10 @@ impl Range {
 
     /// The range after this one, unless this was the last.
     pub(super) async fn next(&self, backend: &mut dyn Backend) -> Result<Option<Self>, Error> {
-        match &self.last {
-            Some(last) => Self::following(backend, Some(last.clone())).await.map(Some),
-            None => Ok(None),
+        if self.is_last() {
+            return Ok(None);
         }
+        Self::following(backend, Some(self)).await.map(Some)
     }
 
     /// Whether this cannot be divided any more.
@@ -53,12 +55,24 @@ impl Range {
         self.is_part
     }
 
+    /// Whether none comes after it.
+    pub(super) fn is_last(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// How many come before it.
+    pub(super) fn place(&self) -> usize {
+        self.place
+    }
+
     /// On SQLite all traces are one part: a statement about all goes through the file from front to
     /// back, one about some of them reads it in the order of the table's key.
-    async fn following(backend: &mut dyn Backend, after: Option<String>) -> Result<Self, Error> {
+    async fn following(backend: &mut dyn Backend, previous: Option<&Self>) -> Result<Self, Error> {
         if backend.platform().is_sqlite() {
-            return Ok(Self { after: None, last: None, is_part: true });
+            return Ok(Self { after: None, last: None, is_part: true, place: 0 });
         }
+        let after = previous.and_then(|range| range.last.clone());
+        let place = previous.map_or(0, |range| range.place + 1);
         let mut select = Query::select();
         select
             .column("request_id")
@@ -71,7 +85,7 @@ impl Range {
         }
         let found = backend.query(select).await?;
         let last = found.first().and_then(|read| row::text(read.first())).map(ToOwned::to_owned);
-        Ok(Self { after, last, is_part: true })
+        Ok(Self { after, last, is_part: true, place })
     }
 
     /// Whether a row belongs to this range.
@@ -81,5 +95,26 @@ impl Range {
         Condition::all()
             .add_option(self.after.as_deref().map(|after| trace().gt(after)))
             .add_option(self.last.as_deref().map(|last| trace().lte(last)))
+    }
+}
+
+/// Gives out ranges, one after the other, to those who work side by side.
+pub(super) struct Ranges<'a>(Mutex<(&'a mut dyn Backend, Option<Range>)>);
+
+impl<'a> Ranges<'a> {
+    /// This range and those after it, found on this connection.
+    pub(super) fn new(backend: &'a mut dyn Backend, first: Option<Range>) -> Self {
+        Self(Mutex::new((backend, first)))
+    }
+
+    /// The next one.
+    pub(super) async fn take(&self) -> Result<Option<Range>, Error> {
+        let mut lock = self.0.lock().await;
+        let (backend, next) = &mut *lock;
+        let taken = next.take();
+        if let Some(range) = &taken {
+            *next = range.next(&mut **backend).await?;
+        }
+        Ok(taken)
     }
 }

@@ -24,8 +24,10 @@ use crate::platform::{Dialect, Platform};
 pub(super) const COLUMNS: [&str; 5] =
     ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
 
+type NameOf = fn(&Dimensions) -> Option<&String>;
+
 /// The columns that `dimension_attributes` give, and what of it.
-const NAMES: [(&str, fn(&Dimensions) -> Option<&String>); 2] = [
+const NAMES: [(&str, NameOf); 2] = [
     ("model_name", |names| names.model.as_ref()),
     ("model_provider", |names| names.provider.as_ref()),
 ];
