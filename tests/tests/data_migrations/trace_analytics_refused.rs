@@ -19,6 +19,7 @@ pub(crate) const TESTS: &[Test] = tests![
     malformed_dimension_attributes_in_a_text => EVERY_REVISION,
     half_of_a_surrogate_pair => EVERY_REVISION => LONE_SURROGATES,
     every_kind_is_counted_in_one_go => EVERY_REVISION,
+    the_first_of_many_traces_is_named => EVERY_REVISION,
     orphaned_spans => EVERY_REVISION,
     orphaned_assessments => EVERY_REVISION,
     costs_that_overflow_together => EVERY_REVISION,
@@ -95,6 +96,25 @@ async fn every_kind_is_counted_in_one_go(server: &TestServer) {
     let findings = refused(server, &*database, AFTER).await;
     let counts: Vec<u64> = findings.iter().map(|finding| finding.count).collect();
     assert_eq!(counts, [1, 3, 3], "{findings:?}");
+}
+
+/// Wherever else something is found, and whoever finds it first.
+async fn the_first_of_many_traces_is_named(server: &TestServer) {
+    let database = with_traces(server).await;
+    let traces: Vec<String> =
+        (0..9000).map(|number| format!("('t{number:05}', 1, {number}, 'OK')")).collect();
+    for some in traces.chunks(3000) {
+        database.run(&format!(
+            "INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES {}",
+            some.join(", ")
+        ));
+    }
+    for trace in ["t08999", "t04500", "t00001"] {
+        span(&*database, trace, "1", Some("[]"));
+    }
+    let finding = only_finding(server, &*database).await;
+    assert_eq!(finding.count, 3);
+    assert!(finding.rows[0].starts_with(r#"span "1" of trace "t00001""#), "{finding}");
 }
 
 async fn orphaned_spans(server: &TestServer) {
