@@ -187,8 +187,11 @@ impl Backend for Mysql {
         latest_metrics::fill(self, progress).await
     }
 
-    async fn further_connections(&mut self) -> Result<Vec<Box<dyn Backend>>, Error> {
-        self.open_further().await
+    async fn further_connections(
+        &mut self,
+        progress: &Progress,
+    ) -> Result<Vec<Box<dyn Backend>>, Error> {
+        self.open_further(progress).await
     }
 
     async fn empty(&mut self, table: &'static str) -> Result<bool, Error> {

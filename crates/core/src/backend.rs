@@ -244,8 +244,12 @@ pub trait Backend: Send {
 
     /// Further connections to the same database, on which ranges of rows are written side by side, each
     /// between its own [`Backend::begin_rows`] and [`Backend::commit_rows`]: only for what can be done
-    /// again. None where a second writer would have to wait for the first.
-    async fn further_connections(&mut self) -> Result<Vec<Box<dyn Backend>>, Error> {
+    /// again. None where a second writer would have to wait for the first, and fewer than would be of use
+    /// where the server gives no more, of which it tells.
+    async fn further_connections(
+        &mut self,
+        _progress: &Progress,
+    ) -> Result<Vec<Box<dyn Backend>>, Error> {
         Ok(Vec::new())
     }
 

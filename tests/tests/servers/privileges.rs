@@ -39,7 +39,7 @@ fn grant_all(server: &TestServer, user: &User, address: &Address) {
 
 /// Lets a user do everything that an upgrade takes. Where MySQL logs changes, only an administrator
 /// may create a trigger, unless the server is told to trust others.
-fn grant_what_it_takes(server: &TestServer, user: &User, address: &Address) {
+pub(super) fn grant_what_it_takes(server: &TestServer, user: &User, address: &Address) {
     grant_all(server, user, address);
     if server.logs_changes() {
         query(server.address(), &format!("GRANT SUPER ON *.* TO {}", user.quoted()));
