@@ -58,6 +58,10 @@ impl Backend for Mysql {
         inspect::schema(&mut self.connection, &self.features, &self.context).await
     }
 
+    async fn hidden_triggers(&mut self, tables: &[String]) -> Result<Vec<String>, Error> {
+        preflight::hidden_triggers(self, tables).await
+    }
+
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
         version::read(&mut self.connection, &self.context).await
     }

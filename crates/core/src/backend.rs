@@ -101,6 +101,12 @@ pub trait Backend: Send {
     /// Reads the schema, without the version table and the journal.
     async fn inspect(&mut self) -> Result<Schema, Error>;
 
+    /// Those of these tables whose triggers the user may not see: none are found, whether there are any
+    /// or not.
+    async fn hidden_triggers(&mut self, _tables: &[String]) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
     /// Reads `alembic_version`; `None` if the table does not exist.
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error>;
 

@@ -1,5 +1,6 @@
 //! Carries out a swap, from wherever an earlier one was interrupted.
 
+use std::slice;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
@@ -13,7 +14,7 @@ use crate::connect::Mysql;
 use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
 use crate::text::{self, literal, quote};
-use crate::{cancel, execute, journal};
+use crate::{cancel, execute, journal, preflight};
 
 /// How often it is looked whether the rename waits, and how many times.
 const LOOK: Duration = Duration::from_millis(20);
@@ -32,6 +33,10 @@ pub(crate) async fn swap(
     let alteration = Alteration::between(before, &change.after, &features);
     let attributes =
         execute::attributes(&mut database.connection, &alteration, &features, &context).await?;
+    // One that the user cannot see would go with the old table.
+    if !preflight::hidden_triggers(database, slice::from_ref(&before.name)).await?.is_empty() {
+        return Ok(None);
+    }
     let swap = Swap::new(before, &change.after, &features);
     let mut swapping = Swapping { database, swap, before };
     let Some(guard) = swapping.guard(progress).await? else { return Ok(None) };
