@@ -74,6 +74,8 @@ async fn a_server_that_is_not_up_yet() {
         let mut told = String::new();
         stderr.read_to_string(&mut told).unwrap();
         assert!(child.wait().unwrap().success(), "{}: {told}", server.name());
+        let advice = "(waiting for 30 s in all; `--retry-for 0` does not wait)";
+        assert_eq!(told.matches(advice).count(), 1, "{told}");
         assert_at(&server, &*database, TARGET).await;
     }
 }
