@@ -50,6 +50,12 @@ pub(super) fn grant_what_it_takes(server: &TestServer, user: &User, address: &Ad
     }
 }
 
+/// Takes one privilege on a database of MySQL's back.
+fn revoke(server: &TestServer, user: &User, address: &Address, privilege: &str) {
+    let (database, name) = (&address.database, user.quoted());
+    query(server.address(), &format!("REVOKE {privilege} ON {database}.* FROM {name}"));
+}
+
 async fn an_ordinary_user_is_enough(server: &TestServer) {
     let user = User::new(server);
     let database = server.new_database();
@@ -83,10 +89,9 @@ async fn each_in_turn(server: &TestServer, privileges: &[&str]) {
     let address = user.of(&*database);
     grant_what_it_takes(server, &user, &address);
     for privilege in privileges {
-        let on = format!("{privilege} ON {}.*", address.database);
-        query(server.address(), &format!("REVOKE {on} FROM {}", user.quoted()));
+        revoke(server, &user, &address, privilege);
         assert_missing(server, &user, &*database, privilege).await;
-        query(server.address(), &format!("GRANT {on} TO {}", user.quoted()));
+        grant_all(server, &user, &address);
     }
     to_newest(server, &address).await.unwrap();
 }
@@ -102,8 +107,7 @@ async fn nobody_needs_the_privilege_for_indexes(server: &TestServer) {
     let database = server.at(OLD).await;
     let address = user.of(&*database);
     grant_what_it_takes(server, &user, &address);
-    let on = format!("INDEX ON {}.*", address.database);
-    query(server.address(), &format!("REVOKE {on} FROM {}", user.quoted()));
+    revoke(server, &user, &address, "INDEX");
     to_newest(server, &address).await.unwrap();
     assert_at(server, &*database, server.head()).await;
 }
@@ -127,8 +131,7 @@ async fn mlflows_trigger_that_the_user_may_not_see(server: &TestServer) {
     let database = server.at("1bd49d398cd23").await;
     let address = user.of(&*database);
     grant_what_it_takes(server, &user, &address);
-    let on = format!("TRIGGER ON {}.*", address.database);
-    query(server.address(), &format!("REVOKE {on} FROM {}", user.quoted()));
+    revoke(server, &user, &address, "TRIGGER");
     assert_missing(server, &user, &*database, "TRIGGER").await;
     let mut backend = open(&address, Waits::default()).await.unwrap();
     let mut request = Request::to(Target::parse(server.head()));
@@ -141,7 +144,7 @@ async fn mlflows_trigger_that_the_user_may_not_see(server: &TestServer) {
         assert_eq!(missing, &[format!("TRIGGER on `{}`.*", address.database)]);
         assert!(hint.contains("GRANT TRIGGER ON "), "{hint}");
     }
-    query(server.address(), &format!("GRANT {on} TO {}", user.quoted()));
+    grant_all(server, &user, &address);
     to_newest(server, &address).await.unwrap();
     assert_at(server, &*database, server.head()).await;
 }
@@ -152,8 +155,7 @@ async fn a_trigger_of_somebody_else_that_the_user_may_not_see(server: &TestServe
     let database = server.at(OLD).await;
     let address = user.of(&*database);
     grant_all(server, &user, &address);
-    let on = format!("TRIGGER ON {}.*", address.database);
-    query(server.address(), &format!("REVOKE {on} FROM {}", user.quoted()));
+    revoke(server, &user, &address, "TRIGGER");
     database.run("CREATE TRIGGER theirs AFTER INSERT ON metrics FOR EACH ROW SET @counted = 1");
     // For a DOUBLE every server copies the table.
     let copied = upgrade_at(server.catalogue(), &address, Waits::default(), "181f10493468").await;
