@@ -11,6 +11,7 @@ pub mod fill;
 pub mod fuzzing;
 pub mod harness;
 pub mod mysql;
+pub mod other_session;
 pub mod postgres;
 pub mod private_server;
 pub mod proxy;

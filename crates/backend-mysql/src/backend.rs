@@ -58,6 +58,10 @@ impl Backend for Mysql {
         inspect::schema(&mut self.connection, &self.features, &self.context).await
     }
 
+    async fn hidden_triggers(&mut self, tables: &[String]) -> Result<Vec<String>, Error> {
+        preflight::hidden_triggers(self, tables).await
+    }
+
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
         version::read(&mut self.connection, &self.context).await
     }
@@ -187,8 +191,11 @@ impl Backend for Mysql {
         latest_metrics::fill(self, progress).await
     }
 
-    async fn further_connections(&mut self) -> Result<Vec<Box<dyn Backend>>, Error> {
-        self.open_further().await
+    async fn further_connections(
+        &mut self,
+        progress: &Progress,
+    ) -> Result<Vec<Box<dyn Backend>>, Error> {
+        self.open_further(progress).await
     }
 
     async fn empty(&mut self, table: &'static str) -> Result<bool, Error> {

@@ -4,8 +4,10 @@ use std::fmt;
 use std::io;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
@@ -30,6 +32,31 @@ impl Connector {
     /// What is said of the database in errors.
     pub(crate) fn context(&self) -> &Context {
         &self.context
+    }
+
+    /// As many connections as the server gives, up to so many. If it has no room for more, or none for
+    /// this user, that is told.
+    pub(crate) async fn open_several(
+        &self,
+        wanted: usize,
+        progress: &Progress,
+    ) -> Result<Vec<MySqlConnection>, Error> {
+        let mut given = Vec::new();
+        let mut refusal = None;
+        for opened in join_all((0..wanted).map(|_| self.open())).await {
+            match opened {
+                Ok(connection) => given.push(connection),
+                Err(error @ Error::Unavailable { .. }) => refusal = Some(error),
+                Err(error) => return Err(error),
+            }
+        }
+        if let Some(refusal) = refusal {
+            let given = given.len();
+            progress.notice(format!(
+                "{refusal}; going on with {given} of {wanted} further connections"
+            ));
+        }
+        Ok(given)
     }
 
     /// A connection with the settings of every session here.
@@ -123,12 +150,15 @@ impl Mysql {
         })
     }
 
-    /// As many connections as there are jobs, if that is more than one.
+    /// As many connections as there are jobs, if that is more than one, or as many as the server gives.
     ///
     /// They read what is committed. Otherwise InnoDB locks the row after a range too (MySQL before 8.0, and
     /// MariaDB), which is the first one of the next range: whoever is at that would be waited for. A
     /// server that logs statements as they are refuses to do that, and gets one connection.
-    pub(crate) async fn open_further(&mut self) -> Result<Vec<Box<dyn Backend>>, Error> {
+    pub(crate) async fn open_further(
+        &mut self,
+        progress: &Progress,
+    ) -> Result<Vec<Box<dyn Backend>>, Error> {
         const LOG: &str = "SHOW VARIABLES WHERE (Variable_name = 'log_bin' AND Value = 'ON') \
                            OR (Variable_name = 'binlog_format' AND Value = 'STATEMENT')";
         const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
@@ -140,8 +170,7 @@ impl Mysql {
         if self.jobs <= 1 || logs_statements {
             return Ok(further);
         }
-        for _ in 0..self.jobs {
-            let mut connection = self.connector.open().await?;
+        for mut connection in self.connector.open_several(self.jobs, progress).await? {
             text::run(&mut connection, ISOLATION).await.map_err(failed)?;
             further.push(Box::new(Self {
                 connection,

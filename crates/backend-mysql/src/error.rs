@@ -68,6 +68,10 @@ impl Context {
                 Error::Locked { name, waited_seconds: self.lock_seconds, holders: Vec::new() }
             }
             DEADLOCK => Error::Conflict { name, action: action.to_owned(), problem },
+            // ER_USER_LIMIT_REACHED, of connections and not of statements.
+            1226 if message.contains("connections") => {
+                Error::Unavailable { name, problem, hint: BUSY_HINT.to_owned() }
+            }
             1049 | 1129 | 1226 => {
                 Error::Unreachable { name, problem, hint: unreachable_hint(number).to_owned() }
             }
@@ -219,6 +223,15 @@ mod tests {
         for (number, message, kind) in kinds {
             let error = context().refused("changing t", number, message, sqlx::Error::RowNotFound);
             assert_eq!(error.kind(), kind, "{number} {message}");
+        }
+    }
+
+    #[test]
+    fn a_limit_of_connections_passes() {
+        for (resource, passes) in [("max_user_connections", true), ("max_questions", false)] {
+            let message = format!("User 'u' has exceeded the '{resource}' resource");
+            let error = context().refused("connecting", 1226, &message, sqlx::Error::RowNotFound);
+            assert_eq!(matches!(error, Error::Unavailable { .. }), passes, "{error:?}");
         }
     }
 

@@ -51,9 +51,9 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
     };
     // The ranges are transactions of their own; the one that is open would keep them waiting.
     database.end_transaction("COMMIT").await?;
-    let reader = database.connector.open().await?;
     let key = vec!["run_uuid".to_owned()];
-    filling.run(Ranges::new(reader, "runs", key, RUNS, noted, number)).await?;
+    let ranges = Ranges::new(None, "runs", key, RUNS, noted, number);
+    filling.run(ranges, &mut database.connection).await?;
     database.begin_transaction().await?;
     notes::clear(&mut database.connection, &context).await?;
     count(&mut database.connection, TABLE).await.map(Some).map_err(failed)

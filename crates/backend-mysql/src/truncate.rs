@@ -4,6 +4,7 @@ use mlflow_migrate_core::Error;
 
 use crate::connect::Mysql;
 use crate::error::server_error;
+use crate::preflight;
 use crate::text::{self, literal, quote};
 
 /// The user may not (`ER_TABLEACCESS_DENIED_ERROR`), or a foreign key is in the way
@@ -15,6 +16,9 @@ impl Mysql {
     /// whether it was done. Like all DDL here it commits what came before.
     pub(crate) async fn truncate(&mut self, table: &str) -> Result<bool, Error> {
         let action = format!("emptying {table}");
+        if !preflight::hidden_triggers(self, &[table.to_owned()]).await?.is_empty() {
+            return Ok(false);
+        }
         let failed = |source| self.context.error(&action, source);
         let triggers = format!(
             "SELECT COUNT(*) FROM information_schema.TRIGGERS \

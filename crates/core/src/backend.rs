@@ -101,6 +101,12 @@ pub trait Backend: Send {
     /// Reads the schema, without the version table and the journal.
     async fn inspect(&mut self) -> Result<Schema, Error>;
 
+    /// Those of these tables whose triggers the user may not see: none are found, whether there are any
+    /// or not.
+    async fn hidden_triggers(&mut self, _tables: &[String]) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
     /// Reads `alembic_version`; `None` if the table does not exist.
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error>;
 
@@ -244,8 +250,12 @@ pub trait Backend: Send {
 
     /// Further connections to the same database, on which ranges of rows are written side by side, each
     /// between its own [`Backend::begin_rows`] and [`Backend::commit_rows`]: only for what can be done
-    /// again. None where a second writer would have to wait for the first.
-    async fn further_connections(&mut self) -> Result<Vec<Box<dyn Backend>>, Error> {
+    /// again. None where a second writer would have to wait for the first, and fewer than would be of use
+    /// where the server gives no more, of which it tells.
+    async fn further_connections(
+        &mut self,
+        _progress: &Progress,
+    ) -> Result<Vec<Box<dyn Backend>>, Error> {
         Ok(Vec::new())
     }
 

@@ -5,13 +5,14 @@
 //! can explain. Without a table, a column or the primary key there is nothing to build on; an index, a
 //! constraint or a column's type need not keep an upgrade from going on, but whoever runs it has to say so.
 
+use crate::backend::Backend;
 use crate::catalogue::Catalogue;
 use crate::error::Error;
 use crate::event::{Event, Observer};
 use crate::locate::{Location, drift, label};
 use crate::partial::{self, PartialRun};
 use crate::platform::Platform;
-use crate::schema::{Difference, DifferenceKind, Schema, differences};
+use crate::schema::{Difference, DifferenceKind, Schema, Table, differences};
 
 /// What is not as a revision says.
 #[derive(Debug, Default)]
@@ -99,6 +100,40 @@ impl Drift {
             notify(format!("not as in {from}, accepted: {difference}"));
         }
     }
+}
+
+/// Gives a live schema those triggers of its revision that the user may not see. They are not known to be
+/// missing, so they are no drift; what is missing is a privilege, which the preflight of a plan with these
+/// triggers asks for.
+///
+/// # Errors
+/// If the database cannot be asked, or the catalogue contradicts itself.
+pub(crate) async fn add_hidden_triggers(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    location: &Location,
+    live: &mut Schema,
+) -> Result<(), Error> {
+    if location.empty {
+        return Ok(());
+    }
+    let expected = catalogue.state(location.revision.as_deref(), backend.platform())?;
+    let seems_to_lack = |table: &&Table| {
+        let is_there = live.table(&table.name).is_some_and(|live| live.triggers.is_empty());
+        is_there && !table.triggers.is_empty()
+    };
+    let lacking: Vec<&Table> = expected.tables.values().filter(seems_to_lack).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = lacking.iter().map(|table| table.name.clone()).collect();
+    let hidden = backend.hidden_triggers(&names).await?;
+    for table in lacking.into_iter().filter(|table| hidden.contains(&table.name)) {
+        if let Some(live) = live.tables.get_mut(&table.name) {
+            live.triggers.clone_from(&table.triggers);
+        }
+    }
+    Ok(())
 }
 
 /// Whether nothing can be built on a schema with this difference: a table, a column or the key by which

@@ -1,16 +1,13 @@
 //! How faults are brought about, and removed again.
 
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, Sender};
-use std::thread::JoinHandle;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::database::Cell;
+use mlflow_migrate_tests::other_session::OtherSession;
 use mlflow_migrate_tests::private_server::PrivateServer;
 use mlflow_migrate_tests::server::query;
-use mlflow_migrate_tests::{mysql, postgres};
-use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
 
 use crate::subject::USER;
 
@@ -108,7 +105,7 @@ pub(crate) fn ended_sessions(place: &Place) -> Removal {
         let sql = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename";
         place.query(&format!("{sql} = '{USER}'"));
     } else {
-        let other = Other::of(place);
+        let other = OtherSession::of(&place.administrator);
         let sql = "SELECT id FROM information_schema.processlist WHERE user";
         for id in place.query(&format!("{sql} = '{USER}'")).into_iter().flatten() {
             let Cell::Integer(id) = id else { panic!("{id:?}") };
@@ -122,32 +119,14 @@ pub(crate) fn ended_sessions(place: &Place) -> Removal {
 
 /// Somebody else has written to rows, and has not committed.
 pub(crate) fn locked_rows(place: &Place) -> Removal {
-    let other = Other::of(place);
+    let other = OtherSession::of(&place.administrator);
     other.run("BEGIN");
     other.run("UPDATE metrics SET value = value");
     Box::new(move || other.end())
 }
 
-/// Somebody else has what the upgrade will ask for, and then asks for what the upgrade has. The server
-/// is made to believe that the upgrade is the one to be taken back.
 pub(crate) fn deadlock(place: &Place) -> Removal {
-    let other = Other::of(place);
-    if place.is_postgres() {
-        // Whoever looks first is taken back.
-        other.run("SET deadlock_timeout = '1min'");
-        other.run("BEGIN");
-        other.run("LOCK TABLE params IN ACCESS SHARE MODE");
-        other.begin("LOCK TABLE alembic_version");
-    } else {
-        // Whoever has written less is taken back.
-        other.run("CREATE TABLE IF NOT EXISTS test.weight (n INTEGER)");
-        other.run("BEGIN");
-        let rows = vec!["(1)"; 10_000].join(", ");
-        other.run(&format!("INSERT INTO test.weight VALUES {rows}"));
-        other.run("SELECT * FROM alembic_mlflow_migrate FOR UPDATE");
-        other.begin("DO SLEEP(0.5)");
-        other.begin("SELECT * FROM latest_metrics FOR UPDATE");
-    }
+    let other = OtherSession::that_deadlocks(&place.administrator);
     Box::new(move || other.end())
 }
 
@@ -161,82 +140,5 @@ pub(crate) fn assert_names_the_other(error: &Error) {
             assert!(problem.to_lowercase().contains("deadlock"), "{error}");
         }
         other => panic!("{other:?}"),
-    }
-}
-
-/// Another session, in a thread of its own, so that it can wait for the upgrade.
-struct Other {
-    statements: Sender<(String, Sender<Result<(), String>>)>,
-    thread: JoinHandle<()>,
-}
-
-enum Session {
-    Postgres(PgConnection),
-    Mysql(MySqlConnection),
-}
-
-impl Other {
-    fn of(place: &Place) -> Self {
-        let address = place.administrator.clone();
-        let (statements, due) = mpsc::channel::<(String, Sender<_>)>();
-        let thread = std::thread::spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            runtime.unwrap().block_on(async {
-                let mut session = Session::of(&address).await;
-                while let Ok((sql, done)) = due.recv() {
-                    // Nobody may have waited for it.
-                    let _ = done.send(session.run(&sql).await);
-                }
-                session.end().await;
-            });
-        });
-        Self { statements, thread }
-    }
-
-    /// Runs a statement.
-    fn run(&self, sql: &str) {
-        self.attempt(sql).unwrap();
-    }
-
-    /// Runs a statement that may fail.
-    fn attempt(&self, sql: &str) -> Result<(), String> {
-        self.begin(sql).recv().unwrap()
-    }
-
-    /// Begins a statement.
-    fn begin(&self, sql: &str) -> Receiver<Result<(), String>> {
-        let (done, is_done) = mpsc::channel();
-        self.statements.send((sql.to_owned(), done)).unwrap();
-        is_done
-    }
-
-    fn end(self) {
-        drop(self.statements);
-        self.thread.join().unwrap();
-    }
-}
-
-impl Session {
-    async fn of(address: &Address) -> Self {
-        match address.is_postgres() {
-            true => Self::Postgres(postgres::connect(address).await.unwrap()),
-            false => Self::Mysql(mysql::connect(address).await.unwrap()),
-        }
-    }
-
-    async fn run(&mut self, sql: &str) -> Result<(), String> {
-        let statement = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-        let done = match self {
-            Self::Postgres(connection) => statement.execute(connection).await.map(|_| ()),
-            Self::Mysql(connection) => statement.execute(connection).await.map(|_| ()),
-        };
-        done.map_err(|error| error.to_string())
-    }
-
-    async fn end(self) {
-        match self {
-            Self::Postgres(connection) => connection.close().await.unwrap(),
-            Self::Mysql(connection) => connection.close().await.unwrap(),
-        }
     }
 }

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{MYSQL, SERVER};
@@ -217,7 +218,7 @@ async fn ranges_do_not_wait_for_each_other(server: &TestServer) {
     let rows: Vec<String> = (0..1000).map(|number| format!("('run {number:028}')")).collect();
     database.run(&format!("INSERT INTO runs (run_uuid) VALUES {}", rows.join(", ")));
     let mut backend = open(&address_of(&*database), SHORT).await.unwrap();
-    let mut further = backend.further_connections().await.unwrap();
+    let mut further = backend.further_connections(&Progress::silent()).await.unwrap();
     let Some([first, second]) = further.get_mut(..2) else { panic!("there are two jobs") };
     let last = format!("run {:028}", 499);
     let run = || Expr::col("run_uuid");

@@ -1,11 +1,13 @@
 //! Users who may not do everything that an upgrade takes.
 
-use mlflow_migrate_core::Error;
+use mlflow_migrate_core::doctor::diagnose;
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::{Error, Request};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{BINARY_LOG, EVERY_REVISION, MYSQL, POSTGRES, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{TestDatabase, Waits, upgrade_at};
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, open, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::reference::Server;
 use mlflow_migrate_tests::server::{TestServer, query};
@@ -18,6 +20,8 @@ pub(crate) const TESTS: &[Test] = tests![
     each_privilege_of_mysql => MYSQL,
     nobody_needs_the_privilege_for_indexes => MYSQL,
     the_privileges_for_the_newest_revisions_of_mysql => MYSQL => EVERY_REVISION,
+    mlflows_trigger_that_the_user_may_not_see => MYSQL => EVERY_REVISION,
+    a_trigger_of_somebody_else_that_the_user_may_not_see => MYSQL,
     a_trigger_while_changes_are_logged => MYSQL => EVERY_REVISION => BINARY_LOG,
     a_role_that_does_not_own_the_tables => POSTGRES,
     a_role_that_does_not_own_one_table => POSTGRES,
@@ -39,11 +43,17 @@ fn grant_all(server: &TestServer, user: &User, address: &Address) {
 
 /// Lets a user do everything that an upgrade takes. Where MySQL logs changes, only an administrator
 /// may create a trigger, unless the server is told to trust others.
-fn grant_what_it_takes(server: &TestServer, user: &User, address: &Address) {
+pub(super) fn grant_what_it_takes(server: &TestServer, user: &User, address: &Address) {
     grant_all(server, user, address);
     if server.logs_changes() {
         query(server.address(), &format!("GRANT SUPER ON *.* TO {}", user.quoted()));
     }
+}
+
+/// Takes one privilege on a database of MySQL's back.
+fn revoke(server: &TestServer, user: &User, address: &Address, privilege: &str) {
+    let (database, name) = (&address.database, user.quoted());
+    query(server.address(), &format!("REVOKE {privilege} ON {database}.* FROM {name}"));
 }
 
 async fn an_ordinary_user_is_enough(server: &TestServer) {
@@ -79,10 +89,9 @@ async fn each_in_turn(server: &TestServer, privileges: &[&str]) {
     let address = user.of(&*database);
     grant_what_it_takes(server, &user, &address);
     for privilege in privileges {
-        let on = format!("{privilege} ON {}.*", address.database);
-        query(server.address(), &format!("REVOKE {on} FROM {}", user.quoted()));
+        revoke(server, &user, &address, privilege);
         assert_missing(server, &user, &*database, privilege).await;
-        query(server.address(), &format!("GRANT {on} TO {}", user.quoted()));
+        grant_all(server, &user, &address);
     }
     to_newest(server, &address).await.unwrap();
 }
@@ -98,8 +107,7 @@ async fn nobody_needs_the_privilege_for_indexes(server: &TestServer) {
     let database = server.at(OLD).await;
     let address = user.of(&*database);
     grant_what_it_takes(server, &user, &address);
-    let on = format!("INDEX ON {}.*", address.database);
-    query(server.address(), &format!("REVOKE {on} FROM {}", user.quoted()));
+    revoke(server, &user, &address, "INDEX");
     to_newest(server, &address).await.unwrap();
     assert_at(server, &*database, server.head()).await;
 }
@@ -115,6 +123,47 @@ async fn the_privileges_for_the_newest_revisions_of_mysql(server: &TestServer) {
         },
     )
     .await;
+}
+
+/// It is not said to be missing, whether drift is accepted or not.
+async fn mlflows_trigger_that_the_user_may_not_see(server: &TestServer) {
+    let user = User::new(server);
+    let database = server.at("1bd49d398cd23").await;
+    let address = user.of(&*database);
+    grant_what_it_takes(server, &user, &address);
+    revoke(server, &user, &address, "TRIGGER");
+    assert_missing(server, &user, &*database, "TRIGGER").await;
+    let mut backend = open(&address, Waits::default()).await.unwrap();
+    let mut request = Request::to(Target::parse(server.head()));
+    for accept_drift in [false, true] {
+        request.accept_drift = accept_drift;
+        let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
+        let [Error::Privileges { missing, hint, .. }] = &found.problems[..] else {
+            panic!("{:?}", found.problems)
+        };
+        assert_eq!(missing, &[format!("TRIGGER on `{}`.*", address.database)]);
+        assert!(hint.contains("GRANT TRIGGER ON "), "{hint}");
+    }
+}
+
+/// Where nothing of MLflow's asks for the privilege, a table's trigger stays with the table.
+async fn a_trigger_of_somebody_else_that_the_user_may_not_see(server: &TestServer) {
+    let user = User::new(server);
+    let database = server.at(OLD).await;
+    let address = user.of(&*database);
+    grant_all(server, &user, &address);
+    revoke(server, &user, &address, "TRIGGER");
+    database.run("CREATE TRIGGER theirs AFTER INSERT ON metrics FOR EACH ROW SET @counted = 1");
+    // For a DOUBLE every server copies the table.
+    let copied = upgrade_at(server.catalogue(), &address, Waits::default(), "181f10493468").await;
+    match server.reference() {
+        // It shows triggers to everybody.
+        Server::Mariadb => assert_told(&copied.unwrap_err(), ErrorKind::Privileges),
+        _ => assert_eq!(copied.unwrap().tables_changed, 1),
+    }
+    let triggers = "SELECT trigger_name, event_object_table FROM information_schema.triggers \
+                    WHERE trigger_schema = DATABASE()";
+    assert_eq!(database.query(triggers), [[Cell::from("theirs"), Cell::from("metrics")]]);
 }
 
 async fn a_trigger_while_changes_are_logged(server: &TestServer) {

@@ -16,6 +16,7 @@ use mlflow_migrate_core::plan::Plan;
 use crate::connect::Mysql;
 
 pub(crate) use packets::check_text;
+pub(crate) use privileges::hidden_triggers;
 
 /// Finds all that would fail later. Reads only.
 pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {

@@ -21,12 +21,7 @@ type Needs = BTreeMap<&'static str, BTreeSet<String>>;
 const FOR_LOGGED_TRIGGERS: [&str; 4] = ["SUPER", "SET_USER_ID", "SET_ANY_DEFINER", "BINLOG ADMIN"];
 
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
-    let held = match read(&mut database.connection).await {
-        Ok(held) => held,
-        // A proxy or an odd server does not tell: then a statement will.
-        Err(sqlx::Error::Database(_)) => return Ok(()),
-        Err(source) => return Err(database.context.error("reading the privileges", source)),
-    };
+    let Some(held) = read_held(database).await? else { return Ok(()) };
     let needs = needs(plan, &database.features);
     let missing: Needs = needs
         .iter()
@@ -52,6 +47,25 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
         });
     }
     Ok(())
+}
+
+/// Those of these tables whose triggers the user may not see, for lack of the privilege `TRIGGER`.
+pub(crate) async fn hidden_triggers(
+    database: &mut Mysql,
+    tables: &[String],
+) -> Result<Vec<String>, Error> {
+    let Some(held) = read_held(database).await? else { return Ok(Vec::new()) };
+    let is_hidden = |table: &&String| !held.grants.allow("TRIGGER", &held.database, table);
+    Ok(tables.iter().filter(is_hidden).cloned().collect())
+}
+
+/// What the user holds. `None`: a proxy or an odd server does not tell; then a statement will.
+async fn read_held(database: &mut Mysql) -> Result<Option<Held>, Error> {
+    match read(&mut database.connection).await {
+        Ok(held) => Ok(Some(held)),
+        Err(sqlx::Error::Database(_)) => Ok(None),
+        Err(source) => Err(database.context.error("reading the privileges", source)),
+    }
 }
 
 fn may_create_logged_triggers(grants: &Grants) -> bool {

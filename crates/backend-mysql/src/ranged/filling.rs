@@ -39,16 +39,29 @@ pub(crate) struct Filling {
 }
 
 impl Filling {
-    /// Fills in all ranges, and gives back the connection on which they were told apart.
-    pub(crate) async fn run(self, ranges: Ranges) -> Result<MySqlConnection, Error> {
-        let key = ranges.key().to_vec();
+    /// Fills in all ranges, over `own` if the server gives no other connection, and gives the ranges
+    /// back.
+    pub(crate) async fn run(
+        self,
+        ranges: Ranges,
+        own: &mut MySqlConnection,
+    ) -> Result<Ranges, Error> {
+        let worker =
+            Worker { key: ranges.key().to_vec(), done: Arc::default(), filling: self.clone() };
         let ranges = Arc::new(Mutex::new(ranges));
-        let done = Arc::new(AtomicU64::new(0));
+        let wanted = self.connections.max(1);
+        let connections = self.connector.open_several(wanted, &self.progress).await?;
+        if connections.is_empty()
+            && let Err(error) = worker.clone().run(own, Arc::clone(&ranges)).await
+        {
+            // The error is the one to tell; a connection that is lost has taken the range back.
+            let _ = text::run(own, "ROLLBACK").await;
+            return Err(error);
+        }
         let mut workers = JoinSet::new();
-        for _ in 0..self.connections.max(1) {
-            let worker =
-                Worker { filling: self.clone(), key: key.clone(), done: Arc::clone(&done) };
-            workers.spawn(worker.run(Arc::clone(&ranges)));
+        for mut connection in connections {
+            let (worker, ranges) = (worker.clone(), Arc::clone(&ranges));
+            workers.spawn(async move { worker.run(&mut connection, ranges).await });
         }
         if let Err(error) = self.all_ended(&mut workers).await {
             // Their connections close, and the server takes back what they have not committed.
@@ -59,7 +72,7 @@ impl Filling {
             action: format!("copying {}", self.table),
             source: "a worker has not ended".into(),
         })?;
-        Ok(ranges.into_inner().into_guard())
+        Ok(ranges.into_inner())
     }
 
     /// The first error of any worker.
@@ -74,6 +87,7 @@ impl Filling {
     }
 }
 
+#[derive(Clone)]
 struct Worker {
     filling: Filling,
     key: Vec<String>,
@@ -81,15 +95,18 @@ struct Worker {
 }
 
 impl Worker {
-    async fn run(self, ranges: Arc<Mutex<Ranges>>) -> Result<(), Error> {
+    async fn run(
+        self,
+        connection: &mut MySqlConnection,
+        ranges: Arc<Mutex<Ranges>>,
+    ) -> Result<(), Error> {
         let context = self.filling.connector.context().clone();
-        let mut connection = self.filling.connector.open().await?;
         let failed = |source| context.error(&self.filling.action, source);
         loop {
             self.filling.progress.check()?;
-            let next = ranges.lock().await.next(&mut connection, &self.filling.table).await;
+            let next = ranges.lock().await.next(connection, &self.filling.table).await;
             let Some((number, range)) = next.map_err(failed)? else { return Ok(()) };
-            let written = self.fill(&mut connection, number, range).await.map_err(failed)?;
+            let written = self.fill(connection, number, range).await.map_err(failed)?;
             let size = self.filling.range_size.unwrap_or(written);
             let done = self.done.fetch_add(size, Ordering::Relaxed) + size;
             self.filling.progress.report(done, Some(self.filling.total.max(done)));

@@ -93,8 +93,9 @@ fn beyond(
 
 /// Gives out the ranges of a table one after the other.
 pub(crate) struct Ranges {
-    /// On which the key is read; that of a swap keeps writers away, too.
-    guard: MySqlConnection,
+    /// What keeps writers away, if anything does. The key is read over it, so that it is never idle for
+    /// long.
+    guard: Option<MySqlConnection>,
     table: String,
     key: Vec<String>,
     /// How many rows a range has.
@@ -110,7 +111,7 @@ impl Ranges {
     /// Ranges of a table, in the order of these columns of its primary key; after those that are
     /// noted, with notes from this number on.
     pub(crate) fn new(
-        guard: MySqlConnection,
+        guard: Option<MySqlConnection>,
         table: &str,
         key: Vec<String>,
         rows: u32,
@@ -134,8 +135,8 @@ impl Ranges {
         &self.key
     }
 
-    /// The connection on which the key was read.
-    pub(crate) fn into_guard(self) -> MySqlConnection {
+    /// What has kept writers away.
+    pub(crate) fn into_guard(self) -> Option<MySqlConnection> {
         self.guard
     }
 
@@ -149,7 +150,7 @@ impl Ranges {
             return Ok(Some(left));
         }
         let Some(after) = self.position.take() else { return Ok(None) };
-        let until = self.last_key(after.as_ref()).await?;
+        let until = self.last_key(worker, after.as_ref()).await?;
         let range = Range { after, until: until.clone() };
         let note = Note { table: filled.to_owned(), range: Some(range.clone()), done: false };
         notes::write(worker, self.number, &note).await?;
@@ -161,6 +162,7 @@ impl Ranges {
     /// The last key of the range that begins after a key; `None` if that one goes to the end.
     async fn last_key(
         &mut self,
+        worker: &mut MySqlConnection,
         after: Option<&Vec<Bound>>,
     ) -> Result<Option<Vec<Bound>>, sqlx::Error> {
         if self.key.is_empty() {
@@ -175,7 +177,7 @@ impl Ranges {
             quote(&self.table),
             self.rows.saturating_sub(1)
         );
-        let found = rows::fetch(&mut self.guard, sql, values).await?;
+        let found = rows::fetch(self.guard.as_mut().unwrap_or(worker), sql, values).await?;
         Ok(found.into_iter().next().and_then(|row| row.into_iter().map(bound).collect()))
     }
 }

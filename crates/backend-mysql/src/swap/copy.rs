@@ -1,5 +1,6 @@
 //! Carries out a swap, from wherever an earlier one was interrupted.
 
+use std::slice;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
@@ -13,14 +14,14 @@ use crate::connect::Mysql;
 use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
 use crate::text::{self, literal, quote};
-use crate::{cancel, execute, journal};
+use crate::{cancel, execute, journal, preflight};
 
 /// How often it is looked whether the rename waits, and how many times.
 const LOOK: Duration = Duration::from_millis(20);
 const LOOKS: u32 = 250;
 
 /// Changes a table that exists by a swap, and tells how many rows were copied. `None` means that the
-/// user may not do what it takes, so that nothing was done.
+/// user may not do what it takes, or gets no connection for it, so that nothing was done.
 pub(crate) async fn swap(
     database: &mut Mysql,
     change: &TableChange,
@@ -32,9 +33,13 @@ pub(crate) async fn swap(
     let alteration = Alteration::between(before, &change.after, &features);
     let attributes =
         execute::attributes(&mut database.connection, &alteration, &features, &context).await?;
+    // One that the user cannot see would go with the old table.
+    if !preflight::hidden_triggers(database, slice::from_ref(&before.name)).await?.is_empty() {
+        return Ok(None);
+    }
     let swap = Swap::new(before, &change.after, &features);
     let mut swapping = Swapping { database, swap, before };
-    let Some(guard) = swapping.guard().await? else { return Ok(None) };
+    let Some(guard) = swapping.guard(progress).await? else { return Ok(None) };
     if !swapping.create(&alteration, &attributes).await? {
         return Ok(None);
     }
@@ -61,8 +66,9 @@ impl Swapping<'_> {
     }
 
     /// Keeps writers away from the table for as long as this connection lives.
-    async fn guard(&mut self) -> Result<Option<MySqlConnection>, Error> {
-        let mut guard = self.database.connector.open().await?;
+    async fn guard(&mut self, progress: &Progress) -> Result<Option<MySqlConnection>, Error> {
+        let opened = self.database.connector.open_several(1, progress).await?.pop();
+        let Some(mut guard) = opened else { return Ok(None) };
         let sql = format!("LOCK TABLES {} READ", quote(&self.before.name));
         match text::run(&mut guard, sql).await {
             Ok(_) => Ok(Some(guard)),
@@ -105,7 +111,7 @@ impl Swapping<'_> {
         &mut self,
         guard: MySqlConnection,
         progress: &Progress,
-    ) -> Result<MySqlConnection, Error> {
+    ) -> Result<Option<MySqlConnection>, Error> {
         let context = self.database.context.clone();
         let connection = &mut self.database.connection;
         let noted = notes::read(connection, &self.before.name, &context).await?;
@@ -121,7 +127,9 @@ impl Swapping<'_> {
             connections: self.database.jobs,
         };
         let (table, rows) = (&self.before.name, self.database.range_rows);
-        filling.run(Ranges::new(guard, table, key(self.before), rows, noted, number)).await
+        let ranges = Ranges::new(Some(guard), table, key(self.before), rows, noted, number);
+        let ranges = filling.run(ranges, &mut self.database.connection).await?;
+        Ok(ranges.into_guard())
     }
 
     /// Builds the indexes, unless an interrupted upgrade has done so: they come all at once.
@@ -145,7 +153,7 @@ impl Swapping<'_> {
     }
 
     /// Puts the new table in the place of the old one, and tells how many rows that one had.
-    async fn exchange(&mut self, mut guard: MySqlConnection) -> Result<u64, Error> {
+    async fn exchange(&mut self, guard: Option<MySqlConnection>) -> Result<u64, Error> {
         let context = self.database.context.clone();
         let (table, old) = (self.before.name.clone(), self.swap.old_name());
         // That of an earlier change of the same table.
@@ -159,7 +167,7 @@ impl Swapping<'_> {
         let rename = text::run(connection, self.swap.rename());
         let action = format!("change table {table}");
         let rename = cancel::run(canceller, &action, &context, rename);
-        let release = release(&mut guard, own.unwrap_or_default());
+        let release = release(guard, own.unwrap_or_default());
         // A guard that is gone has let go of the table, too: the rows are counted in any case.
         let (renamed, _) = tokio::join!(rename, release);
         renamed?;
@@ -195,16 +203,17 @@ fn unless_denied<T>(error: Error) -> Result<Option<T>, Error> {
 }
 
 /// Lets go of the table once the rename waits for it: it is then the first to go on.
-async fn release(guard: &mut MySqlConnection, renamer: String) -> Result<u64, sqlx::Error> {
+async fn release(guard: Option<MySqlConnection>, renamer: String) -> Result<u64, sqlx::Error> {
+    let Some(mut guard) = guard else { return Ok(0) };
     let sql = format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {renamer}");
     for _ in 0..LOOKS {
-        let state = text::value(guard, sql.clone()).await?.unwrap_or_default();
+        let state = text::value(&mut guard, sql.clone()).await?.unwrap_or_default();
         if state.to_ascii_lowercase().contains("metadata lock") {
             break;
         }
         tokio::time::sleep(LOOK).await;
     }
-    text::run(guard, "UNLOCK TABLES").await
+    text::run(&mut guard, "UNLOCK TABLES").await
 }
 
 async fn count(database: &mut Mysql, table: &str) -> Result<u64, Error> {

@@ -18,6 +18,7 @@ use std::collections::BTreeMap;
 use mlflow_migrate_core::Error;
 
 use crate::connect::Mysql;
+use crate::ranged::notes;
 use crate::text::{self, literal, quote};
 
 pub(crate) use copy::swap;
@@ -87,7 +88,8 @@ async fn exists(database: &mut Mysql, table: &str) -> Result<bool, Error> {
 /// Drops the new table of a swap that cannot go on: the names of its CHECKs are in the way.
 pub(crate) async fn give_up(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let sql = format!("DROP TABLE IF EXISTS {}", quote(&format!("{NEW}{table}")));
-    database.run(&format!("change table {table}"), &sql).await
+    database.run(&format!("change table {table}"), &sql).await?;
+    notes::clear(&mut database.connection, &database.context).await
 }
 
 /// Drops what swaps have left: tables as they were, and new ones that were not finished.

@@ -105,19 +105,32 @@ impl Upgrade {
         create: bool,
     ) -> Result<(String, Report), Error> {
         let mut retry = Retry::within(Duration::from_secs(self.retry_for));
+        let mut is_advised = false;
         loop {
             let error = match self.attempt(context, database, request, create).await {
                 Ok(done) => return Ok(done),
                 Err(error) => error,
             };
-            let problem = error.to_string();
+            let (problem, advice) = (error.to_string(), self.advice(&error));
             let wait = retry.after(error, &request.target)?;
             let wait_seconds = wait.as_secs_f64();
             context.renderer.notify(&Event::Retrying { problem, wait_seconds });
+            if let Some(message) = advice.filter(|_| !is_advised) {
+                context.renderer.notify(&Event::Notice { message });
+                is_advised = true;
+            }
             if !signals::wait(wait, &request.stop).await {
                 return Err(retry.stopped());
             }
         }
+    }
+
+    /// What to do meanwhile about a server that is not there: somebody may be about to start it, or has
+    /// mistyped its port.
+    fn advice(&self, error: &Error) -> Option<String> {
+        let Error::Unavailable { hint, .. } = error else { return None };
+        let limit = self.retry_for;
+        Some(format!("{hint} (waiting for {limit} s in all; `--retry-for 0` does not wait)"))
     }
 
     async fn attempt(

@@ -67,7 +67,7 @@ fn boundaries(state: &str, steps: usize) -> Vec<(String, u64, End)> {
         return some(state, steps).map(|(step, end)| (note(step), 1, end)).to_vec();
     }
     let outer = [
-        ("CREATE TABLE IF NOT EXISTS alembic_mlflow_migrate ", 1),
+        ("CREATE TABLE alembic_mlflow_migrate ", 1),
         // The first puts the fence up, the second stamps.
         ("DELETE FROM alembic_version", 1),
         ("DELETE FROM alembic_version", 2),

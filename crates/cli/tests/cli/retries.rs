@@ -8,8 +8,10 @@ use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::TestDatabase;
 use mlflow_migrate_tests::fill;
+use mlflow_migrate_tests::other_session::OtherSession;
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::wait;
 
 use crate::sandbox::{Ran, Sandbox};
 
@@ -18,6 +20,9 @@ const LOST: i32 = 33;
 
 /// So far that latest metrics are computed, and a few tables are made after them.
 const TARGET: &str = "2b4d017a5e9b";
+
+/// So far that `params` are changed after the latest metrics are computed.
+const AFTER_PARAMS: &str = "cc1f77228345";
 
 /// Each server once.
 fn servers() -> Vec<TestServer> {
@@ -74,6 +79,8 @@ async fn a_server_that_is_not_up_yet() {
         let mut told = String::new();
         stderr.read_to_string(&mut told).unwrap();
         assert!(child.wait().unwrap().success(), "{}: {told}", server.name());
+        let advice = "(waiting for 30 s in all; `--retry-for 0` does not wait)";
+        assert_eq!(told.matches(advice).count(), 1, "{told}");
         assert_at(&server, &*database, TARGET).await;
     }
 }
@@ -94,6 +101,38 @@ async fn a_connection_that_is_lost_once() {
             assert_eq!(pairs, [[fill::ROWS_OF_A_STEP.into()]], "{}", server.name());
         }
     }
+}
+
+/// The server takes the upgrade back, and lets somebody else go on; then there is nobody in its way.
+#[test]
+fn a_deadlock() {
+    let meet = |server: &TestServer| {
+        let database = wait(old(server));
+        let address = address(&*database);
+        let other = address.clone();
+        let begin = move || {
+            let _ = OtherSession::that_deadlocks(&other);
+            true
+        };
+        let proxy = Proxy::before(&address, "INSERT INTO latest_metrics", 1, begin);
+        let url = address.through_port(proxy.port()).to_string();
+        let ran = Sandbox::new().run(&["upgrade", &url, "--to", AFTER_PARAMS]);
+        assert_eq!(ran.code, 0, "{}: {}", server.name(), ran.stderr);
+        let told = ran.stderr.lines().filter(|line| line.contains("trying again in"));
+        let told: Vec<String> = told.map(str::to_lowercase).collect();
+        let is_told = matches!(&told[..], [one] if one.contains("deadlock"));
+        assert!(is_told, "{}: {}", server.name(), ran.stderr);
+        wait(assert_at(server, &*database, AFTER_PARAMS));
+        let pairs = database.query("SELECT count(*) FROM latest_metrics");
+        assert_eq!(pairs, [[fill::ROWS_OF_A_STEP.into()]], "{}", server.name());
+    };
+    // Each mostly waits for its server.
+    let servers = servers();
+    std::thread::scope(|scope| {
+        for server in &servers {
+            scope.spawn(|| meet(server));
+        }
+    });
 }
 
 /// Nobody has heard whether the upgrade is done; the next attempt finds that it is.

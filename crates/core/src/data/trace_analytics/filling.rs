@@ -52,7 +52,7 @@ impl Done {
 
 /// Fills all traces and spans.
 pub(super) async fn fill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result<Done, Error> {
-    let connections = backend.further_connections().await?;
+    let connections = backend.further_connections(tally.progress).await?;
     let mut next = Some(Range::first(backend).await?);
     if connections.is_empty() {
         let spans_are_late = costs::are_numbers(backend).await?;
