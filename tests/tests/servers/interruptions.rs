@@ -5,6 +5,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
 
 use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::error::ErrorKind;
@@ -15,6 +16,7 @@ use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::other_session::OtherSession;
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::server::{TestServer, wait_until_alone};
 use mlflow_migrate_tests::{fill, tests};
@@ -25,6 +27,7 @@ pub(crate) const TESTS: &[Test] = tests![
     an_upgrade_of_an_old_database_is_cut => SERVER,
     making_a_new_database_is_cut => SERVER,
     latest_metrics_go_on_with_the_runs_that_are_left => MYSQL,
+    nobody_works_on_without_the_lock => MYSQL,
     the_backfill_of_traces_is_done_again => MYSQL => EVERY_REVISION,
     what_can_be_taken_back_is => MYSQL,
     what_cannot_be_taken_back_is_refused => MYSQL,
@@ -135,6 +138,35 @@ async fn latest_metrics_go_on_with_the_runs_that_are_left(server: &TestServer) {
     to_newest(server, &address).await.unwrap();
     assert_eq!(count("value = -1"), done);
     assert_eq!(count("TRUE"), Cell::from(450));
+    assert_at(server, &*database, server.head()).await;
+}
+
+/// The connection that keeps other upgraders out is gone while others of the same upgrade are at work.
+async fn nobody_works_on_without_the_lock(server: &TestServer) {
+    const AT_WORK: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST \
+                           WHERE DB = DATABASE() AND INFO LIKE 'INSERT INTO latest_metrics%'";
+    const KEEPER: &str = "SELECT IS_USED_LOCK(CONCAT('mlflow_migrate.', DATABASE()))";
+    let database = server.at(OLD).await;
+    log_many_runs(&*database);
+    let address = address_of(&*database);
+    let other = OtherSession::of(&address);
+    other.run("BEGIN");
+    other.run("SELECT * FROM metrics FOR UPDATE");
+    let upgrade = upgrade_at(server.catalogue(), &address, Waits::default(), "89d4b8295536");
+    let loss = async {
+        while database.query(AT_WORK) == [[Cell::from(0)]] {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let Cell::Integer(keeper) = database.query(KEEPER)[0][0] else { panic!("no lock") };
+        database.run(&format!("KILL {keeper}"));
+    };
+    let (done, ()) = tokio::join!(upgrade, loss);
+    // Not that the rows were locked for too long.
+    assert_told(&done.unwrap_err(), ErrorKind::ConnectionLost);
+    other.run("ROLLBACK");
+    other.end();
+    wait_until_alone(server, &address);
+    to_newest(server, &address).await.unwrap();
     assert_at(server, &*database, server.head()).await;
 }
 

@@ -2,17 +2,22 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
 use sqlx::MySqlConnection;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
 
 use super::notes::{self, Note};
 use super::ranges::{Range, Ranges};
 use crate::connect::Connector;
 use crate::{rows, text};
+
+/// How often it is asked whether the connection that keeps other upgraders out is still there.
+const PING: Duration = Duration::from_secs(1);
 
 /// `INSERT … SELECT`: what is before and after the condition of a range.
 #[derive(Clone)]
@@ -39,8 +44,8 @@ pub(crate) struct Filling {
 }
 
 impl Filling {
-    /// Fills in all ranges, over `own` if the server gives no other connection, and gives the ranges
-    /// back.
+    /// Fills in all ranges, and gives them back. `own` keeps other upgraders out, and does the work if
+    /// the server gives no other connection.
     pub(crate) async fn run(
         self,
         ranges: Ranges,
@@ -63,7 +68,7 @@ impl Filling {
             let (worker, ranges) = (worker.clone(), Arc::clone(&ranges));
             workers.spawn(async move { worker.run(&mut connection, ranges).await });
         }
-        if let Err(error) = self.all_ended(&mut workers).await {
+        if let Err(error) = self.all_ended(&mut workers, own).await {
             // Their connections close, and the server takes back what they have not committed.
             workers.shutdown().await;
             return Err(error);
@@ -75,15 +80,29 @@ impl Filling {
         Ok(ranges.into_inner())
     }
 
-    /// The first error of any worker.
-    async fn all_ended(&self, workers: &mut JoinSet<Result<(), Error>>) -> Result<(), Error> {
-        while let Some(finished) = workers.join_next().await {
-            finished.map_err(|source| Error::Database {
-                action: self.action.clone(),
-                source: Box::new(source),
-            })??;
+    /// The first error of any worker, or that of `own`: when that is gone, somebody else may begin.
+    async fn all_ended(
+        &self,
+        workers: &mut JoinSet<Result<(), Error>>,
+        own: &mut MySqlConnection,
+    ) -> Result<(), Error> {
+        let mut pings = tokio::time::interval(PING);
+        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            tokio::select! {
+                finished = workers.join_next() => match finished {
+                    None => return Ok(()),
+                    Some(finished) => finished.map_err(|source| Error::Database {
+                        action: self.action.clone(),
+                        source: Box::new(source),
+                    })??,
+                },
+                _ = pings.tick() => {
+                    let failed = |source| self.connector.context().error(&self.action, source);
+                    text::run(own, "DO 0").await.map_err(failed)?;
+                }
+            }
         }
-        Ok(())
     }
 }
 

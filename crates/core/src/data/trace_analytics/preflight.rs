@@ -14,6 +14,7 @@ use super::values::{self, Dimensions, Obstacle};
 use super::{COST_METADATA, GATEWAY_METADATA, span_rows, traces};
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
+use crate::event::Progress;
 use crate::platform::{Dialect, Platform};
 use crate::schema::Schema;
 
@@ -132,8 +133,11 @@ async fn dimension_attributes(
 /// where it keeps them in the order of their key, it is asked over all connections.
 async fn suspects(backend: &mut dyn Backend, storable: &Repertoire) -> Result<Vec<Range>, Error> {
     let first = Range::first_part(backend).await?;
-    let mut further =
-        if first.is_last() { Vec::new() } else { backend.further_connections().await? };
+    let mut further = Vec::new();
+    if !first.is_last() {
+        // The migration itself tells if there are fewer than would be of use.
+        further = backend.further_connections(&Progress::silent()).await?;
+    }
     if further.is_empty() {
         let (mut found, mut next) = (Vec::new(), Some(first));
         while let Some(range) = next {
