@@ -5,7 +5,6 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::Duration;
 
 use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::error::ErrorKind;
@@ -18,7 +17,7 @@ use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::other_session::OtherSession;
 use mlflow_migrate_tests::proxy::Proxy;
-use mlflow_migrate_tests::server::{TestServer, wait_until_alone};
+use mlflow_migrate_tests::server::{TestServer, query, wait_until_alone};
 use mlflow_migrate_tests::{fill, tests};
 
 use super::{address_of, assert_told, to_newest};
@@ -141,30 +140,28 @@ async fn latest_metrics_go_on_with_the_runs_that_are_left(server: &TestServer) {
     assert_at(server, &*database, server.head()).await;
 }
 
-/// The connection that keeps other upgraders out is gone while others of the same upgrade are at work.
+/// The connection that keeps other upgraders out is gone while others of the same upgrade are at work, which
+/// wait for rows that somebody has.
 async fn nobody_works_on_without_the_lock(server: &TestServer) {
-    const AT_WORK: &str = "SELECT COUNT(*) FROM information_schema.PROCESSLIST \
-                           WHERE DB = DATABASE() AND INFO LIKE 'INSERT INTO latest_metrics%'";
     const KEEPER: &str = "SELECT IS_USED_LOCK(CONCAT('mlflow_migrate.', DATABASE()))";
     let database = server.at(OLD).await;
     log_many_runs(&*database);
     let address = address_of(&*database);
-    let other = OtherSession::of(&address);
-    other.run("BEGIN");
-    other.run("SELECT * FROM metrics FOR UPDATE");
-    let upgrade = upgrade_at(server.catalogue(), &address, Waits::default(), "89d4b8295536");
-    let loss = async {
-        while database.query(AT_WORK) == [[Cell::from(0)]] {
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-        let Cell::Integer(keeper) = database.query(KEEPER)[0][0] else { panic!("no lock") };
-        database.run(&format!("KILL {keeper}"));
+    let other = Arc::new(OtherSession::of(&address));
+    let (session, administrator) = (Arc::clone(&other), address.clone());
+    let begin = move || {
+        session.run("BEGIN");
+        session.run("SELECT * FROM runs FOR UPDATE");
+        let [row] = &query(&administrator, KEEPER)[..] else { panic!("a lock has one keeper") };
+        let Cell::Integer(keeper) = row[0] else { panic!("nobody has the lock") };
+        session.run(&format!("KILL {keeper}"));
+        true
     };
-    let (done, ()) = tokio::join!(upgrade, loss);
+    let proxy = Proxy::before(&address, "INSERT INTO latest_metrics", 1, begin);
+    let error = to_newest(server, &address.through_port(proxy.port())).await;
     // Not that the rows were locked for too long.
-    assert_told(&done.unwrap_err(), ErrorKind::ConnectionLost);
-    other.run("ROLLBACK");
-    other.end();
+    assert_told(&error.unwrap_err(), ErrorKind::ConnectionLost);
+    drop(other);
     wait_until_alone(server, &address);
     to_newest(server, &address).await.unwrap();
     assert_at(server, &*database, server.head()).await;
