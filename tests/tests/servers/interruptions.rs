@@ -11,6 +11,7 @@ use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::{Event, Observer, Silent};
 use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_core::{Error, FENCE};
+use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, upgrade_at};
@@ -27,6 +28,7 @@ pub(crate) const TESTS: &[Test] = tests![
     making_a_new_database_is_cut => SERVER,
     latest_metrics_go_on_with_the_runs_that_are_left => MYSQL,
     nobody_works_on_without_the_lock => MYSQL,
+    nothing_is_committed_without_the_lock => MYSQL => EVERY_REVISION,
     the_backfill_of_traces_is_done_again => MYSQL => EVERY_REVISION,
     what_can_be_taken_back_is => MYSQL,
     what_cannot_be_taken_back_is_refused => MYSQL,
@@ -140,10 +142,18 @@ async fn latest_metrics_go_on_with_the_runs_that_are_left(server: &TestServer) {
     assert_at(server, &*database, server.head()).await;
 }
 
+/// Ends the connection that keeps other upgraders out.
+fn end_keeper(address: &Address) -> bool {
+    const KEEPER: &str = "SELECT IS_USED_LOCK(CONCAT('mlflow_migrate.', DATABASE()))";
+    let [row] = &query(address, KEEPER)[..] else { panic!("a lock has one keeper") };
+    let Cell::Integer(keeper) = row[0] else { panic!("nobody has the lock") };
+    query(address, &format!("KILL {keeper}"));
+    true
+}
+
 /// The connection that keeps other upgraders out is gone while others of the same upgrade are at work, which
 /// wait for rows that somebody has.
 async fn nobody_works_on_without_the_lock(server: &TestServer) {
-    const KEEPER: &str = "SELECT IS_USED_LOCK(CONCAT('mlflow_migrate.', DATABASE()))";
     let database = server.at(OLD).await;
     log_many_runs(&*database);
     let address = address_of(&*database);
@@ -152,10 +162,7 @@ async fn nobody_works_on_without_the_lock(server: &TestServer) {
     let begin = move || {
         session.run("BEGIN");
         session.run("SELECT * FROM runs FOR UPDATE");
-        let [row] = &query(&administrator, KEEPER)[..] else { panic!("a lock has one keeper") };
-        let Cell::Integer(keeper) = row[0] else { panic!("nobody has the lock") };
-        session.run(&format!("KILL {keeper}"));
-        true
+        end_keeper(&administrator)
     };
     let proxy = Proxy::before(&address, "INSERT INTO latest_metrics", 1, begin);
     let error = to_newest(server, &address.through_port(proxy.port())).await;
@@ -164,6 +171,24 @@ async fn nobody_works_on_without_the_lock(server: &TestServer) {
     drop(other);
     wait_until_alone(server, &address);
     to_newest(server, &address).await.unwrap();
+    assert_at(server, &*database, server.head()).await;
+}
+
+/// The last range is filled when it goes; by then somebody else could have removed what that is computed
+/// from.
+async fn nothing_is_committed_without_the_lock(server: &TestServer) {
+    let database = with_many_traces(server).await;
+    let address = address_of(&*database);
+    let administrator = address.clone();
+    let end = move || end_keeper(&administrator);
+    let proxy = Proxy::before(&address, "UPDATE `spans`", 3, end);
+    let error = to_newest(server, &address.through_port(proxy.port())).await;
+    assert_told(&error.unwrap_err(), ErrorKind::ConnectionLost);
+    wait_until_alone(server, &address);
+    let filled = "SELECT COUNT(*) FROM spans WHERE model_name IS NOT NULL AND trace_id >= 't04000'";
+    assert_eq!(database.query(filled), [[Cell::from(0)]]);
+    to_newest(server, &address).await.unwrap();
+    assert_eq!(database.query(filled), [[Cell::from(500)]]);
     assert_at(server, &*database, server.head()).await;
 }
 

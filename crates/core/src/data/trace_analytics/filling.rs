@@ -78,6 +78,8 @@ async fn work(
     while let Some(range) = ranges.take().await? {
         connection.begin_rows().await?;
         fill_range(&mut *connection, &range, tally, &mut done).await?;
+        // Somebody else may have begun, and have removed already what this was computed from.
+        ranges.check().await?;
         connection.commit_rows().await?;
     }
     Ok(done)

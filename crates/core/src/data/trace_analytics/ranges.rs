@@ -107,6 +107,12 @@ impl<'a> Ranges<'a> {
         Self(Mutex::new((backend, first)))
     }
 
+    /// Fails if the connection on which they are found is gone: it keeps other upgraders out.
+    pub(super) async fn check(&self) -> Result<(), Error> {
+        let mut lock = self.0.lock().await;
+        lock.0.query(Query::select().expr(Expr::val(1)).take()).await.map(|_| ())
+    }
+
     /// The next one.
     pub(super) async fn take(&self) -> Result<Option<Range>, Error> {
         let mut lock = self.0.lock().await;
