@@ -198,8 +198,12 @@ impl Backend for Mysql {
         self.open_further(progress).await
     }
 
-    async fn empty(&mut self, table: &'static str) -> Result<bool, Error> {
-        match self.truncate(table).await {
+    async fn empty(
+        &mut self,
+        table: &'static str,
+        others: SelectStatement,
+    ) -> Result<Option<u64>, Error> {
+        match self.truncate(table, others).await {
             Err(error) => Err(self.name_holders(error).await),
             done => done,
         }

@@ -160,6 +160,14 @@ fn unreachable_hint(number: u16) -> &'static str {
     }
 }
 
+/// Nothing, if the user may not do it.
+pub(crate) fn unless_denied<T>(error: Error) -> Result<Option<T>, Error> {
+    match error {
+        Error::Privileges { .. } | Error::AccessDenied { .. } => Ok(None),
+        error => Err(error),
+    }
+}
+
 /// The number and the text of an error that the server told.
 pub(crate) fn server_error(source: &sqlx::Error) -> Option<(u16, String)> {
     let database = source.as_database_error()?;

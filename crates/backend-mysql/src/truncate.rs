@@ -1,9 +1,11 @@
 //! Empties tables at once.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Backend;
+use sea_query::SelectStatement;
 
 use crate::connect::Mysql;
-use crate::error::server_error;
+use crate::error::{server_error, unless_denied};
 use crate::preflight;
 use crate::text::{self, literal, quote};
 
@@ -12,36 +14,67 @@ use crate::text::{self, literal, quote};
 const REFUSED: [u16; 2] = [1142, 1701];
 
 impl Mysql {
-    /// `TRUNCATE TABLE`, where it comes to the same as `DELETE`: no trigger would have a say in it. Tells
-    /// whether it was done. Like all DDL here it commits what came before.
-    pub(crate) async fn truncate(&mut self, table: &str) -> Result<bool, Error> {
-        let action = format!("emptying {table}");
-        if !preflight::hidden_triggers(self, &[table.to_owned()]).await?.is_empty() {
-            return Ok(false);
+    /// `TRUNCATE TABLE`, where it comes to the same as `DELETE`: no trigger would have a say in it, and
+    /// there are no other rows. Tells how many there were. Like all DDL here it commits what came before.
+    pub(crate) async fn truncate(
+        &mut self,
+        table: &str,
+        others: SelectStatement,
+    ) -> Result<Option<u64>, Error> {
+        if self.may_have_triggers(table).await? {
+            return Ok(None);
         }
-        let failed = |source| self.context.error(&action, source);
+        let was_in_transaction = self.in_transaction;
+        self.end_transaction("COMMIT").await?;
+        let action = format!("emptying {table}");
+        let lock = self.run(&action, &format!("LOCK TABLES {} WRITE", quote(table))).await;
+        let done = match lock {
+            Ok(()) => {
+                let done = self.truncate_locked(table, others).await;
+                let unlocked = self.run(&action, "UNLOCK TABLES").await;
+                done.and_then(|rows| unlocked.map(|()| rows))
+            }
+            Err(error) => unless_denied(error),
+        };
+        if was_in_transaction {
+            self.begin_transaction().await?;
+        }
+        done
+    }
+
+    async fn truncate_locked(
+        &mut self,
+        table: &str,
+        others: SelectStatement,
+    ) -> Result<Option<u64>, Error> {
+        let action = format!("emptying {table}");
+        if !self.query(others).await?.is_empty() {
+            return Ok(None);
+        }
+        let rows = format!("SELECT COUNT(*) FROM {}", quote(table));
+        let rows = text::value(&mut self.connection, rows).await;
+        let rows = rows.map_err(|source| self.context.error(&action, source))?;
+        let truncate = format!("TRUNCATE TABLE {}", quote(table));
+        match text::run(&mut self.connection, truncate).await {
+            Ok(_) => Ok(rows.and_then(|rows| rows.parse().ok())),
+            Err(source) if is_refused(&source) => Ok(None),
+            Err(source) => Err(self.context.error(&action, source)),
+        }
+    }
+
+    async fn may_have_triggers(&mut self, table: &str) -> Result<bool, Error> {
+        if !preflight::hidden_triggers(self, &[table.to_owned()]).await?.is_empty() {
+            return Ok(true);
+        }
         let triggers = format!(
             "SELECT COUNT(*) FROM information_schema.TRIGGERS \
              WHERE EVENT_OBJECT_SCHEMA = DATABASE() AND EVENT_OBJECT_TABLE = {}",
             literal(table)
         );
-        let triggers = text::value(&mut self.connection, triggers).await.map_err(failed)?;
-        if triggers.as_deref() != Some("0") {
-            return Ok(false);
-        }
-        let was_in_transaction = self.in_transaction;
-        self.end_transaction("COMMIT").await?;
-        let truncated = format!("TRUNCATE TABLE {}", quote(table));
-        let truncated = text::run(&mut self.connection, truncated).await;
-        let is_done = match truncated {
-            Ok(_) => true,
-            Err(source) if is_refused(&source) => false,
-            Err(source) => return Err(self.context.error(&action, source)),
-        };
-        if was_in_transaction {
-            self.begin_transaction().await?;
-        }
-        Ok(is_done)
+        let found = text::value(&mut self.connection, triggers).await;
+        let found =
+            found.map_err(|source| self.context.error(&format!("looking at {table}"), source))?;
+        Ok(found.as_deref() != Some("0"))
     }
 }
 

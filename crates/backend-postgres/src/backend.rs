@@ -108,8 +108,12 @@ impl Backend for Postgres {
         self.fill_newest().await.map(Some)
     }
 
-    async fn empty(&mut self, table: &'static str) -> Result<bool, Error> {
-        self.truncate(table).await
+    async fn empty(
+        &mut self,
+        table: &'static str,
+        others: SelectStatement,
+    ) -> Result<Option<u64>, Error> {
+        self.truncate(table, others).await
     }
 
     async fn count_pairs(&mut self, expected: u64) -> Result<Option<u64>, Error> {

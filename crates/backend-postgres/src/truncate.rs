@@ -1,14 +1,21 @@
 //! Empties tables at once.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Backend;
+use sea_query::SelectStatement;
 
 use crate::connect::Postgres;
 use crate::render::{quote_identifier, quote_literal};
 
 impl Postgres {
     /// `TRUNCATE`, where it comes to the same as `DELETE`: no trigger, no rule, no row-level policy and no
-    /// foreign key would have a say in it, and no other table inherits. Tells whether it was done.
-    pub(crate) async fn truncate(&mut self, table: &str) -> Result<bool, Error> {
+    /// foreign key would have a say in it, no other table inherits, and there are no other rows. Tells how
+    /// many there were.
+    pub(crate) async fn truncate(
+        &mut self,
+        table: &'static str,
+        others: SelectStatement,
+    ) -> Result<Option<u64>, Error> {
         let action = format!("emptying {table}");
         let quoted = quote_identifier(table);
         let sql = format!(
@@ -21,9 +28,14 @@ impl Postgres {
             quote_literal(&quoted)
         );
         if self.number(sql, &action).await? == 0 {
-            return Ok(false);
+            return Ok(None);
         }
+        self.run(format!("LOCK TABLE {quoted} IN ACCESS EXCLUSIVE MODE"), &action).await?;
+        if !self.query(others).await?.is_empty() {
+            return Ok(None);
+        }
+        let rows = self.number(format!("SELECT count(*) FROM {quoted}"), &action).await?;
         self.run(format!("TRUNCATE TABLE {quoted}"), &action).await?;
-        Ok(true)
+        Ok(Some(rows.unsigned_abs()))
     }
 }

@@ -157,9 +157,14 @@ impl Backend for Sqlite {
     }
 
     /// Without a condition, SQLite frees the pages of a table that has no triggers, and looks at no row.
-    async fn empty(&mut self, table: &'static str) -> Result<bool, Error> {
+    /// Nobody else can have written any since it was asked for others: it has one writer at a time.
+    async fn empty(
+        &mut self,
+        table: &'static str,
+        _others: SelectStatement,
+    ) -> Result<Option<u64>, Error> {
         let delete = Query::delete().from_table(table).take();
-        self.execute(QueryStatement::Delete(delete)).await.map(|_| true)
+        self.execute(QueryStatement::Delete(delete)).await.map(Some)
     }
 
     async fn count_pairs(&mut self, expected: u64) -> Result<Option<u64>, Error> {

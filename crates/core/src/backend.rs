@@ -259,10 +259,15 @@ pub trait Backend: Send {
         Ok(Vec::new())
     }
 
-    /// Removes all rows of a table at once, if the database can do that and it comes to the same as
-    /// removing each; tells whether it has.
-    async fn empty(&mut self, _table: &'static str) -> Result<bool, Error> {
-        Ok(false)
+    /// Removes all rows of a table at once, if the database can do that, it comes to the same as
+    /// removing each, and there are no others than are to go: that is asked when nobody else can write
+    /// to the table any more. Tells how many there were; `None` if nothing was done.
+    async fn empty(
+        &mut self,
+        _table: &'static str,
+        _others: SelectStatement,
+    ) -> Result<Option<u64>, Error> {
+        Ok(None)
     }
 
     /// How many pairs of run and metric have entries in `metrics`, which are about as many as

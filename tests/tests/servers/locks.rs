@@ -10,11 +10,12 @@ use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_tests::address::Address;
-use mlflow_migrate_tests::capability::{MYSQL, SERVER};
+use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{Upgrade, Waits, open, upgrade_at};
+use mlflow_migrate_tests::database::{Cell, Upgrade, Waits, open, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
-use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::proxy::Proxy;
+use mlflow_migrate_tests::server::{TestServer, query};
 use mlflow_migrate_tests::{fill, mysql, postgres, tests};
 use sea_query::{Condition, Expr, ExprTrait, Query, QueryStatement};
 use sqlx::{AssertSqlSafe, Connection, MySqlConnection, PgConnection};
@@ -29,6 +30,7 @@ pub(crate) const TESTS: &[Test] = tests![
     an_upgrader_that_is_gone => SERVER,
     somebody_writes_all_the_time => MYSQL,
     ranges_do_not_wait_for_each_other => MYSQL,
+    a_row_that_comes_before_a_table_is_emptied => MYSQL => EVERY_REVISION,
 ];
 
 const OLD: &str = "451aebb31d03";
@@ -235,4 +237,26 @@ async fn ranges_do_not_wait_for_each_other(server: &TestServer) {
     for connection in [first, second] {
         connection.commit_rows().await.unwrap();
     }
+}
+
+/// It is another row than those that go, and comes when it has been asked for others.
+async fn a_row_that_comes_before_a_table_is_emptied(server: &TestServer) {
+    let database = server.at("b7e2c1a4d9f3").await;
+    database.run(
+        r#"INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+           INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status)
+           VALUES ('a', 1, 100, 'OK');
+           INSERT INTO trace_metrics (request_id, "key", value) VALUES ('a', 'total_tokens', 5)"#,
+    );
+    let address = address_of(&*database);
+    let other = address.clone();
+    let write = move || {
+        query(&other, "INSERT INTO trace_metrics (request_id, `key`, value) VALUES ('a', 'b', 7)");
+        true
+    };
+    let proxy = Proxy::before(&address, "LOCK TABLES `trace_metrics`", 1, write);
+    to_newest(server, &address.through_port(proxy.port())).await.unwrap();
+    let left = database.query(r#"SELECT "key" FROM trace_metrics"#);
+    assert_eq!(left, [[Cell::from("b")]]);
+    assert_at(server, &*database, server.head()).await;
 }

@@ -22,6 +22,7 @@ pub(crate) const TESTS: &[Test] = tests![
     the_privileges_for_the_newest_revisions_of_mysql => MYSQL => EVERY_REVISION,
     mlflows_trigger_that_the_user_may_not_see => MYSQL => EVERY_REVISION,
     a_trigger_of_somebody_else_that_the_user_may_not_see => MYSQL,
+    a_trigger_that_the_user_may_not_see_is_told_of_each_row => MYSQL => EVERY_REVISION,
     a_trigger_while_changes_are_logged => MYSQL => EVERY_REVISION => BINARY_LOG,
     a_role_that_does_not_own_the_tables => POSTGRES,
     a_role_that_does_not_own_one_table => POSTGRES,
@@ -164,6 +165,42 @@ async fn a_trigger_of_somebody_else_that_the_user_may_not_see(server: &TestServe
     let triggers = "SELECT trigger_name, event_object_table FROM information_schema.triggers \
                     WHERE trigger_schema = DATABASE()";
     assert_eq!(database.query(triggers), [[Cell::from("theirs"), Cell::from("metrics")]]);
+}
+
+/// The user may see MLflow's own only.
+async fn a_trigger_that_the_user_may_not_see_is_told_of_each_row(server: &TestServer) {
+    let user = User::new(server);
+    let database = server.at("b7e2c1a4d9f3").await;
+    let address = user.of(&*database);
+    grant_what_it_takes(server, &user, &address);
+    revoke(server, &user, &address, "TRIGGER");
+    let (schema, name) = (&address.database, user.quoted());
+    query(server.address(), &format!("GRANT TRIGGER ON {schema}.secrets TO {name}"));
+    database.run(
+        r#"INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+           INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES ('a', 1, 1, 'OK');
+           INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano, content)
+           VALUES ('a', 1, 's', 'OK', 1, '');
+           INSERT INTO span_metrics (trace_id, span_id, "key", value) VALUES ('a', 's', 'total_cost', 1);
+           CREATE TABLE gone (span VARCHAR(50))"#,
+    );
+    database.run(
+        "CREATE TRIGGER theirs AFTER DELETE ON span_metrics FOR EACH ROW \
+         INSERT INTO gone VALUES (old.span_id)",
+    );
+    let done = upgrade_at(server.catalogue(), &address, Waits::default(), "75868b020152").await;
+    let told = database.query("SELECT span FROM gone");
+    match server.reference() {
+        // It shows triggers to everybody.
+        Server::Mariadb => {
+            assert_told(&done.unwrap_err(), ErrorKind::Privileges);
+            assert!(told.is_empty());
+        }
+        _ => {
+            done.unwrap();
+            assert_eq!(told, [[Cell::from("s")]]);
+        }
+    }
 }
 
 async fn a_trigger_while_changes_are_logged(server: &TestServer) {

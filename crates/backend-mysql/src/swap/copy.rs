@@ -11,6 +11,7 @@ use sqlx::MySqlConnection;
 
 use super::{NEW, OLD, Swap, exists};
 use crate::connect::Mysql;
+use crate::error::unless_denied;
 use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
 use crate::text::{self, literal, quote};
@@ -192,13 +193,6 @@ impl Swapping<'_> {
         let connection = &mut self.database.connection;
         let new = self.swap.new_foreign_keys();
         execute::add_unchecked(connection, &foreign_keys, &new, &context).await
-    }
-}
-
-fn unless_denied<T>(error: Error) -> Result<Option<T>, Error> {
-    match error {
-        Error::Privileges { .. } | Error::AccessDenied { .. } => Ok(None),
-        error => Err(error),
     }
 }
 
