@@ -2,8 +2,8 @@
 //!
 //! Spans are by far the most rows, and few models and providers serve them all. So the database is
 //! asked which `dimension_attributes` a range of traces has; what these mean is computed here, and
-//! one statement writes it to all their spans, with the costs that it takes from `span_metrics`
-//! itself. No span leaves the database. A range that is not that simple goes row by row
+//! a statement or two write it to all their spans, with the costs that they take from `span_metrics`
+//! themselves. No span leaves the database. A range that is not that simple goes row by row
 //! ([`super::span_rows`]), which works for everything.
 
 use sea_query::{
@@ -57,7 +57,7 @@ pub(super) async fn fill(
     Ok(())
 }
 
-/// What one statement can write to the spans of a range.
+/// What can be written to the spans of a range without reading them.
 struct Simple {
     kinds: Vec<(Kind, Dimensions)>,
     odd: OddCosts,
