@@ -1,6 +1,6 @@
 //! Costs of spans that the database computes itself, and the few that it cannot.
 
-use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, Value};
+use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, SelectStatement, Value};
 
 use super::super::row;
 use super::ranges::Range;
@@ -62,6 +62,13 @@ pub(super) async fn are_numbers(backend: &mut dyn Backend) -> Result<bool, Error
     Ok(backend.query(other).await?.is_empty())
 }
 
+/// The span whose key is that of the cost that a statement is at.
+fn its_span(range: &Range, platform: &Platform) -> SelectStatement {
+    let mut select = Query::select();
+    select.expr(Expr::val(1)).from("spans").cond_where(range.holds("spans"));
+    select.cond_where(span_rows::has_key_of("span_metrics", platform)).take()
+}
+
 /// The costs of a range of traces that are not ordinary.
 pub(super) struct OddCosts(Vec<Row>);
 
@@ -83,6 +90,7 @@ impl OddCosts {
             .cond_where(is_one_of("span_metrics", &COST_KEYS, &platform))
             .and_where(value().is_not_null())
             .cond_where(is_ordinary().not())
+            .and_where(Expr::exists(its_span(range, &platform)))
             .limit(MOST as u64 + 1)
             .take();
         let found = backend.query(select).await?;

@@ -19,7 +19,7 @@ use super::values::{Dimensions, dimensions as read};
 use super::{COST_KEYS, Tally, is_one_of, span_rows};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::platform::{Dialect, Platform};
+use crate::platform::Platform;
 
 pub(super) const COLUMNS: [&str; 5] =
     ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
@@ -104,38 +104,18 @@ impl Simple {
         Ok(())
     }
 
+    /// A statement for the spans with costs, which are joined to all of them at once rather than looked up
+    /// for each, and one for the names of the others.
     fn updates(&self, range: &Range, platform: &Platform) -> Vec<UpdateStatement> {
-        match platform.dialect {
-            Dialect::Postgres => self.joining_costs(range, platform),
-            Dialect::Mysql | Dialect::Sqlite => vec![self.looking_up_costs(range, platform)],
-        }
-    }
-
-    /// One statement, which looks up the costs of each span. MySQL takes as long for the rows that it writes
-    /// if it is led to them by their costs.
-    fn looking_up_costs(&self, range: &Range, platform: &Platform) -> UpdateStatement {
-        let mut update = self.setting_names(platform);
-        for key in COST_KEYS {
-            update.value(key, Expr::from(cost_of_span(key, platform)));
-        }
-        // The columns are empty: only spans that get something are written. What a span has itself is
-        // asked first, which spares it the lookup of its costs.
-        let gains = self.is_named(platform).add(Expr::exists(costs_of_span(&COST_KEYS, platform)));
-        update.cond_where(range.holds("spans")).cond_where(gains).take()
-    }
-
-    /// A statement for the spans with costs, which PostgreSQL joins to all of them faster than it looks
-    /// up those of each, and one for the names of the others.
-    fn joining_costs(&self, range: &Range, platform: &Platform) -> Vec<UpdateStatement> {
         let costs = "costs";
         let mut priced = self.setting_names(platform);
         priced.from(TableRef::SubQuery(costs_of_spans(range, platform).into(), costs.into_iden()));
         for key in COST_KEYS {
             priced.value(key, Expr::col((costs, key)));
         }
-        for column in span_rows::KEY {
-            priced.and_where(Expr::col(("spans", column)).equals((costs, column)));
-        }
+        priced.cond_where(span_rows::has_key_of(costs, platform));
+        // Keeps a server that joins the other way round to the rows of the range.
+        priced.cond_where(range.holds("spans"));
         let mut named = self.setting_names(platform);
         if named.get_values().is_empty() {
             return vec![priced];
@@ -175,45 +155,30 @@ impl Simple {
     }
 }
 
-fn cost_of_span(key: &'static str, platform: &Platform) -> SelectStatement {
-    costs_of_span(&[key], platform).clear_selects().expr(costs::ordinary(platform)).take()
-}
-
 /// The costs of all spans of a range that have any.
 fn costs_of_spans(range: &Range, platform: &Platform) -> SelectStatement {
     let mut select = Query::select();
     select
-        .columns(span_rows::KEY)
         .from("span_metrics")
         .cond_where(range.holds("span_metrics"))
         .cond_where(is_one_of("span_metrics", &COST_KEYS, platform))
-        .and_where(Expr::col(("span_metrics", "value")).is_not_null())
-        .group_by_columns(span_rows::KEY);
+        .and_where(Expr::col(("span_metrics", "value")).is_not_null());
+    for column in span_rows::KEY {
+        let key = Expr::col(("span_metrics", column));
+        if platform.is_mysql() {
+            // All of a group are the same; the server does not know it.
+            select
+                .expr_as(Func::max(key.clone()), column)
+                .add_group_by([span_rows::exact_key(key)]);
+        } else {
+            select.expr_as(key.clone(), column).add_group_by([key]);
+        }
+    }
     for key in COST_KEYS {
         let is_it = is_one_of("span_metrics", &[key], platform);
         let cost = CaseStatement::new().case(is_it, costs::ordinary(platform));
         // There is one of each key.
         select.expr_as(Func::max(cost), key);
-    }
-    select
-}
-
-/// The costs of the span that a statement is at.
-fn costs_of_span(keys: &[&str], platform: &Platform) -> SelectStatement {
-    let mut select = Query::select();
-    select
-        .expr(Expr::val(1))
-        .from("span_metrics")
-        .cond_where(is_one_of("span_metrics", keys, platform))
-        .and_where(Expr::col(("span_metrics", "value")).is_not_null());
-    for column in span_rows::KEY {
-        let (metrics, spans) = (Expr::col(("span_metrics", column)), Expr::col(("spans", column)));
-        if platform.is_mysql() {
-            // The default collations ignore case.
-            let binary = |key: &Expr| Expr::from(Func::cast_as(key.clone(), "binary"));
-            select.and_where(binary(&metrics).eq(binary(&spans)));
-        }
-        select.and_where(metrics.eq(spans));
     }
     select
 }
