@@ -42,6 +42,9 @@ const SETTINGS: &[(&str, &str)] = &[
     ("alter_algorithm", "DEFAULT"),
     // An index is sorted in memory: with MySQL's own 1 MiB, building two took twice as long.
     ("innodb_ddl_buffer_size", DDL_BUFFER),
+    // Threads that read a table to index it. They mostly wait for the disk: with 4, MySQL's own number, a
+    // table that is not in memory took a fifth longer to read.
+    ("innodb_parallel_read_threads", "16"),
     // A long ALTER is not cut off.
     ("max_execution_time", "0"),
     ("max_statement_time", "0"),
