@@ -86,7 +86,7 @@ pub(crate) struct DatabaseArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     lock_wait: u64,
 
-    /// Over how many connections a MySQL server copies and computes rows [default: one a core]
+    /// Over how many connections a MySQL server copies and computes rows [default: one a core, 4 to 16]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
 }
@@ -118,7 +118,7 @@ impl DatabaseArguments {
         Connecting {
             lock_timeout: Duration::from_secs(self.lock_timeout),
             lock_wait: Duration::from_secs(self.lock_wait),
-            jobs: self.jobs.or_else(|| available_parallelism().ok()).map_or(1, NonZeroUsize::get),
+            jobs: self.jobs.map_or_else(usual_jobs, NonZeroUsize::get),
         }
     }
 
@@ -158,4 +158,10 @@ pub(crate) struct TargetArguments {
     /// Go on with a schema that is not what its revision says, where that is possible
     #[arg(long)]
     accept_drift: bool,
+}
+
+/// The cores are those of this machine, and the server's are not known; a connection that waits for the
+/// server's disk uses none.
+fn usual_jobs() -> usize {
+    available_parallelism().map_or(1, NonZeroUsize::get).clamp(4, 16)
 }
