@@ -181,7 +181,7 @@ async fn nothing_is_committed_without_the_lock(server: &TestServer) {
     let address = address_of(&*database);
     let administrator = address.clone();
     let end = move || end_keeper(&administrator);
-    let proxy = Proxy::before(&address, "UPDATE `spans`", 3, end);
+    let proxy = Proxy::before(&address, "UPDATE `spans` JOIN", 3, end);
     let error = to_newest(server, &address.through_port(proxy.port())).await;
     assert_told(&error.unwrap_err(), ErrorKind::ConnectionLost);
     wait_until_alone(server, &address);
@@ -226,7 +226,7 @@ async fn the_backfill_of_traces_is_done_again(server: &TestServer) {
     to_newest(server, &address_of(&*uncut)).await.unwrap();
     let expected = filled(&*uncut);
     assert_eq!(expected.last().map(|row| row[3].clone()), Some(Cell::from(4499.5)));
-    for (text, time) in [("UPDATE `spans`", 3), ("TRUNCATE TABLE", 2)] {
+    for (text, time) in [("UPDATE `spans` JOIN", 3), ("TRUNCATE TABLE", 2)] {
         let database = with_many_traces(server).await;
         let address = address_of(&*database);
         let proxy = Proxy::cut_at(&address, text, time);

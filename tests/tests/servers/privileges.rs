@@ -126,13 +126,22 @@ async fn the_privileges_for_the_newest_revisions_of_mysql(server: &TestServer) {
     .await;
 }
 
-/// It is not said to be missing, whether drift is accepted or not.
-async fn mlflows_trigger_that_the_user_may_not_see(server: &TestServer) {
+/// A database at a revision, and a user who may do everything that an upgrade takes but see triggers.
+async fn without_triggers(
+    server: &TestServer,
+    revision: &str,
+) -> (User, Box<dyn TestDatabase>, Address) {
     let user = User::new(server);
-    let database = server.at("1bd49d398cd23").await;
+    let database = server.at(revision).await;
     let address = user.of(&*database);
     grant_what_it_takes(server, &user, &address);
     revoke(server, &user, &address, "TRIGGER");
+    (user, database, address)
+}
+
+/// It is not said to be missing, whether drift is accepted or not.
+async fn mlflows_trigger_that_the_user_may_not_see(server: &TestServer) {
+    let (user, database, address) = without_triggers(server, "1bd49d398cd23").await;
     assert_missing(server, &user, &*database, "TRIGGER").await;
     let mut backend = open(&address, Waits::default()).await.unwrap();
     let mut request = Request::to(Target::parse(server.head()));
@@ -169,11 +178,7 @@ async fn a_trigger_of_somebody_else_that_the_user_may_not_see(server: &TestServe
 
 /// The user may see MLflow's own only.
 async fn a_trigger_that_the_user_may_not_see_is_told_of_each_row(server: &TestServer) {
-    let user = User::new(server);
-    let database = server.at("b7e2c1a4d9f3").await;
-    let address = user.of(&*database);
-    grant_what_it_takes(server, &user, &address);
-    revoke(server, &user, &address, "TRIGGER");
+    let (user, database, address) = without_triggers(server, "b7e2c1a4d9f3").await;
     let (schema, name) = (&address.database, user.quoted());
     query(server.address(), &format!("GRANT TRIGGER ON {schema}.secrets TO {name}"));
     database.run(

@@ -110,14 +110,17 @@ pub trait DataMigration: Debug + Send + Sync {
     ) -> Result<u64, Error>;
 }
 
-/// `column = text`, byte for byte: MySQL's default collations ignore case.
-pub(crate) fn equals_exactly(column: Expr, text: &str, platform: &Platform) -> Expr {
-    if platform.is_mysql() {
-        let binary: Expr = Func::cast_as(column.clone(), "binary").into();
-        column.eq(text).and(binary.eq(Func::cast_as(text, "binary")))
-    } else {
-        column.eq(text)
-    }
+/// `column = text`, byte for byte: MySQL's default collations ignore case, but only a comparison by them
+/// can use an index.
+pub(crate) fn equals_exactly(column: Expr, text: impl Into<Expr>, platform: &Platform) -> Expr {
+    let text = text.into();
+    let equal = column.clone().eq(text.clone());
+    if platform.is_mysql() { equal.and(bytes(column).eq(bytes(text))) } else { equal }
+}
+
+/// A text as MySQL tells it apart from others by every byte.
+pub(crate) fn bytes(text: Expr) -> Expr {
+    Func::cast_as(text, "binary").into()
 }
 
 #[cfg(test)]

@@ -2,7 +2,7 @@
 
 use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, Value};
 
-use super::super::row;
+use super::super::{bytes, row};
 use super::ranges::Range;
 use crate::backend::{Backend, Row};
 use crate::error::Error;
@@ -84,6 +84,6 @@ fn exact_text(platform: &Platform) -> Expr {
     match platform.dialect {
         Dialect::Sqlite => column,
         Dialect::Postgres => Func::cast_as(column, "text").into(),
-        Dialect::Mysql => Func::cast_as(Expr::from(Func::cast_as(column, "char")), "binary").into(),
+        Dialect::Mysql => bytes(Func::cast_as(column, "char").into()),
     }
 }

@@ -79,7 +79,7 @@ impl Tally<'_> {
 /// Whether a key is one of several, byte for byte.
 fn is_one_of(table: &'static str, keys: &[&str], platform: &Platform) -> Condition {
     keys.iter().fold(Condition::any(), |condition, key| {
-        condition.add(equals_exactly(Expr::col((table, "key")), key, platform))
+        condition.add(equals_exactly(Expr::col((table, "key")), *key, platform))
     })
 }
 

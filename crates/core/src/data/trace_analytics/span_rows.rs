@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, SelectStatement, Value};
+use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::pace::{Pace, bytes_of};
-use super::super::{BATCH, row};
+use super::super::{BATCH, equals_exactly, row};
 use super::filling::Done;
 use super::ranges::Range;
 use super::spans::COLUMNS;
@@ -23,21 +23,11 @@ type SpanKey = [String; 2];
 
 /// Whether a span has the key of another row, to the byte.
 pub(super) fn has_key_of(other: &'static str, platform: &Platform) -> Condition {
-    let mut same = Condition::all();
-    for column in KEY {
+    let is_same = |column| {
         let (span, other) = (Expr::col(("spans", column)), Expr::col((other, column)));
-        if platform.is_mysql() {
-            same = same.add(exact_key(span.clone()).eq(exact_key(other.clone())));
-        }
-        // By this one the server finds it.
-        same = same.add(span.eq(other));
-    }
-    same
-}
-
-/// A key as MySQL tells it apart from others by every byte: its default collations ignore case.
-pub(super) fn exact_key(key: Expr) -> Expr {
-    Func::cast_as(key, "binary").into()
+        equals_exactly(span, other, platform)
+    };
+    KEY.into_iter().fold(Condition::all(), |same, column| same.add(is_same(column)))
 }
 
 /// Fills the columns of a range of traces.

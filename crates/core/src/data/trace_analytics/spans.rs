@@ -11,6 +11,7 @@ use sea_query::{
     SelectStatement, TableRef, UpdateStatement,
 };
 
+use super::super::bytes;
 use super::costs::{self, OddCosts};
 use super::dimensions::{self, Kind};
 use super::filling::Done;
@@ -167,9 +168,7 @@ fn costs_of_spans(range: &Range, platform: &Platform) -> SelectStatement {
         let key = Expr::col(("span_metrics", column));
         if platform.is_mysql() {
             // All of a group are the same; the server does not know it.
-            select
-                .expr_as(Func::max(key.clone()), column)
-                .add_group_by([span_rows::exact_key(key)]);
+            select.expr_as(Func::max(key.clone()), column).add_group_by([bytes(key)]);
         } else {
             select.expr_as(key.clone(), column).add_group_by([key]);
         }
