@@ -160,8 +160,9 @@ pub(crate) struct TargetArguments {
     accept_drift: bool,
 }
 
-/// The cores are those of this machine, and the server's are not known; a connection that waits for the
-/// server's disk uses none.
+/// The cores are those of this machine, and the server's are not known. A connection that waits for the
+/// server's disk uses none, so there are a few on the smallest machine; and on the largest no more than a
+/// server with its usual limit of 151 can spare.
 fn usual_jobs() -> usize {
     available_parallelism().map_or(1, NonZeroUsize::get).clamp(4, 16)
 }
