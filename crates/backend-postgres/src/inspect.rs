@@ -30,9 +30,9 @@ const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, \
     format_type(a.atttypid, a.atttypmod), a.attnotnull, \
     pg_get_expr(d.adbin, d.adrelid, true), a.attidentity::text, a.attgenerated::text, \
     CASE WHEN a.attcollation <> t.typcollation THEN l.collname::text END, \
-    EXISTS (SELECT 1 FROM pg_depend o JOIN pg_class s ON s.oid = o.objid AND s.relkind = 'S' \
-        WHERE o.classid = 'pg_class'::regclass AND o.refclassid = 'pg_class'::regclass \
-        AND o.refobjid = a.attrelid AND o.refobjsubid = a.attnum AND o.deptype = 'a') \
+    EXISTS (SELECT 1 FROM pg_depend o JOIN pg_class s ON s.oid = o.refobjid AND s.relkind = 'S' \
+        WHERE o.classid = 'pg_attrdef'::regclass AND o.refclassid = 'pg_class'::regclass \
+        AND o.objid = d.oid) \
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
     JOIN pg_type t ON t.oid = a.atttypid \
@@ -52,7 +52,11 @@ const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k.contype::t
         CASE WHEN k.confmatchtype = 'f' THEN 'MATCH FULL' END, \
         CASE WHEN k.condeferrable THEN 'DEFERRABLE' END, \
         CASE WHEN k.condeferred THEN 'INITIALLY DEFERRED' END), \
-    CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid, true) END \
+    CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid, true) END, \
+    CASE WHEN (to_jsonb(k) ->> 'conenforced')::boolean = false THEN 'NOT ENFORCED' \
+        WHEN NOT k.convalidated THEN 'NOT VALID' \
+        WHEN EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgconstraint = k.oid \
+            AND t.tgenabled IN ('D', 'R')) THEN 'DISABLED' END \
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
     LEFT JOIN pg_class f ON f.oid = k.confrelid \
@@ -67,7 +71,8 @@ const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.indisunique, \
         || 'INDEX ' || quote_ident(i.relname) || ' ON ' || quote_ident(n.nspname) || '.' \
         || quote_ident(c.relname) || ' USING btree (' || k.text || ')' \
         || coalesce(' INCLUDE (' || o.text || ')', '') \
-        || coalesce(' WHERE ' || pg_get_expr(x.indpred, x.indrelid), '') \
+        || coalesce(' WHERE ' || pg_get_expr(x.indpred, x.indrelid), ''), \
+    CASE WHEN NOT (x.indisvalid AND x.indisready) THEN 'INVALID' END \
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
     CROSS JOIN LATERAL (\
@@ -94,7 +99,8 @@ const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.indisunique, \
 const TRIGGERS: &str = "SELECT c.relname::text, t.tgname::text, pg_get_triggerdef(t.oid, true), \
     CASE WHEN p.pronamespace = c.relnamespace AND p.probin IS NULL THEN \
         replace(pg_get_functiondef(p.oid), \
-            'FUNCTION ' || quote_ident(n.nspname) || '.', 'FUNCTION ') END \
+            'FUNCTION ' || quote_ident(n.nspname) || '.', 'FUNCTION ') END, \
+    CASE WHEN t.tgenabled IN ('D', 'R') THEN 'DISABLED' END \
     FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_proc p ON p.oid = t.tgfoid \
     WHERE n.nspname = $1 AND NOT t.tgisinternal ORDER BY t.oid";
@@ -160,9 +166,8 @@ impl Reader {
         let shown: Option<String> = row.try_get(4)?;
         let identity: String = row.try_get(5)?;
         let generated: String = row.try_get(6)?;
-        let is_numbered: bool = row.try_get(8)?;
-        let is_serial =
-            is_numbered && shown.as_deref().is_some_and(|text| text.starts_with("nextval("));
+        // Whether the default takes its value from a sequence, the column's own or another one.
+        let is_serial: bool = row.try_get(8)?;
         let mut column =
             Column::new(row.try_get::<String, _>(1)?, column_type(row.try_get::<&str, _>(2)?));
         column.nullable = !row.try_get::<bool, _>(3)?;
@@ -189,7 +194,8 @@ impl Reader {
             "u" => table.uniques.push(Unique { name, columns }),
             "c" => {
                 let shown: String = row.try_get(9)?;
-                table.checks.push(Check { name, expression: condition(&shown) });
+                let inactive = row.try_get(10)?;
+                table.checks.push(Check { name, expression: condition(&shown), inactive });
             }
             _ => {
                 let qualifiers: String = row.try_get(8)?;
@@ -201,6 +207,7 @@ impl Reader {
                     on_delete: action(row.try_get(6)?),
                     on_update: action(row.try_get(7)?),
                     qualifiers: (!qualifiers.is_empty()).then_some(qualifiers),
+                    inactive: row.try_get(10)?,
                 });
             }
         }
@@ -224,6 +231,7 @@ impl Reader {
             predicate: row.try_get(6)?,
             definition: (is_plain != Some(true)).then_some(definition),
             automatic: false,
+            inactive: row.try_get(9)?,
         });
         Ok(())
     }
@@ -235,6 +243,7 @@ impl Reader {
             name: row.try_get(1)?,
             definition: row.try_get(2)?,
             function: function.map(|text| with_plain_quotes(&text)),
+            inactive: row.try_get(4)?,
         });
         Ok(())
     }

@@ -176,7 +176,7 @@ mod tests {
             .primary_key("pk", &["id"])
             .unique_named("one", &["run", "number"])
             .foreign_key(key);
-        table.checks.push(Check { name: None, expression: "number > 0 -- always".to_owned() });
+        table.checks.push(Check::new(None, "number > 0 -- always"));
         insta::assert_snapshot!(create_table(&table));
     }
 

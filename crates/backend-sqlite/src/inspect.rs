@@ -32,11 +32,7 @@ pub(crate) fn schema(connection: &Connection, context: Context<'_>) -> Result<Sc
         let Some(table) = schema.tables.values_mut().find(is_entrys) else { continue };
         match entry.kind.as_str() {
             "index" => table.indexes.push(index(entry.name, entry.sql)),
-            "trigger" => table.triggers.push(Trigger {
-                name: entry.name,
-                definition: entry.sql,
-                function: None,
-            }),
+            "trigger" => table.triggers.push(Trigger::new(&entry.name, &entry.sql)),
             _ => {}
         }
     }
@@ -151,7 +147,7 @@ impl TableReader {
     }
 
     fn check(&mut self, check: ddl::Check) {
-        self.table.checks.push(Check { name: check.name, expression: check.expression });
+        self.table.checks.push(Check::new(check.name.as_deref(), check.expression));
     }
 
     fn foreign_key(&mut self, key: ddl::ForeignKey) {
@@ -173,6 +169,7 @@ impl TableReader {
             on_delete: action(key.on_delete),
             on_update: action(key.on_update),
             qualifiers: (!qualifiers.is_empty()).then(|| qualifiers.join(" ")),
+            inactive: None,
         });
     }
 
@@ -238,5 +235,6 @@ fn index(name: String, sql: String) -> Index {
         predicate: parsed.predicate,
         definition: (!is_plain).then_some(sql),
         automatic: false,
+        inactive: None,
     }
 }

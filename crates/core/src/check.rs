@@ -4,10 +4,11 @@ use serde::Serialize;
 
 use crate::backend::Backend;
 use crate::catalogue::Catalogue;
+use crate::drift::{Weight, weigh};
 use crate::error::Error;
 use crate::locate::{Assumption, LEFTOVER_PREFIX, Location, drift};
 use crate::platform::Platform;
-use crate::schema::{Difference, DifferenceKind, Schema};
+use crate::schema::{Difference, Schema};
 use crate::session::{inspect, reading};
 
 /// Where a database is, and how far that is from the newest revision.
@@ -69,7 +70,8 @@ pub struct Checked {
     pub position: Position,
     /// What is missing, or not as the revision says.
     pub drift: Vec<Difference>,
-    /// What is there besides, such as a user's own index. An upgrade leaves it alone.
+    /// What is no drift: objects besides the expected ones, such as a user's own index, and
+    /// differences that no upgrade minds. An upgrade leaves both alone.
     pub extra: Vec<Difference>,
     /// Tables that an interrupted Alembic run has left behind. An upgrade removes them.
     pub leftovers: Vec<String>,
@@ -115,7 +117,7 @@ pub(crate) fn checked(
 ) -> Result<Checked, Error> {
     let all = drift(catalogue, platform, live, &location)?;
     let position = describe(catalogue, location)?;
-    Ok(judge(position, all, leftovers(live)))
+    Ok(judge(position, all, leftovers(live), platform))
 }
 
 pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Position, Error> {
@@ -141,9 +143,19 @@ fn leftovers(live: &Schema) -> Vec<String> {
     live.tables.keys().filter(|name| name.starts_with(LEFTOVER_PREFIX)).cloned().collect()
 }
 
-fn judge(position: Position, all: Vec<Difference>, leftovers: Vec<String>) -> Checked {
-    let (extra, drift): (Vec<_>, Vec<_>) =
-        all.into_iter().partition(|difference| difference.kind == DifferenceKind::Extra);
+fn judge(
+    position: Position,
+    all: Vec<Difference>,
+    leftovers: Vec<String>,
+    platform: &Platform,
+) -> Checked {
+    let (mut drift, mut extra) = (Vec::new(), Vec::new());
+    for (weight, difference) in weigh(all, platform) {
+        match weight {
+            Weight::Fatal | Weight::Drift => drift.push(difference),
+            Weight::Harmless | Weight::Extra => extra.push(difference),
+        }
+    }
     let verdict = if !drift.is_empty() {
         Verdict::Drifted
     } else if position.is_head() {
@@ -157,7 +169,8 @@ fn judge(position: Position, all: Vec<Difference>, leftovers: Vec<String>) -> Ch
 #[cfg(test)]
 mod tests {
     use super::{Position, Verdict, judge};
-    use crate::schema::{Difference, DifferenceKind};
+    use crate::platform::Platform;
+    use crate::schema::{Difference, DifferenceKind, Index, Object};
 
     fn position(revision: &str) -> Position {
         Position {
@@ -171,25 +184,34 @@ mod tests {
         }
     }
 
-    fn difference(kind: DifferenceKind) -> Difference {
-        Difference { kind, table: "runs".to_owned(), object: "table".to_owned(), detail: None }
+    fn verdict(revision: &str, difference: &Difference) -> Verdict {
+        let all = vec![difference.clone()];
+        let checked = judge(position(revision), all, Vec::new(), &Platform::SQLITE);
+        assert_eq!(checked.drift.len() + checked.extra.len(), 1);
+        checked.verdict
     }
 
     #[test]
-    fn what_is_only_extra_is_no_drift() {
-        let extra = vec![difference(DifferenceKind::Extra)];
-        let checked = judge(position("head"), extra.clone(), Vec::new());
-        assert_eq!(checked.verdict, Verdict::AtHead);
-        assert_eq!(checked.extra, extra);
-        assert_eq!(judge(position("older"), extra, Vec::new()).verdict, Verdict::Behind);
+    fn what_no_upgrade_minds_is_no_drift() {
+        let index = Object::Index(Index::new("by_run", &["run"]));
+        for (kind, object) in [
+            (DifferenceKind::Extra, Object::Table),
+            (DifferenceKind::Missing, index),
+            (DifferenceKind::Changed, Object::ColumnOrder),
+        ] {
+            let difference = Difference::new(kind, "runs", object);
+            assert_eq!(verdict("head", &difference), Verdict::AtHead);
+            assert_eq!(verdict("older", &difference), Verdict::Behind);
+        }
     }
 
     #[test]
     fn what_is_missing_or_changed_is_drift_at_any_revision() {
         for kind in [DifferenceKind::Missing, DifferenceKind::Changed] {
             for revision in ["head", "older"] {
-                let checked = judge(position(revision), vec![difference(kind)], Vec::new());
-                assert_eq!(checked.verdict, Verdict::Drifted);
+                let column = Object::Column("status".to_owned());
+                let difference = Difference::new(kind, "runs", column);
+                assert_eq!(verdict(revision, &difference), Verdict::Drifted);
             }
         }
     }

@@ -12,7 +12,10 @@ use crate::event::{Event, Observer};
 use crate::locate::{Location, drift, label};
 use crate::partial::{self, PartialRun};
 use crate::platform::Platform;
-use crate::schema::{Difference, DifferenceKind, Schema, Table, differences};
+use crate::schema::{
+    Detail, Difference, DifferenceKind, Index, Object, PrimaryKey, Schema, Table, by_name,
+    differences,
+};
 
 /// What is not as a revision says.
 #[derive(Debug, Default)]
@@ -47,15 +50,15 @@ impl Drift {
         }
         let later = differences(&catalogue.state(target, platform)?, live, platform);
         let mut found = Self { partial, ..Self::default() };
-        for difference in &all {
-            let place = match difference.kind {
-                DifferenceKind::Extra if later.contains(difference) => &mut found.left,
-                DifferenceKind::Extra => &mut found.ahead,
-                _ if is_fatal(difference) => &mut found.fatal,
-                _ if has_known_cause(difference, &all, platform) => &mut found.left,
-                _ => &mut found.acceptable,
+        for (weight, difference) in weigh(all, platform) {
+            let place = match weight {
+                Weight::Extra if later.contains(&difference) => &mut found.left,
+                Weight::Extra => &mut found.ahead,
+                Weight::Fatal => &mut found.fatal,
+                Weight::Harmless => &mut found.left,
+                Weight::Drift => &mut found.acceptable,
             };
-            place.push(difference.clone());
+            place.push(difference);
         }
         Ok(found)
     }
@@ -136,102 +139,192 @@ pub(crate) async fn add_hidden_triggers(
     Ok(())
 }
 
-/// Whether nothing can be built on a schema with this difference: a table, a column or the key by which
-/// rows are found is not the expected one.
-fn is_fatal(difference: &Difference) -> bool {
-    let is_other_key = difference.object == "primary key" && !is_same_key(difference);
-    is_missing_part(difference) || is_other_key
+/// Marks those indexes of a live schema as InnoDB's own that are so at its revision. Without its foreign
+/// key such an index looks like any other, but the server still drops it once another one covers it.
+///
+/// # Errors
+/// If the catalogue contradicts itself.
+pub(crate) fn mark_automatic_indexes(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    location: &Location,
+    live: &mut Schema,
+) -> Result<(), Error> {
+    if !platform.is_mysql() || location.empty {
+        return Ok(());
+    }
+    let expected = catalogue.state(location.revision.as_deref(), platform)?;
+    for (name, table) in &mut live.tables {
+        let Some(expected) = expected.table(name) else { continue };
+        for index in &mut table.indexes {
+            let is_same = |own: &&Index| own.name == index.name && own.content() == index.content();
+            index.automatic |= index.definition.is_none()
+                && !index.unique
+                && expected.indexes.iter().find(is_same).is_some_and(|own| own.automatic);
+        }
+    }
+    Ok(())
 }
 
-/// Whether a primary key differs by its name only.
-fn is_same_key(difference: &Difference) -> bool {
-    let keys = difference.detail.as_deref().and_then(|detail| detail.split_once(", expected "));
-    difference.object == "primary key"
-        && keys.is_some_and(|(found, expected)| {
-            content(found).is_some() && content(found) == content(expected)
-        })
+/// What a difference means to an upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// No upgrade can build on such a schema.
+    Fatal,
+    /// An upgrade goes on with it if whoever runs it says so.
+    Drift,
+    /// It is known how this comes about, and no upgrade, nor MLflow, minds it.
+    Harmless,
+    /// The object is there besides those that are expected.
+    Extra,
+}
+
+/// Weighs differences, and tells of an object under an expected name as of one that has changed.
+pub(crate) fn weigh(all: Vec<Difference>, platform: &Platform) -> Vec<(Weight, Difference)> {
+    let expected = all.iter().filter(|difference| difference.is_of_expected());
+    let weights: Vec<Weight> =
+        expected.map(|difference| Weight::of(difference, &all, platform)).collect();
+    // Those of expected objects come first then, in their order.
+    let weights = weights.into_iter().chain(std::iter::repeat(Weight::Extra));
+    weights.zip(by_name(all)).collect()
+}
+
+impl Weight {
+    /// Weighs one of `all` differences from a revision.
+    pub(crate) fn of(difference: &Difference, all: &[Difference], platform: &Platform) -> Self {
+        match difference.kind {
+            DifferenceKind::Extra => Self::Extra,
+            DifferenceKind::Missing => Self::of_missing(difference, all, platform),
+            DifferenceKind::Changed => match (&difference.object, &difference.detail) {
+                (Object::ColumnOrder, _) => Self::Harmless,
+                (_, Some(Detail::PrimaryKey { found, expected })) => {
+                    let columns = |key: &Option<PrimaryKey>| {
+                        key.as_ref().map(|key| key.columns.clone()).unwrap_or_default()
+                    };
+                    // MLflow has named it, a server may not keep the name.
+                    let is_same = columns(found) == columns(expected);
+                    if is_same { Self::Harmless } else { Self::Fatal }
+                }
+                _ => Self::Drift,
+            },
+        }
+    }
+
+    fn of_missing(missing: &Difference, all: &[Difference], platform: &Platform) -> Self {
+        let mut extra = all
+            .iter()
+            .filter(|other| other.kind == DifferenceKind::Extra && other.table == missing.table);
+        let is_harmless = match &missing.object {
+            Object::Table | Object::Column(_) => return Self::Fatal,
+            // What a trigger says is not compared.
+            Object::Trigger(_) => false,
+            // A constraint gets another name when a database moves to another server.
+            object if extra.clone().any(|other| is_same_in_use(&other.object, object)) => true,
+            object if extra.any(|other| other.object.stands_for(object)) => false,
+            // MySQL 5.7 reads CHECKs and forgets them.
+            Object::Check(_) => platform.is_mysql(),
+            // Without it queries are slower, and nothing else.
+            Object::Index(index) => !index.unique,
+            _ => false,
+        };
+        if is_harmless { Self::Harmless } else { Self::Drift }
+    }
+}
+
+fn is_same_in_use(found: &Object, expected: &Object) -> bool {
+    found.has_same_content(expected) && found.inactive() == expected.inactive()
 }
 
 /// Whether a table or column that is expected is not there.
 #[must_use]
 pub(crate) fn is_missing_part(difference: &Difference) -> bool {
     difference.kind == DifferenceKind::Missing
-        && (difference.object == "table" || difference.object.starts_with("column "))
-}
-
-/// Whether it is known how a difference comes about: the same constraint is there under another name,
-/// which it gets when a database moves to another server; or a CHECK is not there on a server that was
-/// MySQL 5.7 once, which reads them and forgets them.
-fn has_known_cause(difference: &Difference, all: &[Difference], platform: &Platform) -> bool {
-    if difference.kind != DifferenceKind::Missing {
-        return is_same_key(difference);
-    }
-    let is_forgotten = platform.is_mysql() && kind(&difference.object) == "CHECK";
-    is_forgotten
-        || all.iter().any(|other| {
-            other.kind == DifferenceKind::Extra
-                && other.table == difference.table
-                && kind(&other.object) == kind(&difference.object)
-                && content(&other.object).is_some()
-                && content(&other.object) == content(&difference.object)
-        })
-}
-
-/// The first word of an object's description after `unnamed`.
-fn kind(object: &str) -> &str {
-    let named = object.strip_prefix("unnamed ").unwrap_or(object);
-    named.split(' ').next().unwrap_or_default()
-}
-
-/// What of an object's description follows its name.
-fn content(object: &str) -> Option<&str> {
-    object.split_once(" (").map(|(_, content)| content)
+        && matches!(difference.object, Object::Table | Object::Column(_))
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{has_known_cause, is_fatal};
+    use super::Weight;
     use crate::platform::Platform;
-    use crate::schema::{Difference, DifferenceKind};
+    use crate::schema::{
+        Check, Detail, Difference, DifferenceKind, ForeignKey, Index, Object, PrimaryKey, Trigger,
+        Unique,
+    };
 
-    fn difference(kind: DifferenceKind, object: &str) -> Difference {
-        let (table, object) = ("runs".to_owned(), object.to_owned());
-        Difference { kind, table, object, detail: None }
+    fn key(name: Option<&str>, columns: &[&str]) -> Option<PrimaryKey> {
+        let columns = columns.iter().map(ToString::to_string).collect();
+        Some(PrimaryKey { name: name.map(ToOwned::to_owned), columns })
     }
 
     #[test]
     fn a_key_by_another_name_is_the_same() {
-        let cases = [
-            ("unnamed (a, b), expected metric_pk (a, b)", false),
-            ("metric_pk (a), expected metric_pk (a, b)", true),
-            ("none, expected metric_pk (a, b)", true),
-        ];
-        for (detail, expected) in cases {
-            let mut key = difference(DifferenceKind::Changed, "primary key");
-            key.detail = Some(detail.to_owned());
-            assert_eq!(is_fatal(&key), expected, "{detail}");
-            assert_eq!(has_known_cause(&key, &[], &Platform::SQLITE), !expected, "{detail}");
+        let expected = key(Some("metric_pk"), &["a", "b"]);
+        for (found, weight) in [
+            (key(None, &["a", "b"]), Weight::Harmless),
+            (key(Some("metric_pk"), &["a"]), Weight::Fatal),
+            (key(Some("metric_pk"), &["b", "a"]), Weight::Fatal),
+            (None, Weight::Fatal),
+        ] {
+            let detail = Detail::PrimaryKey { found, expected: expected.clone() };
+            let difference = Difference {
+                detail: Some(detail),
+                ..Difference::new(DifferenceKind::Changed, "runs", Object::PrimaryKey)
+            };
+            assert_eq!(Weight::of(&difference, &[], &Platform::SQLITE), weight, "{difference}");
         }
     }
 
+    fn foreign_key(name: Option<&str>, referred: &str) -> Object {
+        let key = ForeignKey::new(&["x"], "y", &[referred]).on_delete_cascade();
+        Object::ForeignKey(ForeignKey { name: name.map(ToOwned::to_owned), ..key })
+    }
+
+    fn check(name: &str, expression: &str) -> Object {
+        Object::Check(Check::new(Some(name), expression))
+    }
+
+    fn unique(name: &str) -> Object {
+        Object::Unique(Unique { name: Some(name.to_owned()), columns: vec!["x".to_owned()] })
+    }
+
+    fn index(name: &str) -> Index {
+        Index::new(name, &["x"])
+    }
+
+    fn unused(index: Index) -> Object {
+        Object::Index(Index { inactive: Some("INVALID".to_owned()), ..index })
+    }
+
     #[test]
-    fn what_has_a_known_cause() {
-        let fk = "foreign key a (x -> y (z) ON DELETE CASCADE ON UPDATE NO ACTION)";
-        let unnamed = fk.replace("foreign key a", "unnamed foreign key");
-        let other = fk.replace("(z)", "(w)");
+    fn what_is_missing_counts_unless_it_is_known_how_that_comes_about() {
+        use Weight::{Drift, Fatal, Harmless};
+        let not_enforced =
+            Check { inactive: Some("NOT ENFORCED".to_owned()), ..Check::new(Some("a"), "x > 1") };
+        let trigger = |name| Object::Trigger(Trigger::new(name, ""));
+        let other = || Object::Index(index("other"));
         let cases = [
-            (fk, unnamed.as_str(), Platform::SQLITE, true),
-            (fk, other.as_str(), Platform::SQLITE, false),
-            ("unique a (x)", "unique b (x)", Platform::POSTGRES, true),
-            ("index a (x)", "unique b (x)", Platform::POSTGRES, false),
-            ("CHECK a (x > 1)", "CHECK b (x > 2)", Platform::POSTGRES, false),
-            ("CHECK a (x > 1)", "CHECK b (x > 2)", Platform::MYSQL_8, true),
-            ("trigger a", "trigger b", Platform::SQLITE, false),
+            (Object::Table, other(), Platform::SQLITE, Fatal),
+            (Object::Column("x".to_owned()), other(), Platform::SQLITE, Fatal),
+            (foreign_key(Some("a"), "z"), foreign_key(None, "z"), Platform::SQLITE, Harmless),
+            (foreign_key(Some("a"), "z"), foreign_key(None, "w"), Platform::SQLITE, Drift),
+            (unique("a"), unique("b"), Platform::POSTGRES, Harmless),
+            (unique("a"), Object::Index(index("b").unique()), Platform::POSTGRES, Harmless),
+            (unique("a"), Object::Index(index("b")), Platform::POSTGRES, Drift),
+            (check("a", "x > 1"), check("b", "x > 2"), Platform::POSTGRES, Drift),
+            (check("a", "x > 1"), check("b", "(x>1)"), Platform::POSTGRES, Harmless),
+            (check("a", "x > 1"), check("b", "x > 2"), Platform::MYSQL_8, Harmless),
+            (check("a", "x > 1"), check("a", "x > 2"), Platform::MYSQL_8, Drift),
+            (check("a", "x > 1"), Object::Check(not_enforced), Platform::MYSQL_8, Drift),
+            (Object::Index(index("a")), other(), Platform::POSTGRES, Harmless),
+            (Object::Index(index("a").unique()), other(), Platform::POSTGRES, Drift),
+            (Object::Index(index("a")), unused(index("a")), Platform::POSTGRES, Drift),
+            (trigger("a"), trigger("b"), Platform::SQLITE, Drift),
         ];
-        for (missing, extra, platform, expected) in cases {
-            let missing = difference(DifferenceKind::Missing, missing);
-            let all = [missing.clone(), difference(DifferenceKind::Extra, extra)];
-            assert_eq!(has_known_cause(&missing, &all, &platform), expected, "{all:?}");
+        for (missing, extra, platform, weight) in cases {
+            let missing = Difference::new(DifferenceKind::Missing, "runs", missing);
+            let extra = Difference::new(DifferenceKind::Extra, "runs", extra);
+            let all = [missing.clone(), extra];
+            assert_eq!(Weight::of(&missing, &all, &platform), weight, "{all:?}");
         }
     }
 }

@@ -210,7 +210,6 @@ impl<'a> Execution<'a> {
         let started = Instant::now();
         let mut live = backend.inspect().await?;
         if backend.platform().is_mysql() {
-            self.forgive_kept_indexes(&mut live);
             self.forgive_shortened_indexes(&mut live);
         }
         let differences = differences(&self.plan.result, &live, backend.platform());
@@ -228,23 +227,6 @@ impl<'a> Execution<'a> {
         backend.check_foreign_keys(&self.plan.tables_with_new_foreign_keys()).await?;
         self.observer.notify(&Event::Verified { seconds: started.elapsed().as_secs_f64() });
         Ok(())
-    }
-
-    /// Whether InnoDB made an index by itself cannot be seen. In a database that was restored from
-    /// a dump it is an ordinary one, and stays when another covers it, as it does with MLflow.
-    fn forgive_kept_indexes(&self, live: &mut Schema) {
-        for (name, before) in &self.journal.live.tables {
-            let (Some(now), Some(planned)) =
-                (live.tables.get_mut(name), self.plan.result.table(name))
-            else {
-                continue;
-            };
-            let is_kept = |index: &str| {
-                before.indexes.iter().any(|it| it.automatic && it.name == index)
-                    && planned.indexes.iter().all(|it| it.name != index)
-            };
-            now.indexes.retain(|index| !is_kept(&index.name));
-        }
     }
 
     /// MariaDB shortens a user's own index to a prefix where its column outgrows it.

@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::locate::{Location, label};
 use crate::plan::{Plan, Step};
 use crate::platform::Platform;
-use crate::schema::{Difference, DifferenceKind, Schema, Table, differences};
+use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
 
 /// What `alembic_version` holds while an upgrade is unfinished.
 pub const FENCE: &str = "mlflow-migrate-unfinished";
@@ -145,12 +145,7 @@ fn rest_of_change(
     platform: &Platform,
 ) -> Result<Option<TableChange>, Vec<Difference>> {
     let Some(now) = now.table(&change.after.name) else {
-        let missing = Difference {
-            kind: DifferenceKind::Missing,
-            table: change.after.name.clone(),
-            object: "table".to_owned(),
-            detail: None,
-        };
+        let missing = Difference::new(DifferenceKind::Missing, &change.after.name, Object::Table);
         return if change.before.is_none() { Ok(Some(change.clone())) } else { Err(vec![missing]) };
     };
     let mut after = change.after.clone();

@@ -191,7 +191,7 @@ impl TableEdits {
 
     /// A CHECK that the database names, if it names any.
     pub fn add_check(&mut self, expression: &str) -> &mut Self {
-        self.push(TableEdit::AddCheck(Check { name: None, expression: expression.to_owned() }))
+        self.push(TableEdit::AddCheck(Check::new(None, expression)))
     }
 
     /// See [`TableEdit::DropCheck`].

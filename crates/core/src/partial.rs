@@ -13,7 +13,7 @@ use crate::locate::Location;
 use crate::op::{Op, TableEdit};
 use crate::platform::{Dialect, Platform};
 use crate::revision::{Action, Revision};
-use crate::schema::{self, Column, Difference, DifferenceKind, Schema, Table};
+use crate::schema::{self, Column, Difference, DifferenceKind, Object, Schema, Table};
 
 /// The revision within which MLflow's own upgrade can have stopped: the one after the stamped one.
 fn next<'a>(
@@ -123,7 +123,7 @@ fn is_added(op: &Op, live: &Schema) -> bool {
 /// Whether an operation is why a column is not there.
 fn has_taken(op: &Op, difference: &Difference, live: &Schema) -> bool {
     let Op::Alter { table, edit } = op else { return false };
-    let is_column = |name: &str| difference.object.strip_prefix("column ") == Some(name);
+    let is_column = |name: &str| difference.object == Object::Column(name.to_owned());
     *table == difference.table
         && match edit {
             TableEdit::DropColumn(column) => is_column(column),
@@ -139,17 +139,16 @@ fn has_taken(op: &Op, difference: &Difference, live: &Schema) -> bool {
 /// is then gone for a while.
 fn is_about(op: &Op, difference: &Difference) -> bool {
     let Op::Alter { table, edit } = op else { return false };
-    let object = difference.object.as_str();
-    let object = object.strip_prefix("unnamed ").unwrap_or(object);
     *table == difference.table
-        && match edit {
-            TableEdit::SetPrimaryKey(_) => object == "primary key",
-            TableEdit::AddForeignKey(key) => {
-                let columns = format!("({} -> {} ", key.columns.join(", "), key.referred_table);
-                object.starts_with("foreign key") && object.contains(&columns)
+        && match (edit, &difference.object) {
+            (TableEdit::SetPrimaryKey(_), Object::PrimaryKey) => true,
+            (TableEdit::AddForeignKey(key), Object::ForeignKey(other)) => {
+                key.columns == other.columns && key.referred_table == other.referred_table
             }
-            TableEdit::CreateIndex(index) => object.contains(&format!("index {} (", index.name)),
-            TableEdit::AlterColumn { column, .. } => object.strip_prefix("column ") == Some(column),
+            (TableEdit::CreateIndex(index), object @ (Object::Index(_) | Object::Unique(_))) => {
+                object.name() == Some(&index.name)
+            }
+            (TableEdit::AlterColumn { column, .. }, Object::Column(name)) => name == column,
             _ => false,
         }
 }

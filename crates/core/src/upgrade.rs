@@ -11,7 +11,7 @@ use crate::backend::{Access, Backend};
 use crate::catalogue::Catalogue;
 use crate::data::DataOptions;
 use crate::doctor::obstacles;
-use crate::drift::{Drift, add_hidden_triggers};
+use crate::drift::{Drift, add_hidden_triggers, mark_automatic_indexes};
 use crate::error::{Error, Finding};
 use crate::event::{Event, Observer};
 use crate::execute::Execution;
@@ -130,6 +130,7 @@ pub async fn inspect_and_plan(
     let platform = backend.platform().clone();
     let (location, mut live) = inspect(backend, catalogue, request.assume.as_ref()).await?;
     add_hidden_triggers(backend, catalogue, &location, &mut live).await?;
+    mark_automatic_indexes(catalogue, &platform, &location, &mut live)?;
     let target = request.target.resolve(catalogue, location.revision.as_deref())?;
     let found = Drift::of(catalogue, &platform, &live, &location, target.as_deref())?;
     let is_due = location.revision != target;

@@ -54,9 +54,8 @@ END";
 
 fn immutability(definition: &str, function: Option<&str>) -> Trigger {
     Trigger {
-        name: "prevent_secrets_aad_mutation".to_owned(),
-        definition: definition.to_owned(),
         function: function.map(ToOwned::to_owned),
+        ..Trigger::new("prevent_secrets_aad_mutation", definition)
     }
 }
 

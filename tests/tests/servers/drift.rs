@@ -2,9 +2,11 @@
 //! accept.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::check::{Verdict, check};
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::schema::differences;
 use mlflow_migrate_tests::capability::{MYSQL, SQLITE};
 use mlflow_migrate_tests::conformance::{self, assert_at};
 use mlflow_migrate_tests::database::{TestDatabase, Upgrade, upgrade};
@@ -16,6 +18,8 @@ pub(crate) const TESTS: &[Test] = tests![
     what_can_be_accepted_is_refused_until_it_is,
     what_cannot_be_accepted_is_refused,
     nothing_is_refused_where_nothing_is_due,
+    a_missing_index_is_left_missing,
+    an_index_of_innodbs_own_outlives_its_foreign_key => MYSQL,
     checks_that_mysql_5_7_has_forgotten => MYSQL,
     what_mlflow_has_begun_is_told => MYSQL,
     what_mlflow_has_begun_is_told_of_a_file => SQLITE,
@@ -25,28 +29,42 @@ pub(crate) const TESTS: &[Test] = tests![
 const OLD: &str = "bd07f7e963c5";
 
 /// What somebody has changed that MLflow can work without, and how it is told.
-fn harmless(server: &TestServer) -> [(&'static str, &'static str); 2] {
-    let (index, unexpected) = match server.dialect() {
-        Dialect::Mysql => (
-            "ALTER TABLE tags DROP FOREIGN KEY tags_ibfk_1; DROP INDEX index_tags_run_uuid ON tags",
-            "missing: tags: index index_tags_run_uuid",
-        ),
-        _ => ("DROP INDEX index_tags_run_uuid", "missing: tags: index index_tags_run_uuid"),
-    };
-    let (column, changed) = match server.dialect() {
-        Dialect::Mysql => {
-            ("ALTER TABLE runs MODIFY name VARCHAR(300)", "changed: runs: column name")
-        }
-        Dialect::Postgres => {
-            ("ALTER TABLE runs ALTER COLUMN name TYPE VARCHAR(300)", "changed: runs: column name")
-        }
-        Dialect::Sqlite => (
+fn acceptable(server: &TestServer) -> Vec<(&'static str, &'static str)> {
+    match server.dialect() {
+        Dialect::Mysql => vec![
+            (
+                "ALTER TABLE runs MODIFY name VARCHAR(300)",
+                "changed: runs: column name: type VARCHAR(300), expected VARCHAR(250)",
+            ),
+            (
+                "ALTER TABLE tags DROP FOREIGN KEY tags_ibfk_1",
+                "missing: tags: foreign key tags_ibfk_1",
+            ),
+            // What partitioning asks for.
+            (
+                "ALTER TABLE metrics DROP FOREIGN KEY metrics_ibfk_1",
+                "missing: metrics: foreign key metrics_ibfk_1",
+            ),
+        ],
+        Dialect::Postgres => vec![
+            (
+                "ALTER TABLE runs ALTER COLUMN name TYPE VARCHAR(300)",
+                "changed: runs: column name: type VARCHAR(300), expected VARCHAR(250)",
+            ),
+            (
+                "ALTER TABLE tags DROP CONSTRAINT tags_run_uuid_fkey, ADD FOREIGN KEY (run_uuid) \
+                 REFERENCES runs (run_uuid) ON DELETE CASCADE",
+                "changed: tags: foreign key tags_run_uuid_fkey: \
+                 is (run_uuid -> runs (run_uuid) ON DELETE CASCADE ON UPDATE NO ACTION), expected \
+                 (run_uuid -> runs (run_uuid) ON DELETE NO ACTION ON UPDATE NO ACTION)",
+            ),
+        ],
+        Dialect::Sqlite => vec![(
             "ALTER TABLE runs RENAME COLUMN name TO other; ALTER TABLE runs ADD COLUMN name TEXT; \
              ALTER TABLE runs DROP COLUMN other",
-            "changed: runs: column name",
-        ),
-    };
-    [(index, unexpected), (column, changed)]
+            "changed: runs: column name: type TEXT, expected VARCHAR(250)",
+        )],
+    }
 }
 
 async fn refused(server: &TestServer, database: &dyn TestDatabase) -> (String, bool) {
@@ -60,7 +78,7 @@ async fn refused(server: &TestServer, database: &dyn TestDatabase) -> (String, b
 }
 
 async fn what_can_be_accepted_is_refused_until_it_is(server: &TestServer) {
-    for (sql, told) in harmless(server) {
+    for (sql, told) in acceptable(server) {
         let database = server.at(OLD).await;
         database.run(sql);
         let (error, is_acceptable) = refused(server, &*database).await;
@@ -101,8 +119,9 @@ async fn what_cannot_be_accepted_is_refused(server: &TestServer) {
 /// A server that is started again must find its database usable.
 async fn nothing_is_refused_where_nothing_is_due(server: &TestServer) {
     let database = server.at(OLD).await;
-    let [(sql, _), _] = harmless(server);
-    database.run(sql);
+    for (sql, _) in acceptable(server) {
+        database.run(sql);
+    }
     assert!(upgrade(server.catalogue(), &*database, OLD).await.unwrap().revisions.is_empty());
 }
 
@@ -131,6 +150,52 @@ async fn told_of_mlflow(server: &TestServer, database: &dyn TestDatabase) -> Vec
         _ => None,
     });
     notices.collect()
+}
+
+/// A missing index makes queries slower, and that is all.
+async fn a_missing_index_is_left_missing(server: &TestServer) {
+    let database = server.at(OLD).await;
+    database.run(match server.dialect() {
+        Dialect::Mysql => {
+            "ALTER TABLE tags ADD INDEX own (run_uuid), DROP INDEX index_tags_run_uuid"
+        }
+        _ => "DROP INDEX index_tags_run_uuid",
+    });
+    let mut backend = database.connect().await.unwrap();
+    let checked = check(&mut *backend, server.catalogue(), None).await.unwrap();
+    assert_eq!((checked.verdict, checked.drift), (Verdict::Behind, Vec::new()));
+    let missing = "missing: tags: index index_tags_run_uuid (run_uuid)";
+    let shown: Vec<String> = checked.extra.iter().map(ToString::to_string).collect();
+    assert!(shown.iter().any(|line| line == missing), "{shown:?}");
+    upgrade(server.catalogue(), &*database, server.head()).await.unwrap();
+    let checked = check(&mut *backend, server.catalogue(), None).await.unwrap();
+    assert_eq!(checked.drift, Vec::new());
+}
+
+/// Without its foreign key, an index that InnoDB has made for it looks like any other; the upgrade must
+/// come to MLflow's schema but for that key.
+async fn an_index_of_innodbs_own_outlives_its_foreign_key(server: &TestServer) {
+    for (state, table, key) in [
+        ("7ac759974ad8", "metrics", "metrics_ibfk_1"),
+        ("c48cb773bb87", "tags", "tags_ibfk_1"),
+        ("89d4b8295536", "latest_metrics", "latest_metrics_ibfk_1"),
+        ("90e64c465722", "params", "params_ibfk_1"),
+    ] {
+        let database = server.at(state).await;
+        database.run(&format!("ALTER TABLE {table} DROP FOREIGN KEY {key}"));
+        let accepting = Upgrade { accept_drift: true, ..Upgrade::default() };
+        let (upgraded, _) = accepting.run(server.catalogue(), &*database, server.head()).await;
+        let report = upgraded.unwrap_or_else(|error| panic!("{state}: {error}"));
+        let (live, platform) = conformance::live(&*database).await.unwrap();
+        let expected = server.catalogue().state(report.to.as_deref(), &platform).unwrap();
+        let found = differences(&expected, &live, &platform);
+        let shown: Vec<String> = found.iter().map(ToString::to_string).collect();
+        assert_eq!(shown.len(), 1, "{state}: {shown:?}");
+        assert!(
+            shown[0].starts_with(&format!("missing: {table}: foreign key {key} ")),
+            "{shown:?}"
+        );
+    }
 }
 
 /// The first of the tables of 2b4d017a5e9b is there.

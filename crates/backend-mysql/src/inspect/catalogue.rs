@@ -43,13 +43,13 @@ pub(super) struct Catalogue {
     pub(super) tables: Vec<Record>,
     /// Table, column, default, nullable, type, collation, extra, expression.
     pub(super) columns: Vec<Record>,
-    /// Table, index, non-unique, column, prefix length, order, kind, expression, whether in use.
+    /// Table, index, non-unique, column, prefix length, order, kind, expression, why it is not used.
     pub(super) indexes: Vec<Record>,
     /// Table, constraint, column, other database, other table, other column.
     pub(super) foreign_keys: Vec<Record>,
     /// Table, constraint, on delete, on update.
     pub(super) rules: Vec<Record>,
-    /// Table, constraint, expression.
+    /// Table, constraint, expression, whether it is enforced (MySQL).
     pub(super) checks: Vec<Record>,
     /// Table, trigger, time, event, statement.
     pub(super) triggers: Vec<Record>,
@@ -121,11 +121,11 @@ fn columns(features: &Features) -> String {
 fn indexes(features: &Features) -> String {
     let expression = if features.expression_indexes() { "EXPRESSION" } else { "NULL" };
     let in_use = if features.invisible_indexes() {
-        "IS_VISIBLE"
+        "IF(IS_VISIBLE = 'NO', 'INVISIBLE', NULL)"
     } else if features.ignored_indexes() {
-        "IF(IGNORED = 'YES', 'NO', 'YES')"
+        "IF(IGNORED = 'YES', 'IGNORED', NULL)"
     } else {
-        "'YES'"
+        "NULL"
     };
     format!(
         "SELECT TABLE_NAME, INDEX_NAME, NON_UNIQUE, COLUMN_NAME, SUB_PART, COLLATION, INDEX_TYPE, \
@@ -157,7 +157,7 @@ fn checks(features: &Features) -> Option<&'static str> {
         )
     } else {
         Some(
-            "SELECT owner.TABLE_NAME, owner.CONSTRAINT_NAME, clause.CHECK_CLAUSE \
+            "SELECT owner.TABLE_NAME, owner.CONSTRAINT_NAME, clause.CHECK_CLAUSE, owner.ENFORCED \
              FROM information_schema.CHECK_CONSTRAINTS AS clause \
              JOIN information_schema.TABLE_CONSTRAINTS AS owner \
              ON owner.CONSTRAINT_SCHEMA = clause.CONSTRAINT_SCHEMA \

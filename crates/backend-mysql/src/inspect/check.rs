@@ -9,6 +9,7 @@ pub(super) fn read(records: &[&Record]) -> Vec<Check> {
     let check = |record: &&Record| Check {
         name: record.optional(1).map(ToOwned::to_owned),
         expression: expression::plain(record.text(2)),
+        inactive: (record.text(3) == "NO").then(|| "NOT ENFORCED".to_owned()),
     };
     records.iter().map(check).collect()
 }

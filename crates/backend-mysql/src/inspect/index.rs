@@ -35,7 +35,9 @@ fn keep(table: &mut Table, first: &Record, of_index: &[&Record]) {
         let columns = names();
         table.uniques.push(Unique { name: Some(name), columns });
     } else {
-        table.indexes.push(Index { unique, columns, definition, ..Index::new(&name, &[]) });
+        let inactive = first.optional(8).map(ToOwned::to_owned);
+        let index = Index { unique, columns, definition, inactive, ..Index::new(&name, &[]) };
+        table.indexes.push(index);
     }
 }
 
@@ -51,7 +53,7 @@ fn column(record: &Record) -> IndexColumn {
 /// without being used.
 fn is_special(of_index: &[&Record]) -> bool {
     of_index.iter().any(|record| {
-        record.optional(3).is_none() || record.text(6) != "BTREE" || record.text(8) != "YES"
+        record.optional(3).is_none() || record.text(6) != "BTREE" || record.optional(8).is_some()
     })
 }
 

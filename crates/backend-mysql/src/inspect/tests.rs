@@ -118,11 +118,11 @@ fn mariadbs_json_is_a_text_with_a_check() {
     assert_eq!(found.columns[0], json("j"));
     assert_eq!(found.columns[1].column_type, ColumnType::LongText);
     let expression = "`status` in ('A','b')".to_owned();
-    assert_eq!(found.checks, [Check { name: Some("status".to_owned()), expression }]);
+    assert_eq!(found.checks, [Check::new(Some("status"), expression)]);
 }
 
 fn index(name: &str, non_unique: &str, column: &str) -> Record {
-    record(["tags", name, non_unique, column, "-", "A", "BTREE", "-", "YES"])
+    record(["tags", name, non_unique, column, "-", "A", "BTREE", "-", "-"])
 }
 
 #[test]
@@ -133,8 +133,8 @@ fn a_unique_index_is_a_unique_constraint() {
             index("PRIMARY", "0", "key"),
             index("PRIMARY", "0", "run"),
             index("one", "0", "run"),
-            record(["tags", "short", "0", "run", "9", "A", "BTREE", "-", "YES"]),
-            record(["tags", "down", "1", "run", "-", "D", "BTREE", "-", "YES"]),
+            record(["tags", "short", "0", "run", "9", "A", "BTREE", "-", "-"]),
+            record(["tags", "down", "1", "run", "-", "D", "BTREE", "-", "-"]),
         ],
         ..Catalogue::default()
     };
@@ -151,9 +151,9 @@ fn a_unique_index_is_a_unique_constraint() {
 fn an_index_that_says_more_is_kept_by_its_text() {
     let catalogue = Catalogue {
         indexes: vec![
-            record(["tags", "places", "1", "value", "-", "-", "FULLTEXT", "-", "YES"]),
-            record(["tags", "lower", "0", "-", "-", "A", "BTREE", "lower(`key`)", "YES"]),
-            record(["tags", "unseen", "1", "key", "-", "A", "BTREE", "-", "NO"]),
+            record(["tags", "places", "1", "value", "-", "-", "FULLTEXT", "-", "-"]),
+            record(["tags", "lower", "0", "-", "-", "A", "BTREE", "lower(`key`)", "-"]),
+            record(["tags", "unseen", "1", "key", "-", "A", "BTREE", "-", "INVISIBLE"]),
         ],
         ..Catalogue::default()
     };
@@ -168,6 +168,9 @@ fn an_index_that_says_more_is_kept_by_its_text() {
             "CREATE INDEX `unseen` ON `tags` (`key`)",
         ]
     );
+    let inactive: Vec<Option<&str>> =
+        found.indexes.iter().map(|index| index.inactive.as_deref()).collect();
+    assert_eq!(inactive, [None, None, Some("INVISIBLE")]);
 }
 
 #[test]

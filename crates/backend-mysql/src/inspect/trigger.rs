@@ -9,13 +9,10 @@ use crate::text::quote;
 pub(super) fn read(record: &Record) -> Trigger {
     let (table, name) = (record.text(0), record.text(1));
     let (time, event, statement) = (record.text(2), record.text(3), record.text(4));
-    Trigger {
-        name: name.to_owned(),
-        definition: format!(
-            "CREATE TRIGGER {} {time} {event} ON {}\nFOR EACH ROW\n{statement}",
-            quote(name),
-            quote(table)
-        ),
-        function: None,
-    }
+    let definition = format!(
+        "CREATE TRIGGER {} {time} {event} ON {}\nFOR EACH ROW\n{statement}",
+        quote(name),
+        quote(table)
+    );
+    Trigger::new(name, &definition)
 }

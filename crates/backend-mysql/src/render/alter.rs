@@ -13,7 +13,7 @@ use mlflow_migrate_core::schema::{
     Check, Column, ForeignKey, Index, PrimaryKey, Table, Trigger, Unique,
 };
 
-use super::foreign_key::{AddedForeignKeys, is_covered};
+use super::foreign_key::AddedForeignKeys;
 use super::unchecked::UncheckedForeignKeys;
 use super::{Cost, column, constraint};
 use crate::features::Features;
@@ -257,7 +257,9 @@ fn dropped_keys<'a>(before: &'a Table, after: &'a Table) -> Vec<Clause<'a>> {
         uniques.filter_map(|unique| Some(Clause::DropIndex(unique.name.as_deref()?))).collect();
     let stays =
         |index: &Index| after.indexes.iter().any(|new| renamed.index(index) == without_guess(new));
-    let gone = before.indexes.iter().filter(|index| !stays(index) && !vanishes(index, after));
+    // InnoDB drops an index of its own making once another key covers it. A restored dump has made an
+    // ordinary one of it, which would stay: so it is dropped by name, together with what covers it.
+    let gone = before.indexes.iter().filter(|index| !stays(index));
     clauses.extend(gone.map(|index| Clause::DropIndex(&index.name)));
     if before.primary_key.is_some() && primary_key_differs(before, after) {
         clauses.push(Clause::DropPrimaryKey);
@@ -289,13 +291,6 @@ fn added_keys<'a>(
 
 fn without_guess(index: &Index) -> Index {
     Index { automatic: false, ..index.clone() }
-}
-
-/// InnoDB drops an index of its own making when another key covers it, so it must not be dropped by
-/// name as well. Should the guess be wrong, and the index an ordinary one (in a database that was
-/// restored from a dump), then it stays, as it does with MLflow.
-fn vanishes(index: &Index, after: &Table) -> bool {
-    index.automatic && is_covered(index, after)
 }
 
 fn primary_key_differs(before: &Table, after: &Table) -> bool {

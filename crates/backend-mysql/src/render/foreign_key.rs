@@ -68,7 +68,7 @@ fn index_name(key: &ForeignKey, is_named: bool, after: &Table) -> Option<String>
 }
 
 /// Whether a key that somebody asked for begins with the columns of an index.
-pub(super) fn is_covered(index: &Index, table: &Table) -> bool {
+fn is_covered(index: &Index, table: &Table) -> bool {
     let lists = table.uniques.iter().map(|unique| &unique.columns);
     let mut keys = lists.chain(table.primary_key.iter().map(|key| &key.columns));
     let mut indexes = table.indexes.iter().filter(|other| !other.automatic);

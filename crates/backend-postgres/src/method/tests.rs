@@ -89,7 +89,7 @@ fn everything_at_once() {
         .primary_key("t_pk", &["id", "name"])
         .index(Index::new("by_old", &["new"]))
         .index(Index::new("by_flag", &["flag"]));
-    after.checks.push(Check { name: Some("big".to_owned()), expression: "id > 9".to_owned() });
+    after.checks.push(Check::new(Some("big"), "id > 9"));
     let method = describe(&change(before, after)).unwrap();
     assert!(method.rebuilds && method.scans);
     insta::assert_snapshot!(method.summary);

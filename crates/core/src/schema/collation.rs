@@ -55,7 +55,8 @@ impl Schema {
             .collect()
     }
 
-    fn collation_of(&self, table: &Table, column: &Column) -> Option<String> {
+    /// The collation by which the server compares a column, as far as it is known.
+    pub(super) fn collation_of(&self, table: &Table, column: &Column) -> Option<String> {
         let inherited = || table.collation.clone().or_else(|| self.collation.clone());
         column.collation.clone().or_else(inherited)
     }

@@ -1,39 +1,100 @@
 //! Compares two columns as a dialect sees them.
 
+use std::fmt;
+
 use super::constraint::normalize_expression;
 use super::{Column, ColumnType, DefaultValue};
-use crate::platform::Platform;
+use crate::platform::{Dialect, Platform};
+
+/// A property of a column that is not as expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnDifference {
+    /// The property.
+    pub property: ColumnProperty,
+    /// What is there.
+    pub found: String,
+    /// What was expected.
+    pub expected: String,
+}
+
+/// What two columns of one name can differ in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ColumnProperty {
+    /// The type.
+    Type,
+    /// Whether it can hold NULL.
+    Nullability,
+    /// The default.
+    Default,
+    /// How the server computes it.
+    Expression,
+    /// The collation.
+    Collation,
+    /// Whether the server numbers new rows in it.
+    Numbering,
+}
+
+impl fmt::Display for ColumnDifference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { property, found, expected } = self;
+        f.write_str(match property {
+            ColumnProperty::Type => "type ",
+            ColumnProperty::Default => "default ",
+            ColumnProperty::Expression => "computed as ",
+            ColumnProperty::Collation => "collation ",
+            ColumnProperty::Nullability | ColumnProperty::Numbering => "",
+        })?;
+        write!(f, "{found}, expected {expected}")
+    }
+}
 
 impl Column {
-    /// What distinguishes the column from `found`, in words; `None` if they are the same.
-    pub(crate) fn difference(&self, found: &Self, platform: &Platform) -> Option<String> {
-        let dialect = platform.dialect;
-        let type_of = |column: &Self| column.column_type.sql(dialect).to_ascii_uppercase();
-        let default_of = |column: &Self| {
-            let is_boolean = column.column_type == ColumnType::Boolean;
-            column.default.as_ref().map(|default| normalize_default(default, is_boolean, platform))
+    /// The first property that distinguishes the column from `found`; `None` if they are the same.
+    pub(crate) fn difference(&self, found: &Self, platform: &Platform) -> Option<ColumnDifference> {
+        let properties = [
+            (ColumnProperty::Type, Self::type_name as fn(&Self, &Platform) -> String),
+            (ColumnProperty::Nullability, |column, _| {
+                if column.nullable { "nullable" } else { "NOT NULL" }.to_owned()
+            }),
+            (ColumnProperty::Default, Self::default_text),
+            (ColumnProperty::Expression, |column, _| column.computed_as()),
+            (ColumnProperty::Collation, |column, _| {
+                column.collation.clone().unwrap_or("default".to_owned())
+            }),
+            (ColumnProperty::Numbering, Self::numbering),
+        ];
+        properties.into_iter().find_map(|(property, text)| {
+            let (found, expected) = (text(found, platform), text(self, platform));
+            (found != expected).then_some(ColumnDifference { property, found, expected })
+        })
+    }
+
+    fn type_name(&self, platform: &Platform) -> String {
+        self.column_type.sql(platform.dialect).to_ascii_uppercase()
+    }
+
+    fn default_text(&self, platform: &Platform) -> String {
+        let is_boolean = self.column_type == ColumnType::Boolean;
+        let default = self.default.as_ref();
+        default.map_or("none".to_owned(), |it| normalize_default(it, is_boolean, platform))
+    }
+
+    fn computed_as(&self) -> String {
+        self.generated.as_ref().map_or("nothing".to_owned(), |generated| {
+            let stored = if generated.stored { "stored" } else { "virtual" };
+            format!("{} ({stored})", normalize_expression(&generated.expression))
+        })
+    }
+
+    /// Without it the server refuses a row that brings no number of its own. SQLite numbers every
+    /// `INTEGER PRIMARY KEY`.
+    fn numbering(&self, platform: &Platform) -> String {
+        let mark = match platform.dialect {
+            Dialect::Sqlite => return String::new(),
+            Dialect::Postgres => "numbered by a sequence",
+            Dialect::Mysql => "AUTO_INCREMENT",
         };
-        let generated_of = |column: &Self| {
-            let generated = column.generated.as_ref()?;
-            let expression = normalize_expression(&generated.expression);
-            Some((expression, generated.stored))
-        };
-        if type_of(self) != type_of(found) {
-            Some(format!("type {}, expected {}", type_of(found), type_of(self)))
-        } else if self.nullable != found.nullable {
-            let words = |nullable| if nullable { "nullable" } else { "NOT NULL" };
-            Some(format!("{}, expected {}", words(found.nullable), words(self.nullable)))
-        } else if default_of(self) != default_of(found) {
-            let words = |column| default_of(column).unwrap_or_else(|| "none".to_owned());
-            Some(format!("default {}, expected {}", words(found), words(self)))
-        } else if generated_of(self) != generated_of(found) {
-            Some("computed differently".to_owned())
-        } else if self.collation != found.collation {
-            let words = |column: &Self| column.collation.clone().unwrap_or("default".to_owned());
-            Some(format!("collation {}, expected {}", words(found), words(self)))
-        } else {
-            None
-        }
+        if self.autoincrement { mark.to_owned() } else { format!("not {mark}") }
     }
 }
 

@@ -58,6 +58,10 @@ pub struct ForeignKey {
     pub on_update: ReferentialAction,
     /// `MATCH` and `DEFERRABLE` clauses as the database spells them; MLflow uses none.
     pub qualifiers: Option<String>,
+    /// Why the server does not enforce it on every row, in the server's own words: `NOT VALID`,
+    /// `NOT ENFORCED` (PostgreSQL).
+    #[serde(default)]
+    pub inactive: Option<String>,
 }
 
 impl ForeignKey {
@@ -72,6 +76,7 @@ impl ForeignKey {
             on_delete: ReferentialAction::NoAction,
             on_update: ReferentialAction::NoAction,
             qualifiers: None,
+            inactive: None,
         }
     }
 
@@ -120,9 +125,20 @@ pub struct Check {
     pub name: Option<String>,
     /// The SQL expression.
     pub expression: String,
+    /// Why the server does not enforce it on every row, in the server's own words: `NOT VALID`
+    /// (PostgreSQL), `NOT ENFORCED` (MySQL).
+    #[serde(default)]
+    pub inactive: Option<String>,
 }
 
 impl Check {
+    /// A CHECK that the server enforces.
+    #[must_use]
+    pub fn new(name: Option<&str>, expression: impl Into<String>) -> Self {
+        let name = name.map(ToOwned::to_owned);
+        Self { name, expression: expression.into(), inactive: None }
+    }
+
     /// The expression in a form in which two spellings of the same text are equal: white space,
     /// parentheses, comments, quotes of names and upper case outside strings do not count.
     #[must_use]

@@ -1,8 +1,11 @@
 //! Compares two schemas object by object.
 
-use serde::Serialize;
+use std::fmt;
 
-use super::{ForeignKey, Index, Schema, Table};
+use serde::{Serialize, Serializer};
+
+use super::column_difference::ColumnDifference;
+use super::{Column, Index, Object, PrimaryKey, Schema, Table};
 use crate::platform::Platform;
 
 /// How an object differs.
@@ -24,181 +27,337 @@ pub struct Difference {
     pub kind: DifferenceKind,
     /// The table that holds the object, or is it.
     pub table: String,
-    /// The object's kind and name.
-    pub object: String,
+    /// The object: as it was expected, or, where it is extra, as it is.
+    pub object: Object,
     /// For a changed object, what is there and what was expected.
-    pub detail: Option<String>,
+    pub detail: Option<Detail>,
 }
 
-impl std::fmt::Display for Difference {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+/// In what an object is not as expected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Detail {
+    /// A property of a column.
+    Column(ColumnDifference),
+    /// The primary key: as it is, and as it was expected.
+    PrimaryKey {
+        /// What is there.
+        found: Option<PrimaryKey>,
+        /// What was expected.
+        expected: Option<PrimaryKey>,
+    },
+    /// The columns in the order in which they are.
+    ColumnOrder(Vec<String>),
+    /// What is there under the name of the expected object.
+    Object {
+        /// What is there.
+        found: Box<Object>,
+        /// What was expected.
+        expected: Box<Object>,
+    },
+}
+
+impl fmt::Display for Detail {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let key = |key: &Option<PrimaryKey>| match key {
+            Some(PrimaryKey { name, columns }) => {
+                format!("{} ({})", name.as_deref().unwrap_or("unnamed"), columns.join(", "))
+            }
+            None => "none".to_owned(),
+        };
+        match self {
+            Self::Column(difference) => difference.fmt(f),
+            Self::PrimaryKey { found, expected } => {
+                write!(f, "{}, expected {}", key(found), key(expected))
+            }
+            Self::ColumnOrder(columns) => write!(f, "({})", columns.join(", ")),
+            Self::Object { found, expected } if found.has_same_content(expected) => {
+                f.write_str("is ")?;
+                f.write_str(found.inactive().unwrap_or("in use"))
+            }
+            Self::Object { found, expected } => {
+                write!(
+                    f,
+                    "is {}, expected {}",
+                    found.describe_content(),
+                    expected.describe_content()
+                )
+            }
+        }
+    }
+}
+
+impl Serialize for Detail {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl fmt::Display for Difference {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self.kind {
             DifferenceKind::Missing => "missing",
             DifferenceKind::Extra => "extra",
             DifferenceKind::Changed => "changed",
         };
         write!(f, "{kind}: {}", self.table)?;
-        if self.object != "table" {
-            write!(f, ": {}", self.object)?;
+        match (&self.object, &self.detail) {
+            (Object::Table, _) => {}
+            (object, Some(Detail::Object { .. })) => write!(f, ": {}", object.title())?,
+            (object, _) => write!(f, ": {object}")?,
         }
         self.detail.iter().try_for_each(|detail| write!(f, ": {detail}"))
     }
 }
 
-/// What of `found` is not as `expected` says.
+impl Difference {
+    /// A table, or an object of it, that is missing or extra.
+    pub(crate) fn new(kind: DifferenceKind, table: &str, object: Object) -> Self {
+        Self { kind, table: table.to_owned(), object, detail: None }
+    }
+
+    /// Whether the object is expected, and either missing or not as expected.
+    pub(crate) fn is_of_expected(&self) -> bool {
+        self.kind != DifferenceKind::Extra
+    }
+}
+
+/// What of `found` is not as `expected` says. Where another object bears the name of an expected one,
+/// that one is missing, and the other one is extra: see [`by_name`].
 #[must_use]
 pub fn differences(expected: &Schema, found: &Schema, platform: &Platform) -> Vec<Difference> {
     let mut all = Vec::new();
     for (name, table) in &expected.tables {
         match found.table(name) {
-            Some(found) => Comparison { platform, table: name, all: &mut all }.tables(table, found),
-            None => all.push(whole_table(DifferenceKind::Missing, name)),
+            Some(found_table) => {
+                let mut comparison =
+                    Comparison { platform, table: name, schema: found, all: &mut all };
+                comparison.tables(table, found_table);
+            }
+            None => all.push(Difference::new(DifferenceKind::Missing, name, Object::Table)),
         }
     }
     let unexpected = found.tables.keys().filter(|name| !expected.tables.contains_key(*name));
-    all.extend(unexpected.map(|name| whole_table(DifferenceKind::Extra, name)));
+    all.extend(unexpected.map(|name| Difference::new(DifferenceKind::Extra, name, Object::Table)));
     all
 }
 
-fn whole_table(kind: DifferenceKind, name: &str) -> Difference {
-    Difference { kind, table: name.to_owned(), object: "table".to_owned(), detail: None }
+/// Tells of an object that is there under an expected name, but says something else, as of one
+/// changed object: for people, who would look in vain for what is said to be missing.
+#[must_use]
+pub fn by_name(differences: Vec<Difference>) -> Vec<Difference> {
+    let (mut extra, mut all): (Vec<_>, Vec<_>) =
+        differences.into_iter().partition(|difference| !difference.is_of_expected());
+    for difference in &mut all {
+        let stands_for = |other: &Difference| {
+            other.table == difference.table && other.object.stands_for(&difference.object)
+        };
+        if difference.kind == DifferenceKind::Missing
+            && let Some(position) = extra.iter().position(stands_for)
+        {
+            let found = Box::new(extra.remove(position).object);
+            let expected = Box::new(difference.object.clone());
+            difference.kind = DifferenceKind::Changed;
+            difference.detail = Some(Detail::Object { found, expected });
+        }
+    }
+    all.append(&mut extra);
+    all
 }
 
 struct Comparison<'a> {
     platform: &'a Platform,
     table: &'a str,
+    /// The schema that is compared.
+    schema: &'a Schema,
     all: &'a mut Vec<Difference>,
 }
 
 impl Comparison<'_> {
     fn tables(&mut self, expected: &Table, found: &Table) {
         self.columns(expected, found);
-        self.keys(expected, found);
-        self.objects(
-            expected.foreign_keys.iter().map(describe_foreign_key),
-            found.foreign_keys.iter().map(describe_foreign_key),
-        );
-        self.objects(
-            expected.uniques.iter().map(|unique| {
-                describe_constraint("unique", unique.name.as_deref(), &unique.columns.join(", "))
-            }),
-            found.uniques.iter().map(|unique| {
-                describe_constraint("unique", unique.name.as_deref(), &unique.columns.join(", "))
-            }),
-        );
-        let describe_check = |check: &super::Check| {
-            describe_constraint("CHECK", check.name.as_deref(), &check.normalized())
-        };
-        self.objects(
-            expected.checks.iter().map(describe_check),
-            found.checks.iter().map(describe_check),
-        );
+        self.order(expected, found);
+        if expected.primary_key != found.primary_key {
+            let detail = Detail::PrimaryKey {
+                found: found.primary_key.clone(),
+                expected: expected.primary_key.clone(),
+            };
+            self.changed(Object::PrimaryKey, detail);
+        }
         // InnoDB drops an index of its own making once another one covers it: a user's, perhaps.
-        let is_due = |index: &&Index| {
+        let is_due = |index: &Index| {
             let columns: Vec<&str> = index.column_names().collect();
             !index.automatic || index_is_there(index, found) || !found.is_covered(&columns)
         };
-        self.objects(
-            expected.indexes.iter().filter(is_due).map(Index::describe),
-            found.indexes.iter().map(Index::describe),
-        );
-        self.objects(
-            expected.triggers.iter().map(|trigger| format!("trigger {}", trigger.name)),
-            found.triggers.iter().map(|trigger| format!("trigger {}", trigger.name)),
-        );
+        let expected = objects(expected, is_due);
+        self.objects(expected, objects(found, |_| true));
     }
 
     fn columns(&mut self, expected: &Table, found: &Table) {
         for column in &expected.columns {
-            let object = || format!("column {}", column.name);
+            let object = || Object::Column(column.name.clone());
             match found.find_column(&column.name) {
-                None => self.push(DifferenceKind::Missing, object(), None),
+                None => self.push(DifferenceKind::Missing, object()),
                 Some(existing) => {
                     let mut column = column.clone();
                     // Where it is the whole table's, the column shows none of its own.
-                    if column.collation == found.collation {
-                        column.collation = None;
+                    if column.collation == found.collation
+                        || self.follows_reference(found, existing)
+                    {
+                        column.collation.clone_from(&existing.collation);
                     }
-                    if let Some(detail) = column.difference(existing, self.platform) {
-                        self.push(DifferenceKind::Changed, object(), Some(detail));
+                    if let Some(difference) = column.difference(existing, self.platform) {
+                        self.changed(object(), Detail::Column(difference));
                     }
                 }
             }
         }
         for column in &found.columns {
             if expected.find_column(&column.name).is_none() {
-                self.push(DifferenceKind::Extra, format!("column {}", column.name), None);
+                self.push(DifferenceKind::Extra, Object::Column(column.name.clone()));
             }
         }
+    }
+
+    /// Whether a column has the collation of a column that it references: it has to, and an upgrade
+    /// gives it that one.
+    fn follows_reference(&self, table: &Table, column: &Column) -> bool {
+        let own = self.schema.collation_of(table, column);
+        let mut keys = table.foreign_keys.iter();
+        own.is_some()
+            && keys.any(|key| {
+                let place = key.columns.iter().position(|name| *name == column.name);
+                let referred = self.schema.table(&key.referred_table);
+                let (Some(place), Some(referred)) = (place, referred) else { return false };
+                let other = key.referred_columns.get(place);
+                let other = other.and_then(|name| referred.find_column(name));
+                other.is_some_and(|other| self.schema.collation_of(referred, other) == own)
+            })
+    }
+
+    fn order(&mut self, expected: &Table, found: &Table) {
         let shared = |table: &Table, other: &Table| -> Vec<String> {
             let names = table.columns.iter().map(|column| column.name.clone());
             names.filter(|name| other.find_column(name).is_some()).collect()
         };
-        if shared(expected, found) != shared(found, expected) {
-            let detail = format!("({})", shared(found, expected).join(", "));
-            self.push(DifferenceKind::Changed, "order of columns".to_owned(), Some(detail));
+        let order = shared(found, expected);
+        if shared(expected, found) != order {
+            self.changed(Object::ColumnOrder, Detail::ColumnOrder(order));
         }
     }
 
-    fn keys(&mut self, expected: &Table, found: &Table) {
-        if expected.primary_key != found.primary_key {
-            let describe = |table: &Table| match &table.primary_key {
-                Some(key) => format!(
-                    "{} ({})",
-                    key.name.as_deref().unwrap_or("unnamed"),
-                    key.columns.join(", ")
-                ),
-                None => "none".to_owned(),
-            };
-            let detail = format!("{}, expected {}", describe(found), describe(expected));
-            self.push(DifferenceKind::Changed, "primary key".to_owned(), Some(detail));
-        }
-    }
-
-    /// Compares objects by their whole description: such an object is replaced, never altered.
-    fn objects(
-        &mut self,
-        expected: impl Iterator<Item = String>,
-        found: impl Iterator<Item = String>,
-    ) {
-        let mut unmatched: Vec<String> = found.collect();
+    /// Compares objects as a whole: such an object is replaced, never altered.
+    fn objects(&mut self, expected: Vec<Object>, mut found: Vec<Object>) {
         for object in expected {
-            match unmatched.iter().position(|other| *other == object) {
+            match found.iter().position(|other| *other == object) {
                 Some(position) => {
-                    unmatched.remove(position);
+                    found.remove(position);
                 }
-                None => self.push(DifferenceKind::Missing, object, None),
+                None => self.push(DifferenceKind::Missing, object),
             }
         }
-        for object in unmatched {
-            self.push(DifferenceKind::Extra, object, None);
+        for object in found {
+            self.push(DifferenceKind::Extra, object);
         }
     }
 
-    fn push(&mut self, kind: DifferenceKind, object: String, detail: Option<String>) {
-        self.all.push(Difference { kind, table: self.table.to_owned(), object, detail });
+    fn push(&mut self, kind: DifferenceKind, object: Object) {
+        self.all.push(Difference::new(kind, self.table, object));
     }
+
+    fn changed(&mut self, object: Object, detail: Detail) {
+        let table = self.table.to_owned();
+        let kind = DifferenceKind::Changed;
+        self.all.push(Difference { kind, table, object, detail: Some(detail) });
+    }
+}
+
+/// The objects of a table that are compared as a whole, with those of its indexes that count.
+fn objects(table: &Table, counts: impl Fn(&Index) -> bool) -> Vec<Object> {
+    let keys = table.foreign_keys.iter().cloned().map(Object::ForeignKey);
+    let uniques = table.uniques.iter().cloned().map(Object::Unique);
+    let checks = table.checks.iter().cloned().map(Object::Check);
+    let indexes = table.indexes.iter().filter(|index| counts(index)).cloned().map(Object::Index);
+    let triggers = table.triggers.iter().cloned().map(Object::Trigger);
+    keys.chain(uniques).chain(checks).chain(indexes).chain(triggers).collect()
 }
 
 fn index_is_there(index: &Index, table: &Table) -> bool {
-    table.indexes.iter().any(|found| found.describe() == index.describe())
+    let wanted = Object::Index(index.clone());
+    table.indexes.iter().any(|found| Object::Index(found.clone()) == wanted)
 }
 
-fn describe_constraint(kind: &str, name: Option<&str>, content: &str) -> String {
-    match name {
-        Some(name) => format!("{kind} {name} ({content})"),
-        None => format!("unnamed {kind} ({content})"),
+#[cfg(test)]
+mod tests {
+    use super::{Difference, DifferenceKind, by_name, differences};
+    use crate::platform::Platform;
+    use crate::schema::{ForeignKey, Index, Schema, Table, varchar};
+
+    fn tags() -> Table {
+        Table::new("tags").column(varchar("run", 9)).column(varchar("key", 9))
     }
-}
 
-fn describe_foreign_key(key: &ForeignKey) -> String {
-    let content = format!(
-        "{} -> {} ({}) ON DELETE {} ON UPDATE {}",
-        key.columns.join(", "),
-        key.referred_table,
-        key.referred_columns.join(", "),
-        key.on_delete.sql(),
-        key.on_update.sql()
-    );
-    describe_constraint("foreign key", key.name.as_deref(), &content)
+    fn compare(expected: Table, found: Table) -> Vec<String> {
+        let schema = |table: Table| {
+            let mut schema = Schema::default();
+            schema.insert(table);
+            schema
+        };
+        let all = differences(&schema(expected), &schema(found), &Platform::MYSQL_8);
+        by_name(all).iter().map(ToString::to_string).collect()
+    }
+
+    #[test]
+    fn another_object_of_an_expected_name_is_a_changed_one() {
+        let key = || ForeignKey::new(&["run"], "runs", &["id"]).named("of_run");
+        let expected = tags().foreign_key(key()).index(Index::new("by_run", &["run"]));
+        let invalid =
+            Index { inactive: Some("INVALID".to_owned()), ..Index::new("by_run", &["run"]) };
+        let found = tags().foreign_key(key().on_delete_cascade()).index(invalid);
+        assert_eq!(
+            compare(expected, found),
+            [
+                "changed: tags: foreign key of_run: \
+                 is (run -> runs (id) ON DELETE CASCADE ON UPDATE NO ACTION), \
+                 expected (run -> runs (id) ON DELETE NO ACTION ON UPDATE NO ACTION)",
+                "changed: tags: index by_run: is INVALID",
+            ]
+        );
+    }
+
+    #[test]
+    fn an_object_of_another_name_is_extra() {
+        let lines = compare(
+            tags().index(Index::new("by_run", &["run"])),
+            tags().index(Index::new("by_key", &["key"])),
+        );
+        assert_eq!(lines, ["missing: tags: index by_run (run)", "extra: tags: index by_key (key)"]);
+    }
+
+    #[test]
+    fn a_referencing_column_may_have_the_collation_of_the_referenced_one() {
+        let runs = |collation: &str| {
+            let mut table = Table::new("runs").column(varchar("id", 9));
+            table.collation = Some(collation.to_owned());
+            table
+        };
+        let expected = Schema {
+            tables: [tags(), runs("utf8mb4_bin")].map(|table| (table.name.clone(), table)).into(),
+            collation: None,
+        };
+        for (of_column, of_runs, is_fine) in [
+            ("utf8mb4_general_ci", "utf8mb4_general_ci", true),
+            ("utf8mb4_general_ci", "utf8mb4_bin", false),
+        ] {
+            let mut tags = tags().foreign_key(ForeignKey::new(&["run"], "runs", &["id"]));
+            tags.columns[0].collation = Some(of_column.to_owned());
+            tags.collation = Some("utf8mb4_0900_ai_ci".to_owned());
+            let mut found = expected.clone();
+            found.insert(tags);
+            found.insert(runs(of_runs));
+            let all = differences(&expected, &found, &Platform::MYSQL_8);
+            let of_columns: Vec<&Difference> =
+                all.iter().filter(|it| it.kind == DifferenceKind::Changed).collect();
+            assert_eq!(of_columns.is_empty(), is_fine, "{of_columns:?}");
+        }
+    }
 }

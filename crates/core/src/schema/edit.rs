@@ -193,7 +193,7 @@ impl Table {
                     return Err(EditError::Occupied {
                         table: self.name.clone(),
                         object: format!("column {}", column.name),
-                        difference,
+                        difference: difference.to_string(),
                     });
                 }
             }
@@ -287,10 +287,12 @@ impl Table {
     fn add_check(&mut self, check: Check, platform: &Platform) {
         if platform.enforces_checks {
             let named = name_check(check, self, platform);
-            let is_there = self.checks.iter().any(|existing| {
+            let is_same = |existing: &Check| {
                 existing.name == named.name && existing.normalized() == named.normalized()
-            });
-            if !is_there {
+            };
+            // One that is not enforced is made again.
+            self.checks.retain(|existing| !is_same(existing) || existing.inactive.is_none());
+            if !self.checks.iter().any(is_same) {
                 self.checks.push(named);
             }
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Object;
 use super::constraint::normalize_expression;
 
 /// One column of an index.
@@ -40,6 +41,10 @@ pub struct Index {
     /// Whether InnoDB has made it for a foreign key by itself, as far as can be told: it drops such
     /// an index once another one covers it.
     pub automatic: bool,
+    /// Why the server does not use it, in the server's own word: `INVALID` (PostgreSQL),
+    /// `INVISIBLE` (MySQL), `IGNORED` (MariaDB).
+    #[serde(default)]
+    pub inactive: Option<String>,
 }
 
 impl Index {
@@ -54,6 +59,7 @@ impl Index {
             predicate: None,
             definition: None,
             automatic: false,
+            inactive: None,
         }
     }
 
@@ -101,6 +107,11 @@ impl Index {
 
     /// The whole index in words: two that are described alike are the same.
     pub(crate) fn describe(&self) -> String {
+        Object::Index(self.clone()).to_string()
+    }
+
+    /// What the index says, without its name: two whose contents agree find the same rows.
+    pub(crate) fn content(&self) -> String {
         let columns: Vec<String> = self
             .columns
             .iter()
@@ -110,8 +121,7 @@ impl Index {
                 format!("{}{prefix}{}", column.name, if column.descending { " DESC" } else { "" })
             })
             .collect();
-        let unique = if self.unique { "unique " } else { "" };
-        let mut text = format!("{unique}index {} ({})", self.name, columns.join(", "));
+        let mut text = format!("({})", columns.join(", "));
         if !self.include.is_empty() {
             text += &format!(" INCLUDE ({})", self.include.join(", "));
         }

@@ -13,6 +13,7 @@ mod difference;
 mod edit;
 mod index;
 mod innodb;
+mod object;
 mod rename;
 mod table;
 
@@ -24,10 +25,12 @@ pub use column::{
     Column, ColumnType, DefaultValue, Generated, big_integer, binary, boolean, date, double, float,
     integer, json, long_text, medium_text, text, varchar,
 };
+pub use column_difference::{ColumnDifference, ColumnProperty};
 pub use constraint::{Check, ForeignKey, PrimaryKey, ReferentialAction, Unique};
-pub use difference::{Difference, DifferenceKind, differences};
+pub use difference::{Detail, Difference, DifferenceKind, by_name, differences};
 pub use edit::EditError;
 pub use index::{Index, IndexColumn};
+pub use object::Object;
 pub use table::{Table, TableOptions, Trigger};
 
 /// The tables of one database (on PostgreSQL, of one of its schemas).

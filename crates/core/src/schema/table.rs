@@ -13,6 +13,22 @@ pub struct Trigger {
     pub definition: String,
     /// The `CREATE FUNCTION` statement of the function that it calls (PostgreSQL).
     pub function: Option<String>,
+    /// Why the server does not fire it, in the server's own word: `DISABLED` (PostgreSQL).
+    #[serde(default)]
+    pub inactive: Option<String>,
+}
+
+impl Trigger {
+    /// A trigger that fires and calls no function.
+    #[must_use]
+    pub fn new(name: &str, definition: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            definition: definition.to_owned(),
+            function: None,
+            inactive: None,
+        }
+    }
 }
 
 /// What can follow the parenthesis of SQLite's CREATE TABLE, or stand at its primary key.
@@ -105,7 +121,7 @@ impl Table {
     /// Adds a CHECK constraint.
     #[must_use]
     pub fn check(mut self, name: &str, expression: &str) -> Self {
-        self.checks.push(Check { name: Some(name.to_owned()), expression: expression.to_owned() });
+        self.checks.push(Check::new(Some(name), expression));
         self
     }
 

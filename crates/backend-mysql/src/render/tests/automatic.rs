@@ -90,12 +90,12 @@ fn an_index_that_outlives_its_foreign_key_is_an_ordinary_one() {
 }
 
 #[test]
-fn an_index_of_the_servers_goes_by_itself() {
+fn an_index_of_the_servers_goes_with_what_covers_it() {
     let before = tags().foreign_key(reference("tags_ibfk_1")).index(automatic("run"));
     let after =
         tags().foreign_key(reference("tags_ibfk_1")).index(Index::new("by_run", &["run", "key"]));
     let sql = statements("5.6.51", Some(before), after);
-    assert_eq!(sql, ["ALTER TABLE `tags` ADD KEY `by_run` (`run`, `key`)"]);
+    assert_eq!(sql, ["ALTER TABLE `tags` DROP INDEX `run`, ADD KEY `by_run` (`run`, `key`)"]);
 }
 
 #[test]
