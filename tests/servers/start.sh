@@ -50,5 +50,6 @@ export MLFLOW_MIGRATE_REQUIRE_SERVERS='${wanted[*]}'
 export MLFLOW_MIGRATE_TEST_CA='$dir/tls/ca.pem'
 export MLFLOW_MIGRATE_TEST_CLIENT_CERT='$dir/tls/client.pem'
 export MLFLOW_MIGRATE_TEST_CLIENT_KEY='$dir/tls/client-key.pem'
+export MLFLOW_MIGRATE_TEST_MYSQLDUMP='$installed/mysql/mysqldump'
 ENV
 cat "$dir/env.sh"

@@ -6,6 +6,7 @@
 
 use mlflow_migrate_core::platform::Dialect;
 
+use crate::dump::has_tool;
 use crate::reference::Server;
 use crate::server::TestServer;
 
@@ -67,6 +68,9 @@ pub const EVERY_REVISION: Capability =
     Capability::new("generated columns, as all revisions after 770bee3ae1dd", |server| {
         server.reference() != Server::Mysql56
     });
+
+/// The server's own tool that dumps a database.
+pub const DUMPS: Capability = Capability::new("the tool that dumps a database", has_tool);
 
 /// Texts that differ by case only are different.
 pub const CASE_COUNTS: Capability =

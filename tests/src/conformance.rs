@@ -4,8 +4,9 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::{self, Schema};
+use mlflow_migrate_core::verify::verify;
 
-use crate::database::TestDatabase;
+use crate::database::{TestDatabase, Upgrade};
 use crate::reference::{self, Description};
 use crate::server::TestServer;
 
@@ -54,6 +55,29 @@ pub async fn differences(
     Ok(lines)
 }
 
+/// What an upgraded database is not content with: what `verify` finds, and what a second upgrade to the
+/// same target does or says. One line each.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn discontent(
+    server: &TestServer,
+    database: &dyn TestDatabase,
+    target: &str,
+) -> Result<Vec<String>, Error> {
+    let mut backend = database.connect().await?;
+    let verified = verify(&mut *backend, server.catalogue(), None, false).await?;
+    let mut lines: Vec<String> =
+        verified.checked.drift.iter().map(|difference| format!("verify: {difference}")).collect();
+    lines.extend(verified.violations.iter().map(|violation| format!("verify: {violation}")));
+    match Upgrade::default().run_on(server.catalogue(), &mut *backend, target).await.0 {
+        Ok(report) if report.steps.is_empty() => {}
+        Ok(report) => lines.push(format!("a second upgrade does {:?}", report.steps)),
+        Err(error) => lines.push(format!("a second upgrade: {error}")),
+    }
+    Ok(lines)
+}
+
 /// Whether a database is in the state that a target names, and why not.
 ///
 /// # Panics
@@ -69,6 +93,19 @@ pub async fn assert_at(server: &TestServer, database: &dyn TestDatabase, target:
     match differences(server, database, state).await {
         Ok(lines) if lines.is_empty() => {}
         Ok(lines) => panic!("not as at {target}:\n{}", lines.join("\n")),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+/// Whether `verify` and a second upgrade are content with an upgraded database, and why not.
+///
+/// # Panics
+/// If they are not.
+#[allow(clippy::panic, reason = "this is an assertion")]
+pub async fn assert_content(server: &TestServer, database: &dyn TestDatabase, target: &str) {
+    match discontent(server, database, target).await {
+        Ok(lines) if lines.is_empty() => {}
+        Ok(lines) => panic!("not content at {target}:\n{}", lines.join("\n")),
         Err(error) => panic!("{error}"),
     }
 }

@@ -60,6 +60,11 @@ pub trait TestDatabase: fmt::Debug + Send + Sync {
     /// Where it is, if it is on a server.
     fn address(&self) -> Option<&Address>;
 
+    /// The file that holds it, if it is one.
+    fn path(&self) -> Option<&std::path::Path> {
+        None
+    }
+
     /// A new connection of this tool.
     async fn connect(&self) -> Result<Box<dyn Backend>, Error>;
 

@@ -7,6 +7,7 @@ pub mod address;
 pub mod capability;
 pub mod conformance;
 pub mod database;
+pub mod dump;
 pub mod fill;
 pub mod fuzzing;
 pub mod harness;

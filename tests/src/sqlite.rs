@@ -72,6 +72,10 @@ impl TestDatabase for SqliteFile {
         None
     }
 
+    fn path(&self) -> Option<&Path> {
+        Some(&self.path)
+    }
+
     async fn connect(&self) -> Result<Box<dyn Backend>, Error> {
         let options = OpenOptions { create: true, ..OpenOptions::default() };
         Ok(Box::new(Sqlite::open(&self.path, &options).await?))

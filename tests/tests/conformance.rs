@@ -1,12 +1,13 @@
 //! From every state to the newest, and between random pairs of states: the schema that comes out is
-//! the one that MLflow's own chain makes on that server.
+//! the one that MLflow's own chain makes on that server, and `verify` and a second upgrade are content
+//! with it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use std::process::ExitCode;
 
 use mlflow_migrate_tests::capability::EVERY_REVISION;
-use mlflow_migrate_tests::conformance::{State, differences};
+use mlflow_migrate_tests::conformance::{State, assert_content, differences};
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::{self, Test};
 use mlflow_migrate_tests::server::TestServer;
@@ -54,6 +55,7 @@ impl<'a> States<'a> {
         assert_eq!(report.revisions.len(), to - from, "{names}");
         assert_eq!(report.to, self.expected[to].0, "{names}");
         self.compare(database, to, &names).await;
+        assert_content(self.server, database, self.name(to)).await;
     }
 
     async fn compare(&self, database: &dyn TestDatabase, state: usize, names: &str) {

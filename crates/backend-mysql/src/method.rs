@@ -80,6 +80,7 @@ fn words(clause: &Clause<'_>) -> String {
     match clause {
         Clause::DropCheck(name) => format!("drop check {name}"),
         Clause::DropIndex(name) => format!("drop index {name}"),
+        Clause::UseIndex(name) => format!("use index {name} again"),
         Clause::DropPrimaryKey => "drop primary key".to_owned(),
         Clause::DropColumn(name) => format!("drop column {name}"),
         Clause::ChangeColumn { after, .. } => format!("modify column {}", after.name),

@@ -10,6 +10,7 @@ use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::verify::Violation;
 use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Postgres;
@@ -48,6 +49,10 @@ impl Backend for Postgres {
 
     async fn inspect(&mut self) -> Result<Schema, Error> {
         self.read_schema().await
+    }
+
+    async fn lagging_sequences(&mut self, live: &Schema) -> Result<Vec<Violation>, Error> {
+        self.rows_ahead_of_sequences(live).await
     }
 
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {

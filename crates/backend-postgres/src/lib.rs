@@ -21,6 +21,7 @@ mod preflight;
 mod privileges;
 mod render;
 mod rows;
+mod sequences;
 mod session;
 mod size;
 mod truncate;

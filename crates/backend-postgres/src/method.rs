@@ -133,6 +133,12 @@ impl Steps {
 
     fn create_triggers(&mut self, before: &Table, after: &Table) {
         for new in after.triggers.iter().filter(|trigger| !before.triggers.contains(trigger)) {
+            if before.triggers.iter().any(|known| known.name == new.name) {
+                self.summary.push(format!("enable trigger {}", new.name));
+                let (table, name) = (quote_identifier(&after.name), quote_identifier(&new.name));
+                self.statements.push(format!("ALTER TABLE {table} ENABLE TRIGGER {name}"));
+                continue;
+            }
             self.summary.push(format!("create trigger {}", new.name));
             self.statements.extend(trigger(new));
         }

@@ -12,6 +12,7 @@ use crate::plan::Plan;
 use crate::platform::Platform;
 use crate::schema::{Schema, Table};
 use crate::stop::Stop;
+use crate::verify::Violation;
 
 /// One row of a result, its values in the order of the columns.
 pub type Row = Vec<Value>;
@@ -104,6 +105,12 @@ pub trait Backend: Send {
     /// Those of these tables whose triggers the user may not see: none are found, whether there are any
     /// or not.
     async fn hidden_triggers(&mut self, _tables: &[String]) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Finds the rows whose numbers a sequence is still to give: the next row that takes one of these
+    /// numbers fails. Only PostgreSQL keeps a sequence apart from the rows.
+    async fn lagging_sequences(&mut self, _live: &Schema) -> Result<Vec<Violation>, Error> {
         Ok(Vec::new())
     }
 

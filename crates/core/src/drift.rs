@@ -64,7 +64,7 @@ impl Drift {
     }
 
     /// Refuses what cannot be gone on with, and if `is_due`, so that something would be changed, what is
-    /// not accepted.
+    /// not accepted. `repairs` finds the statements that put differences right.
     ///
     /// # Errors
     /// [`Error::Drift`]
@@ -73,6 +73,7 @@ impl Drift {
         location: &Location,
         is_due: bool,
         is_accepted: bool,
+        repairs: impl FnOnce(&[Difference]) -> Vec<String>,
     ) -> Result<(), Error> {
         let is_refused =
             !self.fatal.is_empty() || is_due && !is_accepted && !self.acceptable.is_empty();
@@ -83,6 +84,7 @@ impl Drift {
             revision: location.label().to_owned(),
             differences: [self.fatal.as_slice(), &self.acceptable].concat(),
             is_acceptable: self.fatal.is_empty(),
+            repairs: repairs(&self.acceptable),
         })
     }
 

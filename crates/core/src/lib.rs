@@ -25,6 +25,7 @@ pub mod plan;
 pub mod platform;
 pub mod python;
 pub mod release;
+mod repair;
 pub mod retry;
 pub mod revision;
 pub mod rule;

@@ -18,6 +18,7 @@ use crate::execute::Execution;
 use crate::journal::Journal;
 use crate::locate::{Assumption, label};
 use crate::plan::{Plan, plan};
+use crate::repair;
 use crate::schema::Schema;
 use crate::session::inspect;
 use crate::stop::Stop;
@@ -134,7 +135,10 @@ pub async fn inspect_and_plan(
     let target = request.target.resolve(catalogue, location.revision.as_deref())?;
     let found = Drift::of(catalogue, &platform, &live, &location, target.as_deref())?;
     let is_due = location.revision != target;
-    found.refuse(&location, is_due, request.accept_drift)?;
+    let expected = catalogue.state(location.revision.as_deref(), &platform)?;
+    found.refuse(&location, is_due, request.accept_drift, |differences| {
+        repair::statements(backend, &expected, &live, differences)
+    })?;
     let plan = plan(catalogue, &platform, &live, &location, target.as_deref())?;
     Ok((plan, live))
 }
@@ -242,6 +246,9 @@ async fn begin(
         let to = plan.to.as_deref();
         let found = Drift::of(catalogue, backend.platform(), &live, &plan.from, to)?;
         found.tell(&plan.from, to, &**observer);
+        for violation in backend.lagging_sequences(&live).await? {
+            observer.notify(&Event::Notice { message: violation.to_string() });
+        }
         preflight(backend, &plan, &live, request).await?;
         backup = back_up(backend, request, observer).await?;
         steps = if request.step_by_step && !plan.revisions.is_empty() {

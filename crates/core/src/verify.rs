@@ -62,6 +62,7 @@ pub async fn verify(
         backend.check_integrity().await?;
         let checked = checked(catalogue, backend.platform(), &live, location)?;
         let mut violations = orphans(backend, &live).await?;
+        violations.extend(backend.lagging_sequences(&live).await?);
         if live.table(LATEST).is_some() && live.table("metrics").is_some() {
             violations.extend(latest_metrics(backend, deep).await?);
         }

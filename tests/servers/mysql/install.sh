@@ -1,5 +1,5 @@
 #!/bin/bash
-# install.sh: puts Debian sid's mysqld and the libraries it needs, sid's own libc included, into the folder
+# install.sh: puts Debian sid's mysqld, its mysqldump and the libraries they need, sid's own libc included, into the folder
 # of what is downloaded, off to the side: nothing of it is installed on this system, whose apt gives only
 # its mirror, its ways to reach it, and the archive's keyring.
 # Needs apt and dpkg-deb only; root is not needed. MYSQL_SUITE, DEBIAN_MIRROR: another suite or mirror.
@@ -7,7 +7,7 @@
 
 install() {
     local prefix=$installed/mysql new=$installed/mysql.new apt=$installed/mysql.apt
-    [ ! -d "$prefix" ] || return 0 # another did it while this one waited
+    [ ! -x "$prefix/mysqldump" ] || return 0 # another did it while this one waited
     local suite=${MYSQL_SUITE:-sid} mirror package archive
     # the mirror that this system itself uses
     mirror=${DEBIAN_MIRROR:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
@@ -25,23 +25,31 @@ install() {
     done >"$apt/status"
     configuration "$apt" >"$apt/apt.conf"
     APT_CONFIG=$apt/apt.conf apt-get -qq update >&2
-    APT_CONFIG=$apt/apt.conf apt-get -qq --yes --download-only -o Dpkg::Use-Pty=0 install mysql-server-core >&2
+    APT_CONFIG=$apt/apt.conf apt-get -qq --yes --download-only -o Dpkg::Use-Pty=0 install mysql-server-core mysql-client-core >&2
     for archive in "$apt"/archives/*.deb; do
         dpkg-deb --fsys-tarfile "$archive" | tar -x -C "$new" --exclude=./usr/bin --exclude=./usr/share/doc \
             --exclude=./usr/share/man --exclude=./usr/share/locale --exclude=./usr/share/lintian \
             --exclude=./usr/share/i18n --exclude=./usr/lib/x86_64-linux-gnu/gconv
     done
-    # mysqld, run by sid's own loader with sid's own libraries only
-    cat >"$new/mysqld" <<'SH'
-#!/bin/sh
-r=$(dirname "$(realpath "$0")")
-exec "$r/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" --inhibit-cache \
-    --library-path "$r/usr/lib/x86_64-linux-gnu:$r/usr/lib/mysql/private" --argv0 "$r/usr/sbin/mysqld" "$r/usr/sbin/mysqld" "$@"
-SH
-    chmod 755 "$new/mysqld"
+    for archive in "$apt"/archives/mysql-client-core*.deb; do
+        dpkg-deb --fsys-tarfile "$archive" | tar -x -C "$new" ./usr/bin/mysqldump
+    done
+    by_own_loader "$new" mysqld usr/sbin/mysqld
+    by_own_loader "$new" mysqldump usr/bin/mysqldump
     "$new/mysqld" --no-defaults --version >&2
-    rm -rf "$apt"
+    rm -rf "$apt" "$prefix"
     mv "$new" "$prefix"
+}
+
+# by_own_loader FOLDER NAME PROGRAM: a script that runs a program by sid's own loader with sid's own libraries only
+by_own_loader() {
+    cat >"$1/$2" <<SH
+#!/bin/sh
+r=\$(dirname "\$(realpath "\$0")")
+exec "\$r/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" --inhibit-cache \\
+    --library-path "\$r/usr/lib/x86_64-linux-gnu:\$r/usr/lib/mysql/private" --argv0 "\$r/$3" "\$r/$3" "\$@"
+SH
+    chmod 755 "$1/$2"
 }
 
 # configuration FOLDER: for an apt that keeps everything in FOLDER
@@ -72,4 +80,4 @@ CONF
     # date; not its hooks (images for containers empty the system's archives in one)
     apt-config dump | grep -E '^Acquire::(https?|proxy|ForceIPv|Check-Valid-Until)' || true
 }
-[ -d "$installed/mysql" ] || with_lock mysql install
+[ -x "$installed/mysql/mysqldump" ] || with_lock mysql install

@@ -1,7 +1,8 @@
 //! 75868b020152 on databases that `mlflow db prepopulate-trace-analytics` has touched.
 
 use mlflow_migrate_tests::capability::EVERY_REVISION;
-use mlflow_migrate_tests::database::Cell;
+use mlflow_migrate_tests::conformance::assert_content;
+use mlflow_migrate_tests::database::{Cell, Upgrade};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::tests;
@@ -13,6 +14,7 @@ use super::upgraded;
 pub(crate) const TESTS: &[Test] = tests![
     prepopulated_columns_are_completed => EVERY_REVISION,
     a_part_of_the_prepopulated_columns_is_completed => EVERY_REVISION,
+    the_order_of_prepopulated_columns_does_not_matter => EVERY_REVISION,
 ];
 
 /// The columns as `mlflow db prepopulate-trace-analytics` adds them.
@@ -81,4 +83,23 @@ async fn a_part_of_the_prepopulated_columns_is_completed(server: &TestServer) {
         of_traces(&*database, "trace_name, total_cost")[0],
         [Cell::from("name"), Cell::Null]
     );
+}
+
+/// Merged or one by one, and also if the analytics revision is not the last one to come.
+async fn the_order_of_prepopulated_columns_does_not_matter(server: &TestServer) {
+    let all = prepopulated(server);
+    let mut reversed: Vec<&str> = all.split(';').collect();
+    reversed.reverse();
+    for (step_by_step, first) in [(false, "head"), (true, "head"), (false, "75868b020152")] {
+        let database = with_traces(server).await;
+        database.run(&reversed.join(";"));
+        tag(&*database, "a", NAME, "name");
+        let upgrade = Upgrade { step_by_step, ..Upgrade::default() };
+        for target in [first, "head"] {
+            let (upgraded, _) = upgrade.run(server.catalogue(), &*database, target).await;
+            upgraded.unwrap_or_else(|error| panic!("{step_by_step} {target}: {error}"));
+            assert_content(server, &*database, target).await;
+        }
+        assert_eq!(of_traces(&*database, "trace_name")[0], [Cell::from("name")]);
+    }
 }

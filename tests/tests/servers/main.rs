@@ -11,11 +11,13 @@ mod locks;
 mod mlflow_at_work;
 mod other_databases;
 mod privileges;
+mod restored;
 mod secrets;
 mod settings;
 mod swaps;
 mod tls;
 mod traffic;
+mod unused;
 mod verification;
 
 use std::process::ExitCode;
@@ -46,6 +48,8 @@ fn main() -> ExitCode {
         traffic::TESTS,
         verification::TESTS,
         drift::TESTS,
+        unused::TESTS,
+        restored::TESTS,
         mlflow_at_work::TESTS,
     ])
 }

@@ -10,7 +10,7 @@
 use std::collections::BTreeMap;
 
 use mlflow_migrate_core::schema::{
-    Check, Column, ForeignKey, Index, PrimaryKey, Table, Trigger, Unique,
+    Check, Column, ForeignKey, Index, Object, PrimaryKey, Table, Trigger, Unique,
 };
 
 use super::foreign_key::AddedForeignKeys;
@@ -29,6 +29,8 @@ pub(crate) enum Clause<'a> {
     DropCheck(&'a str),
     DropIndex(&'a str),
     DropPrimaryKey,
+    /// The server uses an index again.
+    UseIndex(&'a str),
     DropColumn(&'a str),
     /// Another definition, perhaps another name.
     ChangeColumn {
@@ -155,6 +157,10 @@ impl Clause<'_> {
             Self::DropCheck(name) => format!("DROP CONSTRAINT {}", quote(name)),
             Self::DropIndex(name) => format!("DROP INDEX {}", quote(name)),
             Self::DropPrimaryKey => "DROP PRIMARY KEY".to_owned(),
+            Self::UseIndex(name) if features.is_mariadb() => {
+                format!("ALTER INDEX {} NOT IGNORED", quote(name))
+            }
+            Self::UseIndex(name) => format!("ALTER INDEX {} VISIBLE", quote(name)),
             Self::DropColumn(name) => format!("DROP COLUMN {}", quote(name)),
             Self::RenameColumn { before, after } if features.rename_column() => {
                 format!("RENAME COLUMN {} TO {}", quote(&before.name), quote(&after.name))
@@ -224,7 +230,9 @@ fn missing<'a, T>(
 }
 
 fn same_check(one: &Check, other: &Check) -> bool {
-    one.name == other.name && one.normalized() == other.normalized()
+    one.name == other.name
+        && one.normalized() == other.normalized()
+        && one.inactive == other.inactive
 }
 
 fn columns<'a>(before: &'a Table, after: &'a Table) -> Vec<Clause<'a>> {
@@ -259,8 +267,13 @@ fn dropped_keys<'a>(before: &'a Table, after: &'a Table) -> Vec<Clause<'a>> {
         |index: &Index| after.indexes.iter().any(|new| renamed.index(index) == without_guess(new));
     // InnoDB drops an index of its own making once another key covers it. A restored dump has made an
     // ordinary one of it, which would stay: so it is dropped by name, together with what covers it.
-    let gone = before.indexes.iter().filter(|index| !stays(index));
-    clauses.extend(gone.map(|index| Clause::DropIndex(&index.name)));
+    for index in before.indexes.iter().filter(|index| !stays(index)) {
+        clauses.push(if is_used_again(index, after) {
+            Clause::UseIndex(&index.name)
+        } else {
+            Clause::DropIndex(&index.name)
+        });
+    }
     if before.primary_key.is_some() && primary_key_differs(before, after) {
         clauses.push(Clause::DropPrimaryKey);
     }
@@ -278,15 +291,34 @@ fn added_keys<'a>(
         clauses.extend(after.primary_key.iter().map(Clause::AddPrimaryKey));
     }
     let uniques: Vec<Unique> = before.uniques.iter().map(|unique| renamed.unique(unique)).collect();
+    let is_back = |name: Option<&str>| {
+        let mut unused = before.indexes.iter().filter(|index| Some(index.name.as_str()) == name);
+        unused.any(|index| is_used_again(index, after))
+    };
     let new = after.uniques.iter().filter(|unique| !uniques.contains(unique));
+    let new = new.filter(|unique| !is_back(unique.name.as_deref()));
     clauses.extend(new.map(Clause::AddUnique));
     let indexes: Vec<Index> = before.indexes.iter().map(|index| renamed.index(index)).collect();
     let new = after
         .indexes
         .iter()
-        .filter(|index| !indexes.contains(&without_guess(index)) && !added.bring(index, after));
+        .filter(|index| !indexes.contains(&without_guess(index)) && !added.bring(index, after))
+        .filter(|index| !is_back(Some(&index.name)));
     clauses.extend(new.map(Clause::AddIndex));
     clauses
+}
+
+/// Whether an index that the server does not use is the same afterwards, but in use. One that was
+/// dropped and made again at once would stay unused.
+fn is_used_again(index: &Index, after: &Table) -> bool {
+    let same = |object: Object| {
+        object.name() == Some(&index.name)
+            && object.inactive().is_none()
+            && object.has_same_content(&Object::Index(Index { definition: None, ..index.clone() }))
+    };
+    let uniques = after.uniques.iter().cloned().map(Object::Unique);
+    index.inactive.is_some()
+        && uniques.chain(after.indexes.iter().cloned().map(Object::Index)).any(same)
 }
 
 fn without_guess(index: &Index) -> Index {

@@ -31,7 +31,10 @@ impl Clause<'_> {
             Self::AddColumn(column) if features.instant_add_column() && !column.autoincrement => {
                 Cost::Instant
             }
-            Self::DropIndex(_) | Self::RenameColumn { .. } | Self::DropCheck(_) => Cost::Definition,
+            Self::DropIndex(_)
+            | Self::UseIndex(_)
+            | Self::RenameColumn { .. }
+            | Self::DropCheck(_) => Cost::Definition,
             Self::AddUnique(_) | Self::AddIndex(_) => Cost::Scan,
             Self::DropPrimaryKey
             | Self::AddPrimaryKey(_)

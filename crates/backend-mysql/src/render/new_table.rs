@@ -37,6 +37,7 @@ impl<'a> NewTable<'a> {
             !matches!(
                 clause,
                 Clause::DropIndex(_)
+                    | Clause::UseIndex(_)
                     | Clause::AddUnique(_)
                     | Clause::AddIndex(_)
                     | Clause::AddForeignKey { .. }

@@ -53,8 +53,15 @@ impl Error {
                     "`mlflow-migrate check --assume {closest}` lists every difference"
                 ));
             }
-            Self::Drift { is_acceptable: true, .. } => {
-                "nothing was changed; put it right, or go on all the same with `--accept-drift`"
+            Self::Drift { is_acceptable: true, repairs, .. } => {
+                let put_right = if repairs.is_empty() {
+                    "put it right".to_owned()
+                } else {
+                    format!("put it right with `{};`", repairs.join("; "))
+                };
+                return Some(format!(
+                    "nothing was changed; {put_right}, or go on all the same with `--accept-drift`"
+                ));
             }
             Self::Drift { .. } | Self::Edit { .. } => {
                 "`mlflow-migrate check` lists every difference; nothing was changed"

@@ -158,6 +158,8 @@ pub enum Error {
         differences: Vec<Difference>,
         /// Whether an upgrade can go on all the same.
         is_acceptable: bool,
+        /// The statements that put it right, where a person can run them.
+        repairs: Vec<String>,
     },
     /// A revision's operation does not fit the live schema.
     #[error("revision {revision} does not fit this database: {source}")]

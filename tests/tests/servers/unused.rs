@@ -1,0 +1,127 @@
+//! Objects that are there, and that the server does not use: such a one counts as changed.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::check::{Verdict, check};
+use mlflow_migrate_tests::capability::SERVER;
+use mlflow_migrate_tests::conformance::assert_content;
+use mlflow_migrate_tests::database::{Upgrade, upgrade};
+use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::tests;
+
+pub(crate) const TESTS: &[Test] = tests![
+    what_is_not_used_is_drift_until_it_is_put_right => SERVER,
+    what_numbers_rows_no_longer_is_drift => SERVER,
+];
+
+/// A revision, what makes an object of it unused, and how that is told.
+type Case = (&'static str, &'static str, &'static str);
+
+fn cases(server: &TestServer) -> &'static [Case] {
+    match server.name().split('-').next() {
+        Some("postgres") => &[
+            (
+                "bd07f7e963c5",
+                "UPDATE pg_index SET indisvalid = false \
+                 WHERE indexrelid = 'index_tags_run_uuid'::regclass",
+                "changed: tags: index index_tags_run_uuid: is INVALID",
+            ),
+            (
+                "bd07f7e963c5",
+                "ALTER TABLE tags DROP CONSTRAINT tags_run_uuid_fkey, ADD CONSTRAINT \
+                 tags_run_uuid_fkey FOREIGN KEY (run_uuid) REFERENCES runs (run_uuid) NOT VALID",
+                "changed: tags: foreign key tags_run_uuid_fkey: is NOT VALID",
+            ),
+            (
+                "7ac759974ad8",
+                "ALTER TABLE runs DROP CONSTRAINT runs_lifecycle_stage, ADD CONSTRAINT \
+                 runs_lifecycle_stage CHECK (lifecycle_stage IN ('active', 'deleted')) NOT VALID",
+                "changed: runs: CHECK runs_lifecycle_stage: is NOT VALID",
+            ),
+            (
+                "1bd49d398cd23",
+                "ALTER TABLE secrets DISABLE TRIGGER prevent_secrets_aad_mutation",
+                "changed: secrets: trigger prevent_secrets_aad_mutation: is DISABLED",
+            ),
+        ],
+        Some("mariadb") => &[(
+            "bd07f7e963c5",
+            "ALTER TABLE params ALTER INDEX index_params_run_uuid IGNORED",
+            "changed: params: index index_params_run_uuid: is IGNORED",
+        )],
+        // MySQL 5.6 has nothing that it would not use.
+        _ if server.head() != "head" => &[],
+        _ => &[
+            (
+                "bd07f7e963c5",
+                "ALTER TABLE params ALTER INDEX index_params_run_uuid INVISIBLE",
+                "changed: params: index index_params_run_uuid: is INVISIBLE",
+            ),
+            (
+                "7ac759974ad8",
+                "ALTER TABLE runs ALTER CHECK runs_lifecycle_stage NOT ENFORCED",
+                "changed: runs: CHECK runs_lifecycle_stage: is NOT ENFORCED",
+            ),
+        ],
+    }
+}
+
+async fn what_is_not_used_is_drift_until_it_is_put_right(server: &TestServer) {
+    for (revision, sql, told) in cases(server) {
+        let database = server.at(revision).await;
+        database.run(sql);
+        let before = database.contents();
+        let mut backend = database.connect().await.unwrap();
+        let checked = check(&mut *backend, server.catalogue(), None).await.unwrap();
+        let drift: Vec<String> = checked.drift.iter().map(ToString::to_string).collect();
+        assert_eq!((checked.verdict, drift), (Verdict::Drifted, vec![(*told).to_owned()]));
+        let error = upgrade(server.catalogue(), &*database, server.head()).await.unwrap_err();
+        let Error::Drift { repairs, is_acceptable: true, .. } = &error else {
+            panic!("{sql}: {error}")
+        };
+        assert!(error.to_string().ends_with(told), "{error}");
+        assert!(database.contents() == before, "{sql}");
+        for statement in repairs {
+            database.run(statement);
+        }
+        upgrade(server.catalogue(), &*database, server.head())
+            .await
+            .unwrap_or_else(|error| panic!("{sql}, then {repairs:?}: {error}"));
+        assert_content(server, &*database, server.head()).await;
+    }
+}
+
+async fn what_numbers_rows_no_longer_is_drift(server: &TestServer) {
+    let is_postgres = server.is_postgres();
+    let sql = if is_postgres {
+        "ALTER TABLE experiments ALTER COLUMN experiment_id DROP DEFAULT"
+    } else {
+        "SET foreign_key_checks = 0; ALTER TABLE experiments MODIFY experiment_id INT NOT NULL"
+    };
+    let database = server.at("7ac759974ad8").await;
+    database.run(sql);
+    let error = upgrade(server.catalogue(), &*database, server.head()).await.unwrap_err();
+    let told = if is_postgres { "numbered by a sequence" } else { "AUTO_INCREMENT" };
+    let told = format!("experiments: column experiment_id: not {told}, expected {told}");
+    assert!(error.to_string().contains(&told), "{error}");
+    if is_postgres {
+        let database = server.at("7ac759974ad8").await;
+        database.run(
+            "INSERT INTO experiments (name, lifecycle_stage) VALUES ('a', 'active'), ('b', 'active');
+             SELECT setval('experiments_experiment_id_seq', 1, false)",
+        );
+        let (upgraded, events) =
+            Upgrade::default().run(server.catalogue(), &*database, server.head()).await;
+        upgraded.unwrap();
+        let told = "experiments: 2 rows with a experiment_id that the sequence";
+        assert!(format!("{events:?}").contains(told), "{events:?}");
+        let mut backend = database.connect().await.unwrap();
+        let verified =
+            mlflow_migrate_core::verify::verify(&mut *backend, server.catalogue(), None, false);
+        let violations = verified.await.unwrap().violations;
+        let statement = "`SELECT setval('experiments_experiment_id_seq', 2)`";
+        assert!(violations[0].problem.contains(statement), "{violations:?}");
+        database.run(statement.trim_matches('`'));
+        assert_content(server, &*database, server.head()).await;
+    }
+}
