@@ -57,11 +57,14 @@ fn rows_that_do_not_fit_together_are_counted() {
 }
 
 #[test]
-fn a_missing_index_is_no_sound_schema() {
+fn another_column_is_no_sound_schema_and_a_missing_index_is_told() {
     let sandbox = at_head();
     sandbox.sql("DROP INDEX index_latest_metrics_run_uuid");
-    let line = "missing: latest_metrics: index index_latest_metrics_run_uuid";
-    assert_told(&sandbox.run(&["verify", "mlruns.db"]), UNSOUND, &[line]);
+    let index = "missing: latest_metrics: index index_latest_metrics_run_uuid";
+    assert_told(&sandbox.run(&["verify", "mlruns.db"]), 0, &[index]);
+    sandbox.sql("ALTER TABLE runs DROP COLUMN deleted_time");
+    let column = "missing: runs: column deleted_time";
+    assert_told(&sandbox.run(&["verify", "mlruns.db"]), UNSOUND, &[column, index]);
 }
 
 #[test]

@@ -19,7 +19,7 @@ pub(super) fn write_differences(out: &mut impl Write, checked: &Checked) -> io::
         checked.drift.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.extra.is_empty() {
-        writeln!(out, "there besides, which is no drift:")?;
+        writeln!(out, "different, which is no drift:")?;
         checked.extra.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.leftovers.is_empty() {
