@@ -17,6 +17,15 @@ from sqlalchemy.dialects import mysql
 from databases import Database, engine_of, sqlite_path
 
 _HOUR_MS = 3_600_000
+# Into these MLflow's migrations write floats. On PostgreSQL the driver decides whether zero keeps its
+# sign: psycopg 3 sends a float, psycopg2 the digits of a NUMERIC, which has no -0.
+_COSTS = ("input_cost", "output_cost", "total_cost")
+_WRITTEN_FLOATS = {
+    "latest_metrics": ("value",),
+    "trace_info": _COSTS,
+    "spans": _COSTS,
+    "assessments": ("aggregate_value",),
+}
 
 Cell = tuple[str, bytes | int | None]
 """A value's type, and the value."""
@@ -113,7 +122,11 @@ class ServerRows(RowSource):
         """As for any."""
         quote = self._engine.dialect.identifier_preparer.quote_identifier
         types = {column["name"]: column["type"] for column in self._inspector.get_columns(table)}
-        selected = ", ".join(self._exact(quote(name), types[name]) for name in columns)
+        exact = {name: self._exact(quote(name), types[name]) for name in columns}
+        if self._engine.dialect.name == "postgresql":
+            for name in set(_WRITTEN_FLOATS.get(table, ())) & set(columns):
+                exact[name] = f"{exact[name]} + 0"
+        selected = ", ".join(exact[name] for name in columns)
         found = self._connection.exec_driver_sql(f"SELECT {selected} FROM {quote(table)}")
         return Counter(tuple(map(_cell, row)) for row in found)
 

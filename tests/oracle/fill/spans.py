@@ -49,7 +49,19 @@ _COSTS = (
     float("-inf"),
 )
 # SQLite adds up with more or fewer bits by its version; these sums are exact in all of them.
-_EXACT_COSTS = (None, 0.0, 0.25, 0.5, -0.75, 1024.125, 2.0**-20, 3.0, float("inf"))
+_EXACT_COSTS = (
+    None,
+    0.0,
+    0.25,
+    0.5,
+    -0.75,
+    1024.125,
+    2.0**-20,
+    3.0,
+    1e-305,
+    5e-324,
+    float("inf"),
+)
 _COST_KEYS = ("input_cost", "output_cost", "total_cost")
 
 

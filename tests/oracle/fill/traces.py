@@ -222,7 +222,10 @@ def fill_trace_tags(filler: Filler) -> None:
             name = _nth(_NAMES, number // 4 * 3 + number % 4)
             filler.add("trace_tags", {**on_trace, "key": "mlflow.traceName", "value": name})
         if number % 9 == 0:
+            # On a server that takes it for the name, it is the name of those that have no other.
             filler.add("trace_tags", {**on_trace, "key": "MLFLOW.TRACENAME", "value": "other"})
+        if number % 16 == 8:
+            filler.add("trace_tags", {**on_trace, "key": "mlflow.traceName ", "value": "blank"})
         if number < 60:
             filler.add("trace_tags", {**on_trace, "key": TEXTS[number % len(TEXTS)]})
         if number < 20:
@@ -246,13 +249,15 @@ def fill_trace_request_metadata(filler: Filler) -> None:
         if not through_gateway:
             stated["mlflow.trace.cost"] = _nth(costs, number + number // len(costs))
         else:
-            stated["mlflow.gateway.endpointId"] = f"e-{number}"
+            mark = ("mlflow.gateway.endpointId", "MLFLOW.GATEWAY.ENDPOINTID")[number % 20 == 15]
+            stated[mark] = f"e-{number}"
             if number % 3 == 0:
                 stated["mlflow.trace.cost"] = '{"input_cost": 1.5, "total_cost": "none"}'
             if number % 7 == 0:
                 stated["mlflow.trace.cost"] = '{"total_cost": 0}'
         if number % 11 == 0:
             stated["MLFLOW.TRACE.SESSION"] = "not a session"
+            stated["mlflow.trace.session "] = "nor this"
             stated["mlflow.trace.tokenusage"] = '{"input_tokens": 99}'
         if number < 40:
             stated[TEXTS[number % len(TEXTS)]] = filler.values("trace_request_metadata").text(250)

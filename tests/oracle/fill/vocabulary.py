@@ -56,14 +56,13 @@ _CHECKED: dict[tuple[str, str], tuple[str | int, ...]] = {
 }
 
 # By these MLflow's own code finds the rows that it reads. On a server that ignores case it takes
-# others for them, and loses or spoils them.
+# others for them, and loses or spoils them; `mlflow.traceName` and `mlflow.gateway.endpointId` are
+# not among these, since it asks the server alone.
 _KEYS = (
     "mlflow.user",
-    "mlflow.traceName",
     "mlflow.trace.session",
     "mlflow.trace.tokenUsage",
     "mlflow.trace.cost",
-    "mlflow.gateway.endpointId",
     "input_tokens",
     "output_tokens",
     "total_tokens",
@@ -93,5 +92,5 @@ def checked_words(table: str, column: str) -> tuple[str | int, ...] | None:
 
 
 def resembles_known_key(key: object) -> bool:
-    """Whether a key is one of MLflow's own but for its case."""
-    return isinstance(key, str) and _KEYS_BY_LOWER.get(key.lower(), key) != key
+    """Whether a key is one of MLflow's own but for its case, and blanks at its end."""
+    return isinstance(key, str) and _KEYS_BY_LOWER.get(key.lower().rstrip(" "), key) != key

@@ -7,9 +7,11 @@
 
 mod canceled_jobs;
 mod default_workspace;
+mod floats;
 mod issue_categories;
 mod latest_metrics;
 mod mcp_version_references;
+mod spelling;
 mod trace_analytics;
 mod trace_analytics_late;
 mod trace_analytics_prepopulated;
@@ -38,6 +40,8 @@ fn main() -> ExitCode {
         default_workspace::TESTS,
         canceled_jobs::TESTS,
         mcp_version_references::TESTS,
+        spelling::TESTS,
+        floats::TESTS,
     ])
 }
 

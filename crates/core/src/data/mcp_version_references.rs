@@ -1,13 +1,17 @@
 //! f4a9b2c7d1e6: versions of MCP servers become case-sensitive on MySQL.
 //!
-//! A reference that names its version in another case than the version itself was found so far,
-//! and would be lost. MLflow stops at the first one, half-way; here all are found beforehand.
+//! A reference that spells its version otherwise than the version itself was found so far, and would
+//! be lost. MLflow stops at the first one; here all are found beforehand. Both compare by the columns'
+//! collation so far, and by `utf8mb4_bin`, which does not count blanks at the end.
+//!
+//! Where blanks at the end count so far, two versions can become the same. MLflow stops half-way at
+//! the primary key; here they are found beforehand too.
 
 use async_trait::async_trait;
 use sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 
-use super::{DataMigration, DataOptions, row};
-use crate::backend::Backend;
+use super::{DataMigration, DataOptions, row, sql_text};
+use crate::backend::{Backend, Row};
 use crate::error::{Error, Finding};
 use crate::event::Progress;
 use crate::platform::Platform;
@@ -23,13 +27,40 @@ const REFERENCES: [(&str, &str, &str); 3] = [
 #[derive(Clone, Copy, Debug)]
 pub struct McpVersionReferences;
 
-/// The references that are found by the columns' own collation, but not byte for byte.
+const NAMED_ROWS: usize = 20;
+
+/// A version as it is compared from now on, also one in a character set of fewer characters.
+fn as_compared(version: Expr, platform: &Platform) -> Expr {
+    if platform.is_mysql() {
+        Expr::cust_with_expr("CONVERT(? USING utf8mb4) COLLATE utf8mb4_bin", version)
+    } else {
+        Func::cast_as(version, "blob").into()
+    }
+}
+
+/// Versions of one server that are different by the columns' own collation, but not from now on.
+fn same_versions(platform: &Platform) -> SelectStatement {
+    let version = |table: &'static str| Expr::col((table, "version"));
+    let compared = |table| as_compared(version(table), platform);
+    let same_server = Condition::all()
+        .add(Expr::col(("versions", "workspace")).equals(("others", "workspace")))
+        .add(Expr::col(("versions", "name")).equals(("others", "name")))
+        .add(compared("versions").eq(compared("others")))
+        .add(version("versions").lt(version("others")));
+    Query::select()
+        .columns([("versions", "workspace"), ("versions", "name"), ("versions", "version")])
+        .column(("others", "version"))
+        .from_as("mcp_server_versions", Alias::new("versions"))
+        .join_as(JoinType::InnerJoin, "mcp_server_versions", Alias::new("others"), same_server)
+        .take()
+}
+
+/// The references that are found by the columns' own collation, but not from now on.
 fn wrong_references(
     (table, name, version): (&'static str, &'static str, &'static str),
     platform: &Platform,
 ) -> SelectStatement {
-    let bytes = if platform.is_mysql() { "binary" } else { "blob" };
-    let exactly = |column: Expr| Expr::from(Func::cast_as(column, bytes));
+    let compared = |column| as_compared(column, platform);
     let reference = || Expr::col((table, version));
     let stored = || Expr::col(("versions", "version"));
     let same_version = Condition::all()
@@ -43,9 +74,29 @@ fn wrong_references(
         .column(("versions", "version"))
         .from(table)
         .join_as(JoinType::InnerJoin, "mcp_server_versions", Alias::new("versions"), same_version)
-        .and_where(exactly(reference()).ne(exactly(stored())))
-        .limit(super::BATCH)
+        .and_where(compared(reference()).ne(compared(stored())))
         .take()
+}
+
+/// The rows of a query that gives workspace, server, version and another version, if there are any.
+async fn finding(
+    backend: &mut dyn Backend,
+    select: SelectStatement,
+    problem: String,
+    relation: &str,
+) -> Result<Option<Finding>, Error> {
+    let rows = backend.query(select.clone().limit(super::BATCH).take()).await?;
+    let describe = |found: &Row| {
+        let [workspace, name, version, other] = [0, 1, 2, 3].map(|at| row::display(found.get(at)));
+        format!("{version} of server {name} in workspace {workspace}, {relation} {other}")
+    };
+    Ok((!rows.is_empty()).then(|| Finding {
+        revision: "f4a9b2c7d1e6".to_owned(),
+        problem,
+        count: rows.len() as u64,
+        rows: rows.iter().take(NAMED_ROWS).map(describe).collect(),
+        query: Some(sql_text(&select, backend.platform())),
+    }))
 }
 
 #[async_trait]
@@ -75,26 +126,17 @@ impl DataMigration for McpVersionReferences {
     ) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::new();
         for reference in REFERENCES {
+            let (table, _, column) = reference;
             let select = wrong_references(reference, backend.platform());
-            let rows = backend.query(select).await?;
-            if rows.is_empty() {
-                continue;
-            }
-            let describe = |found: &crate::backend::Row| {
-                let [workspace, name, version, stored] =
-                    [0, 1, 2, 3].map(|at| row::display(found.get(at)));
-                format!("{version} of server {name} in workspace {workspace}, stored as {stored}")
-            };
-            findings.push(Finding {
-                revision: "f4a9b2c7d1e6".to_owned(),
-                problem: format!(
-                    "{}.{} names versions in another case than they are stored in",
-                    reference.0, reference.2
-                ),
-                count: rows.len() as u64,
-                rows: rows.iter().take(20).map(describe).collect(),
-                query: None,
-            });
+            let problem =
+                format!("{table}.{column} spells versions otherwise than they are stored");
+            findings.extend(finding(backend, select, problem, "stored as").await?);
+        }
+        if backend.platform().is_mysql() {
+            let select = same_versions(backend.platform());
+            let problem = "mcp_server_versions.version has versions that differ only by blanks at \
+                           the end, which do not count from now on";
+            findings.extend(finding(backend, select, problem.to_owned(), "beside").await?);
         }
         Ok(findings)
     }

@@ -19,13 +19,16 @@ use std::fmt::Debug;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
-use sea_query::{Alias, Expr, ExprTrait, Func, Query};
+use sea_query::{
+    Alias, Expr, ExprTrait, Func, MysqlQueryBuilder, PostgresQueryBuilder, Query, SelectStatement,
+    SqliteQueryBuilder,
+};
 use serde::{Deserialize, Serialize};
 
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
-use crate::platform::Platform;
+use crate::platform::{Dialect, Platform};
 use crate::schema::Schema;
 
 pub use canceled_jobs::CanceledJobs;
@@ -111,11 +114,26 @@ pub trait DataMigration: Debug + Send + Sync {
 }
 
 /// `column = text`, byte for byte: MySQL's default collations ignore case, but only a comparison by them
-/// can use an index.
+/// can use an index. On SQLite a column may be declared like that.
 pub(crate) fn equals_exactly(column: Expr, text: impl Into<Expr>, platform: &Platform) -> Expr {
     let text = text.into();
-    let equal = column.clone().eq(text.clone());
-    if platform.is_mysql() { equal.and(bytes(column).eq(bytes(text))) } else { equal }
+    match platform.dialect {
+        Dialect::Sqlite => column.eq(Expr::cust_with_expr("? COLLATE BINARY", text)),
+        Dialect::Postgres => column.eq(text),
+        Dialect::Mysql => {
+            let equal = column.clone().eq(text.clone());
+            equal.and(bytes(column).eq(bytes(text)))
+        }
+    }
+}
+
+/// A query as people can run it.
+pub(crate) fn sql_text(select: &SelectStatement, platform: &Platform) -> String {
+    match platform.dialect {
+        Dialect::Sqlite => select.to_string(SqliteQueryBuilder),
+        Dialect::Postgres => select.to_string(PostgresQueryBuilder),
+        Dialect::Mysql => select.to_string(MysqlQueryBuilder),
+    }
 }
 
 /// A text as MySQL tells it apart from others by every byte.

@@ -4,7 +4,8 @@ use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, SelectSt
 
 use super::super::row;
 use super::ranges::Range;
-use super::{COST_KEYS, is_one_of, span_rows, values};
+use super::sources::Source;
+use super::{COST_KEYS, span_rows, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
 use crate::platform::Platform;
@@ -41,7 +42,8 @@ pub(super) fn ordinary(platform: &Platform) -> CaseStatement {
         (is_ordinary(), rounded.div(SCALE))
     } else {
         let is_finite = value().between(f64::MIN, f64::MAX);
-        (is_finite.into(), value())
+        // What MLflow writes with psycopg2 has no -0.0.
+        (is_finite.into(), value().add(0.0))
     };
     CaseStatement::new().case(condition, computed)
 }
@@ -63,10 +65,10 @@ pub(super) async fn are_numbers(backend: &mut dyn Backend) -> Result<bool, Error
 }
 
 /// The span whose key is that of the cost that a statement is at.
-fn its_span(range: &Range, platform: &Platform) -> SelectStatement {
+fn its_span(range: &Range) -> SelectStatement {
     let mut select = Query::select();
     select.expr(Expr::val(1)).from("spans").cond_where(range.holds("spans"));
-    select.cond_where(span_rows::has_key_of("span_metrics", platform)).take()
+    select.cond_where(span_rows::has_key_of("span_metrics")).take()
 }
 
 /// The costs of a range of traces that are not ordinary.
@@ -87,10 +89,10 @@ impl OddCosts {
             .columns(["key", "value"])
             .from("span_metrics")
             .cond_where(range.holds("span_metrics"))
-            .cond_where(is_one_of("span_metrics", &COST_KEYS, &platform))
+            .cond_where(Source::SpanMetrics.rows(&platform))
             .and_where(value().is_not_null())
             .cond_where(is_ordinary().not())
-            .and_where(Expr::exists(its_span(range, &platform)))
+            .and_where(Expr::exists(its_span(range)))
             .limit(MOST as u64 + 1)
             .take();
         let found = backend.query(select).await?;

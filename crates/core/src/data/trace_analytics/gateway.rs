@@ -4,14 +4,23 @@
 
 use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
 
-use super::super::equals_exactly;
 use super::ranges::Range;
 use super::{GATEWAY_METADATA, is_one_of, span_rows};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::platform::{Dialect, Platform};
 
-const METADATA: &str = "trace_request_metadata";
+/// What tells that the trace at hand came through the gateway. As in MLflow, the database says whether
+/// a key is that of the gateway.
+pub(super) fn marks(trace: (&'static str, &'static str)) -> SelectStatement {
+    const METADATA: &str = "trace_request_metadata";
+    Query::select()
+        .expr(Expr::val(1))
+        .from(METADATA)
+        .and_where(Expr::col((METADATA, "request_id")).equals(trace))
+        .and_where(Expr::col((METADATA, "key")).eq(GATEWAY_METADATA))
+        .take()
+}
 
 /// Writes the sums of a range of traces, and tells how many there were. If the spans have not got their
 /// costs yet, these are read where they come from.
@@ -22,12 +31,6 @@ pub(super) async fn sum_costs(
 ) -> Result<u64, Error> {
     let platform = backend.platform();
     let costs = if spans_are_late { Costs::of_metrics(platform) } else { Costs::of_spans() };
-    let is_gateways = Query::select()
-        .expr(Expr::val(1))
-        .from(METADATA)
-        .and_where(Expr::col((METADATA, "request_id")).equals(("trace_info", "request_id")))
-        .and_where(equals_exactly(Expr::col((METADATA, "key")), GATEWAY_METADATA, platform))
-        .take();
     // Not that the sum is no NULL: the server may ask that of other traces first, whose costs
     // overflow.
     let update = Query::update()
@@ -35,7 +38,7 @@ pub(super) async fn sum_costs(
         .value("total_cost", Expr::from(costs.sum(platform)))
         .cond_where(range.holds("trace_info"))
         .and_where(Expr::col("total_cost").is_null())
-        .and_where(Expr::exists(is_gateways))
+        .and_where(Expr::exists(marks(("trace_info", "request_id"))))
         .and_where(Expr::exists(costs.select))
         .take();
     backend.execute(QueryStatement::Update(update)).await
@@ -63,9 +66,7 @@ impl Costs {
     fn of_metrics(platform: &Platform) -> Self {
         let column = ("span_metrics", "value");
         let mut span = Query::select().expr(Expr::val(1)).from("spans").take();
-        for key in span_rows::KEY {
-            span.and_where(Expr::col(("spans", key)).equals(("span_metrics", key)));
-        }
+        span.cond_where(span_rows::has_key_of("span_metrics"));
         let select = Query::select()
             .column(column)
             .from("span_metrics")

@@ -12,6 +12,7 @@ mod costs;
 mod dimensions;
 mod filling;
 mod gateway;
+mod overflow;
 mod preflight;
 mod ranges;
 mod sources;
@@ -31,6 +32,8 @@ use crate::error::{Error, Finding};
 use crate::event::Progress;
 use crate::platform::Platform;
 use crate::schema::Schema;
+
+const REVISION: &str = "75868b020152";
 
 const TRACE_NAME_TAG: &str = "mlflow.traceName";
 const SESSION_METADATA: &str = "mlflow.trace.session";

@@ -1,25 +1,18 @@
 //! Finds what the migration could not take, before anything is changed.
 
 use futures_util::future::try_join_all;
-use sea_query::{
-    Expr, ExprTrait, Func, JoinType, MysqlQueryBuilder, Order, PostgresQueryBuilder, Query,
-    SelectStatement, SqliteQueryBuilder, Value,
-};
+use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, Value};
 
 use super::super::storable::Repertoire;
-use super::super::{BATCH, equals_exactly, row};
+use super::super::{BATCH, row, sql_text};
 use super::dimensions::{self, Kind};
 use super::ranges::{Range, Ranges};
 use super::values::{self, Dimensions, Obstacle};
-use super::{COST_METADATA, GATEWAY_METADATA, span_rows, traces};
+use super::{REVISION, overflow, span_rows};
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
-use crate::platform::{Dialect, Platform};
 use crate::schema::Schema;
-
-const REVISION: &str = "75868b020152";
-const METADATA: &str = "trace_request_metadata";
 
 /// Everything that stands in the way, a kind each, in the tables that are there.
 pub(super) async fn findings(
@@ -48,7 +41,7 @@ pub(super) async fn findings(
         findings.extend(dimension_attributes(backend, &storable).await?);
     }
     if live.table("span_metrics").is_some() {
-        findings.extend(overflowing_costs(backend).await?);
+        findings.extend(overflow::finding(backend).await?);
     }
     Ok(findings)
 }
@@ -238,65 +231,4 @@ fn dimension_finding(obstacle: Obstacle, first: String, storable: &Repertoire) -
         _ => problem.to_owned(),
     };
     Finding { revision: REVISION.to_owned(), problem, count: 1, rows: vec![first], query: None }
-}
-
-/// Gateway traces whose spans cost more together than a float can hold.
-async fn overflowing_costs(backend: &mut dyn Backend) -> Result<Option<Finding>, Error> {
-    let platform = backend.platform().clone();
-    let value = || Expr::col(("span_metrics", "value"));
-    // A power of two: the sum is the same but for its exponent, and cannot itself overflow, which
-    // PostgreSQL and MySQL would answer with an error.
-    const SCALE: f64 = 1.0 / 18_446_744_073_709_551_616.0;
-    let sum = || Expr::from(Func::sum(value().mul(SCALE)));
-    let is_gateways = Query::select()
-        .expr(Expr::val(1))
-        .from(METADATA)
-        .and_where(Expr::col((METADATA, "request_id")).equals(("span_metrics", "trace_id")))
-        .and_where(equals_exactly(Expr::col((METADATA, "key")), GATEWAY_METADATA, &platform))
-        .take();
-    let select = Query::select()
-        .column(("span_metrics", "trace_id"))
-        .from("span_metrics")
-        .and_where(equals_exactly(Expr::col(("span_metrics", "key")), "total_cost", &platform))
-        .and_where(value().between(f64::MIN, f64::MAX))
-        .and_where(Expr::exists(is_gateways))
-        .group_by_col(("span_metrics", "trace_id"))
-        .and_having(sum().gt(f64::MAX * SCALE).or(sum().lt(f64::MIN * SCALE)))
-        .limit(BATCH)
-        .take();
-    let mut first = None;
-    let mut count = 0;
-    for found in backend.query(select).await? {
-        let trace = row::text(found.first()).unwrap_or_default().to_owned();
-        if !has_own_cost(backend, &trace).await? {
-            count += 1;
-            first.get_or_insert(format!("trace {trace:?}"));
-        }
-    }
-    Ok(first.map(|first| Finding {
-        revision: REVISION.to_owned(),
-        problem: "the costs of a trace's spans overflow".to_owned(),
-        count,
-        rows: vec![first],
-        query: None,
-    }))
-}
-
-async fn has_own_cost(backend: &mut dyn Backend, trace: &str) -> Result<bool, Error> {
-    let select = Query::select()
-        .column("value")
-        .from(METADATA)
-        .and_where(Expr::col("request_id").eq(trace))
-        .and_where(equals_exactly(Expr::col("key"), COST_METADATA, backend.platform()))
-        .take();
-    let rows = backend.query(select).await?;
-    Ok(rows.first().is_some_and(|found| traces::has_total_cost(row::text(found.first()))))
-}
-
-fn sql_text(select: &SelectStatement, platform: &Platform) -> String {
-    match platform.dialect {
-        Dialect::Sqlite => select.to_string(SqliteQueryBuilder),
-        Dialect::Postgres => select.to_string(PostgresQueryBuilder),
-        Dialect::Mysql => select.to_string(MysqlQueryBuilder),
-    }
 }

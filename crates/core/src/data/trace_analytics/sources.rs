@@ -1,25 +1,100 @@
 //! What the columns are computed from, which goes afterwards.
+//!
+//! The same condition reads these rows and removes them, so that no row goes that was not read. MLflow
+//! finds them by their column's collation. It takes the name of a trace from whichever tag that finds,
+//! but looks the other keys up in Python: of one in another spelling it loses the value, or it fails.
+//! Such a row is no source here, and stays.
 
-use sea_query::{Condition, Expr, Query, QueryStatement};
+use std::collections::HashMap;
 
+use sea_query::{Condition, Expr, ExprTrait, Query, QueryStatement};
+
+use super::super::row;
 use super::{
     COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, TRACE_NAME_TAG,
     is_one_of,
 };
-use crate::backend::Backend;
+use crate::backend::{Backend, Row};
 use crate::error::Error;
+use crate::platform::Platform;
+
+/// A table of keys and values that columns are computed from.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Source {
+    Tags,
+    Metadata,
+    TraceMetrics,
+    SpanMetrics,
+}
+
+impl Source {
+    const ALL: [Self; 4] = [Self::Tags, Self::Metadata, Self::TraceMetrics, Self::SpanMetrics];
+
+    pub(super) fn table(self) -> &'static str {
+        match self {
+            Self::Tags => "trace_tags",
+            Self::Metadata => "trace_request_metadata",
+            Self::TraceMetrics => "trace_metrics",
+            Self::SpanMetrics => "span_metrics",
+        }
+    }
+
+    /// Which of its rows are read, and go.
+    pub(super) fn rows(self, platform: &Platform) -> Condition {
+        const METADATA: [&str; 3] = [SESSION_METADATA, TOKEN_USAGE_METADATA, COST_METADATA];
+        let table = self.table();
+        match self {
+            Self::Tags => Expr::col((table, "key")).eq(TRACE_NAME_TAG).into(),
+            Self::Metadata => is_one_of(table, &METADATA, platform),
+            Self::TraceMetrics => is_one_of(table, &TOKEN_KEYS, platform),
+            Self::SpanMetrics => is_one_of(table, &COST_KEYS, platform),
+        }
+    }
+}
+
+/// Files what was read under the keys of the rows that it belongs to. The database can take two
+/// spellings for the same key, and lets a foreign key pass with either; then the row's own counts.
+pub(super) async fn file_under_rows<const N: usize, S: Default>(
+    backend: &mut dyn Backend,
+    (table, columns): (&'static str, [&'static str; N]),
+    rows: &[Row],
+    sources: &mut HashMap<[String; N], S>,
+    merge: impl Fn(&mut S, S),
+) -> Result<(), Error> {
+    if sources.is_empty() {
+        return Ok(());
+    }
+    let mut others = std::mem::take(sources);
+    for key in rows.iter().filter_map(key_of) {
+        if let Some(found) = others.remove(&key) {
+            sources.insert(key, found);
+        }
+    }
+    for (spelling, found) in others {
+        let mut select = Query::select();
+        select.columns(columns).from(table);
+        for (column, value) in columns.iter().zip(&spelling) {
+            select.and_where(Expr::col(*column).eq(value.as_str()));
+        }
+        // There may be no such row where foreign keys are not enforced.
+        if let Some(key) = backend.query(select.take()).await?.first().and_then(key_of) {
+            merge(sources.entry(key).or_default(), found);
+        }
+    }
+    Ok(())
+}
+
+/// The texts that a row begins with.
+pub(super) fn key_of<const N: usize>(read: &Row) -> Option<[String; N]> {
+    let texts = read.get(..N)?.iter().map(|value| row::text(Some(value)).map(ToOwned::to_owned));
+    texts.collect::<Option<Vec<String>>>()?.try_into().ok()
+}
 
 /// Deletes the rows, and tells how many there were.
 pub(super) async fn remove(backend: &mut dyn Backend) -> Result<u64, Error> {
-    let metadata = [SESSION_METADATA, TOKEN_USAGE_METADATA, COST_METADATA];
     let mut removed = 0;
-    for (table, keys) in [
-        ("trace_tags", &[TRACE_NAME_TAG][..]),
-        ("trace_request_metadata", &metadata[..]),
-        ("trace_metrics", &TOKEN_KEYS[..]),
-        ("span_metrics", &COST_KEYS[..]),
-    ] {
-        let condition = is_one_of(table, keys, backend.platform());
+    for source in Source::ALL {
+        let (table, condition) = (source.table(), source.rows(backend.platform()));
         removed += match empty(backend, table, &condition).await? {
             Some(rows) => rows,
             None => {

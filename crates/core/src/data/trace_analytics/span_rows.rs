@@ -5,11 +5,12 @@ use std::collections::HashMap;
 use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::pace::{Pace, bytes_of};
-use super::super::{BATCH, equals_exactly, row};
+use super::super::{BATCH, row};
 use super::filling::Done;
 use super::ranges::Range;
+use super::sources::{self, Source};
 use super::spans::COLUMNS;
-use super::{COST_KEYS, Tally, is_one_of, key_after, values};
+use super::{COST_KEYS, Tally, key_after, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
 use crate::platform::Platform;
@@ -20,13 +21,12 @@ pub(super) const KEY: [&str; 2] = ["trace_id", "span_id"];
 const UPDATE: KeyedUpdate = KeyedUpdate { table: "spans", columns: &COLUMNS, key: &KEY };
 
 type SpanKey = [String; 2];
+type Costs = [Option<f64>; COST_KEYS.len()];
 
-/// Whether a span has the key of another row, to the byte.
-pub(super) fn has_key_of(other: &'static str, platform: &Platform) -> Condition {
-    let is_same = |column| {
-        let (span, other) = (Expr::col(("spans", column)), Expr::col((other, column)));
-        equals_exactly(span, other, platform)
-    };
+/// Whether a span has the key of another row: the foreign key between them holds by this comparison,
+/// and so no row is left without its span.
+pub(super) fn has_key_of(other: &'static str) -> Condition {
+    let is_same = |column| Expr::col(("spans", column)).equals((other, column));
     KEY.into_iter().fold(Condition::all(), |same, column| same.add(is_same(column)))
 }
 
@@ -40,7 +40,8 @@ pub(super) async fn fill(
     let mut pace = Pace::new();
     let mut spans = page(backend, range, None, &pace).await?;
     while let (Some(first), Some(last)) = (key_of(spans.first()), key_of(spans.last())) {
-        let costs = read_costs(backend, &first, &last).await?;
+        let mut costs = read_costs(backend, &first, &last).await?;
+        sources::file_under_rows(backend, ("spans", KEY), &spans, &mut costs, add_costs).await?;
         let mut changed = Vec::new();
         for span in &spans {
             // Everything that could be refused has been, before the first change.
@@ -72,8 +73,7 @@ pub(super) async fn fill(
 }
 
 pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
-    let span = span?;
-    Some([row::text(span.first())?.to_owned(), row::text(span.get(1))?.to_owned()])
+    sources::key_of(span?)
 }
 
 async fn page(
@@ -109,12 +109,18 @@ pub(super) fn dimensions_after(
     select
 }
 
-/// The valid costs of a range of spans.
+fn add_costs(costs: &mut Costs, others: Costs) {
+    for (cost, other) in costs.iter_mut().zip(others) {
+        *cost = other.or(*cost);
+    }
+}
+
+/// The valid costs of a range of spans, by the keys that they name.
 async fn read_costs(
     backend: &mut dyn Backend,
     first: &SpanKey,
     last: &SpanKey,
-) -> Result<HashMap<SpanKey, [Option<f64>; COST_KEYS.len()]>, Error> {
+) -> Result<HashMap<SpanKey, Costs>, Error> {
     let platform = backend.platform().clone();
     let from_first = key_after("span_metrics", KEY, first, &platform)
         .or(Expr::col(KEY[0]).eq(first[0].as_str()).and(Expr::col(KEY[1]).eq(first[1].as_str())));
@@ -126,9 +132,9 @@ async fn read_costs(
         .and_where(Expr::col(KEY[0]).lte(last[0].as_str()))
         .and_where(from_first)
         .and_where(key_after("span_metrics", KEY, last, &platform).not())
-        .cond_where(is_one_of("span_metrics", &COST_KEYS, &platform))
+        .cond_where(Source::SpanMetrics.rows(&platform))
         .take();
-    let mut costs: HashMap<SpanKey, [Option<f64>; COST_KEYS.len()]> = HashMap::new();
+    let mut costs: HashMap<SpanKey, Costs> = HashMap::new();
     for read in backend.query(select).await? {
         let key = row::text(read.get(2)).unwrap_or_default();
         let place = COST_KEYS.iter().position(|known| *known == key);

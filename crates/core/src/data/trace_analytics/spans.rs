@@ -11,11 +11,11 @@ use sea_query::{
     SelectStatement, TableRef, UpdateStatement,
 };
 
-use super::super::bytes;
 use super::costs::{self, OddCosts};
 use super::dimensions::{self, Kind};
 use super::filling::Done;
 use super::ranges::Range;
+use super::sources::Source;
 use super::values::{Dimensions, dimensions as read};
 use super::{COST_KEYS, Tally, is_one_of, span_rows};
 use crate::backend::Backend;
@@ -114,7 +114,7 @@ impl Simple {
         for key in COST_KEYS {
             priced.value(key, Expr::col((costs, key)));
         }
-        priced.cond_where(span_rows::has_key_of(costs, platform));
+        priced.cond_where(span_rows::has_key_of(costs));
         // Keeps a server that joins the other way round to the rows of the range.
         priced.cond_where(range.holds("spans"));
         let mut named = self.setting_names(platform);
@@ -162,16 +162,11 @@ fn costs_of_spans(range: &Range, platform: &Platform) -> SelectStatement {
     select
         .from("span_metrics")
         .cond_where(range.holds("span_metrics"))
-        .cond_where(is_one_of("span_metrics", &COST_KEYS, platform))
+        .cond_where(Source::SpanMetrics.rows(platform))
         .and_where(Expr::col(("span_metrics", "value")).is_not_null());
     for column in span_rows::KEY {
         let key = Expr::col(("span_metrics", column));
-        if platform.is_mysql() {
-            // All of a group are the same; the server does not know it.
-            select.expr_as(Func::max(key.clone()), column).add_group_by([bytes(key)]);
-        } else {
-            select.expr_as(key.clone(), column).add_group_by([key]);
-        }
+        select.expr_as(key.clone(), column).add_group_by([key]);
     }
     for key in COST_KEYS {
         let is_it = is_one_of("span_metrics", &[key], platform);

@@ -8,9 +8,9 @@ use super::super::pace::{Pace, bytes_of};
 use super::super::row;
 use super::filling::Done;
 use super::ranges::Range;
+use super::sources::{self, Source, key_of};
 use super::{
-    COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, TRACE_NAME_TAG,
-    Tally, is_one_of, values,
+    COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, Tally, values,
 };
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
@@ -46,6 +46,23 @@ struct Sources {
     metrics: [Option<Value>; TOKEN_KEYS.len()],
 }
 
+type SourcesOfTraces = HashMap<[String; 1], Sources>;
+
+impl Sources {
+    /// Adds what was filed apart. No two rows of a table are the same to the database, so nothing is
+    /// there twice.
+    fn add(&mut self, other: Self) {
+        let Self { name, session, token_usage, cost, metrics } = other;
+        self.name = name.or(self.name.take());
+        self.session = session.or(self.session.take());
+        self.token_usage = token_usage.or(self.token_usage.take());
+        self.cost = cost.or(self.cost.take());
+        for (metric, other) in self.metrics.iter_mut().zip(metrics) {
+            *metric = other.or(metric.take());
+        }
+    }
+}
+
 /// Fills the columns of a range of traces.
 pub(super) async fn fill(
     backend: &mut dyn Backend,
@@ -55,12 +72,16 @@ pub(super) async fn fill(
 ) -> Result<(), Error> {
     let mut pace = Pace::new();
     let mut traces = page(backend, range, None, &pace).await?;
-    while let (Some(first), Some(last)) = (id_of(traces.first()), id_of(traces.last())) {
+    while let (Some([first]), Some([last])) =
+        (traces.first().and_then(key_of), traces.last().and_then(key_of))
+    {
         let (mut sources, bytes) = read_sources(backend, &first, &last).await?;
+        let place = ("trace_info", ["request_id"]);
+        sources::file_under_rows(backend, place, &traces, &mut sources, Sources::add).await?;
         pace.note(bytes + bytes_of(&traces));
         let mut changed = Vec::new();
         for trace in &traces {
-            let sources = id_of(Some(trace)).and_then(|id| sources.remove(&id)).unwrap_or_default();
+            let sources = key_of(trace).and_then(|id| sources.remove(&id)).unwrap_or_default();
             done.cut_of_traces += u64::from(is_longer(sources.name.as_deref(), NAME_LENGTH));
             done.cut_of_traces += u64::from(is_longer(sources.session.as_deref(), SESSION_LENGTH));
             let mut values = computed(&sources);
@@ -80,10 +101,6 @@ pub(super) async fn fill(
 
 fn is_longer(value: Option<&str>, length: usize) -> bool {
     value.is_some_and(|value| value.len() > length && text::code_points(value) > length)
-}
-
-fn id_of(trace: Option<&Row>) -> Option<String> {
-    row::text(trace?.first()).map(ToOwned::to_owned)
 }
 
 async fn page(
@@ -106,55 +123,51 @@ async fn page(
     backend.query(select).await
 }
 
-/// The rows of a table of keys and values that belong to a range of traces.
+/// The rows of a source that belong to a range of traces.
 fn keyed_rows(
     backend: &dyn Backend,
-    table: &'static str,
-    keys: &[&str],
+    source: Source,
     (first, last): (&str, &str),
 ) -> SelectStatement {
     Query::select()
         .columns(["request_id", "key", "value"])
-        .from(table)
+        .from(source.table())
         .and_where(Expr::col("request_id").gte(first))
         .and_where(Expr::col("request_id").lte(last))
-        .cond_where(is_one_of(table, keys, backend.platform()))
+        .cond_where(source.rows(backend.platform()))
         .take()
 }
 
-/// The sources of a range of traces, and how many bytes they are.
+/// The sources of a range of traces by the ids that they name, and how many bytes they are.
 async fn read_sources(
     backend: &mut dyn Backend,
     first: &str,
     last: &str,
-) -> Result<(HashMap<String, Sources>, usize), Error> {
-    let (mut found, mut bytes) = (HashMap::<String, Sources>::new(), 0);
+) -> Result<(SourcesOfTraces, usize), Error> {
+    let (mut found, mut bytes) = (SourcesOfTraces::new(), 0);
     let range = (first, last);
-    let tags = keyed_rows(backend, "trace_tags", &[TRACE_NAME_TAG], range);
-    let metadata_keys = [SESSION_METADATA, TOKEN_USAGE_METADATA, COST_METADATA];
-    let metadata = keyed_rows(backend, "trace_request_metadata", &metadata_keys, range);
-    for select in [tags, metadata] {
-        let rows = backend.query(select).await?;
+    for source in [Source::Tags, Source::Metadata] {
+        let rows = backend.query(keyed_rows(backend, source, range)).await?;
         bytes += bytes_of(&rows);
         for read in rows {
-            let Some(id) = id_of(Some(&read)) else { continue };
+            let Some(id) = key_of(&read) else { continue };
             let sources = found.entry(id).or_default();
-            let target = match row::text(read.get(1)) {
-                Some(TRACE_NAME_TAG) => &mut sources.name,
-                Some(SESSION_METADATA) => &mut sources.session,
-                Some(TOKEN_USAGE_METADATA) => &mut sources.token_usage,
-                Some(COST_METADATA) => &mut sources.cost,
+            let target = match (source, row::text(read.get(1))) {
+                (Source::Tags, _) => &mut sources.name,
+                (_, Some(SESSION_METADATA)) => &mut sources.session,
+                (_, Some(TOKEN_USAGE_METADATA)) => &mut sources.token_usage,
+                (_, Some(COST_METADATA)) => &mut sources.cost,
                 _ => continue,
             };
             *target = row::text(read.get(2)).map(ToOwned::to_owned);
         }
     }
-    let metrics = keyed_rows(backend, "trace_metrics", &TOKEN_KEYS, range);
+    let metrics = keyed_rows(backend, Source::TraceMetrics, range);
     let platform = backend.platform().clone();
     for read in backend.query(metrics).await? {
         let key = row::text(read.get(1)).unwrap_or_default();
         let place = TOKEN_KEYS.iter().position(|known| *known == key);
-        if let (Some(id), Some(place)) = (id_of(Some(&read)), place) {
+        if let (Some(id), Some(place)) = (key_of(&read), place) {
             let metrics = &mut found.entry(id).or_default().metrics;
             if let Some(metric) = metrics.get_mut(place) {
                 *metric = Some(values::metric(read.get(2), &platform));

@@ -1,0 +1,121 @@
+//! Gateway traces whose spans cost more together than a float can hold.
+//!
+//! No server is left to add: PostgreSQL and MySQL answer a sum beyond a float with an error, and
+//! scaling the costs down before, so that the sum stays within, lets the least of them underflow,
+//! which PostgreSQL answers with an error too. So the server only compares. Where a sum overflows, at
+//! least one cost is [`HUGE`], which hardly any trace has, and the costs of those are added up here.
+
+use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, Value};
+
+use super::super::{equals_exactly, row};
+use super::{COST_METADATA, REVISION, gateway, span_rows, traces, values};
+use crate::backend::Backend;
+use crate::error::{Error, Finding};
+use crate::platform::Platform;
+use crate::python::number;
+
+/// What a float holds, divided by 2^63: fewer costs than that cannot add up to more if all are below.
+const HUGE: f64 = f64::MAX / 9_223_372_036_854_775_808.0;
+
+/// How many traces are asked for at a time.
+const TRACES: u64 = 100;
+
+/// Tells which there are, and names the first.
+pub(super) async fn finding(backend: &mut dyn Backend) -> Result<Option<Finding>, Error> {
+    let (mut first, mut count) = (None, 0);
+    let mut traces = suspects(backend, None).await?;
+    while let Some(last) = traces.last().cloned() {
+        for trace in traces {
+            if !has_own_cost(backend, &trace).await? && overflows(backend, &trace).await? {
+                count += 1;
+                first.get_or_insert(format!("trace {trace:?}"));
+            }
+        }
+        traces = suspects(backend, Some(&last)).await?;
+    }
+    Ok(first.map(|first| Finding {
+        revision: REVISION.to_owned(),
+        problem: "the costs of a trace's spans overflow".to_owned(),
+        count,
+        rows: vec![first],
+        query: None,
+    }))
+}
+
+fn value() -> Expr {
+    Expr::col(("span_metrics", "value"))
+}
+
+fn is_total_cost(platform: &Platform) -> Expr {
+    equals_exactly(Expr::col(("span_metrics", "key")), "total_cost", platform)
+}
+
+/// Whether a cost is huge, or a text that Python may read as a huge number.
+fn may_be_huge(platform: &Platform) -> Condition {
+    let huge =
+        Condition::any().add(value().between(HUGE, f64::MAX)).add(value().between(f64::MIN, -HUGE));
+    if !platform.is_sqlite() {
+        return huge;
+    }
+    let kind = Expr::from(Func::cust("typeof").arg(value()));
+    huge.add(kind.is_in(["text", "blob"]))
+}
+
+/// Gateway traces with such a cost, in the order of their ids.
+async fn suspects(backend: &mut dyn Backend, after: Option<&str>) -> Result<Vec<String>, Error> {
+    let trace = ("span_metrics", "trace_id");
+    let mut select = Query::select();
+    select
+        .distinct()
+        .column(trace)
+        .from("span_metrics")
+        .and_where(is_total_cost(backend.platform()))
+        .cond_where(may_be_huge(backend.platform()))
+        .and_where(Expr::exists(gateway::marks(trace)))
+        .order_by(trace, Order::Asc)
+        .limit(TRACES);
+    if let Some(after) = after {
+        select.and_where(Expr::col(trace).gt(after));
+    }
+    let found = backend.query(select).await?;
+    Ok(found.iter().filter_map(|read| row::text(read.first())).map(ToOwned::to_owned).collect())
+}
+
+/// Whether a trace has a total cost of its own, so that nothing is added up.
+async fn has_own_cost(backend: &mut dyn Backend, trace: &str) -> Result<bool, Error> {
+    let select = Query::select()
+        .column("value")
+        .from("trace_request_metadata")
+        .and_where(Expr::col("request_id").eq(trace))
+        .and_where(equals_exactly(Expr::col("key"), COST_METADATA, backend.platform()))
+        .take();
+    let rows = backend.query(select).await?;
+    Ok(rows.first().is_some_and(|found| traces::has_total_cost(row::text(found.first()))))
+}
+
+/// Whether the sum is beyond a float at any place, in the order in which the costs are added up.
+async fn overflows(backend: &mut dyn Backend, trace: &str) -> Result<bool, Error> {
+    let platform = backend.platform().clone();
+    let span = Query::select()
+        .expr(Expr::val(1))
+        .from("spans")
+        .cond_where(span_rows::has_key_of("span_metrics"))
+        .take();
+    let select = Query::select()
+        .expr(value())
+        .from("span_metrics")
+        .and_where(Expr::col(("span_metrics", "trace_id")).eq(trace))
+        .and_where(is_total_cost(&platform))
+        .and_where(Expr::exists(span))
+        .order_by(("span_metrics", "span_id"), Order::Asc)
+        .take();
+    let rows = backend.query(select).await?;
+    let cost = |value: Option<&Value>| {
+        number::finite_float(values::operand(&values::metric(value, &platform)))
+    };
+    let mut sums = rows.iter().filter_map(|read| cost(read.first())).scan(0.0, |sum, cost| {
+        *sum += cost;
+        Some(*sum)
+    });
+    Ok(sums.any(|sum: f64| !sum.is_finite()))
+}
