@@ -8,7 +8,7 @@ use mlflow_migrate_core::backend::{
     Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
 };
 use mlflow_migrate_core::event::Progress;
-use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::plan::{OutsideReference, Plan};
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::stop::Stop;
@@ -77,6 +77,10 @@ impl Backend for Mysql {
 
     async fn preflight(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
         preflight::check(self, plan).await
+    }
+
+    async fn references_from_outside(&mut self) -> Result<Vec<OutsideReference>, Error> {
+        preflight::references_from_outside(self).await
     }
 
     async fn read_journal(&mut self) -> Result<Option<(String, usize)>, Error> {

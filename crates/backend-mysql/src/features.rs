@@ -199,6 +199,14 @@ impl Features {
         self.version >= (5, 7, 6) && !self.is_mariadb()
     }
 
+    /// While it copies a table the server looks at each of its foreign keys, also at those that were there
+    /// before: seen with MySQL 9.7, where foreign keys are the server's and no longer InnoDB's (8.0), and
+    /// not seen with 5.6 and MariaDB 10.11. What 5.7 does is not known.
+    #[must_use]
+    pub fn checks_references_of_copies(&self) -> bool {
+        self.version >= (5, 7, 0) && !self.is_mariadb()
+    }
+
     /// An index that is not unique, over a column that is too long for it, holds as much of the column
     /// as there is room for; elsewhere that is an error.
     #[must_use]

@@ -25,6 +25,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("completion_type", "NO_CHAIN"),
     ("foreign_key_checks", "ON"),
     ("unique_checks", "ON"),
+    // A foreign key that the server has taken once, to an index that is not unique, can be put back.
+    ("restrict_fk_on_non_standard_key", "OFF"),
     ("check_constraint_checks", "ON"),
     ("default_storage_engine", "InnoDB"),
     ("sql_auto_is_null", "OFF"),

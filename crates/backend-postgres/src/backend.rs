@@ -6,7 +6,7 @@ use mlflow_migrate_core::backend::{
     Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
 };
 use mlflow_migrate_core::event::Progress;
-use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::plan::{OutsideReference, Plan};
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::stop::Stop;
@@ -65,6 +65,10 @@ impl Backend for Postgres {
 
     async fn preflight(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
         self.check_plan(plan).await
+    }
+
+    async fn references_from_outside(&mut self) -> Result<Vec<OutsideReference>, Error> {
+        self.outside_references().await
     }
 
     fn method(&self, change: &TableChange) -> Result<Method, Error> {

@@ -16,6 +16,7 @@ mod latest_metrics;
 mod lock;
 mod method;
 mod names;
+mod outside;
 mod passfile;
 mod preflight;
 mod privileges;

@@ -1,9 +1,11 @@
 //! Rows that a constraint to come would refuse.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::platform::Dialect;
 use mlflow_migrate_core::rule::{Spelling, rules};
-use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::schema::{ColumnType, ForeignKey, Schema};
 
 use crate::connect::Postgres;
 use crate::render::quote_identifier;
@@ -11,9 +13,24 @@ use crate::render::quote_identifier;
 const SPELLING: Spelling = Spelling {
     quote: quote_identifier,
     integer: "bigint",
-    limits_texts: true,
+    dialect: Dialect::Postgres,
     enforces_checks: true,
 };
+
+/// The server makes a foreign key anew when one of its columns gets a type that compares in another way,
+/// and then looks at every row; texts all compare alike.
+fn is_checked_again(change: &TableChange, key: &ForeignKey) -> bool {
+    use ColumnType::{LongText, MediumText, Text, Varchar};
+    let is_text = |it: &ColumnType| matches!(it, Varchar(_) | Text | MediumText | LongText);
+    let Some(before) = &change.before else { return false };
+    key.columns.iter().any(|name| {
+        let (old, new) = (before.find_column(name), change.after.find_column(name));
+        old.zip(new).is_some_and(|(old, new)| {
+            let (old, new) = (&old.column_type, &new.column_type);
+            old != new && !(is_text(old) && is_text(new))
+        })
+    })
+}
 
 impl Postgres {
     /// Finds all of them.
@@ -23,7 +40,7 @@ impl Postgres {
         live: &Schema,
     ) -> Result<Vec<Error>, Error> {
         let mut problems = Vec::new();
-        for rules in rules(plan, live, SPELLING) {
+        for rules in rules(plan, live, SPELLING, &is_checked_again) {
             let action = format!("checking the rows of {}", rules.table);
             if let Some(sql) = rules.count_of_rows() {
                 let counts = self.numbers(sql, &action).await?;

@@ -11,7 +11,7 @@ use mlflow_migrate_core::backend::{
 use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::platform::Platform;
-use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::schema::{ForeignKey, Schema, Table};
 use mlflow_migrate_core::stop::Stop;
 use rusqlite::Connection;
 use sea_query::{Query, QueryStatement, SelectStatement};
@@ -88,6 +88,14 @@ impl Backend for Sqlite {
 
     fn method(&self, change: &TableChange) -> Result<Method, Error> {
         method::describe(change)
+    }
+
+    /// SQLite drops no constraint: the table is made anew, without it.
+    fn drop_foreign_key(&self, table: &Table, key: &ForeignKey) -> Vec<String> {
+        let mut after = table.clone();
+        after.foreign_keys.retain(|one| one != key);
+        let change = TableChange { before: Some(table.clone()), after, revisions: Vec::new() };
+        method::remake(&change)
     }
 
     async fn change(

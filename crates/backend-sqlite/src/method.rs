@@ -235,6 +235,22 @@ pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
     Ok(Method { summary: parts.join("; "), statements, rebuilds, scans: scans || rebuilds })
 }
 
+/// Makes a table anew, in statements for people; none if the model cannot express it.
+pub(crate) fn remake(change: &TableChange) -> Vec<String> {
+    if change.before.iter().any(|before| !before.inexpressible.is_empty()) {
+        return Vec::new();
+    }
+    // Dropping the old table must not delete what references it, and views over it stay as they are.
+    let begin = ["PRAGMA foreign_keys = OFF", "PRAGMA legacy_alter_table = ON", "BEGIN"];
+    let mut statements: Vec<String> = begin.map(ToOwned::to_owned).to_vec();
+    statements.extend(Rebuild::of(change, None).statements());
+    let (_, created) = index_changes(change.before.as_ref(), &change.after, true);
+    statements.extend(created.iter().map(|index| render::create_index(index, &change.after.name)));
+    statements.extend(new_triggers(change, true));
+    statements.push("COMMIT".to_owned());
+    statements
+}
+
 /// The edit of `sqlite_schema`, to show.
 fn replace_text(table: &Table) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));

@@ -8,9 +8,9 @@ use sea_query::{QueryStatement, SelectStatement, Value};
 
 use crate::error::Error;
 use crate::event::Progress;
-use crate::plan::Plan;
+use crate::plan::{OutsideReference, Plan};
 use crate::platform::Platform;
-use crate::schema::{Schema, Table};
+use crate::schema::{ForeignKey, Schema, Table};
 use crate::stop::Stop;
 use crate::verify::Violation;
 
@@ -207,6 +207,20 @@ pub trait Backend: Send {
     /// # Errors
     /// If the change cannot be made to this table.
     fn method(&self, change: &TableChange) -> Result<Method, Error>;
+
+    /// Returns the statements that take a foreign key off a table, for people; none if there are none.
+    fn drop_foreign_key(&self, table: &Table, key: &ForeignKey) -> Vec<String> {
+        let mut after = table.clone();
+        after.foreign_keys.retain(|one| one != key);
+        let change = TableChange { before: Some(table.clone()), after, revisions: Vec::new() };
+        self.method(&change).map_or_else(|_| Vec::new(), |method| method.statements)
+    }
+
+    /// Returns the foreign keys to tables of this database that tables of others on the server have, as
+    /// far as the user may see them.
+    async fn references_from_outside(&mut self) -> Result<Vec<OutsideReference>, Error> {
+        Ok(Vec::new())
+    }
 
     /// Makes a change, and tells how many rows were copied, if any had to be.
     async fn change(

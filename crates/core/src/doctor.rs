@@ -3,10 +3,13 @@
 //! [`upgrade()`](crate::upgrade()) asks the same before its first change, and stops at the first
 //! answer. Somebody who prepares an upgrade wants all of them.
 
+use std::borrow::Cow;
+
 use crate::backend::Backend;
 use crate::catalogue::Catalogue;
 use crate::error::{Error, ErrorKind};
-use crate::plan::Plan;
+use crate::plan::references::{Origin, Stranded, stranded};
+use crate::plan::{Plan, step_by_step};
 use crate::schema::Schema;
 use crate::session::reading;
 use crate::upgrade::{Request, findings, inspect_and_plan};
@@ -47,7 +50,7 @@ pub async fn diagnose(
         let Some((plan, live)) = collect(&mut problems, planned)? else {
             return Ok(Diagnosis { plan: None, problems });
         };
-        problems.extend(obstacles(backend, &plan, &live, request).await?);
+        problems.extend(obstacles(backend, catalogue, &plan, &live, request).await?);
         Ok(Diagnosis { plan: Some(plan), problems })
     })
     .await
@@ -56,15 +59,20 @@ pub async fn diagnose(
 /// Everything that is in the way of a plan. Reads only.
 pub(crate) async fn obstacles(
     backend: &mut dyn Backend,
+    catalogue: &Catalogue,
     plan: &Plan,
     live: &Schema,
     request: &Request,
 ) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
-    for change in plan.changes() {
+    let carried_out = carried_out(backend, catalogue, plan, live, request)?;
+    for change in carried_out.changes() {
         collect(&mut problems, backend.method(change))?;
     }
-    problems.extend(backend.preflight(plan).await?);
+    let outside = backend.references_from_outside().await?;
+    let stranded = stranded(&carried_out, live, &outside, backend.platform());
+    problems.extend(stranded.into_iter().map(|one| refusal(one, live, backend)));
+    problems.extend(backend.preflight(&carried_out).await?);
     let findings = findings(backend, plan, live, &request.data).await?;
     if !findings.is_empty() {
         problems.push(Error::Refused { findings });
@@ -73,6 +81,59 @@ pub(crate) async fn obstacles(
     let checked = backend.check_foreign_keys(&tables).await;
     collect(&mut problems, checked)?;
     Ok(problems)
+}
+
+/// The plan with the steps that are done for this request. One revision at a time they are more, and ask
+/// for more: of a text to fit into a column that a later revision makes longer.
+fn carried_out<'a>(
+    backend: &dyn Backend,
+    catalogue: &Catalogue,
+    plan: &'a Plan,
+    live: &Schema,
+    request: &Request,
+) -> Result<Cow<'a, Plan>, Error> {
+    if !request.step_by_step || plan.revisions.is_empty() {
+        return Ok(Cow::Borrowed(plan));
+    }
+    let to = plan.to.as_deref();
+    let parts = step_by_step(catalogue, backend.platform(), live, &plan.from, to)?;
+    let steps = parts.into_iter().flat_map(|part| part.steps).collect();
+    Ok(Cow::Owned(Plan { steps, ..plan.clone() }))
+}
+
+/// What to say of a foreign key that the plan leaves without what it references.
+fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
+    let Stranded { table, key, lacks, revisions, origin } = stranded;
+    let columns = key.columns.join(", ");
+    let dropping = |statements: &str| {
+        let again = "upgrade, and create it again over what is there then";
+        if statements.is_empty() {
+            format!("nothing was changed; drop it, {again}")
+        } else {
+            format!("nothing was changed; drop it, {again}: `{statements};`")
+        }
+    };
+    let hint = match origin {
+        Origin::Live => {
+            // Its columns may have been renamed on the way: the live one is dropped.
+            let holder = live.table(&table);
+            let found = holder.and_then(|holder| {
+                let mut keys = holder.foreign_keys.iter();
+                keys.find(|one| one.name == key.name && one.columns == key.columns)
+            });
+            let statements =
+                holder.zip(found).map(|(holder, key)| backend.drop_foreign_key(holder, key));
+            dropping(&statements.unwrap_or_default().join("; "))
+        }
+        Origin::Outside(statement) => dropping(&statement),
+        Origin::Plan(remedy) if remedy.is_empty() => {
+            "nothing was changed; `mlflow-migrate check` lists every difference".to_owned()
+        }
+        Origin::Plan(remedy) => format!("nothing was changed; put it there: `{remedy};`"),
+    };
+    let key = key.name.map_or_else(|| format!("({columns})"), |name| format!("{name} ({columns})"));
+    let lacks = format!("{lacks}, which is not there after {}", revisions.join(", "));
+    Error::StrandedReference { table, key, lacks, hint }
 }
 
 /// Puts an error that tells of the database with the others. One after which nothing more can be

@@ -1,15 +1,22 @@
 //! What the changes of a plan ask of the rows that are there, as SQL that counts those that fall short.
 //!
 //! A database would find such rows only after what comes before in the plan, and tell of the first. Only
-//! what can be known beforehand is asked for: of columns that are there already, in tables that no data
+//! what can be known beforehand is asked for: of columns that are there already, and that no data
 //! migration writes on the way.
+
+mod narrowing;
+mod references;
+mod written;
 
 use std::collections::BTreeSet;
 
 use crate::backend::TableChange;
 use crate::error::Error;
 use crate::plan::{Plan, Step};
-use crate::schema::{Check, Column, ColumnType, ForeignKey, Index, Schema, Table};
+use crate::platform::Dialect;
+use crate::schema::{Check, Column, ForeignKey, Index, Schema, Table};
+
+use written::Written;
 
 /// How a dialect writes what is asked.
 #[derive(Clone, Copy, Debug)]
@@ -18,9 +25,8 @@ pub struct Spelling {
     pub quote: fn(&str) -> String,
     /// The type that a sum is cast to for it to be an integer.
     pub integer: &'static str,
-    /// Whether a text can be too long for its column, and the preflight does not look at lengths
-    /// otherwise: SQLite stores what is longer.
-    pub limits_texts: bool,
+    /// The dialect.
+    pub dialect: Dialect,
     /// Whether the server enforces CHECKs.
     pub enforces_checks: bool,
 }
@@ -35,7 +41,12 @@ pub struct Rule {
     pub count: String,
     /// A query for these rows, for people.
     pub query: String,
+    /// A statement that deletes them, where that can be the thing to do.
+    pub delete: Option<String>,
 }
+
+/// Whether the database looks again at a foreign key of a table that keeps it, when it makes a change.
+pub type ChecksAgain<'a> = &'a dyn Fn(&TableChange, &ForeignKey) -> bool;
 
 /// What is asked of one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,47 +73,66 @@ impl Rules {
     /// What to say of so many rows that a rule refuses, if there are any.
     #[must_use]
     pub fn refusal(&self, rule: &Rule, count: i64) -> Option<Error> {
-        (count > 0).then(|| Error::Constraint {
-            table: self.table.clone(),
-            constraint: rule.constraint.clone(),
-            count: count.unsigned_abs(),
-            query: Some(rule.query.clone()),
+        let (table, constraint) = (self.table.clone(), rule.constraint.clone());
+        let (count, query) = (u64::try_from(count).ok()?, rule.query.clone());
+        (count > 0).then(|| match rule.delete.clone() {
+            Some(delete) => Error::Orphans { table, constraint, count, query, delete },
+            None => Error::Constraint { table, constraint, count, query: Some(query) },
         })
     }
 }
 
 /// What a plan asks of the rows of a live database, table by table.
 #[must_use]
-pub fn rules(plan: &Plan, live: &Schema, spelling: Spelling) -> Vec<Rules> {
-    let mut written: BTreeSet<&str> = BTreeSet::new();
+pub fn rules(
+    plan: &Plan,
+    live: &Schema,
+    spelling: Spelling,
+    checks_again: ChecksAgain<'_>,
+) -> Vec<Rules> {
+    let mut written = Written::default();
     let mut all = Vec::new();
     for step in &plan.steps {
         match step {
             Step::RemoveLeftovers(_) => {}
             Step::Migrate { migration, .. } => {
-                written.extend(migration.writes().iter().map(|(table, _)| *table));
+                all.extend(references::copied(&**migration, live, spelling));
+                written.add(&**migration);
             }
-            Step::Change(change) if written.contains(change.after.name.as_str()) => {}
             Step::Change(change) => {
                 let found = live.table(&change.after.name);
                 if let (Some(before), Some(found)) = (&change.before, found) {
-                    let tables = Tables { before, after: &change.after, found, spelling };
-                    let unwritten =
-                        |table: &str| live.table(table).filter(|_| !written.contains(table));
-                    all.extend(tables.rules(unwritten));
+                    let after = &change.after;
+                    let tables = Tables { before, after, found, spelling, written: &written };
+                    let again = |key: &ForeignKey| checks_again(change, key);
+                    all.extend(tables.rules(&again, |table| live.table(table)));
                 }
             }
         }
     }
+    let mut asked = BTreeSet::new();
+    for rules in &mut all {
+        let mut is_new = |rule: &Rule| asked.insert(rule.query.clone());
+        rules.of_rows.retain(&mut is_new);
+        rules.of_several.retain(&mut is_new);
+    }
+    all.retain(|rules| !(rules.of_rows.is_empty() && rules.of_several.is_empty()));
     all
 }
 
 /// What one change asks of the rows of its table, wherever that is on the way of a plan.
 #[must_use]
-pub fn rules_of(change: &TableChange, live: &Schema, spelling: Spelling) -> Option<Rules> {
+pub fn rules_of(
+    change: &TableChange,
+    live: &Schema,
+    spelling: Spelling,
+    checks_again: ChecksAgain<'_>,
+) -> Option<Rules> {
     let before = change.before.as_ref()?;
-    let tables = Tables { before, after: &change.after, found: before, spelling };
-    tables.rules(|table| live.table(table))
+    let written = Written::default();
+    let tables =
+        Tables { before, after: &change.after, found: before, spelling, written: &written };
+    tables.rules(&|key| checks_again(change, key), |table| live.table(table))
 }
 
 /// A table before and after a change, and as it was found before the first of all.
@@ -112,13 +142,18 @@ struct Tables<'a> {
     after: &'a Table,
     found: &'a Table,
     spelling: Spelling,
+    written: &'a Written,
 }
 
 impl<'a> Tables<'a> {
     /// Everything that is asked. Only `referred` tables can be referenced.
-    fn rules(self, referred: impl Fn(&str) -> Option<&'a Table>) -> Option<Rules> {
+    fn rules(
+        self,
+        again: &dyn Fn(&ForeignKey) -> bool,
+        referred: impl Fn(&str) -> Option<&'a Table>,
+    ) -> Option<Rules> {
         let of_rows = self.rules_of_rows();
-        let of_several = [self.rules_of_keys(), self.rules_of_references(referred)].concat();
+        let of_several = [self.rules_of_keys(), self.rules_of_references(again, referred)].concat();
         (!of_rows.is_empty() || !of_several.is_empty()).then(|| Rules {
             table: self.found.name.clone(),
             of_rows,
@@ -137,10 +172,11 @@ impl<'a> Tables<'a> {
             constraint,
             count: format!("coalesce(sum(CASE WHEN {is_refused} THEN 1 ELSE 0 END), 0)"),
             query: format!("SELECT * FROM {table} WHERE {is_refused}"),
+            delete: None,
         }
     }
 
-    /// NOT NULL, CHECK, and shorter texts.
+    /// NOT NULL, CHECK, and narrower types.
     fn rules_of_rows(self) -> Vec<Rule> {
         let must_be_there = |table: &Table, name: &String| {
             table.find_column(name).is_some_and(|column| !column.nullable)
@@ -148,6 +184,7 @@ impl<'a> Tables<'a> {
         };
         let tightened = self.found.columns.iter().filter(|old| {
             old.nullable
+                && self.is_there(&old.name)
                 && must_be_there(self.after, &old.name)
                 && !must_be_there(self.before, &old.name)
         });
@@ -170,33 +207,13 @@ impl<'a> Tables<'a> {
             let is_refused = format!("NOT ({}{end})", check.expression);
             self.row_rule(format!("CHECK ({})", check.expression), &is_refused)
         });
-        not_null.chain(checks).chain(self.shortened()).collect()
-    }
-
-    /// Texts that get a shorter type. Spaces at the end do not count: storing cuts them.
-    fn shortened(self) -> impl Iterator<Item = Rule> {
-        let shorter = |column: &'a Column| {
-            let known = self.before.find_column(&column.name)?;
-            self.found.find_column(&column.name)?;
-            match (&known.column_type, &column.column_type) {
-                (ColumnType::Varchar(old), ColumnType::Varchar(new)) if new >= old => None,
-                (ColumnType::Varchar(_) | ColumnType::Text, ColumnType::Varchar(length)) => {
-                    Some((&column.name, *length))
-                }
-                _ => None,
-            }
-        };
-        let columns = self.after.columns.iter().filter(move |_| self.spelling.limits_texts);
-        columns.filter_map(shorter).map(move |(name, length)| {
-            let is_refused = format!("char_length(rtrim({}, ' ')) > {length}", self.quoted(name));
-            self.row_rule(format!("VARCHAR({length}) of {name}"), &is_refused)
-        })
+        not_null.chain(checks).chain(self.narrowed()).collect()
     }
 
     /// Whether a column is still to come: it has the same value in every row then.
     fn is_new(self, column: &str) -> bool {
         let renamed = |it: &Column| it.live_name() != it.name;
-        !self.is_there(column)
+        self.found.find_column(column).is_none()
             && self.after.find_column(column).is_some_and(|column| !renamed(column))
     }
 
@@ -207,24 +224,27 @@ impl<'a> Tables<'a> {
         !words.any(|word| self.after.find_column(word).is_some() && !self.is_there(word))
     }
 
+    /// Whether a column has its values already.
     fn is_there(self, column: &str) -> bool {
-        self.found.find_column(column).is_some()
+        self.found.find_column(column).is_some() && !self.written.changes(&self.found.name, column)
     }
 
     /// Keys whose columns do not include those of a key that is there already. New columns
-    /// distinguish nothing.
+    /// distinguish nothing. A key over a column that comes to compare in another way is a new one.
     fn rules_of_keys(self) -> Vec<Rule> {
         let (known, before) = (unique_keys(self.found), unique_keys(self.before));
+        let merges = |columns: &[String]| columns.iter().any(|name| self.merges(name));
         let rule = |(constraint, mut columns): (String, Vec<String>)| {
             columns.retain(|column| !self.is_new(column));
-            let is_implied =
-                known.iter().any(|(_, unique)| unique.iter().all(|it| columns.contains(it)));
+            let is_implied = known
+                .iter()
+                .any(|(_, unique)| unique.iter().all(|it| columns.contains(it)) && !merges(unique));
             if is_implied || columns.is_empty() || !columns.iter().all(|it| self.is_there(it)) {
                 return None;
             }
-            let names: Vec<String> = columns.iter().map(|column| self.quoted(column)).collect();
+            let names: Vec<String> = columns.iter().map(|column| self.compared(column)).collect();
             let are_there: Vec<String> =
-                names.iter().map(|name| format!("{name} IS NOT NULL")).collect();
+                columns.iter().map(|name| format!("{} IS NOT NULL", self.quoted(name))).collect();
             let (table, columns) = (self.quoted(&self.found.name), names.join(", "));
             let query = format!(
                 "SELECT {columns}, count(*) AS n FROM {table} WHERE {} GROUP BY {columns} \
@@ -234,68 +254,10 @@ impl<'a> Tables<'a> {
             let integer = self.spelling.integer;
             let count =
                 format!("SELECT CAST(coalesce(sum(d.n), 0) AS {integer}) FROM ({query}) AS d");
-            Some(Rule { constraint, count, query })
+            Some(Rule { constraint, count, query, delete: None })
         };
-        let new = unique_keys(self.after).into_iter().filter(|key| !before.contains(key));
-        new.filter_map(rule).collect()
-    }
-
-    /// References that are not there yet. A pair of columns that are both new has the same value on
-    /// either side.
-    fn rules_of_references(self, referred: impl Fn(&str) -> Option<&'a Table>) -> Vec<Rule> {
-        let known = &self.before.foreign_keys;
-        let new = self.after.foreign_keys.iter().filter(|key| !known.contains(key));
-        let rule = |key: &ForeignKey| {
-            let referred = referred(&key.referred_table)?;
-            let mut pairs: Vec<(&String, &String)> =
-                key.columns.iter().zip(&key.referred_columns).collect();
-            pairs.retain(|(column, other)| {
-                self.is_there(column) || referred.find_column(other).is_some()
-            });
-            let are_there = pairs.iter().all(|(column, other)| {
-                self.is_there(column) && referred.find_column(other).is_some()
-            });
-            if pairs.is_empty() || !are_there || self.has_reference(&pairs, &key.referred_table) {
-                return None;
-            }
-            let name = key.name.as_ref().map_or(String::new(), |name| format!("{name} "));
-            let orphans = self.orphans(&key.referred_table, &pairs);
-            Some(Rule {
-                constraint: format!(
-                    "foreign key {name}({}) to {}",
-                    key.columns.join(", "),
-                    key.referred_table
-                ),
-                count: format!("SELECT count(*) {orphans}"),
-                query: format!("SELECT * {orphans}"),
-            })
-        };
-        new.filter_map(rule).collect()
-    }
-
-    fn has_reference(self, pairs: &[(&String, &String)], referred_table: &str) -> bool {
-        self.found.foreign_keys.iter().any(|known| {
-            known.referred_table == referred_table
-                && known.columns.iter().zip(&known.referred_columns).eq(pairs.iter().copied())
-        })
-    }
-
-    fn orphans(self, referred_table: &str, pairs: &[(&String, &String)]) -> String {
-        let pair = |(column, other): &(&String, &String)| {
-            format!("p.{} = c.{}", self.quoted(other), self.quoted(column))
-        };
-        let is_parent: Vec<String> = pairs.iter().map(pair).collect();
-        let is_reference: Vec<String> = pairs
-            .iter()
-            .map(|(column, _)| format!("c.{} IS NOT NULL", self.quoted(column)))
-            .collect();
-        format!(
-            "FROM {} AS c WHERE {} AND NOT EXISTS (SELECT 1 FROM {} AS p WHERE {})",
-            self.quoted(&self.found.name),
-            is_reference.join(" AND "),
-            self.quoted(referred_table),
-            is_parent.join(" AND ")
-        )
+        let is_asked = |key: &(String, Vec<String>)| !before.contains(key) || merges(&key.1);
+        unique_keys(self.after).into_iter().filter(is_asked).filter_map(rule).collect()
     }
 }
 

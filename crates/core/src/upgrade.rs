@@ -249,7 +249,7 @@ async fn begin(
         for violation in backend.lagging_sequences(&live).await? {
             observer.notify(&Event::Notice { message: violation.to_string() });
         }
-        preflight(backend, &plan, &live, request).await?;
+        preflight(backend, catalogue, &plan, &live, request).await?;
         backup = back_up(backend, request, observer).await?;
         steps = if request.step_by_step && !plan.revisions.is_empty() {
             one_by_one(backend, catalogue, &plan, request, observer).await?
@@ -301,11 +301,12 @@ async fn one_by_one(
 /// Everything that could fail later is found before anything is changed.
 async fn preflight(
     backend: &mut dyn Backend,
+    catalogue: &Catalogue,
     plan: &Plan,
     live: &Schema,
     request: &Request,
 ) -> Result<(), Error> {
-    let problems = obstacles(backend, plan, live, request).await?;
+    let problems = obstacles(backend, catalogue, plan, live, request).await?;
     problems.into_iter().next().map_or(Ok(()), Err)
 }
 

@@ -6,7 +6,10 @@
 mod databases;
 mod made_up_names;
 mod names;
+mod orphans;
+mod references;
 mod rows;
+mod unfit;
 mod values;
 
 use std::process::ExitCode;
@@ -22,6 +25,9 @@ fn main() -> ExitCode {
         databases::TESTS,
         made_up_names::TESTS,
         rows::TESTS,
+        references::TESTS,
+        orphans::TESTS,
+        unfit::TESTS,
     ])
 }
 
@@ -33,6 +39,14 @@ fn name(text: &str) -> String {
 /// A text as an SQL literal, in which no server of the tests reads backslashes.
 fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The statements that a hint tells, between its first back quote and its last.
+fn statements_of(error: &mlflow_migrate_core::Error) -> String {
+    let hint = error.hint().unwrap();
+    let (_, statements) = hint.split_once('`').unwrap_or_else(|| panic!("{hint}"));
+    // The connections of the tests take double quotes for names.
+    statements.strip_suffix('`').unwrap().replace('`', "\"")
 }
 
 async fn to_newest(server: &TestServer, database: &dyn TestDatabase) {

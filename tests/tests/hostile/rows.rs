@@ -13,28 +13,36 @@ use mlflow_migrate_tests::tests;
 pub(crate) const TESTS: &[Test] = tests![keys_and_references => EVERY_REVISION, checks];
 
 /// What stands in the way, and how many rows each query finds.
-async fn found(server: &TestServer, database: &dyn TestDatabase) -> Vec<(String, u64, usize)> {
+pub(crate) async fn found(
+    server: &TestServer,
+    database: &dyn TestDatabase,
+) -> Vec<(String, u64, usize)> {
     let request = Request { accept_drift: true, ..Request::to(Target::parse(server.head())) };
     let mut backend = database.connect().await.unwrap();
     let diagnosis = doctor::diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let tell = |problem: &Error| {
-        let Error::Constraint { table, constraint, count, query } = problem else {
+        let (Error::Constraint { table, constraint, count, .. }
+        | Error::Orphans { table, constraint, count, .. }) = problem
+        else {
             panic!("{problem:?}")
         };
-        assert_eq!(problem.queries().len(), 1);
-        let rows = database.query(&query.as_ref().unwrap().replace('`', "\""));
+        let [query] = problem.queries()[..] else { panic!("{problem:?}") };
+        let rows = database.query(&query.replace('`', "\""));
         (format!("{table}: {constraint}"), *count, rows.len())
     };
     diagnosis.problems.iter().map(tell).collect()
 }
 
 /// The constraints that are to come may have been taken off before.
-async fn to_newest(server: &TestServer, database: &dyn TestDatabase) -> Result<Report, Error> {
+pub(crate) async fn to_newest(
+    server: &TestServer,
+    database: &dyn TestDatabase,
+) -> Result<Report, Error> {
     let upgrade = Upgrade { accept_drift: true, ..Upgrade::default() };
     upgrade.run(server.catalogue(), database, server.head()).await.0
 }
 
-async fn refused(server: &TestServer, database: &dyn TestDatabase) {
+pub(crate) async fn refused(server: &TestServer, database: &dyn TestDatabase) {
     let before = database.contents();
     let error = to_newest(server, database).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error:?}");

@@ -3,12 +3,15 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::platform::Dialect;
 use mlflow_migrate_core::rule::{Rules, Spelling, rules, rules_of};
-use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::schema::{ForeignKey, Schema};
 
 use crate::connect::Mysql;
 use crate::error::server_error;
+use crate::features::Features;
 use crate::inspect;
+use crate::render::{Alteration, Cost};
 use crate::text::{self, quote};
 
 /// `ER_CANT_AGGREGATE_2COLLATIONS`: columns cannot be compared that will get another collation.
@@ -18,7 +21,9 @@ const NOT_YET: u16 = 1267;
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
     let live = live(database).await?;
     let mut problems = Vec::new();
-    for rules in rules(plan, &live, spelling(database)) {
+    let features = database.features.clone();
+    let again = |change: &TableChange, _: &ForeignKey| is_copied(change, &features);
+    for rules in rules(plan, &live, spelling(database), &again) {
         problems.extend(violations(database, &rules).await?);
     }
     Ok(problems)
@@ -27,9 +32,19 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
 /// Finds what rows have just been in the way of a change.
 pub(super) async fn of_change(database: &mut Mysql, change: &TableChange) -> Result<(), Error> {
     let live = live(database).await?;
-    let Some(rules) = rules_of(change, &live, spelling(database)) else { return Ok(()) };
+    let features = database.features.clone();
+    let again = |change: &TableChange, _: &ForeignKey| is_copied(change, &features);
+    let Some(rules) = rules_of(change, &live, spelling(database), &again) else { return Ok(()) };
     let found = violations(database, &rules).await?;
     found.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Whether the server copies the rows of a table, and looks at each of its foreign keys while it does so.
+fn is_copied(change: &TableChange, features: &Features) -> bool {
+    features.checks_references_of_copies()
+        && change.before.as_ref().is_some_and(|before| {
+            Alteration::between(before, &change.after, features).cost == Cost::Copy
+        })
 }
 
 async fn live(database: &mut Mysql) -> Result<Schema, Error> {
@@ -40,7 +55,7 @@ fn spelling(database: &Mysql) -> Spelling {
     Spelling {
         quote,
         integer: "SIGNED",
-        limits_texts: false,
+        dialect: Dialect::Mysql,
         enforces_checks: database.features.enforces_checks(),
     }
 }

@@ -5,6 +5,7 @@ mod engines;
 mod grants;
 mod key_lengths;
 mod names;
+mod outside;
 mod packets;
 mod privileges;
 
@@ -15,6 +16,7 @@ use mlflow_migrate_core::plan::Plan;
 
 use crate::connect::Mysql;
 
+pub(crate) use outside::references as references_from_outside;
 pub(crate) use packets::check_text;
 pub(crate) use privileges::hidden_triggers;
 

@@ -2,6 +2,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::platform::Dialect;
 use mlflow_migrate_core::rule::{Spelling, rules};
 use mlflow_migrate_core::schema::Schema;
 use rusqlite::Connection;
@@ -13,7 +14,7 @@ use crate::error::Context;
 const SPELLING: Spelling = Spelling {
     quote: quote_identifier,
     integer: "bigint",
-    limits_texts: false,
+    dialect: Dialect::Sqlite,
     enforces_checks: true,
 };
 
@@ -26,7 +27,7 @@ pub(super) fn find(
     context: Context<'_>,
 ) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
-    for rules in rules(plan, live, SPELLING) {
+    for rules in rules(plan, live, SPELLING, &|_, _| false) {
         let count = |sql: &str| {
             numbers(connection, sql).map_err(|source| {
                 context.error(&format!("checking the rows of {}", rules.table), source)

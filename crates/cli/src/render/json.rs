@@ -79,6 +79,7 @@ impl Renderer for Json {
             // Findings have their own.
             query: match error {
                 Error::Constraint { query, .. } => query.as_deref(),
+                Error::Orphans { query, .. } => Some(query),
                 _ => None,
             },
             violations: match reason {

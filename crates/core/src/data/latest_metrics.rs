@@ -12,7 +12,7 @@
 use async_trait::async_trait;
 use sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, QueryStatement, SelectStatement};
 
-use super::{DataMigration, DataOptions};
+use super::{CopiedReference, DataMigration, DataOptions};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::event::Progress;
@@ -82,6 +82,14 @@ impl DataMigration for LatestMetrics {
 
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
         &[("latest_metrics", &COLUMNS)]
+    }
+
+    fn references(&self) -> &'static [CopiedReference] {
+        &[CopiedReference {
+            from: ("metrics", "run_uuid"),
+            into: "latest_metrics",
+            referred: ("runs", "run_uuid"),
+        }]
     }
 
     /// MySQL commits range by range, and first removes what a run of MLflow's has left.

@@ -69,6 +69,17 @@ impl Default for DataOptions {
     }
 }
 
+/// A column that a data migration copies into one with a foreign key.
+#[derive(Clone, Copy, Debug)]
+pub struct CopiedReference {
+    /// The table and the column that are read.
+    pub from: (&'static str, &'static str),
+    /// The table that gets the rows.
+    pub into: &'static str,
+    /// The table and the column that its foreign key references.
+    pub referred: (&'static str, &'static str),
+}
+
 /// A change of rows that belongs to a revision.
 #[async_trait]
 pub trait DataMigration: Debug + Send + Sync {
@@ -81,6 +92,17 @@ pub trait DataMigration: Debug + Send + Sync {
 
     /// The tables and columns that it writes.
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])];
+
+    /// Whether it only adds rows, so that those which are there stay as they are.
+    fn only_adds(&self) -> bool {
+        false
+    }
+
+    /// What it reads that becomes a reference in the rows that it writes: where that is read, and what
+    /// it then references.
+    fn references(&self) -> &'static [CopiedReference] {
+        &[]
+    }
 
     /// Whether its rows are one transaction on every database, so that if it fails it has left none.
     fn is_atomic(&self) -> bool {

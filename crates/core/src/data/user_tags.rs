@@ -83,6 +83,10 @@ impl DataMigration for UserTags {
         &[("tags", &["key", "value", "run_uuid"])]
     }
 
+    fn only_adds(&self) -> bool {
+        true
+    }
+
     async fn preflight(
         &self,
         backend: &mut dyn Backend,

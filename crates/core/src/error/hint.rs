@@ -76,6 +76,11 @@ impl Error {
                 "nothing was changed; mend or delete these rows and run the command again"
             }
             Self::Constraint { .. } => "nothing was changed; mend or delete these rows",
+            Self::Orphans { delete, .. } => {
+                return Some(format!(
+                    "nothing was changed; mend these rows, or delete them: `{delete}`"
+                ));
+            }
             Self::BadValue { .. } => {
                 "nothing was changed; mend the value and run the command again"
             }
@@ -96,6 +101,7 @@ impl Error {
             Self::Privileges { hint, .. }
             | Self::ServerLimit { hint, .. }
             | Self::Tls { hint, .. }
+            | Self::StrandedReference { hint, .. }
             | Self::Journal { hint, .. } => return Some(hint.clone()),
             Self::ConnectionLost { .. } => {
                 "nothing was changed; see the server's log, and run the command again"

@@ -84,10 +84,12 @@ impl Error {
             | Self::Drift { .. }
             | Self::Edit { .. }
             | Self::NamesTaken { .. }
+            | Self::StrandedReference { .. }
             | Self::Inexpressible { .. } => ErrorKind::Drift,
-            Self::Refused { .. } | Self::Constraint { .. } | Self::BadValue { .. } => {
-                ErrorKind::Refused
-            }
+            Self::Refused { .. }
+            | Self::Constraint { .. }
+            | Self::Orphans { .. }
+            | Self::BadValue { .. } => ErrorKind::Refused,
             Self::ForeignKeys { .. } | Self::Unverified { .. } | Self::UnverifiedRows { .. } => {
                 ErrorKind::Unverified
             }

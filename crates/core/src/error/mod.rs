@@ -195,6 +195,34 @@ pub enum Error {
         /// A query that finds them, where there is one.
         query: Option<String>,
     },
+    /// Rows that reference none, under a foreign key that the upgrade adds or has checked again.
+    #[error(
+        "{table} holds rows ({count}) that {constraint} refuses: what they reference is not there"
+    )]
+    Orphans {
+        /// The table.
+        table: String,
+        /// The foreign key.
+        constraint: String,
+        /// How many rows.
+        count: u64,
+        /// A query that finds them.
+        query: String,
+        /// A statement that deletes them.
+        delete: String,
+    },
+    /// A foreign key that the upgrade would leave without what it references.
+    #[error("foreign key {key} of table {table} needs {lacks}")]
+    StrandedReference {
+        /// The table that has it, with its database if that is another one.
+        table: String,
+        /// The foreign key: its name, or its columns.
+        key: String,
+        /// What it needs, and after which revisions that is not there.
+        lacks: String,
+        /// What to do, with the statement.
+        hint: String,
+    },
     /// The user's own objects bear names that the upgrade needs.
     #[error("names that the upgrade needs are taken: {}", objects.join(", "))]
     NamesTaken {
@@ -411,6 +439,7 @@ impl Error {
                 findings.iter().filter_map(|finding| finding.query.as_deref()).collect()
             }
             Self::Constraint { query, .. } => query.as_deref().into_iter().collect(),
+            Self::Orphans { query, .. } => vec![query],
             _ => Vec::new(),
         }
     }

@@ -142,43 +142,37 @@ impl Batch<'_> {
     fn is_disturbed(&self, key: &ForeignKey) -> bool {
         let Some((_, change)) = self.find(&key.referred_table) else { return false };
         let Some(before) = &change.before else { return false };
-        let referred: Vec<&str> = if key.referred_columns.is_empty() {
-            before.key_columns().iter().map(String::as_str).collect()
+        let referred: &[String] = if key.referred_columns.is_empty() {
+            before.key_columns()
         } else {
-            key.referred_columns.iter().map(String::as_str).collect()
+            &key.referred_columns
         };
-        let loses_key = keys(before).any(|columns| columns == referred)
-            && !keys(&change.after).any(|columns| {
-                columns
-                    .iter()
-                    .map(|column| live_name(&change.after, column))
-                    .eq(referred.iter().copied())
-            });
-        loses_key || self.alters_columns(&referred, before, &change.after)
+        let names: Vec<String> =
+            referred.iter().map(|name| new_name(&change.after, name).to_owned()).collect();
+        change.after.loses_key_for(before, referred, &names, self.platform)
+            || self.alters_columns(referred, before, &change.after)
     }
 
     /// Whether the referencing columns change.
     fn is_altered(&self, key: &ForeignKey, before: &Table, after: &Table) -> bool {
-        let columns: Vec<&str> = key.columns.iter().map(String::as_str).collect();
-        self.alters_columns(&columns, before, after)
+        self.alters_columns(&key.columns, before, after)
     }
 
     /// PostgreSQL alters a column with the foreign keys that it is part of.
-    fn alters_columns(&self, columns: &[&str], before: &Table, after: &Table) -> bool {
+    fn alters_columns(&self, columns: &[String], before: &Table, after: &Table) -> bool {
         let definition = |column: &Column| (column.column_type.clone(), column.collation.clone());
         self.platform.is_mysql()
             && columns.iter().any(|name| {
-                let new = after.columns.iter().find(|column| column.live_name() == *name);
+                let new = after.columns.iter().find(|column| column.live_name() == name);
                 before.find_column(name).map(definition) != new.map(definition)
             })
     }
 }
 
-/// The columns of every key of a table that a foreign key can reference.
-fn keys(table: &Table) -> impl Iterator<Item = Vec<&str>> {
-    let primary = std::iter::once(table.key_columns());
-    let uniques = table.uniques.iter().map(|unique| unique.columns.as_slice());
-    primary.chain(uniques).map(|columns| columns.iter().map(String::as_str).collect())
+/// The name that a column of the table before has in the table after.
+fn new_name<'a>(after: &'a Table, name: &'a str) -> &'a str {
+    let new = after.columns.iter().find(|column| column.live_name() == name);
+    new.map_or(name, |column| &column.name)
 }
 
 fn live_name<'a>(table: &'a Table, column: &'a str) -> &'a str {

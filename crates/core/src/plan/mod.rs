@@ -11,6 +11,7 @@ mod early;
 mod foreign_keys;
 mod limit;
 mod names;
+pub(crate) mod references;
 mod step_by_step;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +29,7 @@ use crate::revision::{Action, Revision};
 use crate::schema::Schema;
 
 pub use names::{HeldName, NameKind};
+pub use references::OutsideReference;
 pub use step_by_step::{Unmerged, step_by_step};
 
 /// One step of a plan.

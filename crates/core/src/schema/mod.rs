@@ -14,6 +14,7 @@ mod edit;
 mod index;
 mod innodb;
 mod object;
+mod referred_key;
 mod rename;
 mod table;
 
@@ -31,6 +32,7 @@ pub use difference::{Detail, Difference, DifferenceKind, by_name, differences};
 pub use edit::EditError;
 pub use index::{Index, IndexColumn};
 pub use object::Object;
+pub(crate) use referred_key::is_same_name;
 pub use table::{Table, TableOptions, Trigger};
 
 /// The tables of one database (on PostgreSQL, of one of its schemas).
