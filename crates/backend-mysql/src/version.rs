@@ -1,14 +1,18 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::version_table::Fault;
 use sqlx::MySqlConnection;
 
 use crate::create::{self, is_missing};
-use crate::error::Context;
+use crate::error::{Context, server_error};
 use crate::text;
 
 /// Its name.
 pub(crate) const TABLE: &str = "alembic_version";
+
+/// `ER_BAD_FIELD_ERROR`
+const BAD_FIELD: u16 = 1054;
 
 /// As Alembic creates it: in the database's default character set.
 const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
@@ -19,11 +23,33 @@ pub(crate) async fn read(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<Option<Vec<String>>, Error> {
-    match text::rows(connection, "SELECT version_num FROM alembic_version").await {
-        Ok(rows) => Ok(Some(rows.into_iter().flatten().flatten().collect())),
-        Err(source) if is_missing(&source) => Ok(None),
-        Err(source) => Err(context.error("reading alembic_version", source)),
+    const KIND: &str = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
+                        AND TABLE_NAME = 'alembic_version' AND TABLE_TYPE = 'VIEW'";
+    let refuse = |fault: Fault| Err(fault.of(context.name.clone()));
+    let failed = |source| context.error("reading alembic_version", source);
+    if text::value(connection, KIND).await.map_err(failed)?.is_some() {
+        return refuse(Fault::View);
     }
+    let rows = match text::rows(connection, "SELECT version_num FROM alembic_version").await {
+        Ok(rows) => rows,
+        Err(source) if is_missing(&source) => return Ok(None),
+        Err(source) if server_error(&source).is_some_and(|(number, _)| number == BAD_FIELD) => {
+            return refuse(Fault::NoColumn);
+        }
+        Err(source) => return Err(failed(source)),
+    };
+    let versions: Option<Vec<String>> = rows.into_iter().flatten().collect();
+    versions.map_or_else(|| refuse(Fault::Null), |versions| Ok(Some(versions)))
+}
+
+/// Whether the table has one row, with more than Alembic's column: somebody wants to keep that.
+async fn has_more(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
+    let columns = text::rows(connection, "SHOW COLUMNS FROM alembic_version").await?;
+    if columns.len() == 1 {
+        return Ok(false);
+    }
+    let rows = text::rows(connection, "SELECT 1 FROM alembic_version").await?;
+    Ok(rows.len() == 1)
 }
 
 /// Makes `revision` the only one in the version table.
@@ -40,8 +66,16 @@ pub(crate) async fn write(
         if !is_in_transaction {
             text::run(connection, "START TRANSACTION").await?;
         }
-        text::run(connection, "DELETE FROM alembic_version").await?;
-        if let Some(revision) = revision {
+        if let (Some(revision), true) = (revision, has_more(connection).await?) {
+            sqlx::query("UPDATE alembic_version SET version_num = ?")
+                .bind(revision)
+                .execute(&mut *connection)
+                .await?;
+        } else {
+            text::run(connection, "DELETE FROM alembic_version").await?;
+        }
+        let is_written = text::value(connection, "SELECT 1 FROM alembic_version").await?.is_some();
+        if let Some(revision) = revision.filter(|_| !is_written) {
             sqlx::query("INSERT INTO alembic_version (version_num) VALUES (?)")
                 .bind(revision)
                 .execute(&mut *connection)

@@ -1,9 +1,12 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Backend as _;
+use mlflow_migrate_core::version_table::Fault;
 use sqlx::Row as _;
 
 use crate::connect::Postgres;
+use crate::error::from_server;
 use crate::render::quote_identifier;
 
 pub(crate) const VERSION_TABLE: &str = "alembic_version";
@@ -11,6 +14,9 @@ pub(crate) const VERSION_TABLE: &str = "alembic_version";
 const CREATE: &str = "CREATE TABLE alembic_version (\n\
     \tversion_num VARCHAR(32) NOT NULL, \n\
     \tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
+
+/// `undefined_column`
+const UNDEFINED_COLUMN: &str = "42703";
 
 impl Postgres {
     /// What the version table holds; `None` if there is none.
@@ -22,10 +28,16 @@ impl Postgres {
         let sql = "SELECT version_num::text FROM alembic_version ORDER BY version_num";
         let rows = match sqlx::query(sql).fetch_all(&mut self.connection).await {
             Ok(rows) => rows,
+            Err(source) if from_server(&source).is_some_and(|it| it.code() == UNDEFINED_COLUMN) => {
+                return Err(Fault::NoColumn.of(self.name()));
+            }
             Err(source) => return Err(self.failed(action, source).await),
         };
-        let versions: Result<Vec<String>, _> = rows.iter().map(|row| row.try_get(0)).collect();
-        versions.map(Some).map_err(|source| self.context().error(action, source))
+        let versions: Result<Vec<Option<String>>, _> =
+            rows.iter().map(|row| row.try_get(0)).collect();
+        let versions = versions.map_err(|source| self.context().error(action, source))?;
+        let versions: Option<Vec<String>> = versions.into_iter().collect();
+        versions.map(Some).ok_or_else(|| Fault::Null.of(self.name()))
     }
 
     /// Replaces what the version table holds.
@@ -35,18 +47,34 @@ impl Postgres {
             self.define(CREATE.to_owned(), action).await?;
         }
         let table = quote_identifier(VERSION_TABLE);
-        self.run(format!("DELETE FROM {table}"), action).await?;
+        let rows = self.number(format!("SELECT count(*) FROM {table}"), action).await?;
+        // The table may have more columns, and what they hold stays.
+        let write = match (revision, rows) {
+            (Some(_), 1) => "UPDATE alembic_version SET version_num = $1",
+            _ => {
+                self.run(format!("DELETE FROM {table}"), action).await?;
+                "INSERT INTO alembic_version (version_num) VALUES ($1)"
+            }
+        };
         let Some(revision) = revision else { return Ok(()) };
-        let insert = "INSERT INTO alembic_version (version_num) VALUES ($1)";
-        match sqlx::query(insert).bind(revision).execute(&mut self.connection).await {
+        match sqlx::query(write).bind(revision).execute(&mut self.connection).await {
             Ok(_) => Ok(()),
             Err(source) => Err(self.failed(action, source).await),
         }
     }
 
     async fn has_version_table(&mut self) -> Result<bool, Error> {
-        const SQL: &str = "SELECT 1 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-            WHERE n.nspname = $1 AND c.relname = 'alembic_version' AND c.relkind IN ('r', 'p')";
-        Ok(!self.catalog(SQL, "looking for alembic_version").await?.is_empty())
+        const SQL: &str = "SELECT c.relkind IN ('r', 'p') FROM pg_class c \
+            JOIN pg_namespace n ON n.oid = c.relnamespace \
+            WHERE n.nspname = $1 AND c.relname = 'alembic_version' \
+            AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+        let action = "looking for alembic_version";
+        let found = self.catalog(SQL, action).await?;
+        let Some(row) = found.first() else { return Ok(false) };
+        match row.try_get(0) {
+            Ok(true) => Ok(true),
+            Ok(false) => Err(Fault::View.of(self.name())),
+            Err(source) => Err(self.context().error(action, source)),
+        }
     }
 }

@@ -1,7 +1,9 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use rusqlite::Connection;
+use mlflow_migrate_core::version_table::Fault;
+use rusqlite::types::ValueRef;
+use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::Context;
 
@@ -15,14 +17,27 @@ pub(crate) fn read(
     context: Context<'_>,
 ) -> Result<Option<Vec<String>>, Error> {
     let fetch = || {
-        if !exists(connection)? {
-            return Ok(None);
+        match kind(connection)?.as_deref() {
+            None => return Ok(Ok(None)),
+            Some("view") => return Ok(Err(Fault::View)),
+            Some(_) if !has_column(connection)? => return Ok(Err(Fault::NoColumn)),
+            Some(_) => {}
         }
         let mut select = connection.prepare("SELECT version_num FROM alembic_version")?;
-        let versions = select.query_map([], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
-        Ok(Some(versions))
+        let versions = select.query_map([], |row| row.get_ref(0).map(version))?;
+        let versions: rusqlite::Result<Result<Vec<String>, Fault>> = versions.collect();
+        Ok(versions?.map(Some))
     };
-    fetch().map_err(|source| context.error("reading alembic_version", source))
+    let fetched = fetch().map_err(|source| context.error("reading alembic_version", source))?;
+    fetched.map_err(|fault: Fault| fault.of(context.name.to_owned()))
+}
+
+fn version(value: ValueRef<'_>) -> Result<String, Fault> {
+    match value {
+        ValueRef::Text(text) => Ok(String::from_utf8_lossy(text).into_owned()),
+        ValueRef::Null => Err(Fault::Null),
+        ValueRef::Integer(_) | ValueRef::Real(_) | ValueRef::Blob(_) => Err(Fault::NoText),
+    }
 }
 
 /// Makes `revision` the only one in the version table.
@@ -32,8 +47,15 @@ pub(crate) fn write(
     context: Context<'_>,
 ) -> Result<(), Error> {
     let replace = || {
-        if !exists(connection)? {
+        if kind(connection)?.is_none() {
             connection.execute_batch(CREATE)?;
+        }
+        let rows: i64 =
+            connection.query_one("SELECT count(*) FROM alembic_version", [], |row| row.get(0))?;
+        // The table may have more columns, and what they hold stays.
+        if let Some(revision) = revision.filter(|_| rows == 1) {
+            connection.execute("UPDATE alembic_version SET version_num = ?1", [revision])?;
+            return Ok(());
         }
         connection.execute("DELETE FROM alembic_version", [])?;
         if let Some(revision) = revision {
@@ -45,6 +67,15 @@ pub(crate) fn write(
     replace().map_err(|source| context.error("writing alembic_version", source))
 }
 
-fn exists(connection: &Connection) -> rusqlite::Result<bool> {
-    connection.table_exists(None, "alembic_version")
+/// Whether it is a table or a view, if it is there.
+fn kind(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    const SQL: &str = "SELECT type FROM sqlite_schema WHERE type IN ('table', 'view') \
+                       AND name = 'alembic_version' COLLATE NOCASE";
+    connection.query_one(SQL, [], |row| row.get(0)).optional()
+}
+
+fn has_column(connection: &Connection) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT count(*) FROM pragma_table_xinfo('alembic_version') \
+                       WHERE name = 'version_num' COLLATE NOCASE";
+    connection.query_one(SQL, [], |row| row.get(0))
 }

@@ -69,7 +69,7 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::ServerLimit => (31, "the server cannot hold what a revision asks for"),
         ErrorKind::Tls => (32, "the connection cannot be encrypted as it should"),
         ErrorKind::ConnectionLost => (33, "the connection was lost"),
-        ErrorKind::Journal => (34, "an interrupted upgrade cannot be taken up again"),
+        ErrorKind::Journal => (34, "an upgrade is unfinished, or cannot go on"),
         ErrorKind::Stopped => (signals::INTERRUPTED, "stopped by Ctrl-C"),
     }
 }

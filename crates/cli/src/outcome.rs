@@ -8,7 +8,7 @@ use mlflow_migrate_core::check::{Checked, Position};
 use mlflow_migrate_core::error::{ErrorKind, Finding};
 use mlflow_migrate_core::estimate::Estimate;
 use mlflow_migrate_core::plan::Unmerged;
-use mlflow_migrate_core::status::Status;
+use mlflow_migrate_core::status::{Status, Unfinished};
 use mlflow_migrate_core::verify::Verified;
 use serde::Serialize;
 
@@ -66,9 +66,15 @@ pub(crate) struct Current {
     pub(crate) created: Option<String>,
     /// Whether its revision is the newest.
     pub(crate) is_head: bool,
-    /// Where it is.
+    /// Where it is; `None` while an upgrade is unfinished.
     #[serde(flatten)]
-    pub(crate) position: Position,
+    pub(crate) position: Option<Position>,
+    /// The upgrade that is unfinished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unfinished: Option<Unfinished>,
+    /// What is known if the schema is not that of the revision, but of another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wrong_stamp: Option<Problem>,
 }
 
 /// All revisions.
@@ -76,6 +82,9 @@ pub(crate) struct Current {
 pub(crate) struct History {
     /// The database, if one is marked.
     pub(crate) database: Option<String>,
+    /// The upgrade of it that is unfinished.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) unfinished: Option<Unfinished>,
     /// The revisions, newest first.
     pub(crate) revisions: Vec<HistoryEntry>,
     /// What comes before them.
@@ -156,6 +165,9 @@ pub(crate) struct CheckedDatabase {
     /// What was found.
     #[serde(flatten)]
     pub(crate) checked: Checked,
+    /// What is known if the schema is not that of the revision, but of another one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) wrong_stamp: Option<Problem>,
 }
 
 /// How much work an upgrade is.

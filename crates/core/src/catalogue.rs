@@ -1,5 +1,7 @@
 //! A whole history: the base schema, the graph of revisions and the releases that expect them.
 
+use std::collections::BTreeSet;
+
 use crate::error::Error;
 use crate::graph::Graph;
 use crate::op::Op;
@@ -21,13 +23,17 @@ pub struct Catalogue {
     pub others: Vec<OtherProgram>,
 }
 
-/// Another application with an `alembic_version` of its own.
+/// Another application whose tables or version can be where MLflow's are.
 #[derive(Clone, Copy, Debug)]
 pub struct OtherProgram {
     /// Its name.
     pub name: &'static str,
     /// Whether a revision is one of its own.
     pub has_revision: fn(&str) -> bool,
+    /// What only this application adds to MLflow's own tables, if a schema has it.
+    pub marks: fn(&Schema) -> Option<String>,
+    /// How MLflow gets along with it, or comes after it.
+    pub advice: &'static str,
 }
 
 impl Catalogue {
@@ -58,6 +64,20 @@ impl Catalogue {
             states.push((Some(revision.id.clone()), schema.clone()));
         }
         Ok(states)
+    }
+
+    /// The names of all tables that the application has ever had.
+    #[must_use]
+    pub fn table_names(&self, platform: &Platform) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> =
+            self.base.iter().map(|table| table.name.clone()).collect();
+        for revision in self.graph.revisions() {
+            names.extend(revision.actions(platform).filter_map(|action| match action {
+                Action::Schema(op) => Some(op.table().to_owned()),
+                Action::Data(_) => None,
+            }));
+        }
+        names
     }
 
     /// The operations that make the base schema.

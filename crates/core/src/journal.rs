@@ -55,10 +55,14 @@ impl Journal {
             |problem: String, hint: String| Error::Journal { name: backend.name(), problem, hint };
         let journal: Self = serde_json::from_str(&note).map_err(|error| {
             let hint = "take it up with the mlflow-migrate that began it, or restore a backup";
-            refuse(format!("its note cannot be read: {error}"), hint.to_owned())
+            let problem = format!("an upgrade is unfinished, and its note cannot be read: {error}");
+            refuse(problem, hint.to_owned())
         })?;
         if journal.version != VERSION {
-            let problem = format!("mlflow-migrate {} began it, this is {VERSION}", journal.version);
+            let began = &journal.version;
+            let problem = format!(
+                "an upgrade is unfinished that mlflow-migrate {began} began, and this is {VERSION}"
+            );
             return Err(refuse(problem, format!("use mlflow-migrate {}", journal.version)));
         }
         Ok(Some(Self { done, ..journal }))
@@ -85,24 +89,19 @@ impl Journal {
     }
 }
 
-/// Refuses a database in which an upgrade is unfinished: it is at no revision.
-pub(crate) async fn refuse_unfinished(backend: &mut dyn Backend) -> Result<(), Error> {
-    let (problem, hint) = match Journal::read(backend).await? {
-        Some(journal) => (
-            format!("an upgrade {} is unfinished", journal.describe()),
-            "`mlflow-migrate upgrade` goes on with it",
-        ),
-        None => {
-            let versions = backend.versions().await?.unwrap_or_default();
-            if !versions.iter().any(|version| version == FENCE) {
-                return Ok(());
-            }
-            let problem =
-                "alembic_version says that an upgrade is unfinished, but its note is gone";
-            (problem.to_owned(), "restore a backup")
-        }
-    };
-    Err(Error::Journal { name: backend.name(), problem, hint: hint.to_owned() })
+/// Refuses a database that says that an upgrade is unfinished, and does not say which.
+pub(crate) async fn refuse_fence(backend: &mut dyn Backend) -> Result<(), Error> {
+    let versions = backend.versions().await?.unwrap_or_default();
+    if !versions.iter().any(|version| version == FENCE) {
+        return Ok(());
+    }
+    Err(Error::Journal {
+        name: backend.name(),
+        problem: "alembic_version says that an upgrade is unfinished, but its note is gone".to_owned(),
+        hint: "restore a backup; without the note in table alembic_mlflow_migrate nobody knows how far \
+               the upgrade was"
+            .to_owned(),
+    })
 }
 
 /// The step at which an upgrade was interrupted, as it is to be taken up again: what of it is done
@@ -125,7 +124,7 @@ pub(crate) fn rest_of(
                 Error::Journal {
                     name: name.to_owned(),
                     problem: format!(
-                        "{} is neither as before nor as after \"{}\": {}",
+                        "an unfinished upgrade cannot go on: {} is neither as before nor as after \"{}\": {}",
                         change.after.name,
                         step.title(),
                         problems.join("; ")

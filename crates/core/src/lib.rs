@@ -24,6 +24,7 @@ mod partial;
 pub mod plan;
 pub mod platform;
 pub mod python;
+mod recognise;
 pub mod release;
 mod repair;
 pub mod retry;
@@ -37,6 +38,7 @@ pub mod target;
 mod upgrade;
 pub mod url;
 pub mod verify;
+pub mod version_table;
 
 pub use error::Error;
 pub use journal::FENCE;

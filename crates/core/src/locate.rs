@@ -6,6 +6,7 @@ use crate::catalogue::Catalogue;
 use crate::drift::is_missing_part;
 use crate::error::Error;
 use crate::platform::Platform;
+use crate::recognise::{Comparison, is_mlflows};
 use crate::schema::{Difference, DifferenceKind, Schema, differences};
 
 /// Alembic's own tables, which MLflow's emptiness check ignores, begin like this.
@@ -61,39 +62,41 @@ pub fn locate(
     versions: Option<&[String]>,
     assume: Option<&Assumption>,
 ) -> Result<Location, Error> {
-    refuse_other_programs(catalogue, live, versions)?;
-    match versions.unwrap_or_default() {
+    let versions = versions.unwrap_or_default();
+    refuse_marked(catalogue, platform, live, versions, assume)?;
+    match versions {
         [revision] => stamped(catalogue, platform, live, revision),
         [] => unstamped(catalogue, platform, live, assume),
-        several => Err(Error::SeveralRevisions { revisions: several.to_vec() }),
+        several => {
+            Err(several_rows(&Comparison::of(catalogue, platform, live)?, catalogue, several))
+        }
     }
 }
 
-fn refuse_other_programs(
+/// Refuses a schema that another program has made its own, unless it is still what MLflow's revision
+/// says: then MLflow works on it, and upgrades it.
+fn refuse_marked(
     catalogue: &Catalogue,
+    platform: &Platform,
     live: &Schema,
-    versions: Option<&[String]>,
+    versions: &[String],
+    assume: Option<&Assumption>,
 ) -> Result<(), Error> {
-    if live.table("schema_version").is_some() {
-        return Err(Error::OtherProgram {
-            program: "FastTrackML".to_owned(),
-            evidence: "it has a table schema_version".to_owned(),
-        });
-    }
-    let is_ours = catalogue.base.iter().any(|table| live.table(&table.name).is_some());
-    for version in versions.unwrap_or_default() {
-        // MLflow's auth app has given one of its revisions the id of one of the tracking store's.
-        if is_ours && catalogue.graph.get(version).is_some() {
-            continue;
-        }
-        if let Some(other) = catalogue.others.iter().find(|one| (one.has_revision)(version)) {
-            return Err(Error::OtherProgram {
-                program: other.name.to_owned(),
-                evidence: format!("alembic_version holds {version}"),
-            });
+    let marked = catalogue.others.iter().find_map(|one| Some((one, (one.marks)(live)?)));
+    let Some((other, evidence)) = marked else { return Ok(()) };
+    let said = match (versions, assume) {
+        ([revision], _) if catalogue.graph.get(revision).is_some() => Some(Some(revision.as_str())),
+        ([], Some(Assumption::At(revision))) => Some(revision.as_deref()),
+        _ => None,
+    };
+    if let Some(revision) = said {
+        let all = differences(&catalogue.state(revision, platform)?, live, platform);
+        if all.iter().all(|difference| difference.kind == DifferenceKind::Extra) {
+            return Ok(());
         }
     }
-    Ok(())
+    let program = other.name.to_owned();
+    Err(Error::OtherProgram { program, evidence, advice: other.advice.to_owned() })
 }
 
 fn stamped(
@@ -102,18 +105,158 @@ fn stamped(
     live: &Schema,
     revision: &str,
 ) -> Result<Location, Error> {
-    if catalogue.graph.get(revision).is_none() {
-        let revision = revision.to_owned();
-        let newest = catalogue.releases.newest().map(ToString::to_string).unwrap_or_default();
-        let head = catalogue.state(Some(catalogue.graph.head()?), platform)?;
-        let is_newer = !differences(&head, live, platform).iter().any(is_missing_part);
-        return Err(if is_newer {
-            Error::Newer { revision, newest }
-        } else {
-            Error::UnknownRevision { revision, newest }
-        });
+    let is_ours = is_mlflows(catalogue, live);
+    let is_known = catalogue.graph.get(revision).is_some();
+    let other = catalogue.others.iter().find(|one| (one.has_revision)(revision));
+    // MLflow's auth app has given one of its revisions the id of one of the tracking store's.
+    match other {
+        Some(other) if !is_ours => {
+            return Err(Error::OtherProgram {
+                program: other.name.to_owned(),
+                evidence: format!("alembic_version holds {}", quoted(revision)),
+                advice: other.advice.to_owned(),
+            });
+        }
+        Some(other) if !is_known => {
+            let compared = Comparison::of(catalogue, platform, live)?;
+            return Err(Error::Overwritten {
+                revision: revision.to_owned(),
+                program: other.name.to_owned(),
+                schema: compared.describe(),
+                advice: other.advice.to_owned(),
+                restamp: restamp(&compared.exact(), 1),
+            });
+        }
+        _ if is_known => {
+            return Ok(Location {
+                revision: Some(revision.to_owned()),
+                empty: false,
+                stamped: true,
+            });
+        }
+        _ => {}
     }
-    Ok(Location { revision: Some(revision.to_owned()), empty: false, stamped: true })
+    let compared = Comparison::of(catalogue, platform, live)?;
+    let newest = catalogue.releases.newest().map(ToString::to_string).unwrap_or_default();
+    let meant = revision.trim().to_ascii_lowercase();
+    let meant = catalogue.graph.get(&meant).map(|revision| Some(revision.id.clone()));
+    let head = catalogue.state(Some(catalogue.graph.head()?), platform)?;
+    let is_newer =
+        meant.is_none() && !differences(&head, live, platform).iter().any(is_missing_part);
+    let revision = revision.to_owned();
+    if is_newer {
+        return Err(Error::Newer { revision, newest });
+    }
+    let mut states = if is_ours { compared.exact() } else { Vec::new() };
+    if let Some(meant) = meant.filter(|meant| states.is_empty() || states.contains(meant)) {
+        states = vec![meant];
+    }
+    // Where other tables are, the version is perhaps theirs.
+    let is_empty = live.tables.keys().all(|name| is_alembics(name));
+    let restamp = if is_empty { restamp(&[None], 1) } else { restamp(&states, 1) };
+    Err(Error::UnknownRevision { revision, newest, schema: compared.describe(), restamp })
+}
+
+/// The statement after which `alembic_version` names a state, if there is one.
+pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<String> {
+    let state = states.first()?;
+    Some(match state {
+        None => "DELETE FROM alembic_version".to_owned(),
+        Some(revision) if rows == 1 => {
+            format!("UPDATE alembic_version SET version_num = '{revision}'")
+        }
+        Some(revision) => format!(
+            "DELETE FROM alembic_version; INSERT INTO alembic_version (version_num) VALUES ('{revision}')"
+        ),
+    })
+}
+
+/// Several rows, whose each is, and which of them the schema fits.
+fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String]) -> Error {
+    let owners = |version: &String| {
+        let is_ours = catalogue.graph.get(version).map(|_| "MLflow's tracking store");
+        let others = catalogue.others.iter().filter(|other| (other.has_revision)(version));
+        let all: Vec<&str> = is_ours.into_iter().chain(others.map(|other| other.name)).collect();
+        if all.is_empty() { "unknown".to_owned() } else { all.join(" or ") }
+    };
+    let revisions = rows.iter().map(|row| format!("{} ({})", quoted(row), owners(row))).collect();
+    let ours: Vec<Option<String>> =
+        rows.iter().filter(|row| catalogue.graph.get(row).is_some()).cloned().map(Some).collect();
+    let states = if compared.is_mlflows() { compared.exact() } else { Vec::new() };
+    // Of several with that schema the first, since the data migrations of the others may not have run.
+    let kept: Vec<Option<String>> =
+        states.iter().filter(|state| ours.contains(state)).cloned().collect();
+    let remedy = match (kept.as_slice(), ours.as_slice()) {
+        ([Some(one), ..], _) => Some(delete_others(one, rows)),
+        (_, [Some(one)]) if states.is_empty() && compared.is_mlflows() => {
+            Some(delete_others(one, rows))
+        }
+        _ => restamp(&states, rows.len()),
+    };
+    let advice = catalogue
+        .others
+        .iter()
+        .find(|other| rows.iter().any(|row| !is_known(catalogue, row) && (other.has_revision)(row)))
+        .map(|other| other.advice.to_owned());
+    Error::SeveralRevisions { revisions, schema: compared.describe(), remedy, advice }
+}
+
+fn is_known(catalogue: &Catalogue, version: &str) -> bool {
+    catalogue.graph.get(version).is_some()
+}
+
+/// Removes all rows but one. Servers that compare without case or trailing blanks would keep what differs
+/// by these only.
+fn delete_others(kept: &str, rows: &[String]) -> String {
+    let is_alike = |row: &&String| row.trim().eq_ignore_ascii_case(kept);
+    if rows.iter().filter(is_alike).count() == 1 {
+        format!("DELETE FROM alembic_version WHERE version_num <> '{kept}'")
+    } else {
+        restamp(&[Some(kept.to_owned())], rows.len()).unwrap_or_default()
+    }
+}
+
+/// What a version table holds, so that blanks, newlines and nothing at all are seen.
+#[must_use]
+pub(crate) fn quoted(version: &str) -> String {
+    format!("'{}'", version.escape_debug())
+}
+
+/// Whether the version names another revision than the one whose schema is there: the error that says so.
+/// The schema of the very next revision is none: MLflow's own upgrade leaves that when it is stopped before
+/// it writes the version, with rows that it has not changed yet.
+///
+/// # Errors
+/// If the catalogue contradicts itself.
+pub(crate) fn wrong_stamp(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    location: &Location,
+) -> Result<Option<Error>, Error> {
+    let Some(revision) = location.revision.as_ref().filter(|_| location.stamped) else {
+        return Ok(None);
+    };
+    let state = catalogue.state(Some(revision), platform)?;
+    let fits = differences(&state, live, platform);
+    if fits.is_empty() {
+        return Ok(None);
+    }
+    let compared = Comparison::of(catalogue, platform, live)?;
+    let states = if compared.is_mlflows() { compared.exact() } else { vec![None] };
+    let path = catalogue.graph.path(Some(revision), Some(catalogue.graph.head()?));
+    let next = path.unwrap_or_default().first().map(|next| next.id.clone());
+    let is_explained = |state: &Option<String>| {
+        state.as_ref() == Some(revision) || state.is_some() && *state == next
+    };
+    if states.is_empty() || states.iter().any(is_explained) {
+        return Ok(None);
+    }
+    Ok(Some(Error::WrongStamp {
+        revision: revision.clone(),
+        schema: compared.describe(),
+        restamp: restamp(&states, 1).unwrap_or_default(),
+    }))
 }
 
 fn unstamped(
@@ -133,45 +276,30 @@ fn unstamped(
     if own.is_empty() {
         return Ok(empty);
     }
-    if !catalogue.base.iter().any(|table| live.table(&table.name).is_some()) {
+    let compared = Comparison::of(catalogue, platform, live)?;
+    let states = compared.fitting();
+    if states.iter().any(Option::is_none) {
+        return Ok(at(None));
+    }
+    if !states.is_empty() {
+        return Err(Error::Unstamped { states: states.into_iter().flatten().collect() });
+    }
+    if let Some(half) = compared.half_created()
+        && compared.can_be_finished()?
+    {
+        return Err(Error::HalfCreated {
+            state: label(half.revision.as_deref()).to_owned(),
+            present: half.present,
+            missing: half.missing,
+        });
+    }
+    if !is_mlflows(catalogue, live) {
         return Err(Error::NotMlflow { tables: own.len() });
     }
-    match recognise(catalogue, platform, live)? {
-        Recognised::States(states) if states.iter().any(Option::is_none) => Ok(at(None)),
-        Recognised::States(states) => {
-            Err(Error::Unstamped { states: states.into_iter().flatten().collect() })
-        }
-        Recognised::Nothing { closest, differences } => {
-            Err(Error::Unrecognised { closest: label(closest.as_deref()).to_owned(), differences })
-        }
-    }
-}
-
-enum Recognised {
-    States(Vec<Option<String>>),
-    Nothing { closest: Option<String>, differences: Vec<Difference> },
-}
-
-/// The states whose objects are all there, unchanged; of these, those with the fewest objects that
-/// are not theirs (the user's own, or a later revision's).
-fn recognise(
-    catalogue: &Catalogue,
-    platform: &Platform,
-    live: &Schema,
-) -> Result<Recognised, Error> {
-    let mut compared = Vec::new();
-    for (revision, state) in catalogue.states(platform)? {
-        compared.push((revision, differences(&state, live, platform)));
-    }
-    let fits = |all: &[Difference]| all.iter().all(|one| one.kind == DifferenceKind::Extra);
-    let fitting = compared.iter().filter(|(_, all)| fits(all));
-    if let Some(fewest) = fitting.clone().map(|(_, all)| all.len()).min() {
-        let best = fitting.filter(|(_, all)| all.len() == fewest);
-        return Ok(Recognised::States(best.map(|(revision, _)| revision.clone()).collect()));
-    }
-    let closest = compared.into_iter().min_by_key(|(_, all)| all.len());
-    let (closest, differences) = closest.unwrap_or_default();
-    Ok(Recognised::Nothing { closest, differences })
+    let (closest, differences) = compared.closest();
+    let is_complete = !differences.iter().any(is_missing_part);
+    let closest = label(closest.as_deref()).to_owned();
+    Err(Error::Unrecognised { closest, differences, is_complete })
 }
 
 fn is_alembics(table: &str) -> bool {

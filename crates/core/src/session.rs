@@ -3,9 +3,10 @@
 use crate::backend::{Access, Backend};
 use crate::catalogue::Catalogue;
 use crate::error::Error;
-use crate::journal;
-use crate::locate::{Assumption, Location, locate};
+use crate::journal::{Journal, refuse_fence};
+use crate::locate::{Assumption, Location, locate, wrong_stamp};
 use crate::schema::Schema;
+use crate::status::unfinished;
 
 /// Begins a session that only reads, does something in it, and ends it.
 ///
@@ -31,9 +32,29 @@ pub async fn inspect(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
 ) -> Result<(Location, Schema), Error> {
-    journal::refuse_unfinished(backend).await?;
+    if let Some(journal) = Journal::read(backend).await? {
+        let unfinished = Box::new(unfinished(backend, catalogue, &journal)?);
+        return Err(Error::Unfinished { name: backend.name(), unfinished });
+    }
+    refuse_fence(backend).await?;
     let live = backend.inspect().await?;
     let versions = backend.versions().await?;
     let location = locate(catalogue, backend.platform(), &live, versions.as_deref(), assume)?;
     Ok((location, live))
+}
+
+/// Whether `alembic_version` names another revision than the one whose schema is there: the error that
+/// says so. Only what MLflow's tables lack or have besides can tell.
+///
+/// # Errors
+/// If the database is not MLflow's, or cannot be read.
+pub async fn find_wrong_stamp(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+) -> Result<Option<Error>, Error> {
+    reading(backend, async |backend| {
+        let (location, live) = inspect(backend, catalogue, None).await?;
+        wrong_stamp(catalogue, backend.platform(), &live, &location)
+    })
+    .await
 }

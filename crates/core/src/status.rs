@@ -7,7 +7,7 @@ use crate::catalogue::Catalogue;
 use crate::check::{Position, describe};
 use crate::error::Error;
 use crate::journal::Journal;
-use crate::locate::Assumption;
+use crate::locate::{Assumption, label};
 use crate::plan::plan;
 use crate::session::{inspect, reading};
 
@@ -38,6 +38,18 @@ pub struct Unfinished {
     pub next: Option<String>,
 }
 
+impl Unfinished {
+    /// What to do about it.
+    #[must_use]
+    pub fn remedy(&self) -> String {
+        let to = label(self.to.as_deref());
+        format!(
+            "finish it with `mlflow-migrate upgrade --to {to}`, or take it back with `mlflow-migrate \
+             abort`, if no step stands against that; until then MLflow cannot start"
+        )
+    }
+}
+
 /// Reads the status of a database. Changes nothing.
 ///
 /// # Errors
@@ -57,7 +69,7 @@ pub async fn status(
     .await
 }
 
-fn unfinished(
+pub(crate) fn unfinished(
     backend: &dyn Backend,
     catalogue: &Catalogue,
     journal: &Journal,

@@ -16,10 +16,10 @@ use crate::error::{Error, Finding};
 use crate::event::{Event, Observer};
 use crate::execute::Execution;
 use crate::journal::Journal;
-use crate::locate::{Assumption, label};
+use crate::locate::{Assumption, label, wrong_stamp};
 use crate::plan::{Plan, plan};
 use crate::repair;
-use crate::schema::Schema;
+use crate::schema::{Difference, Schema};
 use crate::session::inspect;
 use crate::stop::Stop;
 use crate::target::Target;
@@ -136,11 +136,19 @@ pub async fn inspect_and_plan(
     let found = Drift::of(catalogue, &platform, &live, &location, target.as_deref())?;
     let is_due = location.revision != target;
     let expected = catalogue.state(location.revision.as_deref(), &platform)?;
-    found.refuse(&location, is_due, request.accept_drift, |differences| {
+    let repairs = |differences: &[Difference]| {
         repair::statements(backend, &expected, &live, differences)
-    })?;
-    let plan = plan(catalogue, &platform, &live, &location, target.as_deref())?;
-    Ok((plan, live))
+    };
+    let planned = found
+        .refuse(&location, is_due, request.accept_drift, repairs)
+        .and_then(|()| plan(catalogue, &platform, &live, &location, target.as_deref()));
+    match planned {
+        Ok(plan) => Ok((plan, live)),
+        Err(refused @ (Error::Drift { .. } | Error::Edit { .. })) => {
+            Err(wrong_stamp(catalogue, &platform, &live, &location)?.unwrap_or(refused))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 /// Upgrades a database. Either all of it happens, or, where the database can take things back,
@@ -215,8 +223,12 @@ async fn finish(
         let finishing = label(journal.to.as_deref());
         return Err(Error::Journal {
             name: backend.name(),
-            problem: format!("it went {}, beyond {}", journal.describe(), label(target.as_deref())),
-            hint: format!("`mlflow-migrate upgrade --to {finishing}` finishes it"),
+            problem: format!(
+                "an upgrade {} is unfinished, and goes beyond {}",
+                journal.describe(),
+                label(target.as_deref())
+            ),
+            hint: format!("finish it with `mlflow-migrate upgrade --to {finishing}`"),
         });
     }
     let message = format!("going on with an upgrade {}", journal.describe());

@@ -5,6 +5,7 @@
 mod collations;
 mod connections;
 mod drift;
+mod half_created;
 mod interruptions;
 mod limits;
 mod locks;
@@ -14,6 +15,7 @@ mod privileges;
 mod restored;
 mod secrets;
 mod settings;
+mod stamps;
 mod swaps;
 mod tls;
 mod traffic;
@@ -51,6 +53,8 @@ fn main() -> ExitCode {
         unused::TESTS,
         restored::TESTS,
         mlflow_at_work::TESTS,
+        stamps::TESTS,
+        half_created::TESTS,
     ])
 }
 

@@ -1,9 +1,9 @@
 use clap::Args;
-use mlflow_migrate_core::{Error, check};
+use mlflow_migrate_core::{Error, check, session};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;
-use crate::outcome::{CheckedDatabase, Outcome};
+use crate::outcome::{CheckedDatabase, Outcome, Problem};
 
 /// Compare a database with the newest revision, and with its own
 ///
@@ -20,6 +20,14 @@ impl Check {
         let assume = self.database.assumption(&context.catalogue)?;
         let mut backend = self.database.open(context).await?;
         let checked = check::check(&mut *backend, &context.catalogue, assume.as_ref()).await?;
-        Ok(Outcome::Check(CheckedDatabase { database: backend.name(), checked }))
+        let wrong_stamp = match checked.position.stamped {
+            true => session::find_wrong_stamp(&mut *backend, &context.catalogue).await?,
+            false => None,
+        };
+        Ok(Outcome::Check(CheckedDatabase {
+            database: backend.name(),
+            checked,
+            wrong_stamp: wrong_stamp.as_ref().map(Problem::of),
+        }))
     }
 }

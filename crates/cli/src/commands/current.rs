@@ -1,9 +1,11 @@
 use clap::Args;
-use mlflow_migrate_core::{Error, check};
+use mlflow_migrate_core::check::Position;
+use mlflow_migrate_core::status::{self, Status};
+use mlflow_migrate_core::{Error, session};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;
-use crate::outcome::{self, Outcome};
+use crate::outcome::{self, Outcome, Problem};
 
 /// Tell at which revision a database is
 #[derive(Args, Debug)]
@@ -17,14 +19,25 @@ impl Current {
         let catalogue = &context.catalogue;
         let assume = self.database.assumption(catalogue)?;
         let mut backend = self.database.open(context).await?;
-        let position = check::position(&mut *backend, catalogue, assume.as_ref()).await?;
-        let revision = position.revision.as_deref().and_then(|id| catalogue.graph.get(id));
+        let status = status::status(&mut *backend, catalogue, assume.as_ref()).await?;
+        let (position, unfinished) = match status {
+            Status::Settled(position) => (Some(position), None),
+            Status::Unfinished(unfinished) => (None, Some(unfinished)),
+        };
+        let revision = position.as_ref().and_then(|position| position.revision.as_deref());
+        let revision = revision.and_then(|id| catalogue.graph.get(id));
+        let wrong_stamp = match position.as_ref().is_some_and(|position| position.stamped) {
+            true => session::find_wrong_stamp(&mut *backend, catalogue).await?,
+            false => None,
+        };
         Ok(Outcome::Current(outcome::Current {
             database: backend.name(),
             title: revision.map(|revision| revision.title.clone()),
             created: revision.map(|revision| revision.created.clone()),
-            is_head: position.is_head(),
+            is_head: position.as_ref().is_some_and(Position::is_head),
             position,
+            unfinished,
+            wrong_stamp: wrong_stamp.as_ref().map(Problem::of),
         }))
     }
 }

@@ -1,8 +1,9 @@
 use clap::Args;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::catalogue::Catalogue;
-use mlflow_migrate_core::check::{self, Position};
+use mlflow_migrate_core::check::Position;
 use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::status::{self, Status};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;
@@ -20,13 +21,19 @@ pub(crate) struct History {
 impl History {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let catalogue = &context.catalogue;
-        let (database, position) = match self.database.is_given() {
-            true => self.position(context).await.map(|(name, at)| (Some(name), Some(at)))?,
-            false => (None, None),
-        };
+        let (mut database, mut position, mut unfinished) = (None, None, None);
+        if self.database.is_given() {
+            let (name, status) = self.status(context).await?;
+            database = Some(name);
+            match status {
+                Status::Settled(at) => position = Some(at),
+                Status::Unfinished(upgrade) => unfinished = Some(upgrade),
+            }
+        }
         let newest_first = catalogue.graph.revisions().iter().rev();
         Ok(Outcome::History(outcome::History {
             database,
+            unfinished,
             revisions: newest_first
                 .map(|revision| entry(catalogue, revision, position.as_ref()))
                 .collect(),
@@ -40,11 +47,11 @@ impl History {
         }))
     }
 
-    async fn position(&self, context: &Context) -> Result<(String, Position), Error> {
+    async fn status(&self, context: &Context) -> Result<(String, Status), Error> {
         let assume = self.database.assumption(&context.catalogue)?;
         let mut backend = self.database.open(context).await?;
-        let position = check::position(&mut *backend, &context.catalogue, assume.as_ref()).await?;
-        Ok((backend.name(), position))
+        let status = status::status(&mut *backend, &context.catalogue, assume.as_ref()).await?;
+        Ok((backend.name(), status))
     }
 }
 

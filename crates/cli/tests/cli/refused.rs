@@ -70,6 +70,9 @@ fn revisions_that_are_not_in_the_catalogue() {
         stamped(&["7ac759974ad8", HEAD]).refused(&["upgrade", "mlruns.db"]),
         stamped(&["v3.0.0.d"]).refused(&["upgrade", "mlruns.db"]),
         stamped(&["8606fa83a998"]).refused(&["upgrade", "mlruns.db"]),
+        stamped(&["7ac759974ad8 "]).refused(&["upgrade", "mlruns.db"]),
+        stamped(&["7ac759974ad8", "v3.0.0.d"]).refused(&["upgrade", "mlruns.db"]),
+        stamped(&[HEAD]).refused(&["upgrade", "mlruns.db"]),
     ];
     assert_snapshot!(told.join("\n"));
 }
@@ -77,7 +80,10 @@ fn revisions_that_are_not_in_the_catalogue() {
 #[test]
 fn databases_of_other_programs() {
     let fasttrack = Sandbox::with_sample("mlruns-1.2.0.db");
-    fasttrack.sql("CREATE TABLE schema_version (version TEXT PRIMARY KEY)");
+    fasttrack.sql(
+        "CREATE TABLE schema_version (version TEXT PRIMARY KEY); \
+         ALTER TABLE params RENAME COLUMN value TO value_str",
+    );
     let foreign = Sandbox::with_database("CREATE TABLE bookmarks (url TEXT)");
     let told = [&fasttrack, &foreign].map(|sandbox| sandbox.refused(&["upgrade", "mlruns.db"]));
     assert_snapshot!(told.join("\n"));
@@ -182,4 +188,50 @@ fn an_empty_version_table_is_no_version() {
     let ran = sandbox.run(&["current", "mlruns.db"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stdout.starts_with("empty "), "{}", ran.stdout);
+}
+
+#[test]
+fn a_version_that_is_not_the_schemas_is_told_by_those_who_only_look() {
+    let sandbox = stamped(&[HEAD]);
+    let told = sandbox.run(&["current", "mlruns.db"]);
+    assert_eq!(told.code, 0);
+    assert_snapshot!(told.stdout);
+    let problem =
+        "problem:  alembic_version holds 'f4a9b2c7d1e6', but the schema is that of 7ac759974ad8";
+    let checked = sandbox.run(&["check", "mlruns.db"]);
+    assert!(checked.code == 2 && checked.stdout.contains(problem), "{}", checked.stdout);
+    sandbox.sql("UPDATE alembic_version SET version_num = '7ac759974ad8'");
+    assert!(!sandbox.run(&["current", "mlruns.db"]).stdout.contains("problem"));
+}
+
+/// The data migration of 89d4b8295536 has not run, so its version must not be written.
+#[test]
+fn what_mlflows_own_upgrade_has_left_is_no_wrong_version() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0-after-failed-mlflow-upgrade.db");
+    for command in ["current", "check"] {
+        let told = sandbox.run(&[command, "mlruns.db"]).stdout;
+        assert!(!told.contains("problem"), "{told}");
+    }
+}
+
+#[test]
+fn a_taken_name_is_told_with_what_to_do() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    sandbox.sql("CREATE INDEX index_params_run_uuid ON params (value)");
+    let told = sandbox.refused(&["upgrade", "mlruns.db"]);
+    assert!(
+        told.contains("rename index index_params_run_uuid of table params, or drop it"),
+        "{told}"
+    );
+    sandbox.sql("DROP INDEX index_params_run_uuid");
+    assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
+}
+
+#[test]
+fn tables_whose_creation_was_interrupted_are_told() {
+    let sandbox = Sandbox::with_sample("mlruns-0.9.1.db");
+    sandbox.sql("DROP TABLE metrics; DROP TABLE params");
+    assert_snapshot!(sandbox.refused(&["upgrade", "mlruns.db"]));
+    assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--assume", "empty"]).code, 0);
+    assert_eq!(sandbox.run(&["check", "mlruns.db"]).code, 0);
 }

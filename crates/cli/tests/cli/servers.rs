@@ -101,6 +101,7 @@ async fn the_same_command_goes_on_after_a_signal() {
             assert!(told.contains(hint), "{}: {told}", server.name());
             let status = sandbox.run(&["status", arguments[1]]).stdout;
             assert!(status.contains("is unfinished") && status.contains("  next: "), "{status}");
+            assert_unfinished_is_told(&sandbox, arguments[1], arguments[3]);
         }
         assert_eq!(sandbox.run(&arguments).code, 0, "{}", server.name());
         let status = sandbox.run(&["status", arguments[1]]).stdout;
@@ -109,6 +110,27 @@ async fn the_same_command_goes_on_after_a_signal() {
         assert_eq!(verified.code, 0, "{}: {}", server.name(), verified.stdout);
         let pairs = database.query("SELECT count(*) FROM latest_metrics WHERE step = 299");
         assert_eq!(pairs, [[fill::ROWS_OF_A_STEP.into()]], "{}", server.name());
+    }
+}
+
+/// Every command says where the upgrade began, where it goes, and how to finish it.
+#[track_caller]
+fn assert_unfinished_is_told(sandbox: &Sandbox, url: &str, target: &str) {
+    const UNFINISHED: i32 = 34;
+    let finish = format!("finish it with `mlflow-migrate upgrade --to {target}`");
+    for command in ["current", "history"] {
+        let ran = sandbox.run(&[command, url]);
+        assert_eq!(ran.code, 0, "{command}: {}", ran.stderr);
+        let way = format!("an upgrade from 7ac759974ad8 to {target} is unfinished");
+        assert!(ran.stdout.contains(&way) && ran.stdout.contains(&finish), "{}", ran.stdout);
+    }
+    let json = sandbox.run(&["current", "--json", url]).json();
+    assert_eq!(json[0]["unfinished"]["from"], "7ac759974ad8", "{json:?}");
+    for command in ["check", "plan", "verify", "estimate"] {
+        let ran = sandbox.run(&[command, url]);
+        assert_eq!(ran.code, UNFINISHED, "{command}: {}", ran.stdout);
+        let way = format!("an upgrade from 7ac759974ad8 to {target} is unfinished: ");
+        assert!(ran.stderr.contains(&way) && ran.stderr.contains(&finish), "{}", ran.stderr);
     }
 }
 

@@ -1,6 +1,7 @@
 //! The next thing to do about an error.
 
 use super::Error;
+use crate::schema::EditError;
 
 impl Error {
     /// What to do about it, if there is something to do.
@@ -24,33 +25,55 @@ impl Error {
             Self::TargetBehind { .. } => {
                 "there is no way back; restore the backup that was made before the upgrade"
             }
-            Self::UnknownRevision { .. } => {
-                "find out which program wrote it; MLflow's own are listed by `mlflow-migrate history`"
+            Self::UnknownRevision { restamp, .. } => {
+                return Some(hint_of_unknown(restamp.as_deref()));
             }
             Self::Newer { .. } => {
                 "its MLflow release needs a newer mlflow-migrate; there is no way back to an older one"
             }
-            Self::SeveralRevisions { .. } => {
-                "MLflow leaves one row; find out who wrote the other before you delete it"
+            Self::SeveralRevisions { remedy, advice, .. } => {
+                return Some(hint_of_several(remedy.as_deref(), advice.as_deref()));
+            }
+            Self::Overwritten { program, advice, restamp, .. } => {
+                return Some(hint_of_overwritten(program, advice, restamp.as_deref()));
+            }
+            Self::WrongStamp { restamp, .. } => {
+                return Some(format!(
+                    "nothing was changed; if that is right, run `{restamp}`, and the same command again"
+                ));
             }
             Self::VersionMoved { .. } => {
                 "nothing was changed; somebody else upgrades it, with `mlflow db upgrade` perhaps: let \
                  that come to its end, and run the command again"
             }
-            Self::OtherProgram { .. } => {
-                "nothing was changed; give the URL of MLflow's own database"
+            Self::OtherProgram { advice, .. } => {
+                return Some(format!(
+                    "nothing was changed; give the URL of MLflow's own database; {advice}"
+                ));
             }
             Self::NotMlflow { .. } => {
-                "check the URL; to let MLflow share this database, say `--assume empty`"
+                "check the URL; to let MLflow share this database, run `mlflow-migrate upgrade` with \
+                 `--assume empty`"
+            }
+            Self::HalfCreated { .. } => {
+                "nothing was changed; if MLflow was interrupted when it created them, run \
+                 `mlflow-migrate upgrade` with `--assume empty`, which keeps what is there and makes \
+                 the rest; if tables were lost, restore a backup"
             }
             Self::Unstamped { states } => {
                 return states.first().map(|state| {
                     format!("if that is right, run the same command with `--assume {state}`")
                 });
             }
-            Self::Unrecognised { closest, .. } => {
+            Self::Unrecognised { closest, is_complete, .. } => {
+                let accept = if *is_complete {
+                    format!(", or go on all the same with `--assume {closest} --accept-drift`")
+                } else {
+                    String::new()
+                };
                 return Some(format!(
-                    "`mlflow-migrate check --assume {closest}` lists every difference"
+                    "nothing was changed; `mlflow-migrate check --assume {closest}` lists every \
+                     difference; put them right, and run the same command with `--assume {closest}`{accept}"
                 ));
             }
             Self::Drift { is_acceptable: true, repairs, .. } => {
@@ -63,14 +86,17 @@ impl Error {
                     "nothing was changed; {put_right}, or go on all the same with `--accept-drift`"
                 ));
             }
-            Self::Drift { .. } | Self::Edit { .. } => {
-                "`mlflow-migrate check` lists every difference; nothing was changed"
+            Self::Drift { .. } => {
+                "nothing was changed; `mlflow-migrate check` lists every difference: put them right, or \
+                 restore a backup"
             }
+            Self::Edit { source, .. } => return Some(hint_of_edit(source)),
             Self::NamesTaken { .. } => {
                 "nothing was changed; give these objects other names, or drop them if nobody needs them"
             }
             Self::Inexpressible { .. } => {
-                "nothing was changed; drop that, upgrade, and create it again"
+                "nothing was changed; take that off the definition of the table without removing rows, \
+                 upgrade, and put it back"
             }
             Self::Refused { .. } => {
                 "nothing was changed; mend or delete these rows and run the command again"
@@ -92,13 +118,17 @@ impl Error {
                  that, and run the command again"
             }
             Self::NotADatabase { .. } => "check the path",
-            Self::Corrupt { .. } => "restore a backup, or try `sqlite3 FILE .recover`",
+            Self::Corrupt { .. } => {
+                "restore a backup; of an SQLite file, `sqlite3 FILE .recover` may save what can be read"
+            }
             Self::Locked { .. } => {
                 "stop the MLflow server, or whatever else uses it, and try again"
             }
             Self::Full { .. } => "nothing was changed; make room and run the command again",
             Self::AccessDenied { .. } => "check the user, the password and the database in the URL",
-            Self::Privileges { hint, .. }
+            Self::Unfinished { unfinished, .. } => return Some(unfinished.remedy()),
+            Self::VersionTable { hint, .. }
+            | Self::Privileges { hint, .. }
             | Self::ServerLimit { hint, .. }
             | Self::Tls { hint, .. }
             | Self::StrandedReference { hint, .. }
@@ -136,4 +166,56 @@ fn hint_of_interrupted(source: &Error) -> String {
         _ => "mend the cause, and run the command again",
     };
     format!("what was done is noted in the database: {next}")
+}
+
+/// What to do about a version that nobody knows.
+fn hint_of_unknown(restamp: Option<&str>) -> String {
+    let history = "nothing was changed; find out which program wrote it, `mlflow-migrate history` lists \
+                   MLflow's own";
+    match restamp {
+        Some(sql) => {
+            format!("{history}; if no other program does, run `{sql}`, and the same command again")
+        }
+        None => history.to_owned(),
+    }
+}
+
+/// What to do about another program's version where MLflow's was.
+fn hint_of_overwritten(program: &str, advice: &str, restamp: Option<&str>) -> String {
+    let restamp = match restamp {
+        Some(sql) => {
+            format!("if {program} does not need it here, run `{sql}`, and the same command again")
+        }
+        None => "`mlflow-migrate history` lists the revisions that MLflow writes there".to_owned(),
+    };
+    format!("nothing was changed; {restamp}; {advice}")
+}
+
+/// What to do about several versions.
+fn hint_of_several(remedy: Option<&str>, advice: Option<&str>) -> String {
+    let remedy = match remedy {
+        Some(sql) => format!("if that is right, run `{sql}`, and the same command again"),
+        None => "find out who wrote which, and delete all but MLflow's".to_owned(),
+    };
+    let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
+    format!("nothing was changed; MLflow leaves one row: {remedy}{advice}")
+}
+
+/// What to do about something that is where a revision puts its own.
+fn hint_of_edit(source: &EditError) -> String {
+    let remedy = match source {
+        EditError::MissingTable { .. } | EditError::MissingObject { .. } => {
+            return "nothing was changed; `mlflow-migrate check` lists every difference".to_owned();
+        }
+        EditError::TableExists { table, .. } => {
+            format!("rename table {table}, or drop it if nobody needs it")
+        }
+        EditError::Occupied { table, object, .. } => {
+            format!("rename {object} of table {table}, or drop it if nobody needs it")
+        }
+        EditError::InUse { table, objects, .. } => {
+            format!("drop {objects} of table {table}")
+        }
+    };
+    format!("nothing was changed; {remedy}, and run the same command again")
 }

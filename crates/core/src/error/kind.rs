@@ -56,7 +56,7 @@ pub enum ErrorKind {
     Tls,
     /// The connection was lost.
     ConnectionLost,
-    /// An upgrade that was interrupted cannot be taken up again.
+    /// An upgrade is unfinished, or cannot be taken up again.
     Journal,
     /// Somebody has asked the upgrade to end.
     Stopped,
@@ -75,12 +75,16 @@ impl Error {
             | Self::UnknownRelease { .. }
             | Self::TargetTooFar { .. } => ErrorKind::Target,
             Self::TargetBehind { .. } => ErrorKind::TargetBehind,
-            Self::UnknownRevision { .. } => ErrorKind::UnknownRevision,
+            Self::UnknownRevision { .. } | Self::VersionTable { .. } => ErrorKind::UnknownRevision,
             Self::SeveralRevisions { .. } => ErrorKind::SeveralRevisions,
             Self::Newer { .. } => ErrorKind::Newer,
-            Self::OtherProgram { .. } | Self::NotMlflow { .. } => ErrorKind::OtherProgram,
+            Self::OtherProgram { .. } | Self::Overwritten { .. } | Self::NotMlflow { .. } => {
+                ErrorKind::OtherProgram
+            }
             Self::Unstamped { .. }
             | Self::Unrecognised { .. }
+            | Self::HalfCreated { .. }
+            | Self::WrongStamp { .. }
             | Self::Drift { .. }
             | Self::Edit { .. }
             | Self::NamesTaken { .. }
@@ -107,7 +111,7 @@ impl Error {
             Self::ServerLimit { .. } => ErrorKind::ServerLimit,
             Self::Tls { .. } => ErrorKind::Tls,
             Self::ConnectionLost { .. } | Self::InDoubt { .. } => ErrorKind::ConnectionLost,
-            Self::Journal { .. } => ErrorKind::Journal,
+            Self::Unfinished { .. } | Self::Journal { .. } => ErrorKind::Journal,
             Self::Interrupted { source, .. } => source.kind(),
             Self::Stopped => ErrorKind::Stopped,
         }

@@ -8,7 +8,9 @@ pub use finding::Finding;
 pub use kind::ErrorKind;
 
 use crate::graph::GraphError;
+use crate::locate::{label, quoted};
 use crate::schema::{Difference, EditError};
+use crate::status::Unfinished;
 use crate::verify::Violation;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -80,28 +82,79 @@ pub enum Error {
     },
     /// The version table names a revision that is not in the catalogue.
     #[error(
-        "alembic_version holds {revision}, which is not a revision of MLflow {newest} or older"
+        "alembic_version holds {}, which is not a revision of MLflow {newest} or older; {schema}",
+        quoted(revision)
     )]
     UnknownRevision {
         /// The revision.
         revision: String,
         /// The newest known release.
         newest: String,
+        /// What the schema is.
+        schema: String,
+        /// The statement that writes the revision of the schema there, where that is known.
+        restamp: Option<String>,
     },
     /// The version table names a revision that is not in the catalogue, and the schema has
     /// everything that the newest one in it has.
-    #[error("alembic_version holds {revision}: the database is newer than MLflow {newest}")]
+    #[error(
+        "alembic_version holds {}: the database is newer than MLflow {newest}",
+        quoted(revision)
+    )]
     Newer {
         /// The revision.
         revision: String,
         /// The newest known release.
         newest: String,
     },
+    /// The version table names a revision of another program, and MLflow's tables are there.
+    #[error(
+        "alembic_version holds {}, a revision of {program}, and MLflow's tables are there, too: {schema}",
+        quoted(revision)
+    )]
+    Overwritten {
+        /// The revision.
+        revision: String,
+        /// The program.
+        program: String,
+        /// What the schema is.
+        schema: String,
+        /// How both get along.
+        advice: String,
+        /// The statement that writes the revision of the schema there, where that is known.
+        restamp: Option<String>,
+    },
+    /// The version table names a revision, and the schema is that of another one.
+    #[error("alembic_version holds {}, but {schema}", quoted(revision))]
+    WrongStamp {
+        /// The revision.
+        revision: String,
+        /// What the schema is.
+        schema: String,
+        /// The statement that writes the revision of the schema there.
+        restamp: String,
+    },
+    /// The version table is none of Alembic's, or holds what is no version.
+    #[error("{name}: {problem}")]
+    VersionTable {
+        /// The database.
+        name: String,
+        /// What is wrong with it.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
     /// The version table holds more than one row.
-    #[error("alembic_version holds several revisions: {}", revisions.join(", "))]
+    #[error("alembic_version holds {} rows: {}; {schema}", revisions.len(), revisions.join(", "))]
     SeveralRevisions {
-        /// The revisions.
+        /// Each row, and whose it is.
         revisions: Vec<String>,
+        /// What the schema is.
+        schema: String,
+        /// The statement that leaves the right row, where that is known.
+        remedy: Option<String>,
+        /// How both get along, if a row is another program's.
+        advice: Option<String>,
     },
     /// The version table holds something else than an upgrade has read, or written, there.
     #[error("{name}: alembic_version held {expected}, and now holds {found}")]
@@ -120,6 +173,8 @@ pub enum Error {
         program: String,
         /// How it was recognised.
         evidence: String,
+        /// How MLflow gets along with it, or comes after it.
+        advice: String,
     },
     /// There are tables, but none of MLflow's.
     #[error("the database holds tables ({tables}), but none of MLflow's")]
@@ -145,6 +200,22 @@ pub enum Error {
         closest: String,
         /// What distinguishes the database from it.
         differences: Vec<Difference>,
+        /// Whether it lacks no table and no column of it.
+        is_complete: bool,
+    },
+    /// The database has no version, and some of the tables of a state, as that state has them.
+    #[error(
+        "the database has no alembic_version, and only some of the tables of {state} \
+         (there: {present}, missing: {})",
+        missing.join(", ")
+    )]
+    HalfCreated {
+        /// The state.
+        state: String,
+        /// How many of its tables are there.
+        present: usize,
+        /// The others.
+        missing: Vec<String>,
     },
     /// What the stamped revision has is missing, or not as it says.
     #[error(
@@ -394,8 +465,22 @@ pub enum Error {
         /// What the server says.
         problem: String,
     },
-    /// An upgrade that was interrupted cannot be taken up again.
-    #[error("{name}: an upgrade was interrupted, and cannot go on: {problem}")]
+    /// An upgrade is unfinished, so the database is at no revision.
+    #[error(
+        "{name}: an upgrade from {} to {} is unfinished: {} of {} steps are done",
+        unfinished.from,
+        label(unfinished.to.as_deref()),
+        unfinished.done,
+        unfinished.steps
+    )]
+    Unfinished {
+        /// The database.
+        name: String,
+        /// How far it is.
+        unfinished: Box<Unfinished>,
+    },
+    /// An upgrade that was interrupted cannot be taken up again, or taken back.
+    #[error("{name}: {problem}")]
     Journal {
         /// The database.
         name: String,

@@ -9,12 +9,13 @@
 
 mod early;
 mod foreign_keys;
+mod half_created;
 mod limit;
 mod names;
 pub(crate) mod references;
 mod step_by_step;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::backend::TableChange;
@@ -24,7 +25,7 @@ use crate::error::Error;
 use crate::locate::{LEFTOVER_PREFIX, Location};
 use crate::op::Op;
 use crate::partial;
-use crate::platform::Platform;
+use crate::platform::{Dialect, Platform};
 use crate::revision::{Action, Revision};
 use crate::schema::Schema;
 
@@ -143,12 +144,28 @@ pub fn plan(
     from: &Location,
     to: Option<&str>,
 ) -> Result<Plan, Error> {
+    match plan_edits(catalogue, platform, live, from, to) {
+        Err(Error::Edit { revision, source }) if from.empty => {
+            let around = half_created::plan_around(catalogue, platform, live, from, to)?;
+            around.ok_or(Error::Edit { revision, source })
+        }
+        planned => planned,
+    }
+}
+
+fn plan_edits(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    from: &Location,
+    to: Option<&str>,
+) -> Result<Plan, Error> {
     let path = catalogue.graph.path(from.revision.as_deref(), to).ok_or_else(|| {
         let name = |revision| crate::locate::label(revision).to_owned();
         Error::TargetBehind { current: name(from.revision.as_deref()), target: name(to) }
     })?;
     let revisions = path.iter().map(|revision| revision.id.clone()).collect();
-    let mut planner = Planner::new(platform, live);
+    let mut planner = Planner::new(platform, live, &leftovers(catalogue, platform, live));
     if !platform.transactional_ddl && !from.empty {
         planner.stamped = Some(catalogue.state(from.revision.as_deref(), platform)?);
     }
@@ -157,7 +174,9 @@ pub fn plan(
             planner.edit("base", None, &op)?;
         }
     }
-    planner.follow(&Due::of(&path, from.revision.as_deref(), platform), live)?;
+    let known =
+        if from.empty { half_created::completed(catalogue, platform, live)? } else { live.clone() };
+    planner.follow(&Due::of(&path, from.revision.as_deref(), platform), &known)?;
     let (steps, result) = planner.finish();
     Ok(Plan { from: from.clone(), to: to.map(ToOwned::to_owned), revisions, steps, result })
 }
@@ -206,14 +225,12 @@ struct Planner<'a> {
 }
 
 impl<'a> Planner<'a> {
-    fn new(platform: &'a Platform, live: &Schema) -> Self {
-        let (leftovers, tables): (BTreeMap<_, _>, BTreeMap<_, _>) =
-            live.tables.clone().into_iter().partition(|(name, _)| is_leftover(name, live));
-        let before = Schema { tables, collation: live.collation.clone() };
-        let leftovers: Vec<String> = leftovers.into_keys().collect();
+    fn new(platform: &'a Platform, live: &Schema, leftovers: &[String]) -> Self {
+        let mut before = live.clone();
+        before.tables.retain(|name, _| !leftovers.contains(name));
         let mut steps = Vec::new();
         if !leftovers.is_empty() {
-            steps.push(Step::RemoveLeftovers(leftovers));
+            steps.push(Step::RemoveLeftovers(leftovers.to_vec()));
         }
         let after = before.clone();
         let (edited, deferred, stamped) = (Vec::new(), Vec::new(), None);
@@ -384,8 +401,17 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// A table under Alembic's name for a rebuild is a leftover while the table itself is there. If
-/// that is gone, the rows are in here.
-fn is_leftover(name: &str, live: &Schema) -> bool {
-    name.strip_prefix(LEFTOVER_PREFIX).is_some_and(|original| live.table(original).is_some())
+/// The tables under Alembic's names for a rebuild that a killed run of MLflow has left. Alembic rebuilds
+/// tables on SQLite only, and a table of the user's is not MLflow's to rebuild. If the table itself is
+/// gone, the rows are in here.
+fn leftovers(catalogue: &Catalogue, platform: &Platform, live: &Schema) -> Vec<String> {
+    if platform.dialect != Dialect::Sqlite {
+        return Vec::new();
+    }
+    let known = catalogue.table_names(platform);
+    let is_leftover = |name: &&String| {
+        let original = name.strip_prefix(LEFTOVER_PREFIX);
+        original.is_some_and(|table| live.table(table).is_some() && known.contains(table))
+    };
+    live.tables.keys().filter(is_leftover).cloned().collect()
 }

@@ -2,14 +2,23 @@ use std::io::{self, Write};
 
 use mlflow_migrate_core::check::{Checked, Position};
 
-use crate::outcome::CheckedDatabase;
+use crate::outcome::{CheckedDatabase, Problem};
 use crate::render::words::{count_of, releases};
 
 /// Says how a database compares with the newest revision, and with its own.
 pub(super) fn write(out: &mut impl Write, check: &CheckedDatabase) -> io::Result<()> {
-    let CheckedDatabase { database, checked } = check;
+    let CheckedDatabase { database, checked, wrong_stamp } = check;
     writeln!(out, "{database}: {}", place(&checked.position))?;
+    if let Some(wrong) = wrong_stamp {
+        write_wrong_stamp(out, wrong)?;
+    }
     write_differences(out, checked)
+}
+
+/// Says that the schema is another revision's, and what to do.
+pub(super) fn write_wrong_stamp(out: &mut impl Write, wrong: &Problem) -> io::Result<()> {
+    writeln!(out, "  problem:  {}", wrong.message)?;
+    wrong.hint.iter().try_for_each(|hint| writeln!(out, "  hint:     {hint}"))
 }
 
 /// Lists what is not as the revision says.

@@ -1,12 +1,26 @@
 use std::io::{self, Write};
 
+use mlflow_migrate_core::check::Position;
+
+use super::check::write_wrong_stamp;
+use super::status::write_unfinished;
 use super::upgrade::fits;
 use crate::outcome::Current;
 use crate::render::words::{count_of, revision_and_releases};
 
 /// Says where a database is. The first word is the revision, for `cut` and its like.
 pub(super) fn write(out: &mut impl Write, current: &Current) -> io::Result<()> {
-    let position = &current.position;
+    if let Some(unfinished) = &current.unfinished {
+        write!(out, "unfinished  ")?;
+        return write_unfinished(out, &current.database, unfinished);
+    }
+    match &current.position {
+        Some(position) => write_position(out, current, position),
+        None => Ok(()),
+    }
+}
+
+fn write_position(out: &mut impl Write, current: &Current, position: &Position) -> io::Result<()> {
     match (&current.title, position.empty) {
         (Some(title), _) => writeln!(out, "{}  {title}", position.label())?,
         (None, true) => writeln!(out, "empty  nothing of MLflow's is here yet")?,
@@ -21,6 +35,9 @@ pub(super) fn write(out: &mut impl Write, current: &Current) -> io::Result<()> {
     }
     if !position.empty && !position.stamped {
         writeln!(out, "  stamped:  no, alembic_version does not name it")?;
+    }
+    if let Some(wrong) = &current.wrong_stamp {
+        write_wrong_stamp(out, wrong)?;
     }
     if current.is_head {
         writeln!(out, "  head:     yes")

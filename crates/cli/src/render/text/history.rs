@@ -1,5 +1,6 @@
 use std::io::{self, Write};
 
+use super::status::write_unfinished;
 use crate::outcome::{History, HistoryEntry};
 
 /// Lists the revisions, newest first, each with its day and its first release.
@@ -14,6 +15,9 @@ pub(super) fn write(out: &mut impl Write, history: &History) -> io::Result<()> {
     let mark = mark(history.base.is_current);
     let release = history.base.release.as_deref().unwrap_or("-");
     writeln!(out, "{mark} {:<13}  {:<10}  {release:<8}  the first schema", "base", "-")?;
+    if let (Some(database), Some(unfinished)) = (&history.database, &history.unfinished) {
+        return write_unfinished(out, database, unfinished);
+    }
     if let Some(database) = &history.database {
         let is_marked =
             history.base.is_current || history.revisions.iter().any(|one| one.is_current);

@@ -17,12 +17,16 @@ pub(super) fn write(out: &mut impl Write, found: &DatabaseStatus) -> io::Result<
     }
 }
 
-fn write_unfinished(out: &mut impl Write, database: &str, found: &Unfinished) -> io::Result<()> {
+pub(super) fn write_unfinished(
+    out: &mut impl Write,
+    database: &str,
+    found: &Unfinished,
+) -> io::Result<()> {
     let to = words::revision(found.to.as_deref());
     writeln!(out, "{database}: an upgrade from {} to {to} is unfinished", found.from)?;
     writeln!(out, "  began: {}", clock::moment(found.began_ms))?;
     writeln!(out, "  done:  {} of {}", found.done, words::count(found.steps as u64, "step"))?;
     let next = found.next.as_deref().unwrap_or("verify and stamp");
     writeln!(out, "  next:  {next}")?;
-    writeln!(out, "`mlflow-migrate upgrade --to {to}` goes on with it")
+    writeln!(out, "{}", found.remedy())
 }

@@ -1,0 +1,81 @@
+//! Plans the rest of a target's schema, of which some tables are there already.
+//!
+//! Whatever creates MLflow's tables as they are in its newest release, and is interrupted, leaves some of
+//! them. The edits from the base schema do not lead there, but nothing has to be edited.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use super::{Plan, Step, plan_edits};
+use crate::catalogue::Catalogue;
+use crate::error::Error;
+use crate::locate::Location;
+use crate::platform::Platform;
+use crate::revision::Action;
+use crate::schema::{DifferenceKind, Schema, differences};
+
+/// Plans from nothing to a target around its own tables; `None` if there are none, or others than the
+/// target's.
+///
+/// # Errors
+/// As [`super::plan`].
+pub(super) fn plan_around(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    from: &Location,
+    to: Option<&str>,
+) -> Result<Option<Plan>, Error> {
+    let target = catalogue.state(to, platform)?;
+    let is_there = |name: &String| live.table(name).is_some();
+    let made: BTreeSet<&String> = target.tables.keys().filter(|name| is_there(name)).collect();
+    let differs = differences(&target, live, platform)
+        .iter()
+        .any(|one| one.kind != DifferenceKind::Extra && is_there(&one.table));
+    if made.is_empty() || differs {
+        return Ok(None);
+    }
+    let mut others = live.clone();
+    others.tables.retain(|name, _| !made.contains(name));
+    let mut plan = plan_edits(catalogue, platform, &others, from, to)?;
+    let path = catalogue.graph.path(None, to).unwrap_or_default();
+    plan.steps.retain(|step| match step {
+        Step::Change(change) => !made.contains(&change.after.name),
+        Step::RemoveLeftovers(_) | Step::Migrate { .. } => true,
+    });
+    // What fills a table that is to come from one that is there.
+    for (revision, action) in
+        path.iter().flat_map(|one| one.actions(platform).map(move |action| (one, action)))
+    {
+        let Action::Data(migration) = action else { continue };
+        let reads = migration.reads().iter().any(|(table, _)| live.table(table).is_some());
+        let writes = migration.writes().iter().any(|(table, _)| live.table(table).is_none());
+        if reads && writes && migration.is_needed(live) {
+            let migration = Arc::clone(migration);
+            plan.steps.push(Step::Migrate { revision: revision.id.clone(), migration });
+        }
+    }
+    for table in made.iter().filter_map(|name| live.table(name)) {
+        plan.result.insert(table.clone());
+    }
+    Ok(Some(plan))
+}
+
+/// A live schema with all tables of the base schema, if it has some of them: a data migration finds the
+/// others when it runs.
+///
+/// # Errors
+/// If the catalogue contradicts itself.
+pub(super) fn completed(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+) -> Result<Schema, Error> {
+    let mut completed = live.clone();
+    if catalogue.base.iter().any(|table| live.table(&table.name).is_some()) {
+        for (name, table) in catalogue.state(None, platform)?.tables {
+            completed.tables.entry(name).or_insert(table);
+        }
+    }
+    Ok(completed)
+}

@@ -1,0 +1,46 @@
+//! What can be wrong with Alembic's version table itself.
+
+use crate::error::Error;
+
+/// Why a version table cannot be read as Alembic's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// It is a view.
+    View,
+    /// It has no column `version_num`.
+    NoColumn,
+    /// A row holds NULL.
+    Null,
+    /// A row holds what is no text.
+    NoText,
+}
+
+impl Fault {
+    /// The error of a database that has it.
+    #[must_use]
+    pub fn of(self, name: String) -> Error {
+        let (problem, remedy) = match self {
+            Self::View => (
+                "alembic_version is a view, where Alembic has a table",
+                "if nothing else needs the view, run `DROP VIEW alembic_version`, and the same command \
+                 again, which recognises the schema",
+            ),
+            Self::NoColumn => (
+                "alembic_version has no column version_num, so it is not Alembic's",
+                "if nothing else needs that table, run `ALTER TABLE alembic_version RENAME TO \
+                 another_version`, and the same command again, which recognises the schema",
+            ),
+            Self::Null => (
+                "alembic_version holds a row whose version_num is NULL",
+                "run `DELETE FROM alembic_version WHERE version_num IS NULL`, and the same command again",
+            ),
+            Self::NoText => (
+                "alembic_version holds a row whose version_num is no text",
+                "run `DELETE FROM alembic_version WHERE typeof(version_num) <> 'text'`, and the same \
+                 command again",
+            ),
+        };
+        let hint = format!("nothing was changed; {remedy}");
+        Error::VersionTable { name, problem: problem.to_owned(), hint }
+    }
+}
