@@ -21,5 +21,6 @@ pub mod server;
 pub mod small_disk;
 pub mod sqlite;
 mod wait;
+pub mod way_out;
 
 pub use wait::wait;

@@ -12,6 +12,7 @@ use crate::database::{Cell, TestDatabase, Waits};
 use crate::reference::Server;
 use crate::server::next_name;
 use crate::wait;
+use crate::way_out::{WayOut, lead_out};
 
 /// How many rows of a table this tool copies at a time in tests: few, so that it takes several ranges.
 pub const RANGE_ROWS: u32 = 700;
@@ -34,13 +35,21 @@ impl MysqlDatabase {
 }
 
 impl Drop for MysqlDatabase {
+    /// Holds the database to [`crate::way_out`] first.
+    #[allow(clippy::panic, reason = "this is an assertion")]
     fn drop(&mut self) {
+        let is_failing = std::thread::panicking();
+        let led_out =
+            if is_failing { Ok(WayOut::NotFenced) } else { wait(lead_out(&self.address)) };
         let sql = format!(
             "SET lock_wait_timeout = 10; DROP DATABASE IF EXISTS {}",
             self.address.database
         );
         // A server that is gone takes its databases along.
         let _ = wait(fetch(&self.address, &sql));
+        if let Err(problem) = led_out {
+            panic!("{problem}");
+        }
     }
 }
 

@@ -96,6 +96,14 @@ impl Backend for Mysql {
         journal::note_steps(&mut self.connection, done, &self.context).await
     }
 
+    async fn note_losses(&mut self, step: usize, rows: u64) -> Result<(), Error> {
+        journal::note_losses(&mut self.connection, step, rows, &self.context).await
+    }
+
+    async fn losses(&mut self) -> Result<BTreeMap<usize, u64>, Error> {
+        journal::losses(&mut self.connection, &self.context).await
+    }
+
     async fn end_journal(&mut self) -> Result<(), Error> {
         journal::end(&mut self.connection, &self.context).await
     }
@@ -122,6 +130,13 @@ impl Backend for Mysql {
 
     async fn rollback_rows(&mut self) -> Result<(), Error> {
         self.end_transaction("ROLLBACK").await
+    }
+
+    async fn weigh(&mut self, plan: &Plan) -> Result<(), Error> {
+        for change in plan.changes().filter(|change| change.before.is_some()) {
+            self.weigh_table(&change.after.name).await?;
+        }
+        Ok(())
     }
 
     fn method(&self, change: &TableChange) -> Result<Method, Error> {
@@ -227,7 +242,19 @@ impl Mysql {
     fn swaps(&self, change: &TableChange) -> bool {
         let Some(before) = &change.before else { return false };
         let alteration = Alteration::between(before, &change.after, &self.features);
-        swap::suits(change, &alteration, &self.occasions, self.swap_from_rows, &self.features)
+        (self.swap_from_rows == 0 || self.occasions.is_large(&change.after.name))
+            && swap::suits(change, &alteration, &self.occasions, &self.features)
+    }
+
+    async fn weigh_table(&mut self, table: &str) -> Result<(), Error> {
+        let Self { connection, occasions, features, .. } = self;
+        let weighed = occasions.weigh(connection, table, self.swap_from_rows, features).await;
+        let action = format!("counting {table}");
+        match weighed.map_err(|source| self.context.error(&action, source)) {
+            // Whoever may not read it may not change it: the preflight tells.
+            Err(Error::Privileges { .. } | Error::AccessDenied { .. }) => Ok(()),
+            weighed => weighed,
+        }
     }
 
     async fn make(
@@ -235,6 +262,9 @@ impl Mysql {
         change: &TableChange,
         progress: &Progress,
     ) -> Result<Option<u64>, Error> {
+        if change.before.is_some() {
+            self.weigh_table(&change.after.name).await?;
+        }
         if let Some(before) = change.before.as_ref().filter(|_| self.swaps(change))
             && let Some(rows) = swap::swap(self, change, before, progress).await?
         {

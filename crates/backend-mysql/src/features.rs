@@ -141,6 +141,12 @@ impl Features {
         self.version >= (8, 0, 13) && !self.is_mariadb()
     }
 
+    /// Histograms, and `information_schema.COLUMN_STATISTICS`: MySQL 8.0.2.
+    #[must_use]
+    pub fn histograms(&self) -> bool {
+        self.version >= (8, 0, 2) && !self.is_mariadb()
+    }
+
     /// Indexes that are kept and not used, and `STATISTICS.IS_VISIBLE`: MySQL 8.0.0.
     #[must_use]
     pub fn invisible_indexes(&self) -> bool {

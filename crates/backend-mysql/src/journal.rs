@@ -2,6 +2,8 @@
 //!
 //! MLflow's own check for an empty database leaves out tables whose names begin with `alembic_`.
 
+use std::collections::BTreeMap;
+
 use mlflow_migrate_core::Error;
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
@@ -12,7 +14,8 @@ use crate::text;
 /// The table's name.
 pub(crate) const TABLE: &str = "alembic_mlflow_migrate";
 
-/// In which row the number of steps is, and in which the plan; those of ranges follow.
+/// In which row the number of steps is, and in which the plan; those of ranges follow. A row with the negative
+/// number of a step tells how many rows that step has written over, or taken away.
 const STEPS: u32 = 0;
 const PLAN: u32 = 1;
 
@@ -61,9 +64,49 @@ pub(crate) async fn note_steps(
     done: usize,
     context: &Context,
 ) -> Result<(), Error> {
-    let sql = format!("UPDATE {TABLE} SET note = '{done}' WHERE id = {STEPS}");
+    // What later steps have noted is of an upgrade that was taken back.
+    let sql = format!(
+        "UPDATE {TABLE} SET note = '{done}' WHERE id = {STEPS}; \
+         DELETE FROM {TABLE} WHERE id < -{done}"
+    );
     let written = text::run(connection, sql).await;
     written.map(|_| ()).map_err(|source| context.error("writing the journal", source))
+}
+
+/// Notes how many rows a step has written over, or taken away; in the transaction that is open, if there is
+/// one.
+pub(crate) async fn note_losses(
+    connection: &mut MySqlConnection,
+    step: usize,
+    rows: u64,
+    context: &Context,
+) -> Result<(), Error> {
+    let sql = format!("REPLACE INTO {TABLE} (id, note) VALUES (-{step}, '{rows}')");
+    let written = text::run(connection, sql).await;
+    written.map(|_| ()).map_err(|source| context.error("writing the journal", source))
+}
+
+/// What steps have noted.
+pub(crate) async fn losses(
+    connection: &mut MySqlConnection,
+    context: &Context,
+) -> Result<BTreeMap<usize, u64>, Error> {
+    let sql = format!("SELECT -id, note FROM {TABLE} WHERE id < 0");
+    let rows = match text::rows(connection, sql).await {
+        Err(source) if is_missing(&source) => Vec::new(),
+        rows => rows.map_err(|source| context.error("reading the journal", source))?,
+    };
+    let pair = |row: Vec<Option<String>>| {
+        let mut cells = row.into_iter().flatten();
+        Some((cells.next()?.parse().ok()?, cells.next()?.parse().ok()?))
+    };
+    Ok(rows.into_iter().filter_map(pair).collect())
+}
+
+/// Notes rows that the step which is being done is about to take away for good. Only the last step that
+/// has noted anything can be the one.
+pub(crate) fn note_more_losses(rows: u64) -> String {
+    format!("UPDATE {TABLE} SET note = note + {rows} WHERE id < 0 ORDER BY id LIMIT 1")
 }
 
 /// Removes the notes with their table.

@@ -87,7 +87,9 @@ fn words(clause: &Clause<'_>) -> String {
         Clause::RenameColumn { before, after } => {
             format!("rename column {} to {}", before.name, after.name)
         }
-        Clause::AddColumn(column) => format!("add column {}", column.name),
+        Clause::AddColumn(column) | Clause::InsertColumn { column, .. } => {
+            format!("add column {}", column.name)
+        }
         Clause::AddPrimaryKey(key) => format!("add primary key ({})", key.columns.join(", ")),
         Clause::AddUnique(unique) => format!("add unique key {}", named(&unique.name)),
         Clause::AddIndex(index) => format!("add index {}", index.name),

@@ -6,8 +6,8 @@ use sea_query::SelectStatement;
 
 use crate::connect::Mysql;
 use crate::error::{server_error, unless_denied};
-use crate::preflight;
 use crate::text::{self, literal, quote};
+use crate::{journal, preflight};
 
 /// The user may not (`ER_TABLEACCESS_DENIED_ERROR`), or a foreign key is in the way
 /// (`ER_TRUNCATE_ILLEGAL_FK`).
@@ -27,7 +27,8 @@ impl Mysql {
         let was_in_transaction = self.in_transaction;
         self.end_transaction("COMMIT").await?;
         let action = format!("emptying {table}");
-        let lock = self.run(&action, &format!("LOCK TABLES {} WRITE", quote(table))).await;
+        let lock = format!("LOCK TABLES {} WRITE, {} WRITE", quote(table), journal::TABLE);
+        let lock = self.run(&action, &lock).await;
         let done = match lock {
             Ok(()) => {
                 let done = self.truncate_locked(table, others).await;
@@ -54,9 +55,12 @@ impl Mysql {
         let rows = format!("SELECT COUNT(*) FROM {}", quote(table));
         let rows = text::value(&mut self.connection, rows).await;
         let rows = rows.map_err(|source| self.context.error(&action, source))?;
+        // From then on they are gone, whatever becomes of the upgrade.
+        let count = rows.as_deref().and_then(|rows| rows.parse().ok()).unwrap_or(0);
+        self.run(&action, &journal::note_more_losses(count)).await?;
         let truncate = format!("TRUNCATE TABLE {}", quote(table));
         match text::run(&mut self.connection, truncate).await {
-            Ok(_) => Ok(rows.and_then(|rows| rows.parse().ok())),
+            Ok(_) => Ok(Some(count)),
             Err(source) if is_refused(&source) => Ok(None),
             Err(source) => Err(self.context.error(&action, source)),
         }

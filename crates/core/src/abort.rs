@@ -1,8 +1,8 @@
 //! Takes an unfinished upgrade back to where it began.
 //!
 //! Only a database that cannot take it back by itself needs this. Each step has an inverse, the table
-//! as it was, unless a column went with its values, or a data migration wrote to a table that was
-//! there before.
+//! as it was, unless a column went with its values, or a data migration wrote over rows that were
+//! there before ([`crate::losses`]).
 
 use std::sync::Arc;
 
@@ -14,6 +14,7 @@ use crate::error::Error;
 use crate::event::{Event, Observer, Progress};
 use crate::journal::Journal;
 use crate::locate::LEFTOVER_PREFIX;
+use crate::losses::{dropped, has_inverse};
 use crate::plan::{Plan, Step, plan};
 use crate::schema::{Schema, Table, differences};
 use crate::stop::Stop;
@@ -29,26 +30,44 @@ pub struct Aborted {
     pub steps: usize,
 }
 
-/// The number of the first step, from 1, after which an upgrade can only be finished; `None` if it can
-/// be taken back to the end.
+/// The number of the first step, from 1, after which an upgrade can only be finished if that has found rows
+/// to write over or values to drop; `None` if it can be taken back to the end.
 #[must_use]
 pub fn point_of_no_return(plan: &Plan, live: &Schema) -> Option<usize> {
     plan.steps.iter().position(|step| !has_inverse(step, live)).map(|at| at + 1)
 }
 
-fn has_inverse(step: &Step, live: &Schema) -> bool {
-    match step {
-        Step::RemoveLeftovers(_) => true,
-        Step::Change(change) => {
-            change.before.iter().flat_map(|before| &before.columns).all(|column| {
-                let keeps = |after: &crate::schema::Column| after.live_name() == column.name;
-                change.after.columns.iter().any(keeps)
-            })
-        }
-        Step::Migrate { migration, .. } => {
-            migration.writes().iter().all(|(table, _)| live.table(table).is_none())
+/// The first step from 1 of those that have begun whose rows nothing brings back.
+async fn lossy_step(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    journal: &Journal,
+) -> Result<Option<usize>, Error> {
+    let losses = backend.losses().await?;
+    let begun = (1..).zip(&plan.steps).take(journal.done + 1);
+    for (number, step) in begun.filter(|(_, step)| !has_inverse(step, &journal.live)) {
+        // What it does is noted before it does it.
+        let is_lossy = losses.get(&number).map_or(number <= journal.done, |rows| *rows > 0);
+        if is_lossy && (number <= journal.done || !is_still_to_come(backend, step, journal).await?)
+        {
+            return Ok(Some(number));
         }
     }
+    Ok(None)
+}
+
+/// Whether the columns that a change drops are all there.
+async fn is_still_to_come(
+    backend: &mut dyn Backend,
+    step: &Step,
+    journal: &Journal,
+) -> Result<bool, Error> {
+    let Step::Change(change) = step else { return Ok(false) };
+    let now = backend.inspect().await?;
+    let table = now.table(&change.after.name);
+    Ok(dropped(change, &journal.live)
+        .iter()
+        .all(|column| table.is_some_and(|table| table.find_column(&column.name).is_some())))
 }
 
 /// Takes an unfinished upgrade back.
@@ -89,16 +108,12 @@ async fn take_back(
     let (platform, to) = (backend.platform().clone(), journal.to.as_deref());
     let plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
     let begun = (journal.done + 1).min(plan.steps.len());
-    if let Some(step) = point_of_no_return(&plan, &journal.live) {
-        let planned = plan.steps.get(step - 1);
-        // What a data migration that is not done has written, the database has taken back itself, or it
-        // is in tables and columns that go.
-        let is_migration = matches!(planned, Some(Step::Migrate { .. }));
-        if step <= if is_migration { journal.done } else { begun } {
-            let title = planned.map(Step::title).unwrap_or_default();
-            let problem = format!("step {step} ({title}) has begun, and cannot be taken back");
-            return refuse(backend.name(), problem, "`mlflow-migrate upgrade` finishes it");
-        }
+    if let Some(step) = lossy_step(backend, &plan, &journal).await? {
+        let title = plan.steps.get(step - 1).map(Step::title).unwrap_or_default();
+        let problem = format!(
+            "step {step} ({title}) has written over rows or dropped values, which cannot be brought back"
+        );
+        return refuse(backend.name(), problem, "`mlflow-migrate upgrade` finishes it");
     }
     stop.check()?;
     stop.begin_work();

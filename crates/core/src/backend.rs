@@ -165,6 +165,18 @@ pub trait Backend: Send {
         Ok(())
     }
 
+    /// Notes how many rows a step has written over, or taken away, that the database had before the upgrade.
+    /// Between [`Backend::begin_rows`] and [`Backend::commit_rows`] this is a part of that transaction.
+    async fn note_losses(&mut self, _step: usize, _rows: u64) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// What was noted by [`Backend::note_losses`], by the number of the step. A note of a later step than
+    /// [`Backend::note_steps`] was told of last goes with that.
+    async fn losses(&mut self) -> Result<BTreeMap<usize, u64>, Error> {
+        Ok(BTreeMap::new())
+    }
+
     /// Removes the note, and the table with it.
     async fn end_journal(&mut self) -> Result<(), Error> {
         Ok(())
@@ -199,6 +211,12 @@ pub trait Backend: Send {
 
     /// Takes back what was begun by [`Backend::begin_rows`].
     async fn rollback_rows(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Finds out what of the tables of a plan decides how their changes are made, where the schema does not
+    /// tell: how many rows they have. Asked before [`Backend::method`]. Reads only.
+    async fn weigh(&mut self, _plan: &Plan) -> Result<(), Error> {
         Ok(())
     }
 

@@ -3,11 +3,12 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, TableChange};
 use crate::error::Error;
 use crate::event::{Event, Observer, Progress};
 use crate::invariants::{self, Copied, LATEST};
 use crate::journal::{FENCE, Journal, rest_of};
+use crate::losses;
 use crate::plan::{Plan, Step};
 use crate::schema::{Index, Schema, differences};
 use crate::stop::Stop;
@@ -163,6 +164,7 @@ impl<'a> Execution<'a> {
                 Ok(None)
             }
             Step::Change(change) => {
+                self.note_dropped_values(backend, change, number).await?;
                 let rows = backend.change(change, &progress).await?;
                 let table = change.after.name.clone();
                 self.copied.extend(rows.map(|rows| (table, rows)));
@@ -170,8 +172,17 @@ impl<'a> Execution<'a> {
             }
             Step::Migrate { migration, .. } => {
                 self.has_written |= leaves_rows(step);
+                let is_noted = !backend.platform().transactional_ddl
+                    && !losses::has_inverse(step, &self.journal.live);
+                if is_noted {
+                    let rows = u64::from(!migration.notes_what_it_commits());
+                    self.note_losses(backend, number, rows).await?;
+                }
                 backend.begin_rows().await?;
                 let rows = migration.run(backend, &self.journal.data, &progress).await?;
+                if is_noted {
+                    self.note_losses(backend, number, rows).await?;
+                }
                 self.copied.retain(|table, _| !invariants::writes(&**migration, table));
                 if invariants::writes(&**migration, LATEST) {
                     self.copied.insert(LATEST.to_owned(), rows);
@@ -182,6 +193,38 @@ impl<'a> Execution<'a> {
                 Ok(Some(rows))
             }
         }
+    }
+
+    /// What a change drops for good has to be noted before it is gone.
+    async fn note_dropped_values(
+        &self,
+        backend: &mut dyn Backend,
+        change: &TableChange,
+        number: usize,
+    ) -> Result<(), Error> {
+        if backend.platform().transactional_ddl {
+            return Ok(());
+        }
+        let dropped = losses::dropped(change, &self.journal.live);
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        let has_values = losses::has_values(backend, &change.after.name, &dropped).await?;
+        self.note_losses(backend, number, u64::from(has_values)).await
+    }
+
+    /// An earlier run may have noted more of the same step.
+    async fn note_losses(
+        &self,
+        backend: &mut dyn Backend,
+        step: usize,
+        rows: u64,
+    ) -> Result<(), Error> {
+        let known = backend.losses().await?.get(&step).copied();
+        if known.is_none_or(|known| known < rows) {
+            backend.note_losses(step, rows).await?;
+        }
+        Ok(())
     }
 
     async fn note(&mut self, backend: &mut dyn Backend, done: usize) -> Result<(), Error> {

@@ -19,6 +19,7 @@ pub mod graph;
 mod invariants;
 mod journal;
 pub mod locate;
+mod losses;
 pub mod op;
 mod partial;
 pub mod plan;

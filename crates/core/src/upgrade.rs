@@ -143,7 +143,10 @@ pub async fn inspect_and_plan(
         .refuse(&location, is_due, request.accept_drift, repairs)
         .and_then(|()| plan(catalogue, &platform, &live, &location, target.as_deref()));
     match planned {
-        Ok(plan) => Ok((plan, live)),
+        Ok(plan) => {
+            backend.weigh(&plan).await?;
+            Ok((plan, live))
+        }
         Err(refused @ (Error::Drift { .. } | Error::Edit { .. })) => {
             Err(wrong_stamp(catalogue, &platform, &live, &location)?.unwrap_or(refused))
         }

@@ -4,10 +4,13 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use mlflow_migrate_core::abort::abort;
+use mlflow_migrate_core::event::{Observer, Silent};
+use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_core::{Error, FENCE, Report};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, upgrade_at};
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, open, upgrade_at};
 use mlflow_migrate_tests::private_server::PrivateServer;
 use mlflow_migrate_tests::server::{TestServer, query, wait_until_alone};
 use mlflow_migrate_tests::{fill, wait};
@@ -154,6 +157,20 @@ impl Subject<'_> {
         assert!(!server.reference().platform().transactional_ddl, "{what}: not as before");
         let version = self.database.query("SELECT version_num FROM alembic_version");
         assert_eq!(version, [[Cell::from(FENCE)]], "{what}");
+    }
+
+    /// `abort` ends where the upgrade began, if anything of it was left.
+    pub(crate) async fn assert_goes_back(&self, what: &str) {
+        let server = self.ground.server();
+        wait_until_alone(server, &self.administrator());
+        if self.is_as_before() {
+            return;
+        }
+        let mut backend = open(&self.address(), WAITS).await.unwrap();
+        let observer: Arc<dyn Observer> = Arc::new(Silent);
+        let aborted = abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await;
+        aborted.unwrap_or_else(|error| panic!("{what}: {error}"));
+        assert_at(server, &*self.database, OLD).await;
     }
 
     /// The same command again ends as if nothing had happened.

@@ -162,6 +162,19 @@ impl Fault {
             self.judge(&subject, result);
             subject.assert_finishes(self.name).await;
         });
+        if matches!(self.expected, Stops(_)) && !ground.server().is_postgres() {
+            wait(self.strike_and_abort(ground));
+        }
+    }
+
+    /// The other way out of an upgrade that the fault has stopped.
+    async fn strike_and_abort(&self, ground: &Ground) {
+        let subject = ground.subject(TARGET).await;
+        let (_, remove) = self.meet(ground, &subject).await;
+        remove();
+        ground.private.restart();
+        subject.assert_goes_back(self.name).await;
+        subject.assert_finishes(self.name).await;
     }
 
     async fn meet(

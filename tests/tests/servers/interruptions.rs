@@ -340,6 +340,7 @@ fn tables(database: &dyn TestDatabase) -> Vec<Vec<Cell>> {
 /// Once users' tags are written, there is only the way forward.
 async fn what_cannot_be_taken_back_is_refused(server: &TestServer) {
     let database = server.at("base").await;
+    database.run("INSERT INTO runs (run_uuid, user_id) VALUES ('a', 'ann')");
     let address = address_of(&*database);
     let proxy = Proxy::cut_at(&address, "CREATE TABLE `registered_models`", 1);
     let error = to_newest(server, &address.through_port(proxy.port())).await;

@@ -2,8 +2,10 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod aborts;
 mod collations;
 mod connections;
+mod ddl_of_others;
 mod drift;
 mod half_created;
 mod interruptions;
@@ -43,6 +45,8 @@ fn main() -> ExitCode {
         limits::TESTS,
         locks::TESTS,
         interruptions::TESTS,
+        aborts::TESTS,
+        ddl_of_others::TESTS,
         other_databases::TESTS,
         collations::TESTS,
         settings::TESTS,

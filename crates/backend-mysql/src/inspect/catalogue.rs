@@ -169,6 +169,8 @@ fn checks(features: &Features) -> Option<&'static str> {
     }
 }
 
+/// A trigger is in the database of its table; only a condition on that one keeps older servers from looking
+/// at all databases.
 const TRIGGERS: &str = "SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME, ACTION_TIMING, \
                         EVENT_MANIPULATION, ACTION_STATEMENT FROM information_schema.TRIGGERS \
-                        WHERE TRIGGER_SCHEMA = DATABASE() ORDER BY TRIGGER_NAME";
+                        WHERE EVENT_OBJECT_SCHEMA = DATABASE() ORDER BY TRIGGER_NAME";

@@ -9,19 +9,20 @@ use crate::connect::Mysql;
 use crate::{swap, text};
 
 /// Foreign keys and triggers have names that are unique in a database, and a view is called as no table
-/// is.
+/// is. An object's table is in the same database as the object; only a condition on the table's keeps older
+/// servers from opening the tables of all databases, which others may be dropping.
 const HELD: &str = "SELECT 'foreign key', CONSTRAINT_NAME, TABLE_NAME \
         FROM information_schema.TABLE_CONSTRAINTS \
-        WHERE CONSTRAINT_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'FOREIGN KEY' \
+        WHERE TABLE_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'FOREIGN KEY' \
     UNION ALL SELECT 'trigger', TRIGGER_NAME, EVENT_OBJECT_TABLE FROM information_schema.TRIGGERS \
-        WHERE TRIGGER_SCHEMA = DATABASE() \
+        WHERE EVENT_OBJECT_SCHEMA = DATABASE() \
     UNION ALL SELECT 'view', TABLE_NAME, TABLE_NAME FROM information_schema.TABLES \
         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'VIEW'";
 
 /// So have CHECKs, but for MariaDB's.
 const CHECKS: &str = "SELECT 'CHECK', CONSTRAINT_NAME, TABLE_NAME \
     FROM information_schema.TABLE_CONSTRAINTS \
-    WHERE CONSTRAINT_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'CHECK'";
+    WHERE TABLE_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'CHECK'";
 
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
     let own = swap::own_tables(database).await?;

@@ -3,9 +3,11 @@
 //! All clauses stand in one statement, since each statement may copy the table anew. Two kinds go
 //! beforehand, each in a statement of its own. Foreign keys: InnoDB refuses to drop one and to add
 //! another of the same name at once, and to drop an index while a foreign key needs it. And columns
-//! that the server adds or drops instantly: it does so only if nothing else happens in the
-//! statement, and where nothing else copies the table that saves the only copy. New foreign keys
-//! come afterwards where nothing copies the table; [`super::unchecked`] tells why.
+//! that the server adds instantly: it does so only if nothing else happens in the
+//! statement, and where nothing else copies the table that saves the only copy. Columns that it drops
+//! instantly come last, when nothing hangs on them any more: an index would shrink or go with its column,
+//! or keep it. New foreign keys come afterwards where nothing copies the table; [`super::unchecked`] tells
+//! why.
 
 use std::collections::BTreeMap;
 
@@ -43,6 +45,11 @@ pub(crate) enum Clause<'a> {
         after: &'a Column,
     },
     AddColumn(&'a Column),
+    /// A column that comes back to its place among others: after another one, or first.
+    InsertColumn {
+        column: &'a Column,
+        behind: Option<&'a str>,
+    },
     AddPrimaryKey(&'a PrimaryKey),
     AddUnique(&'a Unique),
     AddIndex(&'a Index),
@@ -108,15 +115,19 @@ impl<'a> Alteration<'a> {
         } else if !unchecked.is_empty() {
             cost = cost.max(Cost::Scan);
         }
-        let parts: (Vec<_>, Vec<_>) = if cost < Cost::Rebuild {
-            clauses.into_iter().partition(|clause| cost_of(clause) == Cost::Instant)
-        } else {
-            (Vec::new(), clauses)
+        let place = |clause: &Clause<'_>| match clause {
+            _ if cost >= Cost::Rebuild || cost_of(clause) > Cost::Instant => 1,
+            Clause::DropColumn(_) => 2,
+            _ => 0,
         };
+        let mut parts = [Vec::new(), Vec::new(), Vec::new()];
+        for clause in clauses {
+            parts[place(&clause)].push(clause);
+        }
         Self {
             table: &after.name,
             dropped_foreign_keys: dropped.iter().filter_map(|key| key.name.as_deref()).collect(),
-            parts: [parts.0, parts.1].into_iter().filter(|part| !part.is_empty()).collect(),
+            parts: parts.into_iter().filter(|part| !part.is_empty()).collect(),
             unchecked: UncheckedForeignKeys { table: &after.name, keys: unchecked },
             cost,
             triggers: after.triggers.iter().filter(is_new).collect(),
@@ -176,6 +187,10 @@ impl Clause<'_> {
                 }
             }
             Self::AddColumn(column) => format!("ADD COLUMN {}", column::named(column)),
+            Self::InsertColumn { column, behind } => {
+                let place = behind.map_or("FIRST".to_owned(), |it| format!("AFTER {}", quote(it)));
+                format!("ADD COLUMN {} {place}", column::named(column))
+            }
             Self::AddPrimaryKey(key) => format!("ADD {}", constraint::primary_key(key)),
             Self::AddUnique(unique) => format!("ADD {}", constraint::unique(unique)),
             Self::AddIndex(index) => format!("ADD {}", constraint::index(index)),
@@ -242,8 +257,15 @@ fn columns<'a>(before: &'a Table, after: &'a Table) -> Vec<Clause<'a>> {
             clauses.push(Clause::DropColumn(&old.name));
         }
     }
-    for new in &after.columns {
+    let is_known = |new: &Column| before.find_column(new.live_name()).is_some();
+    let first_of_the_last = after.columns.iter().rposition(is_known).map_or(0, |last| last + 1);
+    for (place, new) in after.columns.iter().enumerate() {
         match before.find_column(new.live_name()) {
+            None if place < first_of_the_last => {
+                let behind = place.checked_sub(1).and_then(|place| after.columns.get(place));
+                let behind = behind.map(|column| &*column.name);
+                clauses.push(Clause::InsertColumn { column: new, behind });
+            }
             None => clauses.push(Clause::AddColumn(new)),
             Some(old) if column::definition(old) != column::definition(new) => {
                 clauses.push(Clause::ChangeColumn { before: old, after: new });

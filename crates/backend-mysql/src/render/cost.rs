@@ -27,7 +27,11 @@ impl Clause<'_> {
     pub(crate) fn cost(&self, before: &Table, features: &Features) -> Cost {
         match self {
             Self::DropColumn(_) if features.instant_drop_column() => Cost::Instant,
-            Self::AddColumn(column) if column.generated.is_some() => Cost::Copy,
+            Self::AddColumn(column) | Self::InsertColumn { column, .. }
+                if column.generated.is_some() =>
+            {
+                Cost::Copy
+            }
             Self::AddColumn(column) if features.instant_add_column() && !column.autoincrement => {
                 Cost::Instant
             }
@@ -39,7 +43,8 @@ impl Clause<'_> {
             Self::DropPrimaryKey
             | Self::AddPrimaryKey(_)
             | Self::DropColumn(_)
-            | Self::AddColumn(_) => Cost::Rebuild,
+            | Self::AddColumn(_)
+            | Self::InsertColumn { .. } => Cost::Rebuild,
             // The rows are checked while they are copied.
             Self::AddForeignKey { .. } | Self::AddCheck(_) => Cost::Copy,
             Self::ChangeColumn { before: old, after: new } => {

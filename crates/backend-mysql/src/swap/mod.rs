@@ -10,6 +10,8 @@
 //! write. What older ones let through is found by counting, and taken over.
 
 mod copy;
+mod definition;
+mod kept_indexes;
 mod occasion;
 mod statements;
 
@@ -85,7 +87,7 @@ async fn exists(database: &mut Mysql, table: &str) -> Result<bool, Error> {
     Ok(found.is_some())
 }
 
-/// Drops the new table of a swap that cannot go on: the names of its CHECKs are in the way.
+/// Drops the new table of a swap that does not go on: the names of its CHECKs are in the way.
 pub(crate) async fn give_up(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let sql = format!("DROP TABLE IF EXISTS {}", quote(&format!("{NEW}{table}")));
     database.run(&format!("change table {table}"), &sql).await?;

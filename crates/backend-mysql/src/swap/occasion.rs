@@ -13,7 +13,8 @@ use sqlx::MySqlConnection;
 use super::{NEW, OLD};
 use crate::features::Features;
 use crate::render::{Alteration, Clause, Cost};
-use crate::text;
+use crate::swap::definition::has_more_than_a_copy;
+use crate::text::{self, quote};
 
 /// The longest name of a table, in characters.
 const MAX_NAME: usize = 64;
@@ -22,10 +23,12 @@ const TABLES: &str = "SELECT TABLE_NAME, TABLE_ROWS FROM information_schema.TABL
                       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' \
                       AND ENGINE = 'InnoDB'";
 
-/// A foreign key follows the table that it references when that gets another name.
+/// A foreign key follows the table that it references when that gets another name. The first condition
+/// keeps older servers from opening the tables of all databases, which others may be dropping.
 const REFERENCED: &str = "SELECT DISTINCT REFERENCED_TABLE_NAME \
                           FROM information_schema.KEY_COLUMN_USAGE \
-                          WHERE REFERENCED_TABLE_SCHEMA = DATABASE()";
+                          WHERE TABLE_SCHEMA = DATABASE() \
+                          AND REFERENCED_TABLE_SCHEMA = DATABASE()";
 
 const COMMENTED: &str = "SELECT DISTINCT TABLE_NAME FROM information_schema.STATISTICS \
                          WHERE TABLE_SCHEMA = DATABASE() AND INDEX_COMMENT <> ''";
@@ -37,6 +40,8 @@ pub(crate) struct Occasions {
     rows: BTreeMap<String, u64>,
     /// Tables that a rename or a new table would do harm to.
     delicate: BTreeSet<String>,
+    /// Tables that have as many rows as a swap takes, counted.
+    large: BTreeSet<String>,
 }
 
 impl Occasions {
@@ -59,6 +64,44 @@ impl Occasions {
 }
 
 impl Occasions {
+    /// Counts the rows of a table as far as that matters, and looks for what a swap would lose. The
+    /// server's own estimate is no use: a dump that was just restored has one row in a hundred.
+    pub(crate) async fn weigh(
+        &mut self,
+        connection: &mut MySqlConnection,
+        table: &str,
+        from_rows: u64,
+        features: &Features,
+    ) -> Result<(), sqlx::Error> {
+        if self.delicate.contains(table) || !self.rows.contains_key(table) {
+            return Ok(());
+        }
+        let is_large = from_rows == 0 || {
+            let sql = format!(
+                "SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {from_rows}) AS counted",
+                quote(table)
+            );
+            let counted = text::value(connection, sql).await?;
+            counted.and_then(|rows| rows.parse().ok()).unwrap_or(0) >= from_rows
+        };
+        if !is_large {
+            self.large.remove(table);
+            return Ok(());
+        }
+        if has_more_than_a_copy(connection, table, features).await? {
+            self.delicate.insert(table.to_owned());
+        } else {
+            self.large.insert(table.to_owned());
+        }
+        Ok(())
+    }
+
+    /// Whether a table is large enough for a swap, or one has begun: what was begun as a swap goes on
+    /// as one.
+    pub(crate) fn is_large(&self, table: &str) -> bool {
+        self.large.contains(table) || self.is_begun(table)
+    }
+
     /// About how many rows a table has.
     pub(crate) fn rows(&self, table: &str) -> u64 {
         self.rows.get(table).copied().unwrap_or_default()
@@ -70,21 +113,16 @@ impl Occasions {
     }
 }
 
-/// Whether a table of so many rows or more is to be swapped to make a change.
+/// Whether a change is one that a swap makes better than the server, if the table is large.
 pub(crate) fn suits(
     change: &TableChange,
     alteration: &Alteration<'_>,
     occasions: &Occasions,
-    from_rows: u64,
     features: &Features,
 ) -> bool {
     let (Some(before), after) = (&change.before, &change.after) else { return false };
-    // The estimate wavers: what was begun as a swap goes on as one.
-    let is_large = occasions.rows.get(&after.name).is_some_and(|rows| *rows >= from_rows)
-        || occasions.is_begun(&after.name);
     let names_fit = after.name.chars().count() + NEW.len().max(OLD.len()) <= MAX_NAME;
     alteration.cost == Cost::Copy
-        && is_large
         && names_fit
         && !occasions.delicate.contains(&after.name)
         && before.primary_key.is_some()
@@ -137,11 +175,11 @@ mod tests {
         let change = TableChange { before: Some(before), after, revisions: Vec::new() };
         let before = change.before.as_ref().unwrap();
         let alteration = Alteration::between(before, &change.after, &features);
-        suits(&change, &alteration, occasions, 1000, &features)
+        suits(&change, &alteration, occasions, &features) && occasions.is_large("metrics")
     }
 
-    fn with_rows(rows: u64) -> Occasions {
-        Occasions { rows: [("metrics".to_owned(), rows)].into(), ..Occasions::default() }
+    fn large() -> Occasions {
+        Occasions { large: ["metrics".to_owned()].into(), ..Occasions::default() }
     }
 
     #[test]
@@ -157,22 +195,22 @@ mod tests {
             ("9.7.0", &checked, true),
             ("10.11.14-MariaDB", &checked, true),
         ] {
-            let found = is_swapped(server, table(), after.clone(), &with_rows(1000));
+            let found = is_swapped(server, table(), after.clone(), &large());
             assert_eq!(found, expected, "{server} {after:?}");
-            assert!(!is_swapped(server, table(), after.clone(), &with_rows(999)));
+            assert!(!is_swapped(server, table(), after.clone(), &Occasions::default()));
         }
     }
 
     #[test]
     fn what_a_rename_would_harm_is_left_to_the_server() {
         let checked = table().check("metrics_chk_1", "value > 0");
-        let mut referenced = with_rows(1000);
+        let mut referenced = large();
         referenced.delicate.insert("metrics".to_owned());
         assert!(!is_swapped("9.7.0", table(), checked.clone(), &referenced));
         let own = table().check("own", "value < 9");
         let both = own.clone().check("metrics_chk_1", "value > 0");
-        assert!(!is_swapped("9.7.0", own, both, &with_rows(1000)));
+        assert!(!is_swapped("9.7.0", own, both, &large()));
         let twice = checked.clone().check("metrics_chk_2", "value > 0");
-        assert!(is_swapped("9.7.0", checked, twice, &with_rows(1000)));
+        assert!(is_swapped("9.7.0", checked, twice, &large()));
     }
 }

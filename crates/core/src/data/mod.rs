@@ -109,6 +109,11 @@ pub trait DataMigration: Debug + Send + Sync {
         true
     }
 
+    /// Whether a backend notes what it commits before it is done ([`Backend::empty`] does).
+    fn notes_what_it_commits(&self) -> bool {
+        self.is_atomic()
+    }
+
     /// Whether it has anything to do in a database that looks like this before the upgrade: the
     /// rows that it reads can only be in tables that exist.
     fn is_needed(&self, live: &Schema) -> bool {

@@ -204,6 +204,10 @@ impl DataMigration for TraceAnalyticsSources {
         false
     }
 
+    fn notes_what_it_commits(&self) -> bool {
+        true
+    }
+
     async fn run(
         &self,
         backend: &mut dyn Backend,

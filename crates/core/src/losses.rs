@@ -1,0 +1,72 @@
+//! What an upgrade does to rows that no inverse of a step brings back.
+//!
+//! A step has an inverse if all that it writes is new, and goes with its table or its columns. Of any other
+//! it is noted how many rows it really has written over or taken away, before they are gone: as long as
+//! there are none, the upgrade can be taken back over it.
+
+use sea_query::{Alias, Condition, Expr, ExprTrait, Query, Value};
+
+use crate::backend::{Backend, TableChange};
+use crate::data::DataMigration;
+use crate::error::Error;
+use crate::plan::Step;
+use crate::schema::{Column, DefaultValue, Schema};
+
+/// Whether a step can be taken back whatever rows there are; `live` is the schema before the upgrade.
+pub(crate) fn has_inverse(step: &Step, live: &Schema) -> bool {
+    match step {
+        Step::RemoveLeftovers(_) => true,
+        Step::Change(change) => dropped(change, live).is_empty(),
+        Step::Migrate { migration, .. } => writes_what_is_new(&**migration, live),
+    }
+}
+
+/// Whether a data migration writes only to tables and columns that come with the upgrade.
+fn writes_what_is_new(migration: &dyn DataMigration, live: &Schema) -> bool {
+    migration.writes().iter().all(|(table, columns)| {
+        live.table(table).is_none_or(|table| {
+            !columns.is_empty() && columns.iter().all(|name| table.find_column(name).is_none())
+        })
+    })
+}
+
+/// The columns that a change drops with values that were there before the upgrade. Those of a generated
+/// column come back with it.
+pub(crate) fn dropped<'a>(change: &'a TableChange, live: &Schema) -> Vec<&'a Column> {
+    let Some(before) = &change.before else { return Vec::new() };
+    let is_kept =
+        |column: &Column| change.after.columns.iter().any(|after| after.live_name() == column.name);
+    let was_there = |column: &Column| {
+        live.table(&before.name).is_some_and(|table| table.find_column(&column.name).is_some())
+    };
+    let columns = before.columns.iter().filter(|column| column.generated.is_none());
+    columns.filter(|column| !is_kept(column) && was_there(column)).collect()
+}
+
+/// Whether a table has a row whose value in one of these columns is another than the column would have if
+/// it were added anew.
+pub(crate) async fn has_values(
+    backend: &mut dyn Backend,
+    table: &str,
+    columns: &[&Column],
+) -> Result<bool, Error> {
+    let differs = |column: &&Column| {
+        let name = Alias::new(&column.name);
+        match &column.default {
+            Some(DefaultValue::Literal(text)) => {
+                let other = Expr::col(name.clone()).ne(Value::from(text.clone()));
+                other.or(Expr::col(name).is_null())
+            }
+            None if column.nullable => Expr::col(name).is_not_null(),
+            _ => Expr::val(1).eq(1),
+        }
+    };
+    let condition = columns.iter().map(differs).fold(Condition::any(), Condition::add);
+    let any = Query::select()
+        .expr(Expr::val(1))
+        .from(Alias::new(table))
+        .cond_where(condition)
+        .limit(1)
+        .take();
+    Ok(!backend.query(any).await?.is_empty())
+}
