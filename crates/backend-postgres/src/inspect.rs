@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::schema::{
-    Check, Column, ForeignKey, Generated, Index, IndexColumn, PrimaryKey, ReferentialAction,
-    Schema, Table, Trigger, Unique,
+    Check, Column, ColumnType, ForeignKey, Generated, Index, IndexColumn, PrimaryKey,
+    ReferentialAction, Schema, Table, Trigger, Unique, without_casts_to_text,
 };
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -19,7 +19,8 @@ use crate::version::VERSION_TABLE;
 
 const ACTION: &str = "reading the schema";
 
-const TABLES: &str = "SELECT c.relname::text, c.relkind::text, c.relispartition \
+const TABLES: &str = "SELECT c.relname::text, c.relkind::text, c.relispartition, \
+    EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid) \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p', 'f') AND NOT EXISTS (\
         SELECT 1 FROM pg_depend d WHERE d.classid = 'pg_class'::regclass AND d.objid = c.oid \
@@ -42,6 +43,7 @@ const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, \
     AND a.attnum > 0 AND NOT a.attisdropped \
     ORDER BY c.relname, a.attnum";
 
+/// A foreign key from or to a table with partitions has others for each of these.
 const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k.contype::text, \
     ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS p (number, place) \
         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number ORDER BY p.place), \
@@ -60,7 +62,8 @@ const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k.contype::t
     FROM pg_constraint k JOIN pg_class c ON c.oid = k.conrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
     LEFT JOIN pg_class f ON f.oid = k.confrelid \
-    WHERE n.nspname = $1 AND k.contype IN ('p', 'u', 'f', 'c') ORDER BY k.oid";
+    WHERE n.nspname = $1 AND k.contype IN ('p', 'u', 'f', 'c') \
+    AND (k.contype <> 'f' OR k.conparentid = 0) ORDER BY k.oid";
 
 /// An index is compared with the statement that the model would make of it: what that does not say
 /// (another method, collation, order of NULLs, option) needs the whole statement.
@@ -68,7 +71,8 @@ const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.indisunique, \
     k.columns, k.descending, o.columns, pg_get_expr(x.indpred, x.indrelid, true), \
     pg_get_indexdef(x.indexrelid), \
     pg_get_indexdef(x.indexrelid) = 'CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END \
-        || 'INDEX ' || quote_ident(i.relname) || ' ON ' || quote_ident(n.nspname) || '.' \
+        || 'INDEX ' || quote_ident(i.relname) || ' ON ' \
+        || CASE WHEN c.relkind = 'p' THEN 'ONLY ' ELSE '' END || quote_ident(n.nspname) || '.' \
         || quote_ident(c.relname) || ' USING btree (' || k.text || ')' \
         || coalesce(' INCLUDE (' || o.text || ')', '') \
         || coalesce(' WHERE ' || pg_get_expr(x.indpred, x.indrelid), ''), \
@@ -121,7 +125,28 @@ impl Postgres {
             .and_then(|()| reader.read(&indexes, Reader::index))
             .and_then(|()| reader.read(&triggers, Reader::trigger));
         read.map_err(|source| self.context().error(ACTION, source))?;
+        reader.tables.values_mut().for_each(leave_casts_out);
         Ok(Schema { tables: reader.tables, collation: None })
+    }
+}
+
+/// An expression does not change when a column of it becomes a `text`.
+fn leave_casts_out(table: &mut Table) {
+    use ColumnType::{LongText, MediumText, Text, Varchar};
+    let is_text =
+        |column: &&Column| matches!(column.column_type, Varchar(_) | Text | MediumText | LongText);
+    let texts: Vec<String> =
+        table.columns.iter().filter(is_text).map(|column| column.name.clone()).collect();
+    let plain = |text: &mut String| {
+        *text = without_casts_to_text(text, |name| texts.iter().any(|one| one == name));
+    };
+    table.checks.iter_mut().for_each(|check| plain(&mut check.expression));
+    for index in &mut table.indexes {
+        index.columns.iter_mut().for_each(|column| plain(&mut column.name));
+        index.predicate.iter_mut().for_each(plain);
+    }
+    for column in &mut table.columns {
+        column.generated.iter_mut().for_each(|generated| plain(&mut generated.expression));
     }
 }
 
@@ -148,11 +173,11 @@ impl Reader {
         let mut table = Table::new(&name);
         let is_partition: bool = row.try_get(2)?;
         table.inexpressible.extend(match row.try_get::<String, _>(1)?.as_str() {
-            "p" => Some("partitions".to_owned()),
             "f" => Some("its rows on another server".to_owned()),
             _ if is_partition => Some("another table that it is a partition of".to_owned()),
             _ => None,
         });
+        table.follows = row.try_get(3)?;
         self.tables.insert(name, table);
         Ok(())
     }

@@ -19,7 +19,7 @@ impl Postgres {
         let mut problems = Vec::new();
         collect(&mut problems, self.check_privileges(plan).await)?;
         let live = self.read_schema().await?;
-        collect(&mut problems, self.check_dependents(plan, &live).await)?;
+        problems.extend(self.check_dependents(plan, &live).await?);
         collect(&mut problems, self.refuse_taken_names(plan).await)?;
         if self.is_upgrade() && problems.is_empty() {
             self.lock_writers_out(&touched_tables(plan, &live)).await?;

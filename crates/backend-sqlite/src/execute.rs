@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 
 use crate::ddl::quote_identifier;
 use crate::error::Context;
+use crate::inspect;
 use crate::late::Late;
 use crate::method::{self, InPlace, Way};
 use crate::preflight::Asked;
@@ -23,8 +24,13 @@ pub(crate) fn change(
     asked: &Asked,
     context: Context<'_>,
 ) -> Result<Option<u64>, Error> {
-    let way = method::choose(change)?;
-    let executor = Executor { connection, change, progress, asked, context };
+    rename_columns(connection, change, context)?;
+    let mut change = method::after_renames(change)?;
+    if let Some(before) = &mut change.before {
+        keep_triggers(connection, before, &mut change.after, context)?;
+    }
+    let way = method::choose(&change)?;
+    let executor = Executor { connection, change: &change, progress, asked, context };
     match way {
         Way::Create => {
             executor.run(&render::create_table(&change.after))?;
@@ -42,6 +48,51 @@ pub(crate) fn change(
         }
         Way::Rebuild => executor.rebuild(),
     }
+}
+
+/// Gives columns their new names, in views and triggers too.
+fn rename_columns(
+    connection: &Connection,
+    change: &TableChange,
+    context: Context<'_>,
+) -> Result<(), Error> {
+    let renames = method::renames(change);
+    if renames.is_empty() {
+        return Ok(());
+    }
+    let table = &change.after.name;
+    let run = |sql: &str| {
+        connection
+            .execute_batch(sql)
+            .map_err(|source| context.error(&format!("changing table {table}"), source))
+    };
+    // With a writable schema SQLite leaves alone what it cannot parse, such as a view of the user's
+    // over a table that is gone, where a rename would otherwise fail.
+    run("PRAGMA writable_schema = ON; PRAGMA legacy_alter_table = OFF")?;
+    for (from, to) in renames {
+        run(&method::rename_column(&quote_identifier(table), &from, &to))?;
+    }
+    run("PRAGMA legacy_alter_table = ON; PRAGMA writable_schema = OFF")
+}
+
+/// A trigger that is there stays as it is now: a rename may have changed its text.
+fn keep_triggers(
+    connection: &Connection,
+    before: &mut Table,
+    after: &mut Table,
+    context: Context<'_>,
+) -> Result<(), Error> {
+    if before.triggers.is_empty() {
+        return Ok(());
+    }
+    let live = inspect::schema(connection, context)?;
+    let Some(live) = live.table(&before.name) else { return Ok(()) };
+    for trigger in before.triggers.iter_mut().chain(&mut after.triggers) {
+        if let Some(now) = live.triggers.iter().find(|now| now.name == trigger.name) {
+            trigger.definition.clone_from(&now.definition);
+        }
+    }
+    Ok(())
 }
 
 struct Executor<'a> {
@@ -124,15 +175,6 @@ impl Executor<'_> {
 
     fn in_place(&self, in_place: &InPlace) -> Result<(), Error> {
         let table = self.table();
-        if !in_place.renamed.is_empty() {
-            // With a writable schema SQLite leaves alone what it cannot parse, such as a view of
-            // the user's over a table that is gone, where a rename would otherwise fail.
-            self.run("PRAGMA writable_schema = ON")?;
-            for (from, to) in &in_place.renamed {
-                self.run(&method::rename_column(&table, from, to))?;
-            }
-            self.run("PRAGMA writable_schema = OFF")?;
-        }
         for column in &in_place.added {
             self.run(&method::add_column(&table, column, &self.change.after))?;
         }

@@ -7,8 +7,10 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{Method, TableChange};
+use mlflow_migrate_core::op::{Op, TableEdit};
 use mlflow_migrate_core::platform::Dialect::Sqlite;
-use mlflow_migrate_core::schema::{Check, Column, Index, Table};
+use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::{Check, Column, Index, Schema, Table};
 
 use crate::ddl::quote_identifier;
 use crate::rebuild::Rebuild;
@@ -28,8 +30,6 @@ pub(crate) enum Way {
 /// What is done to a table whose rows stay.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(crate) struct InPlace {
-    /// Columns that get another name.
-    pub(crate) renamed: Vec<(String, String)>,
     /// Columns that are added at the end.
     pub(crate) added: Vec<Column>,
     /// Whether the stored text of the table is replaced.
@@ -40,7 +40,37 @@ pub(crate) struct InPlace {
     pub(crate) checks: Vec<Check>,
 }
 
-/// Chooses the way.
+/// The columns that get another name, which comes before everything else: SQLite then puts it into
+/// whatever names the column.
+pub(crate) fn renames(change: &TableChange) -> Vec<(String, String)> {
+    let columns = change.before.iter().flat_map(|_| &change.after.columns);
+    let renamed = columns.filter(|column| column.live_name() != column.name);
+    renamed.map(|column| (column.live_name().to_owned(), column.name.clone())).collect()
+}
+
+/// The change that is left once the columns have their names.
+///
+/// # Errors
+/// If the table lacks one of them.
+pub(crate) fn after_renames(change: &TableChange) -> Result<TableChange, Error> {
+    let mut left = change.clone();
+    left.after.settle();
+    let Some(before) = left.before.take() else { return Ok(left) };
+    let table = before.name.clone();
+    let mut schema = Schema::default();
+    schema.insert(before);
+    for (from, to) in renames(change) {
+        let op = Op::Alter { table: table.clone(), edit: TableEdit::RenameColumn { from, to } };
+        schema
+            .apply(&op, &Platform::SQLITE)
+            .map_err(|source| Error::Edit { revision: "(a renamed column)".to_owned(), source })?;
+    }
+    schema.settle();
+    left.before = schema.tables.remove(&table);
+    Ok(left)
+}
+
+/// Chooses the way. No column gets another name any more.
 ///
 /// # Errors
 /// If the table would have to be written anew, and the model cannot express it.
@@ -109,10 +139,6 @@ fn can_be_added(column: &Column) -> bool {
 
 fn in_place(before: &Table, after: &Table) -> InPlace {
     let shared = before.columns.iter().zip(&after.columns);
-    let renamed = after.columns.iter().filter_map(|column| {
-        let from = column.renamed_from.clone()?;
-        (from != column.name).then(|| (from, column.name.clone()))
-    });
     let tightened = shared.clone().filter(|(old, new)| old.nullable && !new.nullable);
     let checks = after.checks.iter().filter(|check| !before.checks.contains(check));
     let types_differ = shared.clone().any(|(old, new)| {
@@ -123,7 +149,6 @@ fn in_place(before: &Table, after: &Table) -> InPlace {
         || name_of_key(before) != name_of_key(after)
         || names_of_uniques(before) != names_of_uniques(after);
     InPlace {
-        renamed: renamed.collect(),
         added: after.columns.iter().skip(before.columns.len()).cloned().collect(),
         replaces_text: types_differ || keys_differ,
         not_null: tightened.map(|(_, new)| new.name.clone()).collect(),
@@ -185,11 +210,16 @@ pub(crate) fn index_changes<'a>(
 
 /// The way in words and statements.
 pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
-    let way = choose(change)?;
-    let after = &change.after;
-    let name = quote_identifier(&after.name);
+    let name = quote_identifier(&change.after.name);
     let mut statements = Vec::new();
     let mut parts = Vec::new();
+    for (from, to) in renames(change) {
+        parts.push(format!("rename column {from} to {to}"));
+        statements.push(rename_column(&name, &from, &to));
+    }
+    let change = &after_renames(change)?;
+    let way = choose(change)?;
+    let after = &change.after;
     let mut scans = false;
     match &way {
         Way::Create => {
@@ -197,10 +227,6 @@ pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
             statements.push(render::create_table(after));
         }
         Way::InPlace(in_place) => {
-            for (from, to) in &in_place.renamed {
-                parts.push(format!("rename column {from} to {to}"));
-                statements.push(rename_column(&name, from, to));
-            }
             if !in_place.added.is_empty() {
                 let added: Vec<&str> = in_place.added.iter().map(|one| one.name.as_str()).collect();
                 parts.push(format!("add column {}", added.join(", ")));

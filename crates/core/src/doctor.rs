@@ -72,6 +72,7 @@ pub(crate) async fn obstacles(
     let outside = backend.references_from_outside().await?;
     let stranded = stranded(&carried_out, live, &outside, backend.platform());
     problems.extend(stranded.into_iter().map(|one| refusal(one, live, backend)));
+    problems.extend(carried_out.refuse_dependents(backend.platform()));
     problems.extend(backend.preflight(&carried_out).await?);
     let findings = findings(backend, plan, live, &request.data).await?;
     if !findings.is_empty() {

@@ -255,7 +255,8 @@ impl<'a> Execution<'a> {
         if backend.platform().is_mysql() {
             self.forgive_shortened_indexes(&mut live);
         }
-        let differences = differences(&self.plan.result, &live, backend.platform());
+        let mut differences = differences(&self.plan.result, &live, backend.platform());
+        differences.retain(|difference| !self.follows(&live, &difference.table));
         if !differences.is_empty() {
             return Err(Error::Unverified { differences });
         }
@@ -270,6 +271,12 @@ impl<'a> Execution<'a> {
         backend.check_foreign_keys(&self.plan.tables_with_new_foreign_keys()).await?;
         self.observer.notify(&Event::Verified { seconds: started.elapsed().as_secs_f64() });
         Ok(())
+    }
+
+    /// Whether a table is as another makes it.
+    fn follows(&self, live: &Schema, table: &str) -> bool {
+        live.table(table).is_some_and(|live| live.follows)
+            && self.plan.changes().all(|change| change.after.name != table)
     }
 
     /// MariaDB shortens a user's own index to a prefix where its column outgrows it.

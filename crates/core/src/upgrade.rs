@@ -136,9 +136,8 @@ pub async fn inspect_and_plan(
     let found = Drift::of(catalogue, &platform, &live, &location, target.as_deref())?;
     let is_due = location.revision != target;
     let expected = catalogue.state(location.revision.as_deref(), &platform)?;
-    let repairs = |differences: &[Difference]| {
-        repair::statements(backend, &expected, &live, differences)
-    };
+    let repairs =
+        |differences: &[Difference]| repair::statements(backend, &expected, &live, differences);
     let planned = found
         .refuse(&location, is_due, request.accept_drift, repairs)
         .and_then(|()| plan(catalogue, &platform, &live, &location, target.as_deref()));
@@ -261,6 +260,9 @@ async fn begin(
         let to = plan.to.as_deref();
         let found = Drift::of(catalogue, backend.platform(), &live, &plan.from, to)?;
         found.tell(&plan.from, to, &**observer);
+        for message in plan.lost_with_columns(backend.platform()) {
+            observer.notify(&Event::Notice { message });
+        }
         for violation in backend.lagging_sequences(&live).await? {
             observer.notify(&Event::Notice { message: violation.to_string() });
         }

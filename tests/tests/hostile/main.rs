@@ -4,9 +4,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod databases;
+mod dependents;
 mod made_up_names;
 mod names;
 mod orphans;
+mod partitions;
 mod references;
 mod rows;
 mod unfit;
@@ -23,6 +25,8 @@ fn main() -> ExitCode {
         names::TESTS,
         values::TESTS,
         databases::TESTS,
+        dependents::TESTS,
+        partitions::TESTS,
         made_up_names::TESTS,
         rows::TESTS,
         references::TESTS,

@@ -4,11 +4,12 @@ use mlflow_migrate_core::schema::{Check, Column, ColumnType};
 
 use super::catalogue::Record;
 use super::expression;
+use crate::features::Features;
 
-pub(super) fn read(records: &[&Record]) -> Vec<Check> {
+pub(super) fn read(records: &[&Record], features: &Features) -> Vec<Check> {
     let check = |record: &&Record| Check {
         name: record.optional(1).map(ToOwned::to_owned),
-        expression: expression::plain(record.text(2)),
+        expression: expression::of_server(record.text(2), features),
         inactive: (record.text(3) == "NO").then(|| "NOT ENFORCED".to_owned()),
     };
     records.iter().map(check).collect()

@@ -23,7 +23,7 @@ pub(super) fn read(
     let column_type = if is_json { ColumnType::Json } else { column_type(record.text(4)) };
     let extra = record.text(6).to_ascii_lowercase();
     let generated = record.optional(7).filter(|text| !text.is_empty()).map(|text| Generated {
-        expression: expression::plain(text),
+        expression: expression::of_server(text, features),
         // MariaDB 10.2 has called a stored column persistent as well.
         stored: extra.contains("stored") || extra.contains("persistent"),
     });

@@ -4,7 +4,14 @@
 //! that defined it (`_utf8mb4'active'`), and `information_schema` puts a backslash before each quote
 //! of it. Neither says anything of the constraint.
 
-/// An expression without what the server has put in.
+use crate::features::Features;
+
+/// An expression as a server stores it, without what it has put in. MariaDB puts no backslashes in.
+pub(super) fn of_server(stored: &str, features: &Features) -> String {
+    if features.is_mariadb() { without_introducers(stored) } else { plain(stored) }
+}
+
+/// An expression without what MySQL has put in.
 pub(super) fn plain(stored: &str) -> String {
     let text = if stored.contains("\\'") { unescaped(stored) } else { stored.to_owned() };
     without_introducers(&text)

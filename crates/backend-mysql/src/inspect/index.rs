@@ -3,6 +3,7 @@
 use mlflow_migrate_core::schema::{ForeignKey, Index, IndexColumn, PrimaryKey, Table, Unique};
 
 use super::catalogue::Record;
+use super::expression;
 use crate::text::quote;
 
 /// Adds the keys and indexes to a table whose foreign keys are known.
@@ -43,7 +44,10 @@ fn keep(table: &mut Table, first: &Record, of_index: &[&Record]) {
 
 fn column(record: &Record) -> IndexColumn {
     IndexColumn {
-        name: record.optional(3).unwrap_or(record.text(7)).to_owned(),
+        name: match record.optional(3) {
+            Some(column) => column.to_owned(),
+            None => expression::plain(record.text(7)),
+        },
         descending: record.text(5) == "D",
         prefix_length: record.text(4).parse().ok(),
     }
@@ -67,7 +71,7 @@ fn definition(table: &Table, first: &Record, of_index: &[&Record], unique: bool)
         .iter()
         .map(|record| match record.optional(3) {
             Some(column) => quote(column),
-            None => format!("({})", record.text(7)),
+            None => format!("({})", expression::plain(record.text(7))),
         })
         .collect();
     let (name, columns) = (quote(first.text(1)), columns.join(", "));

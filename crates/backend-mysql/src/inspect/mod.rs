@@ -47,7 +47,7 @@ fn assemble(catalogue: &Catalogue, features: &Features) -> Schema {
     let triggers = by_table(&catalogue.triggers);
     for table in schema.tables.values_mut() {
         let name = table.name.clone();
-        let all_checks = check::read(of(&checks, &name));
+        let all_checks = check::read(of(&checks, &name), features);
         table.columns = of(&columns, &name)
             .iter()
             .map(|record| {

@@ -1,6 +1,7 @@
 //! What would stop an upgrade, found before anything is changed: a change that is made here stays.
 
 mod constraints;
+mod dependents;
 mod engines;
 mod grants;
 mod key_lengths;
@@ -26,6 +27,7 @@ pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     collect(&mut problems, privileges::check(database, plan).await)?;
     collect(&mut problems, packets::check(database).await)?;
     collect(&mut problems, names::check(database, plan).await)?;
+    problems.extend(dependents::check(database, plan).await?);
     collect(&mut problems, engines::check(database, plan).await)?;
     collect(&mut problems, key_lengths::check(database, plan).await)?;
     problems.extend(constraints::check(database, plan).await?);

@@ -11,8 +11,10 @@
 
 use std::collections::BTreeMap;
 
+use mlflow_migrate_core::platform::Dialect::Mysql;
 use mlflow_migrate_core::schema::{
-    Check, Column, ForeignKey, Index, Object, PrimaryKey, Table, Trigger, Unique,
+    Check, Column, ForeignKey, Index, Object, PrimaryKey, Table, Trigger, Unique, names_column,
+    rename_in_expression,
 };
 
 use super::foreign_key::AddedForeignKeys;
@@ -92,7 +94,10 @@ impl<'a> Alteration<'a> {
         let added = AddedForeignKeys::new(new, &kept, &after.name, features);
         let mut clauses = Vec::new();
         if features.enforces_checks() {
-            let gone = missing(&before.checks, &after.checks, same_check);
+            let stays =
+                |check: &Check| after.checks.iter().any(|it| same_check(&renamed.check(check), it));
+            let goes = |check: &&Check| !stays(check) && !renamed.takes_along(check, before);
+            let gone = before.checks.iter().filter(goes);
             clauses
                 .extend(gone.filter_map(|check| Some(Clause::DropCheck(check.name.as_deref()?))));
         }
@@ -100,8 +105,9 @@ impl<'a> Alteration<'a> {
         clauses.extend(columns(before, after));
         clauses.extend(added_keys(before, after, &added));
         if features.enforces_checks() {
-            let new = missing(&after.checks, &before.checks, same_check);
-            clauses.extend(new.map(Clause::AddCheck));
+            let known: Vec<Check> = before.checks.iter().map(|it| renamed.check(it)).collect();
+            let is_new = |check: &&Check| !known.iter().any(|known| same_check(check, known));
+            clauses.extend(after.checks.iter().filter(is_new).map(Clause::AddCheck));
         }
         let is_new = |trigger: &&Trigger| {
             !before.triggers.iter().any(|existing| existing.name == trigger.name)
@@ -165,7 +171,8 @@ impl Clause<'_> {
         match self {
             // MariaDB does not know DROP CHECK, nor MySQL before 8.0.19 DROP CONSTRAINT.
             Self::DropCheck(name) if features.drop_check() => format!("DROP CHECK {}", quote(name)),
-            Self::DropCheck(name) => format!("DROP CONSTRAINT {}", quote(name)),
+            // One that belongs to a column of MariaDB's is no constraint, and goes with the column.
+            Self::DropCheck(name) => format!("DROP CONSTRAINT IF EXISTS {}", quote(name)),
             Self::DropIndex(name) => format!("DROP INDEX {}", quote(name)),
             Self::DropPrimaryKey => "DROP PRIMARY KEY".to_owned(),
             Self::UseIndex(name) if features.is_mariadb() => {
@@ -177,8 +184,9 @@ impl Clause<'_> {
                 format!("RENAME COLUMN {} TO {}", quote(&before.name), quote(&after.name))
             }
             Self::RenameColumn { before, after } | Self::ChangeColumn { before, after } => {
-                let own =
-                    attributes.get(&before.name).map_or_else(String::new, |own| format!(" {own}"));
+                let own = attributes.get(&before.name).map_or_else(String::new, |own| {
+                    format!(" {}", rename_in_expression(own, &before.name, &after.name, Mysql))
+                });
                 let definition = column::named(after);
                 if before.name == after.name {
                     format!("MODIFY COLUMN {definition}{own}")
@@ -212,6 +220,11 @@ impl Renamed<'_> {
         new.map_or(before, |column| &column.name).to_owned()
     }
 
+    /// Whether a column of the table before is there afterwards.
+    fn keeps(self, before: &str) -> bool {
+        self.0.columns.iter().any(|column| column.live_name() == before)
+    }
+
     fn names(self, before: &[String]) -> Vec<String> {
         before.iter().map(|name| self.name(name)).collect()
     }
@@ -224,6 +237,26 @@ impl Renamed<'_> {
         Unique { columns: self.names(&unique.columns), ..unique.clone() }
     }
 
+    /// A column's own CHECK has the column's name on MariaDB.
+    fn check(self, check: &Check) -> Check {
+        let mut check = check.clone();
+        for column in self.0.columns.iter().filter(|column| column.live_name() != column.name) {
+            let (from, to) = (column.live_name(), &column.name);
+            check.expression = rename_in_expression(&check.expression, from, to, Mysql);
+            if check.name.as_deref() == Some(from) {
+                check.name = Some(to.clone());
+            }
+        }
+        check
+    }
+
+    /// Whether the server drops a CHECK with the only column that it names.
+    fn takes_along(self, check: &Check, before: &Table) -> bool {
+        let names = |column: &&Column| names_column(&check.expression, &column.name, Mysql);
+        let mut named = before.columns.iter().filter(names).peekable();
+        named.peek().is_some() && named.all(|column| !self.keeps(&column.name))
+    }
+
     /// Two indexes are the same if they look alike: which of them the server has made by itself
     /// cannot be told for certain.
     fn index(self, index: &Index) -> Index {
@@ -233,15 +266,6 @@ impl Renamed<'_> {
         }
         index
     }
-}
-
-/// Those of `one` that `other` has none like.
-fn missing<'a, T>(
-    one: &'a [T],
-    other: &'a [T],
-    same: impl Fn(&T, &T) -> bool + 'a,
-) -> impl Iterator<Item = &'a T> {
-    one.iter().filter(move |each| !other.iter().any(|found| same(each, found)))
 }
 
 fn same_check(one: &Check, other: &Check) -> bool {
@@ -281,12 +305,16 @@ fn columns<'a>(before: &'a Table, after: &'a Table) -> Vec<Clause<'a>> {
 
 fn dropped_keys<'a>(before: &'a Table, after: &'a Table) -> Vec<Clause<'a>> {
     let renamed = Renamed(after);
-    let uniques =
-        before.uniques.iter().filter(|unique| !after.uniques.contains(&renamed.unique(unique)));
+    let uniques = before.uniques.iter().filter(|unique| {
+        let goes_along = || !unique.columns.iter().any(|column| renamed.keeps(column));
+        !after.uniques.contains(&renamed.unique(unique)) && !goes_along()
+    });
     let mut clauses: Vec<Clause<'a>> =
         uniques.filter_map(|unique| Some(Clause::DropIndex(unique.name.as_deref()?))).collect();
-    let stays =
-        |index: &Index| after.indexes.iter().any(|new| renamed.index(index) == without_guess(new));
+    let stays = |index: &Index| {
+        let index = renamed.index(&shrunk(index, before, renamed));
+        index.columns.is_empty() || after.indexes.iter().any(|new| index == without_guess(new))
+    };
     // InnoDB drops an index of its own making once another key covers it. A restored dump has made an
     // ordinary one of it, which would stay: so it is dropped by name, together with what covers it.
     for index in before.indexes.iter().filter(|index| !stays(index)) {
@@ -320,7 +348,8 @@ fn added_keys<'a>(
     let new = after.uniques.iter().filter(|unique| !uniques.contains(unique));
     let new = new.filter(|unique| !is_back(unique.name.as_deref()));
     clauses.extend(new.map(Clause::AddUnique));
-    let indexes: Vec<Index> = before.indexes.iter().map(|index| renamed.index(index)).collect();
+    let shrunk = |index| renamed.index(&shrunk(index, before, renamed));
+    let indexes: Vec<Index> = before.indexes.iter().map(shrunk).collect();
     let new = after
         .indexes
         .iter()
@@ -341,6 +370,15 @@ fn is_used_again(index: &Index, after: &Table) -> bool {
     let uniques = after.uniques.iter().cloned().map(Object::Unique);
     index.inactive.is_some()
         && uniques.chain(after.indexes.iter().cloned().map(Object::Index)).any(same)
+}
+
+/// What the server makes of an index whose columns do not all stay.
+fn shrunk(index: &Index, before: &Table, renamed: Renamed<'_>) -> Index {
+    let mut index = index.clone();
+    index
+        .columns
+        .retain(|part| before.find_column(&part.name).is_none() || renamed.keeps(&part.name));
+    index
 }
 
 fn without_guess(index: &Index) -> Index {

@@ -1,5 +1,6 @@
 //! What would stop a plan later, found before anything is changed.
 
+mod dependents;
 mod names;
 mod violations;
 
@@ -25,6 +26,7 @@ pub(crate) fn check(
 ) -> Result<(Vec<Error>, Asked), Error> {
     let (mut problems, mut asked) = (Vec::new(), Asked::new());
     collect(&mut problems, names::check(connection, plan, context))?;
+    problems.extend(dependents::check(connection, plan, context)?);
     let live = inspect::schema(connection, context)?;
     problems.extend(violations::find(connection, plan, &live, &mut asked, context)?);
     Ok((problems, asked))

@@ -34,6 +34,9 @@ impl Plan {
         let mut backend = self.database.open(context).await?;
         let (plan, steps, unmerged, findings, last) = reading(&mut *backend, async |backend| {
             let (plan, live) = inspect_and_plan(backend, catalogue, &request).await?;
+            if let Some(refused) = plan.refuse_dependents(backend.platform()).into_iter().next() {
+                return Err(refused);
+            }
             let findings = findings(backend, &plan, &live, &request.data).await?;
             let (platform, to) = (backend.platform(), plan.to.as_deref());
             let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;

@@ -1,7 +1,7 @@
 //! The next thing to do about an error.
 
 use super::Error;
-use crate::schema::EditError;
+use crate::schema::{Dependent, EditError};
 
 impl Error {
     /// What to do about it, if there is something to do.
@@ -94,9 +94,9 @@ impl Error {
             Self::NamesTaken { .. } => {
                 "nothing was changed; give these objects other names, or drop them if nobody needs them"
             }
+            Self::Dependents { dependents, .. } => return Some(hint_of_dependents(dependents)),
             Self::Inexpressible { .. } => {
-                "nothing was changed; take that off the definition of the table without removing rows, \
-                 upgrade, and put it back"
+                "nothing was changed; give the table an ordinary form first, with all its rows in it"
             }
             Self::Refused { .. } => {
                 "nothing was changed; mend or delete these rows and run the command again"
@@ -146,6 +146,19 @@ impl Error {
         };
         Some(hint.to_owned())
     }
+}
+
+/// What to do about the user's own objects that depend on a column.
+fn hint_of_dependents(dependents: &[Dependent]) -> String {
+    let remedies: Vec<&str> = dependents.iter().filter_map(|it| it.remedy.as_deref()).collect();
+    if remedies.is_empty() {
+        return "nothing was changed; take them off the table first".to_owned();
+    }
+    format!(
+        "nothing was changed; drop them, run the command again, and create those anew that still make \
+         sense: {};",
+        remedies.join("; ")
+    )
 }
 
 /// What to do about an upgrade that cannot be taken back, and stopped on its way.

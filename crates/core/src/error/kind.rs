@@ -89,6 +89,7 @@ impl Error {
             | Self::Edit { .. }
             | Self::NamesTaken { .. }
             | Self::StrandedReference { .. }
+            | Self::Dependents { .. }
             | Self::Inexpressible { .. } => ErrorKind::Drift,
             Self::Refused { .. }
             | Self::Constraint { .. }

@@ -9,7 +9,7 @@ pub use kind::ErrorKind;
 
 use crate::graph::GraphError;
 use crate::locate::{label, quoted};
-use crate::schema::{Difference, EditError};
+use crate::schema::{Dependent, Difference, EditError};
 use crate::status::Unfinished;
 use crate::verify::Violation;
 
@@ -247,6 +247,22 @@ pub enum Error {
         table: String,
         /// What stands in the way.
         obstacles: Vec<String>,
+    },
+    /// The user's own objects depend on a column that goes, or that a server would not change for
+    /// their sake.
+    #[error(
+        "column {column} of table {table} {fate}, and these depend on it: {}",
+        dependents.iter().map(|it| it.object.as_str()).collect::<Vec<_>>().join(", ")
+    )]
+    Dependents {
+        /// The table.
+        table: String,
+        /// The column.
+        column: String,
+        /// What becomes of the column.
+        fate: String,
+        /// What depends on it.
+        dependents: Vec<Dependent>,
     },
     /// Rows that a data migration cannot take.
     #[error("{}", findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]

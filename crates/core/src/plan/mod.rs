@@ -7,6 +7,7 @@
 //! whose tables do not exist yet has nothing to do, and one that reads nothing runs at the end. So
 //! an empty database gets the schema of its target at once.
 
+mod dependents;
 mod early;
 mod foreign_keys;
 mod half_created;
@@ -29,6 +30,7 @@ use crate::platform::{Dialect, Platform};
 use crate::revision::{Action, Revision};
 use crate::schema::Schema;
 
+pub use dependents::ColumnEnd;
 pub use names::{HeldName, NameKind};
 pub use references::OutsideReference;
 pub use step_by_step::{Unmerged, step_by_step};

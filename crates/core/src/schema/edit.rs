@@ -37,16 +37,6 @@ pub enum EditError {
         /// What distinguishes it.
         difference: String,
     },
-    /// A column that goes is in a key or index.
-    #[error("column {column} of table {table} goes, and these are over it: {objects}")]
-    InUse {
-        /// The table.
-        table: String,
-        /// The column.
-        column: String,
-        /// The keys and indexes.
-        objects: String,
-    },
     /// Something of that name is there, but not what the revision would make.
     #[error("table {table} has a {object} already, which is not the one expected: {difference}")]
     Occupied {
@@ -145,10 +135,10 @@ impl Table {
         match edit {
             TableEdit::AddColumn(column) => self.add_column(column, platform)?,
             TableEdit::DropColumn(column) => {
-                self.refuse_if_used(column)?;
+                self.drop_with_column(column, platform);
                 self.columns.retain(|existing| existing.name != *column);
             }
-            TableEdit::RenameColumn { from, to } => self.rename_column(from, to)?,
+            TableEdit::RenameColumn { from, to } => self.rename_column(from, to, platform)?,
             TableEdit::AlterColumn { column, change } => self.column_mut(column)?.change(change),
             TableEdit::SetPrimaryKey(key) => {
                 let name = if platform.is_mysql() { None } else { key.name.clone() };
@@ -201,7 +191,12 @@ impl Table {
         Ok(())
     }
 
-    fn rename_column(&mut self, from: &str, to: &str) -> Result<(), EditError> {
+    fn rename_column(
+        &mut self,
+        from: &str,
+        to: &str,
+        platform: &Platform,
+    ) -> Result<(), EditError> {
         if self.find_column(from).is_none() && self.find_column(to).is_some() {
             return Ok(());
         }
@@ -214,19 +209,23 @@ impl Table {
         for columns in keys.chain(uniques).chain(foreign_keys) {
             rename_in(columns, from, to);
         }
+        let rename = |text: &mut String| {
+            *text = rename_in_expression(text, from, to, platform.dialect);
+        };
         for index in &mut self.indexes {
-            for column in &mut index.columns {
-                column.name = rename_in_expression(&column.name, from, to);
-            }
-            for text in index.predicate.iter_mut().chain(&mut index.definition) {
-                *text = rename_in_expression(text, from, to);
-            }
+            index.columns.iter_mut().for_each(|column| rename(&mut column.name));
+            rename_in(&mut index.include, from, to);
+            index.predicate.iter_mut().chain(&mut index.definition).for_each(rename);
         }
         for check in &mut self.checks {
-            check.expression = rename_in_expression(&check.expression, from, to);
+            rename(&mut check.expression);
+            // A column's own CHECK bears its name on MariaDB.
+            if platform.is_mariadb() && check.name.as_deref() == Some(from) {
+                check.name = Some(to.to_owned());
+            }
         }
         for generated in self.columns.iter_mut().filter_map(|column| column.generated.as_mut()) {
-            generated.expression = rename_in_expression(&generated.expression, from, to);
+            rename(&mut generated.expression);
         }
         Ok(())
     }
@@ -296,36 +295,6 @@ impl Table {
                 self.checks.push(named);
             }
         }
-    }
-
-    /// A column that goes must not be in a key or index: no revision drops one that is in
-    /// MLflow's.
-    fn refuse_if_used(&self, column: &str) -> Result<(), EditError> {
-        let indexes = self
-            .indexes
-            .iter()
-            .filter(|index| index.column_names().any(|name| name == column))
-            .map(|index| format!("index {}", index.name));
-        let named = |kind: &str, name: Option<&str>| format!("{kind} {}", name.unwrap_or_default());
-        let uniques = self
-            .uniques
-            .iter()
-            .filter(|unique| unique.columns.iter().any(|name| name == column))
-            .map(|unique| named("unique key", unique.name.as_deref()));
-        let foreign_keys = self
-            .foreign_keys
-            .iter()
-            .filter(|key| key.columns.iter().any(|name| name == column))
-            .map(|key| named("foreign key", key.name.as_deref()));
-        let users: Vec<String> = indexes.chain(uniques).chain(foreign_keys).collect();
-        if users.is_empty() {
-            return Ok(());
-        }
-        Err(EditError::InUse {
-            table: self.name.clone(),
-            column: column.to_owned(),
-            objects: users.join(", "),
-        })
     }
 
     fn column_mut(&mut self, name: &str) -> Result<&mut Column, EditError> {

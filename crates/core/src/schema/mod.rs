@@ -9,6 +9,7 @@ mod column;
 mod column_difference;
 mod constraint;
 mod convention;
+mod dependent;
 mod difference;
 mod edit;
 mod index;
@@ -17,6 +18,7 @@ mod object;
 mod referred_key;
 mod rename;
 mod table;
+mod words;
 
 use std::collections::BTreeMap;
 
@@ -28,12 +30,15 @@ pub use column::{
 };
 pub use column_difference::{ColumnDifference, ColumnProperty};
 pub use constraint::{Check, ForeignKey, PrimaryKey, ReferentialAction, Unique};
+pub use dependent::Dependent;
 pub use difference::{Detail, Difference, DifferenceKind, by_name, differences};
 pub use edit::EditError;
 pub use index::{Index, IndexColumn};
 pub use object::Object;
 pub(crate) use referred_key::is_same_name;
+pub use rename::rename_in_expression;
 pub use table::{Table, TableOptions, Trigger};
+pub use words::{mentions, names_column, without_casts_to_text};
 
 /// The tables of one database (on PostgreSQL, of one of its schemas).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]

@@ -66,6 +66,10 @@ pub struct Table {
     pub collation: Option<String>,
     /// SQLite's table options.
     pub options: TableOptions,
+    /// Whether the server makes changes of another table here as well (PostgreSQL's partitions and
+    /// tables that inherit): only one that is changed itself has to be as planned.
+    #[serde(default)]
+    pub follows: bool,
     /// What the model cannot express (SQLite's ON CONFLICT clauses, collated keys): such a table
     /// can be read and extended, but not rebuilt.
     pub inexpressible: Vec<String>,

@@ -1,0 +1,39 @@
+//! Views, and triggers of other tables, that name a column which goes or gets another name: the server
+//! would leave them broken.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::{ColumnEnd, Plan};
+use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::schema::{Dependent, mentions};
+
+use crate::connect::Mysql;
+use crate::text::{self, quote};
+
+const STATEMENTS: &str = "SELECT 'view', TABLE_NAME, NULL, VIEW_DEFINITION \
+        FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() \
+    UNION ALL SELECT 'trigger', TRIGGER_NAME, EVENT_OBJECT_TABLE, ACTION_STATEMENT \
+        FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()";
+
+pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
+    let ends = plan.column_ends();
+    if ends.is_empty() {
+        return Ok(Vec::new());
+    }
+    let found = text::rows(&mut database.connection, STATEMENTS).await;
+    let action = "looking for what depends on a column";
+    let found = found.map_err(|source| database.context.error(action, source))?;
+    let refusal =
+        |end: &ColumnEnd| end.refusal(found.iter().filter_map(|row| dependent(row, end)).collect());
+    Ok(ends.iter().filter_map(refusal).collect())
+}
+
+/// What a row describes, if it names a column. The table's own triggers are core's to find.
+fn dependent(row: &[Option<String>], end: &ColumnEnd) -> Option<Dependent> {
+    let [Some(kind), Some(name), table, Some(statement)] = row else { return None };
+    let names = |name: &str| mentions(statement, name, Dialect::Mysql);
+    let is_own = table.as_ref() == Some(&end.table);
+    (!is_own && names(&end.table) && names(&end.column)).then(|| Dependent {
+        object: format!("{kind} {name}"),
+        remedy: Some(format!("DROP {} {}", kind.to_uppercase(), quote(name))),
+    })
+}

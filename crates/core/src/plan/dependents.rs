@@ -1,0 +1,91 @@
+//! What of the user's own depends on a column that goes, or gets another name.
+//!
+//! Some of it goes with the column, as with MLflow's own upgrade, and is told. The rest is refused
+//! before anything changes: a server would refuse it on the way, or leave it broken.
+
+use super::Plan;
+use crate::backend::TableChange;
+use crate::error::Error;
+use crate::platform::Platform;
+use crate::schema::{Column, Dependent};
+
+/// A column that comes to its end under its name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ColumnEnd {
+    /// The table.
+    pub table: String,
+    /// The column.
+    pub column: String,
+    /// The name that it gets; `None` if it goes.
+    pub renamed_to: Option<String>,
+}
+
+impl ColumnEnd {
+    /// The refusal, if anything depends on the column.
+    #[must_use]
+    pub fn refusal(&self, dependents: Vec<Dependent>) -> Option<Error> {
+        (!dependents.is_empty()).then(|| Error::Dependents {
+            table: self.table.clone(),
+            column: self.column.clone(),
+            fate: match &self.renamed_to {
+                Some(name) => format!("is renamed to {name}"),
+                None => "goes".to_owned(),
+            },
+            dependents,
+        })
+    }
+}
+
+impl Plan {
+    /// The columns that go or get another name.
+    #[must_use]
+    pub fn column_ends(&self) -> Vec<ColumnEnd> {
+        self.changes().flat_map(ends).collect()
+    }
+
+    /// A refusal for each column that the user's own objects on the same table keep from going.
+    #[must_use]
+    pub fn refuse_dependents(&self, platform: &Platform) -> Vec<Error> {
+        let refusals = |change: &TableChange| -> Vec<Error> {
+            let Some(before) = &change.before else { return Vec::new() };
+            let dependents = |end: &ColumnEnd| match end.renamed_to {
+                None => change.after.dependents_of_dropped(&end.column, platform),
+                Some(_) => before.dependents_of_renamed(&end.column, platform),
+            };
+            ends(change).iter().filter_map(|end| end.refusal(dependents(end))).collect()
+        };
+        self.changes().flat_map(refusals).collect()
+    }
+
+    /// What goes with columns that go, or loses a part with them, in words.
+    #[must_use]
+    pub fn lost_with_columns(&self, platform: &Platform) -> Vec<String> {
+        let lost = |change: &TableChange| -> Vec<String> {
+            let Some(before) = &change.before else { return Vec::new() };
+            let dropped = ends(change).into_iter().filter(|end| end.renamed_to.is_none());
+            dropped
+                .flat_map(|end| {
+                    let objects = before.lost_with(&end.column, &change.after, platform.dialect);
+                    objects.into_iter().map(move |object| {
+                        format!("{object} of {} goes with its column {}", end.table, end.column)
+                    })
+                })
+                .collect()
+        };
+        self.changes().flat_map(lost).collect()
+    }
+}
+
+fn ends(change: &TableChange) -> Vec<ColumnEnd> {
+    let before = change.before.iter().flat_map(|before| &before.columns);
+    let end = |old: &Column| {
+        let new = change.after.columns.iter().find(|new| new.live_name() == old.name);
+        let renamed_to = new.map(|new| new.name.clone());
+        (renamed_to.as_ref() != Some(&old.name)).then(|| ColumnEnd {
+            table: change.after.name.clone(),
+            column: old.name.clone(),
+            renamed_to,
+        })
+    };
+    before.filter_map(end).collect()
+}

@@ -1,0 +1,490 @@
+//! A user's own objects that depend on a column which an upgrade drops, renames or gives another type.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::event::Event;
+use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, POSTGRES};
+use mlflow_migrate_tests::database::{TestDatabase, Upgrade, upgrade};
+use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::reference::Server;
+use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::tests;
+
+pub(crate) const TESTS: &[Test] = tests![
+    what_keeps_a_column_from_going => EVERY_REVISION,
+    what_goes_with_a_column => EVERY_REVISION,
+    texts_that_are_checked_to_be_json => EVERY_REVISION => MYSQL,
+    what_follows_a_renamed_column => EVERY_REVISION,
+    what_keeps_a_column_from_being_renamed => EVERY_REVISION,
+    what_follows_a_retyped_column,
+    what_keeps_a_column_from_being_retyped => POSTGRES,
+];
+
+/// Before the revision that drops `spans.dimension_attributes`.
+const DROPS: [&str; 2] = ["b7e2c1a4d9f3", "75868b020152"];
+/// Before the one that renames `jobs.function_fullname` to `job_name`.
+const RENAMES: [&str; 2] = ["b7c8d9e0f1a2", "5d2d30f0abce"];
+
+/// The object that is to be told, and the statements that make it.
+type Object = (&'static str, &'static str);
+
+/// Each of these objects alone is refused before anything has changed. What the hint says puts it
+/// right, and with all of them gone the upgrade comes to its end.
+async fn each_is_refused(server: &TestServer, [from, to]: [&str; 2], objects: &[Object]) {
+    let database = server.at(from).await;
+    for (object, create) in objects {
+        database.run(create);
+        refuses(server, &*database, to, object).await;
+    }
+    upgrade(server.catalogue(), &*database, to).await.unwrap_or_else(|error| panic!("{error}"));
+}
+
+async fn refuses(server: &TestServer, database: &dyn TestDatabase, to: &str, object: &str) {
+    let before = database.contents();
+    let error = match upgrade(server.catalogue(), database, to).await {
+        Ok(_) => panic!("{object} is not refused"),
+        Err(error) => error,
+    };
+    assert_eq!(error.kind(), ErrorKind::Drift, "{object}: {error:?}");
+    assert!(matches!(error, Error::Dependents { .. }), "{object}: {error:?}");
+    assert!(database.contents() == before, "{object}: {error}");
+    assert!(error.to_string().contains(object), "{object}: {error}");
+    let hint = error.hint().unwrap();
+    assert!(hint.starts_with("nothing was changed"), "{hint}");
+    let (_, remedy) = hint.split_once("make sense: ").unwrap_or_else(|| panic!("{hint}"));
+    remedy.split_inclusive(';').for_each(|statement| database.run(statement));
+}
+
+/// With all of these objects the upgrade comes to its end, and tells of those that are gone.
+async fn all_are_taken(
+    server: &TestServer,
+    [from, to]: [&str; 2],
+    objects: &[&str],
+) -> (Box<dyn TestDatabase>, Vec<String>) {
+    let database = server.at(from).await;
+    objects.iter().for_each(|create| database.run(create));
+    let (upgraded, events) = Upgrade::default().run(server.catalogue(), &*database, to).await;
+    upgraded.unwrap_or_else(|error| panic!("{error}: {error:?}"));
+    let told = events.into_iter().filter_map(|event| match event {
+        Event::Notice { message } if message.contains("goes with its column") => Some(message),
+        _ => None,
+    });
+    (database, told.collect())
+}
+
+async fn what_keeps_a_column_from_going(server: &TestServer) {
+    let mut objects: Vec<Object> =
+        vec![("view own", "CREATE VIEW own AS SELECT span_id, dimension_attributes FROM spans")];
+    objects.extend_from_slice(match server.reference() {
+        Server::Sqlite => &[
+            (
+                "trigger own",
+                "CREATE TRIGGER own AFTER UPDATE OF dimension_attributes ON spans \
+                 BEGIN SELECT 1; END",
+            ),
+            (
+                "trigger own",
+                "CREATE TRIGGER own AFTER INSERT ON spans \
+                 WHEN new.\"Dimension_Attributes\" > 1 BEGIN SELECT 1; END",
+            ),
+            (
+                "trigger own",
+                "CREATE TRIGGER own AFTER INSERT ON jobs \
+                 BEGIN UPDATE spans SET [dimension_attributes] = NULL; END",
+            ),
+            (
+                "generated column own",
+                "ALTER TABLE spans ADD COLUMN own TEXT \
+                 GENERATED ALWAYS AS (json_extract(dimension_attributes, '$.a')) VIRTUAL",
+            ),
+        ],
+        Server::Postgres => &[
+            (
+                "materialized view own",
+                "CREATE MATERIALIZED VIEW own AS SELECT dimension_attributes FROM spans",
+            ),
+            (
+                "rule own on spans",
+                "CREATE RULE own AS ON UPDATE TO spans WHERE new.dimension_attributes IS NULL \
+                 DO ALSO NOTHING",
+            ),
+            ("policy own", "CREATE POLICY own ON spans USING (dimension_attributes IS NULL)"),
+            (
+                "trigger own",
+                "CREATE OR REPLACE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN new; END$$;
+                 CREATE TRIGGER own BEFORE UPDATE OF dimension_attributes ON spans \
+                 FOR EACH ROW EXECUTE FUNCTION f()",
+            ),
+            (
+                "trigger own",
+                "CREATE TRIGGER own BEFORE UPDATE ON spans FOR EACH ROW \
+                 WHEN (new.dimension_attributes IS NULL) EXECUTE FUNCTION f()",
+            ),
+            (
+                "trigger own",
+                "CREATE FUNCTION g() RETURNS trigger LANGUAGE plpgsql AS \
+                 $$BEGIN new.dimension_attributes := NULL; RETURN new; END$$;
+                 CREATE TRIGGER own BEFORE UPDATE ON spans FOR EACH ROW EXECUTE FUNCTION g()",
+            ),
+            (
+                "publication own",
+                "CREATE PUBLICATION own FOR TABLE spans (trace_id, span_id, dimension_attributes)",
+            ),
+            (
+                "function h()",
+                "CREATE FUNCTION h() RETURNS bigint BEGIN ATOMIC \
+                 SELECT count(dimension_attributes) FROM spans; END",
+            ),
+            (
+                "generated column own",
+                "ALTER TABLE spans ADD COLUMN own TEXT \
+                 GENERATED ALWAYS AS (dimension_attributes ->> 'a') STORED",
+            ),
+        ],
+        Server::Mysql => &[
+            (
+                "index own",
+                "CREATE INDEX own ON spans \
+                 ((CAST(json_extract(dimension_attributes, '$.a') AS CHAR(9))), trace_id)",
+            ),
+            (
+                "CHECK own",
+                "ALTER TABLE spans ADD CONSTRAINT own \
+                 CHECK (name <> 'its' OR json_length(`Dimension_Attributes`) > 0)",
+            ),
+            (
+                "generated column own",
+                "ALTER TABLE spans ADD COLUMN own VARCHAR(9) \
+                 GENERATED ALWAYS AS (json_unquote(json_extract(dimension_attributes, '$.a'))) STORED, \
+                 ADD COLUMN \"own 2\" VARCHAR(9) GENERATED ALWAYS AS (upper(own)) VIRTUAL, \
+                 ADD CONSTRAINT own3 CHECK (\"own 2\" <> name), ADD INDEX own4 ((lower(own)))",
+            ),
+        ],
+        _ => &[
+            (
+                "CHECK own",
+                "ALTER TABLE spans ADD CONSTRAINT own \
+                 CHECK (name <> 'it''s' OR json_length(dimension_attributes) > 0)",
+            ),
+            (
+                "CHECK own",
+                "ALTER TABLE spans ADD COLUMN own INTEGER NOT NULL DEFAULT 5 \
+                 CHECK (own > 1 OR json_length(dimension_attributes) > 0)",
+            ),
+            (
+                "generated column own2",
+                "ALTER TABLE spans ADD COLUMN own2 VARCHAR(9) \
+                 GENERATED ALWAYS AS (json_unquote(json_extract(dimension_attributes, '$.a'))) STORED, \
+                 ADD COLUMN own3 VARCHAR(9) GENERATED ALWAYS AS (upper(own2)) VIRTUAL",
+            ),
+        ],
+    });
+    if server.is_mysql() {
+        objects.extend_from_slice(&[
+            (
+                "trigger own5",
+                "CREATE TRIGGER own5 BEFORE INSERT ON spans FOR EACH ROW \
+                 SET new.dimension_attributes = NULL",
+            ),
+            (
+                "trigger own6",
+                "CREATE TRIGGER own6 AFTER INSERT ON jobs FOR EACH ROW \
+                 UPDATE spans SET dimension_attributes = NULL",
+            ),
+        ]);
+    }
+    each_is_refused(server, DROPS, &objects).await;
+}
+
+/// What a server drops with a column goes here too, and is told; what only looks alike stays.
+async fn what_goes_with_a_column(server: &TestServer) {
+    let (objects, gone): (&[&str], &[&str]) = match server.reference() {
+        Server::Sqlite => (
+            &[
+                "CREATE INDEX own1 ON spans (dimension_attributes)",
+                "CREATE INDEX own2 ON spans (trace_id, dimension_attributes)",
+                "CREATE INDEX own3 ON spans (json_extract(\"Dimension_Attributes\", '$.a'))",
+                "CREATE INDEX own4 ON spans (trace_id) WHERE dimension_attributes IS NOT NULL",
+                "ALTER TABLE spans ADD COLUMN own TEXT CONSTRAINT own5 \
+                 CHECK (own IS NULL OR dimension_attributes IS NOT NULL)",
+                "CREATE INDEX kept ON spans (trace_id) WHERE name <> 'dimension_attributes'",
+            ],
+            &["index own1", "index own2", "index own3", "index own4", "CHECK own5"],
+        ),
+        Server::Postgres => (
+            &[
+                "CREATE INDEX own1 ON spans ((dimension_attributes ->> 'a'))",
+                "CREATE UNIQUE INDEX own2 ON spans (trace_id, (dimension_attributes ->> 'a'))",
+                "CREATE INDEX own3 ON spans (trace_id) WHERE dimension_attributes IS NOT NULL",
+                "CREATE INDEX own4 ON spans (trace_id) INCLUDE (dimension_attributes)",
+                "ALTER TABLE spans ADD CONSTRAINT own5 CHECK (dimension_attributes IS NOT NULL)",
+                "ALTER TABLE spans ADD CONSTRAINT own6 \
+                 CHECK (dimension_attributes IS NULL OR trace_id > 'a')",
+                "ALTER TABLE spans ADD CHECK (dimension_attributes::text <> '')",
+                "CREATE STATISTICS own7 ON trace_id, (dimension_attributes ->> 'a') FROM spans",
+                "CREATE INDEX kept ON spans (trace_id) WHERE name <> 'dimension_attributes'",
+                "ALTER TABLE spans ADD CONSTRAINT kept CHECK (name <> 'dimension_attributes')",
+            ],
+            &[
+                "index own1",
+                "index own2",
+                "index own3",
+                "index own4",
+                "CHECK own5",
+                "CHECK own6",
+                "CHECK spans_dimension_attributes_check",
+            ],
+        ),
+        Server::Mysql => (
+            &[
+                "ALTER TABLE spans ADD CONSTRAINT own1 CHECK (json_length(dimension_attributes) > 0)",
+                "ALTER TABLE spans ADD CHECK (json_valid(dimension_attributes))",
+                "ALTER TABLE spans ADD CONSTRAINT kept CHECK (name <> 'dimension_attributes')",
+                "CREATE INDEX kept ON spans ((left(concat(name, 'dimension_attributes'), 9)))",
+            ],
+            &["CHECK own1", "CHECK spans_chk_1"],
+        ),
+        _ => (
+            &[
+                "ALTER TABLE spans ADD CONSTRAINT own1 CHECK (json_length(dimension_attributes) > 0)",
+                "ALTER TABLE spans ADD CHECK (json_length(dimension_attributes) < 99)",
+                "ALTER TABLE spans ADD CONSTRAINT kept CHECK (name <> 'dimension_attributes')",
+                "CREATE INDEX own2 ON spans (dimension_attributes(10))",
+                "CREATE INDEX own3 ON spans (trace_id, dimension_attributes(10))",
+            ],
+            &["CHECK own1", "CHECK CONSTRAINT_1", "index own2", "a part of index own3"],
+        ),
+    };
+    let (database, mut told) = all_are_taken(server, DROPS, objects).await;
+    let mut expected: Vec<String> = gone
+        .iter()
+        .map(|object| format!("{object} of spans goes with its column dimension_attributes"))
+        .collect();
+    told.sort();
+    expected.sort();
+    assert_eq!(told, expected);
+    again(server, &*database).await;
+}
+
+/// What a dump of MariaDB's makes of JSON on MySQL: other types, which are drift, and a CHECK each.
+async fn texts_that_are_checked_to_be_json(server: &TestServer) {
+    let database = server.at(DROPS[0]).await;
+    database.run(
+        "ALTER TABLE spans MODIFY dimension_attributes LONGTEXT; \
+         ALTER TABLE spans ADD CONSTRAINT own CHECK (json_valid(dimension_attributes))",
+    );
+    let accepting = Upgrade { accept_drift: true, ..Upgrade::default() };
+    let (upgraded, _) = accepting.run(server.catalogue(), &*database, DROPS[1]).await;
+    upgraded.unwrap_or_else(|error| panic!("{error}"));
+    again(server, &*database).await;
+}
+
+/// Nothing is to be done, and nothing wrong, when the newest revision is reached.
+async fn again(server: &TestServer, database: &dyn TestDatabase) {
+    let report = upgrade(server.catalogue(), database, server.head()).await;
+    report.unwrap_or_else(|error| panic!("{error}"));
+    let mut backend = database.connect().await.unwrap();
+    let checked = mlflow_migrate_core::check::check(&mut *backend, server.catalogue(), None).await;
+    assert!(checked.unwrap().drift.is_empty());
+}
+
+/// The server renames the column where it is named, and so does the plan.
+async fn what_follows_a_renamed_column(server: &TestServer) {
+    let objects: &[&str] = match server.reference() {
+        Server::Sqlite => &[
+            "CREATE INDEX own1 ON jobs (function_fullname)",
+            "CREATE INDEX own2 ON jobs (lower(function_fullname))",
+            "CREATE INDEX own3 ON jobs (status) WHERE function_fullname <> 'function_fullname'",
+            "CREATE VIEW own4 AS SELECT function_fullname FROM jobs",
+            "CREATE TRIGGER own5 AFTER UPDATE OF function_fullname ON jobs \
+             BEGIN UPDATE jobs SET function_fullname = new.function_fullname WHERE 0; END",
+            "ALTER TABLE jobs ADD COLUMN own6 TEXT AS (lower(\"function_fullname\"))",
+            "ALTER TABLE jobs ADD COLUMN own7 TEXT CHECK (own7 <> function_fullname)",
+        ],
+        Server::Postgres => &[
+            "CREATE INDEX own1 ON jobs (function_fullname)",
+            "CREATE INDEX own2 ON jobs (lower(function_fullname))",
+            "CREATE INDEX own3 ON jobs (status) INCLUDE (function_fullname) \
+             WHERE function_fullname <> 'function_fullname'",
+            "CREATE VIEW own4 AS SELECT function_fullname FROM jobs",
+            "ALTER TABLE jobs ADD COLUMN own6 TEXT \
+             GENERATED ALWAYS AS (lower(function_fullname)) STORED",
+            "ALTER TABLE jobs ADD CONSTRAINT own7 CHECK (function_fullname <> 'function_fullname')",
+            "CREATE STATISTICS own8 ON function_fullname, status FROM jobs",
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN new; END$$;
+             CREATE TRIGGER own9 BEFORE UPDATE OF function_fullname ON jobs FOR EACH ROW \
+             WHEN (new.function_fullname > '') EXECUTE FUNCTION f()",
+            "CREATE PUBLICATION own FOR TABLE jobs (id, function_fullname)",
+        ],
+        Server::Mysql => &["CREATE INDEX own1 ON jobs (function_fullname(20))"],
+        _ => &[
+            "CREATE INDEX own1 ON jobs (function_fullname(20))",
+            "ALTER TABLE jobs ADD COLUMN own2 VARCHAR(500) AS (lower(function_fullname)) VIRTUAL",
+            "ALTER TABLE jobs ADD CONSTRAINT own3 \
+             CHECK (function_fullname <> 'function_fullname' OR status > 0)",
+            "ALTER TABLE jobs MODIFY function_fullname VARCHAR(500) NOT NULL \
+             CHECK (function_fullname <> 'it''s function_fullname')",
+        ],
+    };
+    let (database, _) = all_are_taken(server, RENAMES, objects).await;
+    if server.is_sqlite() {
+        database.run("SELECT job_name FROM own4 LIMIT 0");
+    }
+    let insert = "INSERT INTO jobs (id, creation_time, job_name, params, status, retry_count, \
+                  last_update_time) VALUES ('a', 1, 'n', '{}', 1, 0, 1)";
+    database.run(insert);
+    database.run("UPDATE jobs SET job_name = 'm'");
+    again(server, &*database).await;
+    database.run("UPDATE jobs SET job_name = 'o'");
+    // At once to the newest revision, with everything else that the table is asked for.
+    let (database, _) = all_are_taken(server, [RENAMES[0], "head"], objects).await;
+    if server.is_sqlite() {
+        database.run("SELECT job_name FROM own4 LIMIT 0");
+    }
+    database.run(&insert.replace("(id,", "(workspace, id,").replace("('a',", "('w', 'a',"));
+    database.run("UPDATE jobs SET job_name = 'm'");
+}
+
+async fn what_keeps_a_column_from_being_renamed(server: &TestServer) {
+    let mut objects: Vec<Object> = Vec::new();
+    if server.reference() == Server::Mysql {
+        objects.extend_from_slice(&[
+            ("index own1", "CREATE INDEX own1 ON jobs ((lower(function_fullname)))"),
+            (
+                "generated column own2",
+                "ALTER TABLE jobs ADD COLUMN own2 VARCHAR(500) AS (lower(function_fullname)) VIRTUAL",
+            ),
+            (
+                "CHECK own3",
+                "ALTER TABLE jobs ADD CONSTRAINT own3 CHECK (function_fullname <> '')",
+            ),
+        ]);
+    }
+    if server.is_mysql() {
+        objects.extend_from_slice(&[
+            ("view own4", "CREATE VIEW own4 AS SELECT * FROM jobs AS j"),
+            (
+                "trigger own5",
+                "CREATE TRIGGER own5 BEFORE INSERT ON jobs FOR EACH ROW \
+                 SET new.function_fullname = 'a'",
+            ),
+            (
+                "trigger own6",
+                "CREATE TRIGGER own6 BEFORE INSERT ON spans FOR EACH ROW \
+                 UPDATE jobs SET function_fullname = 'a'",
+            ),
+        ]);
+    }
+    if server.is_postgres() {
+        objects.push((
+            "trigger own5",
+            "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS \
+             $$BEGIN new.function_fullname := 'a'; RETURN new; END$$;
+             CREATE TRIGGER own5 BEFORE UPDATE ON jobs FOR EACH ROW EXECUTE FUNCTION f()",
+        ));
+    }
+    each_is_refused(server, RENAMES, &objects).await;
+}
+
+/// Each table with a column that gets another type, and the revisions before and after.
+const RETYPES: [(&str, &str, [&str; 2]); 3] = [
+    ("params", "value", ["cc1f77228345", "2d6e25af4d3e"]),
+    ("model_version_tags", "value", ["4465047574b1", "bda7b8c39065"]),
+    ("runs", "status", ["2b4d017a5e9b", "cfd24bdc0731"]),
+];
+
+async fn what_follows_a_retyped_column(server: &TestServer) {
+    for (table, column, revisions) in RETYPES {
+        let index = match server.reference() {
+            Server::Sqlite | Server::Postgres => vec![
+                format!("CREATE INDEX own1 ON {table} (lower({column}))"),
+                format!("CREATE INDEX own2 ON {table} ({column}) WHERE {column} <> 'x'"),
+            ],
+            Server::Mysql => vec![format!("CREATE INDEX own1 ON {table} ((left({column}, 9)))")],
+            _ => vec![format!("CREATE INDEX own1 ON {table} ({column}(5))")],
+        };
+        let mut objects = index;
+        objects.extend(match server.reference() {
+            Server::Sqlite => vec![
+                format!("ALTER TABLE {table} ADD COLUMN own3 TEXT AS (upper({column}))"),
+                format!("ALTER TABLE {table} ADD COLUMN own4 TEXT CHECK (own4 <> {column})"),
+                format!(
+                    "CREATE TRIGGER own5 AFTER UPDATE OF {column} ON {table} \
+                     WHEN new.{column} > '' BEGIN SELECT 1; END"
+                ),
+            ],
+            Server::Postgres => vec![
+                format!(
+                    "ALTER TABLE {table} ADD CONSTRAINT own3 CHECK (length({column}) > 0), \
+                     ADD CONSTRAINT own4 CHECK ({column} <> 'x')"
+                ),
+                format!("CREATE STATISTICS own6 ON {column}, run_uuid FROM {table}")
+                    .replace("run_uuid FROM model_version_tags", "name FROM model_version_tags"),
+                format!("CREATE PUBLICATION own FOR TABLE {table}"),
+            ],
+            Server::Mysql56 | Server::Mysql57 => Vec::new(),
+            _ => vec![
+                format!(
+                    "ALTER TABLE {table} ADD COLUMN own3 CHAR(9) AS (left({column}, 9)) STORED"
+                ),
+                format!(
+                    "ALTER TABLE {table} ADD COLUMN own4 CHAR(9) AS (left({column}, 9)) VIRTUAL"
+                ),
+                format!(
+                    "ALTER TABLE {table} ADD CONSTRAINT own5 \
+                     CHECK (length({column}) > 0 OR {column} = 'x')"
+                ),
+            ],
+        });
+        if !server.is_postgres() {
+            objects.push(format!("CREATE VIEW own7 AS SELECT {column} FROM {table}"));
+        }
+        let objects: Vec<&str> = objects.iter().map(String::as_str).collect();
+        let (database, _) = all_are_taken(server, revisions, &objects).await;
+        again(server, &*database).await;
+    }
+}
+
+async fn what_keeps_a_column_from_being_retyped(server: &TestServer) {
+    for (table, column, revisions) in RETYPES {
+        let objects = [
+            ("view own", format!("CREATE VIEW own AS SELECT {column} FROM {table}")),
+            (
+                "rule own on",
+                format!(
+                    "CREATE RULE own AS ON UPDATE TO {table} WHERE new.{column} = 'x' \
+                     DO INSTEAD NOTHING"
+                ),
+            ),
+            ("policy own", format!("CREATE POLICY own ON {table} USING ({column} <> 'x')")),
+            (
+                "trigger own",
+                format!(
+                    "CREATE FUNCTION f() RETURNS trigger LANGUAGE plpgsql AS \
+                     $$BEGIN RETURN new; END$$;
+                     CREATE TRIGGER own BEFORE UPDATE OF {column} ON {table} FOR EACH ROW \
+                     EXECUTE FUNCTION f()"
+                ),
+            ),
+            (
+                "publication own",
+                format!("CREATE PUBLICATION own FOR TABLE {table} WHERE ({column} <> 'x')"),
+            ),
+            (
+                "generated column own",
+                format!(
+                    "ALTER TABLE {table} ADD COLUMN own TEXT \
+                     GENERATED ALWAYS AS (upper({column})) STORED"
+                ),
+            ),
+        ];
+        let objects: Vec<(&str, &str)> =
+            objects.iter().map(|(object, create)| (*object, create.as_str())).collect();
+        let database = server.at(revisions[0]).await;
+        for (object, create) in objects {
+            database.run(create);
+            refuses(server, &*database, revisions[1], object).await;
+        }
+        upgrade(server.catalogue(), &*database, revisions[1]).await.unwrap();
+    }
+}
