@@ -100,7 +100,8 @@ impl Mysql {
                 return Ok((name, None));
             }
             let condition = format!("ID = IS_USED_LOCK({})", literal(&name));
-            let holders = processes(&mut self.connection, &condition).await?;
+            // Text of another session's may be one that the server cannot convert.
+            let holders = processes(&mut self.connection, &condition).await.or_else(untold)?;
             Ok((name, Some(holders)))
         };
         let taken: Result<_, sqlx::Error> = work.await;
@@ -134,6 +135,14 @@ impl Mysql {
             }
             error => error,
         }
+    }
+}
+
+/// Nothing, where the server or its text is what fails.
+fn untold(error: sqlx::Error) -> Result<Vec<String>, sqlx::Error> {
+    match error {
+        sqlx::Error::Database(_) | sqlx::Error::Decode(_) => Ok(Vec::new()),
+        error => Err(error),
     }
 }
 

@@ -8,6 +8,7 @@ mod backend;
 mod cancel;
 mod connect;
 mod dependents;
+mod encoding;
 mod error;
 mod execute;
 mod expression;

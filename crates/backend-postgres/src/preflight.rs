@@ -19,6 +19,8 @@ impl Postgres {
         let mut problems = Vec::new();
         collect(&mut problems, self.check_privileges(plan).await)?;
         let live = self.read_schema().await?;
+        // The rest reads such texts, too, and would only say that it cannot.
+        self.refuse_texts(plan, &live).await?;
         problems.extend(self.check_dependents(plan, &live).await?);
         collect(&mut problems, self.refuse_taken_names(plan).await)?;
         if self.is_upgrade() && problems.is_empty() {

@@ -348,7 +348,7 @@ mod tests {
         fn floats_keep_every_bit(bits: u64) {
             let number = f64::from_bits(bits);
             let read: f64 = to_text(&Value::Double(Some(number))).unwrap().parse().unwrap();
-            prop_assert!(read.to_bits() == bits || number.is_nan() || number == 0.0);
+            prop_assert!(read.to_bits() == bits || number.is_nan() || bits << 1 == 0);
         }
     }
 }

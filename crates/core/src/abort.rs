@@ -16,7 +16,7 @@ use crate::journal::Journal;
 use crate::locate::LEFTOVER_PREFIX;
 use crate::losses::{dropped, has_inverse};
 use crate::plan::{Plan, Step, plan};
-use crate::schema::{Schema, Table, differences};
+use crate::schema::{ForeignKey, Index, Schema, Table, differences};
 use crate::stop::Stop;
 
 /// What was taken back.
@@ -154,13 +154,38 @@ async fn invert(
     let Some(before) = &change.before else {
         return backend.remove(std::slice::from_ref(&table.name)).await;
     };
-    let inverse = TableChange {
-        before: Some(table.clone()),
-        after: renamed_back(before, &change.after, table),
+    let mut target = renamed_back(before, &change.after, table);
+    let progress = Progress::new(Arc::clone(observer), 0, Stop::default());
+    let change = |before: Table, after: &Table| TableChange {
+        before: Some(before),
+        after: after.clone(),
         revisions: change.revisions.clone(),
     };
-    let progress = Progress::new(Arc::clone(observer), 0, Stop::default());
-    backend.change(&inverse, &progress).await.map(|_| ())
+    let Some(without) = without_what_the_server_makes(&target, table) else {
+        return backend.change(&change(table.clone(), &target), &progress).await.map(|_| ());
+    };
+    backend.change(&change(table.clone(), &without), &progress).await?;
+    target.settle();
+    let now = backend.inspect().await?;
+    let Some(table) = now.table(&target.name) else { return Ok(()) };
+    backend.change(&change(table.clone(), &target), &progress).await.map(|_| ())
+}
+
+/// An index that InnoDB had made for a foreign key, and has dropped since another one covers it, is its own
+/// again only if it makes it with the foreign key: this is the table without both.
+fn without_what_the_server_makes(target: &Table, now: &Table) -> Option<Table> {
+    let is_gone = |index: &&Index| {
+        index.automatic && now.indexes.iter().all(|known| known.name != index.name)
+    };
+    let made: Vec<&Index> = target.indexes.iter().filter(is_gone).collect();
+    if made.is_empty() {
+        return None;
+    }
+    let mut without = target.clone();
+    without.indexes.retain(|index| made.iter().all(|made| made.name != index.name));
+    let needs = |key: &ForeignKey, made: &Index| made.column_names().eq(key.columns.iter());
+    without.foreign_keys.retain(|key| !made.iter().any(|made| needs(key, made)));
+    Some(without)
 }
 
 /// The table as it was, whose columns come from those that they became.

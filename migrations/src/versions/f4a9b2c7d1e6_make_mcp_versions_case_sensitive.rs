@@ -4,7 +4,7 @@
 //! collations ignore case, so the four columns that hold such a version get the collation
 //! `utf8mb4_bin`, and with it its character set.
 //!
-//! A tag, alias or endpoint that spells its version in another case than the version itself would
+//! A tag, alias or endpoint that spells its version otherwise than the version itself would
 //! lose it by that, so such references are looked for first.
 //!
 //! MLflow drops two primary keys, a foreign key and an index, and makes them again afterwards. Here

@@ -177,10 +177,11 @@ async fn add_versions(server: &TestServer, database: &dyn TestDatabase, collatio
          VALUES ('e', 'default', 'srv', '1.0  ', 'http://localhost', 0, 0)",
     );
     if !counts_blanks(collation) {
-        return database.run(
+        database.run(
             "INSERT INTO mcp_server_version_tags (workspace, name, version, `key`)
              VALUES ('default', 'srv', '1.0 ', 'k')",
         );
+        return;
     }
     database.run(&version("1.0 "));
     let findings = refused(server, database, "head").await;

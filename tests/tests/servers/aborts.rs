@@ -120,6 +120,7 @@ async fn steps_are_taken_back(server: &TestServer) {
             assert!(rows(&*database) == before, "{state}: after step {step}");
         }
         to_newest(server, &address).await.unwrap();
+        assert_at(server, &*database, server.head()).await;
     }
 }
 

@@ -7,6 +7,7 @@ mod collations;
 mod connections;
 mod ddl_of_others;
 mod drift;
+mod encodings;
 mod half_created;
 mod interruptions;
 mod limits;
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         mlflow_at_work::TESTS,
         stamps::TESTS,
         half_created::TESTS,
+        encodings::TESTS,
     ])
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::schema::{Column, ColumnType, Schema, Table};
 use sqlx::MySqlConnection;
@@ -13,7 +14,7 @@ use sqlx::MySqlConnection;
 use crate::connect::Mysql;
 use crate::error::LIMIT_HINT;
 use crate::features::Features;
-use crate::text::{self, TextRow};
+use crate::text::{self, TextRow, quote};
 
 /// A row can have no more bytes, apart from texts and blobs (MySQL manual, "Row Size Limits").
 const MAX_ROW: u64 = 65_535;
@@ -56,7 +57,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
             return Err(Error::ServerLimit {
                 name: database.context.name.clone(),
                 problem: format!("{problem} (for {})", change.revisions.join(", ")),
-                hint: format!("nothing was changed; {}", server.remedy(&after.name)),
+                hint: format!("nothing was changed; {}", server.remedy(&after.name, change)),
             });
         }
     }
@@ -112,12 +113,23 @@ impl Server {
     }
 
     /// What to do about a key or a row of a table.
-    fn remedy(&self, table: &str) -> String {
-        if self.max_part(table) < self.max_key {
+    fn remedy(&self, table: &str, change: &TableChange) -> String {
+        if self.max_part(table) == self.max_key {
+            return "if the key is your own, drop it, and make it again after the upgrade with a prefix \
+                    length"
+                .to_owned();
+        }
+        if !self.has_large_prefixes {
             return LIMIT_HINT.to_owned();
         }
-        "if the key is your own, drop it, and make it again after the upgrade with a prefix length"
-            .to_owned()
+        // The server could hold the key, in another row format.
+        if change.before.is_some() {
+            format!("run `ALTER TABLE {} ROW_FORMAT=DYNAMIC`", quote(table))
+        } else {
+            "let an administrator run `SET GLOBAL innodb_default_row_format = DYNAMIC`, which new tables \
+             get"
+                .to_owned()
+        }
     }
 
     fn too_long(&self, table: &Table, key: &Key, features: &Features) -> Option<String> {
@@ -211,7 +223,7 @@ impl Server {
 mod tests {
     use mlflow_migrate_core::schema::{Index, Schema, Table, big_integer, text, varchar};
 
-    use super::{BTreeMap, Features, Server};
+    use super::{BTreeMap, Features, Server, TableChange};
 
     fn server(has_large_prefixes: bool, row_format: &str) -> Server {
         let widths = [("latin1", 1), ("utf8", 3), ("utf8mb4", 4)];
@@ -247,6 +259,24 @@ mod tests {
         ] {
             let found = problems(&server(large, format), &key(table), collation);
             assert_eq!(found.is_empty(), fits, "{table} {collation} {found:?}");
+        }
+    }
+
+    #[test]
+    fn what_helps_depends_on_what_the_server_could_hold() {
+        let of_table = |name: &str, is_there: bool| TableChange {
+            before: is_there.then(|| Table::new(name)),
+            after: Table::new(name),
+            revisions: Vec::new(),
+        };
+        for (large, format, table, is_there, expected) in [
+            (true, "compact", "new", false, "SET GLOBAL innodb_default_row_format = DYNAMIC"),
+            (true, "dynamic", "old", true, "ALTER TABLE `old` ROW_FORMAT=DYNAMIC"),
+            (false, "compact", "new", false, "innodb_large_prefix=ON"),
+            (true, "dynamic", "new", false, "if the key is your own"),
+        ] {
+            let remedy = server(large, format).remedy(table, &of_table(table, is_there));
+            assert!(remedy.contains(expected), "{remedy}");
         }
     }
 

@@ -226,9 +226,6 @@ fn hint_of_edit(source: &EditError) -> String {
         EditError::Occupied { table, object, .. } => {
             format!("rename {object} of table {table}, or drop it if nobody needs it")
         }
-        EditError::InUse { table, objects, .. } => {
-            format!("drop {objects} of table {table}")
-        }
     };
     format!("nothing was changed; {remedy}, and run the same command again")
 }

@@ -295,7 +295,7 @@ mod tests {
     }
 
     fn check(name: &str, expression: &str) -> Check {
-        Check { name: Some(name.to_owned()), expression: expression.to_owned() }
+        Check::new(Some(name), expression)
     }
 
     /// A table with everything that can depend on a column but triggers.
