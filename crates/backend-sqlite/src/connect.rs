@@ -118,6 +118,19 @@ impl Sqlite {
     }
 }
 
+/// Opens a database that is there so that nobody else can read it as long as the connection lives.
+pub(crate) fn open_exclusively(
+    path: &Path,
+    busy_timeout: Duration,
+) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(busy_timeout)?;
+    connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
+    connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
+    Ok(connection)
+}
+
 /// A panic in another call cannot have left the connection half-changed: SQLite holds its state.
 fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)

@@ -105,6 +105,64 @@ pub(crate) fn left_beside(path: &Path) -> Option<PathBuf> {
     beside(path).take(2).find(has_content)
 }
 
+/// Refuses a name under which a new database would not stay what it is: SQLite takes any file that is
+/// named as the journal or the log of a database for its own, rolls it back or replays it, and so
+/// writes pages of another database into this one. An empty one may be in use by a program that has the
+/// former file open.
+pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
+    let name = path.display().to_string();
+    if let Some(database) = whose_side_file(path) {
+        return Err(Error::Unreachable {
+            name,
+            problem: format!("SQLite would take this file for a part of {}", database.display()),
+            hint: "give another name; nothing was changed".to_owned(),
+        });
+    }
+    let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
+    let Some(left) = beside(path).find(is_there) else { return Ok(()) };
+    let left = left.display().to_string();
+    let quoted = |name: &str| format!("'{}'", name.replace('\'', "'\\''"));
+    Err(Error::Unreachable {
+        name,
+        problem: format!(
+            "{left} is beside it, and SQLite would write what that holds into the new database; \
+             nothing was changed"
+        ),
+        hint: format!(
+            "stop what has a database of that name open, move the file away by `mv {} {}`, and run the same \
+             command again",
+            quoted(&left),
+            quoted(&format!("{left}.old"))
+        ),
+    })
+}
+
+/// The database whose journal or log a file would be by its name.
+fn whose_side_file(path: &Path) -> Option<PathBuf> {
+    let name = path.file_name()?.to_str()?;
+    let database = BESIDE.iter().find_map(|suffix| name.strip_suffix(suffix))?;
+    (!database.is_empty()).then(|| path.with_file_name(database))
+}
+
+/// Whether two paths lead to one file, however they are spelled: by a link of either kind too.
+pub(crate) fn is_same(one: &Path, other: &Path) -> Result<bool, Error> {
+    let opening = |path: &Path| {
+        let path = path.to_owned();
+        move |source| failed("opening", &path, source)
+    };
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let identity =
+            |path: &Path| fs::metadata(path).map(|it| (it.dev(), it.ino())).map_err(opening(path));
+        if identity(one)? == identity(other)? {
+            return Ok(true);
+        }
+    }
+    let real = |path: &Path| path.canonicalize().map_err(opening(path));
+    Ok(real(one)? == real(other)?)
+}
+
 /// An error of the operating system's.
 pub(crate) fn failed(action: &str, path: &Path, source: io::Error) -> Error {
     Error::Database { action: format!("{action} {}", path.display()), source: Box::new(source) }

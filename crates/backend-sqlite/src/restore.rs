@@ -10,10 +10,10 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::connect::{OpenOptions, blocking};
-use crate::copy::{PendingCopy, write_pages};
+use crate::connect::{OpenOptions, blocking, open_exclusively};
+use crate::copy::{PendingCopy, refuse_taken, write_pages};
 use crate::error::{Context, WRITE_PROTECTED};
-use crate::file::{Access, failed, left_beside, refuse_existing, sync_folder};
+use crate::file::{Access, failed, is_same, left_beside, refuse_side_files};
 use crate::integrity;
 
 const BACKUP: &str = ".backup";
@@ -89,7 +89,12 @@ pub async fn check_backup(backup: &Path) -> Result<(), Error> {
 
 fn open_to_read(path: &Path, context: Context<'_>) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    Connection::open_with_flags(path, flags).map_err(|source| Error::Unreachable {
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(Duration::from_secs(context.waited_seconds))?;
+        Ok(connection)
+    };
+    open().map_err(|source: rusqlite::Error| Error::Unreachable {
         name: context.name.to_owned(),
         problem: source.to_string(),
         hint: "check the path and its permissions".to_owned(),
@@ -113,7 +118,7 @@ pub async fn restore(
     }
     let real = |path: &Path| path.canonicalize().map_err(|source| failed("opening", path, source));
     let (place, source) = (real(database)?, real(backup)?);
-    if place == source {
+    if is_same(&place, &source)? {
         return Err(Error::Unreachable {
             name: backup.display().to_string(),
             problem: "this is the database itself".to_owned(),
@@ -133,7 +138,7 @@ fn place_to_keep(database: &Path, moment: &str) -> PathBuf {
     let first = with_suffix(database, &format!(".{moment}.replaced"));
     let next =
         (2..100).map(|number| with_suffix(database, &format!(".{moment}-{number}.replaced")));
-    let is_free = |path: &PathBuf| refuse_existing(path).is_ok();
+    let is_free = |path: &PathBuf| refuse_taken(path).is_ok();
     std::iter::once(first.clone()).chain(next).find(is_free).unwrap_or(first)
 }
 
@@ -158,15 +163,8 @@ impl Restoration {
     /// Opens the database so that nobody else can as long as the connection lives. What a crash has
     /// left beside it SQLite puts in order here.
     fn lock(&self, context: Context<'_>) -> Result<Connection, Error> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let open = || {
-            let connection = Connection::open_with_flags(&self.place, flags)?;
-            connection.busy_timeout(self.busy_timeout)?;
-            connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
-            connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
-            Ok(connection)
-        };
-        let connection = open().map_err(|source| context.error("locking the database", source))?;
+        let connection = open_exclusively(&self.place, self.busy_timeout)
+            .map_err(|source| context.error("locking the database", source))?;
         match connection.is_readonly("main") {
             Ok(true) => Err(Error::ReadOnly {
                 name: context.name.to_owned(),
@@ -184,26 +182,17 @@ impl Restoration {
 
     fn overwrite(&self, mut connection: Connection, context: Context<'_>) -> Result<(), Error> {
         let source = open_to_read(&self.source, context)?;
-        write_pages(&source, &mut connection)
+        write_pages(&source, &mut connection, context)
             .map_err(|source| context.error("writing the backup into the database", source))?;
         connection.close().map_err(|(_, error)| context.error("closing the database", error))
     }
 
     /// Gives the backup's copy the name of a file that is no database any more.
     fn replace(&self, context: Context<'_>) -> Result<(), Error> {
-        if let Some(left) = left_beside(&self.place) {
-            return Err(Error::Unreachable {
-                name: context.name.to_owned(),
-                problem: format!("it is damaged, and {} belongs to it", left.display()),
-                hint: "move both away, and run the same command again".to_owned(),
-            });
-        }
+        refuse_side_files(&self.place)?;
         let access = Access::of(&self.place)?;
         let source = open_to_read(&self.source, context)?;
-        let link = || std::fs::hard_link(&self.place, &self.kept);
-        link().map_err(|source| failed("keeping the damaged file as", &self.kept, source))?;
-        sync_folder(&self.kept)?;
-        PendingCopy::beside(&source, &self.place, access, context)?.replace()
+        PendingCopy::beside(&source, &self.place, access, context)?.replace(&self.kept)
     }
 }
 

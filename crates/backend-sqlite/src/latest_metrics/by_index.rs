@@ -4,7 +4,7 @@
 //! not read at all, so this takes as long as there are pairs, however long their histories are.
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
-use rusqlite::{Connection, OptionalExtension, Rows};
+use rusqlite::{Connection, OptionalExtension, Rows, ffi};
 
 use super::entry::Entry;
 use super::{Found, name_pair};
@@ -45,7 +45,14 @@ pub(super) fn newest_with_ties(
     let mut walk = Walk { found: Found::default(), ties_left: most };
     let mut reached = walk.take_pair(first.query([])?)?;
     while let Reached::Pair(run, key) = reached {
-        reached = walk.take_pair(before.query([run, key])?)?;
+        reached = walk.take_pair(before.query([&run, &key])?)?;
+        if matches!(&reached, Reached::Pair(next_run, next_key) if (next_run, next_key) >= (&run, &key))
+        {
+            // Nothing else would end the walk through an index that is out of order.
+            let error = ffi::Error::new(ffi::SQLITE_CORRUPT);
+            let problem = format!("the entries of index {index} are out of order");
+            return Err(rusqlite::Error::SqliteFailure(error, Some(problem)));
+        }
     }
     Ok(matches!(reached, Reached::End).then_some(walk.found))
 }
@@ -88,10 +95,11 @@ impl Walk {
     }
 }
 
-/// A run or a metric, as it is stored: bytes that need not be UTF-8.
+/// A run or a metric, as it is stored: bytes that need not be UTF-8. Blobs come after texts.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Name {
-    bytes: Vec<u8>,
     is_blob: bool,
+    bytes: Vec<u8>,
 }
 
 impl Name {

@@ -10,17 +10,18 @@ use crate::error::Context;
 /// To step from one pair to the next along an index takes as long as to read so many of its entries.
 const ENTRIES_A_STEP: u64 = 40;
 
-/// From run to run, and within each from metric to metric. SQLite uses an index for each `min`.
+/// From run to run, and within each from metric to metric. SQLite uses an index for each `min`. There are
+/// no more runs and pairs than entries: an index that is out of order must not lead round and round.
 const STEPS: &str = "WITH RECURSIVE run(run_uuid) AS ( \
      SELECT min(run_uuid) FROM metrics UNION ALL \
      SELECT (SELECT min(m.run_uuid) FROM metrics AS m WHERE m.run_uuid > run.run_uuid) \
-     FROM run WHERE run_uuid IS NOT NULL), \
+     FROM run WHERE run_uuid IS NOT NULL LIMIT 1 + ?1), \
      pair(run_uuid, metric) AS ( \
      SELECT run_uuid, (SELECT min(m.\"key\") FROM metrics AS m WHERE m.run_uuid = run.run_uuid) \
      FROM run WHERE run_uuid IS NOT NULL UNION ALL \
      SELECT run_uuid, (SELECT min(m.\"key\") FROM metrics AS m \
      WHERE m.run_uuid = pair.run_uuid AND m.\"key\" > pair.metric) \
-     FROM pair WHERE metric IS NOT NULL) \
+     FROM pair WHERE metric IS NOT NULL LIMIT 1 + 2 * ?1) \
      SELECT count(metric) FROM pair";
 
 /// Along the whole index.
@@ -38,8 +39,11 @@ pub(crate) fn count(
         let newest = format!("SELECT coalesce(max({rowid}), 0) FROM metrics");
         let entries: i64 = connection.query_row(&newest, [], |row| row.get(0))?;
         let steps = expected.saturating_mul(ENTRIES_A_STEP) < entries.unsigned_abs();
-        let pairs: i64 =
-            connection.query_row(if steps { STEPS } else { SCAN }, [], |row| row.get(0))?;
+        let pairs: i64 = if steps {
+            connection.query_row(STEPS, [entries], |row| row.get(0))?
+        } else {
+            connection.query_row(SCAN, [], |row| row.get(0))?
+        };
         Ok(Some(pairs.unsigned_abs()))
     };
     count().map_err(|source| context.error("counting the pairs of run and metric", source))
@@ -57,7 +61,11 @@ mod tests {
         let create = "CREATE TABLE metrics (\"key\" VARCHAR(250), step BIGINT, run_uuid VARCHAR(32)); \
              CREATE INDEX by_run ON metrics (run_uuid, \"key\", step);";
         connection.execute_batch(create).unwrap();
-        let count = |sql| connection.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+        let count = |sql: &str| {
+            let entries = if sql == STEPS { &[5000_i64][..] } else { &[] };
+            let entries = rusqlite::params_from_iter(entries);
+            connection.query_row(sql, entries, |row| row.get::<_, i64>(0)).unwrap()
+        };
         assert_eq!([count(STEPS), count(SCAN)], [0, 0]);
         let fill = "WITH RECURSIVE n(i) AS (SELECT 0 UNION ALL SELECT i + 1 FROM n WHERE i < 999) \
              INSERT INTO metrics SELECT substr('metric', 1, i % 5), i, substr('runs', 1, i % 4) FROM n; \

@@ -29,6 +29,7 @@ mod sandbox;
 mod secrets;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod servers;
+mod side_files;
 #[cfg(unix)]
 mod signals;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
