@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::locate::{Location, label};
 use crate::plan::{Plan, Step};
 use crate::platform::Platform;
-use crate::schema::{Difference, DifferenceKind, Index, Object, Schema, Table, differences};
+use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
 
 /// What `alembic_version` holds while an upgrade is unfinished.
 pub const FENCE: &str = "mlflow-migrate-unfinished";
@@ -153,9 +153,6 @@ fn rest_of_change(
             column.renamed_from = None;
         }
     }
-    if let Some(before) = &change.before {
-        after.indexes.extend(kept_indexes(before, &after, now));
-    }
     let to_after = compare(&after, now, platform);
     if to_after.is_empty() {
         return Ok(None);
@@ -175,17 +172,6 @@ fn rest_of_change(
     } else {
         Err(unexplained)
     }
-}
-
-/// Indexes that looked like InnoDB's own, and were not: another one covers them, and they are there.
-fn kept_indexes(before: &Table, after: &Table, now: &Table) -> Vec<Index> {
-    let has = |table: &Table, is_one: &dyn Fn(&Index) -> bool| table.indexes.iter().any(is_one);
-    let is_kept = |index: &&Index| {
-        !index.automatic
-            && has(before, &|it| it.automatic && it.name == index.name)
-            && !has(after, &|it| it.name == index.name)
-    };
-    now.indexes.iter().filter(is_kept).cloned().collect()
 }
 
 fn compare(expected: &Table, found: &Table, platform: &Platform) -> Vec<Difference> {

@@ -28,7 +28,7 @@ pub(crate) const TESTS: &[Test] = tests![
     a_copy_that_was_not_swapped_in => MYSQL,
     the_first_of_two_renames => MYSQL,
     rows_that_came_with_the_rename => MYSQL,
-    an_index_of_a_restored_dump_stays_either_way => MYSQL,
+    an_index_of_a_restored_dump_goes_either_way => MYSQL,
     the_rows_are_counted => MYSQL,
     what_a_copy_has_too => MYSQL,
     what_a_copy_would_lose => MYSQL,
@@ -138,8 +138,8 @@ fn indexes(database: &dyn TestDatabase) -> Vec<Vec<Cell>> {
 }
 
 /// InnoDB drops the index that it made for a foreign key when another one covers it. In a dump it is an
-/// ordinary one, as the definition of the table says.
-async fn an_index_of_a_restored_dump_stays_either_way(server: &TestServer) {
+/// ordinary one, which goes all the same: the restored database is the same one.
+async fn an_index_of_a_restored_dump_goes_either_way(server: &TestServer) {
     for is_restored in [false, true] {
         let mut found = Vec::new();
         for from_rows in [0, u64::MAX] {
@@ -158,8 +158,7 @@ async fn an_index_of_a_restored_dump_stays_either_way(server: &TestServer) {
             found.push(indexes(&*database));
         }
         assert_eq!(found[0], found[1], "restored: {is_restored}");
-        let stays = found[0].iter().any(|index| index[0] == "run_uuid".into());
-        assert_eq!(stays, is_restored);
+        assert!(!found[0].iter().any(|index| index[0] == "run_uuid".into()), "{:?}", found[0]);
     }
 }
 

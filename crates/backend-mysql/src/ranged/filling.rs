@@ -143,12 +143,7 @@ impl Worker {
         let Statement { before, after } = &self.filling.statement;
         let sql = format!("{before}{condition}{after}");
         let written = rows::run(connection, sql, values).await?;
-        let note = Note {
-            table: self.filling.table.clone(),
-            range: Some(range),
-            done: true,
-            ordinary: Vec::new(),
-        };
+        let note = Note { table: self.filling.table.clone(), range: Some(range), done: true };
         notes::write(connection, number, &note).await?;
         text::run(connection, "COMMIT").await?;
         Ok(written)

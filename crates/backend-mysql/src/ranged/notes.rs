@@ -24,10 +24,6 @@ pub(crate) struct Note {
     pub(crate) range: Option<Range>,
     /// Whether its rows are there.
     pub(crate) done: bool,
-    /// With the shape of a new table: which of the indexes of the old one that look like InnoDB's own
-    /// are ordinary ones.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub(crate) ordinary: Vec<String>,
 }
 
 /// Reads the notes of a table, in their order, with their numbers.

@@ -152,12 +152,7 @@ impl Ranges {
         let Some(after) = self.position.take() else { return Ok(None) };
         let until = self.last_key(worker, after.as_ref()).await?;
         let range = Range { after, until: until.clone() };
-        let note = Note {
-            table: filled.to_owned(),
-            range: Some(range.clone()),
-            done: false,
-            ordinary: Vec::new(),
-        };
+        let note = Note { table: filled.to_owned(), range: Some(range.clone()), done: false };
         notes::write(worker, self.number, &note).await?;
         self.position = until.map(Some);
         self.number += 1;

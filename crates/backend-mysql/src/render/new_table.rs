@@ -1,6 +1,6 @@
 //! A table like another, in the order in which it is built fastest: shape, rows, indexes, foreign keys.
 
-use mlflow_migrate_core::schema::{Index, Table};
+use mlflow_migrate_core::schema::Table;
 
 use super::alter::alter_table;
 use super::foreign_key::AddedForeignKeys;
@@ -46,23 +46,11 @@ impl<'a> NewTable<'a> {
         self.alter(name, dropped.iter().chain(of_shape), attributes)
     }
 
-    /// Builds the indexes, but for those that the server makes for foreign keys. Of the table before,
-    /// those in `ordinary` are somebody's, though they look like the server's own: they stay.
-    pub(crate) fn indexes(&self, name: &str, ordinary: &[String]) -> Option<String> {
+    /// Builds the indexes, but for those that the server makes for foreign keys.
+    pub(crate) fn indexes(&self, name: &str) -> Option<String> {
         let uniques = self.after.uniques.iter().map(Clause::AddUnique);
-        let is_ordinary = |index: &&Index| ordinary.contains(&index.name);
-        let is_taken = |index: &Index| self.after.indexes.iter().any(|it| it.name == index.name);
-        let exists = |index: &Index| {
-            index.column_names().all(|column| self.after.find_column(column).is_some())
-        };
-        let stay = self.before.indexes.iter().filter(is_ordinary);
-        let stay = stay.filter(|index| !is_taken(index) && exists(index));
-        let others = self
-            .after
-            .indexes
-            .iter()
-            .filter(|index| is_ordinary(index) || !self.foreign_keys.bring(index, self.after));
-        let others = others.chain(stay);
+        let others = self.after.indexes.iter();
+        let others = others.filter(|index| !self.foreign_keys.bring(index, self.after));
         let added: Vec<Clause<'_>> = uniques.chain(others.map(Clause::AddIndex)).collect();
         self.alter(name, added.iter(), &ColumnAttributes::new())
     }

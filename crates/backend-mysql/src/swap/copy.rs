@@ -9,7 +9,7 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::schema::Table;
 use sqlx::MySqlConnection;
 
-use super::{NEW, OLD, Swap, exists, kept_indexes};
+use super::{NEW, OLD, Swap, exists};
 use crate::connect::Mysql;
 use crate::error::unless_denied;
 use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
@@ -93,33 +93,18 @@ impl Swapping<'_> {
             return Ok(true);
         }
         notes::clear(&mut self.database.connection, &context).await?;
-        let ordinary = match self.create_anew(alteration, attributes).await {
-            Ok(ordinary) => ordinary,
-            Err(error) => return unless_denied::<()>(error).map(|_| false),
-        };
+        let unfinished = format!("DROP TABLE IF EXISTS {}", quote(&new));
+        let create = self.swap.create(alteration, attributes);
+        for statement in std::iter::once(unfinished).chain(create) {
+            if let Err(error) = self.run(&statement).await {
+                return unless_denied::<()>(error).map(|_| false);
+            }
+        }
         let number = notes::next_number(&mut self.database.connection, &context).await?;
-        let note = Note { table, range: None, done: true, ordinary };
+        let note = Note { table, range: None, done: true };
         let noted = notes::write(&mut self.database.connection, number, &note).await;
         noted.map_err(|source| context.error(&self.action(), source))?;
         Ok(true)
-    }
-
-    /// Creates the new table, and tells which indexes of the old one that look like InnoDB's own are not.
-    async fn create_anew(
-        &mut self,
-        alteration: &Alteration<'_>,
-        attributes: &ColumnAttributes,
-    ) -> Result<Vec<String>, Error> {
-        let new = self.swap.new_name();
-        let unfinished = format!("DROP TABLE IF EXISTS {}", quote(&new));
-        self.run(&unfinished).await?;
-        self.run(&self.swap.like()).await?;
-        let ordinary = kept_indexes::ordinary(self.database, &new, self.before).await?;
-        let create = self.swap.create(alteration, attributes);
-        for statement in std::iter::once(unfinished).chain(create) {
-            self.run(&statement).await?;
-        }
-        Ok(ordinary)
     }
 
     /// Copies the rows, and gives the guard back.
@@ -157,11 +142,7 @@ impl Swapping<'_> {
         );
         let found = text::value(&mut self.database.connection, sql).await;
         let found = found.map_err(|source| self.database.context.error(&self.action(), source))?;
-        let connection = &mut self.database.connection;
-        let context = &self.database.context;
-        let noted = notes::read(connection, &self.before.name, context).await?;
-        let ordinary: Vec<String> = noted.into_iter().flat_map(|(_, note)| note.ordinary).collect();
-        match self.swap.add_indexes(&ordinary) {
+        match self.swap.add_indexes() {
             Some(sql) if found.is_none() => {
                 let action = self.action();
                 let Mysql { connection, canceller, context, .. } = &mut *self.database;

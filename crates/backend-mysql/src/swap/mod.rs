@@ -11,7 +11,6 @@
 
 mod copy;
 mod definition;
-mod kept_indexes;
 mod occasion;
 mod statements;
 

@@ -32,13 +32,10 @@ impl<'a> Swap<'a> {
         alteration: &Alteration<'_>,
         attributes: &ColumnAttributes,
     ) -> Vec<String> {
-        let shape = self.0.shape(&self.new_name(), alteration, attributes);
-        std::iter::once(self.like()).chain(shape).collect()
-    }
-
-    /// Creates an empty table like the one before.
-    pub(crate) fn like(&self) -> String {
-        format!("CREATE TABLE {} LIKE {}", quote(&self.new_name()), quote(&self.0.before.name))
+        let (new, table) = (self.new_name(), &self.0.before.name);
+        let create = format!("CREATE TABLE {} LIKE {}", quote(&new), quote(table));
+        let shape = self.0.shape(&new, alteration, attributes);
+        std::iter::once(create).chain(shape).collect()
     }
 
     /// `INSERT … SELECT` in the order of the old primary key.
@@ -60,9 +57,9 @@ impl<'a> Swap<'a> {
     }
 
     /// Builds the indexes of the filled table, all at once; those that come with foreign keys come
-    /// with these. Those of the old table that are named stay whatever the server would do by itself.
-    pub(crate) fn add_indexes(&self, ordinary: &[String]) -> Option<String> {
-        self.0.indexes(&self.new_name(), ordinary)
+    /// with these.
+    pub(crate) fn add_indexes(&self) -> Option<String> {
+        self.0.indexes(&self.new_name())
     }
 
     /// All foreign keys of the table; the new one has none until it has its name.
@@ -93,7 +90,7 @@ impl<'a> Swap<'a> {
     pub(crate) fn statements(&self, alteration: &Alteration<'_>) -> Vec<String> {
         let mut statements = self.create(alteration, &ColumnAttributes::new());
         statements.push(self.fill());
-        statements.extend(self.add_indexes(&[]));
+        statements.extend(self.add_indexes());
         statements.push(self.rename());
         if !self.foreign_keys().keys.is_empty() {
             statements.push(UncheckedForeignKeys::CHECKS_OFF.to_owned());
