@@ -10,7 +10,7 @@ use crate::invariants::{self, Copied, LATEST};
 use crate::journal::{FENCE, Journal, rest_of};
 use crate::losses;
 use crate::plan::{Plan, Step};
-use crate::schema::{Index, Schema, differences};
+use crate::schema::{Difference, Index, Schema, differences};
 use crate::stop::Stop;
 use crate::upgrade::{Request, StepReport};
 
@@ -257,6 +257,14 @@ impl<'a> Execution<'a> {
         }
         let mut differences = differences(&self.plan.result, &live, backend.platform());
         differences.retain(|difference| !self.follows(&live, &difference.table));
+        // SQLite's tables are made anew here, so what is missing of the user's there is our own mistake.
+        if !backend.platform().is_sqlite() {
+            let of_user = |difference: &mut Difference| !self.plan.is_of_mlflow(difference);
+            for difference in differences.extract_if(.., of_user) {
+                let message = format!("not as planned, and not MLflow's: {difference}");
+                self.observer.notify(&Event::Notice { message });
+            }
+        }
         if !differences.is_empty() {
             return Err(Error::Unverified { differences });
         }

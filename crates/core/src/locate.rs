@@ -121,9 +121,9 @@ fn stamped(
             let compared = Comparison::of(catalogue, platform, live)?;
             return Err(Error::Overwritten {
                 revision: revision.to_owned(),
-                program: other.name.to_owned(),
+                program: other.name,
                 schema: compared.describe(),
-                advice: other.advice.to_owned(),
+                advice: other.advice,
                 restamp: restamp(&compared.exact(), 1),
             });
         }

@@ -41,9 +41,8 @@ async fn each_is_refused(server: &TestServer, [from, to]: [&str; 2], objects: &[
 
 async fn refuses(server: &TestServer, database: &dyn TestDatabase, to: &str, object: &str) {
     let before = database.contents();
-    let error = match upgrade(server.catalogue(), database, to).await {
-        Ok(_) => panic!("{object} is not refused"),
-        Err(error) => error,
+    let Err(error) = upgrade(server.catalogue(), database, to).await else {
+        panic!("{object} is not refused")
     };
     assert_eq!(error.kind(), ErrorKind::Drift, "{object}: {error:?}");
     assert!(matches!(error, Error::Dependents { .. }), "{object}: {error:?}");
@@ -416,7 +415,8 @@ async fn what_follows_a_retyped_column(server: &TestServer) {
             Server::Postgres => vec![
                 format!(
                     "ALTER TABLE {table} ADD CONSTRAINT own3 CHECK (length({column}) > 0), \
-                     ADD CONSTRAINT own4 CHECK ({column} <> 'x')"
+                     ADD CONSTRAINT own4 CHECK ({column} <> 'x'), \
+                     ADD CONSTRAINT own8 CHECK ({column} IN ('a', 'b', 'RUNNING'))"
                 ),
                 format!("CREATE STATISTICS own6 ON {column}, run_uuid FROM {table}")
                     .replace("run_uuid FROM model_version_tags", "name FROM model_version_tags"),

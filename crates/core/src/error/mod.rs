@@ -116,11 +116,11 @@ pub enum Error {
         /// The revision.
         revision: String,
         /// The program.
-        program: String,
+        program: &'static str,
         /// What the schema is.
         schema: String,
         /// How both get along.
-        advice: String,
+        advice: &'static str,
         /// The statement that writes the revision of the schema there, where that is known.
         restamp: Option<String>,
     },

@@ -13,6 +13,7 @@ mod foreign_keys;
 mod half_created;
 mod limit;
 mod names;
+mod ownership;
 pub(crate) mod references;
 mod step_by_step;
 
@@ -91,6 +92,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The schema that the database then has.
     pub result: Schema,
+    /// The schemas of both revisions as MLflow makes them.
+    pub(crate) states: [Schema; 2],
 }
 
 impl Plan {
@@ -180,7 +183,10 @@ fn plan_edits(
         if from.empty { half_created::completed(catalogue, platform, live)? } else { live.clone() };
     planner.follow(&Due::of(&path, from.revision.as_deref(), platform), &known)?;
     let (steps, result) = planner.finish();
-    Ok(Plan { from: from.clone(), to: to.map(ToOwned::to_owned), revisions, steps, result })
+    let states =
+        [catalogue.state(from.revision.as_deref(), platform)?, catalogue.state(to, platform)?];
+    let to = to.map(ToOwned::to_owned);
+    Ok(Plan { from: from.clone(), to, revisions, steps, result, states })
 }
 
 /// One action of a revision on the path.
