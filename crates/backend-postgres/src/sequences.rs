@@ -13,7 +13,8 @@ use crate::render::{quote_identifier, quote_literal};
 
 const ACTION: &str = "reading the sequences";
 
-/// Table, column, sequence. A default names its sequence, an identity column owns it.
+/// Table, column, sequence, as far as the user may read them. A default names its sequence, an identity
+/// column owns it.
 const SEQUENCES: &str = "SELECT c.relname::text, a.attname::text, s.oid::regclass::text \
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -24,7 +25,9 @@ const SEQUENCES: &str = "SELECT c.relname::text, a.attname::text, s.oid::regclas
             AND p.refobjid = a.attrelid AND p.refobjsubid = a.attnum AND p.deptype = 'i') \
     JOIN pg_class s ON s.relkind = 'S' \
         AND s.oid = CASE WHEN p.deptype = 'i' THEN p.objid ELSE p.refobjid END \
-    WHERE n.nspname = $1 AND a.attnum > 0 AND NOT a.attisdropped ORDER BY 1, 2";
+    WHERE n.nspname = $1 AND a.attnum > 0 AND NOT a.attisdropped \
+    AND has_sequence_privilege(s.oid, 'SELECT') AND has_schema_privilege(s.relnamespace, 'USAGE') \
+    AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1, 2";
 
 impl Postgres {
     /// The rows of the schema's tables whose numbers their sequences are still to give.
@@ -64,8 +67,8 @@ impl Postgres {
         let numbers = self.numbers(sql, ACTION).await?;
         let [next, count, greatest] = numbers.as_slice() else { return Ok(None) };
         let problem = format!(
-            "with a {column} that the sequence {sequence}, whose next number is {next}, is still to \
-             give: `SELECT setval({literal}, {greatest})` sets it right"
+            "whose {column} the sequence {sequence} is still to give, since its next number is {next}: \
+             `SELECT setval({literal}, {greatest})` sets it right"
         );
         let count = count.unsigned_abs();
         Ok((count > 0).then(|| Violation { table: table.to_owned(), problem, count }))

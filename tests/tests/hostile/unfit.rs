@@ -2,18 +2,15 @@
 
 use mlflow_migrate_core::target::Target;
 use mlflow_migrate_core::{Error, Request, doctor};
-use mlflow_migrate_tests::capability::MYSQL;
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{TestDatabase, Upgrade};
 use mlflow_migrate_tests::harness::Test;
-use mlflow_migrate_tests::reference::Server;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::tests;
 
 use super::rows::{found, refused, to_newest};
 
-pub(crate) const TESTS: &[Test] =
-    tests![narrower_types, one_revision_at_a_time, texts_that_become_equal => MYSQL];
+pub(crate) const TESTS: &[Test] = tests![narrower_types, one_revision_at_a_time];
 
 /// A column of which somebody has made something wider, and a row for which there will be no room.
 struct Case {
@@ -125,28 +122,6 @@ async fn narrower_types(server: &TestServer) {
         done.unwrap_or_else(|error| panic!("{state}: {error:?}"));
         assert_at(server, &*database, server.head()).await;
     }
-}
-
-/// MySQL's own collations since 8.0 tell `1.0` from `1.0 `, and that of f4a9b2c7d1e6 does not.
-async fn texts_that_become_equal(server: &TestServer) {
-    if server.reference() != Server::Mysql {
-        return;
-    }
-    let database = server.at("a8b9c0d1e2f3").await;
-    database.run(
-        "INSERT INTO mcp_servers (workspace, name, created_at, last_updated_at)
-            VALUES ('default', 's', 1, 1);
-         INSERT INTO mcp_server_versions (workspace, name, version, version_major, version_minor,
-            version_patch, version_prerelease_sort_key, server_json, created_at, last_updated_at)
-            VALUES ('default', 's', '1.0', 1, 0, 0, '', '{}', 1, 1),
-                ('default', 's', '1.0 ', 1, 0, 0, '', '{}', 1, 1)",
-    );
-    let expected = ("mcp_server_versions: primary key".to_owned(), 2, 1);
-    assert_eq!(found(server, &*database).await, [expected]);
-    refused(server, &*database).await;
-    database.run("DELETE FROM mcp_server_versions WHERE version LIKE '% '");
-    to_newest(server, &*database).await.unwrap();
-    assert_at(server, &*database, server.head()).await;
 }
 
 async fn stopped(server: &TestServer, database: &dyn TestDatabase, step_by_step: bool) -> bool {

@@ -113,7 +113,7 @@ async fn what_numbers_rows_no_longer_is_drift(server: &TestServer) {
         let (upgraded, events) =
             Upgrade::default().run(server.catalogue(), &*database, server.head()).await;
         upgraded.unwrap();
-        let told = "experiments: 2 rows with a experiment_id that the sequence";
+        let told = "experiments: 2 rows whose experiment_id the sequence";
         assert!(format!("{events:?}").contains(told), "{events:?}");
         let mut backend = database.connect().await.unwrap();
         let verified =
