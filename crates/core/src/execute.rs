@@ -257,10 +257,13 @@ impl<'a> Execution<'a> {
         }
         let mut differences = differences(&self.plan.result, &live, backend.platform());
         differences.retain(|difference| !self.follows(&live, &difference.table));
-        // SQLite's tables are made anew here, so what is missing of the user's there is our own mistake.
+        // A server takes a user's object along with what it depends on, and nobody can put that back. What
+        // is gone on SQLite is our own mistake, since its tables are made anew here.
         if !backend.platform().is_sqlite() {
-            let of_user = |difference: &mut Difference| !self.plan.is_of_mlflow(difference);
-            for difference in differences.extract_if(.., of_user) {
+            let is_gone = |difference: &mut Difference| {
+                difference.is_of_expected() && !self.plan.is_of_mlflow(difference)
+            };
+            for difference in differences.extract_if(.., is_gone) {
                 let message = format!("not as planned, and not MLflow's: {difference}");
                 self.observer.notify(&Event::Notice { message });
             }
