@@ -5,6 +5,7 @@ use mlflow_migrate_core::{Error, Request, doctor};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{TestDatabase, Upgrade};
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::reference::Server;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::tests;
 
