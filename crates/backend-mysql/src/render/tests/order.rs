@@ -20,7 +20,8 @@ fn statements(before: &Table, after: &Table, server: &str) -> Vec<String> {
     statements.iter().map(|sql| sql.replace("\n ", "")).collect()
 }
 
-/// A server that drops columns instantly would shrink the index, drop it, or refuse.
+/// A server that drops columns instantly would shrink an index that has others, too, or refuse. One that has
+/// no other goes with its column.
 #[test]
 fn a_column_goes_after_its_indexes() {
     let before = table().index(Index::new("i", &["gone", "stays"])).unique_named("u", &["gone"]);
@@ -29,16 +30,13 @@ fn a_column_goes_after_its_indexes() {
     for server in ["10.11.14-MariaDB", "9.7.0"] {
         assert_eq!(
             statements(&before, &after, server),
-            [
-                "ALTER TABLE `t` DROP INDEX `u`, DROP INDEX `i`",
-                "ALTER TABLE `t` DROP COLUMN `gone`"
-            ],
+            ["ALTER TABLE `t` DROP INDEX `i`", "ALTER TABLE `t` DROP COLUMN `gone`"],
             "{server}"
         );
     }
     assert_eq!(
         statements(&before, &after, "5.7.44"),
-        ["ALTER TABLE `t` DROP INDEX `u`, DROP INDEX `i`, DROP COLUMN `gone`"]
+        ["ALTER TABLE `t` DROP INDEX `i`, DROP COLUMN `gone`"]
     );
 }
 
