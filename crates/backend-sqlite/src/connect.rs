@@ -162,6 +162,8 @@ fn connect(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
         connection.busy_timeout(busy_timeout)?;
         // Memory for SQLite's page cache, in KiB when negative; its sorter takes as much again.
         connection.pragma_update(None, "cache_size", -16_000)?;
+        // A page whose cells are not all within it is damage as soon as it is read.
+        connection.pragma_update(None, "cell_size_check", true)?;
         // The first read shows whether this is a database at all.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
     };

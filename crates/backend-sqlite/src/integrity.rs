@@ -1,8 +1,9 @@
 //! Whether a file is whole, by SQLite's own check.
 
 use mlflow_migrate_core::Error;
-use rusqlite::Connection;
+use rusqlite::{Connection, ErrorCode};
 
+use crate::ddl::quote_identifier;
 use crate::error::Context;
 
 /// How many problems are told.
@@ -10,21 +11,82 @@ const MOST: usize = 3;
 
 /// Reads every page, and compares every index with its table.
 pub(crate) fn check(connection: &Connection, context: Context<'_>) -> Result<(), Error> {
-    let look = || {
-        let mut statement = connection.prepare(&format!("PRAGMA integrity_check({MOST})"))?;
-        let problems = statement.query_map([], |row| row.get(0))?;
-        problems.collect::<rusqlite::Result<Vec<String>>>()
+    let found = match whole_file(connection) {
+        // One of a user's tables may need a function or a collation that only the user's program has.
+        Err(source) if is_unknown(&source) => table_by_table(connection),
+        found => found,
     };
-    let found = look().map_err(|source| context.error("checking the file", source))?;
-    // Rows that a NOT NULL or a CHECK refuses are no damage of the file.
-    let is_damage = |problem: &&String| {
-        *problem != "ok"
-            && !problem.starts_with("NULL value in ")
-            && !problem.starts_with("CHECK constraint failed ")
-    };
-    let damage: Vec<&str> = found.iter().filter(is_damage).map(String::as_str).collect();
+    let damage = found.map_err(|source| context.error("checking the file", source))?;
     if damage.is_empty() {
         return Ok(());
     }
     Err(Error::Corrupt { name: context.name.to_owned(), problem: damage.join("; ") })
+}
+
+fn whole_file(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let found = Found::of(connection, &format!("PRAGMA integrity_check({MOST})"))?;
+    if found.damage.is_empty() && found.others >= MOST {
+        // SQLite has stopped at rows, which come after all that it tells of pages.
+        return Ok(Found::of(connection, &format!("PRAGMA integrity_check({})", i32::MAX))?.damage);
+    }
+    Ok(found.damage)
+}
+
+/// The same for one table after the other, as far as SQLite can do without the user's program.
+fn table_by_table(connection: &Connection) -> rusqlite::Result<Vec<String>> {
+    let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0";
+    let mut tables = connection.prepare(tables)?;
+    let names = tables.query_map([], |row| row.get::<_, String>(0))?;
+    let mut damage = Vec::new();
+    for name in names {
+        let name = quote_identifier(&name?);
+        for check in ["integrity_check", "quick_check"] {
+            match Found::of(connection, &format!("PRAGMA {check}({name})")) {
+                Err(source) if is_unknown(&source) => {}
+                found => {
+                    damage.extend(found?.damage);
+                    break;
+                }
+            }
+        }
+    }
+    damage.truncate(MOST);
+    Ok(damage)
+}
+
+/// What a check has found.
+#[derive(Default)]
+struct Found {
+    /// The first problems of pages and indexes.
+    damage: Vec<String>,
+    /// How many rows a NOT NULL or a CHECK refuses, which are no damage of the file.
+    others: usize,
+}
+
+impl Found {
+    fn of(connection: &Connection, pragma: &str) -> rusqlite::Result<Self> {
+        let mut found = Self::default();
+        let mut statement = connection.prepare(pragma)?;
+        let mut rows = statement.query([])?;
+        while let Some(row) = rows.next()? {
+            let problem: String = row.get(0)?;
+            if problem.starts_with("NULL value in ")
+                || problem.starts_with("CHECK constraint failed ")
+            {
+                found.others += 1;
+            } else if problem != "ok" {
+                found.damage.push(problem);
+                if found.damage.len() == MOST {
+                    break;
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether SQLite does not know something that the statement needs, which is no damage.
+fn is_unknown(error: &rusqlite::Error) -> bool {
+    matches!(error, rusqlite::Error::SqlInputError { .. })
+        || error.sqlite_error_code() == Some(ErrorCode::Unknown)
 }

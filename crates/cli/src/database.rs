@@ -231,6 +231,14 @@ impl Unpublished {
         }
     }
 
+    /// Makes sure that it is whole.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        match *self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(ref copy) => sqlite::check_backup(copy.path()).await,
+        }
+    }
+
     /// Gives the copy its name.
     pub(crate) fn publish(self) -> Result<(), Error> {
         match self {

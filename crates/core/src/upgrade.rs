@@ -38,6 +38,8 @@ pub struct Request {
     /// Whether the revisions go one by one, each of them verified and stamped, as with Alembic,
     /// instead of what belongs together being done at once.
     pub step_by_step: bool,
+    /// Whether the database is taken for whole without its own check, where it has one.
+    pub skip_check: bool,
     /// Where the database is copied to before its first change, if it is.
     pub backup: Option<PathBuf>,
     /// With what the upgrade can be asked to end.
@@ -54,6 +56,7 @@ impl Request {
             data: DataOptions::default(),
             accept_drift: false,
             step_by_step: false,
+            skip_check: false,
             backup: None,
             stop: Stop::default(),
         }
@@ -250,6 +253,12 @@ async fn begin(
 ) -> Result<Report, Error> {
     let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
     let (mut steps, mut backup) = (Vec::new(), None);
+    let is_stamp_due = !plan.from.stamped && plan.to.is_some();
+    if !request.skip_check && (!plan.is_empty() || is_stamp_due) {
+        // What is read from a damaged page would be written into whole ones, and nobody could tell any
+        // more that it is wrong.
+        backend.check_integrity().await?;
+    }
     if !plan.is_empty() {
         observer.notify(&Event::Planned {
             from: plan.from.revision.clone(),
@@ -278,7 +287,7 @@ async fn begin(
             let message = "no backup: there is nothing to upgrade".to_owned();
             observer.notify(&Event::Notice { message });
         }
-        if !plan.from.stamped && plan.to.is_some() {
+        if is_stamp_due {
             backend.stamp(plan.to.as_deref()).await?;
         }
     }

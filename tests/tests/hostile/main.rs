@@ -5,6 +5,7 @@
 
 mod databases;
 mod dependents;
+mod flipped_bytes;
 mod made_up_names;
 mod names;
 mod orphans;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         references::TESTS,
         orphans::TESTS,
         unfit::TESTS,
+        flipped_bytes::TESTS,
     ])
 }
 

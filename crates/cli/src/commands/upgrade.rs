@@ -37,6 +37,11 @@ pub(crate) struct Upgrade {
     #[arg(long)]
     skip_invalid: bool,
 
+    /// Leave out SQLite's own check of the whole file before its first change; what is read from a
+    /// damaged page is then written as it is read
+    #[arg(long)]
+    no_check: bool,
+
     /// For how long to wait, all in all, and try again if the server is not up yet, is gone, loses
     /// the connection, or ends a deadlock; 0 never does
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
@@ -56,6 +61,7 @@ impl Upgrade {
         let database = self.database.database(context)?;
         let mut request = self.database.request(&self.target, &context.catalogue)?;
         request.step_by_step = self.step_by_step;
+        request.skip_check = self.no_check;
         request.stop = context.stop.clone();
         request.data.skip_invalid = self.skip_invalid;
         let finished = match &self.into {
@@ -88,6 +94,9 @@ impl Upgrade {
     ) -> Result<Finished, Error> {
         let copy = source.copy_beside(destination, self.database.connecting()).await?;
         let (_, report) = self.drive(context, &copy.database(), request, false).await?;
+        if report.steps.is_empty() && !self.no_check {
+            copy.check().await?;
+        }
         copy.publish()?;
         Ok(Finished {
             database: shown(destination),

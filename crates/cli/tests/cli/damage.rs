@@ -84,7 +84,8 @@ fn a_damaged_schema() {
     }
 }
 
-/// Whatever an upgrade would not read, it leaves alone; `doctor` and `verify` read everything.
+/// Damage where an upgrade would not read is found as well, but not if it is told to leave SQLite's check
+/// out.
 #[test]
 fn pages_that_nobody_reads() {
     for (kind, is_whole) in [(None, true), (Some(Damage::Header), false)] {
@@ -95,28 +96,71 @@ fn pages_that_nobody_reads() {
         );
         let page = root(&sandbox.connect(), "by_a");
         kind.into_iter().for_each(|kind| damage(&sandbox, page, kind));
-        for command in ["doctor", "verify"] {
-            let ran = sandbox.run(&[command, "mlruns.db"]);
-            assert_eq!(ran.code == CORRUPT, !is_whole, "{command}: {}{}", ran.stdout, ran.stderr);
+        let before = sandbox.files();
+        for command in
+            [["doctor"].as_slice(), &["verify"], &["upgrade", "--into=new.db"], &["upgrade"]]
+        {
+            let arguments = [command, &["mlruns.db"]].concat();
+            let ran = sandbox.run(&arguments);
+            let is_refused = ran.code == CORRUPT;
+            assert_eq!(is_refused, !is_whole, "{command:?}: {}{}", ran.stdout, ran.stderr);
+            assert!(is_whole || sandbox.files() == before, "{command:?}");
+        }
+        let ran = sandbox.run(&["upgrade", "mlruns.db", "--no-check"]);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        // There is nothing to do in place; a new file would be a damaged one.
+        assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
+        if !is_whole {
+            let told = sandbox.refused(&["upgrade", "mlruns.db", "--into=new.db"]);
+            assert!(told.ends_with(&format!("-> {CORRUPT}\n")), "{told}");
         }
     }
+}
+
+/// What a NOT NULL and a CHECK refuse is not damage, however much of it comes before some that is; nor
+/// is a function that only the user's program has.
+#[test]
+fn rows_that_their_tables_would_refuse() {
+    let tables =
+        ["mine (a TEXT NOT NULL, b TEXT CHECK (b > 0))", "mine (a TEXT, b CHECK (theirs(b)))"];
+    for (table, is_whole) in tables.iter().flat_map(|table| [(table, true), (table, false)]) {
+        let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+        sandbox.sql(&format!(
+            "CREATE TABLE mine (a TEXT, b TEXT); \
+             INSERT INTO mine VALUES (NULL, 0), (NULL, 0), (NULL, 0), (NULL, 0); \
+             CREATE TABLE other (a TEXT); CREATE INDEX by_a ON other (a); \
+             INSERT INTO other SELECT run_uuid FROM runs; PRAGMA writable_schema = ON; \
+             UPDATE sqlite_schema SET sql = 'CREATE TABLE {table}' WHERE name = 'mine'"
+        ));
+        if !is_whole {
+            unindex(&sandbox, "other");
+        }
+        let ran = sandbox.run(&["upgrade", "mlruns.db"]);
+        let code = if is_whole { 0 } else { CORRUPT };
+        assert_eq!(ran.code, code, "{table}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+/// Takes rows from an index `by_a`, by a condition that is not told any more.
+fn unindex(sandbox: &Sandbox, table: &str) {
+    let text = |condition: &str| {
+        format!(
+            "PRAGMA writable_schema = ON; UPDATE sqlite_schema \
+             SET sql = 'CREATE INDEX by_a ON {table} (a) {condition}' WHERE name = 'by_a'"
+        )
+    };
+    sandbox.sql(&text("WHERE a > 0"));
+    sandbox.sql(&format!("INSERT INTO {table} (a) VALUES (NULL)"));
+    sandbox.sql(&text(""));
 }
 
 /// An index that does not agree with its table is damage that only a comparison shows.
 #[test]
 fn an_index_that_lacks_a_row() {
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
-    let text = |condition: &str| {
-        format!(
-            "PRAGMA writable_schema = ON; UPDATE sqlite_schema \
-             SET sql = 'CREATE INDEX by_a ON mine (a) {condition}' WHERE name = 'by_a'"
-        )
-    };
     sandbox.sql("CREATE TABLE mine (a TEXT); CREATE INDEX by_a ON mine (a)");
-    sandbox.sql(&text("WHERE a > 0"));
-    sandbox.sql("INSERT INTO mine VALUES (NULL)");
-    sandbox.sql(&text(""));
-    for command in ["doctor", "verify"] {
+    unindex(&sandbox, "mine");
+    for command in ["doctor", "verify", "upgrade"] {
         let told = sandbox.refused(&[command, "mlruns.db"]);
         assert!(told.ends_with(&format!("-> {CORRUPT}\n")), "{told}");
         assert!(told.contains("index by_a"), "{told}");
