@@ -59,9 +59,14 @@ fn table_by_table(connection: &Connection) -> rusqlite::Result<Vec<String>> {
 struct Found {
     /// The first problems of pages and indexes.
     damage: Vec<String>,
-    /// How many rows a NOT NULL or a CHECK refuses, which are no damage of the file.
+    /// How many rows do not fit their columns, which is no damage of the file.
     others: usize,
 }
+
+/// How SQLite begins to say, in texts and nothing else, that a row does not fit its column's constraint or
+/// type.
+const OF_ROWS: [&str; 4] =
+    ["NULL value in ", "CHECK constraint failed ", "TEXT value in ", "NUMERIC value in "];
 
 impl Found {
     fn of(connection: &Connection, pragma: &str) -> rusqlite::Result<Self> {
@@ -70,9 +75,7 @@ impl Found {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let problem: String = row.get(0)?;
-            if problem.starts_with("NULL value in ")
-                || problem.starts_with("CHECK constraint failed ")
-            {
+            if OF_ROWS.iter().any(|known| problem.starts_with(known)) {
                 found.others += 1;
             } else if problem != "ok" {
                 found.damage.push(problem);
