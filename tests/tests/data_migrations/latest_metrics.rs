@@ -198,8 +198,19 @@ async fn compare(server: &TestServer, entries: &[Entry]) -> Result<(), TestCaseE
     prop_assert_eq!(&comparable(neutral(&*database).await, server), &expected);
     let report = upgrade(server.catalogue(), &*database, AFTER).await.unwrap();
     prop_assert_eq!(report.rows_migrated, expected.len() as u64);
-    prop_assert_eq!(&comparable(latest(&*database), server), &expected);
+    prop_assert_eq!(comparable(latest(&*database), server), written(expected, server));
     Ok(())
+}
+
+/// What the newest entries become in `latest_metrics`: MLflow writes them through psycopg2, for which a
+/// negative zero is a zero.
+fn written(mut rows: Vec<Vec<Cell>>, server: &TestServer) -> Vec<Vec<Cell>> {
+    for cell in rows.iter_mut().flatten().filter(|_| server.is_postgres()) {
+        if *cell == Cell::from(-0.0) {
+            *cell = Cell::from(0.0);
+        }
+    }
+    rows
 }
 
 async fn the_newest_spelling_of_a_key_is_kept(server: &TestServer) {
