@@ -2,7 +2,7 @@
 //!
 //! Only a database that cannot take it back by itself needs this. Each step has an inverse, the table
 //! as it was, unless a column went with its values, or a data migration wrote over rows that were
-//! there before ([`crate::losses`]).
+//! there before (`losses`).
 
 use std::sync::Arc;
 
