@@ -135,6 +135,14 @@ pub fn query(address: &Address, sql: &str) -> Vec<Vec<Cell>> {
     wait(fetch(address, sql)).unwrap_or_else(|error| panic!("{error}: {sql}"))
 }
 
+/// Runs a query that a server may refuse for what other sessions do.
+///
+/// # Errors
+/// If it is refused.
+pub(crate) fn attempt(address: &Address, sql: &str) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
+    wait(fetch(address, sql))
+}
+
 /// What a server says that it is.
 #[derive(Clone, Debug)]
 pub(crate) struct Version {

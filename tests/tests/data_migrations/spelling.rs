@@ -5,6 +5,9 @@
 //! another spelling. MLflow reads it, does not find the key in a dictionary, and either fails or
 //! removes the value unread.
 
+use mlflow_migrate_core::doctor::diagnose;
+use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::{Error, Request};
 use mlflow_migrate_tests::capability::{CASE_COUNTS, EVERY_REVISION, MYSQL};
 use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::Test;
@@ -16,7 +19,7 @@ use super::trace_analytics::{NAME, of_spans, of_traces, real};
 use super::traces::{
     AFTER, BEFORE, assessment, metadata, metric, span, span_metric, tag, with_traces,
 };
-use super::{refused, texts, upgraded};
+use super::{texts, upgraded};
 
 pub(crate) const TESTS: &[Test] = tests![
     what_a_collation_takes_for_the_same => EVERY_REVISION => MYSQL,
@@ -184,8 +187,14 @@ async fn add_versions(server: &TestServer, database: &dyn TestDatabase, collatio
         return;
     }
     database.run(&version("1.0 "));
-    let findings = refused(server, database, "head").await;
-    let [finding] = findings.as_slice() else { panic!("{findings:?}") };
+    let mut backend = database.connect().await.unwrap();
+    let request = Request::to(Target::parse("head"));
+    let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
+    let findings = found.problems.iter().find_map(|problem| match problem {
+        Error::Refused { findings } => Some(findings.as_slice()),
+        _ => None,
+    });
+    let Some([finding]) = findings else { panic!("{:?}", found.problems) };
     assert!(finding.problem.contains("blanks at the end"), "{finding}");
     assert_eq!(finding.rows, [r#""1.0" of server "srv" in workspace "default", beside "1.0 ""#]);
     assert_eq!(database.query(finding.query.as_deref().unwrap()).len(), 1);
