@@ -124,8 +124,11 @@ impl Backend for Recording {
     }
 
     async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
-        self.note(select.to_string(MysqlQueryBuilder));
-        self.inner.query(select).await
+        let sql = select.to_string(MysqlQueryBuilder);
+        // SQLite, which answers here, cannot convert between character sets.
+        let is_answered = !sql.contains(" USING utf8mb4)");
+        self.note(sql);
+        if is_answered { self.inner.query(select).await } else { Ok(Vec::new()) }
     }
 
     async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
