@@ -56,12 +56,15 @@ impl Postgres {
     ) -> Result<Option<Violation>, Error> {
         let (quoted, name) = (quote_identifier(table), quote_identifier(column));
         let literal = quote_literal(sequence);
+        // A sequence at its end gives no further number.
         let sql = format!(
-            "SELECT next.number, count(t.{name}), coalesce(max(t.{name}), 0)::int8 FROM (\
-                SELECT s.last_value + CASE WHEN s.is_called THEN o.seqincrement ELSE 0 END \
-                    AS number, o.seqincrement AS step \
+            "SELECT coalesce(next.number, 0), count(t.{name}), coalesce(max(t.{name}), 0)::int8 FROM (\
+                SELECT CASE WHEN o.seqincrement <= 0 THEN NULL \
+                    WHEN NOT s.is_called THEN s.last_value \
+                    WHEN s.last_value <= o.seqmax - o.seqincrement \
+                        THEN s.last_value + o.seqincrement END AS number \
                 FROM {sequence} s, pg_sequence o WHERE o.seqrelid = {literal}::regclass) AS next \
-             LEFT JOIN {quoted} t ON t.{name} >= next.number AND next.step > 0 \
+             LEFT JOIN {quoted} t ON t.{name} >= next.number \
              GROUP BY next.number"
         );
         let numbers = self.numbers(sql, ACTION).await?;
