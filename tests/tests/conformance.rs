@@ -60,7 +60,7 @@ impl<'a> States<'a> {
         self.compare(database, to, &names).await;
         // Asking is about as long as upgrading, so one pair in four is asked.
         let is_all = std::env::var(CONTENT).is_ok_and(|pairs| pairs == "all");
-        if is_all || (from + to) % 4 == 0 {
+        if is_all || (from + to).is_multiple_of(4) {
             assert_content(self.server, database, self.name(to)).await;
         }
     }
