@@ -12,6 +12,7 @@ mod issue_categories;
 mod latest_metrics;
 mod mcp_version_references;
 mod spelling;
+mod storage_classes;
 mod trace_analytics;
 mod trace_analytics_late;
 mod trace_analytics_prepopulated;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         mcp_version_references::TESTS,
         spelling::TESTS,
         floats::TESTS,
+        storage_classes::TESTS,
     ])
 }
 

@@ -78,11 +78,12 @@ impl Walk {
         let (key, run) = (Name::of(row.get_ref(5)?)?, Name::of(row.get_ref(6)?)?);
         let (mut pair, mut other) = (Vec::new(), Vec::new());
         name_pair([key.as_value(), run.as_value()], &mut pair)?;
+        let step = greatest.step.clone();
         let mut fits = self.found.take(&pair, greatest);
         while let Some(row) = entries.next()? {
             name_pair([row.get_ref(5)?, row.get_ref(6)?], &mut other)?;
             let entry = Entry::of_row(row)?;
-            if other != pair || entry.step != greatest.step {
+            if other != pair || entry.step.compare(&step).is_ne() {
                 break;
             }
             fits &= self.found.take(&pair, entry) && self.ties_left > 0;

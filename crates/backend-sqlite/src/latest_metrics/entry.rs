@@ -5,15 +5,16 @@ use std::cmp::Ordering;
 use rusqlite::Row;
 use rusqlite::functions::{Aggregate, Context as Arguments};
 
+use super::stored::Stored;
+
 /// The rowid of the greatest `(step, timestamp, value)`; of those, of a number before a NaN.
 pub(super) struct Newest;
 
 /// One entry of a metric.
-#[derive(Clone, Copy)]
 pub(super) struct Entry {
-    pub(super) step: i64,
-    timestamp: i64,
-    value: f64,
+    pub(super) step: Stored,
+    timestamp: Stored,
+    value: Stored,
     is_nan: bool,
     pub(super) rowid: i64,
 }
@@ -42,10 +43,10 @@ impl Entry {
 
     /// [`Ordering::Greater`] if this is the newer one.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
-        (self.step, self.timestamp)
-            .cmp(&(other.step, other.timestamp))
-            // SQLite stores a NaN as NULL, which the column refuses, so values can be compared.
-            .then(self.value.partial_cmp(&other.value).unwrap_or(Ordering::Equal))
+        self.step
+            .compare(&other.step)
+            .then_with(|| self.timestamp.compare(&other.timestamp))
+            .then_with(|| self.value.compare(&other.value))
             .then(other.is_nan.cmp(&self.is_nan))
     }
 }
@@ -61,7 +62,7 @@ impl Aggregate<Option<Entry>, Option<i64>> for Newest {
         newest: &mut Option<Entry>,
     ) -> rusqlite::Result<()> {
         let entry = Entry::of_arguments(arguments)?;
-        if newest.is_none_or(|known| entry.compare(&known) == Ordering::Greater) {
+        if newest.as_ref().is_none_or(|known| entry.compare(known) == Ordering::Greater) {
             *newest = Some(entry);
         }
         Ok(())

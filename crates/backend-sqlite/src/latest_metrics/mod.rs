@@ -10,6 +10,7 @@
 mod by_index;
 mod entry;
 pub(crate) mod pairs;
+mod stored;
 
 use std::cmp::Ordering;
 use std::collections::HashMap;
@@ -175,7 +176,12 @@ mod tests {
          INSERT INTO metrics SELECT 'm' || (i * 7919 % 13), i * 31 % 5 / 2.0, i * 17 % 3, \
          i * 13 % 4, i * 3 % 2, substr('runs', 1, i * 11 % 4), i FROM n; \
          INSERT INTO metrics SELECT CAST(\"key\" AS BLOB), value, timestamp, step, is_nan, run_uuid, 0 \
-         FROM metrics WHERE step = 3 AND timestamp = 1";
+         FROM metrics WHERE step = 3 AND timestamp = 1; \
+         INSERT INTO metrics SELECT 'o' || (newest % 5), value, \
+         CASE newest % 3 WHEN 0 THEN timestamp WHEN 1 THEN 't' || timestamp ELSE timestamp + 0.5 END, \
+         CASE newest % 5 WHEN 0 THEN step WHEN 1 THEN 's' || step WHEN 2 THEN step + 0.5 \
+         WHEN 3 THEN CAST(step AS BLOB) ELSE step * 1e18 END, \
+         is_nan, run_uuid, 0 FROM metrics WHERE newest % 7 = 0";
 
     #[test]
     fn all_ways_find_the_same() {

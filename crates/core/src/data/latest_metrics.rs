@@ -6,16 +6,25 @@
 //! three, the number wins, so that the result is one row a pair, whatever the order of the rows;
 //! MLflow's own query returns two rows there, and fails.
 //!
+//! SQLite keeps values of any type in these columns. MLflow copies them as they are, and makes a float of
+//! the value with Python's `float()`.
+//!
 //! The statement is written for the least of the databases: MySQL 5.7 has neither common table
 //! expressions nor window functions, so it narrows the entries down by one column after the other.
 
 use async_trait::async_trait;
-use sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, QueryStatement, SelectStatement};
+use sea_query::{
+    Alias, Expr, ExprTrait, Func, JoinType, Query, QueryStatement, SelectStatement, Value,
+};
 
-use super::{CopiedReference, DataMigration, DataOptions};
-use crate::backend::Backend;
-use crate::error::Error;
+use super::{CopiedReference, DataMigration, DataOptions, row, sql_text};
+use crate::backend::{Backend, KeyedUpdate, Row};
+use crate::error::{Error, Finding};
 use crate::event::Progress;
+use crate::python::number;
+use crate::schema::Schema;
+
+const NAMED_ROWS: usize = 1000;
 
 /// See the module's documentation.
 #[derive(Clone, Copy, Debug)]
@@ -27,14 +36,67 @@ pub const COLUMNS: [&str; 6] = ["run_uuid", "key", "step", "timestamp", "value",
 /// One row for each (run, metric), with the columns of [`COLUMNS`].
 #[must_use]
 pub fn newest_entries() -> SelectStatement {
-    let mut newest = greatest(&["run_uuid", "key"], "step", None);
-    newest = greatest(&["run_uuid", "key", "step"], "timestamp", Some(newest));
-    newest = greatest(&["run_uuid", "key", "step", "timestamp"], "value", Some(newest));
+    let newest = greatest_of_all(&["step", "timestamp", "value"]);
     let mut entries = entries_among(&["run_uuid", "key", "step", "timestamp", "value"], newest);
     // PostgreSQL has no MIN of booleans.
     let is_nan = Expr::case(Expr::col(("metrics", "is_nan")), 1).finally(0);
     entries.expr_as(Expr::from(Func::min(is_nan)).eq(1), "is_nan");
     entries
+}
+
+/// The greatest of the first column for each (run, metric), of the second among those, and so on.
+fn greatest_of_all(columns: &[&'static str]) -> SelectStatement {
+    let mut group = vec!["run_uuid", "key"];
+    let mut newest = None;
+    for column in columns {
+        newest = Some(greatest(&group, column, newest));
+        group.push(column);
+    }
+    newest.unwrap_or_else(|| grouped(&group))
+}
+
+/// Whether a column of SQLite holds something else than a number.
+fn is_no_number(column: Expr) -> Expr {
+    Expr::from(Func::cust("typeof").arg(column)).is_in(["text", "blob"])
+}
+
+/// The newest entries whose value is no number, in a schema that may not have steps yet.
+fn odd_values(live: &Schema) -> SelectStatement {
+    let is_there = |column: &&str| {
+        live.table("metrics").is_some_and(|metrics| metrics.find_column(column).is_some())
+    };
+    let columns: Vec<&str> = ["step", "timestamp", "value"].into_iter().filter(is_there).collect();
+    Query::select()
+        .columns(["run_uuid", "key", "value"])
+        .from_subquery(greatest_of_all(&columns), "newest")
+        .and_where(is_no_number(Expr::col("value")))
+        .take()
+}
+
+/// The float that MLflow stores. SQLite makes NULL of a NaN, which the column does not take.
+fn float(value: Option<&Value>) -> Option<f64> {
+    value.and_then(|value| number::float(row::operand(value))).filter(|float| !float.is_nan())
+}
+
+/// Makes numbers of what was copied as something else.
+async fn convert(backend: &mut dyn Backend) -> Result<(), Error> {
+    const UPDATE: KeyedUpdate =
+        KeyedUpdate { table: "latest_metrics", columns: &["value"], key: &["run_uuid", "key"] };
+    let select = Query::select()
+        .columns(["run_uuid", "key", "value"])
+        .from("latest_metrics")
+        .and_where(is_no_number(Expr::col("value")))
+        .take();
+    let converted = |read: &Row| {
+        // The preflight has refused everything else.
+        let float = float(read.get(2))?;
+        Some(vec![float.into(), row::owned(read.first()), row::owned(read.get(1))])
+    };
+    let rows: Vec<Row> = backend.query(select).await?.iter().filter_map(converted).collect();
+    if !rows.is_empty() {
+        backend.update(&UPDATE, rows).await?;
+    }
+    Ok(())
 }
 
 /// Among the entries that agree with `narrowed`, the greatest value of `column` for each `group`.
@@ -97,26 +159,67 @@ impl DataMigration for LatestMetrics {
         false
     }
 
+    async fn preflight(
+        &self,
+        backend: &mut dyn Backend,
+        _: &DataOptions,
+        live: &Schema,
+    ) -> Result<Vec<Finding>, Error> {
+        if !backend.platform().is_sqlite() || live.table("metrics").is_none() {
+            return Ok(Vec::new());
+        }
+        let mut any = Query::select().expr(Expr::val(1)).from("metrics").take();
+        any.and_where(is_no_number(Expr::col("value"))).limit(1);
+        if backend.query(any).await?.is_empty() {
+            return Ok(Vec::new());
+        }
+        let select = odd_values(live);
+        let mut rows = backend.query(select.clone()).await?;
+        rows.retain(|read| float(read.get(2)).is_none());
+        if rows.is_empty() {
+            return Ok(Vec::new());
+        }
+        let name = |read: &Row| {
+            let [run, key, value] = [0, 1, 2].map(|at| row::display(read.get(at)));
+            format!("metric {key} of run {run}: {value}")
+        };
+        Ok(vec![Finding {
+            revision: "89d4b8295536".to_owned(),
+            problem: "the newest metrics.value of a metric is not a number".to_owned(),
+            count: rows.len() as u64,
+            rows: rows.iter().take(NAMED_ROWS).map(name).collect(),
+            query: Some(sql_text(&select, backend.platform())),
+        }])
+    }
+
     async fn run(
         &self,
         backend: &mut dyn Backend,
         _: &DataOptions,
         progress: &Progress,
     ) -> Result<u64, Error> {
-        if let Some(rows) = backend.fill_latest_metrics(progress).await? {
-            return Ok(rows);
+        let rows = fill(backend, progress).await?;
+        if backend.platform().is_sqlite() {
+            convert(backend).await?;
         }
-        // A run of MLflow that failed here leaves the table behind, with any part of its rows.
-        let leftovers = Query::delete().from_table("latest_metrics").take();
-        backend.execute(QueryStatement::Delete(leftovers)).await?;
-        let mut insert = Query::insert();
-        insert.into_table("latest_metrics").columns(COLUMNS);
-        insert.select_from(newest_entries()).map_err(|source| Error::Database {
-            action: "building the statement for latest_metrics".to_owned(),
-            source: Box::new(source),
-        })?;
-        backend.execute(QueryStatement::Insert(insert)).await
+        Ok(rows)
     }
+}
+
+async fn fill(backend: &mut dyn Backend, progress: &Progress) -> Result<u64, Error> {
+    if let Some(rows) = backend.fill_latest_metrics(progress).await? {
+        return Ok(rows);
+    }
+    // A run of MLflow that failed here leaves the table behind, with any part of its rows.
+    let leftovers = Query::delete().from_table("latest_metrics").take();
+    backend.execute(QueryStatement::Delete(leftovers)).await?;
+    let mut insert = Query::insert();
+    insert.into_table("latest_metrics").columns(COLUMNS);
+    insert.select_from(newest_entries()).map_err(|source| Error::Database {
+        action: "building the statement for latest_metrics".to_owned(),
+        source: Box::new(source),
+    })?;
+    backend.execute(QueryStatement::Insert(insert)).await
 }
 
 #[cfg(test)]

@@ -2,11 +2,24 @@
 
 use sea_query::Value;
 
+use crate::python::number::Operand;
+
 /// The text of a value, if it is one.
 pub(super) fn text(value: Option<&Value>) -> Option<&str> {
     match value {
         Some(Value::String(Some(text))) => Some(text),
         _ => None,
+    }
+}
+
+/// A column's value as Python gets it from the database.
+pub(super) fn operand(value: &Value) -> Operand<'_> {
+    match value {
+        Value::BigInt(Some(number)) => Operand::from(*number),
+        Value::Double(Some(number)) => Operand::from(*number),
+        Value::String(Some(text)) => Operand::from(text.as_str()),
+        Value::Bytes(Some(bytes)) => Operand::Bytes(bytes),
+        _ => Operand::NotANumber,
     }
 }
 

@@ -17,6 +17,8 @@ pub enum Operand<'a> {
     Float(f64),
     /// A Python `str`.
     Text(&'a str),
+    /// A Python `bytes`.
+    Bytes(&'a [u8]),
 }
 
 impl From<i64> for Operand<'_> {
@@ -58,13 +60,21 @@ impl<'a> From<&'a Json<'_>> for Operand<'a> {
 ///
 /// `None` and `bool` are never numbers; an `int` too large for a float is not one either.
 pub fn finite_float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
-    let float = match value.into() {
+    float(value).filter(|float| float.is_finite())
+}
+
+/// `float(value)`, unless that raises. Bytes count as a text in ASCII.
+pub fn float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
+    match value.into() {
         Operand::NotANumber => None,
         Operand::Integer(integer) => integer.to_f64().ok(),
         Operand::Float(float) => Some(float),
         Operand::Text(text) => float::from_text(text),
-    };
-    float.filter(|float| float.is_finite())
+        Operand::Bytes(bytes) => {
+            let text = str::from_utf8(bytes).ok().filter(|text| text.is_ascii());
+            text.and_then(float::from_text)
+        }
+    }
 }
 
 /// MLflow's `token_count_or_none`: `int(Decimal(str(value)))`, unless that is not an integer or
@@ -74,7 +84,8 @@ pub fn finite_float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
 /// which is beyond `BIGINT`, and so is `-2.0**63`.
 pub fn token_count<'a>(value: impl Into<Operand<'a>>) -> Option<i64> {
     match value.into() {
-        Operand::NotANumber => None,
+        // `str` of bytes begins with `b'`.
+        Operand::NotANumber | Operand::Bytes(_) => None,
         Operand::Integer(integer) => integer.to_i64(),
         Operand::Float(float) => token_count_of_float(float),
         Operand::Text(text) => decimal::integer_from_text(text),

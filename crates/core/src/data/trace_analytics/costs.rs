@@ -111,7 +111,7 @@ impl OddCosts {
             let is_its = |read: &&Row| row::text(read.get(2)) == update.columns.first().copied();
             let computed = |read: &Row| {
                 let metric = values::metric(read.get(3), &platform);
-                let cost = number::finite_float(values::operand(&metric))?;
+                let cost = number::finite_float(row::operand(&metric))?;
                 Some(vec![Value::from(cost), row::owned(read.first()), row::owned(read.get(1))])
             };
             let rows: Vec<Row> = self.0.iter().filter(is_its).filter_map(computed).collect();

@@ -111,7 +111,7 @@ async fn overflows(backend: &mut dyn Backend, trace: &str) -> Result<bool, Error
         .take();
     let rows = backend.query(select).await?;
     let cost = |value: Option<&Value>| {
-        number::finite_float(values::operand(&values::metric(value, &platform)))
+        number::finite_float(row::operand(&values::metric(value, &platform)))
     };
     let mut sums = rows.iter().filter_map(|read| cost(read.first())).scan(0.0, |sum, cost| {
         *sum += cost;

@@ -141,7 +141,7 @@ async fn read_costs(
         if let (Some(span), Some(place)) = (key_of(Some(&read)), place)
             && let Some(cost) = costs.entry(span).or_default().get_mut(place)
         {
-            *cost = number::finite_float(values::operand(&values::metric(read.get(3), &platform)));
+            *cost = number::finite_float(row::operand(&values::metric(read.get(3), &platform)));
         }
     }
     Ok(costs)

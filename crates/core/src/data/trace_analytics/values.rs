@@ -6,7 +6,7 @@ use super::super::row;
 use super::{COST_KEYS, TOKEN_KEYS};
 use crate::platform::Platform;
 use crate::python::json::{self, Json, Object};
-use crate::python::number::{self, Operand};
+use crate::python::number;
 use crate::python::text;
 
 const MODEL: &str = "mlflow.llm.model";
@@ -28,7 +28,7 @@ pub(super) fn token_counts(
     let mut counts = [None; TOKEN_KEYS.len()];
     for ((count, key), metric) in counts.iter_mut().zip(TOKEN_KEYS).zip(metrics) {
         *count = match metric {
-            Some(value) => number::token_count(operand(value)),
+            Some(value) => number::token_count(row::operand(value)),
             None => usage.get(key).and_then(number::token_count),
         };
     }
@@ -38,16 +38,6 @@ pub(super) fn token_counts(
 /// Costs from the trace's metadata.
 pub(super) fn costs(cost: &Object<'_>) -> [Option<f64>; COST_KEYS.len()] {
     COST_KEYS.map(|key| cost.get(key).and_then(number::finite_float))
-}
-
-/// A column's value as Python gets it from the database.
-pub(super) fn operand(value: &Value) -> Operand<'_> {
-    match value {
-        Value::BigInt(Some(number)) => Operand::from(*number),
-        Value::Double(Some(number)) => Operand::from(*number),
-        Value::String(Some(text)) => Operand::from(text.as_str()),
-        _ => Operand::NotANumber,
-    }
 }
 
 /// A metric's value as MLflow reads it. On MySQL SQLAlchemy makes a `Decimal` of a DOUBLE, with ten
