@@ -3,6 +3,8 @@
 //! `issues.categories` holds a JSON list of strings. Each becomes a row of `issue_categories`, found
 //! by the SHA-256 of its text without surrounding white space and in lower case. Of categories that
 //! agree in that, the last spelling is kept. The JSON stays where it is, for older readers.
+//!
+//! MLflow iterates over whatever the JSON is: of an object it takes the keys, of a string the characters.
 
 use std::collections::BTreeMap;
 
@@ -16,6 +18,7 @@ use crate::backend::{Backend, Row};
 use crate::error::{Error, Finding};
 use crate::event::Progress;
 use crate::python::json::{self, Json};
+use crate::python::string::PythonStr;
 use crate::python::text;
 use crate::schema::Schema;
 
@@ -56,21 +59,29 @@ fn hashed(
     categories: Option<&Value>,
     storable: &Repertoire,
 ) -> Result<BTreeMap<String, String>, Obstacle> {
-    let stored = row::text(categories).ok_or(Obstacle::NoList)?;
-    let document = json::loads(stored).map_err(|_| Obstacle::NoList)?;
-    let Json::Array(items) = &document else { return Err(Obstacle::NoList) };
+    let stored = row::document(categories).ok_or(Obstacle::NoList)?;
+    let document = json::loads(&stored).map_err(|_| Obstacle::NoList)?;
     let mut found = BTreeMap::new();
-    for item in items {
-        let category = item.as_string().and_then(|text| text.as_utf8().ok());
-        let category = category.ok_or(Obstacle::NoList)?;
-        if !storable.holds(category) {
+    for category in items(&document).ok_or(Obstacle::NoList)? {
+        if !storable.holds(&category) {
             return Err(Obstacle::Unstorable);
         }
-        let digest = Sha256::digest(text::lower(text::strip(category)).as_bytes());
+        let digest = Sha256::digest(text::lower(text::strip(&category)).as_bytes());
         let hash = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-        found.insert(hash, category.to_owned());
+        found.insert(hash, category);
     }
     Ok(found)
+}
+
+/// What Python iterates over, if it is strings that can be encoded.
+fn items(document: &Json<'_>) -> Option<Vec<String>> {
+    let owned = |text: &PythonStr<'_>| text.as_utf8().ok().map(ToOwned::to_owned);
+    match document {
+        Json::Array(items) => items.iter().map(|item| owned(item.as_string()?)).collect(),
+        Json::Object(object) => object.iter().map(|(key, _)| owned(key)).collect(),
+        Json::String(text) => Some(text.as_utf8().ok()?.chars().map(String::from).collect()),
+        _ => None,
+    }
 }
 
 fn empty_finding(obstacle: Obstacle, storable: &Repertoire) -> Finding {

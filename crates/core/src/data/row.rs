@@ -1,13 +1,53 @@
 //! Reads values out of rows.
 
+use std::borrow::Cow;
+
 use sea_query::Value;
 
+use crate::python::encoding;
 use crate::python::number::Operand;
+
+/// A column of a row's key: a text, or bytes, which SQLite keeps in a column for texts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum KeyPart {
+    /// A text
+    Text(String),
+    /// Bytes
+    Bytes(Vec<u8>),
+}
+
+impl From<KeyPart> for Value {
+    fn from(part: KeyPart) -> Self {
+        match part {
+            KeyPart::Text(text) => text.into(),
+            KeyPart::Bytes(bytes) => bytes.into(),
+        }
+    }
+}
+
+/// The key that a row begins with.
+pub(super) fn key_of<const N: usize>(read: &[Value]) -> Option<[KeyPart; N]> {
+    let part = |value: &Value| match value {
+        Value::String(Some(text)) => Some(KeyPart::Text(text.clone())),
+        Value::Bytes(Some(bytes)) => Some(KeyPart::Bytes(bytes.clone())),
+        _ => None,
+    };
+    read.get(..N)?.iter().map(part).collect::<Option<Vec<_>>>()?.try_into().ok()
+}
 
 /// The text of a value, if it is one.
 pub(super) fn text(value: Option<&Value>) -> Option<&str> {
     match value {
         Some(Value::String(Some(text))) => Some(text),
+        _ => None,
+    }
+}
+
+/// The text that `json.loads` reads a value as, if it takes the value at all.
+pub(super) fn document(value: Option<&Value>) -> Option<Cow<'_, str>> {
+    match value {
+        Some(Value::String(Some(text))) => Some(Cow::Borrowed(text)),
+        Some(Value::Bytes(Some(bytes))) => encoding::decode(bytes),
         _ => None,
     }
 }

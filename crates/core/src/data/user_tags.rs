@@ -31,6 +31,9 @@ fn due(platform: &Platform) -> SelectStatement {
     } else {
         user().ne("")
     };
+    // SQLite keeps bytes here too, and empty ones are no user either.
+    let has_user =
+        if platform.is_sqlite() { has_user.and(user().ne(Vec::<u8>::new())) } else { has_user };
     let has_tag = Query::select()
         .expr(Expr::val(1))
         .from("tags")

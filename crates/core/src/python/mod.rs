@@ -7,7 +7,7 @@
 //! Python's in many small ways: which texts are JSON, which are numbers, what white space is.
 //! This module follows Python's rules, for the handful of functions that those revisions call:
 //!
-//! * [`json::loads`] is `json.loads` of a `str`;
+//! * [`json::loads`] is `json.loads` of a `str`, and [`encoding::decode`] what it does to `bytes` before;
 //! * [`number::finite_float`] and [`number::token_count`] are MLflow's `finite_float_or_none` and
 //!   `token_count_or_none`, with Python's `float(...)` and `Decimal(str(...))` beneath;
 //! * [`text`] has `str.strip`, `str.lower` and `text[:length]`.
@@ -16,6 +16,7 @@
 //! Python for the table of expected results that the unit tests compare with.
 
 mod decimal;
+pub mod encoding;
 mod float;
 pub mod integer;
 pub mod json;

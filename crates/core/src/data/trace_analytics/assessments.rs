@@ -3,7 +3,7 @@
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query, Value};
 
 use super::super::pace::{Pace, bytes_of};
-use super::super::row;
+use super::super::row::{self, KeyPart};
 use super::{Tally, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
@@ -18,8 +18,7 @@ const UPDATE: KeyedUpdate =
 pub(super) async fn backfill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result<u64, Error> {
     let (mut written, mut pace) = (0, Pace::new());
     let mut rows = page(backend, None, &pace).await?;
-    while let Some(last) = rows.last().and_then(|read| row::text(read.first())) {
-        let last = last.to_owned();
+    while let Some([last]) = rows.last().and_then(|read| row::key_of(read)) {
         let changed: Vec<Row> = rows.iter().filter_map(changed).collect();
         if !changed.is_empty() {
             written += backend.update(&UPDATE, changed).await?;
@@ -46,7 +45,7 @@ fn changed(read: &Row) -> Option<Row> {
 
 async fn page(
     backend: &mut dyn Backend,
-    after: Option<&str>,
+    after: Option<&KeyPart>,
     pace: &Pace,
 ) -> Result<Vec<Row>, Error> {
     let mut select = Query::select();
@@ -65,7 +64,7 @@ async fn page(
         .order_by(("assessments", "assessment_id"), Order::Asc)
         .limit(pace.rows());
     if let Some(after) = after {
-        select.and_where(Expr::col(("assessments", "assessment_id")).gt(after));
+        select.and_where(Expr::col(("assessments", "assessment_id")).gt(after.clone()));
     }
     backend.query(select).await
 }

@@ -26,6 +26,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use sea_query::{Condition, Expr, ExprTrait};
 
+use super::row::KeyPart;
 use super::{DataMigration, DataOptions, count, equals_exactly};
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
@@ -91,17 +92,16 @@ fn is_one_of(table: &'static str, keys: &[&str], platform: &Platform) -> Conditi
 fn key_after(
     table: &'static str,
     columns: [&'static str; 2],
-    last: &[String; 2],
+    last: &[KeyPart; 2],
     platform: &Platform,
 ) -> Expr {
     let [first, second] = columns.map(|column| Expr::col((table, column)));
-    let [first_value, second_value] = last.each_ref().map(String::as_str);
+    let [first_value, second_value] = last.clone().map(Expr::val);
     if platform.is_mysql() {
-        let within = first.clone().eq(first_value).and(second.gt(second_value));
-        first.clone().gte(first_value).and(first.gt(first_value).or(within))
+        let within = first.clone().eq(first_value.clone()).and(second.gt(second_value));
+        first.clone().gte(first_value.clone()).and(first.gt(first_value).or(within))
     } else {
-        let values = [Expr::val(first_value), Expr::val(second_value)];
-        Expr::tuple([first, second]).gt(Expr::tuple(values))
+        Expr::tuple([first, second]).gt(Expr::tuple([first_value, second_value]))
     }
 }
 

@@ -20,14 +20,9 @@ pub(super) async fn findings(
     live: &Schema,
 ) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
-    for (table, key) in [
-        ("trace_info", "request_id"),
-        ("spans", "trace_id"),
-        ("spans", "span_id"),
-        ("assessments", "assessment_id"),
-    ] {
-        if backend.platform().is_sqlite() && live.table(table).is_some() {
-            findings.extend(keys_of_another_type(backend, table, key).await?);
+    if backend.platform().is_sqlite() && live.table("spans").is_some() {
+        for key in span_rows::KEY {
+            findings.extend(keys_of_another_type(backend, key).await?);
         }
     }
     for (table, key) in [("spans", "span_id"), ("assessments", "assessment_id")] {
@@ -46,20 +41,18 @@ pub(super) async fn findings(
     Ok(findings)
 }
 
-/// SQLite keeps bytes in a column for texts. The rows are read in the order of these keys, and
-/// bytes stand outside of the order of texts.
+/// SQLite keeps bytes in a column for texts. MLflow fails at such a span.
 async fn keys_of_another_type(
     backend: &mut dyn Backend,
-    table: &'static str,
     key: &'static str,
 ) -> Result<Option<Finding>, Error> {
     let is_other = Expr::from(Func::cust("typeof").arg(Expr::col(key))).ne("text");
-    let select = Query::select().column(key).from(table).and_where(is_other).take();
+    let select = Query::select().column(key).from("spans").and_where(is_other).take();
     let rows = backend.query(select.clone().limit(BATCH).take()).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     Ok(Some(Finding {
         revision: REVISION.to_owned(),
-        problem: format!("{table}.{key} holds something else than texts"),
+        problem: format!("spans.{key} holds something else than texts"),
         count: rows.len() as u64,
         rows: vec![row::display(first.first())],
         query: Some(sql_text(&select, backend.platform())),

@@ -9,7 +9,7 @@ use std::collections::HashMap;
 
 use sea_query::{Condition, Expr, ExprTrait, Query, QueryStatement};
 
-use super::super::row;
+use super::super::row::{KeyPart, key_of};
 use super::{
     COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, TRACE_NAME_TAG,
     is_one_of,
@@ -58,14 +58,14 @@ pub(super) async fn file_under_rows<const N: usize, S: Default>(
     backend: &mut dyn Backend,
     (table, columns): (&'static str, [&'static str; N]),
     rows: &[Row],
-    sources: &mut HashMap<[String; N], S>,
+    sources: &mut HashMap<[KeyPart; N], S>,
     merge: impl Fn(&mut S, S),
 ) -> Result<(), Error> {
     if sources.is_empty() {
         return Ok(());
     }
     let mut others = std::mem::take(sources);
-    for key in rows.iter().filter_map(key_of) {
+    for key in rows.iter().filter_map(|read| key_of(read)) {
         if let Some(found) = others.remove(&key) {
             sources.insert(key, found);
         }
@@ -73,21 +73,16 @@ pub(super) async fn file_under_rows<const N: usize, S: Default>(
     for (spelling, found) in others {
         let mut select = Query::select();
         select.columns(columns).from(table);
-        for (column, value) in columns.iter().zip(&spelling) {
-            select.and_where(Expr::col(*column).eq(value.as_str()));
+        for (column, value) in columns.iter().zip(spelling) {
+            select.and_where(Expr::col(*column).eq(value));
         }
         // There may be no such row where foreign keys are not enforced.
-        if let Some(key) = backend.query(select.take()).await?.first().and_then(key_of) {
+        if let Some(key) = backend.query(select.take()).await?.first().and_then(|read| key_of(read))
+        {
             merge(sources.entry(key).or_default(), found);
         }
     }
     Ok(())
-}
-
-/// The texts that a row begins with.
-pub(super) fn key_of<const N: usize>(read: &Row) -> Option<[String; N]> {
-    let texts = read.get(..N)?.iter().map(|value| row::text(Some(value)).map(ToOwned::to_owned));
-    texts.collect::<Option<Vec<String>>>()?.try_into().ok()
 }
 
 /// Deletes the rows, and tells how many there were.

@@ -4,8 +4,9 @@ use std::collections::HashMap;
 
 use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
+use super::super::BATCH;
 use super::super::pace::{Pace, bytes_of};
-use super::super::{BATCH, row};
+use super::super::row::{self, KeyPart};
 use super::filling::Done;
 use super::ranges::Range;
 use super::sources::{self, Source};
@@ -20,7 +21,7 @@ pub(super) const KEY: [&str; 2] = ["trace_id", "span_id"];
 
 const UPDATE: KeyedUpdate = KeyedUpdate { table: "spans", columns: &COLUMNS, key: &KEY };
 
-type SpanKey = [String; 2];
+type SpanKey = [KeyPart; 2];
 type Costs = [Option<f64>; COST_KEYS.len()];
 
 /// Whether a span has the key of another row: the foreign key between them holds by this comparison,
@@ -73,7 +74,7 @@ pub(super) async fn fill(
 }
 
 pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
-    sources::key_of(span?)
+    row::key_of(span?)
 }
 
 async fn page(
@@ -123,13 +124,13 @@ async fn read_costs(
 ) -> Result<HashMap<SpanKey, Costs>, Error> {
     let platform = backend.platform().clone();
     let from_first = key_after("span_metrics", KEY, first, &platform)
-        .or(Expr::col(KEY[0]).eq(first[0].as_str()).and(Expr::col(KEY[1]).eq(first[1].as_str())));
+        .or(Expr::col(KEY[0]).eq(first[0].clone()).and(Expr::col(KEY[1]).eq(first[1].clone())));
     let select = Query::select()
         .columns(KEY)
         .columns(["key", "value"])
         .from("span_metrics")
-        .and_where(Expr::col(KEY[0]).gte(first[0].as_str()))
-        .and_where(Expr::col(KEY[0]).lte(last[0].as_str()))
+        .and_where(Expr::col(KEY[0]).gte(first[0].clone()))
+        .and_where(Expr::col(KEY[0]).lte(last[0].clone()))
         .and_where(from_first)
         .and_where(key_after("span_metrics", KEY, last, &platform).not())
         .cond_where(Source::SpanMetrics.rows(&platform))

@@ -5,10 +5,10 @@ use std::collections::HashMap;
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::pace::{Pace, bytes_of};
-use super::super::row;
+use super::super::row::{self, KeyPart, key_of};
 use super::filling::Done;
 use super::ranges::Range;
-use super::sources::{self, Source, key_of};
+use super::sources::{self, Source};
 use super::{
     COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, Tally, values,
 };
@@ -46,7 +46,7 @@ struct Sources {
     metrics: [Option<Value>; TOKEN_KEYS.len()],
 }
 
-type SourcesOfTraces = HashMap<[String; 1], Sources>;
+type SourcesOfTraces = HashMap<[KeyPart; 1], Sources>;
 
 impl Sources {
     /// Adds what was filed apart. No two rows of a table are the same to the database, so nothing is
@@ -73,7 +73,7 @@ pub(super) async fn fill(
     let mut pace = Pace::new();
     let mut traces = page(backend, range, None, &pace).await?;
     while let (Some([first]), Some([last])) =
-        (traces.first().and_then(key_of), traces.last().and_then(key_of))
+        (traces.first().and_then(|read| key_of(read)), traces.last().and_then(|read| key_of(read)))
     {
         let (mut sources, bytes) = read_sources(backend, &first, &last).await?;
         let place = ("trace_info", ["request_id"]);
@@ -106,7 +106,7 @@ fn is_longer(value: Option<&str>, length: usize) -> bool {
 async fn page(
     backend: &mut dyn Backend,
     range: &Range,
-    after: Option<&str>,
+    after: Option<&KeyPart>,
     pace: &Pace,
 ) -> Result<Vec<Row>, Error> {
     let mut select = Query::select();
@@ -118,7 +118,7 @@ async fn page(
         .order_by("request_id", Order::Asc)
         .limit(pace.rows());
     if let Some(after) = after {
-        select.and_where(Expr::col("request_id").gt(after));
+        select.and_where(Expr::col("request_id").gt(after.clone()));
     }
     backend.query(select).await
 }
@@ -127,13 +127,13 @@ async fn page(
 fn keyed_rows(
     backend: &dyn Backend,
     source: Source,
-    (first, last): (&str, &str),
+    (first, last): (&KeyPart, &KeyPart),
 ) -> SelectStatement {
     Query::select()
         .columns(["request_id", "key", "value"])
         .from(source.table())
-        .and_where(Expr::col("request_id").gte(first))
-        .and_where(Expr::col("request_id").lte(last))
+        .and_where(Expr::col("request_id").gte(first.clone()))
+        .and_where(Expr::col("request_id").lte(last.clone()))
         .cond_where(source.rows(backend.platform()))
         .take()
 }
@@ -141,8 +141,8 @@ fn keyed_rows(
 /// The sources of a range of traces by the ids that they name, and how many bytes they are.
 async fn read_sources(
     backend: &mut dyn Backend,
-    first: &str,
-    last: &str,
+    first: &KeyPart,
+    last: &KeyPart,
 ) -> Result<(SourcesOfTraces, usize), Error> {
     let (mut found, mut bytes) = (SourcesOfTraces::new(), 0);
     let range = (first, last);

@@ -74,13 +74,14 @@ pub(super) enum Obstacle {
 
 /// Reads a span's `dimension_attributes`.
 pub(super) fn dimensions(value: Option<&Value>) -> Result<Dimensions, Obstacle> {
-    let stored = match value {
-        Some(Value::String(Some(stored))) => stored,
+    match value {
+        Some(Value::String(Some(_)) | Value::Bytes(Some(_))) => {}
         None | Some(Value::String(None)) => return Ok(Dimensions::default()),
         // SQLite makes a number of a JSON text that is one.
         Some(_) => return Err(Obstacle::Unsupported),
-    };
-    let outer = json::loads(stored).map_err(|_| Obstacle::Malformed)?;
+    }
+    let stored = row::document(value).ok_or(Obstacle::Malformed)?;
+    let outer = json::loads(&stored).map_err(|_| Obstacle::Malformed)?;
     // MLflow accepts JSON in a JSON string, once.
     if let Some(inner) = outer.as_string() {
         let inner = inner.as_utf8().map_err(|_| Obstacle::Malformed)?;
@@ -123,9 +124,10 @@ pub(super) fn aggregate(value: Option<&Value>) -> (Option<f64>, bool) {
         "no" => Some(0.0),
         _ => None,
     };
-    let Some(stored) = row::text(value) else { return (None, false) };
-    match json::loads(stored) {
-        Err(_) => (yes_or_no(stored), false),
+    let Some(stored) = row::document(value) else { return (None, false) };
+    match json::loads(&stored) {
+        // Bytes are no word.
+        Err(_) => (row::text(value).and_then(yes_or_no), false),
         Ok(Json::Bool(flag)) => (Some(f64::from(u8::from(flag))), false),
         Ok(Json::String(text)) => (text.as_utf8().ok().and_then(yes_or_no), false),
         Ok(number @ (Json::Integer(_) | Json::Float(_))) => {
