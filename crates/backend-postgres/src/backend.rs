@@ -55,6 +55,10 @@ impl Backend for Postgres {
         self.rows_ahead_of_sequences(live).await
     }
 
+    async fn advance_sequences(&mut self, live: &Schema) -> Result<Vec<String>, Error> {
+        self.set_sequences_forward(live).await
+    }
+
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
         self.read_versions().await
     }

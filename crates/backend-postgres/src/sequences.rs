@@ -1,21 +1,23 @@
-//! Sequences that give numbers which rows already have.
+//! Sequences that give numbers which rows already have, or none at all.
 //!
 //! A sequence is kept apart from the rows that it has numbered: one that was set back, or rows that came
-//! with numbers of their own, make the next insert fail.
+//! with numbers of their own, make the next insert fail. An upgrade sets forward what can be.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::verify::Violation;
 use sqlx::Row as _;
+use sqlx::postgres::PgRow;
 
 use crate::connect::Postgres;
 use crate::render::{quote_identifier, quote_literal};
 
 const ACTION: &str = "reading the sequences";
 
-/// Table, column, sequence, as far as the user may read them. A default names its sequence, an identity
-/// column owns it.
-const SEQUENCES: &str = "SELECT c.relname::text, a.attname::text, s.oid::regclass::text \
+/// Table, column, sequence, as far as the user may read them, and whether the user may set it. A default
+/// names its sequence, an identity column owns it.
+const SEQUENCES: &str = "SELECT c.relname::text, a.attname::text, s.oid::regclass::text, \
+        has_table_privilege(s.oid, 'UPDATE') \
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
     LEFT JOIN pg_attrdef d ON d.adrelid = a.attrelid AND d.adnum = a.attnum \
@@ -29,6 +31,57 @@ const SEQUENCES: &str = "SELECT c.relname::text, a.attname::text, s.oid::regclas
     AND has_table_privilege(s.oid, 'SELECT') AND has_schema_privilege(s.relnamespace, 'USAGE') \
     AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1, 2";
 
+/// A column that takes its numbers from a sequence.
+struct Numbered {
+    table: String,
+    column: String,
+    sequence: String,
+    may_set: bool,
+}
+
+impl Numbered {
+    fn read(row: &PgRow) -> sqlx::Result<Self> {
+        Ok(Self {
+            table: row.try_get(0)?,
+            column: row.try_get(1)?,
+            sequence: row.try_get(2)?,
+            may_set: row.try_get(3)?,
+        })
+    }
+}
+
+/// What is wrong with a sequence.
+struct Lagging {
+    /// Its next number; `None` at its end.
+    next: Option<i64>,
+    /// How many rows have numbers that it is still to give.
+    rows: i64,
+    /// The statement that continues it after the greatest number of a row.
+    set: String,
+    /// What has to be changed about the sequence before.
+    alter: Option<String>,
+}
+
+impl Lagging {
+    fn violation(&self, of: &Numbered) -> Violation {
+        let Numbered { table, column, sequence, .. } = of;
+        let fault = match self.next {
+            Some(next) => format!(
+                "whose {column} the sequence {sequence} is still to give, since its next number is {next}"
+            ),
+            None => {
+                format!("whose {column} is given by the sequence {sequence}, which is at its end")
+            }
+        };
+        let alter = self.alter.as_ref().map(|alter| format!("{alter}; ")).unwrap_or_default();
+        Violation {
+            table: table.clone(),
+            problem: format!("{fault}: `{alter}{}` sets it right", self.set),
+            count: self.rows.unsigned_abs(),
+        }
+    }
+}
+
 impl Postgres {
     /// The rows of the schema's tables whose numbers their sequences are still to give.
     pub(crate) async fn rows_ahead_of_sequences(
@@ -36,44 +89,83 @@ impl Postgres {
         live: &Schema,
     ) -> Result<Vec<Violation>, Error> {
         let mut violations = Vec::new();
-        for row in self.catalog(SEQUENCES, ACTION).await? {
-            let read = |position: usize| row.try_get::<String, _>(position);
-            let found = read(0).and_then(|table| Ok((table, read(1)?, read(2)?)));
-            let (table, column, sequence) =
-                found.map_err(|source| self.context().error(ACTION, source))?;
-            if live.table(&table).is_some_and(|table| table.find_column(&column).is_some()) {
-                violations.extend(self.rows_ahead_of(&table, &column, &sequence).await?);
-            }
+        for numbered in self.numbered_columns(live).await? {
+            let lagging = self.lagging(&numbered).await?;
+            violations.extend(lagging.map(|lagging| lagging.violation(&numbered)));
         }
         Ok(violations)
     }
 
-    async fn rows_ahead_of(
+    /// Sets forward the sequences that are behind the rows, where that is enough, and tells which.
+    pub(crate) async fn set_sequences_forward(
         &mut self,
-        table: &str,
-        column: &str,
-        sequence: &str,
-    ) -> Result<Option<Violation>, Error> {
-        let (quoted, name) = (quote_identifier(table), quote_identifier(column));
+        live: &Schema,
+    ) -> Result<Vec<String>, Error> {
+        let mut told = Vec::new();
+        for numbered in self.numbered_columns(live).await? {
+            let Some(lagging) = self.lagging(&numbered).await? else { continue };
+            if numbered.may_set && lagging.alter.is_none() {
+                let greatest = self.number(lagging.set, ACTION).await?;
+                let Numbered { table, sequence, .. } = numbered;
+                told.push(format!(
+                    "the sequence {sequence} was behind the rows of {table}, and is set to {greatest}"
+                ));
+            } else {
+                told.push(lagging.violation(&numbered).to_string());
+            }
+        }
+        Ok(told)
+    }
+
+    async fn numbered_columns(&mut self, live: &Schema) -> Result<Vec<Numbered>, Error> {
+        let rows = self.catalog(SEQUENCES, ACTION).await?;
+        let read: sqlx::Result<Vec<Numbered>> = rows.iter().map(Numbered::read).collect();
+        let mut read = read.map_err(|source| self.context().error(ACTION, source))?;
+        read.retain(|one| {
+            live.table(&one.table).is_some_and(|table| table.find_column(&one.column).is_some())
+        });
+        Ok(read)
+    }
+
+    async fn lagging(&mut self, numbered: &Numbered) -> Result<Option<Lagging>, Error> {
+        let Numbered { table, column, sequence, .. } = numbered;
+        let (table, column) = (quote_identifier(table), quote_identifier(column));
         let literal = quote_literal(sequence);
-        // A sequence at its end gives no further number.
         let sql = format!(
-            "SELECT coalesce(next.number, 0), count(t.{name}), coalesce(max(t.{name}), 0)::int8 FROM (\
-                SELECT CASE WHEN o.seqincrement <= 0 THEN NULL \
-                    WHEN NOT s.is_called THEN s.last_value \
-                    WHEN s.last_value <= o.seqmax - o.seqincrement \
-                        THEN s.last_value + o.seqincrement END AS number \
-                FROM {sequence} s, pg_sequence o WHERE o.seqrelid = {literal}::regclass) AS next \
-             LEFT JOIN {quoted} t ON t.{name} >= next.number \
-             GROUP BY next.number"
+            "WITH o AS (SELECT s.last_value, s.is_called, q.* FROM {sequence} s, pg_sequence q \
+                WHERE q.seqrelid = {literal}::regclass), \
+             next AS (SELECT o.*, CASE WHEN NOT is_called THEN last_value \
+                WHEN seqincrement > 0 AND last_value::numeric + seqincrement <= seqmax \
+                    OR seqincrement < 0 AND last_value::numeric + seqincrement >= seqmin \
+                    THEN last_value + seqincrement \
+                WHEN seqcycle AND seqincrement > 0 THEN seqmin \
+                WHEN seqcycle THEN seqmax END AS number FROM o), \
+             rows AS (SELECT coalesce(max({column}), 0)::int8 AS greatest FROM {table}) \
+             SELECT (number IS NULL)::int::int8, coalesce(number, 0), \
+                CASE WHEN number IS NULL THEN (SELECT count(*) FROM {table}) \
+                    WHEN seqincrement > 0 THEN (SELECT count(*) FROM {table} WHERE {column} >= number) \
+                    ELSE (SELECT count(*) FROM {table} WHERE {column} <= number) END, \
+                greatest, (seqincrement > 0 AND seqmin <= greatest AND \
+                    greatest::numeric + seqincrement <= seqmax)::int::int8 \
+             FROM next, rows"
         );
         let numbers = self.numbers(sql, ACTION).await?;
-        let [next, count, greatest] = numbers.as_slice() else { return Ok(None) };
-        let problem = format!(
-            "whose {column} the sequence {sequence} is still to give, since its next number is {next}: \
-             `SELECT setval({literal}, {greatest})` sets it right"
-        );
-        let count = count.unsigned_abs();
-        Ok((count > 0).then(|| Violation { table: table.to_owned(), problem, count }))
+        let [is_at_end, next, rows, greatest, is_enough] = numbers[..] else { return Ok(None) };
+        if rows == 0 && is_at_end == 0 {
+            return Ok(None);
+        }
+        let set = if greatest < 1 {
+            format!("SELECT setval({literal}, 1, false)")
+        } else {
+            format!("SELECT setval({literal}, {greatest})")
+        };
+        let alter =
+            format!("ALTER SEQUENCE {sequence} INCREMENT BY 1 NO MINVALUE NO MAXVALUE NO CYCLE");
+        Ok(Some(Lagging {
+            next: (is_at_end == 0).then_some(next),
+            rows,
+            set,
+            alter: (is_enough == 0).then_some(alter),
+        }))
     }
 }

@@ -114,6 +114,11 @@ pub trait Backend: Send {
         Ok(Vec::new())
     }
 
+    /// Lets such sequences continue after the rows, where it can, and tells what was done about each.
+    async fn advance_sequences(&mut self, _live: &Schema) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
     /// Reads `alembic_version`; `None` if the table does not exist.
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error>;
 

@@ -1,7 +1,8 @@
 //! What puts drift right: the statements that lead from a live table to the one of its revision.
 
 use crate::backend::{Backend, TableChange};
-use crate::schema::{Detail, Difference, DifferenceKind, Object, Schema, Table};
+use crate::platform::Dialect;
+use crate::schema::{Column, Detail, Difference, DifferenceKind, Object, Schema, Table, quote};
 
 /// Returns the statements that remove differences of a live schema from `expected`, a table each, where
 /// the database changes tables by statements that a person can run. A table or column that is missing
@@ -27,11 +28,59 @@ pub(crate) fn statements(
         let (before, revisions) = (Some(before.clone()), Vec::new());
         let change = TableChange { before, after, revisions };
         // A table that cannot be changed has other obstacles, which a plan names.
-        if let Ok(method) = backend.method(&change) {
-            statements.extend(method.statements.iter().map(|statement| in_one_line(statement)));
-        }
+        let Ok(method) = backend.method(&change) else { continue };
+        let of_table = method.statements.iter().map(|statement| in_one_line(statement)).collect();
+        statements.extend(match unnumbered(&change, wanted) {
+            Some(column) => with_numbering(of_table, name, column, backend.platform().dialect),
+            None => of_table,
+        });
     }
     statements
+}
+
+/// The column that has lost what gives it its numbers.
+fn unnumbered<'a>(change: &TableChange, wanted: &'a Table) -> Option<&'a str> {
+    let before = change.before.as_ref()?;
+    let has_lost = |column: &&Column| {
+        let live = before.find_column(&column.name);
+        column.autoincrement && live.is_some_and(|live| !live.autoincrement)
+    };
+    wanted.columns.iter().find(has_lost).map(|column| column.name.as_str())
+}
+
+/// The statements that give a column its numbers again, beside the others of its table. MySQL changes no
+/// column that others reference unless foreign keys are off, and would give experiment 0 another number.
+fn with_numbering(
+    statements: Vec<String>,
+    table: &str,
+    column: &str,
+    dialect: Dialect,
+) -> Vec<String> {
+    let (before, after) = match dialect {
+        Dialect::Sqlite => return statements,
+        Dialect::Mysql => (
+            vec![
+                "SET SESSION foreign_key_checks = 0, sql_mode = CONCAT(@@sql_mode, \
+                 ',NO_AUTO_VALUE_ON_ZERO')"
+                    .to_owned(),
+            ],
+            vec!["SET SESSION foreign_key_checks = DEFAULT, sql_mode = DEFAULT".to_owned()],
+        ),
+        Dialect::Postgres => {
+            let (quoted, name) = (quote(table, dialect), quote(column, dialect));
+            let sequence = quote(&format!("{table}_{column}_seq"), dialect);
+            let literal = format!("'{}'", sequence.replace('\'', "''"));
+            let numbered = vec![
+                format!("CREATE SEQUENCE IF NOT EXISTS {sequence} OWNED BY {quoted}.{name}"),
+                format!("ALTER TABLE {quoted} ALTER COLUMN {name} SET DEFAULT nextval({literal})"),
+                format!(
+                    "SELECT setval({literal}, (SELECT greatest(max({name}), 1) FROM {quoted}))"
+                ),
+            ];
+            (Vec::new(), numbered)
+        }
+    };
+    [before, statements, after].concat()
 }
 
 /// Removes one difference, if that is possible.

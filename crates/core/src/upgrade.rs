@@ -272,11 +272,11 @@ async fn begin(
         for message in plan.lost_with_columns(backend.platform()) {
             observer.notify(&Event::Notice { message });
         }
-        for violation in backend.lagging_sequences(&live).await? {
-            observer.notify(&Event::Notice { message: violation.to_string() });
-        }
         preflight(backend, catalogue, &plan, &live, request).await?;
         backup = back_up(backend, request, observer).await?;
+        for message in backend.advance_sequences(&live).await? {
+            observer.notify(&Event::Notice { message });
+        }
         steps = if request.step_by_step && !plan.revisions.is_empty() {
             one_by_one(backend, catalogue, &plan, request, observer).await?
         } else {

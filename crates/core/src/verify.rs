@@ -64,7 +64,7 @@ pub async fn verify(
         let mut violations = orphans(backend, &live).await?;
         violations.extend(backend.lagging_sequences(&live).await?);
         if live.table(LATEST).is_some() && live.table("metrics").is_some() {
-            violations.extend(latest_metrics(backend, deep).await?);
+            violations.extend(latest_metrics(backend, &live, deep).await?);
         }
         Ok(Verified { checked, violations })
     })
@@ -118,16 +118,26 @@ fn without_parent(table: &str, key: &ForeignKey) -> SelectStatement {
     select
 }
 
-async fn latest_metrics(backend: &mut dyn Backend, deep: bool) -> Result<Vec<Violation>, Error> {
+async fn latest_metrics(
+    backend: &mut dyn Backend,
+    live: &Schema,
+    deep: bool,
+) -> Result<Vec<Violation>, Error> {
     let pair = ["run_uuid", "key"];
     let pairs = Query::select().distinct().columns(pair).from("metrics").take();
     let missing = "missing, for metrics that have entries";
-    let mut checks = vec![(missing, without_partner(pairs, LATEST, &pair))];
+    let mut checks = vec![(missing, without_partner(pairs, (LATEST, "metrics"), &pair, live))];
     let latest = Query::select().columns(pair).from(LATEST).take();
-    checks.push(("without any entry in metrics", without_partner(latest, "metrics", &pair)));
+    checks.push((
+        "without any entry in metrics",
+        without_partner(latest, ("metrics", LATEST), &pair, live),
+    ));
     if deep {
         let problem = "wrong: not the newest entry of their run and metric";
-        checks.push((problem, without_partner(newest_entries(), LATEST, &COLUMNS)));
+        checks.push((
+            problem,
+            without_partner(newest_entries(), (LATEST, "metrics"), &COLUMNS, live),
+        ));
     }
     let mut violations = Vec::new();
     for (problem, select) in checks {
@@ -136,15 +146,24 @@ async fn latest_metrics(backend: &mut dyn Backend, deep: bool) -> Result<Vec<Vio
     Ok(violations)
 }
 
-/// Counts the rows of a query that agree with no row of a table.
+/// Counts the rows of a query, with columns of `other`, that agree with no row of a table.
 fn without_partner(
     rows: SelectStatement,
-    table: &'static str,
+    (table, other): (&'static str, &'static str),
     columns: &[&'static str],
+    live: &Schema,
 ) -> SelectStatement {
     let mut agree = Condition::all();
     for column in columns {
-        agree = agree.add(Expr::col((table, *column)).equals(("wanted", *column)));
+        let wanted = Expr::col(("wanted", *column));
+        let wanted = match foreign_collation(live, (table, other), column) {
+            None => wanted,
+            Some((charset, collation)) => Expr::cust_with_expr(
+                format!("CONVERT(? USING {charset}) COLLATE {collation}"),
+                wanted,
+            ),
+        };
+        agree = agree.add(Expr::col((table, *column)).eq(wanted));
     }
     let partner = Query::select().expr(Expr::val(1)).from(table).cond_where(agree).take();
     Query::select()
@@ -152,6 +171,25 @@ fn without_partner(
         .from_subquery(rows, "wanted")
         .and_where(Expr::exists(partner).not())
         .take()
+}
+
+/// The character set and the collation of a column of a table, if the column of that name of the other one
+/// has another: MySQL compares no texts of two collations.
+fn foreign_collation(
+    live: &Schema,
+    (table, other): (&str, &str),
+    column: &str,
+) -> Option<(String, String)> {
+    live.collation.as_ref()?;
+    let collation = |table: &str| {
+        let table = live.table(table)?;
+        let column = table.find_column(column).filter(|column| column.is_text())?;
+        live.collation_of(table, column)
+    };
+    let own = collation(table).filter(|own| collation(other).as_ref() != Some(own))?;
+    let is_word = own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let charset = own.split('_').next().unwrap_or_default().to_owned();
+    is_word.then_some((charset, own))
 }
 
 async fn violation(

@@ -30,7 +30,11 @@ type Object = (&'static str, &'static str);
 
 /// Each of these objects alone is refused before anything has changed. What the hint says puts it
 /// right, and with all of them gone the upgrade comes to its end.
-async fn each_is_refused(server: &TestServer, [from, to]: [&str; 2], objects: &[Object]) {
+pub(crate) async fn each_is_refused(
+    server: &TestServer,
+    [from, to]: [&str; 2],
+    objects: &[Object],
+) {
     let database = server.at(from).await;
     for (object, create) in objects {
         database.run(create);

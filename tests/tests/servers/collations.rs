@@ -24,9 +24,9 @@ const OLD: &str = "7ac759974ad8";
 /// Collations that older tables may have. The keys of MySQL 5.6 have room for one byte a character.
 fn others(server: &TestServer) -> &'static [&'static str] {
     match (server.reference(), server.charset()) {
-        (Server::Mysql56, _) => &["ascii_general_ci", "latin1_bin"],
-        (_, Some("latin1")) => &["utf8mb4_general_ci", "latin1_bin"],
-        _ => &["latin1_swedish_ci", "utf8_general_ci", "utf8mb4_bin"],
+        (Server::Mysql56, _) => &["ascii_general_ci", "latin1_bin", "latin1_general_ci"],
+        (_, Some("latin1")) => &["utf8mb4_general_ci", "latin1_bin", "latin1_general_ci"],
+        _ => &["latin1_swedish_ci", "utf8_general_ci", "utf8mb4_bin", "utf8mb4_unicode_520_ci"],
     }
 }
 

@@ -30,6 +30,7 @@ pub(crate) const TESTS: &[Test] = tests![
     rows_that_came_with_the_rename => MYSQL,
     an_index_of_a_restored_dump_goes_either_way => MYSQL,
     the_rows_are_counted => MYSQL,
+    a_reference_from_another_database => MYSQL,
     what_a_copy_has_too => MYSQL,
     what_a_copy_would_lose => MYSQL,
 ];
@@ -97,6 +98,29 @@ async fn the_first_of_two_renames(server: &TestServer) {
     let (database, address) = with_a_copy(server).await;
     database.run("RENAME TABLE metrics TO alembic_mlflow_migrate_old_metrics");
     to_newest(server, &address).await.unwrap();
+    assert_finished(server, &*database, ROWS).await;
+}
+
+/// It would follow the old table, and keep that from being dropped.
+async fn a_reference_from_another_database(server: &TestServer) {
+    let (database, other) = (old(server).await, server.new_database());
+    // MySQL 8.4 asks for a unique key otherwise.
+    let unique = r#"ALTER TABLE metrics ADD UNIQUE KEY own ("key", step)"#;
+    database.run(unique);
+    let name = address_of(&*database).database;
+    other.run(&format!(
+        r#"CREATE TABLE own (id INT PRIMARY KEY, k VARCHAR(250) NOT NULL, s BIGINT NOT NULL,
+           CONSTRAINT own_key FOREIGN KEY (k, s) REFERENCES {name}.metrics ("key", step));
+           INSERT INTO own VALUES (1, 'loss', 0)"#
+    ));
+    to_newest(server, &address_of(&*database)).await.unwrap();
+    let referred = other.query(
+        "SELECT DISTINCT referenced_table_name FROM information_schema.key_column_usage
+         WHERE table_schema = DATABASE() AND constraint_name = 'own_key'",
+    );
+    assert_eq!(referred, [["metrics".into()]]);
+    other.run("DROP TABLE own");
+    database.run("ALTER TABLE metrics DROP KEY own");
     assert_finished(server, &*database, ROWS).await;
 }
 

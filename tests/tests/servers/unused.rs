@@ -104,6 +104,15 @@ async fn what_numbers_rows_no_longer_is_drift(server: &TestServer) {
     let told = if is_postgres { "numbered by a sequence" } else { "AUTO_INCREMENT" };
     let told = format!("experiments: column experiment_id: not {told}, expected {told}");
     assert!(error.to_string().contains(&told), "{error}");
+    let Error::Drift { repairs, .. } = &error else { panic!("{error:?}") };
+    database.run(ROW);
+    // They are for one session.
+    database.run(&repairs.join("; "));
+    upgrade(server.catalogue(), &*database, server.head()).await.unwrap();
+    assert_content(server, &*database, server.head()).await;
+    database.run("INSERT INTO experiments (name) VALUES ('next')");
+    let ids = database.query("SELECT experiment_id FROM experiments ORDER BY 1");
+    assert_eq!(ids, [[0.into()], [7.into()], [8.into()]]);
     if is_postgres {
         let database = server.at("7ac759974ad8").await;
         database.run(
@@ -113,23 +122,38 @@ async fn what_numbers_rows_no_longer_is_drift(server: &TestServer) {
         let (upgraded, events) =
             Upgrade::default().run(server.catalogue(), &*database, server.head()).await;
         upgraded.unwrap();
-        let told = "experiments: 2 rows whose experiment_id the sequence";
+        let told =
+            "experiments_experiment_id_seq was behind the rows of experiments, and is set to 2";
         assert!(format!("{events:?}").contains(told), "{events:?}");
-        let mut backend = database.connect().await.unwrap();
-        let verified =
-            mlflow_migrate_core::verify::verify(&mut *backend, server.catalogue(), None, false);
-        let violations = verified.await.unwrap().violations;
-        let statement = "`SELECT setval('experiments_experiment_id_seq', 2)`";
-        assert!(violations[0].problem.contains(statement), "{violations:?}");
-        let at_its_end = "SELECT setval('experiments_experiment_id_seq', 2147483647)";
-        for statement in [statement.trim_matches('`'), at_its_end] {
-            database.run(statement);
-            assert_content(server, &*database, server.head()).await;
-        }
-        database.run(
-            "ALTER SEQUENCE experiments_experiment_id_seq AS bigint MAXVALUE 9223372036854775807;
-             SELECT setval('experiments_experiment_id_seq', 9223372036854775807)",
-        );
         assert_content(server, &*database, server.head()).await;
+        for spoil in SPOILED {
+            database.run(spoil);
+            let mut backend = database.connect().await.unwrap();
+            let verified =
+                mlflow_migrate_core::verify::verify(&mut *backend, server.catalogue(), None, false);
+            let violations = verified.await.unwrap().violations;
+            let [violation] = &violations[..] else { panic!("{spoil}: {violations:?}") };
+            let (_, rest) = violation.problem.split_once('`').unwrap();
+            let (remedy, _) = rest.rsplit_once('`').unwrap();
+            remedy.split("; ").for_each(|statement| database.run(statement));
+            assert_content(server, &*database, server.head()).await;
+            database.run("INSERT INTO experiments (name) VALUES (gen_random_uuid()::text)");
+        }
     }
 }
+
+/// What MLflow's first experiment and another one look like.
+const ROW: &str = "INSERT INTO experiments (experiment_id, name, lifecycle_stage)
+                   VALUES (0, 'Default', 'active'), (7, 'seven', 'active')";
+
+/// What keeps a sequence of PostgreSQL's from giving a number that no row has.
+const SPOILED: [&str; 6] = [
+    "SELECT setval('experiments_experiment_id_seq', 1, false)",
+    "SELECT setval('experiments_experiment_id_seq', 2147483647)",
+    "ALTER SEQUENCE experiments_experiment_id_seq MAXVALUE 2 CYCLE RESTART WITH 1",
+    "ALTER SEQUENCE experiments_experiment_id_seq INCREMENT BY -1 MINVALUE -100 RESTART WITH 2",
+    "ALTER SEQUENCE experiments_experiment_id_seq AS bigint NO MAXVALUE;
+     SELECT setval('experiments_experiment_id_seq', 9223372036854775807)",
+    "ALTER SEQUENCE experiments_experiment_id_seq MINVALUE 1000 MAXVALUE 1001 START WITH 1000 RESTART;
+     SELECT nextval('experiments_experiment_id_seq'), nextval('experiments_experiment_id_seq')",
+];

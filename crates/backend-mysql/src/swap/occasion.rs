@@ -23,12 +23,11 @@ const TABLES: &str = "SELECT TABLE_NAME, TABLE_ROWS FROM information_schema.TABL
                       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' \
                       AND ENGINE = 'InnoDB'";
 
-/// A foreign key follows the table that it references when that gets another name. The first condition
-/// keeps older servers from opening the tables of all databases, which others may be dropping.
+/// A foreign key follows the table that it references when that gets another name, also one of another
+/// database, and keeps the old table from being dropped.
 const REFERENCED: &str = "SELECT DISTINCT REFERENCED_TABLE_NAME \
                           FROM information_schema.KEY_COLUMN_USAGE \
-                          WHERE TABLE_SCHEMA = DATABASE() \
-                          AND REFERENCED_TABLE_SCHEMA = DATABASE()";
+                          WHERE REFERENCED_TABLE_SCHEMA = DATABASE()";
 
 const COMMENTED: &str = "SELECT DISTINCT TABLE_NAME FROM information_schema.STATISTICS \
                          WHERE TABLE_SCHEMA = DATABASE() AND INDEX_COMMENT <> ''";

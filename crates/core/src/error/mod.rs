@@ -248,18 +248,18 @@ pub enum Error {
         /// What stands in the way.
         obstacles: Vec<String>,
     },
-    /// The user's own objects depend on a column that goes, or that a server would not change for
+    /// The user's own objects depend on something that goes, or that a server would not change for
     /// their sake.
     #[error(
-        "column {column} of table {table} {fate}, and these depend on it: {}",
+        "{part} of table {table} {fate}, and these depend on it: {}",
         dependents.iter().map(|it| it.object.as_str()).collect::<Vec<_>>().join(", ")
     )]
     Dependents {
         /// The table.
         table: String,
-        /// The column.
-        column: String,
-        /// What becomes of the column.
+        /// The column, the key or the row type.
+        part: String,
+        /// What becomes of it.
         fate: String,
         /// What depends on it.
         dependents: Vec<Dependent>,

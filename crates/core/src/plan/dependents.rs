@@ -7,7 +7,7 @@ use super::Plan;
 use crate::backend::TableChange;
 use crate::error::Error;
 use crate::platform::Platform;
-use crate::schema::{Column, Dependent};
+use crate::schema::{Column, Dependent, ReferentialAction};
 
 /// A column that comes to its end under its name.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,7 @@ impl ColumnEnd {
     pub fn refusal(&self, dependents: Vec<Dependent>) -> Option<Error> {
         (!dependents.is_empty()).then(|| Error::Dependents {
             table: self.table.clone(),
-            column: self.column.clone(),
+            part: format!("column {}", self.column),
             fate: match &self.renamed_to {
                 Some(name) => format!("is renamed to {name}"),
                 None => "goes".to_owned(),
@@ -54,7 +54,8 @@ impl Plan {
             };
             ends(change).iter().filter_map(|end| end.refusal(dependents(end))).collect()
         };
-        self.changes().flat_map(refusals).collect()
+        let actions = self.changes().flat_map(|change| refuse_actions(change, platform));
+        self.changes().flat_map(refusals).chain(actions).collect()
     }
 
     /// What goes with columns that go, or loses a part with them, in words.
@@ -74,6 +75,32 @@ impl Plan {
         };
         self.changes().flat_map(lost).collect()
     }
+}
+
+/// A refusal for each column of a new foreign key whose action MySQL does not allow, since a generated
+/// column is stored that is computed from it. (Manual, "FOREIGN KEY Constraints".)
+fn refuse_actions(change: &TableChange, platform: &Platform) -> Vec<Error> {
+    let (Some(before), true) = (&change.before, platform.is_mysql() && !platform.is_mariadb())
+    else {
+        return Vec::new();
+    };
+    let acts = |action: ReferentialAction| {
+        !matches!(action, ReferentialAction::NoAction | ReferentialAction::Restrict)
+    };
+    let new = change.after.foreign_keys.iter().filter(|key| !before.foreign_keys.contains(key));
+    let acting = new.filter(|key| acts(key.on_delete) || acts(key.on_update));
+    let refusals = acting.flat_map(|key| {
+        key.columns.iter().filter_map(|column| {
+            let dependents = change.after.stored_dependents(column, platform);
+            (!dependents.is_empty()).then(|| Error::Dependents {
+                table: change.after.name.clone(),
+                part: format!("column {column}"),
+                fate: "gets a foreign key that changes rows with those it references".to_owned(),
+                dependents,
+            })
+        })
+    });
+    refusals.collect()
 }
 
 fn ends(change: &TableChange) -> Vec<ColumnEnd> {

@@ -56,14 +56,15 @@ impl Schema {
     }
 
     /// The collation by which the server compares a column, as far as it is known.
-    pub(super) fn collation_of(&self, table: &Table, column: &Column) -> Option<String> {
+    pub(crate) fn collation_of(&self, table: &Table, column: &Column) -> Option<String> {
         let inherited = || table.collation.clone().or_else(|| self.collation.clone());
         column.collation.clone().or_else(inherited)
     }
 }
 
 impl Column {
-    fn is_text(&self) -> bool {
+    /// Whether it holds texts, which have a collation.
+    pub(crate) fn is_text(&self) -> bool {
         use ColumnType::{LongText, MediumText, Text, Varchar};
         matches!(self.column_type, Varchar(_) | Text | MediumText | LongText)
     }

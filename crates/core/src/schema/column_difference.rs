@@ -98,10 +98,27 @@ impl Column {
     }
 }
 
+/// Whether every parenthesis that closes was opened before, so that those around the text are a pair.
+fn is_balanced(text: &str) -> bool {
+    let mut depth = 0_i32;
+    for character in text.chars() {
+        depth += i32::from(character == '(') - i32::from(character == ')');
+        if depth < 0 {
+            return false;
+        }
+    }
+    depth == 0
+}
+
 /// `'0'`, `0` and `('0')` are the same default, and so is `false` for a boolean.
 fn normalize_default(default: &DefaultValue, is_boolean: bool, platform: &Platform) -> String {
     let text = default.sql(platform.dialect).trim().to_owned();
-    let bare = text.trim_matches(|character| matches!(character, '(' | ')'));
+    let mut bare = text.as_str();
+    while let Some(inner) = bare.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'))
+        && is_balanced(inner)
+    {
+        bare = inner.trim();
+    }
     let number = match bare.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\'')) {
         Some(inner) if inner.parse::<i64>().is_ok() => inner,
         _ => bare,

@@ -43,7 +43,7 @@ impl Index {
 }
 
 impl Platform {
-    pub(super) fn is_mariadb(&self) -> bool {
+    pub(crate) fn is_mariadb(&self) -> bool {
         self.is_mysql() && self.automatic_check_name == AutomaticCheckName::Number
     }
 }
@@ -220,6 +220,19 @@ impl Table {
         found
     }
 
+    /// The stored columns that are computed from a column, or from such a one.
+    pub(crate) fn stored_dependents(&self, column: &str, platform: &Platform) -> Vec<Dependent> {
+        let is_stored = |found: &Dependent| {
+            let of =
+                |one: &&super::Column| found.object == format!("generated column {}", one.name);
+            let generated = self.columns.iter().find(of).and_then(|one| one.generated.as_ref());
+            generated.is_some_and(|generated| generated.stored)
+        };
+        let mut found = self.dependent_expressions(column, platform);
+        found.retain(is_stored);
+        found
+    }
+
     fn dependent_triggers(&self, column: &str, dialect: Dialect) -> Vec<Dependent> {
         let names = |text: &str| mentions(text, column, dialect);
         let triggers = self.triggers.iter().filter(|trigger| {
@@ -278,7 +291,8 @@ impl Table {
     }
 }
 
-fn quote(name: &str, dialect: Dialect) -> String {
+/// A name as an identifier.
+pub(crate) fn quote(name: &str, dialect: Dialect) -> String {
     let quote = if dialect == Dialect::Mysql { '`' } else { '"' };
     let doubled = quote.to_string().repeat(2);
     format!("{quote}{}{quote}", name.replace(quote, &doubled))

@@ -31,6 +31,7 @@ pub use column::{
 pub use column_difference::{ColumnDifference, ColumnProperty};
 pub use constraint::{Check, ForeignKey, PrimaryKey, ReferentialAction, Unique};
 pub use dependent::Dependent;
+pub(crate) use dependent::quote;
 pub use difference::{Detail, Difference, DifferenceKind, by_name, differences};
 pub use edit::EditError;
 pub use index::{Index, IndexColumn};
