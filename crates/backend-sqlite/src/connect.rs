@@ -6,7 +6,8 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::stop::Stop;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
 use crate::consistency::Violations;
 use crate::error::Context;
@@ -67,8 +68,18 @@ impl Sqlite {
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
             Err(error) => return Err(unreachable(&error.to_string(), "check the path")),
         };
+        if !exists && std::fs::symlink_metadata(path).is_ok() {
+            let hint =
+                "nothing is created behind a link: make it lead to a file, or give the file's path";
+            return Err(unreachable("this is a link to no file", hint));
+        }
         if !exists && !options.create {
             return Err(unreachable("no such file", "check the path; `upgrade` creates a new one"));
+        }
+        if !exists {
+            // Nobody else's file, whoever makes one at the same moment.
+            std::fs::File::create_new(path)
+                .map_err(|error| unreachable(&error.to_string(), "check the path"))?;
         }
         let (target, timeout) = (path.to_owned(), options.busy_timeout);
         let connection = blocking(move || connect(&target, timeout)).await??;
@@ -118,13 +129,43 @@ impl Sqlite {
     }
 }
 
-/// Opens a database that is there so that nobody else can read it as long as the connection lives.
+/// Opens a file, whose schema may be hostile.
+///
+/// An absolute path is never one of the names that mean something else to SQLite: `:memory:`, an empty one,
+/// or a URI, which begins with `file:`.
+pub(crate) fn open_file(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let path = std::path::absolute(path).map_err(|error| {
+        let code = ffi::Error::new(ffi::SQLITE_CANTOPEN);
+        rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
+    })?;
+    let connection = Connection::open_with_flags(path, flags)?;
+    // What stands in a view, a trigger or an index calls no function that reaches beyond the database.
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
+    // A page whose cells are not all within it is damage as soon as it is read.
+    connection.pragma_update(None, "cell_size_check", true)?;
+    Ok(connection)
+}
+
+/// Lets this connection change the stored text of its schema, or no more.
+pub(crate) fn set_schema_writable(
+    connection: &Connection,
+    is_writable: bool,
+) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, !is_writable)?;
+    connection.pragma_update(None, "writable_schema", is_writable)
+}
+
+/// Opens a database that is there so that nobody else can read it as long as the connection lives. No part
+/// of the path may be a link.
 pub(crate) fn open_exclusively(
     path: &Path,
     busy_timeout: Duration,
 ) -> rusqlite::Result<Connection> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
+    let connection = open_file(path, flags)?;
     connection.busy_timeout(busy_timeout)?;
     connection.query_row("PRAGMA locking_mode = EXCLUSIVE", [], |_| Ok(()))?;
     connection.execute_batch("BEGIN EXCLUSIVE; COMMIT")?;
@@ -148,22 +189,20 @@ pub(crate) async fn blocking<T: Send + 'static>(
 fn connect(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
     let name = path.display().to_string();
     let context = Context { name: &name, waited_seconds: busy_timeout.as_secs() };
-    // Not SQLITE_OPEN_URI: a path that begins with `file:` is a path.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
-        | OpenFlags::SQLITE_OPEN_CREATE
-        | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection =
-        Connection::open_with_flags(path, flags).map_err(|source| Error::Unreachable {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = open_file(path, flags).map_err(|source| match source.sqlite_error_code() {
+        // The settings are the first to read the file.
+        Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) | None => Error::Unreachable {
             name: name.clone(),
             problem: source.to_string(),
             hint: "check the path and its permissions".to_owned(),
-        })?;
+        },
+        Some(_) => context.error("opening the database", source),
+    })?;
     let prepare = || {
         connection.busy_timeout(busy_timeout)?;
         // Memory for SQLite's page cache, in KiB when negative; its sorter takes as much again.
         connection.pragma_update(None, "cache_size", -16_000)?;
-        // A page whose cells are not all within it is damage as soon as it is read.
-        connection.pragma_update(None, "cell_size_check", true)?;
         // The first read shows whether this is a database at all.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
     };
@@ -198,4 +237,41 @@ fn refuse_truncated(
         });
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use rusqlite::{Connection, OpenFlags};
+
+    use super::{open_file, set_schema_writable};
+
+    #[test]
+    fn a_hostile_schema_is_not_trusted_and_stays_as_it_is() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.db");
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE a (b)").unwrap();
+        let connection = open_file(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        let setting =
+            |name: &str| connection.pragma_query_value(None, name, |row| row.get::<_, i64>(0));
+        assert_eq!(setting("trusted_schema"), Ok(0));
+        assert_eq!(setting("cell_size_check"), Ok(1));
+        let change = "PRAGMA writable_schema = ON; UPDATE sqlite_schema SET sql = ''";
+        assert!(connection.execute_batch(change).is_err());
+        set_schema_writable(&connection, true).unwrap();
+        connection.execute_batch("UPDATE sqlite_schema SET sql = sql").unwrap();
+        set_schema_writable(&connection, false).unwrap();
+        assert!(connection.execute_batch(change).is_err());
+    }
+
+    #[test]
+    fn a_name_is_a_file_and_no_uri() {
+        let folder = tempfile::tempdir().unwrap();
+        for name in ["file:a.db", "file:a.db?mode=memory", ":memory:"] {
+            let path = folder.path().join(name);
+            std::fs::File::create_new(&path).unwrap();
+            let connection = open_file(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+            connection.execute_batch("CREATE TABLE a (b)").unwrap();
+            assert!(std::fs::metadata(&path).unwrap().len() > 0, "{name}");
+        }
+    }
 }

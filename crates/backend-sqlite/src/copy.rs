@@ -5,11 +5,13 @@ use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
 use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, ffi};
+use rusqlite::{Connection, OpenFlags, ffi};
+use tempfile::NamedTempFile;
 
-use crate::connect::{OpenOptions, Sqlite, open_exclusively};
+use crate::connect::{OpenOptions, Sqlite, open_exclusively, open_file};
 use crate::error::Context;
-use crate::file::{self, Access, failed, refuse_existing, refuse_side_files};
+use crate::file::{self, Access, failed, refuse_exchanged, refuse_existing, refuse_side_files};
+use crate::url::MEMORY;
 
 const PAGES_A_STEP: i32 = 4096;
 const BETWEEN_TRIALS: Duration = Duration::from_millis(20);
@@ -26,7 +28,8 @@ pub async fn copy(source: &Path, destination: &Path, options: &OpenOptions) -> R
 /// is published it is removed.
 #[derive(Debug)]
 pub struct PendingCopy {
-    path: PathBuf,
+    /// Held open, for in its folder somebody else may give its name to another file.
+    file: NamedTempFile,
     destination: PathBuf,
     access: Access,
 }
@@ -69,19 +72,16 @@ impl PendingCopy {
         access: Access,
         context: Context<'_>,
     ) -> Result<Self, Error> {
-        let mut path = destination.as_os_str().to_owned();
-        path.push(format!(".partial-{}", std::process::id()));
-        let path = PathBuf::from(path);
-        file::create_private(&path)?;
-        let pending = Self { path, destination: destination.to_owned(), access };
-        copy_pages(source, &pending.path, context)?;
+        let file = file::create_private(destination)?;
+        let pending = Self { file, destination: destination.to_owned(), access };
+        copy_pages(source, &pending.file, context)?;
         Ok(pending)
     }
 
     /// The copy's file.
     #[must_use]
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// Gives the copy its destination's name, and those access who had it to the source.
@@ -90,14 +90,14 @@ impl PendingCopy {
     /// If a file of that name, or one that SQLite would take for a part of it, has come into being
     /// meanwhile, or the folder cannot be written.
     pub fn publish(self) -> Result<(), Error> {
-        self.access.give_to(&self.path)?;
         let _held = self.hold()?;
         refuse_side_files(&self.destination)?;
         // A link, unlike a rename, never replaces an existing file; Drop removes the first name.
-        std::fs::hard_link(&self.path, &self.destination).or_else(|_| {
+        std::fs::hard_link(self.path(), &self.destination).or_else(|_| {
             refuse_existing(&self.destination)?;
             self.rename()
         })?;
+        refuse_exchanged(self.file.as_file(), &self.destination)?;
         // Nobody could read it so far, so what is beside it now is not its own.
         refuse_side_files(&self.destination).inspect_err(|_| {
             let _ = std::fs::remove_file(&self.destination);
@@ -107,7 +107,6 @@ impl PendingCopy {
 
     /// Puts the copy in the place of the file that has its destination's name, which keeps another one.
     pub(crate) fn replace(self, kept: &Path) -> Result<(), Error> {
-        self.access.give_to(&self.path)?;
         let _held = self.hold()?;
         refuse_side_files(&self.destination)?;
         std::fs::hard_link(&self.destination, kept)
@@ -116,46 +115,66 @@ impl PendingCopy {
         replaced.inspect_err(|_| {
             let _ = std::fs::remove_file(kept);
         })?;
+        refuse_exchanged(self.file.as_file(), &self.destination)?;
         refuse_side_files(&self.destination).inspect_err(|_| {
             let _ = std::fs::rename(kept, &self.destination);
         })?;
         file::sync_folder(&self.destination)
     }
 
-    /// Keeps everybody from reading the copy, under any name, as long as the connection lives.
+    /// Gives the copy its access, and keeps everybody from reading it, under any name, as long as the
+    /// connection lives.
     fn hold(&self) -> Result<Connection, Error> {
-        let name = self.path.display().to_string();
+        self.access.give_to(self.file.as_file(), self.path())?;
+        let name = self.path().display().to_string();
         let context = Context { name: &name, waited_seconds: 0 };
-        open_exclusively(&self.path, Duration::ZERO)
-            .map_err(|source| context.error("locking the copy", source))
+        let held = open_exclusively(self.path(), Duration::ZERO)
+            .map_err(|source| context.error("locking the copy", source))?;
+        refuse_exchanged(self.file.as_file(), self.path())?;
+        Ok(held)
     }
 
     fn rename(&self) -> Result<(), Error> {
-        std::fs::rename(&self.path, &self.destination)
+        std::fs::rename(self.path(), &self.destination)
             .map_err(|source| failed("renaming the copy to", &self.destination, source))
     }
 }
 
 /// Refuses a name that is not free for a new database.
 pub(crate) fn refuse_taken(destination: &Path) -> Result<(), Error> {
+    if destination == Path::new(MEMORY) {
+        return Err(Error::Unreachable {
+            name: MEMORY.to_owned(),
+            problem: "nothing would be stored in memory for good".to_owned(),
+            hint: "nothing was changed; give the name of a file".to_owned(),
+        });
+    }
     refuse_existing(destination)?;
     refuse_side_files(destination)
 }
 
 impl Drop for PendingCopy {
     fn drop(&mut self) {
-        for path in std::iter::once(self.path.clone()).chain(file::beside(&self.path)) {
+        for path in file::beside(self.path()) {
             // There is nobody to tell, and a file that is not there needs no removal.
             let _ = std::fs::remove_file(path);
         }
     }
 }
 
-fn copy_pages(source: &Connection, path: &Path, context: Context<'_>) -> Result<(), Error> {
-    let name = path.display().to_string();
+fn copy_pages(
+    source: &Connection,
+    copy: &NamedTempFile,
+    context: Context<'_>,
+) -> Result<(), Error> {
+    let name = copy.path().display().to_string();
     let target = Context { name: &name, ..context };
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let mut connection =
-        Connection::open(path).map_err(|error| target.error("creating the copy", error))?;
+        open_file(copy.path(), flags).map_err(|error| target.error("creating the copy", error))?;
+    refuse_exchanged(copy.as_file(), copy.path())?;
     write_pages(source, &mut connection, context)
         .map_err(|error| context.error("copying the database", error))?;
     connection.close().map_err(|(_, error)| target.error("closing the copy", error))
@@ -193,6 +212,7 @@ pub(crate) fn write_pages(
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
+    use std::path::Path;
     use std::time::Duration;
 
     use rusqlite::{Connection, ErrorCode};
@@ -217,6 +237,36 @@ mod tests {
             assert!(error.to_string().contains(suffix), "{error}");
             std::fs::remove_file(side).unwrap();
             assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "{suffix}");
+        }
+    }
+
+    /// By somebody who may write to the folder.
+    #[cfg(unix)]
+    #[test]
+    fn what_is_put_in_the_place_of_a_copy_stays_as_it_is() {
+        use std::fs::{self, Permissions};
+        use std::os::unix::fs::{PermissionsExt, symlink};
+
+        let folder = tempfile::tempdir().unwrap();
+        let [source, destination, other] =
+            ["a.db", "b.db", "other"].map(|name| folder.path().join(name));
+        let connection = Connection::open(&source).unwrap();
+        connection.execute_batch("CREATE TABLE a (b)").unwrap();
+        fs::set_permissions(&source, Permissions::from_mode(0o666)).unwrap();
+        fs::write(&other, "").unwrap();
+        fs::set_permissions(&other, Permissions::from_mode(0o600)).unwrap();
+        let context = Context { name: "a.db", waited_seconds: 0 };
+        for exchange in [
+            |other: &Path, copy: &Path| symlink(other, copy),
+            |other: &Path, copy: &Path| fs::hard_link(other, copy),
+        ] {
+            let access = Access::of(&source).unwrap();
+            let copy = PendingCopy::of(&connection, &destination, access, context).unwrap();
+            fs::remove_file(copy.path()).unwrap();
+            exchange(&other, copy.path()).unwrap();
+            copy.publish().unwrap_err();
+            assert!(fs::symlink_metadata(&destination).is_err());
+            assert_eq!(fs::metadata(&other).unwrap().permissions().mode() & 0o777, 0o600);
         }
     }
 

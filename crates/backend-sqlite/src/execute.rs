@@ -6,6 +6,7 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::schema::Table;
 use rusqlite::{Connection, params};
 
+use crate::connect::set_schema_writable;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 use crate::inspect;
@@ -68,11 +69,17 @@ fn rename_columns(
     };
     // With a writable schema SQLite leaves alone what it cannot parse, such as a view of the user's
     // over a table that is gone, where a rename would otherwise fail.
-    run("PRAGMA writable_schema = ON; PRAGMA legacy_alter_table = OFF")?;
+    let set_writable = |is_writable| {
+        set_schema_writable(connection, is_writable)
+            .map_err(|source| context.error(&format!("changing table {table}"), source))
+    };
+    set_writable(true)?;
+    run("PRAGMA legacy_alter_table = OFF")?;
     for (from, to) in renames {
         run(&method::rename_column(&quote_identifier(table), &from, &to))?;
     }
-    run("PRAGMA legacy_alter_table = ON; PRAGMA writable_schema = OFF")
+    run("PRAGMA legacy_alter_table = ON")?;
+    set_writable(false)
 }
 
 /// A trigger that is there stays as it is now: a rename may have changed its text.
@@ -220,13 +227,13 @@ impl Executor<'_> {
         let replace = || {
             let version: i64 =
                 self.connection.pragma_query_value(None, "schema_version", |row| row.get(0))?;
-            self.connection.pragma_update(None, "writable_schema", true)?;
+            set_schema_writable(self.connection, true)?;
             let changed = self.connection.execute(
                 "UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2",
                 params![render::create_table(&self.change.after), self.change.after.name],
             )?;
             self.connection.pragma_update(None, "schema_version", version + 1)?;
-            self.connection.pragma_update(None, "writable_schema", false)?;
+            set_schema_writable(self.connection, false)?;
             if changed == 1 { Ok(()) } else { Err(rusqlite::Error::QueryReturnedNoRows) }
         };
         replace().map_err(|error| self.error(error))

@@ -5,22 +5,50 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use mlflow_migrate_core::Error;
+use tempfile::NamedTempFile;
 
 /// What else SQLite keeps beside a database.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// Creates an empty file that nobody but its owner can read. A symbolic link of that name is not
-/// followed.
-pub(crate) fn create_private(path: &Path) -> Result<(), Error> {
-    let mut options = File::options();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    match options.open(path) {
-        Ok(_) => Ok(()),
-        Err(source) if source.kind() == io::ErrorKind::AlreadyExists => Err(exists(path)),
-        Err(source) => Err(failed("creating", path, source)),
+/// Creates an empty file beside another that nobody but its owner can read, under a name that nobody can
+/// know beforehand. No part of its path is a link.
+pub(crate) fn create_private(destination: &Path) -> Result<NamedTempFile, Error> {
+    let folder = folder_of(destination);
+    let folder = folder.canonicalize().map_err(|source| failed("opening", folder, source))?;
+    let mut prefix = destination.file_name().unwrap_or_default().to_owned();
+    prefix.push(".partial-");
+    tempfile::Builder::new()
+        .prefix(&prefix)
+        .tempfile_in(&folder)
+        .map_err(|source| failed("creating a file in", &folder, source))
+}
+
+/// The folder that a file is in.
+pub(crate) fn folder_of(path: &Path) -> &Path {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
     }
+}
+
+/// Refuses a name that leads to another file than the open one: somebody else who may write to the folder
+/// has exchanged it.
+pub(crate) fn refuse_exchanged(file: &File, name: &Path) -> Result<(), Error> {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::MetadataExt;
+        let identity = |found: fs::Metadata| (found.dev(), found.ino());
+        let looking = |source| failed("looking at", name, source);
+        let own = file.metadata().map(identity).map_err(looking)?;
+        if fs::symlink_metadata(name).map(identity).map_err(looking)? != own {
+            return Err(Error::Unreachable {
+                name: name.display().to_string(),
+                problem: "somebody has put another file in the place of the copy".to_owned(),
+                hint: "use a folder that nobody else may write to".to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 /// Who may read and write a file.
@@ -45,8 +73,9 @@ impl Access {
         })
     }
 
-    /// Gives it to another file, whose owner can write it in any case.
-    pub(crate) fn give_to(&self, path: &Path) -> Result<(), Error> {
+    /// Gives it to another file, whose owner can write it in any case. Not by its name, which somebody else
+    /// may have given to another file. The name is for the message.
+    pub(crate) fn give_to(&self, file: &File, name: &Path) -> Result<(), Error> {
         #[cfg_attr(not(unix), expect(unused_mut, reason = "there are no modes"))]
         let mut permissions = self.permissions.clone();
         #[cfg(unix)]
@@ -54,24 +83,21 @@ impl Access {
             use std::os::unix::fs::PermissionsExt;
             let (user, group) = self.owner;
             // Only root can give a file away, and others only to groups of theirs.
-            let is_of_group = std::os::unix::fs::chown(path, Some(user), Some(group))
-                .or_else(|_| std::os::unix::fs::chown(path, None, Some(group)))
+            let is_of_group = std::os::unix::fs::fchown(file, Some(user), Some(group))
+                .or_else(|_| std::os::unix::fs::fchown(file, None, Some(group)))
                 .is_ok();
             // What a group may do another one may not.
             let shared = if is_of_group { 0o077 } else { 0o007 };
             permissions.set_mode(permissions.mode() & shared | 0o600);
         }
-        fs::set_permissions(path, permissions)
-            .map_err(|source| failed("setting the mode of", path, source))
+        file.set_permissions(permissions)
+            .map_err(|source| failed("setting the mode of", name, source))
     }
 }
 
 /// Sees to it that the name of a file in its folder survives a crash of the machine.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(path);
     // Other systems do not open folders.
     let synced = if cfg!(unix) { File::open(folder).and_then(|it| it.sync_all()) } else { Ok(()) };
     synced.map_err(|source| failed("writing", folder, source))

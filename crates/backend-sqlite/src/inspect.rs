@@ -4,6 +4,8 @@
 //! of each table, so that text is parsed. A table that cannot be read in full is none of MLflow's;
 //! it is kept in the model by its name, and left alone.
 
+use std::collections::HashMap;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::platform::Dialect::Sqlite;
 use mlflow_migrate_core::schema::{
@@ -26,10 +28,11 @@ pub(crate) fn schema(connection: &Connection, context: Context<'_>) -> Result<Sc
     for entry in stored.iter().filter(|entry| entry.kind == "table") {
         schema.insert(read_table(&entry.name, &entry.sql));
     }
+    let mut tables: HashMap<String, &mut Table> =
+        schema.tables.values_mut().map(|table| (table.name.to_ascii_lowercase(), table)).collect();
     for entry in stored {
         // A trigger's table is kept as its CREATE TRIGGER spelled it, in any case.
-        let is_entrys = |table: &&mut Table| table.name.eq_ignore_ascii_case(&entry.table);
-        let Some(table) = schema.tables.values_mut().find(is_entrys) else { continue };
+        let Some(table) = tables.get_mut(&entry.table.to_ascii_lowercase()) else { continue };
         match entry.kind.as_str() {
             "index" => table.indexes.push(index(entry.name, entry.sql)),
             "trigger" => table.triggers.push(Trigger::new(&entry.name, &entry.sql)),

@@ -10,10 +10,10 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::connect::{OpenOptions, blocking, open_exclusively};
+use crate::connect::{OpenOptions, blocking, open_exclusively, open_file};
 use crate::copy::{PendingCopy, refuse_taken, write_pages};
 use crate::error::{Context, WRITE_PROTECTED};
-use crate::file::{Access, failed, is_same, left_beside, refuse_side_files};
+use crate::file::{Access, failed, folder_of, is_same, left_beside, refuse_side_files};
 use crate::integrity;
 
 const BACKUP: &str = ".backup";
@@ -42,17 +42,37 @@ pub fn newest_backup(database: &Path) -> Result<PathBuf, Error> {
         let rest = name.and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(BACKUP));
         rest.is_some_and(is_moment)
     };
-    let folder = match database.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
+    let folder = folder_of(database);
     let entries = std::fs::read_dir(folder).map_err(|source| failed("reading", folder, source))?;
     let names = entries.flatten().map(|entry| database.with_file_name(entry.file_name()));
-    names.filter(is_backup).max().ok_or_else(|| Error::Unreachable {
+    let (own, others): (Vec<PathBuf>, Vec<PathBuf>) =
+        names.filter(is_backup).partition(|path| is_of_same_owner(path, database));
+    own.into_iter().max().ok_or_else(|| Error::Unreachable {
         name: database.display().to_string(),
-        problem: "there is no backup beside it".to_owned(),
+        problem: match others.first() {
+            None => "there is no backup beside it".to_owned(),
+            Some(other) => format!(
+                "there is no backup beside it that is a file of its owner's, as {} is not",
+                other.display()
+            ),
+        },
         hint: "`--from FILE` names one".to_owned(),
     })
+}
+
+/// Whether a backup is a file, and not a link, of whoever owns the database; of a database that is gone, of
+/// whoever owns its folder. Anybody who may write to the folder can put a file there.
+fn is_of_same_owner(backup: &Path, database: &Path) -> bool {
+    let Ok(found) = std::fs::symlink_metadata(backup) else { return false };
+    #[cfg(unix)]
+    let is_same = {
+        use std::os::unix::fs::MetadataExt;
+        let owner = std::fs::metadata(database).or_else(|_| std::fs::metadata(folder_of(database)));
+        owner.is_ok_and(|owner| owner.uid() == found.uid())
+    };
+    #[cfg(not(unix))]
+    let is_same = true;
+    found.is_file() && is_same
 }
 
 fn is_moment(text: &str) -> bool {
@@ -90,7 +110,7 @@ pub async fn check_backup(backup: &Path) -> Result<(), Error> {
 fn open_to_read(path: &Path, context: Context<'_>) -> Result<Connection, Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
-        let connection = Connection::open_with_flags(path, flags)?;
+        let connection = open_file(path, flags)?;
         connection.busy_timeout(Duration::from_secs(context.waited_seconds))?;
         Ok(connection)
     };
@@ -126,8 +146,9 @@ pub async fn restore(
         });
     }
     let kept = place_to_keep(database, moment);
-    let work =
-        Restoration { place, source, kept: kept.clone(), busy_timeout: options.busy_timeout };
+    let is_link = std::fs::symlink_metadata(database).is_ok_and(|found| found.is_symlink());
+    let (kept_as, busy_timeout) = (kept.clone(), options.busy_timeout);
+    let work = Restoration { place, is_link, source, kept: kept_as, busy_timeout };
     let name = database.display().to_string();
     blocking(move || work.run(&name)).await??;
     Ok(Some(kept))
@@ -144,6 +165,8 @@ fn place_to_keep(database: &Path, moment: &str) -> PathBuf {
 
 struct Restoration {
     place: PathBuf,
+    /// Whether the user's path leads to the place by a link.
+    is_link: bool,
     source: PathBuf,
     kept: PathBuf,
     busy_timeout: Duration,
@@ -152,9 +175,19 @@ struct Restoration {
 impl Restoration {
     fn run(&self, name: &str) -> Result<(), Error> {
         let context = Context { name, waited_seconds: self.busy_timeout.as_secs() };
-        let locked = self.lock(context);
+        // To lock an empty file would already make a database of it.
+        let is_empty = std::fs::metadata(&self.place).is_ok_and(|found| found.len() == 0);
+        if self.is_link && is_empty {
+            return Err(not_mlflows(context));
+        }
+        let locked = self
+            .lock(context)
+            .and_then(|connection| refuse_others(&connection, context).map(|()| connection));
         match locked.and_then(|connection| self.keep(&connection, context).map(|()| connection)) {
             Ok(connection) => self.overwrite(connection, context),
+            Err(Error::Corrupt { .. } | Error::NotADatabase { .. }) if self.is_link => {
+                Err(not_mlflows(context))
+            }
             Err(Error::Corrupt { .. } | Error::NotADatabase { .. }) => self.replace(context),
             Err(error) => Err(error),
         }
@@ -193,6 +226,25 @@ impl Restoration {
         let access = Access::of(&self.place)?;
         let source = open_to_read(&self.source, context)?;
         PendingCopy::beside(&source, &self.place, access, context)?.replace(&self.kept)
+    }
+}
+
+/// Refuses to write over a database of another program's.
+fn refuse_others(connection: &Connection, context: Context<'_>) -> Result<(), Error> {
+    const TABLES: &str = "SELECT count(*), coalesce(sum(lower(name) IN ('alembic_version', 'experiments')), 0) \
+                          FROM sqlite_schema WHERE type = 'table'";
+    let counted = connection.query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?)));
+    let (all, known): (i64, i64) =
+        counted.map_err(|source| context.error("reading the database", source))?;
+    if known > 0 || all == 0 { Ok(()) } else { Err(not_mlflows(context)) }
+}
+
+fn not_mlflows(context: Context<'_>) -> Error {
+    Error::Unreachable {
+        name: context.name.to_owned(),
+        problem: "this is no database of MLflow's, and nothing is written over it".to_owned(),
+        hint: "nothing was changed; check the path, or move that file away and run the same command again"
+            .to_owned(),
     }
 }
 

@@ -32,9 +32,18 @@ pub fn path_from_url(url: &str) -> Result<PathBuf, Error> {
             Err(error("files of the decoded and of the undecoded name exist; give the path alone"))
         }
         (true, false) => Ok(PathBuf::from(written)),
+        _ if decoded == MEMORY => Err(error(NO_FILE)),
         _ => Ok(PathBuf::from(&*decoded)),
     }
 }
+
+/// What SQLite and SQLAlchemy take for no file.
+pub(crate) const MEMORY: &str = ":memory:";
+
+const NO_FILE: &str = "an in-memory database cannot be upgraded";
+
+/// Parameters by which a URI asks SQLite to open a file in another way than this program does.
+const OTHER_WAYS: [&str; 7] = ["uri", "mode", "vfs", "immutable", "nolock", "cache", "psow"];
 
 /// The path in a URL as it is written there; `None` if this is no URL but a path.
 fn written_path(url: &str) -> Result<Option<&str>, &'static str> {
@@ -46,13 +55,21 @@ fn written_path(url: &str) -> Result<Option<&str>, &'static str> {
         Some((scheme, rest)) if is_scheme(scheme, rest) => {
             return Err("this is not a URL of an SQLite database");
         }
+        Some(_) | None if url == MEMORY => return Err(NO_FILE),
         Some(_) | None => return Ok(None),
     };
     let rest = rest.strip_prefix("//").ok_or("an SQLite URL has slashes after the colon")?;
     // SQLAlchemy takes what stands before the third slash for a host, and SQLite has none.
     let path = rest.strip_prefix('/').ok_or("an SQLite URL has three slashes before the path")?;
-    match path.split_once('?').map_or(path, |(path, _)| path) {
-        "" | ":memory:" => Err("an in-memory database cannot be upgraded"),
+    let (path, parameters) = path.split_once('?').unwrap_or((path, ""));
+    let mut names = parameters.split('&').map(|one| one.split_once('=').unwrap_or((one, "")).0);
+    if names.any(|name| OTHER_WAYS.iter().any(|way| name.eq_ignore_ascii_case(way))) {
+        return Err(
+            "this program does not open files by URI parameters; give the path of the file alone",
+        );
+    }
+    match path {
+        "" | MEMORY => Err(NO_FILE),
         path => Ok(Some(path)),
     }
 }
@@ -106,6 +123,12 @@ mod tests {
             "sqlite://host/mlruns.db",
             "sqlite:///bad%ff.db",
             "postgresql://host/mlflow",
+            ":memory:",
+            "sqlite:///%3Amemory%3A",
+            "sqlite:///file:mlruns.db?uri=true",
+            "sqlite:///mlruns.db?timeout=5&mode=ro",
+            "sqlite:///mlruns.db?immutable=1",
+            "sqlite:///mlruns.db?VFS=unix-none",
         ] {
             assert!(path_from_url(url).is_err(), "{url}");
         }

@@ -14,6 +14,10 @@ pub(crate) const USAGE: u8 = 64;
 /// The result could not be written to where it should go.
 pub(crate) const OUTPUT: u8 = 74;
 
+/// What to do when this program has failed in itself.
+pub(crate) const AFTER_A_BUG: &str = "hint: please report this line; `mlflow-migrate status` tells whether an upgrade is unfinished, and \
+     the same command goes on";
+
 /// Every kind of error but that of a signal, in the order of the codes.
 const KINDS: [ErrorKind; 25] = [
     ErrorKind::Url,

@@ -47,6 +47,18 @@ pub(crate) struct Context {
 }
 
 fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        let place = panic.location().map(ToString::to_string).unwrap_or_default();
+        let message = panic.payload_as_str().unwrap_or_default();
+        render::write_line(&format!("error: a bug in mlflow-migrate, at {place}: {message}"));
+        render::write_line(exit::AFTER_A_BUG);
+    }));
+    std::panic::catch_unwind(told)
+        .unwrap_or_else(|_| exit::code_of_error(ErrorKind::Internal).into())
+}
+
+/// Does what the arguments say, and tells the user.
+fn told() -> ExitCode {
     let arguments = match Arguments::try_parse() {
         Ok(arguments) => arguments,
         Err(error) => {

@@ -5,6 +5,8 @@
 //! can explain. Without a table, a column or the primary key there is nothing to build on; an index, a
 //! constraint or a column's type need not keep an upgrade from going on, but whoever runs it has to say so.
 
+use std::collections::HashMap;
+
 use crate::backend::Backend;
 use crate::catalogue::Catalogue;
 use crate::error::Error;
@@ -48,11 +50,17 @@ impl Drift {
         if let Some(partial) = &partial {
             all.retain(|difference| !partial.explains(difference));
         }
-        let later = differences(&catalogue.state(target, platform)?, live, platform);
+        let mut later: HashMap<String, Vec<Difference>> = HashMap::new();
+        for difference in differences(&catalogue.state(target, platform)?, live, platform) {
+            later.entry(difference.table.clone()).or_default().push(difference);
+        }
+        let is_in_later = |difference: &Difference| {
+            later.get(&difference.table).is_some_and(|those| those.contains(difference))
+        };
         let mut found = Self { partial, ..Self::default() };
         for (weight, difference) in weigh(all, platform) {
             let place = match weight {
-                Weight::Extra if later.contains(&difference) => &mut found.left,
+                Weight::Extra if is_in_later(&difference) => &mut found.left,
                 Weight::Extra => &mut found.ahead,
                 Weight::Fatal => &mut found.fatal,
                 Weight::Harmless => &mut found.left,

@@ -16,6 +16,12 @@ pub const ALEMBIC_PREFIX: &str = "alembic_";
 /// leaves it behind.
 pub const LEFTOVER_PREFIX: &str = "_alembic_tmp_";
 
+/// How many rows of a version table a message names.
+const NAMED_ROWS: usize = 10;
+
+/// How much of a version a message shows: a revision has 12 characters.
+const SHOWN_CHARACTERS: usize = 60;
+
 /// What the user says about a database that does not say it itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Assumption {
@@ -179,7 +185,8 @@ fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String
         let all: Vec<&str> = is_ours.into_iter().chain(others.map(|other| other.name)).collect();
         if all.is_empty() { "unknown".to_owned() } else { all.join(" or ") }
     };
-    let revisions = rows.iter().map(|row| format!("{} ({})", quoted(row), owners(row))).collect();
+    let named = rows.iter().take(NAMED_ROWS);
+    let revisions = named.map(|row| format!("{} ({})", quoted(row), owners(row))).collect();
     let ours: Vec<Option<String>> =
         rows.iter().filter(|row| catalogue.graph.get(row).is_some()).cloned().map(Some).collect();
     let states = if compared.is_mlflows() { compared.exact() } else { Vec::new() };
@@ -198,7 +205,13 @@ fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String
         .iter()
         .find(|other| rows.iter().any(|row| !is_known(catalogue, row) && (other.has_revision)(row)))
         .map(|other| other.advice.to_owned());
-    Error::SeveralRevisions { revisions, schema: compared.describe(), remedy, advice }
+    Error::SeveralRevisions {
+        rows: rows.len(),
+        revisions,
+        schema: compared.describe(),
+        remedy,
+        advice,
+    }
 }
 
 fn is_known(catalogue: &Catalogue, version: &str) -> bool {
@@ -219,7 +232,9 @@ fn delete_others(kept: &str, rows: &[String]) -> String {
 /// What a version table holds, so that blanks, newlines and nothing at all are seen.
 #[must_use]
 pub(crate) fn quoted(version: &str) -> String {
-    format!("'{}'", version.escape_debug())
+    let short: String = version.chars().take(SHOWN_CHARACTERS).collect();
+    let rest = if short.len() < version.len() { "…" } else { "" };
+    format!("'{}{rest}'", short.escape_debug())
 }
 
 /// Whether the version names another revision than the one whose schema is there: the error that says so.

@@ -40,11 +40,15 @@ impl<'a> Comparison<'a> {
         platform: &'a Platform,
         live: &'a Schema,
     ) -> Result<Self, Error> {
+        let states = catalogue.states(platform)?;
+        // What no state knows is the user's own beside each of them, however many tables that are.
+        let mut known = live.clone();
+        known.tables.retain(|name, _| states.iter().any(|(_, state)| state.table(name).is_some()));
         let compare = |(revision, schema): (Option<String>, Schema)| {
-            let differences = differences(&schema, live, platform);
+            let differences = differences(&schema, &known, platform);
             State { revision, schema, differences }
         };
-        let states = catalogue.states(platform)?.into_iter().map(compare).collect();
+        let states = states.into_iter().map(compare).collect();
         Ok(Self { catalogue, platform, live, states })
     }
 

@@ -9,7 +9,7 @@ use mlflow_migrate_core::schema::Difference;
 use mlflow_migrate_core::verify::Violation;
 use serde::Serialize;
 
-use super::{Renderer, causes, unless_reader_is_gone};
+use super::{Renderer, causes, unless_reader_is_gone, visible};
 use crate::outcome::Outcome;
 
 /// The renderer for programs.
@@ -91,9 +91,8 @@ impl Renderer for Json {
 }
 
 fn write_line(value: &impl Serialize) -> io::Result<()> {
-    let mut line = serde_json::to_vec(value)?;
-    line.push(b'\n');
+    let line = visible::json(&serde_json::to_string(value)?);
     let mut stdout = io::stdout().lock();
-    stdout.write_all(&line)?;
+    writeln!(stdout, "{line}")?;
     stdout.flush()
 }

@@ -3,6 +3,7 @@
 mod json;
 mod progress;
 mod text;
+mod visible;
 mod words;
 
 use std::io::{self, IsTerminal};

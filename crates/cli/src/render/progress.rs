@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
+use super::visible;
 use super::words::number;
 
 /// A bar appears after that time.
@@ -38,7 +39,7 @@ impl StepDisplay {
     /// A bar that appears if the step takes long.
     pub(super) fn bar(heading: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
-        bar.set_prefix(heading.to_owned());
+        bar.set_prefix(visible::one_line(heading));
         set_template(&bar, NO_ROWS);
         let shown = bar.clone();
         let appearance = after(BAR_DELAY, move || {
@@ -97,7 +98,7 @@ impl Drop for StepDisplay {
 pub(crate) fn write_line(line: &str) {
     use std::io::Write;
     // Progress that nobody can see stops nothing.
-    let _ = writeln!(anstream::stderr().lock(), "{line}");
+    let _ = writeln!(anstream::stderr().lock(), "{}", visible::one_line(line));
 }
 
 fn set_template(bar: &ProgressBar, template: &str) {

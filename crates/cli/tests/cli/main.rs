@@ -32,5 +32,6 @@ mod servers;
 mod side_files;
 #[cfg(unix)]
 mod signals;
+mod strangers;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod upgraders;

@@ -145,9 +145,11 @@ pub enum Error {
         hint: String,
     },
     /// The version table holds more than one row.
-    #[error("alembic_version holds {} rows: {}; {schema}", revisions.len(), revisions.join(", "))]
+    #[error("alembic_version holds {rows} rows: {}; {schema}", first_of(*rows, revisions))]
     SeveralRevisions {
-        /// Each row, and whose it is.
+        /// How many rows there are.
+        rows: usize,
+        /// The first rows, and whose each is.
         revisions: Vec<String>,
         /// What the schema is.
         schema: String,
@@ -548,5 +550,13 @@ impl Error {
     /// The base tables contradict each other.
     pub(crate) fn base_edit(source: EditError) -> Self {
         Self::Edit { revision: "base".to_owned(), source }
+    }
+}
+
+/// Some things of more, with how many others there are.
+fn first_of(all: usize, named: &[String]) -> String {
+    match all.saturating_sub(named.len()) {
+        0 => named.join(", "),
+        others => format!("{} and {others} others", named.join(", ")),
     }
 }

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use super::one_line;
+use super::super::visible::one_line;
 use crate::outcome::Diagnosed;
 use crate::render::words::{self, count};
 

@@ -20,6 +20,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::{Event, Observer};
 
 use super::progress::{StepDisplay, write_line};
+use super::visible::{self, one_line};
 use super::{Renderer, causes, unless_reader_is_gone, words};
 use crate::outcome::Outcome;
 
@@ -131,8 +132,9 @@ impl Renderer for Text {
             Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
             Outcome::Restore(restored) => restore::write(&mut text, restored)?,
         }
+        let text = visible::lines(&String::from_utf8_lossy(&text));
         let mut stdout = anstream::stdout().lock();
-        unless_reader_is_gone(stdout.write_all(&text).and_then(|()| stdout.flush()))
+        unless_reader_is_gone(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
 
     fn error(&self, error: &Error, _: u8) -> io::Result<()> {
@@ -151,12 +153,4 @@ impl Renderer for Text {
             None => Ok(()),
         }
     }
-}
-
-pub(super) fn one_line(text: &str) -> String {
-    text.split(['\n', '\r'])
-        .map(str::trim)
-        .filter(|line| !line.is_empty())
-        .collect::<Vec<_>>()
-        .join(" ")
 }
