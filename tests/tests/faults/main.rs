@@ -53,10 +53,12 @@ fn main() -> ExitCode {
     arguments.test_threads.get_or_insert(kinds.len().max(1));
     let mut trials = Vec::new();
     for kind in &kinds {
-        trials.push(kind.trial("killed_and_restarted", kills::killed_and_restarted));
         if kind.name == "mysql56" {
+            trials.push(kind.trial("killed_and_restarted", kills::killed_between_statements));
             let test = "only_the_definition_of_a_table";
             trials.push(kind.trial(test, kills::only_the_definition_of_a_table));
+        } else {
+            trials.push(kind.trial("killed_and_restarted", kills::killed_and_restarted));
         }
     }
     for fault in table::FAULTS {
