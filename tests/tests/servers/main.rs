@@ -8,6 +8,7 @@ mod connections;
 mod ddl_of_others;
 mod drift;
 mod encodings;
+mod forged_notes;
 mod half_created;
 mod interruptions;
 mod limits;
@@ -47,6 +48,7 @@ fn main() -> ExitCode {
         locks::TESTS,
         interruptions::TESTS,
         aborts::TESTS,
+        forged_notes::TESTS,
         ddl_of_others::TESTS,
         other_databases::TESTS,
         collations::TESTS,
