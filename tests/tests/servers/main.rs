@@ -15,6 +15,7 @@ mod limits;
 mod locks;
 mod mlflow_at_work;
 mod other_databases;
+mod other_roles;
 mod privileges;
 mod restored;
 mod secrets;
@@ -43,6 +44,7 @@ fn main() -> ExitCode {
         connections::TESTS,
         tls::TESTS,
         privileges::TESTS,
+        other_roles::TESTS,
         secrets::TESTS,
         limits::TESTS,
         locks::TESTS,
