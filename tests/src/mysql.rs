@@ -139,7 +139,7 @@ pub fn query(address: &Address, sql: &str) -> Vec<Vec<Cell>> {
 ///
 /// # Errors
 /// If it is refused.
-pub(crate) fn attempt(address: &Address, sql: &str) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
+pub fn attempt(address: &Address, sql: &str) -> Result<Vec<Vec<Cell>>, sqlx::Error> {
     wait(fetch(address, sql))
 }
 

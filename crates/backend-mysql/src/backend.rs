@@ -16,7 +16,7 @@ use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Mysql;
 use crate::error::is_refused_rows;
-use crate::render::Alteration;
+use crate::render::{Alteration, refuse_raw_texts};
 use crate::swap::{self, Occasions};
 use crate::text::quote;
 use crate::{execute, inspect, journal, latest_metrics, method, preflight, rows, size, version};
@@ -262,6 +262,7 @@ impl Mysql {
         change: &TableChange,
         progress: &Progress,
     ) -> Result<Option<u64>, Error> {
+        refuse_raw_texts(change)?;
         if change.before.is_some() {
             self.weigh_table(&change.after.name).await?;
         }

@@ -11,6 +11,18 @@ use crate::text::{self, quote};
 /// `ER_NO_SUCH_TABLE`
 const NO_SUCH_TABLE: u16 = 1146;
 
+/// `ER_KEY_DOES_NOT_EXITS`
+const NO_SUCH_KEY: u16 = 1176;
+
+/// After the name of a table: it is refused of a view. Whoever reads a view can call a function with
+/// rights of their own, and the owner of the database can put one in the place of any table.
+pub(crate) const NO_VIEW: &str = " USE INDEX ()";
+
+/// Whether an error says that what should be a table is a view.
+pub(crate) fn is_view(source: &sqlx::Error) -> bool {
+    server_error(source).is_some_and(|(number, _)| number == NO_SUCH_KEY)
+}
+
 /// Whether an error says that a table does not exist.
 pub(crate) fn is_missing(source: &sqlx::Error) -> bool {
     server_error(source).is_some_and(|(number, _)| number == NO_SUCH_TABLE)
@@ -34,11 +46,11 @@ pub(crate) async fn table(
     table: &str,
     sql: &str,
 ) -> Result<(), sqlx::Error> {
-    match text::run(connection, sql).await {
+    match text::run_alone(connection, sql).await {
         // Of a table that is there, the server would say that it is.
         Err(source) if is_missing(&source) => {
             text::run(connection, format!("DROP TABLE IF EXISTS {}", quote(table))).await?;
-            text::run(connection, sql).await.map(|_| ())
+            text::run_alone(connection, sql).await.map(|_| ())
         }
         done => done.map(|_| ()),
     }

@@ -2,7 +2,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::schema::Trigger;
+use mlflow_migrate_core::schema::{RawText, Trigger};
 use sqlx::MySqlConnection;
 
 use crate::cancel::{self, Canceller};
@@ -33,7 +33,7 @@ pub(crate) async fn change(
     let attributes = attributes(connection, &alteration, features, context).await?;
     let action = format!("change table {}", after.name);
     for statement in alteration.statements(&attributes, features) {
-        let done = text::run(connection, statement);
+        let done = text::run_alone(connection, statement);
         cancel::run(canceller, &action, context, done).await?;
     }
     if !alteration.unchecked.keys.is_empty() {
@@ -49,7 +49,8 @@ async fn run(
     action: &str,
     context: &Context,
 ) -> Result<(), Error> {
-    text::run(connection, statement).await.map_err(|source| context.error(action, source))?;
+    let done = text::run_alone(connection, statement).await;
+    done.map_err(|source| context.error(action, source))?;
     Ok(())
 }
 
@@ -61,7 +62,8 @@ async fn create_triggers(
 ) -> Result<(), Error> {
     for trigger in triggers {
         let action = format!("create trigger {} on table {table}", trigger.name);
-        run(connection, trigger.definition.clone(), &action, context).await?;
+        let created = text::run_program(connection, trigger.definition.clone()).await;
+        created.map_err(|source| context.error(&action, source))?;
     }
     Ok(())
 }
@@ -126,7 +128,15 @@ pub(crate) async fn attributes(
     let rows = text::rows(connection, query)
         .await
         .map_err(|source| context.error(&format!("read table {}", alteration.table), source))?;
-    Ok(rows.iter().filter_map(|row| attribute(row)).collect())
+    let found: ColumnAttributes = rows.iter().filter_map(|row| attribute(row)).collect();
+    let check = rows.iter().filter_map(|row| row.get(4)?.as_deref());
+    match check.map(RawText::Expression).find(|check| !check.is_well_formed()) {
+        None => Ok(found),
+        Some(check) => Err(Error::Inexpressible {
+            table: alteration.table.to_owned(),
+            obstacles: vec![format!("CHECK {}", check.text())],
+        }),
+    }
 }
 
 /// The name of a column and its further attributes, if it has any.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use mlflow_migrate_core::Error;
 use sqlx::{AssertSqlSafe, MySqlConnection};
 
-use crate::create::{self, is_missing};
+use crate::create::{self, NO_VIEW, is_missing, is_view};
 use crate::error::Context;
 use crate::text;
 
@@ -28,21 +28,29 @@ pub(crate) async fn read(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<Option<(String, usize)>, Error> {
-    let sql = format!("SELECT id, note FROM {TABLE} WHERE id IN ({STEPS}, {PLAN}) ORDER BY id");
+    let sql =
+        format!("SELECT id, note FROM {TABLE}{NO_VIEW} WHERE id IN ({STEPS}, {PLAN}) ORDER BY id");
     let rows = match text::rows(connection, sql).await {
         Ok(rows) => rows,
         Err(source) if is_missing(&source) => return Ok(None),
+        Err(source) if is_view(&source) => return Err(not_ours(context)),
         Err(source) => return Err(context.error("reading the journal", source)),
     };
     let mut notes = rows.into_iter().filter_map(|row| row.into_iter().nth(1).flatten());
     let (Some(steps), note) = (notes.next(), notes.next()) else { return Ok(None) };
     match (note, steps.parse()) {
         (Some(note), Ok(steps)) => Ok(Some((note, steps))),
-        _ => Err(Error::Journal {
-            name: context.name.clone(),
-            problem: format!("{TABLE} does not hold what mlflow-migrate writes there"),
-            hint: "restore a backup".to_owned(),
-        }),
+        _ => Err(not_ours(context)),
+    }
+}
+
+fn not_ours(context: &Context) -> Error {
+    Error::Journal {
+        name: context.name.clone(),
+        problem: format!("{TABLE} is not the table, or does not hold what mlflow-migrate writes there"),
+        hint: "nothing was changed; find out who may write to that table, and restore a backup of the \
+               database"
+            .to_owned(),
     }
 }
 
@@ -65,12 +73,14 @@ pub(crate) async fn note_steps(
     context: &Context,
 ) -> Result<(), Error> {
     // What later steps have noted is of an upgrade that was taken back.
-    let sql = format!(
-        "UPDATE {TABLE} SET note = '{done}' WHERE id = {STEPS}; \
-         DELETE FROM {TABLE} WHERE id < -{done}"
-    );
-    let written = text::run(connection, sql).await;
-    written.map(|_| ()).map_err(|source| context.error("writing the journal", source))
+    for sql in [
+        format!("UPDATE {TABLE} SET note = '{done}' WHERE id = {STEPS}"),
+        format!("DELETE FROM {TABLE} WHERE id < -{done}"),
+    ] {
+        let written = text::run(connection, sql).await;
+        written.map_err(|source| context.error("writing the journal", source))?;
+    }
+    Ok(())
 }
 
 /// Notes how many rows a step has written over, or taken away; in the transaction that is open, if there is
@@ -91,7 +101,7 @@ pub(crate) async fn losses(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<BTreeMap<usize, u64>, Error> {
-    let sql = format!("SELECT -id, note FROM {TABLE} WHERE id < 0");
+    let sql = format!("SELECT -id, note FROM {TABLE}{NO_VIEW} WHERE id < 0");
     let rows = match text::rows(connection, sql).await {
         Err(source) if is_missing(&source) => Vec::new(),
         rows => rows.map_err(|source| context.error("reading the journal", source))?,

@@ -3,9 +3,15 @@
 //! DDL, `SHOW` and `SET` cannot all be prepared on every server, and what `SHOW` and
 //! `information_schema` call a text is one column of bytes on this server and one of characters on
 //! the next; read as text they are all alike.
+//!
+//! sqlx lets the server take several statements at once, and offers no way to turn that off. So what is more
+//! than one statement is not sent, and what holds texts of the database's goes by [`run_alone`].
 
+use mlflow_migrate_core::schema::is_one_statement;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Decode, MySql, MySqlConnection, Row, ValueRef};
+
+use crate::error::server_error;
 
 /// One row, each value as the server writes it; `None` is NULL.
 pub(crate) type TextRow = Vec<Option<String>>;
@@ -20,13 +26,47 @@ pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }
 
+/// `ER_UNSUPPORTED_PS`
+const UNSUPPORTED: u16 = 1295;
+
 /// Runs a statement, and tells how many rows it changed.
 pub(crate) async fn run(
     connection: &mut MySqlConnection,
     sql: impl Into<String>,
 ) -> Result<u64, sqlx::Error> {
-    let done = sqlx::raw_sql(AssertSqlSafe(sql.into())).execute(connection).await?;
+    run_program(connection, one(sql.into())?).await
+}
+
+/// Runs a statement by the protocol that takes no second one, where the server can prepare it.
+pub(crate) async fn run_alone(
+    connection: &mut MySqlConnection,
+    sql: impl Into<String>,
+) -> Result<u64, sqlx::Error> {
+    let sql = one(sql.into())?;
+    let query = sqlx::query(AssertSqlSafe(sql.clone())).persistent(false);
+    match query.execute(&mut *connection).await {
+        Err(source) if server_error(&source).is_some_and(|it| it.0 == UNSUPPORTED) => {
+            run_program(connection, sql).await
+        }
+        done => Ok(done?.rows_affected()),
+    }
+}
+
+/// Runs a statement of the catalogue's that holds others, as a trigger does.
+pub(crate) async fn run_program(
+    connection: &mut MySqlConnection,
+    sql: String,
+) -> Result<u64, sqlx::Error> {
+    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await?;
     Ok(done.rows_affected())
+}
+
+/// Lets nothing but one statement through.
+fn one(sql: String) -> Result<String, sqlx::Error> {
+    if is_one_statement(&sql) {
+        return Ok(sql);
+    }
+    Err(sqlx::Error::Configuration("this is not one statement, so it is not sent".into()))
 }
 
 /// Runs a query whose result is small.
@@ -34,7 +74,7 @@ pub(crate) async fn rows(
     connection: &mut MySqlConnection,
     sql: impl Into<String>,
 ) -> Result<Vec<TextRow>, sqlx::Error> {
-    let found = sqlx::raw_sql(AssertSqlSafe(sql.into())).fetch_all(connection).await?;
+    let found = sqlx::raw_sql(AssertSqlSafe(one(sql.into())?)).fetch_all(connection).await?;
     found.iter().map(texts).collect()
 }
 

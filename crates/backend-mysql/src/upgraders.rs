@@ -73,7 +73,8 @@ impl Mysql {
         self.run(action, &format!("SET SESSION lock_wait_timeout = {wait}")).await?;
         let locked = text::run(&mut self.connection, "LOCK TABLES alembic_version WRITE").await;
         let reset = format!("SET SESSION lock_wait_timeout = {}", self.context.lock_seconds);
-        self.run(action, &format!("UNLOCK TABLES; {reset}")).await?;
+        self.run(action, "UNLOCK TABLES").await?;
+        self.run(action, &reset).await?;
         match locked.map_err(|source| self.context.error(action, source)) {
             // A user who may not lock tables can still upgrade.
             Ok(_) | Err(Error::Privileges { .. } | Error::AccessDenied { .. }) => Ok(()),

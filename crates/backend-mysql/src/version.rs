@@ -2,9 +2,9 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::version_table::Fault;
-use sqlx::MySqlConnection;
+use sqlx::{AssertSqlSafe, MySqlConnection};
 
-use crate::create::{self, is_missing};
+use crate::create::{self, NO_VIEW, is_missing, is_view};
 use crate::error::{Context, server_error};
 use crate::text;
 
@@ -30,9 +30,11 @@ pub(crate) async fn read(
     if text::value(connection, KIND).await.map_err(failed)?.is_some() {
         return refuse(Fault::View);
     }
-    let rows = match text::rows(connection, "SELECT version_num FROM alembic_version").await {
+    let sql = format!("SELECT version_num FROM alembic_version{NO_VIEW}");
+    let rows = match text::rows(connection, sql).await {
         Ok(rows) => rows,
         Err(source) if is_missing(&source) => return Ok(None),
+        Err(source) if is_view(&source) => return refuse(Fault::View),
         Err(source) if server_error(&source).is_some_and(|(number, _)| number == BAD_FIELD) => {
             return refuse(Fault::NoColumn);
         }
@@ -48,7 +50,7 @@ async fn has_more(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error>
     if columns.len() == 1 {
         return Ok(false);
     }
-    let rows = text::rows(connection, "SELECT 1 FROM alembic_version").await?;
+    let rows = text::rows(connection, format!("SELECT 1 FROM alembic_version{NO_VIEW}")).await?;
     Ok(rows.len() == 1)
 }
 
@@ -67,14 +69,14 @@ pub(crate) async fn write(
             text::run(connection, "START TRANSACTION").await?;
         }
         if let (Some(revision), true) = (revision, has_more(connection).await?) {
-            sqlx::query("UPDATE alembic_version SET version_num = ?")
-                .bind(revision)
-                .execute(&mut *connection)
-                .await?;
+            let sql = format!("UPDATE alembic_version{NO_VIEW} SET version_num = ?");
+            sqlx::query(AssertSqlSafe(sql)).bind(revision).execute(&mut *connection).await?;
         } else {
-            text::run(connection, "DELETE FROM alembic_version").await?;
+            let sql = format!("DELETE FROM alembic_version USING alembic_version{NO_VIEW}");
+            text::run(connection, sql).await?;
         }
-        let is_written = text::value(connection, "SELECT 1 FROM alembic_version").await?.is_some();
+        let sql = format!("SELECT 1 FROM alembic_version{NO_VIEW}");
+        let is_written = text::value(connection, sql).await?.is_some();
         if let Some(revision) = revision.filter(|_| !is_written) {
             sqlx::query("INSERT INTO alembic_version (version_num) VALUES (?)")
                 .bind(revision)

@@ -150,7 +150,7 @@ impl Postgres {
              pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \
              current_setting('search_path'), \
              (SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-              WHERE c.oid = to_regclass('experiments'))";
+              WHERE c.oid = to_regclass('experiments')::oid)";
         let action = "looking at the server";
         let row = sqlx::query(SQL).fetch_one(&mut self.connection).await;
         let row = row.map_err(|source| self.context().error(action, source))?;

@@ -6,6 +6,7 @@
 mod attempt;
 mod backend;
 mod cancel;
+mod code_of_others;
 mod connect;
 mod dependents;
 mod encoding;

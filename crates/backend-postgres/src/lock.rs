@@ -9,6 +9,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use sqlx::{AssertSqlSafe, Connection, Row as _};
 
+use crate::code_of_others::ONLY_THE_SERVERS;
 use crate::connect::Postgres;
 use crate::error::{is_lock_failure, read_only};
 use crate::render::{quote_identifier, quote_literal};
@@ -66,13 +67,17 @@ impl Postgres {
         let search_path =
             format!("SET LOCAL search_path = {}, pg_temp", quote_identifier(&self.schema));
         let action = "beginning a transaction";
-        self.run(format!("{begin}; {search_path}; {SETTINGS}"), action).await?;
+        self.run(format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
         self.run(OPTIONAL_SETTINGS.to_owned(), action).await?;
         self.access = Some(access);
         if access == Access::Upgrade {
             self.cancel_when_stopped().await?;
             self.refuse_read_only().await?;
             self.lock_out_others().await?;
+        }
+        self.refuse_code_of_others().await?;
+        self.run(search_path, action).await?;
+        if access == Access::Upgrade {
             self.lock_version_table().await?;
         }
         self.set_lock_timeout(self.lock_timeout).await

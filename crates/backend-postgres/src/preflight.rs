@@ -18,6 +18,7 @@ impl Postgres {
     pub(crate) async fn check_plan(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
         let mut problems = Vec::new();
         collect(&mut problems, self.check_privileges(plan).await)?;
+        collect(&mut problems, self.refuse_calls_of_tables(plan).await)?;
         let live = self.read_schema().await?;
         // The rest reads such texts, too, and would only say that it cannot.
         self.refuse_texts(plan, &live).await?;

@@ -20,7 +20,11 @@ const ACTION: &str = "reading the user's privileges";
 const TABLES: &str = "SELECT c.relname::text, o.rolname::text, o.rolsuper, \
     pg_has_role(c.relowner, 'USAGE'), has_table_privilege(c.oid, 'REFERENCES'), \
     has_table_privilege(c.oid, 'SELECT') AND has_table_privilege(c.oid, 'INSERT') \
-    AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE') \
+    AND has_table_privilege(c.oid, 'UPDATE') AND has_table_privilege(c.oid, 'DELETE'), \
+    pg_has_role(c.relowner, CASE WHEN current_setting('server_version_num')::int4 >= 160000 \
+        THEN 'SET' ELSE 'MEMBER' END), \
+    has_schema_privilege(c.relowner, n.oid, 'CREATE') \
+        OR (SELECT u.rolsuper FROM pg_roles u WHERE u.rolname = current_user) \
     FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
     JOIN pg_roles o ON o.oid = c.relowner \
     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p')";
@@ -39,6 +43,10 @@ struct Table {
     is_owned: bool,
     may_reference: bool,
     may_write: bool,
+    /// Whether the user may give a table to that owner.
+    may_give: bool,
+    /// Whether that owner may be given one.
+    may_be_given: bool,
 }
 
 /// What the user may do.
@@ -57,6 +65,21 @@ struct Privileges {
 struct Missing {
     privileges: BTreeSet<String>,
     grants: BTreeSet<String>,
+    /// Those of the roles whose members have the rights of a superuser.
+    superusers: BTreeSet<String>,
+}
+
+impl Missing {
+    fn hint(self) -> String {
+        let grants = self.grants.into_iter().collect::<Vec<_>>().join("; ");
+        if self.superusers.is_empty() {
+            return grants;
+        }
+        let roles = self.superusers.into_iter().collect::<Vec<_>>().join(" and ");
+        format!(
+            "upgrade as {roles} (a superuser); or let an administrator run, and take back later: {grants}"
+        )
+    }
 }
 
 impl Postgres {
@@ -72,8 +95,8 @@ impl Postgres {
         Err(Error::Privileges {
             name: self.name.clone(),
             user: self.user.clone(),
-            missing: missing.privileges.into_iter().collect(),
-            hint: missing.grants.into_iter().collect::<Vec<_>>().join("; "),
+            missing: missing.privileges.iter().cloned().collect(),
+            hint: missing.hint(),
         })
     }
 
@@ -85,6 +108,8 @@ impl Postgres {
                 is_owned: row.try_get(3)?,
                 may_reference: row.try_get(4)?,
                 may_write: row.try_get(5)?,
+                may_give: row.try_get(6)?,
+                may_be_given: row.try_get(7)?,
             };
             Ok((row.try_get(0)?, table))
         };
@@ -114,6 +139,9 @@ impl Privileges {
         let makes_version_table = !self.tables.contains_key(VERSION_TABLE);
         if !self.may_create && (makes_version_table || plan.changes().any(creates)) {
             on_schema("CREATE");
+        }
+        if makes_version_table || plan.changes().any(|change| change.before.is_none()) {
+            self.require_giving(&mut missing);
         }
         let has_function = |change: &TableChange| {
             let known = change.before.as_ref().map_or(&[][..], |before| &before.triggers);
@@ -149,18 +177,40 @@ impl Privileges {
         names.filter(|name| self.tables.contains_key(*name)).collect()
     }
 
-    /// Ownership comes with membership in the role that owns the table. That of a superuser would
-    /// give too much.
+    /// New tables go to the role that owns those that are there.
+    fn require_giving(&self, missing: &mut Missing) {
+        let known = ["experiments", VERSION_TABLE].into_iter().find_map(|it| self.tables.get(it));
+        let Some(table) = known.filter(|table| table.owner != self.user) else { return };
+        if !table.may_give {
+            self.require_membership(table, missing);
+        }
+        if !table.may_be_given {
+            let (schema, owner) = (quote_identifier(&self.schema), quote_identifier(&table.owner));
+            let privilege = format!("CREATE on schema {} for {}", self.schema, table.owner);
+            missing.privileges.insert(privilege);
+            missing.grants.insert(format!("GRANT CREATE ON SCHEMA {schema} TO {owner}"));
+        }
+    }
+
+    fn require_membership(&self, table: &Table, missing: &mut Missing) {
+        missing.privileges.insert(format!("membership in role {}", table.owner));
+        self.grant_role(table, missing);
+    }
+
+    /// A table that gets another owner is one that MLflow may have no rights to any more.
+    fn grant_role(&self, table: &Table, missing: &mut Missing) {
+        let (owner, user) = (quote_identifier(&table.owner), quote_identifier(&self.user));
+        missing.grants.insert(format!("GRANT {owner} TO {user}"));
+        if table.is_superusers {
+            missing.superusers.insert(table.owner.clone());
+        }
+    }
+
+    /// Ownership comes with membership in the role that owns the table.
     fn require_ownership(&self, name: &str, missing: &mut Missing) {
         let Some(table) = self.tables.get(name).filter(|table| !table.is_owned) else { return };
         missing.privileges.insert(format!("ownership of {}.{name}", self.schema));
-        let (owner, user) = (quote_identifier(&table.owner), quote_identifier(&self.user));
-        missing.grants.insert(if table.is_superusers {
-            let (schema, name) = (quote_identifier(&self.schema), quote_identifier(name));
-            format!("ALTER TABLE {schema}.{name} OWNER TO {user}")
-        } else {
-            format!("GRANT {owner} TO {user}")
-        });
+        self.grant_role(table, missing);
     }
 
     fn require_references(&self, name: &str, missing: &mut Missing) {

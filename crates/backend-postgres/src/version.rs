@@ -45,6 +45,7 @@ impl Postgres {
         let action = "writing alembic_version";
         if !self.has_version_table().await? {
             self.define(CREATE.to_owned(), action).await?;
+            self.give_to_owner(VERSION_TABLE, action).await?;
         }
         let table = quote_identifier(VERSION_TABLE);
         let rows = self.number(format!("SELECT count(*) FROM {table}"), action).await?;

@@ -15,7 +15,8 @@ use crate::event::{Event, Observer, Progress};
 use crate::journal::Journal;
 use crate::locate::LEFTOVER_PREFIX;
 use crate::losses::{dropped, has_inverse};
-use crate::plan::{Plan, Step, plan};
+use crate::note_check::{Way, trusted_plan};
+use crate::plan::{Plan, Step};
 use crate::schema::{ForeignKey, Index, Schema, Table, differences};
 use crate::stop::Stop;
 
@@ -105,8 +106,7 @@ async fn take_back(
         let problem = "no upgrade is unfinished".to_owned();
         return refuse(backend.name(), problem, "nothing was changed");
     };
-    let (platform, to) = (backend.platform().clone(), journal.to.as_deref());
-    let plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
+    let plan = trusted_plan(backend, catalogue, &journal, Way::Back).await?;
     let begun = (journal.done + 1).min(plan.steps.len());
     if let Some(step) = lossy_step(backend, &plan, &journal).await? {
         let title = plan.steps.get(step - 1).map(Step::title).unwrap_or_default();

@@ -12,6 +12,7 @@ use crate::backend::{Backend, TableChange};
 use crate::data::DataOptions;
 use crate::error::Error;
 use crate::locate::{Location, label};
+use crate::note_check::{forged, malformed};
 use crate::plan::{Plan, Step};
 use crate::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
@@ -55,9 +56,14 @@ impl Journal {
             |problem: String, hint: String| Error::Journal { name: backend.name(), problem, hint };
         let journal: Self = serde_json::from_str(&note).map_err(|error| {
             let hint = "take it up with the mlflow-migrate that began it, or restore a backup";
-            let problem = format!("an upgrade is unfinished, and its note cannot be read: {error}");
+            let problem = format!(
+                "an upgrade is unfinished, and its note in table alembic_mlflow_migrate cannot be read: {error}"
+            );
             refuse(problem, hint.to_owned())
         })?;
+        if let Some(problem) = malformed(&journal) {
+            return Err(forged(backend.name(), &problem));
+        }
         if journal.version != VERSION {
             let began = &journal.version;
             let problem = format!(
@@ -66,6 +72,11 @@ impl Journal {
             return Err(refuse(problem, format!("use mlflow-migrate {}", journal.version)));
         }
         Ok(Some(Self { done, ..journal }))
+    }
+
+    /// The version of the program that wrote the note.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
     }
 
     /// Writes the note, before the first step.

@@ -20,6 +20,7 @@ mod invariants;
 mod journal;
 pub mod locate;
 mod losses;
+mod note_check;
 pub mod op;
 mod partial;
 pub mod plan;

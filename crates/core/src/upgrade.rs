@@ -17,6 +17,7 @@ use crate::event::{Event, Observer};
 use crate::execute::Execution;
 use crate::journal::Journal;
 use crate::locate::{Assumption, label, wrong_stamp};
+use crate::note_check::{Way, trusted_plan};
 use crate::plan::{Plan, plan};
 use crate::repair;
 use crate::schema::{Difference, Schema};
@@ -236,10 +237,9 @@ async fn finish(
             hint: format!("finish it with `mlflow-migrate upgrade --to {finishing}`"),
         });
     }
+    let plan = trusted_plan(backend, catalogue, &journal, Way::Forth).await?;
     let message = format!("going on with an upgrade {}", journal.describe());
     observer.notify(&Event::Notice { message });
-    let (platform, to) = (backend.platform().clone(), journal.to.as_deref());
-    let plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
     let steps = Execution::resume(&plan, journal, observer, &request.stop).run(backend).await?;
     Ok(report(&plan, catalogue, steps, started))
 }

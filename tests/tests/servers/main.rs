@@ -8,12 +8,14 @@ mod connections;
 mod ddl_of_others;
 mod drift;
 mod encodings;
+mod forged_notes;
 mod half_created;
 mod interruptions;
 mod limits;
 mod locks;
 mod mlflow_at_work;
 mod other_databases;
+mod other_roles;
 mod privileges;
 mod restored;
 mod secrets;
@@ -42,11 +44,13 @@ fn main() -> ExitCode {
         connections::TESTS,
         tls::TESTS,
         privileges::TESTS,
+        other_roles::TESTS,
         secrets::TESTS,
         limits::TESTS,
         locks::TESTS,
         interruptions::TESTS,
         aborts::TESTS,
+        forged_notes::TESTS,
         ddl_of_others::TESTS,
         other_databases::TESTS,
         collations::TESTS,

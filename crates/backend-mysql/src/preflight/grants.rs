@@ -1,5 +1,7 @@
 //! What `SHOW GRANTS` says.
 
+use crate::text::quote;
+
 /// A privilege on everything, on databases whose names match a pattern, or on one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Scope {
@@ -101,6 +103,21 @@ fn name(text: &str) -> Option<(String, &str)> {
     }
 }
 
+/// What `CURRENT_ROLE()` says, each name quoted anew; `None` if there is no role, or what it says is not
+/// understood.
+pub(super) fn roles(text: &str) -> Option<String> {
+    let (mut roles, mut rest) = (Vec::new(), text);
+    loop {
+        let (role, after) = name(rest).filter(|_| rest.starts_with('`'))?;
+        let (host, after) = name(after.strip_prefix('@')?).filter(|_| after.starts_with("@`"))?;
+        roles.push(format!("{}@{}", quote(&role), quote(&host)));
+        match after.strip_prefix(',') {
+            Some(after) => rest = after,
+            None => return after.is_empty().then(|| roles.join(", ")),
+        }
+    }
+}
+
 /// The privileges that hold for whole tables: `SELECT (a, b)` does not.
 fn without_columns(privileges: &str) -> Vec<String> {
     let mut found = Vec::new();
@@ -158,7 +175,7 @@ fn matches(pattern: &str, name: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use super::{Grants, matches};
+    use super::{Grants, matches, roles};
 
     fn grants(lines: &[&str]) -> Grants {
         Grants::parse(lines.iter().copied())
@@ -194,6 +211,14 @@ mod tests {
         assert!(but_one.allow("CREATE", "two", "t") && !but_one.allow("CREATE", "one", "t"));
         let of_one = grants(&["GRANT ALL PRIVILEGES ON `one`.* TO `u`@`%`"]);
         assert!(of_one.allow("DROP", "one", "t") && !of_one.allow_everywhere("SUPER"));
+    }
+
+    #[test]
+    fn roles_are_quoted_anew() {
+        assert_eq!(roles("`a`@`%`,`b``c`@`h`").unwrap(), "`a`@`%`, `b``c`@`h`");
+        for text in ["NONE", "", "`a`", "`a`@`%`; DROP", "`a`@`%`,", "a@b", "*@*", "`a`@`%` x"] {
+            assert_eq!(roles(text), None, "{text}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ use mlflow_migrate_core::doctor::collect;
 use mlflow_migrate_core::plan::Plan;
 
 use crate::connect::Mysql;
+use crate::render::refuse_raw_texts;
 
 pub(crate) use outside::references as references_from_outside;
 pub(crate) use packets::check_text;
@@ -24,6 +25,9 @@ pub(crate) use privileges::hidden_triggers;
 /// Finds all that would fail later. Reads only.
 pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
+    for change in plan.changes() {
+        problems.extend(refuse_raw_texts(change).err());
+    }
     collect(&mut problems, privileges::check(database, plan).await)?;
     collect(&mut problems, packets::check(database).await)?;
     collect(&mut problems, names::check(database, plan).await)?;

@@ -6,7 +6,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, Step};
 use sqlx::MySqlConnection;
 
-use super::grants::Grants;
+use super::grants::{self, Grants};
 use crate::connect::Mysql;
 use crate::error::{TRIGGER_HINT, TRIGGER_PRIVILEGE};
 use crate::features::Features;
@@ -91,8 +91,7 @@ async fn read(connection: &mut MySqlConnection) -> Result<Held, sqlx::Error> {
     // MySQL lists what a role grants only if it is asked for that role; MariaDB lists it anyway,
     // and refuses the question.
     if let Ok(Some(roles)) = text::value(connection, "SELECT CURRENT_ROLE()").await
-        && roles != "NONE"
-        && !roles.is_empty()
+        && let Some(roles) = grants::roles(&roles)
         && let Ok(by_roles) =
             text::rows(connection, format!("SHOW GRANTS FOR CURRENT_USER() USING {roles}")).await
     {

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::MySqlConnection;
 
 use super::ranges::Range;
+use crate::create::NO_VIEW;
 use crate::error::Context;
 use crate::journal::TABLE;
 use crate::text::{self, literal};
@@ -32,7 +33,7 @@ pub(crate) async fn read(
     table: &str,
     context: &Context,
 ) -> Result<Vec<(u32, Note)>, Error> {
-    let sql = format!("SELECT id, note FROM {TABLE} WHERE id >= {FIRST} ORDER BY id");
+    let sql = format!("SELECT id, note FROM {TABLE}{NO_VIEW} WHERE id >= {FIRST} ORDER BY id");
     let rows = text::rows(connection, sql).await;
     let rows = rows.map_err(|source| context.error("reading how far a table is filled", source))?;
     let mut notes = Vec::new();
@@ -58,7 +59,7 @@ pub(crate) async fn next_number(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<u32, Error> {
-    let last = text::value(connection, format!("SELECT MAX(id) FROM {TABLE}")).await;
+    let last = text::value(connection, format!("SELECT MAX(id) FROM {TABLE}{NO_VIEW}")).await;
     let last = last.map_err(|source| context.error("reading how far a table is filled", source))?;
     let last: u32 = last.and_then(|last| last.parse().ok()).unwrap_or(0);
     Ok(last.saturating_add(1).max(FIRST))

@@ -155,8 +155,9 @@ impl Ranges {
         let note = Note { table: filled.to_owned(), range: Some(range.clone()), done: false };
         notes::write(worker, self.number, &note).await?;
         self.position = until.map(Some);
-        self.number += 1;
-        Ok(Some((self.number - 1, range)))
+        let number = self.number;
+        self.number = number.saturating_add(1);
+        Ok(Some((number, range)))
     }
 
     /// The last key of the range that begins after a key; `None` if that one goes to the end.

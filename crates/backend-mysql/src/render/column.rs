@@ -46,12 +46,27 @@ fn default_text(default: &DefaultValue) -> String {
         DefaultValue::Literal(text) => literal(text),
         DefaultValue::False => default.sql(Mysql).into_owned(),
         DefaultValue::Expression(text) => {
-            let lower = text.to_ascii_lowercase();
-            if lower.starts_with("current_timestamp") || lower.starts_with("b'") {
+            if is_time(text) || is_bits(text) {
                 text.clone()
             } else {
                 format!("({text})")
             }
         }
     }
+}
+
+/// Whether a text is `CURRENT_TIMESTAMP`, with a number of digits perhaps.
+fn is_time(text: &str) -> bool {
+    let lower = text.to_ascii_lowercase();
+    lower.strip_prefix("current_timestamp").is_some_and(|rest| {
+        let digits = rest.strip_prefix('(').and_then(|rest| rest.strip_suffix(')'));
+        rest.is_empty() || digits.is_some_and(|it| it.bytes().all(|byte| byte.is_ascii_digit()))
+    })
+}
+
+/// Whether a text is bits: `b'01'`.
+fn is_bits(text: &str) -> bool {
+    let bits = text.strip_prefix(['b', 'B']).and_then(|rest| rest.strip_prefix('\''));
+    let bits = bits.and_then(|rest| rest.strip_suffix('\''));
+    bits.is_some_and(|bits| bits.bytes().all(|bit| matches!(bit, b'0' | b'1')))
 }

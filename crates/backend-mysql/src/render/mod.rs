@@ -8,7 +8,9 @@ mod foreign_key;
 mod new_table;
 mod unchecked;
 
-use mlflow_migrate_core::schema::Table;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::schema::{RawText, Table};
 
 use crate::features::Features;
 use crate::text::quote;
@@ -35,6 +37,28 @@ pub(crate) fn create_table(table: &Table, features: &Features) -> String {
     }
     let name = quote(&table.name);
     format!("CREATE TABLE {name} (\n  {}\n) ENGINE=InnoDB", parts.join(",\n  "))
+}
+
+/// Refuses a text that could end the clause that it stands in, in what a change says anew.
+///
+/// # Errors
+/// If there is one.
+pub(crate) fn refuse_raw_texts(change: &TableChange) -> Result<(), Error> {
+    let mut said = change.after.clone();
+    // What stays as it is, is not said.
+    if let Some(before) = &change.before {
+        said.collation = None;
+        said.columns.retain(|column| !before.columns.contains(column));
+        said.checks.retain(|check| !before.checks.contains(check));
+    }
+    let mut texts = said.raw_texts();
+    texts.retain(|(_, text)| !text.is_well_formed());
+    if texts.is_empty() {
+        return Ok(());
+    }
+    let obstacle = |(object, text): (String, RawText<'_>)| format!("{object} {}", text.text());
+    let obstacles = texts.into_iter().map(obstacle).collect();
+    Err(Error::Inexpressible { table: change.after.name.clone(), obstacles })
 }
 
 #[cfg(test)]

@@ -96,7 +96,9 @@ impl Swapping<'_> {
         let unfinished = format!("DROP TABLE IF EXISTS {}", quote(&new));
         let create = self.swap.create(alteration, attributes);
         for statement in std::iter::once(unfinished).chain(create) {
-            if let Err(error) = self.run(&statement).await {
+            let done = text::run_alone(&mut self.database.connection, statement).await;
+            if let Err(source) = done {
+                let error = context.error(&self.action(), source);
                 return unless_denied::<()>(error).map(|_| false);
             }
         }
@@ -146,7 +148,7 @@ impl Swapping<'_> {
             Some(sql) if found.is_none() => {
                 let action = self.action();
                 let Mysql { connection, canceller, context, .. } = &mut *self.database;
-                let done = text::run(connection, sql);
+                let done = text::run_alone(connection, sql);
                 cancel::run(canceller.as_ref(), &action, context, done).await.map(|_| ())
             }
             _ => Ok(()),

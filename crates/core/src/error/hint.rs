@@ -129,6 +129,7 @@ impl Error {
             Self::Unfinished { unfinished, .. } => return Some(unfinished.remedy()),
             Self::VersionTable { hint, .. }
             | Self::Privileges { hint, .. }
+            | Self::Untrusted { hint, .. }
             | Self::ServerLimit { hint, .. }
             | Self::Tls { hint, .. }
             | Self::StrandedReference { hint, .. }

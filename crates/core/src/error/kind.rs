@@ -108,7 +108,7 @@ impl Error {
             Self::Full { .. } => ErrorKind::Full,
             Self::Database { .. } => ErrorKind::Database,
             Self::AccessDenied { .. } => ErrorKind::AccessDenied,
-            Self::Privileges { .. } => ErrorKind::Privileges,
+            Self::Privileges { .. } | Self::Untrusted { .. } => ErrorKind::Privileges,
             Self::ServerLimit { .. } => ErrorKind::ServerLimit,
             Self::Tls { .. } => ErrorKind::Tls,
             Self::ConnectionLost { .. } | Self::InDoubt { .. } => ErrorKind::ConnectionLost,

@@ -436,6 +436,18 @@ pub enum Error {
         /// The statement that grants it.
         hint: String,
     },
+    /// Statements could call code of roles with fewer rights than the user has.
+    #[error("{name}: {user} would run code of other roles: {}", objects.join("; "))]
+    Untrusted {
+        /// The database.
+        name: String,
+        /// Who upgrades.
+        user: String,
+        /// The first of the objects, each with its owner.
+        objects: Vec<String>,
+        /// What to do.
+        hint: String,
+    },
     /// The server cannot hold what a revision asks for.
     #[error("{name}: {problem}")]
     ServerLimit {
