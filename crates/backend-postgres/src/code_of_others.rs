@@ -5,7 +5,10 @@
 //! anyway. All of them run with the rights of whoever upgrades. So an operator in the schema, or a function
 //! there with the name of one of the server's, has to be a
 //! superuser's, or of a role that has the user's rights anyway. (The types that
-//! statements here name are the server's, which come first, or those of the tables' own columns.)
+//! statements here name are the server's, which come first, or those of the tables' own columns.) What an
+//! extension has brought, and what takes values of other types than the server's, is not called.
+//!
+//! Whoever owns a table has let its triggers in. Only a superuser has more to lose than the owner.
 //!
 //! A superuser keeps everybody from making such things until the upgrade has ended, where somebody could.
 //! Other users cannot: what comes after this check is not found.
@@ -58,13 +61,21 @@ const IN_SCHEMA: &str = concat!(
     trusted!(),
     " OR p.proowner NOT IN ",
     trusted!(),
-    ") UNION ALL \
+    ") AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.objid = o.oid \
+        AND d.classid = 'pg_operator'::regclass::oid) \
+     AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid IN (o.oprleft, o.oprright) \
+        AND t.typnamespace <> 'pg_catalog'::regnamespace::oid) \
+     UNION ALL \
      SELECT 'function ' || p.oid::regprocedure::text, pg_get_userbyid(p.proowner)::text, \
         'DROP ROUTINE ' || p.oid::regprocedure::text \
      FROM pg_proc p JOIN pg_namespace n ON n.oid = p.pronamespace \
      WHERE n.nspname = $1 AND p.proowner NOT IN ",
     trusted!(),
-    " AND EXISTS (SELECT FROM pg_proc s WHERE s.pronamespace = 'pg_catalog'::regnamespace::oid \
+    " AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.deptype = 'e' AND d.objid = p.oid \
+        AND d.classid = 'pg_proc'::regclass::oid) \
+     AND NOT EXISTS (SELECT FROM pg_type t WHERE t.oid = ANY (p.proargtypes::oid[]) \
+        AND t.typnamespace <> 'pg_catalog'::regnamespace::oid) \
+     AND EXISTS (SELECT FROM pg_proc s WHERE s.pronamespace = 'pg_catalog'::regnamespace::oid \
         AND s.proname = p.proname) ORDER BY 1"
 );
 
@@ -101,7 +112,10 @@ const ON_TABLES: &str = concat!(
             JOIN pg_depend d ON d.classid = 'pg_class'::regclass::oid AND d.objid = i.oid \
             AND d.refclassid = 'pg_proc'::regclass::oid WHERE x.indrelid = c.oid) AS a \
      JOIN pg_proc p ON p.oid = a.function \
-     WHERE n.nspname = $1 AND p.proowner NOT IN ",
+     WHERE n.nspname = $1 \
+     AND (pg_get_userbyid(c.relowner) <> current_user \
+        OR EXISTS (SELECT FROM pg_roles r WHERE r.rolsuper AND r.rolname = current_user)) \
+     AND p.proowner NOT IN ",
     trusted!(),
     " ORDER BY 1, 2"
 );

@@ -111,9 +111,25 @@ async fn code_of_ones_own_stays(server: &TestServer) {
         "CREATE FUNCTION lower(varchar) RETURNS text LANGUAGE sql AS 'SELECT pg_catalog.lower($1::text)'",
     );
     database.run("CREATE FUNCTION upper(varchar) RETURNS text LANGUAGE sql AS 'SELECT $1::text'");
+    // What others have for types of their own, and a trigger that the owner of the table has let in.
+    let other = User::new(server);
+    database.run(&format!(
+        "GRANT CREATE ON SCHEMA public TO {name}; GRANT TRIGGER ON metrics TO {name}",
+        name = other.quoted()
+    ));
+    query(
+        &other.of(&*database),
+        "CREATE TYPE theirs AS (a int);
+         CREATE FUNCTION lower(theirs) RETURNS text LANGUAGE sql AS $$SELECT ''$$;
+         CREATE FUNCTION same(theirs, theirs) RETURNS bool LANGUAGE sql AS 'SELECT true';
+         CREATE OPERATOR = (LEFTARG = theirs, RIGHTARG = theirs, FUNCTION = same);
+         CREATE FUNCTION audit() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN RETURN new; END$$;
+         CREATE TRIGGER audit BEFORE INSERT OR UPDATE ON metrics FOR EACH ROW EXECUTE FUNCTION audit()",
+    );
     to_newest(server, &theirs).await.unwrap();
     // A superuser does not even read there.
     query(&theirs, "DROP FUNCTION lower(varchar)");
+    database.run(&format!("DROP OWNED BY {} CASCADE", other.quoted()));
     assert_at(server, &*database, server.head()).await;
 }
 
