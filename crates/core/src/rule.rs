@@ -105,7 +105,7 @@ pub fn rules(
                     let after = &change.after;
                     let tables = Tables { before, after, found, spelling, written: &written };
                     let again = |key: &ForeignKey| checks_again(change, key);
-                    all.extend(tables.rules(&again, |table| live.table(table)));
+                    all.extend(tables.rules(&again, live));
                 }
             }
         }
@@ -132,7 +132,7 @@ pub fn rules_of(
     let written = Written::default();
     let tables =
         Tables { before, after: &change.after, found: before, spelling, written: &written };
-    tables.rules(&|key| checks_again(change, key), |table| live.table(table))
+    tables.rules(&|key| checks_again(change, key), live)
 }
 
 /// A table before and after a change, and as it was found before the first of all.
@@ -145,15 +145,11 @@ struct Tables<'a> {
     written: &'a Written,
 }
 
-impl<'a> Tables<'a> {
-    /// Everything that is asked. Only `referred` tables can be referenced.
-    fn rules(
-        self,
-        again: &dyn Fn(&ForeignKey) -> bool,
-        referred: impl Fn(&str) -> Option<&'a Table>,
-    ) -> Option<Rules> {
+impl Tables<'_> {
+    /// Everything that is asked. Only live tables can be referenced.
+    fn rules(self, again: &dyn Fn(&ForeignKey) -> bool, live: &Schema) -> Option<Rules> {
         let of_rows = self.rules_of_rows();
-        let of_several = [self.rules_of_keys(), self.rules_of_references(again, referred)].concat();
+        let of_several = [self.rules_of_keys(), self.rules_of_references(again, live)].concat();
         (!of_rows.is_empty() || !of_several.is_empty()).then(|| Rules {
             table: self.found.name.clone(),
             of_rows,

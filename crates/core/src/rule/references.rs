@@ -7,27 +7,27 @@
 use super::{Rule, Rules, Spelling, Tables};
 use crate::data::DataMigration;
 use crate::platform::Dialect;
-use crate::schema::{ForeignKey, Schema, Table};
+use crate::schema::{ForeignKey, ReferentialAction, Schema, Table};
 
 /// A column, and the one that it references.
 type Pair<'a> = (&'a str, &'a str);
 
-impl<'a> Tables<'a> {
+impl Tables<'_> {
     /// References that are not there yet, or are looked at again. A pair of columns that are both new
     /// has the same value on either side.
     pub(super) fn rules_of_references(
         self,
         again: &dyn Fn(&ForeignKey) -> bool,
-        referred: impl Fn(&str) -> Option<&'a Table>,
+        live: &Schema,
     ) -> Vec<Rule> {
         let known = &self.before.foreign_keys;
         let asked = self.after.foreign_keys.iter().filter(|key| !known.contains(key) || again(key));
         asked
-            .filter_map(|key| self.rule_of_reference(key, referred(&key.referred_table)?))
+            .filter_map(|key| self.rule_of_reference(key, live.table(&key.referred_table)?, live))
             .collect()
     }
 
-    fn rule_of_reference(self, key: &ForeignKey, referred: &Table) -> Option<Rule> {
+    fn rule_of_reference(self, key: &ForeignKey, referred: &Table, live: &Schema) -> Option<Rule> {
         let pairs = key.columns.iter().zip(&key.referred_columns);
         let mut pairs: Vec<Pair<'_>> =
             pairs.map(|(column, other)| (column.as_str(), other.as_str())).collect();
@@ -50,6 +50,7 @@ impl<'a> Tables<'a> {
             is_full: pairs.len() > 1
                 && key.qualifiers.as_ref().is_some_and(|text| text.contains("MATCH FULL")),
             pairs,
+            dependents: dependents(live, &self.found.name, &[]),
             spelling: self.spelling,
         };
         let name = key.name.as_ref().map_or(String::new(), |name| format!("{name} "));
@@ -87,7 +88,9 @@ pub(super) fn copied(
     let rules = asked.map(|reference| {
         let ((table, column), (referred_table, other)) = (reference.from, reference.referred);
         let pairs = vec![(column, other)];
-        let orphans = Orphans { table, referred_table, is_full: false, pairs, spelling };
+        let dependents = dependents(live, table, &[]);
+        let orphans =
+            Orphans { table, referred_table, is_full: false, pairs, dependents, spelling };
         let constraint =
             format!("foreign key ({column}) of {} to {referred_table}", reference.into);
         Rules {
@@ -100,6 +103,31 @@ pub(super) fn copied(
     rules.collect()
 }
 
+/// A table, and the foreign key by which its rows reference those of another.
+#[derive(Clone, Copy, Debug)]
+struct Dependent<'a> {
+    table: &'a str,
+    key: &'a ForeignKey,
+}
+
+/// The ways to tables whose rows keep rows of `table` from being deleted, those farthest away first.
+fn dependents<'a>(live: &'a Schema, table: &str, way: &[Dependent<'a>]) -> Vec<Vec<Dependent<'a>>> {
+    use ReferentialAction::{Cascade, SetNull};
+    let mut found = Vec::new();
+    for other in live.tables.values() {
+        let is_known = way.iter().any(|step| step.table == other.name) || other.name == table;
+        let keys = other.foreign_keys.iter().filter(|key| key.referred_table == table && !is_known);
+        for key in keys {
+            let way = [way, &[Dependent { table: &other.name, key }]].concat();
+            found.extend(dependents(live, &other.name, &way));
+            if !matches!(key.on_delete, Cascade | SetNull) {
+                found.push(way);
+            }
+        }
+    }
+    found
+}
+
 /// The rows of a table that reference none.
 struct Orphans<'a> {
     table: &'a str,
@@ -107,6 +135,8 @@ struct Orphans<'a> {
     pairs: Vec<Pair<'a>>,
     /// Whether a row must have all of the columns or none: `MATCH FULL`.
     is_full: bool,
+    /// What has to be deleted before.
+    dependents: Vec<Vec<Dependent<'a>>>,
     spelling: Spelling,
 }
 
@@ -131,8 +161,48 @@ impl Orphans<'_> {
             constraint,
             count: format!("SELECT count(*) {count}"),
             query: format!("SELECT * {from}"),
-            delete: Some(delete),
+            delete: Some(self.deletes_before().chain([delete]).collect::<Vec<_>>().join("; ")),
         }
+    }
+
+    /// The statements that delete rows which keep orphans from being deleted.
+    fn deletes_before(&self) -> impl Iterator<Item = String> {
+        self.dependents.iter().map(|way| {
+            let aliases: Vec<String> = (1..=way.len()).map(|number| format!("x{number}")).collect();
+            let before = std::iter::once("c").chain(aliases.iter().map(String::as_str));
+            let steps = way.iter().zip(&aliases).zip(before);
+            // From the orphans to the table that is farthest away.
+            let mut joins: Vec<(String, String)> = steps
+                .map(|((step, alias), before)| {
+                    let pairs = step.key.columns.iter().zip(&step.key.referred_columns);
+                    let agree: Vec<String> = pairs
+                        .map(|(column, other)| {
+                            let (column, other) = (self.quoted(column), self.quoted(other));
+                            format!("{alias}.{column} = {before}.{other}")
+                        })
+                        .collect();
+                    (format!("{} AS {alias}", self.quoted(step.table)), agree.join(" AND "))
+                })
+                .collect();
+            let (farthest, agree) = joins.pop().unwrap_or_default();
+            let target = aliases.last().map(String::as_str).unwrap_or_default();
+            let orphans = format!("{} AS c", self.quoted(self.table));
+            let between: String =
+                joins.iter().map(|(table, agree)| format!(" JOIN {table} ON {agree}")).collect();
+            if self.spelling.dialect == Dialect::Mysql {
+                let (missing, without) = (self.is_missing("c"), self.without_row("c"));
+                format!(
+                    "DELETE {target} FROM {orphans}{between} JOIN {farthest} ON {agree} {without} \
+                     WHERE {missing}"
+                )
+            } else {
+                let condition = self.condition();
+                format!(
+                    "DELETE FROM {farthest} WHERE EXISTS (SELECT 1 FROM {orphans}{between} \
+                     WHERE {agree} AND {condition})"
+                )
+            }
+        })
     }
 
     fn quoted(&self, name: &str) -> String {

@@ -1,6 +1,6 @@
 use super::{Rule, Spelling, Tables, Written};
 use crate::platform::Dialect;
-use crate::schema::{Column, ColumnType, ForeignKey, Index, Table, integer, varchar};
+use crate::schema::{Column, ColumnType, ForeignKey, Index, Schema, Table, integer, varchar};
 
 fn models() -> Table {
     Table::new("models").column(varchar("name", 9).not_null()).primary_key("pk", &["name"])
@@ -43,8 +43,10 @@ fn rules_for(
 ) -> Vec<Rule> {
     let written = Written::default();
     let tables = Tables { before, after, found: before, spelling, written: &written };
-    let referred = |name: &str| referred.filter(|referred| referred.name == name);
-    let rules = tables.rules(&|_| false, referred);
+    let mut live = Schema::default();
+    live.insert(before.clone());
+    referred.into_iter().for_each(|referred| live.insert(referred.clone()));
+    let rules = tables.rules(&|_| false, &live);
     rules.map_or_else(Vec::new, |rules| [rules.of_rows, rules.of_several].concat())
 }
 
