@@ -91,7 +91,10 @@ async fn orphans(
     let count = backend.query(count).await?;
     Ok(Some(Finding {
         revision: REVISION.to_owned(),
-        problem: format!("{table} without their trace"),
+        problem: format!(
+            "{table} without their trace (to delete them: `DELETE FROM {table} WHERE NOT EXISTS \
+             (SELECT 1 FROM trace_info WHERE trace_info.request_id = {table}.trace_id)`)"
+        ),
         count: count.first().map_or(0, |found| row::count(found.first())),
         rows: vec![first],
         query: Some(sql_text(&select, backend.platform())),
