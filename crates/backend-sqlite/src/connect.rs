@@ -78,8 +78,12 @@ impl Sqlite {
         }
         if !exists {
             // Nobody else's file, whoever makes one at the same moment.
-            std::fs::File::create_new(path)
-                .map_err(|error| unreachable(&error.to_string(), "check the path"))?;
+            std::fs::File::create_new(path).map_err(|error| match error.kind() {
+                std::io::ErrorKind::NotFound => {
+                    unreachable("its folder does not exist", "check the path, or create the folder")
+                }
+                _ => unreachable(&error.to_string(), "check the path and its permissions"),
+            })?;
         }
         let (target, timeout) = (path.to_owned(), options.busy_timeout);
         let connection = blocking(move || connect(&target, timeout)).await??;
