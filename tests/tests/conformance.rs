@@ -58,9 +58,9 @@ impl<'a> States<'a> {
         assert_eq!(report.revisions.len(), to - from, "{names}");
         assert_eq!(report.to, self.expected[to].0, "{names}");
         self.compare(database, to, &names).await;
-        // Asking is about as long as upgrading, so one pair in four is asked.
+        // Asking is about as long as upgrading, so one pair in ten is asked.
         let is_all = std::env::var(CONTENT).is_ok_and(|pairs| pairs == "all");
-        if is_all || (from + to).is_multiple_of(4) {
+        if is_all || (from + to).is_multiple_of(10) {
             assert_content(self.server, database, self.name(to)).await;
         }
     }
