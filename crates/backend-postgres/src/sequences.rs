@@ -104,7 +104,8 @@ impl Postgres {
         let mut told = Vec::new();
         for numbered in self.numbered_columns(live).await? {
             let Some(lagging) = self.lagging(&numbered).await? else { continue };
-            if numbered.may_set && lagging.alter.is_none() {
+            // One at its end would be set back, which is for its owner to decide.
+            if numbered.may_set && lagging.next.is_some() && lagging.alter.is_none() {
                 let greatest = self.number(lagging.set, ACTION).await?;
                 let Numbered { table, sequence, .. } = numbered;
                 told.push(format!(

@@ -274,7 +274,11 @@ async fn begin(
         }
         preflight(backend, catalogue, &plan, &live, request).await?;
         backup = back_up(backend, request, observer).await?;
-        for message in backend.advance_sequences(&live).await? {
+        // A user's own sequences are the user's.
+        let expected = catalogue.state(to, backend.platform())?;
+        let mut own = live.clone();
+        own.tables.retain(|name, _| expected.table(name).is_some());
+        for message in backend.advance_sequences(&own).await? {
             observer.notify(&Event::Notice { message });
         }
         steps = if request.step_by_step && !plan.revisions.is_empty() {

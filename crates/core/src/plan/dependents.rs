@@ -91,7 +91,7 @@ fn refuse_actions(change: &TableChange, platform: &Platform) -> Vec<Error> {
     let acting = new.filter(|key| acts(key.on_delete) || acts(key.on_update));
     let refusals = acting.flat_map(|key| {
         key.columns.iter().filter_map(|column| {
-            let dependents = change.after.stored_dependents(column, platform);
+            let dependents = change.after.stored_dependents(column, platform.dialect);
             (!dependents.is_empty()).then(|| Error::Dependents {
                 table: change.after.name.clone(),
                 part: format!("column {column}"),

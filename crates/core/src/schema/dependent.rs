@@ -4,7 +4,7 @@
 //! it refuses to let the column go. Only SQLite would break what depends on it without a word.
 
 use super::words::{mentions, names_column};
-use super::{Check, DefaultValue, Index, Table};
+use super::{Check, Column, DefaultValue, Index, Table};
 use crate::platform::{AutomaticCheckName, Dialect, Platform};
 
 /// An object that depends on a column.
@@ -184,23 +184,12 @@ impl Table {
     /// are computed from come last.
     fn dependent_expressions(&self, column: &str, platform: &Platform) -> Vec<Dependent> {
         let dialect = platform.dialect;
-        let mut computed: Vec<&str> = Vec::new();
-        let mut pending = vec![column];
-        while let Some(source) = pending.pop() {
-            for other in &self.columns {
-                let is_new = other.name != column && !computed.contains(&other.name.as_str());
-                let text = other.generated.as_ref().map(|generated| &generated.expression);
-                if is_new && text.is_some_and(|text| names_column(text, source, dialect)) {
-                    computed.push(&other.name);
-                    pending.push(&other.name);
-                }
-            }
-        }
+        let computed = self.computed_from(column, dialect);
         let mut found = Vec::new();
         for check in &self.checks {
             let names = |column: &str| names_column(&check.expression, column, dialect);
-            let is_in_the_way = |computed: &&&str| platform.is_mysql() && names(computed);
-            if names(column) || computed.iter().any(|one| is_in_the_way(&one)) {
+            let is_in_the_way = |computed: &str| platform.is_mysql() && names(computed);
+            if names(column) || computed.iter().any(|one| is_in_the_way(&one.name)) {
                 let name = check.name.as_deref().unwrap_or_default();
                 found.push(Dependent::new("CHECK", name, self.drop_check(name, platform)));
             }
@@ -208,29 +197,43 @@ impl Table {
         if platform.is_mysql() {
             for index in &self.indexes {
                 let names = |column: &str| index.depends_on_part(column, dialect);
-                if !names(column) && computed.iter().any(|one| names(one)) {
+                if !names(column) && computed.iter().any(|one| names(&one.name)) {
                     found.push(self.dependent_index(&index.name, dialect));
                 }
             }
         }
-        for name in computed.into_iter().rev() {
-            let remedy = self.alter(dialect, &format!("DROP COLUMN {}", quote(name, dialect)));
-            found.push(Dependent::new("generated column", name, Some(remedy)));
-        }
+        found.extend(computed.into_iter().rev().map(|one| self.dependent_column(one, dialect)));
         found
     }
 
+    /// The columns that are computed from a column, or from such a one, each after its source.
+    fn computed_from(&self, column: &str, dialect: Dialect) -> Vec<&Column> {
+        let mut computed: Vec<&Column> = Vec::new();
+        let mut pending = vec![column];
+        while let Some(source) = pending.pop() {
+            for other in &self.columns {
+                let is_new =
+                    other.name != column && !computed.iter().any(|known| known.name == other.name);
+                let text = other.generated.as_ref().map(|generated| &generated.expression);
+                if is_new && text.is_some_and(|text| names_column(text, source, dialect)) {
+                    computed.push(other);
+                    pending.push(&other.name);
+                }
+            }
+        }
+        computed
+    }
+
+    fn dependent_column(&self, column: &Column, dialect: Dialect) -> Dependent {
+        let drop = format!("DROP COLUMN {}", quote(&column.name, dialect));
+        Dependent::new("generated column", &column.name, Some(self.alter(dialect, &drop)))
+    }
+
     /// The stored columns that are computed from a column, or from such a one.
-    pub(crate) fn stored_dependents(&self, column: &str, platform: &Platform) -> Vec<Dependent> {
-        let is_stored = |found: &Dependent| {
-            let of =
-                |one: &&super::Column| found.object == format!("generated column {}", one.name);
-            let generated = self.columns.iter().find(of).and_then(|one| one.generated.as_ref());
-            generated.is_some_and(|generated| generated.stored)
-        };
-        let mut found = self.dependent_expressions(column, platform);
-        found.retain(is_stored);
-        found
+    pub(crate) fn stored_dependents(&self, column: &str, dialect: Dialect) -> Vec<Dependent> {
+        let computed = self.computed_from(column, dialect).into_iter().rev();
+        let stored = computed.filter(|one| one.generated.as_ref().is_some_and(|it| it.stored));
+        stored.map(|one| self.dependent_column(one, dialect)).collect()
     }
 
     fn dependent_triggers(&self, column: &str, dialect: Dialect) -> Vec<Dependent> {
