@@ -5,6 +5,7 @@
 
 mod databases;
 mod dependents;
+mod dependents_of_changed_columns;
 mod dependents_of_keys;
 mod flipped_bytes;
 mod made_up_names;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         values::TESTS,
         databases::TESTS,
         dependents::TESTS,
+        dependents_of_changed_columns::TESTS,
         dependents_of_keys::TESTS,
         partitions::TESTS,
         made_up_names::TESTS,

@@ -129,3 +129,25 @@ fn normalize_default(default: &DefaultValue, is_boolean: bool, platform: &Platfo
         number => number.to_owned(),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::DefaultValue;
+    use super::normalize_default;
+    use crate::platform::Platform;
+
+    #[test]
+    fn only_parentheses_around_the_whole_default_do_not_count() {
+        for (text, expected) in [
+            ("('0')", "0"),
+            ("((0))", "0"),
+            ("(random() * '9')::integer", "(random() * '9')::integer"),
+            ("nextval('s'::text::regclass)", "nextval('s'::text::regclass)"),
+            ("(1) + (2)", "(1) + (2)"),
+        ] {
+            let default = DefaultValue::Expression(text.to_owned());
+            let shown = normalize_default(&default, false, &Platform::POSTGRES);
+            assert_eq!(shown, expected, "{text}");
+        }
+    }
+}
