@@ -12,7 +12,9 @@ import alembic_chain
 HEAD = "head"
 _TIMEOUT_SECONDS = 600
 
-# The states at which a data migration, a rebuild or a rename is still to come, and those after it.
+# The states at which a data migration, a rebuild or a rename is still to come, and those after it. From
+# the other states an upgrade goes on for a few revisions only, unless all are asked for.
+_FEW_REVISIONS = 8
 _SQLITE_STATES = (
     "base",
     "451aebb31d03",
@@ -52,36 +54,26 @@ _SQLITE_PARTIAL = (
 _SERVER_STATES = (
     "base",
     "7ac759974ad8",
-    "89d4b8295536",
     "c48cb773bb87",
-    "770bee3ae1dd",
     "1bd49d398cd23",
-    "c8d9e0f1a2b3",
     "b7e2c1a4d9f3",
     "75868b020152",
-    "8b6ad64cb8f5",
 )
 _SERVER_PARTIAL = (
     (PREPOPULATED, HEAD),
-    ("base", "89d4b8295536"),
     ("7ac759974ad8", "1b5f0d9ad7c1"),
 )
 # The last revision before generated columns, which MySQL 5.6 does not have.
 _LAST_OF_MYSQL_56 = "770bee3ae1dd"
 _MYSQL_56_STATES = (
     "base",
-    "451aebb31d03",
     "181f10493468",
-    "df50e92ffc5e",
     "7ac759974ad8",
-    "89d4b8295536",
     "a8c4a736bde6",
-    "c48cb773bb87",
     "2d6e25af4d3e",
     "f5a4f2784254",
 )
 _MYSQL_56_PARTIAL = (
-    ("base", "451aebb31d03"),
     ("base", "89d4b8295536"),
     ("7ac759974ad8", "c48cb773bb87"),
 )
@@ -112,35 +104,36 @@ Outcome = tuple[Case, list[str]]
 """A case, and the lines that tell how it failed, if it did."""
 
 
-def sqlite_cases(count: str) -> list[Case]:
-    """The cases of SQLite for `--states`: `all`, or how many at least."""
-    return _cases(alembic_chain.states(), _SQLITE_STATES, count, HEAD, _SQLITE_PARTIAL)
+def sqlite_cases(*, is_all: bool) -> list[Case]:
+    """The cases of SQLite: from every state, to the end from all or only from some of them."""
+    order = alembic_chain.states()
+    chosen = set(order) if is_all else set(_SQLITE_STATES)
+    last = len(order) - 1
+    cases = [
+        Case(state, HEAD if state in chosen else order[min(place + _FEW_REVISIONS, last)])
+        for place, state in enumerate(order)
+    ]
+    return cases + [Case(start, end) for start, end in _SQLITE_PARTIAL]
 
 
-def server_cases(count: str, *, has_generated_columns: bool) -> list[Case]:
-    """The cases of a server for `--states`: `all`, or how many at least."""
+def server_cases(*, is_all: bool, has_generated_columns: bool) -> list[Case]:
+    """The cases of a server: from every state or from some."""
     order = alembic_chain.states()
     if has_generated_columns:
-        return _cases(order, _SERVER_STATES, count, HEAD, _SERVER_PARTIAL)
+        return _cases(order, None if is_all else _SERVER_STATES, HEAD, _SERVER_PARTIAL)
     order = order[: order.index(_LAST_OF_MYSQL_56)]
-    return _cases(order, _MYSQL_56_STATES, count, _LAST_OF_MYSQL_56, _MYSQL_56_PARTIAL)
+    return _cases(
+        order, None if is_all else _MYSQL_56_STATES, _LAST_OF_MYSQL_56, _MYSQL_56_PARTIAL
+    )
 
 
 def _cases(
-    order: list[str],
-    preferred: Sequence[str],
-    count: str,
+    order: Sequence[str],
+    chosen: Sequence[str] | None,
     target: str,
     partial: Sequence[tuple[str, str]],
 ) -> list[Case]:
-    if count == "all":
-        chosen = set(order)
-    else:
-        chosen = set(preferred)
-        rest = [state for state in order if state not in chosen]
-        wanted = min(max(int(count) - len(chosen), 0), len(rest))
-        chosen |= {rest[place * len(rest) // wanted] for place in range(wanted)}
-    to_target = [Case(state, target) for state in order if state in chosen]
+    to_target = [Case(state, target) for state in chosen or order]
     return to_target + [Case(start, end) for start, end in partial]
 
 

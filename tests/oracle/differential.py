@@ -1,11 +1,12 @@
 """Upgrades the same filled databases by MLflow and by mlflow-migrate, and compares the results.
 
-usage: differential.py --binary PATH --work DIR [--states N|all] [--seed N]
-       differential.py --binary PATH --server URL [--states N|all] [--seed N]
+usage: differential.py --binary PATH --work DIR [--all] [--seed N]
+       differential.py --binary PATH --server URL [--all] [--seed N]
                        [--charset NAME] [--keep]
 
-A case is a state and the revision to go to. It passes if both programs end at the same schema and
-the same rows. Exit status 1 if a case failed.
+A case is a state and the revision to go to: with --all the last one from every state, otherwise
+from some. It passes if both programs end at the same schema and the same rows. Exit status 1 if a
+case failed.
 
 With --work on SQLite files, which SQLite must find sound besides. What MLflow makes is kept in DIR
 for the next time; of what the binary makes, only the files of failed cases.
@@ -124,9 +125,9 @@ def _run_case(oracle: Oracle, binary: Path, directory: Path, case: Case) -> list
     return lines
 
 
-def run_on_files(work: Path, binary: Path, states: str, seed: int) -> Iterator[Outcome]:
+def run_on_files(work: Path, binary: Path, seed: int, *, is_all: bool) -> Iterator[Outcome]:
     """Runs every case of SQLite."""
-    cases = sqlite_cases(states)
+    cases = sqlite_cases(is_all=is_all)
     oracle = Oracle(work, seed)
     oracle.prepare({case.start for case in cases})
     directory = work / "upgraded"
@@ -160,25 +161,23 @@ def main() -> int:
     place = parser.add_mutually_exclusive_group(required=True)
     place.add_argument("--work", type=Path)
     place.add_argument("--server", metavar="URL")
-    parser.add_argument("--states", default="0")
+    parser.add_argument("--all", action="store_true")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--charset")
     parser.add_argument("--keep", action="store_true")
     arguments = parser.parse_args()
-    if arguments.states != "all" and not arguments.states.isdecimal():
-        parser.error("--states takes a number or `all`")
     binary = arguments.binary.resolve()
     if not os.access(binary, os.X_OK):
         parser.error(f"{binary} is not a program")
 
     if arguments.server is None:
-        outcomes = run_on_files(arguments.work, binary, arguments.states, arguments.seed)
+        outcomes = run_on_files(arguments.work, binary, arguments.seed, is_all=arguments.all)
     else:
         outcomes = run_on_server(
             arguments.server,
             binary,
-            arguments.states,
             arguments.seed,
+            is_all=arguments.all,
             charset=arguments.charset,
             keep=arguments.keep,
         )

@@ -18,12 +18,12 @@ from make_state import make_states
 
 
 def run_on_server(
-    url: str, binary: Path, states: str, seed: int, *, charset: str | None, keep: bool
+    url: str, binary: Path, seed: int, *, is_all: bool, charset: str | None, keep: bool
 ) -> Iterator[Outcome]:
     """Runs every case of the server; of each the lines that tell how it failed, if it did."""
     server = Server(url)
     for number, case in enumerate(
-        server_cases(states, has_generated_columns=server.has_generated_columns)
+        server_cases(is_all=is_all, has_generated_columns=server.has_generated_columns)
     ):
         # With the process's number, since several may use the server at once.
         name = f"{OWN_PREFIX}{os.getpid()}_{number}"

@@ -7,7 +7,8 @@
 use std::collections::BTreeMap;
 use std::pin::Pin;
 use std::process::ExitCode;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
 
 use libtest_mimic::{Arguments, Failed, Trial};
 
@@ -16,7 +17,13 @@ use crate::server::TestServer;
 
 /// How many trials run at the same time unless `--test-threads` says otherwise. A trial mostly waits
 /// for its server.
-const THREADS: usize = 4;
+const THREADS: usize = 6;
+
+/// How many of the slowest trials are told at the end.
+const SLOWEST: usize = 500;
+
+/// How long each trial took.
+type Times = Arc<Mutex<Vec<(Duration, String)>>>;
 
 /// A test's function.
 pub type Run = for<'a> fn(&'a TestServer) -> Pin<Box<dyn Future<Output = ()> + 'a>>;
@@ -41,12 +48,16 @@ impl Test {
         self.needs.iter().find(|need| !need.is_of(server)).map(|need| need.name)
     }
 
-    fn trial(self, server: &Arc<TestServer>) -> Trial {
+    fn trial(self, server: &Arc<TestServer>, times: &Times) -> Trial {
         let name = format!("{}::{}", server.name(), self.short_name());
-        let server = Arc::clone(server);
+        let (server, times, timed) = (Arc::clone(server), Arc::clone(times), name.clone());
         Trial::test(name, move || {
             let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let began = Instant::now();
             runtime.map_err(Failed::from)?.block_on((self.run)(&server));
+            if let Ok(mut times) = times.lock() {
+                times.push((began.elapsed(), timed));
+            }
             Ok(())
         })
     }
@@ -80,39 +91,56 @@ fn servers() -> (Vec<Arc<TestServer>>, Trial) {
     (servers, Trial::test("servers_are_given", are_given))
 }
 
-/// Runs the tests of some modules on every server.
+/// Runs the tests of some modules on every server, and in every character set there.
 #[must_use]
 pub fn run(modules: &[&[Test]]) -> ExitCode {
-    run_in_threads(modules, THREADS)
+    run_in_threads(modules, &[], THREADS)
+}
+
+/// Runs the tests of some modules on every server, and only those of the first ones in every character
+/// set there: of the others none is the wiser for another one.
+#[must_use]
+pub fn run_some_in_every_charset(some: &[&[Test]], others: &[&[Test]]) -> ExitCode {
+    run_in_threads(some, others, THREADS)
 }
 
 /// Runs tests that others must not be disturbed by, one after the other.
 #[must_use]
 pub fn run_alone(modules: &[&[Test]]) -> ExitCode {
-    run_in_threads(modules, 1)
+    run_in_threads(modules, &[], 1)
 }
 
-fn run_in_threads(modules: &[&[Test]], threads: usize) -> ExitCode {
+fn run_in_threads(everywhere: &[&[Test]], once: &[&[Test]], threads: usize) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(threads);
     let (servers, are_given) = servers();
+    let times = Times::default();
     let mut trials = vec![are_given];
     let mut left_out: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
-    for test in modules.iter().copied().flatten() {
+    let everywhere = everywhere.iter().copied().flatten().map(|test| (test, true));
+    let once = once.iter().copied().flatten().map(|test| (test, false));
+    for (test, is_everywhere) in everywhere.chain(once) {
         for server in &servers {
+            if server.is_another_charset() && !is_everywhere {
+                continue;
+            }
             match test.lacks(server) {
                 Some(_) if !asks_for(&arguments, test) => {}
                 Some(need) => {
                     left_out.entry((server.name(), need)).or_default().push(test.short_name());
                 }
-                None => trials.push(test.trial(server)),
+                None => trials.push(test.trial(server, &times)),
             }
         }
     }
     if !arguments.list && !arguments.quiet {
         tell(&left_out);
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
+    let conclusion = libtest_mimic::run(&arguments, trials);
+    if !arguments.list && !arguments.quiet {
+        tell_slowest(&times);
+    }
+    conclusion.exit_code()
 }
 
 /// Whether the command line names no tests, or this one among others.
@@ -124,5 +152,14 @@ fn asks_for(arguments: &Arguments, test: &Test) -> bool {
 fn tell(left_out: &BTreeMap<(&str, &str), Vec<&str>>) {
     for ((server, need), tests) in left_out {
         println!("not on {server}, since they need {need}: {}", tests.join(", "));
+    }
+}
+
+#[allow(clippy::print_stdout, reason = "this is the report of a test program")]
+fn tell_slowest(times: &Times) {
+    let Ok(mut times) = times.lock() else { return };
+    times.sort_by(|one, other| other.cmp(one));
+    for (time, name) in times.iter().take(SLOWEST) {
+        println!("{:7.1} s  {name}", time.as_secs_f64());
     }
 }

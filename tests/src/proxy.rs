@@ -211,6 +211,8 @@ impl Proxy {
         std::thread::spawn(move || {
             for client in listener.incoming().flatten() {
                 if let Ok(server) = TcpStream::connect(&server) {
+                    // Whatever has come goes on at once.
+                    let _ = (client.set_nodelay(true), server.set_nodelay(true));
                     connect(&client, &server, &shared);
                 }
             }

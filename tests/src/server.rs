@@ -34,6 +34,7 @@ pub struct TestServer {
     name: String,
     reference: Server,
     charset: Option<&'static str>,
+    is_another_charset: bool,
     address: Option<Address>,
     offers_tls: bool,
     logs_changes: bool,
@@ -91,10 +92,11 @@ impl TestServer {
             return Ok(vec![entry(name, Server::Postgres, None)]);
         }
         let version = mysql::Version::ask(address)?;
-        Ok(version
-            .entries()
-            .map(|(name, charset)| entry(name, version.reference(), Some(charset)))
-            .collect())
+        let entries = version.entries().enumerate().map(|(place, (name, charset))| Self {
+            is_another_charset: place > 0,
+            ..entry(name, version.reference(), Some(charset))
+        });
+        Ok(entries.collect())
     }
 
     #[allow(clippy::expect_used, reason = "a catalogue that is none fails its own tests")]
@@ -117,6 +119,7 @@ impl TestServer {
             name,
             reference,
             charset,
+            is_another_charset: false,
             offers_tls: is_yes(tls),
             logs_changes: log.is_some_and(is_yes),
             address,
@@ -129,6 +132,12 @@ impl TestServer {
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    /// Whether this is a server that is another entry too, with databases in another character set.
+    #[must_use]
+    pub fn is_another_charset(&self) -> bool {
+        self.is_another_charset
     }
 
     /// Which states the databases go through.

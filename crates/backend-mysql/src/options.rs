@@ -10,6 +10,7 @@ use mlflow_migrate_core::url::ServerUrl;
 use sqlx::mysql::MySqlConnectOptions;
 
 use crate::encryption::Encryption;
+use crate::text::PREPARED_STATEMENTS;
 
 /// The environment variables that MLflow, and MySQL's own client library, take options of a
 /// connection from, and those that name the user of this machine.
@@ -128,7 +129,7 @@ impl Target {
             .pipes_as_concat(false)
             .no_engine_substitution(false)
             .timezone(None)
-            .statement_cache_capacity(32);
+            .statement_cache_capacity(PREPARED_STATEMENTS);
         if let Some(path) = socket {
             options = options.socket(path);
         }

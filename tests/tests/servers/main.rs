@@ -33,39 +33,37 @@ use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::{Error, Report};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::database::{TestDatabase, Waits, upgrade_at};
-use mlflow_migrate_tests::harness;
+use mlflow_migrate_tests::harness::{self, Test};
 use mlflow_migrate_tests::server::{TestServer, next_user, query};
 
 /// The password of every user that a test makes.
 const PASSWORD: &str = "s3cret/p@ss:w0rd";
 
 fn main() -> ExitCode {
-    harness::run(&[
+    let in_every_charset: &[&[Test]] =
+        &[limits::TESTS, collations::TESTS, swaps::TESTS, restored::TESTS, encodings::TESTS];
+    let others: &[&[Test]] = &[
         connections::TESTS,
         tls::TESTS,
         privileges::TESTS,
         other_roles::TESTS,
         secrets::TESTS,
-        limits::TESTS,
         locks::TESTS,
         interruptions::TESTS,
         aborts::TESTS,
         forged_notes::TESTS,
         ddl_of_others::TESTS,
         other_databases::TESTS,
-        collations::TESTS,
         settings::TESTS,
-        swaps::TESTS,
         traffic::TESTS,
         verification::TESTS,
         drift::TESTS,
         unused::TESTS,
-        restored::TESTS,
         mlflow_at_work::TESTS,
         stamps::TESTS,
         half_created::TESTS,
-        encodings::TESTS,
-    ])
+    ];
+    harness::run_some_in_every_charset(in_every_charset, others)
 }
 
 /// Where a database on a server is.
