@@ -20,7 +20,7 @@ use crate::server::TestServer;
 const THREADS: usize = 6;
 
 /// How many of the slowest trials are told at the end.
-const SLOWEST: usize = 500;
+const SLOWEST: usize = 10;
 
 /// How long each trial took.
 type Times = Arc<Mutex<Vec<(Duration, String)>>>;
