@@ -136,12 +136,7 @@ async fn finish(
 }
 
 /// Tries a server, and tells how many runs were finished; of few revisions those from this place on.
-async fn finish_all(
-    server: &TestServer,
-    mlflow: &mut Mlflow,
-    is_all: bool,
-    first: usize,
-) -> usize {
+async fn finish_all(server: &TestServer, mlflow: &mut Mlflow, is_all: bool, first: usize) -> usize {
     let mut cases = 0;
     let catalogue = server.catalogue();
     let head = server.head();
