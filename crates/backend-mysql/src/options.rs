@@ -10,6 +10,7 @@ use mlflow_migrate_core::url::ServerUrl;
 use sqlx::mysql::MySqlConnectOptions;
 
 use crate::encryption::Encryption;
+use crate::parameters;
 
 /// The environment variables that MLflow, and MySQL's own client library, take options of a
 /// connection from, and those that name the user of this machine.
@@ -21,6 +22,7 @@ pub const ENVIRONMENT: &[&str] = &[
     "MYSQL_TCP_PORT",
     "MYSQL_UNIX_PORT",
     "LOGNAME",
+    "SSL_CERT_FILE",
     "USER",
 ];
 
@@ -136,14 +138,14 @@ impl Target {
         if let Some(password) = own_password.or_else(|| open.variable("MYSQL_PWD")) {
             options = options.password(password);
         }
+        let warnings = parameters::check(url)?;
         let encryption = Encryption::new(url, open, socket.is_some())?;
-        encryption.refuse_unreadable(&name)?;
         Ok(Self {
-            options: encryption.apply(options),
+            options: encryption.apply(options, &name)?,
             connect_timeout: connect_timeout(url)?,
             name,
             user,
-            warnings: url.parameters.iter().filter_map(|(name, _)| warning(name)).collect(),
+            warnings,
         })
     }
 }
@@ -151,7 +153,8 @@ impl Target {
 /// Reads a URL as [`crate::Mysql::connect`] does, without connecting, and tells what of it has no effect.
 ///
 /// # Errors
-/// If it names no user or no database, or a parameter has a value that it cannot have.
+/// If it names no user or no database, a parameter has a value that it cannot have, or asks for a
+/// protection that is not to be had.
 pub fn read_url(url: &ServerUrl, options: &OpenOptions) -> Result<Vec<String>, Error> {
     Ok(Target::new(url, options)?.warnings)
 }
@@ -186,39 +189,6 @@ fn connect_timeout(url: &ServerUrl) -> Result<Duration, Error> {
 
 pub(crate) fn refuse(url: &ServerUrl, problem: &str, hint: &str) -> Error {
     Error::Url { url: url.shown().to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
-}
-
-/// What is to be said about a parameter that has no effect here.
-fn warning(name: &str) -> Option<String> {
-    // What follows an encoded `=` is no part of a name.
-    let name = name.split('=').next().unwrap_or_default();
-    let reason = match name {
-        "unix_socket"
-        | "socket"
-        | "connect_timeout"
-        | "ssl"
-        | "ssl_ca"
-        | "ssl_cert"
-        | "ssl_key"
-        | "ssl_mode"
-        | "ssl_disabled"
-        | "ssl_verify_cert"
-        | "ssl_verify_identity"
-        | "ssl_check_hostname" => return None,
-        // These say how a Python program talks to the server.
-        "charset" | "collation" | "use_unicode" | "autocommit" | "local_infile"
-        | "read_timeout" | "write_timeout" | "binary_prefix" | "client_flag" | "compress"
-        | "use_pure" | "raise_on_warnings" | "buffered" | "pool_name" | "pool_size"
-        | "sql_mode" | "time_zone" | "program_name" | "conv" | "auth_plugin" => return None,
-        "init_command" => "is not run",
-        "read_default_file" | "read_default_group" | "option_files" => "is not read",
-        "ssl_capath" => "is not read; give the file of the certificate as ssl_ca",
-        "ssl_cipher" | "tls_versions" | "tls_ciphersuites" => {
-            "has no effect: TLS 1.2 or 1.3 is negotiated"
-        }
-        _ => "is not known, and has no effect",
-    };
-    Some(format!("the URL's parameter {name} {reason}"))
 }
 
 #[cfg(test)]
@@ -272,11 +242,10 @@ mod tests {
 
     #[test]
     fn what_has_no_effect_is_named_without_its_value() {
-        let url = "mysql://u@h/d?charset=utf8&init_command=SECRET&read_default_file=SECRET\
-                   &ssl_capath=SECRET&wibble=SECRET";
+        let url = "mysql://u@h/d?charset=utf8&init_command=SECRET&wibble=SECRET";
         let warnings = target(url, &[]).unwrap().warnings;
-        assert_eq!(warnings.len(), 4);
+        assert_eq!(warnings.len(), 2);
         assert!(warnings.iter().all(|warning| !warning.contains("SECRET")));
-        assert!(warnings[0].contains("init_command") && warnings[3].contains("wibble"));
+        assert!(warnings[0].contains("init_command") && warnings[1].contains("wibble"));
     }
 }

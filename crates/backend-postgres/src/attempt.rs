@@ -4,6 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::certificates;
 use mlflow_migrate_core::url::Secret;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
@@ -11,7 +12,10 @@ use sqlx::{ConnectOptions, PgConnection};
 use crate::cancel::Connector;
 use crate::error::from_server;
 use crate::passfile::{self, Login};
-use crate::url::{Endpoint, Settings, TlsMode};
+use crate::url::{Authority, Endpoint, Settings, TlsMode};
+
+/// sqlx trusts nobody but whom it is told to.
+const _: () = rustls_native_certs::TRUSTS_NOBODY;
 
 /// A server, and how to log in there.
 pub(crate) struct Attempt<'a> {
@@ -70,11 +74,8 @@ impl<'a> Attempt<'a> {
                 }
                 result => result.map_err(|it| it.error),
             },
-            // As with libpq: who names an authority wants it to be checked.
-            TlsMode::Require if self.settings.root_certificate.is_none() => {
-                self.connect_with(PgSslMode::Require).await.map_err(|it| it.error)
-            }
-            TlsMode::Require | TlsMode::VerifyCa => {
+            TlsMode::Require => self.connect_with(PgSslMode::Require).await.map_err(|it| it.error),
+            TlsMode::VerifyCa => {
                 self.connect_with(PgSslMode::VerifyCa).await.map_err(|it| it.error)
             }
             TlsMode::VerifyFull => {
@@ -132,11 +133,15 @@ impl<'a> Attempt<'a> {
         if matches!(mode, PgSslMode::Disable) {
             return Ok(options);
         }
-        if let Some(path) = &settings.root_certificate
-            && matches!(mode, PgSslMode::VerifyCa | PgSslMode::VerifyFull)
-        {
-            self.check_readable("sslrootcert", path)?;
-            options = options.ssl_root_cert(path);
+        let authorities = match &settings.authority {
+            Authority::Anybody => None,
+            Authority::File(path) => Some(certificates::read(path)),
+            Authority::System(named) => Some(certificates::read_system(named.as_deref())),
+        };
+        if let Some(authorities) = authorities {
+            let hint = "check sslrootcert, its path and its permissions";
+            let authorities = authorities.map_err(|problem| self.tls(&problem, hint))?;
+            options = options.ssl_root_cert_from_pem(authorities);
         }
         match (&settings.certificate, &settings.key) {
             (Some(certificate), Some(key)) => {

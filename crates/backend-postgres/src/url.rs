@@ -1,12 +1,16 @@
-//! Where and how to connect: a URL's parts, its parameters, and the environment's defaults, in the
-//! order of precedence that psycopg2 gives them. MLflow's users write their URLs for it.
+//! Where and how to connect: a URL's parts, its parameters, those of a service, and the environment's
+//! defaults, in the order of precedence that psycopg2 gives them. MLflow's users write their URLs for it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::certificates::SYSTEM_FILE;
 use mlflow_migrate_core::url::{Secret, ServerUrl};
+
+use crate::demands;
+use crate::service::Files;
 
 /// The environment variables that stand in for what a URL leaves out: libpq's, and those that tell
 /// who and where the user is.
@@ -26,49 +30,61 @@ pub const ENVIRONMENT: &[&str] = &[
     "PGAPPNAME",
     "PGCONNECT_TIMEOUT",
     "PGTARGETSESSIONATTRS",
+    "PGREQUIRESSL",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGSYSCONFDIR",
+    "PGREQUIREAUTH",
+    "PGCHANNELBINDING",
+    "PGGSSENCMODE",
+    "PGREQUIREPEER",
+    "PGSSLCRL",
+    "PGSSLCRLDIR",
+    "PGSSLNEGOTIATION",
+    "PGSSLSNI",
+    "PGSSLCERTMODE",
+    "PGSSLMINPROTOCOLVERSION",
+    "PGSSLMAXPROTOCOLVERSION",
+    "PGMINPROTOCOLVERSION",
+    "SSL_CERT_FILE",
     "USER",
     "HOME",
 ];
 
 /// libpq's parameters that change nothing here: they tune what this client does by itself or not at
 /// all, and leaving them out weakens nothing.
-const IRRELEVANT: &[&str] = &[
+pub(crate) const IRRELEVANT: &[&str] = &[
     "client_encoding",
     "gssdelegation",
-    "gssencmode",
     "gsslib",
-    "hostaddr",
     "keepalives",
     "keepalives_count",
     "keepalives_idle",
     "keepalives_interval",
     "krbsrvname",
     "load_balance_hosts",
-    "channel_binding",
     "max_protocol_version",
-    "min_protocol_version",
-    "requiressl",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "sslcertmode",
     "sslcompression",
-    "sslnegotiation",
-    "sslsni",
     "tcp_user_timeout",
 ];
 
 /// The parameters that are read below.
-const RELEVANT: &[&str] = &[
+pub(crate) const RELEVANT: &[&str] = &[
     "application_name",
     "connect_timeout",
     "dbname",
     "fallback_application_name",
     "host",
+    "hostaddr",
     "options",
     "passfile",
     "password",
     "port",
+    "requiressl",
+    "service",
+    "servicefile",
     "sslcert",
+    "sslcertmode",
     "sslkey",
     "sslmode",
     "sslrootcert",
@@ -96,6 +112,17 @@ pub(crate) enum TlsMode {
     VerifyCa,
     /// Always, with a certificate of a known authority for this host.
     VerifyFull,
+}
+
+/// Whom a server's certificate has to be signed by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// Nobody in particular: the certificate is not looked at.
+    Anybody,
+    /// One of those in a file, and nobody else.
+    File(PathBuf),
+    /// One of those that the operating system trusts, of which OpenSSL's variable may name the file.
+    System(Option<String>),
 }
 
 /// One server to try.
@@ -129,8 +156,8 @@ pub(crate) struct Settings {
     pub(crate) database: Option<String>,
     /// How the connection is encrypted.
     pub(crate) tls_mode: TlsMode,
-    /// The certificates that servers are checked against.
-    pub(crate) root_certificate: Option<PathBuf>,
+    /// Whom servers are checked against.
+    pub(crate) authority: Authority,
     /// The client's own certificate.
     pub(crate) certificate: Option<PathBuf>,
     /// That certificate's key.
@@ -151,7 +178,7 @@ pub(crate) struct Settings {
 /// effect. The environment holds defaults for what it leaves out.
 ///
 /// # Errors
-/// If a parameter's value cannot be understood.
+/// If a parameter's value cannot be understood, or asks for a protection that is not to be had.
 pub fn read_url(
     url: &ServerUrl,
     environment: &BTreeMap<String, String>,
@@ -159,26 +186,69 @@ pub fn read_url(
     Ok(Settings::from_url(url, environment)?.warnings)
 }
 
-/// Looks up a parameter, then a part of the URL, then the environment.
-struct Sources<'a> {
-    url: &'a ServerUrl,
+/// Looks up a parameter, then a part of the URL, then the service, then the environment.
+pub(crate) struct Sources<'a> {
+    pub(crate) url: &'a ServerUrl,
+    /// The parameters of the service that is named, if one is.
+    pub(crate) service: BTreeMap<String, String>,
     environment: &'a BTreeMap<String, String>,
 }
 
-impl Sources<'_> {
+impl<'a> Sources<'a> {
+    fn new(url: &'a ServerUrl, environment: &'a BTreeMap<String, String>) -> Result<Self, Error> {
+        let mut sources = Self { url, service: BTreeMap::new(), environment };
+        if let Some(name) = sources.find("service", None, "PGSERVICE") {
+            let named = sources.find("servicefile", None, "PGSERVICEFILE").map(PathBuf::from);
+            let is_named = named.is_some();
+            let home = sources.variable("HOME").map(PathBuf::from);
+            let files = Files {
+                own: named.or_else(|| Some(home?.join(".pg_service.conf"))),
+                is_named,
+                system: sources.variable("PGSYSCONFDIR").map(PathBuf::from),
+            };
+            let hint = "check service and servicefile in the URL, or PGSERVICE and PGSERVICEFILE";
+            let service = files.service(&name).map_err(|problem| sources.refuse(problem, hint))?;
+            sources.service = service;
+        }
+        Ok(sources)
+    }
+
     fn parameter(&self, name: &str) -> Option<String> {
         self.url.parameter(name).filter(|value| !value.is_empty()).map(ToOwned::to_owned)
+    }
+
+    fn of_service(&self, name: &str) -> Option<String> {
+        self.service.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
     fn variable(&self, name: &str) -> Option<String> {
         self.environment.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
-    fn find(&self, parameter: &str, part: Option<String>, variable: &str) -> Option<String> {
-        self.parameter(parameter).or(part).or_else(|| self.variable(variable))
+    pub(crate) fn find(
+        &self,
+        parameter: &str,
+        part: Option<String>,
+        variable: &str,
+    ) -> Option<String> {
+        self.parameter(parameter)
+            .or(part)
+            .or_else(|| self.of_service(parameter))
+            .or_else(|| self.variable(variable))
     }
 
-    fn refuse(&self, problem: String, hint: &str) -> Error {
+    /// What a value that was found is called.
+    pub(crate) fn whose(&self, parameter: &str, variable: &str) -> String {
+        if self.parameter(parameter).is_some() {
+            format!("the parameter {parameter}")
+        } else if self.of_service(parameter).is_some() {
+            format!("the service's parameter {parameter}")
+        } else {
+            format!("the variable {variable}")
+        }
+    }
+
+    pub(crate) fn refuse(&self, problem: String, hint: &str) -> Error {
         Error::Url { url: self.url.shown().to_owned(), problem, hint: hint.to_owned() }
     }
 }
@@ -192,7 +262,8 @@ impl Settings {
         url: &ServerUrl,
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, Error> {
-        let sources = Sources { url, environment };
+        let sources = Sources::new(url, environment)?;
+        let warnings = demands::check(&sources)?;
         let home = sources.variable("HOME").map(PathBuf::from);
         let options = match sources.find("options", None, "PGOPTIONS") {
             Some(text) => parse_options(&text).map_err(|problem| {
@@ -200,9 +271,17 @@ impl Settings {
             })?,
             None => Vec::new(),
         };
-        let root = sources.find("sslrootcert", None, "PGSSLROOTCERT");
+        let endpoints = endpoints(&sources)?;
+        // As with libpq, a socket is never encrypted.
+        let (tls_mode, authority) = if endpoints.iter().all(Endpoint::is_socket) {
+            (tls_mode(&sources)?.unwrap_or(TlsMode::Prefer), Authority::Anybody)
+        } else {
+            verification(&sources, home.as_deref())?
+        };
+        let sends_certificate =
+            sources.find("sslcertmode", None, "PGSSLCERTMODE").is_none_or(|mode| mode != "disable");
         Ok(Self {
-            endpoints: endpoints(&sources)?,
+            endpoints,
             user: sources
                 .find("user", url.user.clone(), "PGUSER")
                 .or_else(|| sources.variable("USER")),
@@ -210,27 +289,25 @@ impl Settings {
                 .parameter("password")
                 .map(Secret)
                 .or_else(|| url.password.clone())
+                .or_else(|| sources.of_service("password").map(Secret))
                 .or_else(|| sources.variable("PGPASSWORD").map(Secret)),
             passfile: sources
                 .find("passfile", None, "PGPASSFILE")
                 .map(PathBuf::from)
                 .or_else(|| home.as_ref().map(|home| home.join(".pgpass"))),
             database: sources.find("dbname", url.database.clone(), "PGDATABASE"),
-            tls_mode: tls_mode(&sources)?,
-            root_certificate: match root.as_deref() {
-                // libpq's word for the authorities that the operating system knows.
-                Some("system") => None,
-                Some(path) => Some(PathBuf::from(path)),
-                None => default_file(home.as_deref(), "root.crt"),
-            },
+            tls_mode,
+            authority,
             certificate: sources
                 .find("sslcert", None, "PGSSLCERT")
                 .map(PathBuf::from)
-                .or_else(|| default_file(home.as_deref(), "postgresql.crt")),
+                .or_else(|| default_file(home.as_deref(), "postgresql.crt"))
+                .filter(|_| sends_certificate),
             key: sources
                 .find("sslkey", None, "PGSSLKEY")
                 .map(PathBuf::from)
-                .or_else(|| default_file(home.as_deref(), "postgresql.key")),
+                .or_else(|| default_file(home.as_deref(), "postgresql.key"))
+                .filter(|_| sends_certificate),
             options,
             application_name: sources
                 .find("application_name", None, "PGAPPNAME")
@@ -240,7 +317,7 @@ impl Settings {
             writable_only: sources
                 .find("target_session_attrs", None, "PGTARGETSESSIONATTRS")
                 .is_some_and(|wanted| matches!(&*wanted, "read-write" | "primary")),
-            warnings: unknown_parameters(url),
+            warnings,
         })
     }
 }
@@ -259,6 +336,8 @@ fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
         .then(|| repeated.join(","))
         .or_else(|| url.host.clone())
         .or_else(|| sources.parameter("hostaddr"))
+        .or_else(|| sources.of_service("host"))
+        .or_else(|| sources.of_service("hostaddr"))
         .or_else(|| sources.variable("PGHOST"))
         .or_else(|| sources.variable("PGHOSTADDR"));
     let ports = sources.find("port", url.port.map(|port| port.to_string()), "PGPORT");
@@ -286,10 +365,39 @@ fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
     Ok(hosts.split(',').enumerate().map(endpoint).collect())
 }
 
-/// libpq's default is the server's socket, wherever that was built to be.
+/// libpq's default is the server's socket, wherever that was built to be. In a folder that everybody
+/// may write to, it counts only if it is the server's.
 fn default_host(port: u16) -> String {
-    let has_socket = |folder: &&str| Path::new(folder).join(format!(".s.PGSQL.{port}")).exists();
+    let name = format!(".s.PGSQL.{port}");
+    let has_socket = |folder: &&str| {
+        let path = Path::new(folder).join(&name);
+        path.exists() && (*folder != "/tmp" || is_trusted(&path))
+    };
     SOCKET_FOLDERS.into_iter().find(has_socket).unwrap_or("localhost").to_owned()
+}
+
+/// Whether a file belongs to root, to this process's user, or to `postgres`.
+#[cfg(unix)]
+fn is_trusted(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let owner = |path: &Path| std::fs::symlink_metadata(path).map(|it| it.uid()).ok();
+    let Some(found) = owner(path) else { return false };
+    let users = || std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let own = || std::fs::metadata("/proc/self").map(|it| it.uid()).ok();
+    found == 0 || own() == Some(found) || id_of_postgres(&users()) == Some(found)
+}
+
+#[cfg(not(unix))]
+fn is_trusted(_: &Path) -> bool {
+    false
+}
+
+/// The number of the user `postgres`, from a text like that of `/etc/passwd`.
+fn id_of_postgres(users: &str) -> Option<u32> {
+    let mut lines = users.lines().map(|line| line.split(':'));
+    lines.find_map(|mut fields| {
+        (fields.next()? == "postgres").then(|| fields.nth(1)?.parse().ok())?
+    })
 }
 
 /// A file at the place where libpq looks for it, if it is there.
@@ -297,24 +405,71 @@ fn default_file(home: Option<&Path>, name: &str) -> Option<PathBuf> {
     Some(home?.join(".postgresql").join(name)).filter(|path| path.exists())
 }
 
-fn tls_mode(sources: &Sources<'_>) -> Result<TlsMode, Error> {
-    let Some(text) = sources.find("sslmode", None, "PGSSLMODE") else {
-        return Ok(TlsMode::Prefer);
+/// How the connection is encrypted, and whom the server is checked against.
+fn verification(sources: &Sources<'_>, home: Option<&Path>) -> Result<(TlsMode, Authority), Error> {
+    let named = tls_mode(sources)?;
+    let root = sources.find("sslrootcert", None, "PGSSLROOTCERT");
+    // libpq's word for the authorities that the operating system knows. Anybody gets a certificate of
+    // one of these, if not for this host.
+    if root.as_deref() == Some("system") {
+        if named.is_some_and(|mode| mode != TlsMode::VerifyFull) {
+            let problem = "sslrootcert=system goes with sslmode=verify-full only".to_owned();
+            return Err(sources.refuse(problem, "write sslmode=verify-full"));
+        }
+        let authority = Authority::System(sources.variable(SYSTEM_FILE));
+        return Ok((TlsMode::VerifyFull, authority));
+    }
+    let mode = named.unwrap_or(TlsMode::Prefer);
+    let path = root.map(PathBuf::from).or_else(|| default_file(home, "root.crt"));
+    let authority = match (mode, path) {
+        (TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer, _) | (TlsMode::Require, None) => {
+            return Ok((mode, Authority::Anybody));
+        }
+        (_, Some(path)) => Authority::File(path),
+        (_, None) => {
+            let problem =
+                "its sslmode checks the server against a root certificate that is missing";
+            let hint = "name its file by sslrootcert=FILE (sslrootcert=system takes the system's), or \
+                        put it in ~/.postgresql/root.crt";
+            return Err(sources.refuse(problem.to_owned(), hint));
+        }
     };
-    Ok(match &*text {
-        "disable" => TlsMode::Disable,
-        "allow" => TlsMode::Allow,
-        "prefer" => TlsMode::Prefer,
-        "require" => TlsMode::Require,
-        "verify-ca" => TlsMode::VerifyCa,
-        "verify-full" => TlsMode::VerifyFull,
-        _ => {
+    // libpq looks at this file wherever it is.
+    if default_file(home, "root.crl").is_some() {
+        let problem =
+            "~/.postgresql/root.crl lists revoked certificates, and is not looked at here";
+        return Err(sources.refuse(problem.to_owned(), "move it away for the upgrade"));
+    }
+    // As with libpq: who names an authority wants it to be asked.
+    let mode = if mode == TlsMode::Require { TlsMode::VerifyCa } else { mode };
+    Ok((mode, authority))
+}
+
+/// The `sslmode`, if one is given. `requiressl` is libpq's older name for one.
+fn tls_mode(sources: &Sources<'_>) -> Result<Option<TlsMode>, Error> {
+    let named = match sources.find("sslmode", None, "PGSSLMODE").as_deref() {
+        None => None,
+        Some("disable") => Some(TlsMode::Disable),
+        Some("allow") => Some(TlsMode::Allow),
+        Some("prefer") => Some(TlsMode::Prefer),
+        Some("require") => Some(TlsMode::Require),
+        Some("verify-ca") => Some(TlsMode::VerifyCa),
+        Some("verify-full") => Some(TlsMode::VerifyFull),
+        Some(_) => {
             let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
             return Err(
                 sources.refuse("its sslmode has a value that it cannot have".to_owned(), hint)
             );
         }
-    })
+    };
+    let is_one = |value: String| value.starts_with('1');
+    let demanded = sources.find("requiressl", None, "").is_some_and(is_one);
+    let defaulted = named.is_none() && sources.variable("PGREQUIRESSL").is_some_and(is_one);
+    match named {
+        Some(mode) if !demanded => Ok(Some(mode)),
+        named if demanded || defaulted => Ok(named.max(Some(TlsMode::Require))),
+        named => Ok(named),
+    }
 }
 
 fn timeout(sources: &Sources<'_>) -> Result<Option<Duration>, Error> {
@@ -356,37 +511,6 @@ fn parse_options(text: &str) -> Result<Vec<(String, String)>, String> {
         options.push((name.replace('-', "_"), value.to_owned()));
     }
     Ok(options)
-}
-
-fn unknown_parameters(url: &ServerUrl) -> Vec<String> {
-    let mut warnings: Vec<String> = Vec::new();
-    for (name, value) in &url.parameters {
-        // What follows an encoded `=` is no part of a name.
-        let name = name.split('=').next().unwrap_or_default();
-        let warning = if is_unmet(name, value) {
-            format!("the URL's parameter {name} asks for something that is not done here")
-        } else if !RELEVANT.contains(&name) && !IRRELEVANT.contains(&name) {
-            format!("the URL's parameter {name} is not known, and ignored")
-        } else {
-            continue;
-        };
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
-    }
-    warnings
-}
-
-/// Whether a parameter demands a protection that this client does not have.
-fn is_unmet(name: &str, value: &str) -> bool {
-    match name {
-        "channel_binding" | "gssencmode" => value == "require",
-        "require_auth" | "requirepeer" | "sslcrl" | "sslcrldir" | "sslpassword" => {
-            !value.is_empty()
-        }
-        "sslnegotiation" => value == "direct",
-        _ => false,
-    }
 }
 
 #[cfg(test)]

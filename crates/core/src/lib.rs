@@ -7,6 +7,7 @@
 pub mod abort;
 pub mod backend;
 pub mod catalogue;
+pub mod certificates;
 pub mod check;
 pub mod data;
 pub mod doctor;
@@ -21,6 +22,7 @@ mod journal;
 pub mod locate;
 mod losses;
 pub mod op;
+pub mod parameter;
 mod partial;
 pub mod plan;
 pub mod platform;

@@ -33,4 +33,6 @@ mod side_files;
 #[cfg(unix)]
 mod signals;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod trust;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod upgraders;
