@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::Path;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::url::{scheme, without_password};
+use mlflow_migrate_core::url::{is_connection_string, is_path, scheme, without_password};
 
 /// The variables that name a database, the first that is set counts: MLflow's server reads the
 /// first, its clients the second, which is the database only where there is no server.
@@ -56,11 +56,12 @@ pub(crate) fn kind(url: &str) -> Result<Kind, Error> {
                 "give one, such as sqlite:///mlflow.db",
             )),
             "databricks" | "databricks-uc" => Err(refuse_databricks(&shown)),
-            // It would be told as the name of a file, with its password.
-            _ if shown != url && !Path::new(url).exists() => Err(refuse(
+            _ if is_path(url) || Path::new(url).exists() => Ok(Kind::Sqlite),
+            // It would be told as the name of a file, with its password, or even become one.
+            _ if shown != url || is_connection_string(url) => Err(refuse(
                 &shown,
-                "there is neither a colon after its scheme nor such a file",
-                "write dialect://user:password@host:port/database",
+                "this is neither a database URL nor a file that is there",
+                "write dialect://user:password@host:port/database, or ./NAME for a new file",
             )),
             _ => Ok(Kind::Sqlite),
         };
@@ -118,6 +119,12 @@ mod tests {
         for other in [
             "",
             "postgresql//me:p@h/d",
+            "mysqll:me:pw@h/d",
+            "me:pw@h/d",
+            "host=h password=pw",
+            "host=h dbname=d",
+            "Driver={x};Server=h",
+            "jdbc:mysql://h/d",
             "http://h",
             "databricks",
             "databricks://profile",

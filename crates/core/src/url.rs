@@ -101,7 +101,22 @@ impl ServerUrl {
             let hint = "write @ as %40, / as %2F, : as %3A and ? as %3F in a password";
             return Err(refuse("it has an @ after its user and password", hint));
         }
+        if parsed.holds_an_assigned_password() {
+            let hint = "write dialect://user:password@host:port/database";
+            return Err(refuse("a part of it holds a password=value", hint));
+        }
         Ok(parsed)
+    }
+
+    /// Whether a part that is shown in messages gives a password as other connection strings do.
+    fn holds_an_assigned_password(&self) -> bool {
+        let parts = [&self.user, &self.host, &self.database].into_iter().flatten();
+        let values = self.parameters.iter().filter(|(name, _)| {
+            name != "options" && !SECRET_WORDS.iter().any(|word| name.to_lowercase().contains(word))
+        });
+        parts
+            .chain(values.map(|(_, value)| value))
+            .any(|text| value_of_secret(text).is_some() || value_of_secret(&decode(text)).is_some())
     }
 
     /// Whether a part that is shown in messages may be of a password that was not encoded. The rest is
@@ -185,15 +200,68 @@ pub fn without_password(url: &str) -> String {
     let mut shown = match scheme(url) {
         // What follows three slashes is a path.
         Some(scheme) if scheme == "sqlite" && !has_authority(url) => address.to_owned(),
+        None if is_path(url) => address.to_owned(),
         // A URL whose colon is missing.
-        None if !(has_authority(url) && url.contains('@')) => address.to_owned(),
+        None if has_authority(url) && url.contains('@') => without_user_password(url, address),
+        None => without_misspelt(address),
         _ => without_user_password(url, address),
     };
+    shown = without_assigned(&shown);
     if let Some(parameters) = parameters.filter(|_| !shown.ends_with(HIDDEN_REST)) {
         let parameters: Vec<String> = parameters.split('&').map(without_secret).collect();
         shown = format!("{shown}?{}", parameters.join("&"));
     }
     shown
+}
+
+/// Whether a text without a scheme can only be the path of a file.
+#[must_use]
+pub fn is_path(text: &str) -> bool {
+    let is_drive = matches!(text.as_bytes(), [b'a'..=b'z' | b'A'..=b'Z', b':', b'/' | b'\\', ..]);
+    is_drive || text.starts_with(['/', '.', '~', '\\'])
+}
+
+/// Whether a text gives an address as `name=value`, as drivers' own connection strings do.
+#[must_use]
+pub fn is_connection_string(text: &str) -> bool {
+    const NAMES: [&str; 10] = [
+        "host", "hostaddr", "server", "user", "uid", "dbname", "database", "port", "driver",
+        "service",
+    ];
+    let name = text.split('=').next().filter(|name| name.len() < text.len()).unwrap_or_default();
+    NAMES.contains(&name.trim().to_lowercase().as_str())
+}
+
+/// What follows the colon of a misspelt scheme may be a user and a password.
+fn without_misspelt(address: &str) -> String {
+    match address.split_once(':') {
+        Some((word, rest)) if word.len() > 1 && !rest.is_empty() => format!("{word}:{HIDDEN}"),
+        _ => address.to_owned(),
+    }
+}
+
+/// A text up to the value of the first `password=`, of whatever kind of connection string. One whose
+/// name is encoded is not shown at all.
+fn without_assigned(text: &str) -> String {
+    match value_of_secret(text) {
+        Some(start) => format!("{}{HIDDEN}", &text[..start]),
+        None if value_of_secret(&decode(text)).is_some() => HIDDEN.to_owned(),
+        None => text.to_owned(),
+    }
+}
+
+/// Where the value begins that a secret name has in a text.
+fn value_of_secret(text: &str) -> Option<usize> {
+    // As long as the text itself, unlike `to_lowercase`.
+    let lower = text.to_ascii_lowercase();
+    let words = SECRET_WORDS.iter().flat_map(|word| lower.match_indices(word));
+    let values = words.filter_map(|(at, _)| {
+        let is_of_name = |one: char| one.is_alphanumeric() || "_-\"' \t".contains(one);
+        let rest = lower[at..].trim_start_matches(is_of_name);
+        let value = rest.strip_prefix('=').or_else(|| rest.strip_prefix("%3d"))?;
+        Some(text.len() - value.len())
+    });
+    values.filter(|start| !text[*start..].starts_with(HIDDEN)).min()
 }
 
 /// Whether two slashes follow, of which the rest may begin with a user and a password.
@@ -240,7 +308,7 @@ fn without_secret(parameter: &str) -> String {
     if SECRET_WORDS.iter().any(|word| lower.contains(word)) {
         format!("{name}={HIDDEN}")
     } else {
-        parameter.to_owned()
+        without_assigned(parameter)
     }
 }
 
@@ -274,6 +342,22 @@ mod tests {
             ("sqlite+pysqlcipher://:secret@/x.db", "sqlite+pysqlcipher://:***@/x.db"),
             ("sqlite:////home/me@work/x.db", "sqlite:////home/me@work/x.db"),
             ("a@b.db", "a@b.db"),
+            ("host=db user=me password=secret dbname=m", "host=db user=me password=***"),
+            ("host=db Password = 'secret x' dbname=m", "host=db Password =***"),
+            ("Server=h;Uid=me;PWD=secret;Database=d", "Server=h;Uid=me;PWD=***"),
+            ("mysql://h/db;user=me;password=secret", "mysql://h/db;user=me;password=***"),
+            ("postgresql://h:5/db;pass%77ord=secret", "***"),
+            ("postgresql://h/db#sslpassword%3dsecret", "postgresql://h/db#sslpassword%3d***"),
+            (
+                "postgresql://h/d?user=me;password=secret&a=b",
+                "postgresql://h/d?user=me;password=***&a=b",
+            ),
+            ("mysqll:me:secret@h/d", "mysqll:***"),
+            ("me:secret@h/d", "me:***"),
+            ("mysqll:/me:secret@h/d", "mysqll:***"),
+            ("jdbc:mysql://h/d?user=me&password=secret", "jdbc:***?user=me&password=***"),
+            ("./a:b.db", "./a:b.db"),
+            (r"C:\x\mlflow.db", r"C:\x\mlflow.db"),
         ];
         for (url, expected) in shown {
             assert_eq!(without_password(url), expected);
@@ -321,6 +405,24 @@ mod tests {
             let error = ServerUrl::parse(url).unwrap_err();
             assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
             assert!(error.hint().unwrap().contains("%40"));
+        }
+    }
+
+    #[test]
+    fn a_password_that_is_assigned_is_refused() {
+        for url in [
+            "mysql://h/d;user=me;password=secret",
+            "mysql://h/d#pwd=secret",
+            "mysql://h;password=secret/d",
+            "postgresql://me%20password=secret@h/d",
+            "postgresql://h/d?user=me;password=secret",
+            "postgresql://h/d;pass%77ord=secret",
+        ] {
+            let error = ServerUrl::parse(url).unwrap_err();
+            assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        }
+        for url in ["postgresql://h/passwords", "postgresql://h/d?options=-capp.token%3Dx"] {
+            assert!(ServerUrl::parse(url).is_ok(), "{url}");
         }
     }
 

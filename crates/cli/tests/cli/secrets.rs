@@ -23,7 +23,7 @@ const COMMANDS: [&[&str]; 14] = [
 ];
 
 /// Nobody listens there: every place of a URL that a password can be in, encoded and not.
-const URLS: [&str; 22] = [
+const URLS: [&str; 32] = [
     "postgresql://me:S3cr3t@127.0.0.1:1/db",
     "postgresql://me:S3cr3t%40%2F@127.0.0.1:1/db?sslmode=maybe",
     "postgresql://me@127.0.0.1:1/db?password=S3cr3t&connect_timeout=soon",
@@ -46,6 +46,16 @@ const URLS: [&str; 22] = [
     "https://me:S3cr3t@127.0.0.1",
     "sqlite://me:S3cr3t@host/mlruns.db",
     "sqlite+pysqlcipher://:S3cr3t@/mlruns.db",
+    "host=127.0.0.1 port=1 user=me password=S3cr3t dbname=db",
+    "dbname=db password = 'S3cr3t x'",
+    "Driver={MySQL};Server=127.0.0.1;Uid=me;Pwd=S3cr3t",
+    "mysql://127.0.0.1:1/db;user=me;password=S3cr3t",
+    "postgresql://127.0.0.1:1/db#password=S3cr3t",
+    "postgresql://127.0.0.1:1/db?user=me;password=S3cr3t",
+    "mysqll:me:S3cr3t@127.0.0.1/db",
+    "me:S3cr3t@127.0.0.1/db",
+    "jdbc:mysql://127.0.0.1:1/db?user=me&password=S3cr3t",
+    "mysql:/me:S3cr3t@127.0.0.1/db",
 ];
 
 #[track_caller]
