@@ -4,7 +4,8 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::parameter::{may_protect, same_letters};
 
-use crate::url::{IRRELEVANT, RELEVANT, Sources};
+use crate::sources::Sources;
+use crate::url::{IRRELEVANT, RELEVANT};
 
 /// A parameter of libpq that can ask for what is not done here.
 struct Demand {

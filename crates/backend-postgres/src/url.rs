@@ -6,11 +6,11 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::certificates::SYSTEM_FILE;
 use mlflow_migrate_core::url::{Secret, ServerUrl};
 
 use crate::demands;
-use crate::service::Files;
+use crate::sources::Sources;
+use crate::verification::{tls_mode, verification};
 
 /// The environment variables that stand in for what a URL leaves out: libpq's, and those that tell
 /// who and where the user is.
@@ -186,73 +186,6 @@ pub fn read_url(
     Ok(Settings::from_url(url, environment)?.warnings)
 }
 
-/// Looks up a parameter, then a part of the URL, then the service, then the environment.
-pub(crate) struct Sources<'a> {
-    pub(crate) url: &'a ServerUrl,
-    /// The parameters of the service that is named, if one is.
-    pub(crate) service: BTreeMap<String, String>,
-    environment: &'a BTreeMap<String, String>,
-}
-
-impl<'a> Sources<'a> {
-    fn new(url: &'a ServerUrl, environment: &'a BTreeMap<String, String>) -> Result<Self, Error> {
-        let mut sources = Self { url, service: BTreeMap::new(), environment };
-        if let Some(name) = sources.find("service", None, "PGSERVICE") {
-            let named = sources.find("servicefile", None, "PGSERVICEFILE").map(PathBuf::from);
-            let is_named = named.is_some();
-            let home = sources.variable("HOME").map(PathBuf::from);
-            let files = Files {
-                own: named.or_else(|| Some(home?.join(".pg_service.conf"))),
-                is_named,
-                system: sources.variable("PGSYSCONFDIR").map(PathBuf::from),
-            };
-            let hint = "check service and servicefile in the URL, or PGSERVICE and PGSERVICEFILE";
-            let service = files.service(&name).map_err(|problem| sources.refuse(problem, hint))?;
-            sources.service = service;
-        }
-        Ok(sources)
-    }
-
-    fn parameter(&self, name: &str) -> Option<String> {
-        self.url.parameter(name).filter(|value| !value.is_empty()).map(ToOwned::to_owned)
-    }
-
-    fn of_service(&self, name: &str) -> Option<String> {
-        self.service.get(name).filter(|value| !value.is_empty()).cloned()
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.environment.get(name).filter(|value| !value.is_empty()).cloned()
-    }
-
-    pub(crate) fn find(
-        &self,
-        parameter: &str,
-        part: Option<String>,
-        variable: &str,
-    ) -> Option<String> {
-        self.parameter(parameter)
-            .or(part)
-            .or_else(|| self.of_service(parameter))
-            .or_else(|| self.variable(variable))
-    }
-
-    /// What a value that was found is called.
-    pub(crate) fn whose(&self, parameter: &str, variable: &str) -> String {
-        if self.parameter(parameter).is_some() {
-            format!("the parameter {parameter}")
-        } else if self.of_service(parameter).is_some() {
-            format!("the service's parameter {parameter}")
-        } else {
-            format!("the variable {variable}")
-        }
-    }
-
-    pub(crate) fn refuse(&self, problem: String, hint: &str) -> Error {
-        Error::Url { url: self.url.shown().to_owned(), problem, hint: hint.to_owned() }
-    }
-}
-
 impl Settings {
     /// Reads a URL.
     ///
@@ -401,75 +334,8 @@ fn id_of_postgres(users: &str) -> Option<u32> {
 }
 
 /// A file at the place where libpq looks for it, if it is there.
-fn default_file(home: Option<&Path>, name: &str) -> Option<PathBuf> {
+pub(crate) fn default_file(home: Option<&Path>, name: &str) -> Option<PathBuf> {
     Some(home?.join(".postgresql").join(name)).filter(|path| path.exists())
-}
-
-/// How the connection is encrypted, and whom the server is checked against.
-fn verification(sources: &Sources<'_>, home: Option<&Path>) -> Result<(TlsMode, Authority), Error> {
-    let named = tls_mode(sources)?;
-    let root = sources.find("sslrootcert", None, "PGSSLROOTCERT");
-    // libpq's word for the authorities that the operating system knows. Anybody gets a certificate of
-    // one of these, if not for this host.
-    if root.as_deref() == Some("system") {
-        if named.is_some_and(|mode| mode != TlsMode::VerifyFull) {
-            let problem = "sslrootcert=system goes with sslmode=verify-full only".to_owned();
-            return Err(sources.refuse(problem, "write sslmode=verify-full"));
-        }
-        let authority = Authority::System(sources.variable(SYSTEM_FILE));
-        return Ok((TlsMode::VerifyFull, authority));
-    }
-    let mode = named.unwrap_or(TlsMode::Prefer);
-    let path = root.map(PathBuf::from).or_else(|| default_file(home, "root.crt"));
-    let authority = match (mode, path) {
-        (TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer, _) | (TlsMode::Require, None) => {
-            return Ok((mode, Authority::Anybody));
-        }
-        (_, Some(path)) => Authority::File(path),
-        (_, None) => {
-            let problem =
-                "its sslmode checks the server against a root certificate that is missing";
-            let hint = "name its file by sslrootcert=FILE (sslrootcert=system takes the system's), or \
-                        put it in ~/.postgresql/root.crt";
-            return Err(sources.refuse(problem.to_owned(), hint));
-        }
-    };
-    // libpq looks at this file wherever it is.
-    if default_file(home, "root.crl").is_some() {
-        let problem =
-            "~/.postgresql/root.crl lists revoked certificates, and is not looked at here";
-        return Err(sources.refuse(problem.to_owned(), "move it away for the upgrade"));
-    }
-    // As with libpq: who names an authority wants it to be asked.
-    let mode = if mode == TlsMode::Require { TlsMode::VerifyCa } else { mode };
-    Ok((mode, authority))
-}
-
-/// The `sslmode`, if one is given. `requiressl` is libpq's older name for one.
-fn tls_mode(sources: &Sources<'_>) -> Result<Option<TlsMode>, Error> {
-    let named = match sources.find("sslmode", None, "PGSSLMODE").as_deref() {
-        None => None,
-        Some("disable") => Some(TlsMode::Disable),
-        Some("allow") => Some(TlsMode::Allow),
-        Some("prefer") => Some(TlsMode::Prefer),
-        Some("require") => Some(TlsMode::Require),
-        Some("verify-ca") => Some(TlsMode::VerifyCa),
-        Some("verify-full") => Some(TlsMode::VerifyFull),
-        Some(_) => {
-            let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
-            return Err(
-                sources.refuse("its sslmode has a value that it cannot have".to_owned(), hint)
-            );
-        }
-    };
-    let is_one = |value: String| value.starts_with('1');
-    let demanded = sources.find("requiressl", None, "").is_some_and(is_one);
-    let defaulted = named.is_none() && sources.variable("PGREQUIRESSL").is_some_and(is_one);
-    match named {
-        Some(mode) if !demanded => Ok(Some(mode)),
-        named if demanded || defaulted => Ok(named.max(Some(TlsMode::Require))),
-        named => Ok(named),
-    }
 }
 
 fn timeout(sources: &Sources<'_>) -> Result<Option<Duration>, Error> {
