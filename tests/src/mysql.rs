@@ -1,7 +1,7 @@
 //! Databases on MySQL and MariaDB for tests.
 
 use async_trait::async_trait;
-use mlflow_migrate_backend_mysql::{Mysql, OpenOptions};
+use mlflow_migrate_backend_mysql::{Mysql, OpenOptions, SystemAuthorities};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use sqlx::mysql::{MySql, MySqlConnectOptions, MySqlConnection, MySqlRow, MySqlSslMode};
@@ -113,6 +113,8 @@ pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, E
         // The built binary, which has tests of its own, leaves small tables to the server.
         swap_from_rows: 0,
         range_rows: RANGE_ROWS,
+        // The environment of a test is that of all others in the process.
+        system_authorities: SystemAuthorities::Added,
         ..OpenOptions::default()
     };
     Ok(Box::new(Mysql::connect(&address.server_url(), &options).await?))

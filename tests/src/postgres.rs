@@ -1,7 +1,7 @@
 //! Databases on PostgreSQL for tests.
 
 use async_trait::async_trait;
-use mlflow_migrate_backend_postgres::{OpenOptions, Postgres};
+use mlflow_migrate_backend_postgres::{OpenOptions, Postgres, SystemAuthorities};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use sqlx::postgres::{PgConnectOptions, PgRow, PgSslMode, PgValueRef};
@@ -97,6 +97,8 @@ pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, E
     let options = OpenOptions {
         lock_timeout: waits.table,
         lock_wait: waits.upgrader,
+        // The environment of a test is that of all others in the process.
+        system_authorities: SystemAuthorities::Added,
         ..OpenOptions::default()
     };
     Ok(Box::new(Postgres::connect(&address.server_url(), &options).await?))

@@ -10,15 +10,15 @@ use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::url::ServerUrl;
+use sqlx::MySqlConnection;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
-use sqlx::{ConnectOptions, MySqlConnection};
 
 use crate::cancel::Canceller;
 use crate::error::{Context, describe_io, server_error};
 use crate::features::Features;
 use crate::options::{OpenOptions, Target};
 use crate::swap::Occasions;
-use crate::{session, text};
+use crate::{greeting, session, text};
 
 /// Opens further connections to the same database.
 #[derive(Clone)]
@@ -62,8 +62,10 @@ impl Connector {
     /// A connection with the settings of every session here.
     pub(crate) async fn open(&self) -> Result<MySqlConnection, Error> {
         let opened = attempt(self.timeout, &self.options).await;
-        let mut connection =
-            opened.map_err(|source| self.context.error("opening another connection", source))?;
+        let mut connection = opened.map_err(|failure| match failure {
+            Failure::Other(source) => self.context.error("opening another connection", source),
+            failure => explain(&self.options, &self.context, failure),
+        })?;
         session::prepare(&mut connection, &self.context).await?;
         Ok(connection)
     }
@@ -104,31 +106,27 @@ impl Mysql {
     /// # Errors
     /// If the URL is wrong, the server cannot be reached, refuses the user, or is too old.
     pub async fn connect(url: &ServerUrl, options: &OpenOptions) -> Result<Self, Error> {
-        let mut target = Target::new(url, options)?;
+        let target = Target::new(url, options)?;
         let context = Context {
             name: target.name.clone(),
             user: target.user.clone(),
             lock_seconds: options.lock_timeout.as_secs().max(1),
         };
-        let mut warnings = target.warnings.clone();
-        let mut connection = match open(&target, &context).await {
-            Ok(connection) => connection,
-            Err(Failure::Encryption(error)) => {
-                let Some(connection) = without_encryption(&mut target, &context).await else {
-                    return Err(error);
-                };
-                warnings.push(format!("the connection is not encrypted: {error}"));
-                connection
+        if target.names_an_authority {
+            let checked = options.system_authorities.check();
+            checked.map_err(|problem| encryption_error(&context, problem, ENVIRONMENT_HINT))?;
+        }
+        let mut connection = open(&target, &context).await?;
+        let looked = look_around(&mut connection, &context);
+        let features = match tokio::time::timeout(target.connect_timeout, looked).await {
+            Ok(features) => features?,
+            Err(_) => {
+                let source = sqlx::Error::Io(no_answer(target.connect_timeout));
+                return Err(explain(&target.options, &context, Failure::Other(source)));
             }
-            Err(Failure::Other(error)) => return Err(error),
         };
-        let action = "reading the server's version";
-        let version = text::value(&mut connection, "SELECT VERSION()").await;
-        let version = version.map_err(|source| context.error(action, source))?.unwrap_or_default();
-        let features = Features::parse(&version).map_err(|error| named(error, &context.name))?;
-        session::prepare(&mut connection, &context).await?;
         let connector = Connector {
-            options: target.options.clone(),
+            options: target.options,
             timeout: target.connect_timeout,
             context: context.clone(),
         };
@@ -146,7 +144,7 @@ impl Mysql {
             lock_wait: options.lock_wait,
             lock: None,
             in_transaction: false,
-            warnings,
+            warnings: target.warnings,
         })
     }
 
@@ -206,6 +204,28 @@ impl Mysql {
     }
 }
 
+/// What kind of server this is, and the session's settings.
+async fn look_around(
+    connection: &mut MySqlConnection,
+    context: &Context,
+) -> Result<Features, Error> {
+    let action = "reading the server's version";
+    let version = text::value(connection, "SELECT VERSION()").await;
+    let version = version.map_err(|source| context.error(action, source))?.unwrap_or_default();
+    let features = Features::parse(&version).map_err(|error| named(error, &context.name))?;
+    session::prepare(connection, context).await?;
+    Ok(features)
+}
+
+fn encryption_error(context: &Context, problem: String, hint: &str) -> Error {
+    Error::Tls { name: context.name.clone(), problem, hint: hint.to_owned() }
+}
+
+fn no_answer(timeout: Duration) -> io::Error {
+    let problem = format!("no answer within {} s", timeout.as_secs_f64());
+    io::Error::new(io::ErrorKind::TimedOut, problem)
+}
+
 /// A version that is too old, told of the database that the user knows.
 fn named(error: Error, name: &str) -> Error {
     match error {
@@ -216,51 +236,42 @@ fn named(error: Error, name: &str) -> Error {
     }
 }
 
-/// Why there is no connection.
-enum Failure {
-    /// It could not be encrypted.
-    Encryption(Error),
-    Other(Error),
+/// Why a connection did not come about.
+pub(crate) enum Failure {
+    /// The server wants the password as it is, and may be anybody.
+    ClearPassword,
+    /// The server wants the password encrypted with a key of its own, and may be anybody.
+    ForeignKey,
+    /// Anything else.
+    Other(sqlx::Error),
 }
 
-async fn open(target: &Target, context: &Context) -> Result<MySqlConnection, Failure> {
+async fn open(target: &Target, context: &Context) -> Result<MySqlConnection, Error> {
     match attempt(target.connect_timeout, &target.options).await {
         Ok(connection) => Ok(connection),
-        Err(source) if is_denied(&source) && is_encryption_demanded(target).await => {
-            Err(Failure::Other(Error::Tls {
+        Err(failure) if is_denied(&failure) && is_encryption_demanded(target).await => {
+            Err(Error::Tls {
                 name: context.name.clone(),
                 problem: "the server takes this user only over an encrypted connection".to_owned(),
                 hint: "remove ssl_disabled, or write ssl_mode=REQUIRED, in the URL".to_owned(),
-            }))
+            })
         }
-        Err(source) => Err(explain(target, context, source)),
+        Err(failure) => Err(explain(&target.options, context, failure)),
     }
-}
-
-/// A server that offers nothing newer than TLS 1.1 is reached without encryption, as MySQL's own
-/// PREFERRED does it. Nobody asked for encryption then.
-async fn without_encryption(target: &mut Target, context: &Context) -> Option<MySqlConnection> {
-    if !matches!(target.options.get_ssl_mode(), MySqlSslMode::Preferred) {
-        return None;
-    }
-    target.options = target.options.clone().ssl_mode(MySqlSslMode::Disabled);
-    open(target, context).await.ok()
 }
 
 async fn attempt(
     timeout: Duration,
     options: &MySqlConnectOptions,
-) -> Result<MySqlConnection, sqlx::Error> {
-    match tokio::time::timeout(timeout, options.connect()).await {
+) -> Result<MySqlConnection, Failure> {
+    match tokio::time::timeout(timeout, greeting::connect(options)).await {
         Ok(result) => result,
-        Err(_) => {
-            let problem = format!("no answer within {} s", timeout.as_secs_f64());
-            Err(sqlx::Error::Io(io::Error::new(io::ErrorKind::TimedOut, problem)))
-        }
+        Err(_) => Err(Failure::Other(sqlx::Error::Io(no_answer(timeout)))),
     }
 }
 
-fn is_denied(source: &sqlx::Error) -> bool {
+fn is_denied(failure: &Failure) -> bool {
+    let Failure::Other(source) = failure else { return false };
     server_error(source).is_some_and(|(number, _)| number == 1045)
 }
 
@@ -273,25 +284,27 @@ async fn is_encryption_demanded(target: &Target) -> bool {
         && attempt(target.connect_timeout, &encrypted).await.is_ok()
 }
 
-fn explain(target: &Target, context: &Context, source: sqlx::Error) -> Failure {
+fn explain(options: &MySqlConnectOptions, context: &Context, failure: Failure) -> Error {
     let name = context.name.clone();
-    let unreachable = |problem: String, hint: &str| {
-        Failure::Other(Error::Unreachable { name: name.clone(), problem, hint: hint.to_owned() })
+    let unreachable = |problem: String, hint: &str| Error::Unreachable {
+        name: name.clone(),
+        problem,
+        hint: hint.to_owned(),
     };
-    let encryption = |problem: String| {
-        Failure::Encryption(Error::Tls {
-            name: name.clone(),
-            problem,
-            hint: encryption_hint(target).to_owned(),
-        })
+    let encryption = |problem, hint: &str| encryption_error(context, problem, hint);
+    let source = match failure {
+        Failure::ClearPassword => return encryption(CLEAR_PASSWORD.to_owned(), AUTHORITY_HINT),
+        Failure::ForeignKey => return encryption(FOREIGN_KEY.to_owned(), FOREIGN_KEY_HINT),
+        Failure::Other(source) => source,
     };
+    let hint = encryption_hint(options);
     match source {
         // The TLS library reports its errors as invalid data.
         sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
-            encryption(format!("the connection cannot be encrypted: {cause}"))
+            encryption(format!("the connection cannot be encrypted: {cause}"), hint)
         }
         sqlx::Error::Io(cause) => {
-            let problem = match target.options.get_socket() {
+            let problem = match options.get_socket() {
                 Some(path) => format!("{}: {}", path.display(), describe_io(&cause)),
                 None => describe_io(&cause),
             };
@@ -299,32 +312,53 @@ fn explain(target: &Target, context: &Context, source: sqlx::Error) -> Failure {
             if is_unknown_host(&problem) {
                 return unreachable(problem, hint);
             }
-            Failure::Other(Error::Unavailable { name, problem, hint: hint.to_owned() })
+            Error::Unavailable { name, problem, hint: hint.to_owned() }
         }
-        sqlx::Error::Tls(cause) => encryption(cause.to_string()),
-        sqlx::Error::Configuration(cause) => encryption(cause.to_string()),
+        sqlx::Error::Tls(cause) => encryption(cause.to_string(), hint),
+        sqlx::Error::Configuration(cause) => encryption(cause.to_string(), hint),
         sqlx::Error::Protocol(problem) if problem.contains("authentication plugin") => {
-            Failure::Other(Error::AccessDenied { name: name.clone(), problem })
+            Error::AccessDenied { name: name.clone(), problem }
         }
         sqlx::Error::Protocol(problem) => {
             let problem = format!("the server does not answer as MySQL does: {problem}");
             unreachable(problem, "check host and port")
         }
-        source => Failure::Other(context.error("connecting", source)),
+        source => context.error("connecting", source),
     }
 }
+
+const ENVIRONMENT_HINT: &str =
+    "mlflow-migrate itself starts that way; a program that embeds it has to, or to allow them";
+
+const CLEAR_PASSWORD: &str =
+    "the server asks for the password in clear text, and nothing shows that it is the right server";
+
+const AUTHORITY_HINT: &str = "the password was not sent; check host and port, and write \
+     ssl_ca=FILE with the authority that has signed the server's certificate";
+
+const FOREIGN_KEY: &str = "the server asks for the password encrypted with a key of its own, over \
+     a connection that is not encrypted, and nothing shows that it is the right server";
+
+const FOREIGN_KEY_HINT: &str = "the password was not sent; let the server offer TLS, or write \
+     ssl_mode=DISABLED if nobody else can be at the other end";
 
 /// A name server that does not answer may do so later.
 fn is_unknown_host(problem: &str) -> bool {
     problem.contains("lookup address") && !problem.contains("Temporary failure")
 }
 
-fn encryption_hint(target: &Target) -> &'static str {
-    match target.options.get_ssl_mode() {
-        MySqlSslMode::VerifyCa | MySqlSslMode::VerifyIdentity => {
-            "the server must offer TLS 1.2 or later, ssl_ca (or MLFLOW_MYSQL_SSL_CA) be what signed \
-             its certificate, and with VERIFY_IDENTITY that must name the host"
+fn encryption_hint(options: &MySqlConnectOptions) -> &'static str {
+    match options.get_ssl_mode() {
+        MySqlSslMode::VerifyIdentity => {
+            "ssl_ca (or MLFLOW_MYSQL_SSL_CA) must be what signed the server's certificate, and that \
+             must name the host; ssl_check_hostname=false does not look at the host"
         }
-        _ => "the server must offer TLS 1.2 or later, or the URL ask for no encryption",
+        MySqlSslMode::VerifyCa => {
+            "ssl_ca (or MLFLOW_MYSQL_SSL_CA) must be what signed the server's certificate"
+        }
+        _ => {
+            "the server must offer TLS 1.2 or later; ssl_mode=DISABLED asks for no encryption, where \
+             nobody can read along"
+        }
     }
 }

@@ -11,12 +11,18 @@ mod encryption;
 mod error;
 mod execute;
 mod features;
+#[cfg(target_os = "linux")]
+mod greeting;
+#[cfg(not(target_os = "linux"))]
+#[path = "greeting_unseen.rs"]
+mod greeting;
 mod inspect;
 mod journal;
 mod latest_metrics;
 mod lock;
 mod method;
 mod options;
+mod parameters;
 mod preflight;
 mod ranged;
 mod render;
@@ -32,4 +38,5 @@ mod version;
 
 pub use connect::Mysql;
 pub use features::Features;
+pub use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 pub use options::{ENVIRONMENT, OpenOptions, read_url};

@@ -5,11 +5,13 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
+use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::mysql::MySqlConnectOptions;
 
 use crate::encryption::Encryption;
+use crate::parameters;
 use crate::text::PREPARED_STATEMENTS;
 
 /// The environment variables that MLflow, and MySQL's own client library, take options of a
@@ -22,6 +24,7 @@ pub const ENVIRONMENT: &[&str] = &[
     "MYSQL_TCP_PORT",
     "MYSQL_UNIX_PORT",
     "LOGNAME",
+    "SSL_CERT_FILE",
     "USER",
 ];
 
@@ -50,6 +53,8 @@ pub struct OpenOptions {
     pub range_rows: u32,
     /// The variables of [`ENVIRONMENT`] that are set.
     pub environment: BTreeMap<String, String>,
+    /// What becomes of the system's authorities where the URL names another one.
+    pub system_authorities: SystemAuthorities,
 }
 
 /// Of the environment only the names: one of the values is a password.
@@ -62,6 +67,7 @@ impl fmt::Debug for OpenOptions {
             .field("swap_from_rows", &self.swap_from_rows)
             .field("range_rows", &self.range_rows)
             .field("environment", &self.environment.keys())
+            .field("system_authorities", &self.system_authorities)
             .finish()
     }
 }
@@ -75,6 +81,7 @@ impl Default for OpenOptions {
             swap_from_rows: DEFAULT_SWAP_FROM_ROWS,
             range_rows: DEFAULT_RANGE_ROWS,
             environment: BTreeMap::new(),
+            system_authorities: SystemAuthorities::default(),
         }
     }
 }
@@ -96,6 +103,8 @@ pub(crate) struct Target {
     pub(crate) name: String,
     /// The user.
     pub(crate) user: String,
+    /// Whether only an authority is to be trusted that a file names.
+    pub(crate) names_an_authority: bool,
     /// What of the URL has no effect.
     pub(crate) warnings: Vec<String>,
 }
@@ -137,14 +146,15 @@ impl Target {
         if let Some(password) = own_password.or_else(|| open.variable("MYSQL_PWD")) {
             options = options.password(password);
         }
+        let warnings = parameters::check(url)?;
         let encryption = Encryption::new(url, open, socket.is_some())?;
-        encryption.refuse_unreadable(&name)?;
         Ok(Self {
-            options: encryption.apply(options),
+            names_an_authority: encryption.names_an_authority(),
+            options: encryption.apply(options, &name)?,
             connect_timeout: connect_timeout(url)?,
             name,
             user,
-            warnings: url.parameters.iter().filter_map(|(name, _)| warning(name)).collect(),
+            warnings,
         })
     }
 }
@@ -152,7 +162,8 @@ impl Target {
 /// Reads a URL as [`crate::Mysql::connect`] does, without connecting, and tells what of it has no effect.
 ///
 /// # Errors
-/// If it names no user or no database, or a parameter has a value that it cannot have.
+/// If it names no user or no database, a parameter has a value that it cannot have, or asks for a
+/// protection that is not to be had.
 pub fn read_url(url: &ServerUrl, options: &OpenOptions) -> Result<Vec<String>, Error> {
     Ok(Target::new(url, options)?.warnings)
 }
@@ -187,39 +198,6 @@ fn connect_timeout(url: &ServerUrl) -> Result<Duration, Error> {
 
 pub(crate) fn refuse(url: &ServerUrl, problem: &str, hint: &str) -> Error {
     Error::Url { url: url.shown().to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
-}
-
-/// What is to be said about a parameter that has no effect here.
-fn warning(name: &str) -> Option<String> {
-    // What follows an encoded `=` is no part of a name.
-    let name = name.split('=').next().unwrap_or_default();
-    let reason = match name {
-        "unix_socket"
-        | "socket"
-        | "connect_timeout"
-        | "ssl"
-        | "ssl_ca"
-        | "ssl_cert"
-        | "ssl_key"
-        | "ssl_mode"
-        | "ssl_disabled"
-        | "ssl_verify_cert"
-        | "ssl_verify_identity"
-        | "ssl_check_hostname" => return None,
-        // These say how a Python program talks to the server.
-        "charset" | "collation" | "use_unicode" | "autocommit" | "local_infile"
-        | "read_timeout" | "write_timeout" | "binary_prefix" | "client_flag" | "compress"
-        | "use_pure" | "raise_on_warnings" | "buffered" | "pool_name" | "pool_size"
-        | "sql_mode" | "time_zone" | "program_name" | "conv" | "auth_plugin" => return None,
-        "init_command" => "is not run",
-        "read_default_file" | "read_default_group" | "option_files" => "is not read",
-        "ssl_capath" => "is not read; give the file of the certificate as ssl_ca",
-        "ssl_cipher" | "tls_versions" | "tls_ciphersuites" => {
-            "has no effect: TLS 1.2 or 1.3 is negotiated"
-        }
-        _ => "is not known, and has no effect",
-    };
-    Some(format!("the URL's parameter {name} {reason}"))
 }
 
 #[cfg(test)]
@@ -273,11 +251,10 @@ mod tests {
 
     #[test]
     fn what_has_no_effect_is_named_without_its_value() {
-        let url = "mysql://u@h/d?charset=utf8&init_command=SECRET&read_default_file=SECRET\
-                   &ssl_capath=SECRET&wibble=SECRET";
+        let url = "mysql://u@h/d?charset=utf8&init_command=SECRET&wibble=SECRET";
         let warnings = target(url, &[]).unwrap().warnings;
-        assert_eq!(warnings.len(), 4);
+        assert_eq!(warnings.len(), 2);
         assert!(warnings.iter().all(|warning| !warning.contains("SECRET")));
-        assert!(warnings[0].contains("init_command") && warnings[3].contains("wibble"));
+        assert!(warnings[0].contains("init_command") && warnings[1].contains("wibble"));
     }
 }

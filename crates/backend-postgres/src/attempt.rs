@@ -2,7 +2,9 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
+use mlflow_migrate_backend_server::certificates;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::Secret;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSslMode};
@@ -11,7 +13,7 @@ use sqlx::{ConnectOptions, PgConnection};
 use crate::cancel::Connector;
 use crate::error::from_server;
 use crate::passfile::{self, Login};
-use crate::url::{Endpoint, Settings, TlsMode};
+use crate::url::{Authority, Endpoint, Settings, TlsMode};
 
 /// A server, and how to log in there.
 pub(crate) struct Attempt<'a> {
@@ -70,11 +72,8 @@ impl<'a> Attempt<'a> {
                 }
                 result => result.map_err(|it| it.error),
             },
-            // As with libpq: who names an authority wants it to be checked.
-            TlsMode::Require if self.settings.root_certificate.is_none() => {
-                self.connect_with(PgSslMode::Require).await.map_err(|it| it.error)
-            }
-            TlsMode::Require | TlsMode::VerifyCa => {
+            TlsMode::Require => self.connect_with(PgSslMode::Require).await.map_err(|it| it.error),
+            TlsMode::VerifyCa => {
                 self.connect_with(PgSslMode::VerifyCa).await.map_err(|it| it.error)
             }
             TlsMode::VerifyFull => {
@@ -84,29 +83,25 @@ impl<'a> Attempt<'a> {
     }
 
     async fn connect_with(&self, mode: PgSslMode) -> Result<Connected, Failure> {
-        let options = self.options(mode).map_err(Failure::from)?;
-        let Some(timeout) = self.settings.timeout else {
-            let result = options.connect().await;
-            return self.connected(result, options, mode);
+        let connector = Connector(self.options(mode).map_err(Failure::from)?);
+        let connected = match self.settings.timeout {
+            None => connector.open().await,
+            Some(timeout) => match tokio::time::timeout(timeout, connector.open()).await {
+                Ok(connected) => connected,
+                Err(_) => return Err(Failure::from(self.no_answer(timeout))),
+            },
         };
-        match tokio::time::timeout(timeout, options.connect()).await {
-            Ok(result) => self.connected(result, options, mode),
-            Err(_) => Err(Failure::from(self.unavailable(
-                &format!("no answer within {} s", timeout.as_secs()),
-                "check the host, the port and the firewalls on the way; connect_timeout=SECONDS \
-                 waits longer",
-            ))),
-        }
+        let connection = connected.map_err(|source| self.failure(source, mode))?;
+        Ok((connection, connector))
     }
 
-    fn connected(
-        &self,
-        result: Result<PgConnection, sqlx::Error>,
-        options: PgConnectOptions,
-        mode: PgSslMode,
-    ) -> Result<Connected, Failure> {
-        let connection = result.map_err(|source| self.failure(source, mode))?;
-        Ok((connection, Connector(options)))
+    /// The server takes too long.
+    pub(crate) fn no_answer(&self, limit: Duration) -> Error {
+        self.unavailable(
+            &format!("no answer within {} s", limit.as_secs()),
+            "check the host, the port and the firewalls on the way; connect_timeout=SECONDS waits \
+             longer",
+        )
     }
 
     /// Everything is set explicitly: sqlx would take what is missing from the environment.
@@ -132,11 +127,15 @@ impl<'a> Attempt<'a> {
         if matches!(mode, PgSslMode::Disable) {
             return Ok(options);
         }
-        if let Some(path) = &settings.root_certificate
-            && matches!(mode, PgSslMode::VerifyCa | PgSslMode::VerifyFull)
-        {
-            self.check_readable("sslrootcert", path)?;
-            options = options.ssl_root_cert(path);
+        let authorities = match &settings.authority {
+            Authority::Anybody => None,
+            Authority::File(path) => Some(certificates::read(path)),
+            Authority::System(named) => Some(certificates::read_system(named.as_deref())),
+        };
+        if let Some(authorities) = authorities {
+            let hint = "check sslrootcert, its path and its permissions";
+            let authorities = authorities.map_err(|problem| self.tls(&problem, hint))?;
+            options = options.ssl_root_cert_from_pem(authorities);
         }
         match (&settings.certificate, &settings.key) {
             (Some(certificate), Some(key)) => {

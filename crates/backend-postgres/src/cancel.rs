@@ -9,11 +9,12 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::stop::Stop;
 use sqlx::postgres::PgConnectOptions;
-use sqlx::{AssertSqlSafe, ConnectOptions, Connection};
+use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::connect::Postgres;
+use crate::way;
 
 /// After how long the server is told again: meanwhile the next statement may have begun.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -33,8 +34,13 @@ impl fmt::Debug for Connector {
 }
 
 impl Connector {
+    /// Connects.
+    pub(crate) async fn open(&self) -> Result<PgConnection, sqlx::Error> {
+        way::connect(&self.0).await
+    }
+
     async fn cancel(&self, process: i64) -> Result<(), sqlx::Error> {
-        let mut connection = self.0.connect().await?;
+        let mut connection = self.open().await?;
         let sql = AssertSqlSafe(format!("SELECT pg_cancel_backend({process}::int4)"));
         sqlx::raw_sql(sql).execute(&mut connection).await?;
         connection.close().await

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 use std::time::Duration;
 
+use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use mlflow_migrate_core::stop::Stop;
@@ -18,6 +19,12 @@ use crate::url::{Endpoint, Settings};
 /// The oldest server with all that is used here: generated columns came with 12.
 const OLDEST_VERSION: u32 = 120_000;
 
+/// How long a server may take to say what it is, where the URL sets no limit.
+const LOOKING_AROUND: Duration = Duration::from_secs(60);
+
+const ENVIRONMENT_HINT: &str =
+    "mlflow-migrate itself starts that way; a program that embeds it has to, or to allow them";
+
 /// How to open a database.
 #[derive(Clone)]
 pub struct OpenOptions {
@@ -27,6 +34,8 @@ pub struct OpenOptions {
     pub lock_wait: Duration,
     /// Defaults for what the URL leaves out: those of [`crate::ENVIRONMENT`].
     pub environment: BTreeMap<String, String>,
+    /// What becomes of the system's authorities where the URL names another one.
+    pub system_authorities: SystemAuthorities,
 }
 
 /// Of the environment only the names: one of the values is a password.
@@ -36,6 +45,7 @@ impl fmt::Debug for OpenOptions {
             .field("lock_timeout", &self.lock_timeout)
             .field("lock_wait", &self.lock_wait)
             .field("environment", &self.environment.keys())
+            .field("system_authorities", &self.system_authorities)
             .finish()
     }
 }
@@ -46,6 +56,7 @@ impl Default for OpenOptions {
             lock_timeout: Duration::from_secs(10),
             lock_wait: Duration::from_secs(60),
             environment: BTreeMap::new(),
+            system_authorities: SystemAuthorities::default(),
         }
     }
 }
@@ -80,6 +91,13 @@ impl Postgres {
     /// If the URL cannot be understood, no server answers, or it refuses the connection.
     pub async fn connect(url: &ServerUrl, options: &OpenOptions) -> Result<Self, Error> {
         let settings = Settings::from_url(url, &options.environment)?;
+        if settings.names_an_authority() {
+            options.system_authorities.check().map_err(|problem| Error::Tls {
+                name: url.shown().to_owned(),
+                problem,
+                hint: ENVIRONMENT_HINT.to_owned(),
+            })?;
+        }
         let mut last = None;
         for endpoint in &settings.endpoints {
             match Self::connect_to(&settings, endpoint, options).await {
@@ -126,7 +144,11 @@ impl Postgres {
             column_types: HashMap::new(),
             warnings: settings.warnings.clone(),
         };
-        connected.look_around(settings.writable_only).await?;
+        let limit = settings.timeout.unwrap_or(LOOKING_AROUND);
+        match tokio::time::timeout(limit, connected.look_around(settings.writable_only)).await {
+            Ok(done) => done?,
+            Err(_) => return Err(attempt.no_answer(limit)),
+        }
         Ok(connected)
     }
 

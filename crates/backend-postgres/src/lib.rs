@@ -8,6 +8,7 @@ mod backend;
 mod cancel;
 mod code_of_others;
 mod connect;
+mod demands;
 mod dependents;
 mod encoding;
 mod error;
@@ -25,15 +26,24 @@ mod privileges;
 mod render;
 mod rows;
 mod sequences;
+mod service;
 mod session;
 mod size;
+mod sources;
 mod truncate;
 mod upgraders;
 mod url;
 mod value;
+mod verification;
 mod version;
 mod violations;
+#[cfg(target_os = "linux")]
+mod way;
+#[cfg(not(target_os = "linux"))]
+#[path = "way_unseen.rs"]
+mod way;
 mod wide_names;
 
 pub use connect::{OpenOptions, Postgres};
+pub use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 pub use url::{ENVIRONMENT, read_url};

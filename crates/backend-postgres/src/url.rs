@@ -1,5 +1,5 @@
-//! Where and how to connect: a URL's parts, its parameters, and the environment's defaults, in the
-//! order of precedence that psycopg2 gives them. MLflow's users write their URLs for it.
+//! Where and how to connect: a URL's parts, its parameters, those of a service, and the environment's
+//! defaults, in the order of precedence that psycopg2 gives them. MLflow's users write their URLs for it.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -7,6 +7,10 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::{Secret, ServerUrl};
+
+use crate::demands;
+use crate::sources::Sources;
+use crate::verification::{tls_mode, verification};
 
 /// The environment variables that stand in for what a URL leaves out: libpq's, and those that tell
 /// who and where the user is.
@@ -26,49 +30,61 @@ pub const ENVIRONMENT: &[&str] = &[
     "PGAPPNAME",
     "PGCONNECT_TIMEOUT",
     "PGTARGETSESSIONATTRS",
+    "PGREQUIRESSL",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGSYSCONFDIR",
+    "PGREQUIREAUTH",
+    "PGCHANNELBINDING",
+    "PGGSSENCMODE",
+    "PGREQUIREPEER",
+    "PGSSLCRL",
+    "PGSSLCRLDIR",
+    "PGSSLNEGOTIATION",
+    "PGSSLSNI",
+    "PGSSLCERTMODE",
+    "PGSSLMINPROTOCOLVERSION",
+    "PGSSLMAXPROTOCOLVERSION",
+    "PGMINPROTOCOLVERSION",
+    "SSL_CERT_FILE",
     "USER",
     "HOME",
 ];
 
 /// libpq's parameters that change nothing here: they tune what this client does by itself or not at
 /// all, and leaving them out weakens nothing.
-const IRRELEVANT: &[&str] = &[
+pub(crate) const IRRELEVANT: &[&str] = &[
     "client_encoding",
     "gssdelegation",
-    "gssencmode",
     "gsslib",
-    "hostaddr",
     "keepalives",
     "keepalives_count",
     "keepalives_idle",
     "keepalives_interval",
     "krbsrvname",
     "load_balance_hosts",
-    "channel_binding",
     "max_protocol_version",
-    "min_protocol_version",
-    "requiressl",
-    "ssl_max_protocol_version",
-    "ssl_min_protocol_version",
-    "sslcertmode",
     "sslcompression",
-    "sslnegotiation",
-    "sslsni",
     "tcp_user_timeout",
 ];
 
 /// The parameters that are read below.
-const RELEVANT: &[&str] = &[
+pub(crate) const RELEVANT: &[&str] = &[
     "application_name",
     "connect_timeout",
     "dbname",
     "fallback_application_name",
     "host",
+    "hostaddr",
     "options",
     "passfile",
     "password",
     "port",
+    "requiressl",
+    "service",
+    "servicefile",
     "sslcert",
+    "sslcertmode",
     "sslkey",
     "sslmode",
     "sslrootcert",
@@ -96,6 +112,17 @@ pub(crate) enum TlsMode {
     VerifyCa,
     /// Always, with a certificate of a known authority for this host.
     VerifyFull,
+}
+
+/// Whom a server's certificate has to be signed by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Authority {
+    /// Nobody in particular: the certificate is not looked at.
+    Anybody,
+    /// One of those in a file, and nobody else.
+    File(PathBuf),
+    /// One of those that the operating system trusts, of which OpenSSL's variable may name the file.
+    System(Option<String>),
 }
 
 /// One server to try.
@@ -129,8 +156,8 @@ pub(crate) struct Settings {
     pub(crate) database: Option<String>,
     /// How the connection is encrypted.
     pub(crate) tls_mode: TlsMode,
-    /// The certificates that servers are checked against.
-    pub(crate) root_certificate: Option<PathBuf>,
+    /// Whom servers are checked against.
+    pub(crate) authority: Authority,
     /// The client's own certificate.
     pub(crate) certificate: Option<PathBuf>,
     /// That certificate's key.
@@ -151,7 +178,7 @@ pub(crate) struct Settings {
 /// effect. The environment holds defaults for what it leaves out.
 ///
 /// # Errors
-/// If a parameter's value cannot be understood.
+/// If a parameter's value cannot be understood, or asks for a protection that is not to be had.
 pub fn read_url(
     url: &ServerUrl,
     environment: &BTreeMap<String, String>,
@@ -159,31 +186,12 @@ pub fn read_url(
     Ok(Settings::from_url(url, environment)?.warnings)
 }
 
-/// Looks up a parameter, then a part of the URL, then the environment.
-struct Sources<'a> {
-    url: &'a ServerUrl,
-    environment: &'a BTreeMap<String, String>,
-}
-
-impl Sources<'_> {
-    fn parameter(&self, name: &str) -> Option<String> {
-        self.url.parameter(name).filter(|value| !value.is_empty()).map(ToOwned::to_owned)
-    }
-
-    fn variable(&self, name: &str) -> Option<String> {
-        self.environment.get(name).filter(|value| !value.is_empty()).cloned()
-    }
-
-    fn find(&self, parameter: &str, part: Option<String>, variable: &str) -> Option<String> {
-        self.parameter(parameter).or(part).or_else(|| self.variable(variable))
-    }
-
-    fn refuse(&self, problem: String, hint: &str) -> Error {
-        Error::Url { url: self.url.shown().to_owned(), problem, hint: hint.to_owned() }
-    }
-}
-
 impl Settings {
+    /// Whether only an authority is to be trusted that a file names.
+    pub(crate) fn names_an_authority(&self) -> bool {
+        matches!(self.authority, Authority::File(_))
+    }
+
     /// Reads a URL.
     ///
     /// # Errors
@@ -192,7 +200,8 @@ impl Settings {
         url: &ServerUrl,
         environment: &BTreeMap<String, String>,
     ) -> Result<Self, Error> {
-        let sources = Sources { url, environment };
+        let sources = Sources::new(url, environment)?;
+        let warnings = demands::check(&sources)?;
         let home = sources.variable("HOME").map(PathBuf::from);
         let options = match sources.find("options", None, "PGOPTIONS") {
             Some(text) => parse_options(&text).map_err(|problem| {
@@ -200,9 +209,17 @@ impl Settings {
             })?,
             None => Vec::new(),
         };
-        let root = sources.find("sslrootcert", None, "PGSSLROOTCERT");
+        let endpoints = endpoints(&sources)?;
+        // As with libpq, a socket is never encrypted.
+        let (tls_mode, authority) = if endpoints.iter().all(Endpoint::is_socket) {
+            (tls_mode(&sources)?.unwrap_or(TlsMode::Prefer), Authority::Anybody)
+        } else {
+            verification(&sources, home.as_deref())?
+        };
+        let sends_certificate =
+            sources.find("sslcertmode", None, "PGSSLCERTMODE").is_none_or(|mode| mode != "disable");
         Ok(Self {
-            endpoints: endpoints(&sources)?,
+            endpoints,
             user: sources
                 .find("user", url.user.clone(), "PGUSER")
                 .or_else(|| sources.variable("USER")),
@@ -210,27 +227,25 @@ impl Settings {
                 .parameter("password")
                 .map(Secret)
                 .or_else(|| url.password.clone())
+                .or_else(|| sources.of_service("password").map(Secret))
                 .or_else(|| sources.variable("PGPASSWORD").map(Secret)),
             passfile: sources
                 .find("passfile", None, "PGPASSFILE")
                 .map(PathBuf::from)
                 .or_else(|| home.as_ref().map(|home| home.join(".pgpass"))),
             database: sources.find("dbname", url.database.clone(), "PGDATABASE"),
-            tls_mode: tls_mode(&sources)?,
-            root_certificate: match root.as_deref() {
-                // libpq's word for the authorities that the operating system knows.
-                Some("system") => None,
-                Some(path) => Some(PathBuf::from(path)),
-                None => default_file(home.as_deref(), "root.crt"),
-            },
+            tls_mode,
+            authority,
             certificate: sources
                 .find("sslcert", None, "PGSSLCERT")
                 .map(PathBuf::from)
-                .or_else(|| default_file(home.as_deref(), "postgresql.crt")),
+                .or_else(|| default_file(home.as_deref(), "postgresql.crt"))
+                .filter(|_| sends_certificate),
             key: sources
                 .find("sslkey", None, "PGSSLKEY")
                 .map(PathBuf::from)
-                .or_else(|| default_file(home.as_deref(), "postgresql.key")),
+                .or_else(|| default_file(home.as_deref(), "postgresql.key"))
+                .filter(|_| sends_certificate),
             options,
             application_name: sources
                 .find("application_name", None, "PGAPPNAME")
@@ -240,7 +255,7 @@ impl Settings {
             writable_only: sources
                 .find("target_session_attrs", None, "PGTARGETSESSIONATTRS")
                 .is_some_and(|wanted| matches!(&*wanted, "read-write" | "primary")),
-            warnings: unknown_parameters(url),
+            warnings,
         })
     }
 }
@@ -259,6 +274,8 @@ fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
         .then(|| repeated.join(","))
         .or_else(|| url.host.clone())
         .or_else(|| sources.parameter("hostaddr"))
+        .or_else(|| sources.of_service("host"))
+        .or_else(|| sources.of_service("hostaddr"))
         .or_else(|| sources.variable("PGHOST"))
         .or_else(|| sources.variable("PGHOSTADDR"));
     let ports = sources.find("port", url.port.map(|port| port.to_string()), "PGPORT");
@@ -286,35 +303,44 @@ fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
     Ok(hosts.split(',').enumerate().map(endpoint).collect())
 }
 
-/// libpq's default is the server's socket, wherever that was built to be.
+/// libpq's default is the server's socket, wherever that was built to be. In a folder that everybody
+/// may write to, it counts only if it is the server's.
 fn default_host(port: u16) -> String {
-    let has_socket = |folder: &&str| Path::new(folder).join(format!(".s.PGSQL.{port}")).exists();
+    let name = format!(".s.PGSQL.{port}");
+    let has_socket = |folder: &&str| {
+        let path = Path::new(folder).join(&name);
+        path.exists() && (*folder != "/tmp" || is_trusted(&path))
+    };
     SOCKET_FOLDERS.into_iter().find(has_socket).unwrap_or("localhost").to_owned()
 }
 
-/// A file at the place where libpq looks for it, if it is there.
-fn default_file(home: Option<&Path>, name: &str) -> Option<PathBuf> {
-    Some(home?.join(".postgresql").join(name)).filter(|path| path.exists())
+/// Whether a file belongs to root, to this process's user, or to `postgres`.
+#[cfg(unix)]
+fn is_trusted(path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let owner = |path: &Path| std::fs::symlink_metadata(path).map(|it| it.uid()).ok();
+    let Some(found) = owner(path) else { return false };
+    let users = || std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let own = || std::fs::metadata("/proc/self").map(|it| it.uid()).ok();
+    found == 0 || own() == Some(found) || id_of_postgres(&users()) == Some(found)
 }
 
-fn tls_mode(sources: &Sources<'_>) -> Result<TlsMode, Error> {
-    let Some(text) = sources.find("sslmode", None, "PGSSLMODE") else {
-        return Ok(TlsMode::Prefer);
-    };
-    Ok(match &*text {
-        "disable" => TlsMode::Disable,
-        "allow" => TlsMode::Allow,
-        "prefer" => TlsMode::Prefer,
-        "require" => TlsMode::Require,
-        "verify-ca" => TlsMode::VerifyCa,
-        "verify-full" => TlsMode::VerifyFull,
-        _ => {
-            let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
-            return Err(
-                sources.refuse("its sslmode has a value that it cannot have".to_owned(), hint)
-            );
-        }
+#[cfg(not(unix))]
+fn is_trusted(_: &Path) -> bool {
+    false
+}
+
+/// The number of the user `postgres`, from a text like that of `/etc/passwd`.
+fn id_of_postgres(users: &str) -> Option<u32> {
+    let mut lines = users.lines().map(|line| line.split(':'));
+    lines.find_map(|mut fields| {
+        (fields.next()? == "postgres").then(|| fields.nth(1)?.parse().ok())?
     })
+}
+
+/// A file at the place where libpq looks for it, if it is there.
+pub(crate) fn default_file(home: Option<&Path>, name: &str) -> Option<PathBuf> {
+    Some(home?.join(".postgresql").join(name)).filter(|path| path.exists())
 }
 
 fn timeout(sources: &Sources<'_>) -> Result<Option<Duration>, Error> {
@@ -356,37 +382,6 @@ fn parse_options(text: &str) -> Result<Vec<(String, String)>, String> {
         options.push((name.replace('-', "_"), value.to_owned()));
     }
     Ok(options)
-}
-
-fn unknown_parameters(url: &ServerUrl) -> Vec<String> {
-    let mut warnings: Vec<String> = Vec::new();
-    for (name, value) in &url.parameters {
-        // What follows an encoded `=` is no part of a name.
-        let name = name.split('=').next().unwrap_or_default();
-        let warning = if is_unmet(name, value) {
-            format!("the URL's parameter {name} asks for something that is not done here")
-        } else if !RELEVANT.contains(&name) && !IRRELEVANT.contains(&name) {
-            format!("the URL's parameter {name} is not known, and ignored")
-        } else {
-            continue;
-        };
-        if !warnings.contains(&warning) {
-            warnings.push(warning);
-        }
-    }
-    warnings
-}
-
-/// Whether a parameter demands a protection that this client does not have.
-fn is_unmet(name: &str, value: &str) -> bool {
-    match name {
-        "channel_binding" | "gssencmode" => value == "require",
-        "require_auth" | "requirepeer" | "sslcrl" | "sslcrldir" | "sslpassword" => {
-            !value.is_empty()
-        }
-        "sslnegotiation" => value == "direct",
-        _ => false,
-    }
 }
 
 #[cfg(test)]

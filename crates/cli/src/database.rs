@@ -18,6 +18,8 @@ use mlflow_migrate_backend_postgres as postgres;
 use mlflow_migrate_backend_sqlite as sqlite;
 
 use crate::Context;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use crate::authorities;
 use crate::url::{self, Kind};
 
 #[cfg(feature = "postgres")]
@@ -102,7 +104,12 @@ impl Database {
             Self::Postgres(ref url) => {
                 let Connecting { lock_timeout, lock_wait, .. } = connecting;
                 let environment = environment(postgres::ENVIRONMENT);
-                let options = postgres::OpenOptions { lock_timeout, lock_wait, environment };
+                let options = postgres::OpenOptions {
+                    lock_timeout,
+                    lock_wait,
+                    environment,
+                    ..postgres::OpenOptions::default()
+                };
                 let backend = postgres::Postgres::connect(url, &options).await?;
                 warn(backend.warnings());
                 Ok(Box::new(backend))
@@ -256,7 +263,7 @@ fn copying(connecting: Connecting) -> sqlite::OpenOptions {
 /// The variables of the environment that a backend asks for.
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 fn environment(names: &[&str]) -> BTreeMap<String, String> {
-    let value = |name: &&str| Some(((*name).to_owned(), std::env::var(name).ok()?));
+    let value = |name: &&str| Some(((*name).to_owned(), authorities::variable(name)?));
     names.iter().filter_map(value).collect()
 }
 

@@ -12,6 +12,8 @@
 )]
 
 mod arguments;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+mod authorities;
 mod clock;
 mod commands;
 mod database;
@@ -68,6 +70,10 @@ fn told() -> ExitCode {
             return if error.use_stderr() { exit::USAGE.into() } else { ExitCode::SUCCESS };
         }
     };
+    #[cfg(any(feature = "postgres", feature = "mysql"))]
+    if let Err(code) = authorities::begin_again_without() {
+        return code;
+    }
     let renderer = render::choose(arguments.json, arguments.quiet);
     let signals = Signals::default();
     let told = match run(&arguments.command, &renderer, &signals) {

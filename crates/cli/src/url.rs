@@ -8,7 +8,7 @@ use mlflow_migrate_core::url::{is_connection_string, is_path, scheme, without_pa
 
 /// The variables that name a database, the first that is set counts: MLflow's server reads the
 /// first, its clients the second, which is the database only where there is no server.
-const VARIABLES: [&str; 2] = ["MLFLOW_BACKEND_STORE_URI", "MLFLOW_TRACKING_URI"];
+pub(crate) const VARIABLES: [&str; 2] = ["MLFLOW_BACKEND_STORE_URI", "MLFLOW_TRACKING_URI"];
 
 /// The kinds of database that MLflow can use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -39,7 +39,7 @@ fn verified_by(address: Address, authority: &str) -> Address {
     if address.is_postgres() {
         address.with("sslmode", "verify-ca").with("sslrootcert", authority)
     } else {
-        address.with("ssl_ca", authority)
+        address.with("ssl_ca", authority).with("ssl_check_hostname", "false")
     }
 }
 
@@ -48,7 +48,7 @@ fn verified_in_name(address: Address, authority: &str) -> Address {
     if address.is_postgres() {
         address.with("sslmode", "verify-full").with("sslrootcert", authority)
     } else {
-        address.with("ssl_ca", authority).with("ssl_verify_identity", "true")
+        address.with("ssl_ca", authority)
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::{Secret, ServerUrl};
 
-use super::{Endpoint, Settings, TlsMode, parse_options};
+use super::{Authority, Endpoint, Settings, TlsMode, id_of_postgres, parse_options};
 
 fn settings(url: &str, environment: &[(&str, &str)]) -> Result<Settings, Error> {
     let variable = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -44,7 +44,7 @@ fn a_parameter_goes_before_a_part_and_that_before_the_environment() {
         ("PGUSER", "env"),
         ("PGPASSWORD", "env"),
         ("PGDATABASE", "env"),
-        ("PGSSLMODE", "verify-full"),
+        ("PGSSLMODE", "require"),
         ("PGAPPNAME", "env"),
         ("PGCONNECT_TIMEOUT", "0"),
     ];
@@ -52,7 +52,7 @@ fn a_parameter_goes_before_a_part_and_that_before_the_environment() {
     assert_eq!(found.user.as_deref(), Some("env"));
     assert_eq!(found.password, Some(Secret("env".to_owned())));
     assert_eq!(found.database.as_deref(), Some("env"));
-    assert_eq!(found.tls_mode, TlsMode::VerifyFull);
+    assert_eq!(found.tls_mode, TlsMode::Require);
     assert_eq!(found.application_name, "env");
     assert_eq!(found.timeout, None);
     let url = "postgresql://part:part@h/part?user=own&password=own&dbname=own&sslmode=disable\
@@ -91,14 +91,13 @@ fn options_are_settings_of_the_session() {
 #[test]
 fn what_is_not_understood_is_named_without_its_value() {
     let url = "postgresql://h/m?keepalives=1&gssencmode=prefer&charset=utf8&secret=s3cr3t\
-               &charset=x&sslcrl=/x&target_session_attrs=any";
+               &charset=x&target_session_attrs=any";
     let warnings = settings(url, &[]).unwrap().warnings;
     assert_eq!(
         warnings,
         [
             "the URL's parameter charset is not known, and ignored",
             "the URL's parameter secret is not known, and ignored",
-            "the URL's parameter sslcrl asks for something that is not done here",
         ]
     );
 }
@@ -108,5 +107,230 @@ fn wrong_values_are_refused() {
     for parameter in ["sslmode=yes", "connect_timeout=soon", "options=x", "port=x"] {
         let error = settings(&format!("postgresql://h/m?{parameter}"), &[]);
         assert!(matches!(error, Err(Error::Url { .. })), "{parameter}");
+    }
+}
+
+type Environment<'a> = &'a [(&'a str, &'a str)];
+
+/// How a server is checked, in a few words.
+fn verification(parameters: &str, environment: Environment<'_>) -> String {
+    let url = format!("postgresql://h/m?{parameters}");
+    let found = settings(&url, environment).unwrap();
+    match found.authority {
+        Authority::Anybody => format!("{:?}", found.tls_mode),
+        Authority::File(path) => format!("{:?} by {}", found.tls_mode, path.display()),
+        Authority::System(None) => format!("{:?} by the system", found.tls_mode),
+        Authority::System(Some(path)) => format!("{:?} by the system's {path}", found.tls_mode),
+    }
+}
+
+/// The table of `docs/connections.md`.
+#[test]
+fn servers_are_checked_as_libpq_checks_them() {
+    let cases: [(&str, Environment<'_>, &str); 26] = [
+        ("", &[], "Prefer"),
+        ("sslmode=disable", &[], "Disable"),
+        ("sslmode=allow", &[], "Allow"),
+        ("sslmode=prefer", &[], "Prefer"),
+        ("sslmode=require", &[], "Require"),
+        ("sslmode=require&sslrootcert=/f", &[], "VerifyCa by /f"),
+        ("sslmode=verify-ca&sslrootcert=/f", &[], "VerifyCa by /f"),
+        ("sslmode=verify-full&sslrootcert=/f", &[], "VerifyFull by /f"),
+        ("sslmode=prefer&sslrootcert=/f", &[], "Prefer"),
+        ("sslrootcert=/f", &[], "Prefer"),
+        ("sslrootcert=system", &[], "VerifyFull by the system"),
+        ("sslmode=verify-full&sslrootcert=system", &[], "VerifyFull by the system"),
+        ("sslrootcert=system", &[("SSL_CERT_FILE", "/x")], "VerifyFull by the system's /x"),
+        ("", &[("PGSSLMODE", "require")], "Require"),
+        ("sslmode=disable", &[("PGSSLMODE", "require")], "Disable"),
+        ("sslmode=require", &[("PGSSLROOTCERT", "/f")], "VerifyCa by /f"),
+        ("", &[("PGSSLROOTCERT", "system")], "VerifyFull by the system"),
+        ("requiressl=1", &[], "Require"),
+        ("requiressl=0", &[], "Prefer"),
+        ("requiressl=1&sslmode=prefer", &[], "Require"),
+        ("requiressl=1&sslmode=verify-full&sslrootcert=/f", &[], "VerifyFull by /f"),
+        ("", &[("PGREQUIRESSL", "1")], "Require"),
+        ("sslmode=prefer", &[("PGREQUIRESSL", "1")], "Prefer"),
+        ("", &[("PGREQUIRESSL", "1"), ("PGSSLROOTCERT", "/f")], "VerifyCa by /f"),
+        ("host=/run/pg&sslmode=verify-full", &[], "VerifyFull"),
+        ("sslcertmode=disable&sslcert=/c&sslkey=/k", &[], "Prefer"),
+    ];
+    for (parameters, environment, expected) in cases {
+        let found = verification(parameters, environment);
+        assert_eq!(found, expected, "{parameters} {environment:?}");
+    }
+    let found = settings("postgresql://h/m?sslcertmode=disable&sslcert=/c&sslkey=/k", &[]);
+    assert_eq!(found.unwrap().certificate, None);
+}
+
+#[test]
+fn the_files_of_the_user_count() {
+    let home = tempfile::tempdir().unwrap();
+    let folder = home.path().join(".postgresql");
+    std::fs::create_dir(&folder).unwrap();
+    let environment = [("HOME", home.path().to_str().unwrap())];
+    assert_eq!(verification("sslmode=require", &environment), "Require");
+    let root = folder.join("root.crt");
+    std::fs::write(&root, "").unwrap();
+    for (mode, expected) in
+        [("require", "VerifyCa"), ("verify-ca", "VerifyCa"), ("verify-full", "VerifyFull")]
+    {
+        let expected = format!("{expected} by {}", root.display());
+        assert_eq!(verification(&format!("sslmode={mode}"), &environment), expected);
+    }
+    std::fs::write(folder.join("root.crl"), "").unwrap();
+    assert_eq!(verification("sslmode=prefer", &environment), "Prefer");
+    let error = settings("postgresql://h/m?sslmode=verify-ca", &environment).unwrap_err();
+    assert!(error.to_string().contains("root.crl"), "{error}");
+}
+
+/// The second table of `docs/connections.md`.
+#[test]
+fn what_cannot_be_met_is_refused() {
+    let cases: [(&str, Environment<'_>, &str); 45] = [
+        ("sslmode=verify-ca", &[], "root certificate"),
+        ("sslmode=verify-full", &[], "root certificate"),
+        ("sslmode=require&sslrootcert=system", &[], "sslrootcert=system"),
+        ("sslmode=disable&sslrootcert=system", &[], "sslrootcert=system"),
+        ("sslrootcert=system", &[("PGSSLMODE", "verify-ca")], "sslrootcert=system"),
+        ("require_auth=scram-sha-256", &[], "require_auth"),
+        ("require_auth=!password", &[], "require_auth"),
+        ("require_auth=SECRET", &[], "require_auth"),
+        ("require_auth=gss", &[], "require_auth"),
+        ("", &[("PGREQUIREAUTH", "scram-sha-256")], "PGREQUIREAUTH"),
+        ("channel_binding=require", &[], "channel_binding"),
+        ("channel_binding=SECRET", &[], "channel_binding"),
+        ("", &[("PGCHANNELBINDING", "require")], "PGCHANNELBINDING"),
+        ("gssencmode=require", &[], "gssencmode"),
+        ("", &[("PGGSSENCMODE", "require")], "PGGSSENCMODE"),
+        ("sslnegotiation=direct", &[], "sslnegotiation"),
+        ("", &[("PGSSLNEGOTIATION", "direct")], "PGSSLNEGOTIATION"),
+        ("requirepeer=SECRET", &[], "requirepeer"),
+        ("", &[("PGREQUIREPEER", "SECRET")], "PGREQUIREPEER"),
+        ("sslcrl=/SECRET", &[], "sslcrl"),
+        ("", &[("PGSSLCRL", "/SECRET")], "PGSSLCRL"),
+        ("sslcrldir=/SECRET", &[], "sslcrldir"),
+        ("", &[("PGSSLCRLDIR", "/SECRET")], "PGSSLCRLDIR"),
+        ("sslpassword=SECRET", &[], "sslpassword"),
+        ("sslsni=0", &[], "sslsni"),
+        ("", &[("PGSSLSNI", "0")], "PGSSLSNI"),
+        ("sslcertmode=require", &[], "sslcertmode"),
+        ("", &[("PGSSLCERTMODE", "require")], "PGSSLCERTMODE"),
+        ("ssl_min_protocol_version=TLSv1.3", &[], "ssl_min_protocol_version"),
+        ("", &[("PGSSLMINPROTOCOLVERSION", "TLSv1.3")], "PGSSLMINPROTOCOLVERSION"),
+        ("ssl_max_protocol_version=TLSv1.2", &[], "ssl_max_protocol_version"),
+        ("", &[("PGSSLMAXPROTOCOLVERSION", "TLSv1.2")], "PGSSLMAXPROTOCOLVERSION"),
+        ("min_protocol_version=3.2", &[], "min_protocol_version"),
+        ("", &[("PGMINPROTOCOLVERSION", "latest")], "PGMINPROTOCOLVERSION"),
+        ("scram_client_key=SECRET", &[], "scram_client_key"),
+        ("scram_server_key=SECRET", &[], "scram_server_key"),
+        ("oauth_issuer=SECRET", &[], "oauth_issuer"),
+        ("ssl-mode=SECRET", &[], "ssl-mode"),
+        ("ssl_ca=/SECRET", &[], "ssl_ca"),
+        ("SSLMODE=SECRET", &[], "SSLMODE"),
+        ("ssl=SECRET", &[], "ssl"),
+        ("tls=SECRET", &[], "tls"),
+        ("peer=SECRET", &[], "peer"),
+        ("service=missing", &[], "missing"),
+        ("", &[("PGSERVICE", "missing")], "missing"),
+    ];
+    for (parameters, environment, named) in cases {
+        let error = settings(&format!("postgresql://h/m?{parameters}"), environment).unwrap_err();
+        let Error::Url { problem, hint, .. } = error else { panic!("{parameters}: {error:?}") };
+        assert!(problem.contains(named), "{parameters}: {problem}");
+        assert!(!format!("{problem} {hint}").contains("SECRET"), "{problem} {hint}");
+    }
+}
+
+#[test]
+fn what_is_met_is_taken() {
+    for parameter in [
+        "require_auth=password,md5,scram-sha-256,none",
+        "require_auth=!gss,!sspi",
+        "require_auth=",
+        "channel_binding=prefer",
+        "channel_binding=disable",
+        "gssencmode=disable",
+        "gssencmode=prefer",
+        "sslnegotiation=postgres",
+        "sslsni=1",
+        "sslcertmode=allow",
+        "ssl_min_protocol_version=TLSv1.2",
+        "ssl_max_protocol_version=TLSv1.3",
+        "sslcompression=1",
+        "krbsrvname=x",
+        "gsslib=gssapi",
+        "max_protocol_version=3.2",
+        "min_protocol_version=3.0",
+    ] {
+        let found = settings(&format!("postgresql://h/m?{parameter}"), &[]).unwrap();
+        assert!(found.warnings.is_empty(), "{parameter}: {:?}", found.warnings);
+    }
+}
+
+#[test]
+fn a_service_comes_before_the_environment() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("pg_service.conf");
+    let text = "# ours\n[other]\nhost=other\n\n[own]\nhost=db.own\nport = 7\nuser=me\n\
+                password=p=w\ndbname=m\nsslmode=verify-full\nsslrootcert=/f\n[wrong]\nhost\n\
+                [strict]\nrequire_auth=md5\n[misspelt]\nssl-mode=x\n";
+    std::fs::write(&file, text).unwrap();
+    let file = file.to_str().unwrap();
+    let environment = [("PGSERVICEFILE", file), ("PGHOST", "env"), ("PGSSLMODE", "disable")];
+    let found = settings("postgresql:///?service=own", &environment).unwrap();
+    assert_eq!(found.endpoints, [Endpoint { host: "db.own".to_owned(), port: 7 }]);
+    assert_eq!(found.user.as_deref(), Some("me"));
+    assert_eq!(found.password, Some(Secret("p=w".to_owned())));
+    assert_eq!(found.database.as_deref(), Some("m"));
+    assert_eq!(found.tls_mode, TlsMode::VerifyFull);
+    let found = settings("postgresql://u:p@h:1/d?service=own&sslmode=require", &environment);
+    let found = found.unwrap();
+    assert_eq!(found.endpoints, [Endpoint { host: "h".to_owned(), port: 1 }]);
+    assert_eq!((found.user.as_deref(), found.database.as_deref()), (Some("u"), Some("d")));
+    assert_eq!(found.tls_mode, TlsMode::VerifyCa);
+    let system = [("PGSYSCONFDIR", folder.path().to_str().unwrap()), ("PGSERVICE", "other")];
+    let found = settings("postgresql:///m", &system).unwrap();
+    assert_eq!(found.endpoints, [Endpoint { host: "other".to_owned(), port: 5432 }]);
+    let url = format!("postgresql:///m?servicefile={file}&service=other");
+    assert_eq!(endpoints(&url, &[]), [("other".to_owned(), 5432)]);
+    for (service, named) in [
+        ("none", "none"),
+        ("wrong", "line 14"),
+        ("strict", "require_auth"),
+        ("misspelt", "ssl-mode"),
+    ] {
+        let url = format!("postgresql:///m?service={service}");
+        let error = settings(&url, &environment).unwrap_err().to_string();
+        assert!(error.contains(named), "{error}");
+    }
+    let gone = [("PGSERVICEFILE", "/no/such/file"), ("PGSERVICE", "own")];
+    let error = settings("postgresql:///m", &gone).unwrap_err().to_string();
+    assert!(error.contains("/no/such/file"), "{error}");
+}
+
+#[test]
+fn the_servers_user_is_found() {
+    let users = "root:x:0:0::/root:/bin/sh\nmypostgres:x:5::\npostgres:x:111:113::/:/bin/bash\n";
+    assert_eq!(id_of_postgres(users), Some(111));
+    assert_eq!(id_of_postgres("postgres:x\n"), None);
+    assert_eq!(id_of_postgres(""), None);
+}
+
+/// A socket in `/tmp`, where anybody can put one.
+#[cfg(unix)]
+#[test]
+fn a_socket_of_somebody_else_is_passed_over() {
+    use std::os::unix::fs::chown;
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join(".s.PGSQL.5432");
+    std::fs::write(&path, "").unwrap();
+    assert!(super::is_trusted(&path));
+    assert!(!super::is_trusted(&folder.path().join("none")));
+    // Only root can give a file away.
+    if chown(&path, Some(12345), None).is_ok() {
+        assert!(!super::is_trusted(&path));
+        chown(&path, Some(0), None).unwrap();
+        assert!(super::is_trusted(&path));
     }
 }

@@ -34,4 +34,6 @@ mod side_files;
 mod signals;
 mod strangers;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod trust;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod upgraders;
