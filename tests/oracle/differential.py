@@ -1,11 +1,11 @@
 """Upgrades the same filled databases by MLflow and by mlflow-migrate, and compares the results.
 
 usage: differential.py --binary PATH --work DIR [--all] [--seed N]
-       differential.py --binary PATH --server URL [--all] [--seed N]
+       differential.py --binary PATH --server URL [--all | --from STATE,STATE] [--seed N]
                        [--charset NAME] [--keep]
 
 A case is a state and the revision to go to: with --all the last one from every state, otherwise
-from some. It passes if both programs end at the same schema and the same rows. Exit status 1 if a
+from some, on a server with --from from those. It passes if both programs end at the same schema and the same rows. Exit status 1 if a
 case failed.
 
 With --work on SQLite files, which SQLite must find sound besides. What MLflow makes is kept in DIR
@@ -162,6 +162,7 @@ def main() -> int:
     place.add_argument("--work", type=Path)
     place.add_argument("--server", metavar="URL")
     parser.add_argument("--all", action="store_true")
+    parser.add_argument("--from", dest="starts", metavar="STATES", type=lambda it: it.split(","))
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--charset")
     parser.add_argument("--keep", action="store_true")
@@ -178,6 +179,7 @@ def main() -> int:
             binary,
             arguments.seed,
             is_all=arguments.all,
+            starts=arguments.starts,
             charset=arguments.charset,
             keep=arguments.keep,
         )

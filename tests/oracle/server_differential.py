@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -18,13 +18,21 @@ from make_state import make_states
 
 
 def run_on_server(
-    url: str, binary: Path, seed: int, *, is_all: bool, charset: str | None, keep: bool
+    url: str,
+    binary: Path,
+    seed: int,
+    *,
+    is_all: bool,
+    starts: Sequence[str] | None,
+    charset: str | None,
+    keep: bool,
 ) -> Iterator[Outcome]:
-    """Runs every case of the server; of each the lines that tell how it failed, if it did."""
+    """Runs every case of the server, or those from some states; of each the lines that tell how it failed, if it did."""
     server = Server(url)
-    for number, case in enumerate(
-        server_cases(is_all=is_all, has_generated_columns=server.has_generated_columns)
-    ):
+    cases = server_cases(is_all=is_all, has_generated_columns=server.has_generated_columns)
+    for number, case in enumerate(cases):
+        if starts is not None and case.state not in starts:
+            continue
         # With the process's number, since several may use the server at once.
         name = f"{OWN_PREFIX}{os.getpid()}_{number}"
         expected, found = server.url(f"{name}_expected"), server.url(f"{name}_found")

@@ -15,8 +15,10 @@ use crate::version;
 /// How often it is looked whether somebody is still at work.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Statements as MLflow's chain makes them, in this database. SQLAlchemy begins some with a new line.
+/// Statements as MLflow's chain makes them, in this database. SQLAlchemy begins some with a new line. One
+/// whose answer is being sent is over.
 const DEFINES: &str = "DB = DATABASE() AND COMMAND = 'Query' AND \
+                       COALESCE(STATE, '') NOT IN ('Writing to net', 'Sending to client') AND \
                        UPPER(SUBSTRING_INDEX(LTRIM(REPLACE(LEFT(INFO, 40), '\\n', ' ')), ' ', 1)) \
                        IN ('ALTER', 'CREATE', 'DROP', 'RENAME')";
 

@@ -99,6 +99,12 @@ async fn what_keeps_a_column_from_going(server: &TestServer) {
                 "ALTER TABLE spans ADD COLUMN own TEXT \
                  GENERATED ALWAYS AS (json_extract(dimension_attributes, '$.a')) VIRTUAL",
             ),
+            (
+                "view own",
+                "CREATE VIEW everything AS SELECT * FROM spans; \
+                 CREATE VIEW \"every Thing\" AS SELECT e.* FROM Everything AS e; \
+                 CREATE VIEW own AS SELECT dimension_attributes FROM [every thing]",
+            ),
         ],
         Server::Postgres => &[
             (

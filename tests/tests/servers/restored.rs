@@ -1,6 +1,7 @@
 //! A database that was dumped and restored by the server's own tools is the same database.
 
 use mlflow_migrate_core::check::{Verdict, check};
+use mlflow_migrate_core::platform::Dialect;
 use mlflow_migrate_tests::capability::{DUMPS, SERVER};
 use mlflow_migrate_tests::conformance::{assert_at, assert_content};
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
@@ -20,10 +21,11 @@ const STATES: &str = "MLFLOW_MIGRATE_RESTORED_STATES";
 /// One state in so many, besides the first and the last, and every one where that is cheap.
 fn stride(server: &TestServer) -> usize {
     let is_all = std::env::var(STATES).is_ok_and(|states| states == "all");
-    match (is_all, server.is_mysql()) {
-        (true, _) => 1,
-        (false, true) => 24,
-        (false, false) => 5,
+    match server.dialect() {
+        _ if is_all => 1,
+        Dialect::Sqlite => 2,
+        Dialect::Postgres => 9,
+        Dialect::Mysql => 24,
     }
 }
 

@@ -13,6 +13,9 @@ use crate::error::Context;
 const STATEMENTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_schema \
                           WHERE type IN ('view', 'trigger') AND sql IS NOT NULL";
 
+/// What SQLite says of a statement that makes no sense.
+const SQLITE_ERROR: i32 = 1;
+
 struct Statement {
     kind: String,
     name: String,
@@ -30,20 +33,60 @@ pub(super) fn check(
     if ends.is_empty() {
         return Ok(Vec::new());
     }
-    let statements = read(connection)
-        .map_err(|source| context.error("looking for what depends on a column", source))?;
-    let refusal = |end: &ColumnEnd| {
-        end.refusal(statements.iter().filter_map(|statement| dependent(statement, end)).collect())
-    };
-    Ok(ends.iter().filter_map(refusal).collect())
+    let failed = |source| context.error("looking for what depends on a column", source);
+    let statements = read(connection).map_err(failed)?;
+    let mut refusals = Vec::new();
+    for end in &ends {
+        let sources = sources(connection, &statements, end).map_err(failed)?;
+        let dependents = statements.iter().filter_map(|one| dependent(one, end, &sources));
+        refusals.extend(end.refusal(dependents.collect()));
+    }
+    Ok(refusals)
+}
+
+/// From where a statement can take a column: its table, and the views that have it by `SELECT *`, as
+/// also views over these.
+fn sources<'a>(
+    connection: &Connection,
+    statements: &'a [Statement],
+    end: &'a ColumnEnd,
+) -> rusqlite::Result<Vec<&'a str>> {
+    let mut sources = vec![end.table.as_str()];
+    let mut rest: Vec<&Statement> = statements.iter().filter(|one| one.kind == "view").collect();
+    let mut place = 0;
+    while let Some(source) = sources.get(place).copied() {
+        place += 1;
+        let over = |view: &&Statement| mentions(&view.sql, source, Dialect::Sqlite);
+        let (views, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(over);
+        rest = others;
+        for view in views {
+            if has_column(connection, &view.name, &end.column)? {
+                sources.push(&view.name);
+            }
+        }
+    }
+    Ok(sources)
+}
+
+/// Whether a view has a column of that name; one that is broken has none.
+fn has_column(connection: &Connection, view: &str, column: &str) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) \
+                       WHERE name = ?2 COLLATE NOCASE)";
+    match connection.query_row(SQL, [view, column], |row| row.get(0)) {
+        Err(rusqlite::Error::SqliteFailure(error, _)) if error.extended_code == SQLITE_ERROR => {
+            Ok(false)
+        }
+        found => found,
+    }
 }
 
 /// What a statement makes, if it names a column. The table's own triggers are core's to find.
-fn dependent(statement: &Statement, end: &ColumnEnd) -> Option<Dependent> {
+fn dependent(statement: &Statement, end: &ColumnEnd, sources: &[&str]) -> Option<Dependent> {
     let Statement { kind, name, table, sql } = statement;
     let names = |name: &str| mentions(sql, name, Dialect::Sqlite);
     let is_own = kind == "trigger" && table.eq_ignore_ascii_case(&end.table);
-    (!is_own && names(&end.table) && names(&end.column)).then(|| Dependent {
+    let takes_it = names(&end.column) && sources.iter().any(|source| names(source));
+    (!is_own && takes_it).then(|| Dependent {
         object: format!("{kind} {name}"),
         remedy: Some(format!("DROP {} {}", kind.to_uppercase(), quote_identifier(name))),
     })

@@ -3,7 +3,7 @@
 //! `MLFLOW_MIGRATE_ORACLE` names a Python with MLflow 3.18.0, as `tests/oracle/setup.sh` makes one.
 //! Without it these tests say that they were skipped; with `MLFLOW_MIGRATE_REQUIRE_ORACLE`, which
 //! CI sets, that is a failure. With `MLFLOW_MIGRATE_ORACLE_STATES=all` every state is upgraded to the
-//! end, otherwise most of SQLite's by a few revisions only, and some of a server's.
+//! end, otherwise some are, and of SQLite others by a few revisions.
 
 use std::ffi::OsString;
 use std::io::Write;
@@ -44,7 +44,7 @@ pub(crate) fn all_states() -> Option<&'static str> {
     states.is_some_and(|states| states == "all").then_some("--all")
 }
 
-/// Filled databases at every state, upgraded by either program: schema by `schema_dump.py`, rows
+/// Filled databases at many states, upgraded by either program: schema by `schema_dump.py`, rows
 /// value for value.
 #[test]
 fn schema_and_rows_are_those_of_mlflow() {
@@ -56,7 +56,7 @@ fn schema_and_rows_are_those_of_mlflow() {
         .arg(folder.path())
         .args(all_states()));
     let passed = told.lines().filter(|line| line.starts_with("passed ")).count();
-    assert!(passed >= 82 && told.trim_end().ends_with(" passed, 0 failed"), "{told}");
+    assert!(passed >= 57 && told.trim_end().ends_with(" passed, 0 failed"), "{told}");
 }
 
 /// MLflow's tracking store and model registry read and write the upgraded samples.

@@ -151,14 +151,17 @@ fn compare_with_mlflow(python: &OsStr, server: &TestServer) {
     let mut command = Command::new(python);
     command.arg(oracle::script("differential.py"));
     command.args(["--binary", env!("CARGO_BIN_EXE_mlflow-migrate")]);
-    command.args(["--server", &server.address().to_string()]).args(oracle::all_states());
+    command.args(["--server", &server.address().to_string()]);
+    // In another character set what moves rows is tried.
+    let few = server.is_another_charset().then_some("--from=7ac759974ad8,b7e2c1a4d9f3");
+    command.args(oracle::all_states().or(few));
     // MySQL 5.6 has room for MLflow's keys in latin1 only, so there MLflow gets latin1 too.
     if server.charset() == Some("latin1") && server.head() == "head" {
         command.args(["--charset", "latin1"]);
     }
     let told = oracle::run(&mut command);
     let passed = told.lines().filter(|line| line.starts_with("passed ")).count();
-    assert!(passed >= 7 && told.trim_end().ends_with(" passed, 0 failed"), "{told}");
+    assert!(passed >= 4 && told.trim_end().ends_with(" passed, 0 failed"), "{told}");
 }
 
 /// MLflow's tracking store and model registry read and write the upgraded databases.
