@@ -28,7 +28,7 @@ pub(crate) fn literal(text: &str) -> String {
 
 /// How many statements a connection keeps prepared. More than an upgrade has, but for ranges of rows:
 /// to give one back is a packet without an answer, and the next packet waits for its
-/// acknowledgement, some 40 ms, since sqlx leaves Nagle's algorithm on.
+/// acknowledgement, some 40 ms, where sqlx opens the connection: it leaves Nagle's algorithm on.
 pub(crate) const PREPARED_STATEMENTS: usize = 1024;
 
 /// `ER_UNSUPPORTED_PS`, `ER_MAX_PREPARED_STMT_COUNT_REACHED`

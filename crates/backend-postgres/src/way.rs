@@ -24,3 +24,6 @@ pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, 
         false => source,
     })
 }
+
+#[cfg(test)]
+mod tests;
