@@ -97,8 +97,8 @@ pub fn run(modules: &[&[Test]]) -> ExitCode {
     run_in_threads(modules, &[], THREADS)
 }
 
-/// Runs the tests of some modules on every server, and only those of the first ones in every character
-/// set there: of the others none is the wiser for another one.
+/// Runs the tests of some modules on every server, in every character set there, and those of the others
+/// in the first one only: what they assert does not depend on it.
 #[must_use]
 pub fn run_some_in_every_charset(some: &[&[Test]], others: &[&[Test]]) -> ExitCode {
     run_in_threads(some, others, THREADS)

@@ -9,22 +9,19 @@ use std::ffi::OsStr;
 use std::io;
 use std::process::{Command, ExitCode};
 
+use mlflow_migrate_backend_server::certificates::{NO_AUTHORITIES, SYSTEM_FILE};
+
 use crate::url::{self, Kind};
 
-/// The variable by which authorities are found.
-const FILE: &str = "SSL_CERT_FILE";
+/// The variable that names a folder of authorities.
+const SYSTEM_FOLDER: &str = "SSL_CERT_DIR";
 
-/// The same for a folder.
-const FOLDER: &str = "SSL_CERT_DIR";
-
-/// What [`FILE`] was when the program began for the first time.
+/// What [`SYSTEM_FILE`] was when the program began for the first time.
 const FORMER_FILE: &str = "MLFLOW_MIGRATE_SSL_CERT_FILE";
-
-const NO_AUTHORITIES: &str = if cfg!(windows) { "NUL" } else { "/dev/null" };
 
 /// A variable of the environment, as it was when the program began for the first time.
 pub(crate) fn variable(name: &str) -> Option<String> {
-    let began_again = name == FILE && has_none();
+    let began_again = name == SYSTEM_FILE && has_none();
     env::var(if began_again { FORMER_FILE } else { name }).ok()
 }
 
@@ -41,15 +38,19 @@ pub(crate) fn begin_again_without() -> Result<(), ExitCode> {
     }
     let Ok(program) = env::current_exe() else { return Ok(()) };
     let mut again = Command::new(program);
-    again.args(arguments()).env(FILE, NO_AUTHORITIES).env_remove(FOLDER).env_remove(FORMER_FILE);
-    if let Some(former) = env::var_os(FILE) {
+    again
+        .args(arguments())
+        .env(SYSTEM_FILE, NO_AUTHORITIES)
+        .env_remove(SYSTEM_FOLDER)
+        .env_remove(FORMER_FILE);
+    if let Some(former) = env::var_os(SYSTEM_FILE) {
         again.env(FORMER_FILE, former);
     }
     replace(again)
 }
 
 fn has_none() -> bool {
-    env::var_os(FILE).is_some_and(|file| file == NO_AUTHORITIES)
+    env::var_os(SYSTEM_FILE).is_some_and(|file| file == NO_AUTHORITIES)
 }
 
 fn names_a_server(text: &OsStr) -> bool {
