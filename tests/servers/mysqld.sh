@@ -6,6 +6,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 # The options of a server that offers no TLS; a caller names others.
 without_tls=(--skip-ssl)
+# The options that are for running alone.
+run_args=()
 dir=$(realpath -m "${1:?DATADIR}")
 pidfile=$dir/mysqld.pid log=$dir/mysqld.log
 
@@ -61,7 +63,7 @@ start_on() {
     local port=$1 child i
     rm -f "$pidfile" "$dir/data/mysqld.sock.lock" # left by one that was killed
     : >"$log"
-    setsid "$mysqld" "${args[@]}" --datadir="$dir/data" --bind-address=127.0.0.1 --port="$port" \
+    setsid "$mysqld" "${args[@]}" "${run_args[@]}" --datadir="$dir/data" --bind-address=127.0.0.1 --port="$port" \
         --socket=mysqld.sock --pid-file="$pidfile" >>"$log" 2>&1 </dev/null &
     child=$!
     # the server writes it late: it can be stopped before

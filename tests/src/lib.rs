@@ -14,6 +14,7 @@ pub mod harness;
 pub mod mysql;
 pub mod other_session;
 pub mod postgres;
+pub mod private_cluster;
 pub mod private_server;
 pub mod proxy;
 pub mod reference;

@@ -16,7 +16,7 @@ const SIZE: u32 = 768;
 
 /// What outlives a server that is killed: every commit, and no page that is half written. The scripts'
 /// servers are quicker than that.
-const SAFE: [(&str, &str); 2] = [
+pub(crate) const SAFE: [(&str, &str); 2] = [
     ("PG_ARGS", "-c synchronous_commit=on -c full_page_writes=on"),
     ("MYSQLD_ARGS", "--innodb-flush-log-at-trx-commit=2 --innodb-doublewrite=1"),
 ];
@@ -111,7 +111,7 @@ impl Drop for PrivateServer {
     }
 }
 
-fn scripts() -> PathBuf {
+pub(crate) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("servers")
 }
 
@@ -121,7 +121,7 @@ fn start(name: &str, folder: &Path, port: Option<u16>) -> Result<String, String>
     Ok(run(&mut command)?.trim().to_owned())
 }
 
-fn run(command: &mut Command) -> Result<String, String> {
+pub(crate) fn run(command: &mut Command) -> Result<String, String> {
     let ended = command.stdin(Stdio::null()).output();
     let Output { status, stdout, stderr } = ended.map_err(|error| error.to_string())?;
     let text = |bytes: Vec<u8>| String::from_utf8_lossy(&bytes).into_owned();

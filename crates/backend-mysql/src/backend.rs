@@ -67,6 +67,7 @@ impl Backend for Mysql {
     }
 
     async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
+        self.confirm_claim().await?;
         let written =
             version::write(&mut self.connection, revision, self.in_transaction, &self.context);
         match written.await {
@@ -88,15 +89,18 @@ impl Backend for Mysql {
     }
 
     async fn begin_journal(&mut self, note: &str) -> Result<(), Error> {
+        self.confirm_claim().await?;
         preflight::check_text(self, note).await?;
         journal::begin(&mut self.connection, note, &self.context).await
     }
 
     async fn note_steps(&mut self, done: usize) -> Result<(), Error> {
+        self.confirm_claim().await?;
         journal::note_steps(&mut self.connection, done, &self.context).await
     }
 
     async fn note_losses(&mut self, step: usize, rows: u64) -> Result<(), Error> {
+        self.confirm_claim().await?;
         journal::note_losses(&mut self.connection, step, rows, &self.context).await
     }
 
@@ -105,14 +109,17 @@ impl Backend for Mysql {
     }
 
     async fn end_journal(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
         journal::end(&mut self.connection, &self.context).await
     }
 
     async fn resume(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
         swap::resume(self).await
     }
 
     async fn discard_copies(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
         swap::discard(self).await
     }
 
@@ -121,10 +128,12 @@ impl Backend for Mysql {
     }
 
     async fn begin_rows(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
         self.begin_transaction().await
     }
 
     async fn commit_rows(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
         self.end_transaction("COMMIT").await
     }
 
@@ -148,6 +157,7 @@ impl Backend for Mysql {
         change: &TableChange,
         progress: &Progress,
     ) -> Result<Option<u64>, Error> {
+        self.confirm_claim().await?;
         match self.make(change, progress).await {
             // A row that came after the preflight: say which constraint refuses how many.
             Err(error) if is_refused_rows(&error) => {
@@ -160,6 +170,7 @@ impl Backend for Mysql {
     }
 
     async fn remove(&mut self, leftovers: &[String]) -> Result<(), Error> {
+        self.confirm_claim().await?;
         for table in leftovers {
             let action = format!("removing {table}");
             let removed = self.run(&action, &format!("DROP TABLE {}", quote(table))).await;
@@ -242,7 +253,8 @@ impl Mysql {
     fn swaps(&self, change: &TableChange) -> bool {
         let Some(before) = &change.before else { return false };
         let alteration = Alteration::between(before, &change.after, &self.features);
-        (self.swap_from_rows == 0 || self.occasions.is_large(&change.after.name))
+        !self.cluster.has_other_writers()
+            && (self.swap_from_rows == 0 || self.occasions.is_large(&change.after.name))
             && swap::suits(change, &alteration, &self.occasions, &self.features)
     }
 

@@ -14,6 +14,8 @@ use sqlx::MySqlConnection;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use crate::cancel::Canceller;
+use crate::claim::Claim;
+use crate::cluster::Cluster;
 use crate::error::{Context, describe_io, server_error};
 use crate::features::Features;
 use crate::options::{OpenOptions, Target};
@@ -89,6 +91,10 @@ pub struct Mysql {
     pub(crate) lock_wait: Duration,
     /// The name of the lock that this session holds.
     pub(crate) lock: Option<String>,
+    /// What the server is part of.
+    pub(crate) cluster: Cluster,
+    /// The lock that other nodes of a cluster see.
+    pub(crate) claim: Option<Claim>,
     /// Whether a transaction is open.
     pub(crate) in_transaction: bool,
     pub(crate) warnings: Vec<String>,
@@ -118,8 +124,8 @@ impl Mysql {
         }
         let mut connection = open(&target, &context).await?;
         let looked = look_around(&mut connection, &context);
-        let features = match tokio::time::timeout(target.connect_timeout, looked).await {
-            Ok(features) => features?,
+        let (features, cluster) = match tokio::time::timeout(target.connect_timeout, looked).await {
+            Ok(found) => found?,
             Err(_) => {
                 let source = sqlx::Error::Io(no_answer(target.connect_timeout));
                 return Err(explain(&target.options, &context, Failure::Other(source)));
@@ -143,6 +149,8 @@ impl Mysql {
             features,
             lock_wait: options.lock_wait,
             lock: None,
+            cluster,
+            claim: None,
             in_transaction: false,
             warnings: target.warnings,
         })
@@ -184,6 +192,8 @@ impl Mysql {
                 features: self.features.clone(),
                 lock_wait: self.lock_wait,
                 lock: None,
+                cluster: self.cluster.clone(),
+                claim: None,
                 in_transaction: false,
                 warnings: Vec::new(),
             }));
@@ -204,17 +214,28 @@ impl Mysql {
     }
 }
 
-/// What kind of server this is, and the session's settings.
+/// What kind of server this is, what it is part of, and the session's settings.
 async fn look_around(
     connection: &mut MySqlConnection,
     context: &Context,
-) -> Result<Features, Error> {
+) -> Result<(Features, Cluster), Error> {
     let action = "reading the server's version";
     let version = text::value(connection, "SELECT VERSION()").await;
     let version = version.map_err(|source| context.error(action, source))?.unwrap_or_default();
     let features = Features::parse(&version).map_err(|error| named(error, &context.name))?;
+    let found = async {
+        let cluster = Cluster::read(connection).await?;
+        let is_ready = cluster.is_ready(connection).await?;
+        Ok((cluster, is_ready))
+    };
+    let found: Result<_, sqlx::Error> = found.await;
+    let (cluster, is_ready) =
+        found.map_err(|source| context.error("looking for a cluster", source))?;
+    if !is_ready {
+        return Err(context.apart());
+    }
     session::prepare(connection, context).await?;
-    Ok(features)
+    Ok((features, cluster))
 }
 
 fn encryption_error(context: &Context, problem: String, hint: &str) -> Error {

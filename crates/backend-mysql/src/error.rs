@@ -75,6 +75,8 @@ impl Context {
             1049 | 1129 | 1226 => {
                 Error::Unreachable { name, problem, hint: unreachable_hint(number).to_owned() }
             }
+            // ER_UNKNOWN_COM_ERROR, which a node of Galera says that is apart from the cluster.
+            1047 => self.apart(),
             // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS.
             1040 | 1203 => Error::Unavailable { name, problem, hint: BUSY_HINT.to_owned() },
             // ER_SECURE_TRANSPORT_REQUIRED
@@ -102,6 +104,17 @@ impl Context {
                 hint: LIMIT_HINT.to_owned(),
             },
             _ => Error::Database { action: action.to_owned(), source: Box::new(source) },
+        }
+    }
+
+    /// A node that has lost the others.
+    pub(crate) fn apart(&self) -> Error {
+        Error::Unavailable {
+            name: self.name.clone(),
+            problem:
+                "this node takes no statements, since it is apart from most nodes of its cluster"
+                    .to_owned(),
+            hint: "look at wsrep_cluster_status there, or give the URL of another node".to_owned(),
         }
     }
 

@@ -19,6 +19,9 @@ pub(crate) const TABLE: &str = "alembic_mlflow_migrate";
 const STEPS: u32 = 0;
 const PLAN: u32 = 1;
 
+/// In which row the owner of the lock is, where several nodes take writes: after those of all ranges.
+pub(crate) const OWNER: u32 = 2_147_483_647;
+
 const CREATE: &str = "CREATE TABLE alembic_mlflow_migrate \
                       (id INT NOT NULL, note LONGTEXT NOT NULL, PRIMARY KEY (id)) \
                       ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4";
@@ -130,11 +133,14 @@ pub(crate) async fn ensure(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<(), Error> {
-    let work = async {
-        if create::is_there(connection, TABLE).await? {
-            return Ok(());
-        }
-        create::table(connection, TABLE, CREATE).await
-    };
-    work.await.map_err(|source| context.error("creating the journal", source))
+    let created = ensure_table(connection).await;
+    created.map_err(|source| context.error("creating the journal", source))
+}
+
+/// The same, with the driver's error.
+pub(crate) async fn ensure_table(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+    if create::is_there(connection, TABLE).await? {
+        return Ok(());
+    }
+    create::table(connection, TABLE, CREATE).await
 }

@@ -5,6 +5,8 @@
 
 mod backend;
 mod cancel;
+mod claim;
+mod cluster;
 mod connect;
 mod create;
 mod encryption;

@@ -1,7 +1,10 @@
 //! Sessions, and the lock that keeps other upgraders out.
 //!
 //! DDL commits whatever transaction is open, so a transaction cannot hold an upgrade together. A
-//! named lock can: the server releases it with the connection, however that ends.
+//! named lock can: the server releases it with the connection, however that ends. Where several nodes
+//! take writes, a row is claimed besides (see `claim`).
+
+use std::time::Instant;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
@@ -33,8 +36,16 @@ impl Mysql {
             }
             Access::Upgrade => {
                 self.refuse_read_only().await?;
+                self.join_cluster().await?;
+                let until = Instant::now() + self.lock_wait;
                 self.take_lock().await?;
-                return self.wait_for_mlflow().await;
+                self.take_claim(until).await?;
+                let waited = self.wait_for_mlflow().await;
+                if waited.is_err() {
+                    // The first error is the one to tell.
+                    let _ = self.release_claim().await;
+                }
+                return waited;
             }
         }
         self.in_transaction = true;
@@ -43,11 +54,13 @@ impl Mysql {
 
     pub(crate) async fn commit_session(&mut self) -> Result<(), Error> {
         self.end_transaction("COMMIT").await?;
+        self.release_claim().await?;
         self.release_lock().await
     }
 
     pub(crate) async fn rollback_session(&mut self) -> Result<(), Error> {
         self.end_transaction("ROLLBACK").await?;
+        self.release_claim().await?;
         self.release_lock().await
     }
 
@@ -129,6 +142,10 @@ impl Mysql {
     pub(crate) async fn name_holders(&mut self, error: Error) -> Error {
         match error {
             Error::Locked { name, waited_seconds, holders } if holders.is_empty() => {
+                let is_ready = self.cluster.is_ready(&mut self.connection).await;
+                if matches!(is_ready, Ok(false)) {
+                    return self.context.apart();
+                }
                 // Not being able to tell who it is must not hide that there is somebody.
                 let holders = holders_of_locks(&mut self.connection).await.unwrap_or_default();
                 Error::Locked { name, waited_seconds, holders }

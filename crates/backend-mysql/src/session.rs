@@ -55,6 +55,10 @@ const SETTINGS: &[(&str, &str)] = &[
     ("net_write_timeout", PATIENCE),
     // Every table has its key; the server needs not add one that the model does not know.
     ("sql_generate_invisible_primary_key", "OFF"),
+    // Galera: every node alters its tables at the same place in the order of all changes, and a statement
+    // sees all that other nodes had done before it.
+    ("wsrep_osu_method", "TOI"),
+    ("wsrep_sync_wait", "15"),
 ];
 
 /// The greatest of all limits.
@@ -62,7 +66,8 @@ const EVERY_ROW: u64 = u64::MAX;
 
 /// Without these nothing is as it is expected to be; the others are for good measure, and some
 /// servers let only administrators set them.
-const ESSENTIAL: &[&str] = &["sql_mode", "time_zone", "autocommit", "foreign_key_checks"];
+const ESSENTIAL: &[&str] =
+    &["sql_mode", "time_zone", "autocommit", "foreign_key_checks", "wsrep_osu_method"];
 
 /// Prepares a new connection.
 pub(crate) async fn prepare(

@@ -21,7 +21,8 @@ impl Mysql {
         table: &str,
         others: SelectStatement,
     ) -> Result<Option<u64>, Error> {
-        if self.may_have_triggers(table).await? {
+        // Through other nodes others can write to the table, whatever is locked here.
+        if self.cluster.has_other_writers() || self.may_have_triggers(table).await? {
             return Ok(None);
         }
         let was_in_transaction = self.in_transaction;

@@ -9,15 +9,5 @@ here=$(cd "$(dirname "$0")" && pwd -P)
 mysqld=/usr/sbin/mariadbd
 args=(--no-defaults --user="$(id -un)" "${quick[@]}")
 
-# what mariadb-install-db does, which needs mariadb-client besides
-initialise() {
-    mkdir "$1" &&
-        { printf '%s\n' 'CREATE DATABASE mysql;' 'USE mysql;' 'SET @auth_root_socket=NULL;'
-          cd /usr/share/mysql && cat mysql_system_tables.sql mysql_performance_tables.sql mysql_system_tables_data.sql \
-              fill_help_tables.sql maria_add_gis_sp_bootstrap.sql mysql_sys_schema.sql
-          echo 'CREATE DATABASE test;'
-        } | "$mysqld" "${args[@]}" --bootstrap --datadir="$1" --log-warnings=0 --enforce-storage-engine= \
-            --max-allowed-packet=8M --net-buffer-length=16K &&
-        "$mysqld" --version | sed -E 's/.*Ver ([0-9.]+-MariaDB).*/\1/' | tr -d '\n' >"$1/mysql_upgrade_info"
-}
+initialise() { "$here/initialise.sh" "$1"; }
 start "${2:-}" "${3:-}"

@@ -10,6 +10,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod causes;
+mod clusters;
 mod kills;
 mod subject;
 mod table;
@@ -50,8 +51,9 @@ fn main() -> ExitCode {
         .into_iter()
         .map(|name| Arc::new(Kind { name, ground: Mutex::default() }))
         .collect();
-    arguments.test_threads.get_or_insert(kinds.len().max(1));
-    let mut trials = Vec::new();
+    // Two more for clusters.
+    arguments.test_threads.get_or_insert(kinds.len() + 2);
+    let mut trials = clusters::trials(&private_server::names());
     for kind in &kinds {
         if kind.name == "mysql56" {
             trials.push(kind.trial("killed_and_restarted", kills::killed_between_statements));

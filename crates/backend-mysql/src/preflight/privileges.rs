@@ -126,7 +126,7 @@ fn needs(plan: &Plan, features: &Features) -> Needs {
         need(&["CREATE"], version::TABLE);
     }
     if !plan.steps.is_empty() {
-        need(&["CREATE", "SELECT", "INSERT", "DELETE", "DROP"], journal::TABLE);
+        need(&["CREATE", "SELECT", "INSERT", "UPDATE", "DELETE", "DROP"], journal::TABLE);
     }
     for step in &plan.steps {
         match step {

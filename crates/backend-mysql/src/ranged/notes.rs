@@ -10,7 +10,7 @@ use sqlx::MySqlConnection;
 use super::ranges::Range;
 use crate::create::NO_VIEW;
 use crate::error::Context;
-use crate::journal::TABLE;
+use crate::journal::{OWNER, TABLE};
 use crate::text::{self, literal};
 
 /// The number of the first note here; the journal's own come before.
@@ -33,7 +33,9 @@ pub(crate) async fn read(
     table: &str,
     context: &Context,
 ) -> Result<Vec<(u32, Note)>, Error> {
-    let sql = format!("SELECT id, note FROM {TABLE}{NO_VIEW} WHERE id >= {FIRST} ORDER BY id");
+    let sql = format!(
+        "SELECT id, note FROM {TABLE}{NO_VIEW} WHERE id >= {FIRST} AND id < {OWNER} ORDER BY id"
+    );
     let rows = text::rows(connection, sql).await;
     let rows = rows.map_err(|source| context.error("reading how far a table is filled", source))?;
     let mut notes = Vec::new();
@@ -59,7 +61,9 @@ pub(crate) async fn next_number(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<u32, Error> {
-    let last = text::value(connection, format!("SELECT MAX(id) FROM {TABLE}{NO_VIEW}")).await;
+    let last =
+        text::value(connection, format!("SELECT MAX(id) FROM {TABLE}{NO_VIEW} WHERE id < {OWNER}"))
+            .await;
     let last = last.map_err(|source| context.error("reading how far a table is filled", source))?;
     let last: u32 = last.and_then(|last| last.parse().ok()).unwrap_or(0);
     Ok(last.saturating_add(1).max(FIRST))
@@ -82,7 +86,7 @@ pub(crate) async fn clear(
     connection: &mut MySqlConnection,
     context: &Context,
 ) -> Result<(), Error> {
-    let sql = format!("DELETE FROM {TABLE} WHERE id >= {FIRST}");
+    let sql = format!("DELETE FROM {TABLE} WHERE id >= {FIRST} AND id < {OWNER}");
     let done = text::run(connection, sql).await;
     done.map(|_| ()).map_err(|source| context.error("removing the notes of ranges", source))
 }

@@ -124,6 +124,9 @@ impl Error {
             Self::Locked { .. } => {
                 "stop the MLflow server, or whatever else uses it, and try again"
             }
+            Self::LockLost { .. } => {
+                "nothing was changed; run the command again: it waits for the other upgrade"
+            }
             Self::Full { .. } => "nothing was changed; make room and run the command again",
             Self::AccessDenied { .. } => "check the user, the password and the database in the URL",
             Self::Unfinished { unfinished, .. } => return Some(unfinished.remedy()),

@@ -102,9 +102,10 @@ impl Error {
             Self::NotADatabase { .. } => ErrorKind::NotADatabase,
             Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
-            Self::Locked { .. } | Self::Conflict { .. } | Self::VersionMoved { .. } => {
-                ErrorKind::Locked
-            }
+            Self::Locked { .. }
+            | Self::LockLost { .. }
+            | Self::Conflict { .. }
+            | Self::VersionMoved { .. } => ErrorKind::Locked,
             Self::Full { .. } => ErrorKind::Full,
             Self::Database { .. } => ErrorKind::Database,
             Self::AccessDenied { .. } => ErrorKind::AccessDenied,

@@ -400,6 +400,12 @@ pub enum Error {
         /// Who holds it, where the server tells: process, user, application, age of the query.
         holders: Vec<String>,
     },
+    /// Another upgrade has taken over the lock of this one.
+    #[error("{name}: another upgrade has taken over the lock of this one, which was not heard of")]
+    LockLost {
+        /// The database.
+        name: String,
+    },
     /// There is no room left.
     #[error("{name}: no room left: {problem}")]
     Full {

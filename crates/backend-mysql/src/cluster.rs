@@ -1,0 +1,135 @@
+//! Clusters in which several nodes take writes.
+//!
+//! A lock, and `LOCK TABLES`, is one node's own there: it keeps nobody out who is connected to another
+//! node (Galera's documentation, "Known Limitations"; MySQL's manual, "Group Replication Limitations").
+
+use mlflow_migrate_core::Error;
+use sqlx::MySqlConnection;
+
+use crate::connect::Mysql;
+use crate::text::{self, literal};
+
+/// Variables that say what the server is part of.
+const VARIABLES: [&str; 5] = [
+    "wsrep_on",
+    "wsrep_provider",
+    "server_uuid",
+    "group_replication_group_name",
+    "group_replication_single_primary_mode",
+];
+
+/// What a server is part of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Cluster {
+    /// Every writer of the database is connected to this server.
+    #[default]
+    None,
+    /// A Galera cluster.
+    Galera {
+        /// The identity of this node until it is started again.
+        node: String,
+        /// Whether this session's changes reach the other nodes.
+        replicates: bool,
+    },
+    /// Group replication with several primaries.
+    Group {
+        /// The identity of this member.
+        node: String,
+    },
+}
+
+impl Cluster {
+    /// Asks the server.
+    pub(crate) async fn read(connection: &mut MySqlConnection) -> Result<Self, sqlx::Error> {
+        let names = VARIABLES.map(literal).join(", ");
+        let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({names})");
+        let rows = text::rows(connection, sql).await?;
+        let variable = |name: &str| {
+            let row = rows.iter().find(|row| cell(row, 0).eq_ignore_ascii_case(name));
+            row.map(|row| cell(row, 1)).unwrap_or_default()
+        };
+        if !matches!(variable("wsrep_provider"), "" | "none") {
+            let sql = "SHOW GLOBAL STATUS LIKE 'wsrep_gcomm_uuid'";
+            let status = text::rows(connection, sql).await?;
+            let node = status.first().map(|row| cell(row, 1).to_owned()).unwrap_or_default();
+            let replicates = variable("wsrep_on").eq_ignore_ascii_case("on");
+            return Ok(Self::Galera { node, replicates });
+        }
+        let is_group = !variable("group_replication_group_name").is_empty();
+        if is_group && variable("group_replication_single_primary_mode").eq_ignore_ascii_case("off")
+        {
+            return Ok(Self::Group { node: variable("server_uuid").to_owned() });
+        }
+        Ok(Self::None)
+    }
+
+    /// Whether the server takes statements: a node of Galera that is apart from most others takes none, and
+    /// says of a read that it has waited for too long.
+    pub(crate) async fn is_ready(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<bool, sqlx::Error> {
+        if !matches!(self, Self::Galera { .. }) {
+            return Ok(true);
+        }
+        // Otherwise SHOW would wait, too.
+        text::run(connection, "SET SESSION wsrep_sync_wait = 0").await?;
+        let ready = text::rows(connection, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'").await?;
+        text::run(connection, "SET SESSION wsrep_sync_wait = 15").await?;
+        Ok(ready.first().is_none_or(|row| cell(row, 1).eq_ignore_ascii_case("on")))
+    }
+
+    /// The identity of the node that this session is connected to; `None` where no other one takes
+    /// writes.
+    pub(crate) fn node(&self) -> Option<&str> {
+        match self {
+            Self::None => None,
+            Self::Galera { node, .. } | Self::Group { node } => Some(node),
+        }
+    }
+
+    /// Whether others can write to the database through other servers, where no lock of this one keeps
+    /// them out.
+    pub(crate) fn has_other_writers(&self) -> bool {
+        *self != Self::None
+    }
+
+    /// A query for the identities of the nodes that the cluster consists of now.
+    pub(crate) fn members(&self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Galera { .. } => Some("SELECT node_uuid FROM mysql.wsrep_cluster_members"),
+            Self::Group { .. } => Some(
+                "SELECT MEMBER_ID FROM performance_schema.replication_group_members \
+                 WHERE MEMBER_STATE IN ('ONLINE', 'RECOVERING', 'UNREACHABLE')",
+            ),
+        }
+    }
+}
+
+impl Mysql {
+    /// Prepares a session that changes the database: it sees what was done through other nodes, and they
+    /// get what it does.
+    pub(crate) async fn join_cluster(&mut self) -> Result<(), Error> {
+        match &self.cluster {
+            Cluster::Galera { replicates: false, .. } => Err(Error::ServerLimit {
+                name: self.context.name.clone(),
+                problem: "wsrep_on is OFF on this node of a Galera cluster: the other nodes would not get \
+                          what an upgrade does"
+                    .to_owned(),
+                hint: "nothing was changed; let an administrator SET GLOBAL wsrep_on = ON, or give the \
+                       URL of another node"
+                    .to_owned(),
+            }),
+            Cluster::Group { .. } => {
+                let sql = "SET SESSION group_replication_consistency = 'BEFORE'";
+                self.run("preparing the session", sql).await
+            }
+            Cluster::Galera { .. } | Cluster::None => Ok(()),
+        }
+    }
+}
+
+fn cell(row: &[Option<String>], at: usize) -> &str {
+    row.get(at).and_then(Option::as_deref).unwrap_or_default()
+}

@@ -1,0 +1,72 @@
+//! Group replication: one primary takes writes, or all members do.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_tests::mysql;
+use mlflow_migrate_tests::private_cluster::PrivateCluster;
+
+use super::{LIMIT, Run, Subject, assert_one_has_worked};
+
+pub(crate) const TESTS: &[(&str, Run)] = &[
+    ("undisturbed", undisturbed),
+    ("two_upgraders_on_two_primaries", two_upgraders_on_two_primaries),
+    ("a_primary_killed", a_primary_killed),
+];
+
+fn undisturbed(cluster: &PrivateCluster) {
+    let subject = Subject::new(cluster);
+    let error = subject.upgrade(2, Duration::ZERO).join().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error:?}");
+    assert!(!subject.upgraded_through(1).steps.is_empty());
+    subject.assert_equal();
+    assert_one_has_worked_twice(cluster);
+}
+
+fn assert_one_has_worked_twice(cluster: &PrivateCluster) {
+    let subject = Subject::new(cluster);
+    let upgrades = [0.0, 0.3].map(|after| subject.upgrade(1, Duration::from_secs_f64(after)));
+    assert_one_has_worked(upgrades.into());
+    subject.assert_equal();
+}
+
+fn two_upgraders_on_two_primaries(cluster: &PrivateCluster) {
+    cluster.run(1, "SELECT group_replication_switch_to_multi_primary_mode()");
+    let subject = Subject::new(cluster);
+    let upgrades = [1, 2, 3].map(|node| subject.upgrade(node, Duration::ZERO));
+    assert_one_has_worked(upgrades.into());
+    subject.assert_equal();
+    let first = "SELECT group_replication_switch_to_single_primary_mode(@@server_uuid)";
+    cluster.run(1, first);
+}
+
+/// The members elect another primary, through which the upgrade goes on.
+fn a_primary_killed(cluster: &PrivateCluster) {
+    let subject = Subject::new(cluster);
+    let upgrade = subject.upgrade(1, Duration::ZERO);
+    subject.wait_for_steps(1);
+    cluster.kill(1);
+    let error = upgrade.join().unwrap().unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::ConnectionLost, "{error:?}");
+    let primary = new_primary(cluster);
+    assert!(!subject.upgraded_through(primary).steps.is_empty());
+    cluster.assert_equal(&subject.name, &[2, 3]);
+    cluster.restart(1);
+    subject.assert_equal();
+    cluster.run(primary, "DO 0");
+}
+
+fn new_primary(cluster: &PrivateCluster) -> usize {
+    let began = Instant::now();
+    loop {
+        for node in [2, 3] {
+            let rows = mysql::attempt(cluster.node(node), "SELECT @@super_read_only");
+            if rows.is_ok_and(|rows| format!("{rows:?}").contains("Integer(0)")) {
+                return node;
+            }
+        }
+        assert!(began.elapsed() < LIMIT, "no new primary");
+        thread::sleep(Duration::from_millis(100));
+    }
+}

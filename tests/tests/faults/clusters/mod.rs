@@ -1,0 +1,132 @@
+//! Upgrades in clusters of three nodes: one works, whichever node it goes through, and all nodes end equal.
+
+mod galera;
+mod group;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
+
+use libtest_mimic::{Failed, Trial};
+use mlflow_migrate_core::{Error, Report};
+use mlflow_migrate_tests::address::Address;
+use mlflow_migrate_tests::database::{TestDatabase, Waits, upgrade_at};
+use mlflow_migrate_tests::private_cluster::PrivateCluster;
+use mlflow_migrate_tests::{fill, wait};
+
+/// Metrics have to be moved from there, and tables to be copied.
+const OLD: &str = "7ac759974ad8";
+
+/// Entries of each of a thousand metrics.
+const ENTRIES: i64 = 6;
+
+/// An upgrade that takes longer hangs: longer than it takes to give up somebody who is gone.
+const LIMIT: Duration = Duration::from_secs(75);
+
+const WAITS: Waits = Waits { table: Duration::from_secs(5), upgrader: Duration::from_secs(60) };
+
+type Run = fn(&PrivateCluster);
+
+/// The trials of all clusters whose servers are there.
+pub(crate) fn trials(servers: &[String]) -> Vec<Trial> {
+    let mut trials = Vec::new();
+    for (server, name, tests) in
+        [("mariadb", "galera", galera::TESTS), ("mysql", "group", group::TESTS)]
+    {
+        if !servers.iter().any(|given| given == server) {
+            continue;
+        }
+        let cluster: Arc<Mutex<Option<PrivateCluster>>> = Arc::default();
+        for (test, run) in tests {
+            let cluster = Arc::clone(&cluster);
+            trials.push(Trial::test(format!("{name}::{test}"), move || {
+                let mut cluster = cluster.lock().unwrap_or_else(PoisonError::into_inner);
+                if cluster.is_none() {
+                    *cluster = Some(PrivateCluster::start(name).map_err(Failed::from)?);
+                }
+                if let Some(cluster) = cluster.as_ref() {
+                    run(cluster);
+                }
+                Ok(())
+            }));
+        }
+    }
+    trials
+}
+
+/// A database with rows, on all nodes.
+struct Subject<'a> {
+    cluster: &'a PrivateCluster,
+    /// Goes with this value.
+    _database: Box<dyn TestDatabase>,
+    name: String,
+}
+
+impl<'a> Subject<'a> {
+    fn new(cluster: &'a PrivateCluster) -> Self {
+        let database = wait(cluster.server().at(OLD));
+        fill::metrics(&*database, ENTRIES);
+        let name = database.address().unwrap().database.clone();
+        let subject = Self { cluster, _database: database, name };
+        subject.assert_equal();
+        subject
+    }
+
+    fn at_node(&self, node: usize) -> Address {
+        self.cluster.node(node).of_database(&self.name)
+    }
+
+    fn assert_equal(&self) {
+        self.cluster.assert_equal(&self.name, &[1, 2, 3]);
+    }
+
+    /// Upgrades through a node, in a thread of its own, after a while.
+    fn upgrade(&self, node: usize, after: Duration) -> JoinHandle<Ended> {
+        let address = self.at_node(node);
+        let catalogue = self.cluster.server().catalogue().clone();
+        thread::spawn(move || {
+            thread::sleep(after);
+            wait(async move {
+                let upgraded = upgrade_at(&catalogue, &address, WAITS, "head");
+                tokio::time::timeout(LIMIT, upgraded).await.unwrap_or_else(|_| panic!("it hangs"))
+            })
+        })
+    }
+
+    fn upgraded_through(&self, node: usize) -> Report {
+        self.upgrade(node, Duration::ZERO).join().unwrap().unwrap()
+    }
+
+    /// How many rows of a kind a node holds.
+    fn count(&self, node: usize, query: &str) -> String {
+        let rows = mlflow_migrate_tests::mysql::query(&self.at_node(node), query);
+        format!("{:?}", rows.concat())
+    }
+
+    /// Waits until an upgrade has noted some steps.
+    fn wait_for_steps(&self, node: usize) {
+        let began = Instant::now();
+        let sql = "SELECT note FROM alembic_mlflow_migrate WHERE id = 0 AND note > 3";
+        let has_steps = || {
+            let rows = mlflow_migrate_tests::mysql::attempt(&self.at_node(node), sql);
+            rows.is_ok_and(|rows| !rows.is_empty())
+        };
+        while !has_steps() {
+            assert!(began.elapsed() < LIMIT, "no upgrade has begun");
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}
+
+/// How an upgrade has ended.
+type Ended = Result<Report, Error>;
+
+/// Several upgrades at the same time: one does it all, the others wait, and find nothing to do.
+fn assert_one_has_worked(ended: Vec<JoinHandle<Ended>>) {
+    let ended: Vec<Ended> = ended.into_iter().map(|one| one.join().unwrap()).collect();
+    let worked = ended.iter().filter(|one| {
+        let report = one.as_ref().unwrap_or_else(|error| panic!("{error}: {ended:?}"));
+        !report.steps.is_empty()
+    });
+    assert_eq!(worked.count(), 1, "{ended:?}");
+}
