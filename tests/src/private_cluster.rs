@@ -79,6 +79,17 @@ impl PrivateCluster {
         run(command.arg(self.name).arg(folder)).expect("kill.sh");
     }
 
+    /// Sends a signal to a node's process: `STOP`, `CONT`.
+    ///
+    /// # Panics
+    /// If that cannot be done.
+    #[allow(clippy::expect_used, reason = "a test cannot go on then")]
+    pub fn signal(&self, node: usize, signal: &str) {
+        let file = self.folder.join(format!("n{node}")).join("mysqld.pid");
+        let process = std::fs::read_to_string(file).expect("a running node");
+        run(Command::new("kill").args(["-s", signal, process.trim()])).expect("kill");
+    }
+
     /// Starts a node again, which joins the others.
     ///
     /// # Panics

@@ -1,13 +1,14 @@
 //! What core asks of every database, for MySQL and MariaDB.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
     Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
 };
-use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::plan::{OutsideReference, Plan};
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
@@ -33,6 +34,10 @@ impl Backend for Mysql {
 
     async fn heed(&mut self, stop: &Stop) -> Result<(), Error> {
         self.cancel_when_stopped(stop).await
+    }
+
+    fn report_to(&mut self, observer: &Arc<dyn Observer>) {
+        self.observer = Some(Arc::clone(observer));
     }
 
     async fn begin(&mut self, access: Access) -> Result<(), Error> {

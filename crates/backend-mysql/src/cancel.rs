@@ -93,7 +93,7 @@ pub(crate) async fn run<T>(
 impl Mysql {
     /// Lets statements be ended from now on.
     pub(crate) async fn cancel_when_stopped(&mut self, stop: &Stop) -> Result<(), Error> {
-        let id = text::value(&mut self.connection, "SELECT CONNECTION_ID()").await;
+        let id = self.connector.note_work(&mut self.connection).await;
         let id = id.map_err(|source| self.context.error("preparing the session", source))?;
         self.canceller =
             id.map(|id| Canceller { stop: stop.clone(), connector: self.connector.clone(), id });

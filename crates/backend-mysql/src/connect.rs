@@ -2,12 +2,13 @@
 
 use std::fmt;
 use std::io;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
-use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::MySqlConnection;
@@ -20,6 +21,7 @@ use crate::error::{Context, describe_io, server_error};
 use crate::features::Features;
 use crate::options::{OpenOptions, Target};
 use crate::swap::Occasions;
+use crate::watch::Watch;
 use crate::{greeting, session, text};
 
 /// Opens further connections to the same database.
@@ -28,9 +30,27 @@ pub(crate) struct Connector {
     options: MySqlConnectOptions,
     timeout: Duration,
     context: Context,
+    /// By which the server knows those that are, or were, at work for an upgrade.
+    at_work: Arc<Mutex<Vec<String>>>,
 }
 
 impl Connector {
+    /// Notes that a connection works for an upgrade, and tells by which number the server knows it.
+    pub(crate) async fn note_work(
+        &self,
+        connection: &mut MySqlConnection,
+    ) -> Result<Option<String>, sqlx::Error> {
+        let id = text::value(connection, "SELECT CONNECTION_ID()").await?;
+        let mut at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
+        at_work.extend(id.clone());
+        Ok(id)
+    }
+
+    /// The numbers that were noted, separated by commas.
+    pub(crate) fn at_work(&self) -> String {
+        self.at_work.lock().unwrap_or_else(PoisonError::into_inner).join(", ")
+    }
+
     /// What is said of the database in errors.
     pub(crate) fn context(&self) -> &Context {
         &self.context
@@ -47,7 +67,13 @@ impl Connector {
         let mut refusal = None;
         for opened in join_all((0..wanted).map(|_| self.open())).await {
             match opened {
-                Ok(connection) => given.push(connection),
+                Ok(mut connection) => {
+                    let noted = self.note_work(&mut connection).await;
+                    noted.map_err(|source| {
+                        self.context.error("opening another connection", source)
+                    })?;
+                    given.push(connection);
+                }
                 Err(error @ Error::Unavailable { .. }) => refusal = Some(error),
                 Err(error) => return Err(error),
             }
@@ -61,15 +87,27 @@ impl Connector {
         Ok(given)
     }
 
+    /// A connection that only looks at the server, also while that would not let it read.
+    pub(crate) async fn open_to_look(&self) -> Result<MySqlConnection, Error> {
+        let mut connection = self.connect().await?;
+        // Only Galera knows it.
+        let _ = text::run(&mut connection, "SET SESSION wsrep_sync_wait = 0").await;
+        Ok(connection)
+    }
+
     /// A connection with the settings of every session here.
     pub(crate) async fn open(&self) -> Result<MySqlConnection, Error> {
-        let opened = attempt(self.timeout, &self.options).await;
-        let mut connection = opened.map_err(|failure| match failure {
-            Failure::Other(source) => self.context.error("opening another connection", source),
-            failure => explain(&self.options, &self.context, failure),
-        })?;
+        let mut connection = self.connect().await?;
         session::prepare(&mut connection, &self.context).await?;
         Ok(connection)
+    }
+
+    async fn connect(&self) -> Result<MySqlConnection, Error> {
+        let opened = attempt(self.timeout, &self.options).await;
+        opened.map_err(|failure| match failure {
+            Failure::Other(source) => self.context.error("opening another connection", source),
+            failure => explain(&self.options, &self.context, failure),
+        })
     }
 }
 
@@ -95,6 +133,9 @@ pub struct Mysql {
     pub(crate) cluster: Cluster,
     /// The lock that other nodes of a cluster see.
     pub(crate) claim: Option<Claim>,
+    /// Whom to tell of what an upgrade waits for.
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    pub(crate) watch: Option<Watch>,
     /// Whether a transaction is open.
     pub(crate) in_transaction: bool,
     pub(crate) warnings: Vec<String>,
@@ -135,6 +176,7 @@ impl Mysql {
             options: target.options,
             timeout: target.connect_timeout,
             context: context.clone(),
+            at_work: Arc::default(),
         };
         Ok(Self {
             connection,
@@ -151,6 +193,8 @@ impl Mysql {
             lock: None,
             cluster,
             claim: None,
+            observer: None,
+            watch: None,
             in_transaction: false,
             warnings: target.warnings,
         })
@@ -194,6 +238,8 @@ impl Mysql {
                 lock: None,
                 cluster: self.cluster.clone(),
                 claim: None,
+                observer: None,
+                watch: None,
                 in_transaction: false,
                 warnings: Vec::new(),
             }));

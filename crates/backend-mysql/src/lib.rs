@@ -37,6 +37,7 @@ mod truncate;
 mod upgraders;
 mod value;
 mod version;
+mod watch;
 
 pub use connect::Mysql;
 pub use features::Features;

@@ -37,6 +37,7 @@ impl Mysql {
             Access::Upgrade => {
                 self.refuse_read_only().await?;
                 self.join_cluster().await?;
+                self.watch();
                 let until = Instant::now() + self.lock_wait;
                 self.take_lock().await?;
                 self.take_claim(until).await?;
@@ -129,6 +130,7 @@ impl Mysql {
     }
 
     async fn release_lock(&mut self) -> Result<(), Error> {
+        self.watch = None;
         match self.lock.take() {
             Some(name) => {
                 let sql = format!("DO RELEASE_LOCK({})", literal(&name));

@@ -51,8 +51,6 @@ fn main() -> ExitCode {
         .into_iter()
         .map(|name| Arc::new(Kind { name, ground: Mutex::default() }))
         .collect();
-    // Two more for clusters.
-    arguments.test_threads.get_or_insert(kinds.len() + 2);
     let mut trials = clusters::trials(&private_server::names());
     for kind in &kinds {
         if kind.name == "mysql56" {
@@ -68,6 +66,8 @@ fn main() -> ExitCode {
             trials.push(kind.trial(fault.name, |ground| fault.strike(ground)));
         }
     }
+    // Each waits until its server is free.
+    arguments.test_threads.get_or_insert(trials.len().max(1));
     if kinds.is_empty() && !arguments.list && !arguments.quiet {
         tell("no faults: they take the servers of tests/servers/run.sh");
     }

@@ -8,27 +8,29 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_tests::database::open;
+use mlflow_migrate_core::event::Event;
+use mlflow_migrate_tests::database::{Upgrade, Waits, open};
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
 use mlflow_migrate_tests::{mysql, wait};
 
-use super::{LIMIT, Run, Subject, WAITS, assert_one_has_worked};
+use super::{LIMIT, Needs, Subject, Test, WAITS, assert_one_has_worked};
 
 /// After how many seconds a second upgrade begins; more where this variable names them.
 const DELAYS: &str = "MLFLOW_MIGRATE_CLUSTER_DELAYS";
 
-pub(crate) const TESTS: &[(&str, Run)] = &[
-    ("undisturbed", undisturbed),
-    ("two_upgraders_on_two_nodes", two_upgraders_on_two_nodes),
-    ("eight_upgraders_on_three_nodes", eight_upgraders_on_three_nodes),
-    ("a_writer_on_another_node", a_writer_on_another_node),
-    ("settings_of_a_node", settings_of_a_node),
-    ("a_session_that_is_not_replicated", a_session_that_is_not_replicated),
-    ("an_owner_who_is_at_work", an_owner_who_is_at_work),
-    ("an_owner_who_is_gone", an_owner_who_is_gone),
-    ("a_lock_that_was_taken_over", a_lock_that_was_taken_over),
-    ("a_node_apart", a_node_apart),
-    ("a_node_killed", a_node_killed),
+pub(crate) const TESTS: &[Test] = &[
+    ("undisturbed", Needs::Others, undisturbed),
+    ("two_upgraders_on_two_nodes", Needs::Others, two_upgraders_on_two_nodes),
+    ("eight_upgraders_on_three_nodes", Needs::Others, eight_upgraders_on_three_nodes),
+    ("a_writer_on_another_node", Needs::Others, a_writer_on_another_node),
+    ("settings_of_a_node", Needs::Alone, settings_of_a_node),
+    ("a_session_that_is_not_replicated", Needs::Alone, a_session_that_is_not_replicated),
+    ("an_owner_who_is_at_work", Needs::Others, an_owner_who_is_at_work),
+    ("an_owner_who_is_gone", Needs::Others, an_owner_who_is_gone),
+    ("a_lock_that_was_taken_over", Needs::Others, a_lock_that_was_taken_over),
+    ("another_node_that_stands_still", Needs::Alone, another_node_that_stands_still),
+    ("a_node_apart", Needs::Alone, a_node_apart),
+    ("a_node_killed", Needs::Alone, a_node_killed),
 ];
 
 fn undisturbed(cluster: &PrivateCluster) {
@@ -142,8 +144,7 @@ fn an_owner_who_is_at_work(cluster: &PrivateCluster) {
     wait(async {
         let mut owner = open(&subject.at_node(1), WAITS).await.unwrap();
         owner.begin(Access::Upgrade).await.unwrap();
-        let waits =
-            mlflow_migrate_tests::database::Waits { upgrader: Duration::from_secs(3), ..WAITS };
+        let waits = Waits { upgrader: Duration::from_secs(3), ..WAITS };
         let mut other = open(&subject.at_node(2), waits).await.unwrap();
         let error = other.begin(Access::Upgrade).await.unwrap_err();
         let Error::Locked { holders, .. } = &error else { panic!("{error:?}") };
@@ -194,6 +195,31 @@ fn a_lock_that_was_taken_over(cluster: &PrivateCluster) {
     assert_eq!(subject.count(3, rows), "[Text(\"{}\")]");
     mysql::run(&subject.at_node(2), "DROP TABLE alembic_mlflow_migrate");
     subject.upgraded_through(2);
+    subject.assert_equal();
+}
+
+/// The others wait for it until they give it up. The upgrade says what it waits for, and goes on.
+fn another_node_that_stands_still(cluster: &PrivateCluster) {
+    let subject = Subject::new(cluster);
+    let upgrade = || {
+        wait(async {
+            let waits = Waits { table: Duration::from_secs(1), ..WAITS };
+            let mut backend = open(&subject.at_node(1), waits).await.unwrap();
+            let upgrade = Upgrade::default();
+            let upgraded = upgrade.run_on(cluster.server().catalogue(), &mut *backend, "head");
+            tokio::time::timeout(LIMIT, upgraded).await.unwrap()
+        })
+    };
+    let (result, events) = thread::scope(|scope| {
+        let upgrade = scope.spawn(upgrade);
+        subject.wait_for_steps(1);
+        cluster.signal(3, "STOP");
+        upgrade.join().unwrap()
+    });
+    cluster.signal(3, "CONT");
+    assert!(result.is_ok(), "{result:?}");
+    let is_told = |event: &Event| matches!(event, Event::Notice { message } if message.contains("at one statement for"));
+    assert!(events.iter().any(is_told), "{events:?}");
     subject.assert_equal();
 }
 

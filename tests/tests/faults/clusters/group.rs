@@ -7,12 +7,12 @@ use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::mysql;
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
 
-use super::{LIMIT, Run, Subject, assert_one_has_worked};
+use super::{LIMIT, Needs, Subject, Test, assert_one_has_worked};
 
-pub(crate) const TESTS: &[(&str, Run)] = &[
-    ("undisturbed", undisturbed),
-    ("two_upgraders_on_two_primaries", two_upgraders_on_two_primaries),
-    ("a_primary_killed", a_primary_killed),
+pub(crate) const TESTS: &[Test] = &[
+    ("undisturbed", Needs::Alone, undisturbed),
+    ("two_upgraders_on_two_primaries", Needs::Alone, two_upgraders_on_two_primaries),
+    ("a_primary_killed", Needs::Alone, a_primary_killed),
 ];
 
 fn undisturbed(cluster: &PrivateCluster) {
@@ -54,7 +54,6 @@ fn a_primary_killed(cluster: &PrivateCluster) {
     cluster.assert_equal(&subject.name, &[2, 3]);
     cluster.restart(1);
     subject.assert_equal();
-    cluster.run(primary, "DO 0");
 }
 
 fn new_primary(cluster: &PrivateCluster) -> usize {

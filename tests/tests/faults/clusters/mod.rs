@@ -3,7 +3,7 @@
 mod galera;
 mod group;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -25,7 +25,23 @@ const LIMIT: Duration = Duration::from_secs(75);
 
 const WAITS: Waits = Waits { table: Duration::from_secs(5), upgrader: Duration::from_secs(60) };
 
-type Run = fn(&PrivateCluster);
+/// A trial's name, whom it gets along with, and what it does.
+type Test = (&'static str, Needs, fn(&PrivateCluster));
+
+/// Whom a trial gets along with.
+#[derive(Clone, Copy)]
+enum Needs {
+    /// Other trials on the same nodes.
+    Others,
+    /// Nobody: it sets, stops or kills nodes.
+    Alone,
+}
+
+/// A cluster that is started for the first trial on it.
+struct Ground {
+    cluster: OnceLock<Result<PrivateCluster, String>>,
+    disturbance: RwLock<()>,
+}
 
 /// The trials of all clusters whose servers are there.
 pub(crate) fn trials(servers: &[String]) -> Vec<Trial> {
@@ -36,17 +52,18 @@ pub(crate) fn trials(servers: &[String]) -> Vec<Trial> {
         if !servers.iter().any(|given| given == server) {
             continue;
         }
-        let cluster: Arc<Mutex<Option<PrivateCluster>>> = Arc::default();
-        for (test, run) in tests {
-            let cluster = Arc::clone(&cluster);
+        let ground = Arc::new(Ground { cluster: OnceLock::new(), disturbance: RwLock::default() });
+        for (test, needs, run) in tests {
+            let ground = Arc::clone(&ground);
             trials.push(Trial::test(format!("{name}::{test}"), move || {
-                let mut cluster = cluster.lock().unwrap_or_else(PoisonError::into_inner);
-                if cluster.is_none() {
-                    *cluster = Some(PrivateCluster::start(name).map_err(Failed::from)?);
+                let cluster = ground.cluster.get_or_init(|| PrivateCluster::start(name));
+                let cluster = cluster.as_ref().map_err(Failed::from)?;
+                let (_alone, _beside);
+                match needs {
+                    Needs::Alone => _alone = ground.disturbance.write(),
+                    Needs::Others => _beside = ground.disturbance.read(),
                 }
-                if let Some(cluster) = cluster.as_ref() {
-                    run(cluster);
-                }
+                run(cluster);
                 Ok(())
             }));
         }
