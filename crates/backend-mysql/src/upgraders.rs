@@ -80,6 +80,8 @@ impl Mysql {
         match locked.map_err(|source| self.context.error(action, source)) {
             // A user who may not lock tables can still upgrade.
             Ok(_) | Err(Error::Privileges { .. } | Error::AccessDenied { .. }) => Ok(()),
+            // Percona XtraDB Cluster may refuse what is one node's own.
+            Err(Error::Database { .. }) if self.cluster.has_other_writers() => Ok(()),
             Err(Error::Locked { name, holders, .. }) => {
                 let locked = Error::Locked { name, waited_seconds: wait, holders };
                 Err(self.name_holders(locked).await)
