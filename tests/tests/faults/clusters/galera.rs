@@ -185,7 +185,9 @@ fn a_lock_that_was_taken_over(cluster: &PrivateCluster) {
     wait(async {
         let mut owner = open(&subject.at_node(1), WAITS).await.unwrap();
         owner.begin(Access::Upgrade).await.unwrap();
-        mysql::run(&subject.at_node(2), "UPDATE alembic_mlflow_migrate SET note = '{}'");
+        let seize = "SET SESSION wsrep_sync_wait = 7; \
+                     UPDATE alembic_mlflow_migrate SET note = '{}'";
+        mysql::run(&subject.at_node(2), seize);
         tokio::time::sleep(Duration::from_secs(3)).await;
         let error = owner.begin_journal("{}").await.unwrap_err();
         assert!(matches!(error, Error::LockLost { .. }), "{error:?}");

@@ -4,6 +4,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_tests::database::Cell;
 use mlflow_migrate_tests::mysql;
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
 
@@ -54,6 +55,9 @@ fn a_primary_killed(cluster: &PrivateCluster) {
     cluster.assert_equal(&subject.name, &[2, 3]);
     cluster.restart(1);
     subject.assert_equal();
+    let first = mysql::query(cluster.node(1), "SELECT @@server_uuid");
+    let Cell::Text(first) = &first[0][0] else { panic!("{first:?}") };
+    cluster.run(primary, &format!("SELECT group_replication_set_as_primary('{first}')"));
 }
 
 fn new_primary(cluster: &PrivateCluster) -> usize {
