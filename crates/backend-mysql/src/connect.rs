@@ -2,9 +2,11 @@
 
 use std::fmt;
 use std::io;
+use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use mlflow_migrate_backend_server::line::{Line, Meter};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::event::Progress;
@@ -14,6 +16,7 @@ use sqlx::MySqlConnection;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
 use crate::cancel::Canceller;
+use crate::connection::Connection;
 use crate::error::{Context, describe_io, server_error};
 use crate::features::Features;
 use crate::options::{OpenOptions, Target};
@@ -25,6 +28,8 @@ use crate::{greeting, session, text};
 pub(crate) struct Connector {
     options: MySqlConnectOptions,
     timeout: Duration,
+    /// How long the server may take to answer what is soon answered.
+    patience: Duration,
     context: Context,
 }
 
@@ -40,7 +45,7 @@ impl Connector {
         &self,
         wanted: usize,
         progress: &Progress,
-    ) -> Result<Vec<MySqlConnection>, Error> {
+    ) -> Result<Vec<Connection>, Error> {
         let mut given = Vec::new();
         let mut refusal = None;
         for opened in join_all((0..wanted).map(|_| self.open())).await {
@@ -60,12 +65,13 @@ impl Connector {
     }
 
     /// A connection with the settings of every session here.
-    pub(crate) async fn open(&self) -> Result<MySqlConnection, Error> {
+    pub(crate) async fn open(&self) -> Result<Connection, Error> {
         let opened = attempt(self.timeout, &self.options).await;
-        let mut connection = opened.map_err(|failure| match failure {
+        let (driver, meter) = opened.map_err(|failure| match failure {
             Failure::Other(source) => self.context.error("opening another connection", source),
             failure => explain(&self.options, &self.context, failure),
         })?;
+        let mut connection = Connection { driver, line: Line::new(meter, self.patience) };
         session::prepare(&mut connection, &self.context).await?;
         Ok(connection)
     }
@@ -73,7 +79,7 @@ impl Connector {
 
 /// A connection to one database on a MySQL or MariaDB server.
 pub struct Mysql {
-    pub(crate) connection: MySqlConnection,
+    pub(crate) connection: Connection,
     pub(crate) context: Context,
     pub(crate) features: Features,
     pub(crate) platform: Platform,
@@ -116,7 +122,9 @@ impl Mysql {
             let checked = options.system_authorities.check();
             checked.map_err(|problem| encryption_error(&context, problem, ENVIRONMENT_HINT))?;
         }
-        let mut connection = open(&target, &context).await?;
+        let (driver, meter) = open(&target, &context).await?;
+        let patience = options.answer_timeout.saturating_add(options.lock_timeout);
+        let mut connection = Connection { driver, line: Line::new(meter, patience) };
         let looked = look_around(&mut connection, &context);
         let features = match tokio::time::timeout(target.connect_timeout, looked).await {
             Ok(features) => features?,
@@ -128,6 +136,7 @@ impl Mysql {
         let connector = Connector {
             options: target.options,
             timeout: target.connect_timeout,
+            patience,
             context: context.clone(),
         };
         Ok(Self {
@@ -169,7 +178,7 @@ impl Mysql {
             return Ok(further);
         }
         for mut connection in self.connector.open_several(self.jobs, progress).await? {
-            text::run(&mut connection, ISOLATION).await.map_err(failed)?;
+            text::run_soon(&mut connection, ISOLATION).await.map_err(failed)?;
             further.push(Box::new(Self {
                 connection,
                 context: self.context.clone(),
@@ -205,10 +214,7 @@ impl Mysql {
 }
 
 /// What kind of server this is, and the session's settings.
-async fn look_around(
-    connection: &mut MySqlConnection,
-    context: &Context,
-) -> Result<Features, Error> {
+async fn look_around(connection: &mut Connection, context: &Context) -> Result<Features, Error> {
     let action = "reading the server's version";
     let version = text::value(connection, "SELECT VERSION()").await;
     let version = version.map_err(|source| context.error(action, source))?.unwrap_or_default();
@@ -246,7 +252,10 @@ pub(crate) enum Failure {
     Other(sqlx::Error),
 }
 
-async fn open(target: &Target, context: &Context) -> Result<MySqlConnection, Error> {
+/// The driver's connection, and what measures what comes over it.
+type Opened = (MySqlConnection, Arc<Meter>);
+
+async fn open(target: &Target, context: &Context) -> Result<Opened, Error> {
     match attempt(target.connect_timeout, &target.options).await {
         Ok(connection) => Ok(connection),
         Err(failure) if is_denied(&failure) && is_encryption_demanded(target).await => {
@@ -260,10 +269,7 @@ async fn open(target: &Target, context: &Context) -> Result<MySqlConnection, Err
     }
 }
 
-async fn attempt(
-    timeout: Duration,
-    options: &MySqlConnectOptions,
-) -> Result<MySqlConnection, Failure> {
+async fn attempt(timeout: Duration, options: &MySqlConnectOptions) -> Result<Opened, Failure> {
     match tokio::time::timeout(timeout, greeting::connect(options)).await {
         Ok(result) => result,
         Err(_) => Err(Failure::Other(sqlx::Error::Io(no_answer(timeout)))),

@@ -6,6 +6,7 @@
 mod backend;
 mod cancel;
 mod connect;
+mod connection;
 mod create;
 mod encryption;
 mod error;
