@@ -15,6 +15,7 @@ struct Traffic {
     to_client: AtomicU64,
     end: End,
     is_over: AtomicBool,
+    is_postgres: bool,
 }
 
 /// Something to do when a text goes by; it tells what becomes of that.
@@ -31,6 +32,10 @@ enum Passage {
     Closed,
     /// Every connection is closed, also new ones.
     Over,
+    /// It is not passed on, and nothing more is, while the connection stays open.
+    Silent,
+    /// The last but one message is passed on without end.
+    Endless,
 }
 
 impl Passage {
@@ -185,6 +190,25 @@ impl Proxy {
         Self::when(address, text, time, When::Answered, Box::new(act))
     }
 
+    /// Takes whatever comes from when a text is about to go to the server for the `time`th time, as a
+    /// server does that is there and does not answer.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    #[must_use]
+    pub fn silent_at(address: &Address, text: &str, time: u64) -> Self {
+        Self::when(address, text, time, When::Before, Box::new(|| Passage::Silent))
+    }
+
+    /// Repeats the last row of the answer to a text without end. The answer has to be a short one.
+    ///
+    /// # Panics
+    /// If there is no free port.
+    #[must_use]
+    pub fn endless_at(address: &Address, text: &str, time: u64) -> Self {
+        Self::when(address, text, time, When::Answered, Box::new(|| Passage::Endless))
+    }
+
     fn when(address: &Address, text: &str, time: u64, when: When, action: Action) -> Self {
         let left = AtomicU64::new(time.saturating_sub(1));
         let (text, action) = (text.as_bytes().to_vec(), Mutex::new(Some(action)));
@@ -205,6 +229,7 @@ impl Proxy {
             to_client: AtomicU64::new(0),
             end,
             is_over: AtomicBool::new(false),
+            is_postgres: address.is_postgres(),
         });
         let server = (address.host.clone(), address.port);
         let shared = Arc::clone(&traffic);
@@ -283,6 +308,12 @@ fn pass_on(
         if matches!(passage, Passage::Closed | Passage::Over) {
             return Ok(());
         }
+        if passage == Passage::Silent {
+            return std::io::copy(&mut from, &mut std::io::sink()).map(|_| ());
+        }
+        if passage == Passage::Endless {
+            return never_end(sent, traffic.is_postgres, to);
+        }
         if passage == Passage::Last {
             // Before the server can answer.
             from.shutdown(Shutdown::Both)?;
@@ -294,6 +325,37 @@ fn pass_on(
             return Ok(());
         }
     }
+}
+
+/// Passes an answer on without its end, and repeats its last row.
+fn never_end(answer: &[u8], is_postgres: bool, mut to: &TcpStream) -> std::io::Result<()> {
+    let mut messages = Vec::new();
+    let mut rest = answer;
+    while let Some(length) = length_of_message(rest, is_postgres).filter(|it| *it <= rest.len()) {
+        let (message, others) = rest.split_at(length);
+        messages.push(message);
+        rest = others;
+    }
+    // After the last row MySQL says that it was the last, and PostgreSQL that it is done, and ready.
+    let is_row = |message: &&[u8]| !is_postgres || message.first() == Some(&b'D');
+    let last = messages.len().saturating_sub(usize::from(!is_postgres) + 1);
+    let row = messages.iter().take(last + 1).rposition(is_row).unwrap_or(0);
+    to.write_all(&messages.iter().take(row).copied().collect::<Vec<_>>().concat())?;
+    let rows = messages.get(row).copied().unwrap_or_default().repeat(1000);
+    loop {
+        to.write_all(&rows)?;
+    }
+}
+
+/// How long the message is that begins here.
+fn length_of_message(bytes: &[u8], is_postgres: bool) -> Option<usize> {
+    let number =
+        |bytes: &[u8]| bytes.iter().fold(0, |number, byte| number << 8 | usize::from(*byte));
+    if is_postgres {
+        return Some(1 + number(bytes.get(1..5)?));
+    }
+    let little_endian: Vec<u8> = bytes.get(..3)?.iter().rev().copied().collect();
+    Some(4 + number(&little_endian))
 }
 
 /// Does what is to be done about what was read.

@@ -59,7 +59,7 @@ impl Backend for Mysql {
     async fn inspect(&mut self) -> Result<Schema, Error> {
         let occasions = Occasions::read(&mut self.connection).await;
         self.occasions =
-            occasions.map_err(|source| self.context.error("read the tables", source))?;
+            occasions.map_err(|source| self.context.error("reading the tables", source))?;
         inspect::schema(&mut self.connection, &self.features, &self.context).await
     }
 

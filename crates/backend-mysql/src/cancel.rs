@@ -36,7 +36,7 @@ impl Canceller {
     async fn cancel(&self) {
         let work = async {
             let mut connection = self.connector.open().await?;
-            let killed = text::run(&mut connection, format!("KILL QUERY {}", self.id)).await;
+            let killed = text::run_soon(&mut connection, format!("KILL QUERY {}", self.id)).await;
             killed.map_err(|source| self.connector.context().error("ending a statement", source))
         };
         // If it fails, the statement comes to its end.

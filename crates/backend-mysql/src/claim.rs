@@ -10,11 +10,11 @@ use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
 use serde::{Deserialize, Serialize};
-use sqlx::MySqlConnection;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::connect::{Connector, Mysql};
+use crate::connection::Connection;
 use crate::create::{NO_VIEW, is_missing};
 use crate::error::{server_error, unless_denied};
 use crate::journal::{self, OWNER, TABLE};
@@ -224,7 +224,7 @@ impl Mysql {
     }
 }
 
-async fn release(connection: &mut MySqlConnection, is_ours: &str) -> Result<(), sqlx::Error> {
+async fn release(connection: &mut Connection, is_ours: &str) -> Result<(), sqlx::Error> {
     let counts = format!("SELECT COUNT(*), COALESCE(SUM({is_ours}), 0) FROM {TABLE}{NO_VIEW}");
     let counts = match text::rows(connection, counts).await {
         Err(source) if is_missing(&source) => return Ok(()),
@@ -244,7 +244,7 @@ async fn release(connection: &mut MySqlConnection, is_ours: &str) -> Result<(), 
 
 /// Renews the row until it is somebody else's, or this task is ended.
 async fn renew(
-    connection: MySqlConnection,
+    connection: Connection,
     connector: Connector,
     mut owner: Owner,
     state: watch::Sender<State>,
@@ -277,7 +277,7 @@ async fn renew(
     }
 }
 
-async fn renew_once(connection: &mut MySqlConnection, owner: &Owner) -> Result<bool, sqlx::Error> {
+async fn renew_once(connection: &mut Connection, owner: &Owner) -> Result<bool, sqlx::Error> {
     let note = literal(&owner.note()?);
     let sql = format!("UPDATE {TABLE} SET note = {note} WHERE {}", owner.is_ours());
     match text::run(connection, sql).await {
@@ -286,7 +286,7 @@ async fn renew_once(connection: &mut MySqlConnection, owner: &Owner) -> Result<b
     }
 }
 
-async fn new_owner(connection: &mut MySqlConnection, node: String) -> Result<Owner, sqlx::Error> {
+async fn new_owner(connection: &mut Connection, node: String) -> Result<Owner, sqlx::Error> {
     let sql = "SELECT UUID(), CONNECTION_ID(), CURRENT_USER(), CONCAT(@@hostname, ':', @@port)";
     let row = text::rows(connection, sql).await?.into_iter().next().unwrap_or_default();
     let cell = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();

@@ -4,9 +4,9 @@
 //! node (Galera's documentation, "Known Limitations"; MySQL's manual, "Group Replication Limitations").
 
 use mlflow_migrate_core::Error;
-use sqlx::MySqlConnection;
 
 use crate::connect::Mysql;
+use crate::connection::Connection;
 use crate::text::{self, literal};
 
 /// Variables that say what the server is part of.
@@ -40,7 +40,7 @@ pub(crate) enum Cluster {
 
 impl Cluster {
     /// Asks the server.
-    pub(crate) async fn read(connection: &mut MySqlConnection) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn read(connection: &mut Connection) -> Result<Self, sqlx::Error> {
         let names = VARIABLES.map(literal).join(", ");
         let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({names})");
         let rows = text::rows(connection, sql).await?;
@@ -65,17 +65,14 @@ impl Cluster {
 
     /// Whether the server takes statements: a node of Galera that is apart from most others takes none, and
     /// says of a read that it has waited for too long.
-    pub(crate) async fn is_ready(
-        &self,
-        connection: &mut MySqlConnection,
-    ) -> Result<bool, sqlx::Error> {
+    pub(crate) async fn is_ready(&self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
         if !matches!(self, Self::Galera { .. }) {
             return Ok(true);
         }
         // Otherwise SHOW would wait, too.
-        text::run(connection, "SET SESSION wsrep_sync_wait = 0").await?;
+        text::run_soon(connection, "SET SESSION wsrep_sync_wait = 0").await?;
         let ready = text::rows(connection, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'").await?;
-        text::run(connection, "SET SESSION wsrep_sync_wait = 15").await?;
+        text::run_soon(connection, "SET SESSION wsrep_sync_wait = 15").await?;
         Ok(ready.first().is_none_or(|row| cell(row, 1).eq_ignore_ascii_case("on")))
     }
 

@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::future::join_all;
+use mlflow_migrate_backend_server::line::{Line, Meter};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -17,6 +18,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use crate::cancel::Canceller;
 use crate::claim::Claim;
 use crate::cluster::Cluster;
+use crate::connection::Connection;
 use crate::error::{Context, describe_io, server_error};
 use crate::features::Features;
 use crate::options::{OpenOptions, Target};
@@ -29,6 +31,8 @@ use crate::{greeting, session, text};
 pub(crate) struct Connector {
     options: MySqlConnectOptions,
     timeout: Duration,
+    /// How long the server may take to answer what is soon answered.
+    patience: Duration,
     context: Context,
     /// By which the server knows those that are, or were, at work for an upgrade.
     at_work: Arc<Mutex<Vec<String>>>,
@@ -38,7 +42,7 @@ impl Connector {
     /// Notes that a connection works for an upgrade, and tells by which number the server knows it.
     pub(crate) async fn note_work(
         &self,
-        connection: &mut MySqlConnection,
+        connection: &mut Connection,
     ) -> Result<Option<String>, sqlx::Error> {
         let id = text::value(connection, "SELECT CONNECTION_ID()").await?;
         let mut at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
@@ -62,7 +66,7 @@ impl Connector {
         &self,
         wanted: usize,
         progress: &Progress,
-    ) -> Result<Vec<MySqlConnection>, Error> {
+    ) -> Result<Vec<Connection>, Error> {
         let mut given = Vec::new();
         let mut refusal = None;
         for opened in join_all((0..wanted).map(|_| self.open())).await {
@@ -88,32 +92,33 @@ impl Connector {
     }
 
     /// A connection that only looks at the server, also while that would not let it read.
-    pub(crate) async fn open_to_look(&self) -> Result<MySqlConnection, Error> {
+    pub(crate) async fn open_to_look(&self) -> Result<Connection, Error> {
         let mut connection = self.connect().await?;
         // Only Galera knows it.
-        let _ = text::run(&mut connection, "SET SESSION wsrep_sync_wait = 0").await;
+        let _ = text::run_soon(&mut connection, "SET SESSION wsrep_sync_wait = 0").await;
         Ok(connection)
     }
 
     /// A connection with the settings of every session here.
-    pub(crate) async fn open(&self) -> Result<MySqlConnection, Error> {
+    pub(crate) async fn open(&self) -> Result<Connection, Error> {
         let mut connection = self.connect().await?;
         session::prepare(&mut connection, &self.context).await?;
         Ok(connection)
     }
 
-    async fn connect(&self) -> Result<MySqlConnection, Error> {
+    async fn connect(&self) -> Result<Connection, Error> {
         let opened = attempt(self.timeout, &self.options).await;
-        opened.map_err(|failure| match failure {
+        let (driver, meter) = opened.map_err(|failure| match failure {
             Failure::Other(source) => self.context.error("opening another connection", source),
             failure => explain(&self.options, &self.context, failure),
-        })
+        })?;
+        Ok(Connection { driver, line: Line::new(meter, self.patience) })
     }
 }
 
 /// A connection to one database on a MySQL or MariaDB server.
 pub struct Mysql {
-    pub(crate) connection: MySqlConnection,
+    pub(crate) connection: Connection,
     pub(crate) context: Context,
     pub(crate) features: Features,
     pub(crate) platform: Platform,
@@ -163,7 +168,9 @@ impl Mysql {
             let checked = options.system_authorities.check();
             checked.map_err(|problem| encryption_error(&context, problem, ENVIRONMENT_HINT))?;
         }
-        let mut connection = open(&target, &context).await?;
+        let (driver, meter) = open(&target, &context).await?;
+        let patience = options.answer_timeout.saturating_add(options.lock_timeout);
+        let mut connection = Connection { driver, line: Line::new(meter, patience) };
         let looked = look_around(&mut connection, &context);
         let (features, cluster) = match tokio::time::timeout(target.connect_timeout, looked).await {
             Ok(found) => found?,
@@ -175,6 +182,7 @@ impl Mysql {
         let connector = Connector {
             options: target.options,
             timeout: target.connect_timeout,
+            patience,
             context: context.clone(),
             at_work: Arc::default(),
         };
@@ -221,7 +229,7 @@ impl Mysql {
             return Ok(further);
         }
         for mut connection in self.connector.open_several(self.jobs, progress).await? {
-            text::run(&mut connection, ISOLATION).await.map_err(failed)?;
+            text::run_soon(&mut connection, ISOLATION).await.map_err(failed)?;
             further.push(Box::new(Self {
                 connection,
                 context: self.context.clone(),
@@ -262,7 +270,7 @@ impl Mysql {
 
 /// What kind of server this is, what it is part of, and the session's settings.
 async fn look_around(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     context: &Context,
 ) -> Result<(Features, Cluster), Error> {
     let action = "reading the server's version";
@@ -313,7 +321,10 @@ pub(crate) enum Failure {
     Other(sqlx::Error),
 }
 
-async fn open(target: &Target, context: &Context) -> Result<MySqlConnection, Error> {
+/// The driver's connection, and what measures what comes over it.
+type Opened = (MySqlConnection, Arc<Meter>);
+
+async fn open(target: &Target, context: &Context) -> Result<Opened, Error> {
     match attempt(target.connect_timeout, &target.options).await {
         Ok(connection) => Ok(connection),
         Err(failure) if is_denied(&failure) && is_encryption_demanded(target).await => {
@@ -327,10 +338,7 @@ async fn open(target: &Target, context: &Context) -> Result<MySqlConnection, Err
     }
 }
 
-async fn attempt(
-    timeout: Duration,
-    options: &MySqlConnectOptions,
-) -> Result<MySqlConnection, Failure> {
+async fn attempt(timeout: Duration, options: &MySqlConnectOptions) -> Result<Opened, Failure> {
     match tokio::time::timeout(timeout, greeting::connect(options)).await {
         Ok(result) => result,
         Err(_) => Err(Failure::Other(sqlx::Error::Io(no_answer(timeout)))),

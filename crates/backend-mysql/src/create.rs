@@ -3,8 +3,7 @@
 //! Before MySQL 8.0 and MariaDB 10.6 a server that dies while it creates a table can leave its definition
 //! without the table. Such a one is listed, cannot be opened, and is in the way of the next `CREATE TABLE`.
 
-use sqlx::MySqlConnection;
-
+use crate::connection::Connection;
 use crate::error::server_error;
 use crate::text::{self, quote};
 
@@ -30,10 +29,10 @@ pub(crate) fn is_missing(source: &sqlx::Error) -> bool {
 
 /// Whether a table can be opened, whatever is in it, and whoever may read it.
 pub(crate) async fn is_there(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     table: &str,
 ) -> Result<bool, sqlx::Error> {
-    match text::run(connection, format!("SELECT 1 FROM {} LIMIT 0", quote(table))).await {
+    match text::run_soon(connection, format!("SELECT 1 FROM {} LIMIT 0", quote(table))).await {
         Err(source) if is_missing(&source) => Ok(false),
         Err(source) if server_error(&source).is_none() => Err(source),
         _ => Ok(true),
@@ -42,7 +41,7 @@ pub(crate) async fn is_there(
 
 /// Runs the `CREATE TABLE` of a table that is not there.
 pub(crate) async fn table(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     table: &str,
     sql: &str,
 ) -> Result<(), sqlx::Error> {

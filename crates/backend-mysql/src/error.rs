@@ -5,6 +5,7 @@
 
 use std::io;
 
+use mlflow_migrate_backend_server::line::NoAnswer;
 use mlflow_migrate_core::Error;
 use sqlx::mysql::MySqlDatabaseError;
 
@@ -39,7 +40,12 @@ impl Context {
                 Some((number, message)) => self.refused(action, number, &message, source),
                 None => Error::Database { action: action.to_owned(), source: Box::new(source) },
             },
-            sqlx::Error::Io(cause) => self.lost(action, &describe_io(cause)),
+            sqlx::Error::Io(cause) => match NoAnswer::of(cause) {
+                Some(why) => {
+                    Error::Unanswered { name, action: action.to_owned(), why: why.to_string() }
+                }
+                None => self.lost(action, &describe_io(cause)),
+            },
             sqlx::Error::Protocol(problem) => self.lost(action, problem),
             sqlx::Error::Decode(cause) | sqlx::Error::ColumnDecode { source: cause, .. } => {
                 Error::BadValue { name, problem: format!("{action}: {cause}") }

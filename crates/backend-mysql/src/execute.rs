@@ -3,9 +3,9 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::schema::{RawText, Trigger};
-use sqlx::MySqlConnection;
 
 use crate::cancel::{self, Canceller};
+use crate::connection::Connection;
 use crate::create;
 use crate::error::Context;
 use crate::features::Features;
@@ -14,7 +14,7 @@ use crate::text::{self, literal};
 
 /// Makes one change. The server does not tell how many rows it copies.
 pub(crate) async fn change(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     canceller: Option<&Canceller>,
     change: &TableChange,
     features: &Features,
@@ -44,7 +44,7 @@ pub(crate) async fn change(
 }
 
 async fn run(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     statement: impl Into<String>,
     action: &str,
     context: &Context,
@@ -55,7 +55,7 @@ async fn run(
 }
 
 async fn create_triggers(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     triggers: impl Iterator<Item = &Trigger>,
     table: &str,
     context: &Context,
@@ -71,7 +71,7 @@ async fn create_triggers(
 /// Adds foreign keys, and takes them away again if a row lacks the one that it references, which only
 /// the `doubtful` ones among them can be the case of.
 pub(crate) async fn add_unchecked(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     foreign_keys: &UncheckedForeignKeys<'_>,
     doubtful: &UncheckedForeignKeys<'_>,
     context: &Context,
@@ -83,7 +83,7 @@ pub(crate) async fn add_unchecked(
     run(connection, UncheckedForeignKeys::CHECKS_ON, &action, context).await?;
     added?;
     for (key, query) in doubtful.orphans() {
-        let count = text::value(connection, query)
+        let count = text::value_of_tables(connection, query)
             .await
             .map_err(|source| context.error(&format!("check table {table}"), source))?;
         let count = count.and_then(|count| count.parse().ok()).unwrap_or(0);
@@ -100,7 +100,7 @@ pub(crate) async fn add_unchecked(
 
 /// Reads what the columns that are to be restated have besides what the model knows of them.
 pub(crate) async fn attributes(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     alteration: &Alteration<'_>,
     features: &Features,
     context: &Context,

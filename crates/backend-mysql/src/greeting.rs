@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use mlflow_migrate_backend_server::line::Meter;
 use mlflow_migrate_backend_server::relay::{self, Ends, Relay};
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::{ConnectOptions, MySqlConnection};
@@ -28,10 +29,14 @@ impl From<io::Error> for Failure {
     }
 }
 
-/// Connects, unless the server wants the password itself.
-pub(crate) async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnection, Failure> {
+/// Connects, unless the server wants the password itself, and measures what it sends where it is not a
+/// socket.
+pub(crate) async fn connect(
+    options: &MySqlConnectOptions,
+) -> Result<(MySqlConnection, Arc<Meter>), Failure> {
     if options.get_socket().is_some() {
-        return options.connect().await.map_err(Failure::Other);
+        let connection = options.connect().await.map_err(Failure::Other)?;
+        return Ok((connection, Arc::new(Meter::up_to(usize::MAX))));
     }
     let mut server = relay::connect(options.get_host(), options.get_port()).await?;
     let greeting = read_packet(&mut server).await?;
@@ -49,19 +54,12 @@ pub(crate) async fn connect(options: &MySqlConnectOptions) -> Result<MySqlConnec
         login.watch(&mut ends).await?;
         Ok(ends)
     })?;
-    let connected = options.clone().socket(relay.socket()).connect().await;
-    if connected.is_ok() {
-        relay.login_is_over();
+    match options.clone().socket(relay.socket()).connect().await {
+        Ok(connection) => Ok((connection, relay.login_is_over())),
+        Err(_) if has_asked.load(Ordering::Acquire) => Err(Failure::ForeignKey),
+        Err(_) if relay.has_overflowed() => Err(Failure::from(not_mysql())),
+        Err(source) => Err(Failure::Other(source)),
     }
-    connected.map_err(|source| {
-        if has_asked.load(Ordering::Acquire) {
-            Failure::ForeignKey
-        } else if relay.has_overflowed() {
-            Failure::from(not_mysql())
-        } else {
-            Failure::Other(source)
-        }
-    })
 }
 
 fn not_mysql() -> io::Error {

@@ -5,8 +5,9 @@
 use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
-use sqlx::{AssertSqlSafe, MySqlConnection};
+use sqlx::AssertSqlSafe;
 
+use crate::connection::Connection;
 use crate::create::{self, NO_VIEW, is_missing, is_view};
 use crate::error::Context;
 use crate::text;
@@ -28,7 +29,7 @@ const CREATE: &str = "CREATE TABLE alembic_mlflow_migrate \
 
 /// The note and the number of steps done; `None` if there is no note.
 pub(crate) async fn read(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     context: &Context,
 ) -> Result<Option<(String, usize)>, Error> {
     let sql =
@@ -59,19 +60,20 @@ fn not_ours(context: &Context) -> Error {
 
 /// Writes a new note, with no step done.
 pub(crate) async fn begin(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     note: &str,
     context: &Context,
 ) -> Result<(), Error> {
     ensure(connection, context).await?;
     let sql = format!("REPLACE INTO {TABLE} (id, note) VALUES ({STEPS}, '0'), ({PLAN}, ?)");
-    let written = sqlx::query(AssertSqlSafe(sql)).bind(note).execute(connection).await;
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(note);
+    let written = connection.line.brief(query.execute(&mut connection.driver)).await;
     written.map(|_| ()).map_err(|source| context.error("writing the journal", source))
 }
 
 /// Notes how many steps are done; in the transaction that is open, if there is one.
 pub(crate) async fn note_steps(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     done: usize,
     context: &Context,
 ) -> Result<(), Error> {
@@ -89,7 +91,7 @@ pub(crate) async fn note_steps(
 /// Notes how many rows a step has written over, or taken away; in the transaction that is open, if there is
 /// one.
 pub(crate) async fn note_losses(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     step: usize,
     rows: u64,
     context: &Context,
@@ -101,7 +103,7 @@ pub(crate) async fn note_losses(
 
 /// What steps have noted.
 pub(crate) async fn losses(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     context: &Context,
 ) -> Result<BTreeMap<usize, u64>, Error> {
     let sql = format!("SELECT -id, note FROM {TABLE}{NO_VIEW} WHERE id < 0");
@@ -123,22 +125,19 @@ pub(crate) fn note_more_losses(rows: u64) -> String {
 }
 
 /// Removes the notes with their table.
-pub(crate) async fn end(connection: &mut MySqlConnection, context: &Context) -> Result<(), Error> {
+pub(crate) async fn end(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let removed = text::run(connection, format!("DROP TABLE IF EXISTS {TABLE}")).await;
     removed.map(|_| ()).map_err(|source| context.error("removing the journal", source))
 }
 
 /// Creates the table, unless it is there.
-pub(crate) async fn ensure(
-    connection: &mut MySqlConnection,
-    context: &Context,
-) -> Result<(), Error> {
+pub(crate) async fn ensure(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let created = ensure_table(connection).await;
     created.map_err(|source| context.error("creating the journal", source))
 }
 
 /// The same, with the driver's error.
-pub(crate) async fn ensure_table(connection: &mut MySqlConnection) -> Result<(), sqlx::Error> {
+pub(crate) async fn ensure_table(connection: &mut Connection) -> Result<(), sqlx::Error> {
     if create::is_there(connection, TABLE).await? {
         return Ok(());
     }

@@ -9,9 +9,9 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
-use sqlx::MySqlConnection;
 
 use crate::connect::Mysql;
+use crate::connection::Connection;
 use crate::ranged::{Filling, Ranges, Statement, notes};
 use crate::text::{self, quote};
 
@@ -74,8 +74,9 @@ pub(crate) async fn count_pairs(database: &mut Mysql) -> Result<Option<u64>, Err
     count(connection, &pairs).await.map(Some).map_err(failed)
 }
 
-async fn count(connection: &mut MySqlConnection, table: &str) -> Result<u64, sqlx::Error> {
-    let counted = text::value(connection, format!("SELECT COUNT(*) FROM {table}")).await?;
+async fn count(connection: &mut Connection, table: &str) -> Result<u64, sqlx::Error> {
+    let counted =
+        text::value_of_tables(connection, format!("SELECT COUNT(*) FROM {table}")).await?;
     Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
 }
 

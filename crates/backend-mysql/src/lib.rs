@@ -8,6 +8,7 @@ mod cancel;
 mod claim;
 mod cluster;
 mod connect;
+mod connection;
 mod create;
 mod encryption;
 mod error;

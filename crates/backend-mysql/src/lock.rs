@@ -8,9 +8,9 @@ use std::time::Instant;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
-use sqlx::MySqlConnection;
 
 use crate::connect::Mysql;
+use crate::connection::Connection;
 use crate::error::server_error;
 use crate::text::{self, TextRow, literal};
 
@@ -32,8 +32,8 @@ impl Mysql {
             Access::Read => {
                 // For this transaction only: a snapshot is one only with it (see `session`).
                 let level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
-                self.run("beginning to read", level).await?;
-                self.run("beginning to read", SNAPSHOT).await?;
+                self.run_soon("beginning to read", level).await?;
+                self.run_soon("beginning to read", SNAPSHOT).await?;
             }
             Access::Upgrade => {
                 self.refuse_read_only().await?;
@@ -67,7 +67,7 @@ impl Mysql {
     }
 
     pub(crate) async fn begin_transaction(&mut self) -> Result<(), Error> {
-        self.run("beginning a transaction", "START TRANSACTION").await?;
+        self.run_soon("beginning a transaction", "START TRANSACTION").await?;
         self.in_transaction = true;
         Ok(())
     }
@@ -83,6 +83,12 @@ impl Mysql {
     /// Runs a statement that takes no values.
     pub(crate) async fn run(&mut self, action: &str, sql: &str) -> Result<(), Error> {
         let done = text::run(&mut self.connection, sql).await;
+        done.map(|_| ()).map_err(|source| self.context.error(action, source))
+    }
+
+    /// Runs a statement that is soon done.
+    pub(crate) async fn run_soon(&mut self, action: &str, sql: &str) -> Result<(), Error> {
+        let done = text::run_soon(&mut self.connection, sql).await;
         done.map(|_| ()).map_err(|source| self.context.error(action, source))
     }
 
@@ -110,7 +116,7 @@ impl Mysql {
         let work = async {
             let name = lock_name(&mut self.connection).await?;
             let sql = format!("SELECT GET_LOCK({}, {waited_seconds})", literal(&name));
-            let got = text::value(&mut self.connection, sql).await?;
+            let got = text::value_after(&mut self.connection, self.lock_wait, sql).await?;
             if got.as_deref() == Some("1") {
                 return Ok((name, None));
             }
@@ -140,7 +146,7 @@ impl Mysql {
         match self.lock.take() {
             Some(name) => {
                 let sql = format!("DO RELEASE_LOCK({})", literal(&name));
-                self.run("releasing the lock of an upgrade", &sql).await
+                self.run_soon("releasing the lock of an upgrade", &sql).await
             }
             None => Ok(()),
         }
@@ -176,7 +182,7 @@ fn cell(row: &TextRow, at: usize) -> &str {
 }
 
 /// The server's locks have one name space for all of its databases.
-pub(crate) async fn lock_name(connection: &mut MySqlConnection) -> Result<String, sqlx::Error> {
+pub(crate) async fn lock_name(connection: &mut Connection) -> Result<String, sqlx::Error> {
     let database = text::value(connection, "SELECT DATABASE()").await?.unwrap_or_default();
     let readable = format!("mlflow_migrate.{database}");
     let is_short = readable.chars().count() <= MAX_NAME;
@@ -192,7 +198,7 @@ fn fnv_1a(text: &str) -> u64 {
 
 /// Other connections that hold a lock on a table of this database, as far as the server tells: by
 /// its list of metadata locks, else by its list of transactions, else all that use the database.
-async fn holders_of_locks(connection: &mut MySqlConnection) -> Result<Vec<String>, sqlx::Error> {
+async fn holders_of_locks(connection: &mut Connection) -> Result<Vec<String>, sqlx::Error> {
     let in_metadata_locks = "ID IN (SELECT t.PROCESSLIST_ID \
         FROM performance_schema.metadata_locks AS l \
         JOIN performance_schema.threads AS t ON t.THREAD_ID = l.OWNER_THREAD_ID \
@@ -213,7 +219,7 @@ async fn holders_of_locks(connection: &mut MySqlConnection) -> Result<Vec<String
 
 /// Other connections in a line each. Of a statement only the first word is shown.
 pub(crate) async fn processes(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     condition: &str,
 ) -> Result<Vec<String>, sqlx::Error> {
     let sql = format!(

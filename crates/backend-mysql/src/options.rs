@@ -43,6 +43,8 @@ pub struct OpenOptions {
     pub lock_timeout: Duration,
     /// How long to wait for another upgrader.
     pub lock_wait: Duration,
+    /// How long the server may take to answer what is soon answered, beside waiting for a lock.
+    pub answer_timeout: Duration,
     /// Over how many connections rows are copied and computed.
     pub jobs: usize,
     /// From how many rows on a table is swapped for a new one, where the server would copy it.
@@ -63,6 +65,7 @@ impl fmt::Debug for OpenOptions {
         f.debug_struct("OpenOptions")
             .field("lock_timeout", &self.lock_timeout)
             .field("lock_wait", &self.lock_wait)
+            .field("answer_timeout", &self.answer_timeout)
             .field("jobs", &self.jobs)
             .field("swap_from_rows", &self.swap_from_rows)
             .field("range_rows", &self.range_rows)
@@ -77,6 +80,7 @@ impl Default for OpenOptions {
         Self {
             lock_timeout: Duration::from_secs(10),
             lock_wait: Duration::from_secs(60),
+            answer_timeout: Duration::from_secs(60),
             jobs: DEFAULT_JOBS,
             swap_from_rows: DEFAULT_SWAP_FROM_ROWS,
             range_rows: DEFAULT_RANGE_ROWS,

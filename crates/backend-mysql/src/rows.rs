@@ -4,9 +4,10 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{KeyedUpdate, Row};
 use sea_query::{MysqlQueryBuilder, QueryStatement, SelectStatement, Value};
 use sqlx::mysql::MySqlArguments;
-use sqlx::{Arguments, AssertSqlSafe, MySqlConnection};
+use sqlx::{Arguments, AssertSqlSafe};
 
 use crate::cancel::{self, Canceller};
+use crate::connection::Connection;
 use crate::error::Context;
 use crate::text::{self, quote};
 use crate::value;
@@ -21,7 +22,7 @@ const ONE_PIECE: usize = 14_000;
 
 /// Runs a statement, and tells how many rows it changed.
 pub(crate) async fn execute(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     canceller: Option<&Canceller>,
     statement: &QueryStatement,
     context: &Context,
@@ -37,7 +38,7 @@ pub(crate) async fn execute(
 
 /// Runs a query.
 pub(crate) async fn query(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     select: &SelectStatement,
     context: &Context,
 ) -> Result<Vec<Row>, Error> {
@@ -48,23 +49,35 @@ pub(crate) async fn query(
 
 /// Runs a query with its values, and reads all that it gives.
 pub(crate) async fn fetch(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     sql: String,
     values: Vec<Value>,
 ) -> Result<Vec<Row>, sqlx::Error> {
     let query = sqlx::query_with(AssertSqlSafe(sql), arguments(values)?);
-    let found = query.fetch_all(connection).await?;
+    let found = connection.line.long(query.fetch_all(&mut connection.driver)).await?;
+    found.iter().map(value::of_row).collect()
+}
+
+/// Runs a query about the catalogue with its values.
+pub(crate) async fn fetch_soon(
+    connection: &mut Connection,
+    sql: &'static str,
+    values: Vec<Value>,
+) -> Result<Vec<Row>, sqlx::Error> {
+    let query = sqlx::query_with(sql, arguments(values)?);
+    let found = connection.line.rows(query.fetch(&mut connection.driver)).await?;
     found.iter().map(value::of_row).collect()
 }
 
 /// Runs a statement with its values, and tells how many rows it changed.
 pub(crate) async fn run(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     sql: String,
     values: Vec<Value>,
 ) -> Result<u64, sqlx::Error> {
     let query = sqlx::query_with(AssertSqlSafe(sql), arguments(values)?);
-    Ok(query.execute(connection).await?.rows_affected())
+    let done = connection.line.long(query.execute(&mut connection.driver)).await?;
+    Ok(done.rows_affected())
 }
 
 fn arguments(values: Vec<Value>) -> Result<MySqlArguments, sqlx::Error> {
@@ -84,7 +97,7 @@ fn arguments(values: Vec<Value>) -> Result<MySqlArguments, sqlx::Error> {
 /// replication settings that temporary tables need. `STRAIGHT_JOIN` looks each key up, whatever the
 /// server believes of the sizes.
 pub(crate) async fn update(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     update: &KeyedUpdate,
     rows: &[Row],
     context: &Context,
@@ -136,7 +149,7 @@ fn update_statement(update: &KeyedUpdate, rows: &[Row]) -> (String, usize) {
 
 /// Adds rows, many with each statement.
 pub(crate) async fn insert(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     table: &str,
     columns: &[&str],
     rows: Vec<Row>,

@@ -1,8 +1,8 @@
 //! The settings of a session, the same whatever the server's defaults are.
 
 use mlflow_migrate_core::Error;
-use sqlx::MySqlConnection;
 
+use crate::connection::Connection;
 use crate::error::{Context, server_error};
 use crate::text::{self, literal};
 
@@ -70,10 +70,7 @@ const ESSENTIAL: &[&str] =
     &["sql_mode", "time_zone", "autocommit", "foreign_key_checks", "wsrep_osu_method"];
 
 /// Prepares a new connection.
-pub(crate) async fn prepare(
-    connection: &mut MySqlConnection,
-    context: &Context,
-) -> Result<(), Error> {
+pub(crate) async fn prepare(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let seconds = context.lock_seconds.to_string();
     let mut wanted: Vec<(&str, &str)> = SETTINGS.to_vec();
     wanted.push(("lock_wait_timeout", &seconds));
@@ -81,7 +78,7 @@ pub(crate) async fn prepare(
     let action = "preparing the session";
     let work = async {
         // Even SHOW VARIABLES gives no more rows than the server's own limit.
-        text::run(connection, format!("SET SESSION sql_select_limit = {EVERY_ROW}")).await?;
+        text::run_soon(connection, format!("SET SESSION sql_select_limit = {EVERY_ROW}")).await?;
         let names: Vec<String> = wanted.iter().map(|(name, _)| literal(name)).collect();
         let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({})", names.join(", "));
         let present = text::rows(connection, sql).await?;
@@ -94,7 +91,7 @@ pub(crate) async fn prepare(
         let due: Vec<(&str, &str)> = wanted.iter().filter(differs).copied().collect();
         set(connection, &due).await?;
         let level = isolation(connection).await?;
-        text::run(connection, format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}")).await
+        text::run_soon(connection, format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}")).await
     };
     work.await.map(|_| ()).map_err(|source| context.error(action, source))
 }
@@ -102,7 +99,7 @@ pub(crate) async fn prepare(
 /// With REPEATABLE READ an `INSERT … SELECT` locks every row that it reads, hundreds of millions
 /// perhaps, until the server has no room for locks any more (error 1206). READ COMMITTED locks none
 /// of them, but cannot be told to a replica statement by statement.
-async fn isolation(connection: &mut MySqlConnection) -> Result<&'static str, sqlx::Error> {
+async fn isolation(connection: &mut Connection) -> Result<&'static str, sqlx::Error> {
     let sql = "SELECT @@global.log_bin, @@session.binlog_format";
     let is_by_statement = match text::rows(connection, sql).await {
         Ok(rows) => rows.iter().any(|row| {
@@ -116,20 +113,17 @@ async fn isolation(connection: &mut MySqlConnection) -> Result<&'static str, sql
     Ok(if is_by_statement { "REPEATABLE READ" } else { "READ COMMITTED" })
 }
 
-async fn set(
-    connection: &mut MySqlConnection,
-    settings: &[(&str, &str)],
-) -> Result<(), sqlx::Error> {
+async fn set(connection: &mut Connection, settings: &[(&str, &str)]) -> Result<(), sqlx::Error> {
     if settings.is_empty() {
         return Ok(());
     }
     let together: Vec<String> = settings.iter().map(assignment).collect();
-    let all = text::run(connection, format!("SET {}", together.join(", "))).await;
+    let all = text::run_soon(connection, format!("SET {}", together.join(", "))).await;
     if all.as_ref().err().and_then(server_error).is_none() {
         return all.map(|_| ());
     }
     for setting in settings {
-        match text::run(connection, format!("SET {}", assignment(setting))).await {
+        match text::run_soon(connection, format!("SET {}", assignment(setting))).await {
             Err(source) if ESSENTIAL.contains(&setting.0) || server_error(&source).is_none() => {
                 return Err(source);
             }

@@ -3,8 +3,8 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableSize;
 use sea_query::Value;
-use sqlx::MySqlConnection;
 
+use crate::connection::Connection;
 use crate::error::Context;
 use crate::rows;
 
@@ -15,11 +15,11 @@ const MEASURE: &str = "SELECT TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH \
                        WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 
 pub(crate) async fn of(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     table: &str,
     context: &Context,
 ) -> Result<TableSize, Error> {
-    let found = rows::fetch(connection, MEASURE.to_owned(), vec![table.into()]).await;
+    let found = rows::fetch_soon(connection, MEASURE, vec![table.into()]).await;
     let found = found.map_err(|source| context.error(&format!("measuring {table}"), source))?;
     let number = |at: usize| match found.first().and_then(|row| row.get(at)) {
         Some(Value::BigInt(Some(number))) => Some(number.unsigned_abs()),

@@ -7,10 +7,13 @@
 //! sqlx lets the server take several statements at once, and offers no way to turn that off. So what is more
 //! than one statement is not sent, and what holds texts of the database's goes by [`run_alone`].
 
+use std::time::Duration;
+
 use mlflow_migrate_core::schema::is_one_statement;
 use sqlx::mysql::MySqlRow;
-use sqlx::{AssertSqlSafe, Decode, MySql, MySqlConnection, Row, ValueRef};
+use sqlx::{AssertSqlSafe, Decode, MySql, Row, ValueRef};
 
+use crate::connection::Connection;
 use crate::error::server_error;
 
 /// One row, each value as the server writes it; `None` is NULL.
@@ -36,7 +39,7 @@ const NOT_PREPARED: [u16; 2] = [1295, 1461];
 
 /// Runs a statement, and tells how many rows it changed.
 pub(crate) async fn run(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     sql: impl Into<String>,
 ) -> Result<u64, sqlx::Error> {
     run_program(connection, one(sql.into())?).await
@@ -44,12 +47,13 @@ pub(crate) async fn run(
 
 /// Runs a statement by the protocol that takes no second one, where the server can prepare it.
 pub(crate) async fn run_alone(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     sql: impl Into<String>,
 ) -> Result<u64, sqlx::Error> {
     let sql = one(sql.into())?;
     let query = sqlx::query(AssertSqlSafe(sql.clone()));
-    match query.execute(&mut *connection).await {
+    let done = connection.line.long(query.execute(&mut connection.driver)).await;
+    match done {
         Err(source) if server_error(&source).is_some_and(|it| NOT_PREPARED.contains(&it.0)) => {
             run_program(connection, sql).await
         }
@@ -59,11 +63,31 @@ pub(crate) async fn run_alone(
 
 /// Runs a statement of the catalogue's that holds others, as a trigger does.
 pub(crate) async fn run_program(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     sql: String,
 ) -> Result<u64, sqlx::Error> {
-    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(connection).await?;
+    let statement = sqlx::raw_sql(AssertSqlSafe(sql));
+    let done = connection.line.long(statement.execute(&mut connection.driver)).await?;
     Ok(done.rows_affected())
+}
+
+/// Runs a statement that is soon done, and waits for no lock but that of a table.
+pub(crate) async fn run_soon(
+    connection: &mut Connection,
+    sql: impl Into<String>,
+) -> Result<u64, sqlx::Error> {
+    run_soon_after(connection, Duration::ZERO, sql).await
+}
+
+/// Runs a statement that is soon done once it has a lock that takes so long at most.
+pub(crate) async fn run_soon_after(
+    connection: &mut Connection,
+    wait: Duration,
+    sql: impl Into<String>,
+) -> Result<u64, sqlx::Error> {
+    let statement = sqlx::raw_sql(AssertSqlSafe(one(sql.into())?));
+    let done = connection.line.brief_after(wait, statement.execute(&mut connection.driver));
+    Ok(done.await?.rows_affected())
 }
 
 /// Lets nothing but one statement through.
@@ -74,22 +98,56 @@ fn one(sql: String) -> Result<String, sqlx::Error> {
     Err(sqlx::Error::Configuration("this is not one statement, so it is not sent".into()))
 }
 
-/// Runs a query whose result is small.
+/// Runs a query about the catalogue, or the tool's own tables.
 pub(crate) async fn rows(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     sql: impl Into<String>,
 ) -> Result<Vec<TextRow>, sqlx::Error> {
-    let found = sqlx::raw_sql(AssertSqlSafe(one(sql.into())?)).fetch_all(connection).await?;
+    let query = sqlx::raw_sql(AssertSqlSafe(one(sql.into())?));
+    let found = connection.line.rows(query.fetch(&mut connection.driver)).await?;
     found.iter().map(texts).collect()
 }
 
 /// The first value of the first row.
 pub(crate) async fn value(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     sql: impl Into<String>,
 ) -> Result<Option<String>, sqlx::Error> {
-    let found = rows(connection, sql).await?;
-    Ok(found.into_iter().next().and_then(|row| row.into_iter().next().flatten()))
+    Ok(first(rows(connection, sql).await?))
+}
+
+/// The first value of the first row of a query that waits so long for a lock.
+pub(crate) async fn value_after(
+    connection: &mut Connection,
+    wait: Duration,
+    sql: impl Into<String>,
+) -> Result<Option<String>, sqlx::Error> {
+    let query = sqlx::raw_sql(AssertSqlSafe(one(sql.into())?));
+    let found = query.fetch_optional(&mut connection.driver);
+    let found = connection.line.brief_after(wait, found).await?;
+    Ok(first(found.as_ref().map(texts).transpose()?.into_iter().collect()))
+}
+
+/// Runs a query that reads rows of MLflow's, however many there are; its result is small.
+pub(crate) async fn rows_of_tables(
+    connection: &mut Connection,
+    sql: impl Into<String>,
+) -> Result<Vec<TextRow>, sqlx::Error> {
+    let query = sqlx::raw_sql(AssertSqlSafe(one(sql.into())?));
+    let found = connection.line.long(query.fetch_all(&mut connection.driver)).await?;
+    found.iter().map(texts).collect()
+}
+
+/// The first value of the first row of such a query.
+pub(crate) async fn value_of_tables(
+    connection: &mut Connection,
+    sql: impl Into<String>,
+) -> Result<Option<String>, sqlx::Error> {
+    Ok(first(rows_of_tables(connection, sql).await?))
+}
+
+fn first(found: Vec<TextRow>) -> Option<String> {
+    found.into_iter().next().and_then(|row| row.into_iter().next().flatten())
 }
 
 fn texts(row: &MySqlRow) -> Result<TextRow, sqlx::Error> {

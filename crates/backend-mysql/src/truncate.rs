@@ -29,11 +29,11 @@ impl Mysql {
         self.end_transaction("COMMIT").await?;
         let action = format!("emptying {table}");
         let lock = format!("LOCK TABLES {} WRITE, {} WRITE", quote(table), journal::TABLE);
-        let lock = self.run(&action, &lock).await;
+        let lock = self.run_soon(&action, &lock).await;
         let done = match lock {
             Ok(()) => {
                 let done = self.truncate_locked(table, others).await;
-                let unlocked = self.run(&action, "UNLOCK TABLES").await;
+                let unlocked = self.run_soon(&action, "UNLOCK TABLES").await;
                 done.and_then(|rows| unlocked.map(|()| rows))
             }
             Err(error) => unless_denied(error),
@@ -54,7 +54,7 @@ impl Mysql {
             return Ok(None);
         }
         let rows = format!("SELECT COUNT(*) FROM {}", quote(table));
-        let rows = text::value(&mut self.connection, rows).await;
+        let rows = text::value_of_tables(&mut self.connection, rows).await;
         let rows = rows.map_err(|source| self.context.error(&action, source))?;
         // From then on they are gone, whatever becomes of the upgrade.
         let count = rows.as_deref().and_then(|rows| rows.parse().ok()).unwrap_or(0);

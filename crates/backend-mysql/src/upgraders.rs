@@ -72,11 +72,16 @@ impl Mysql {
         }
         let wait = self.lock_wait.as_secs().max(1);
         let action = "waiting for other upgrades";
-        self.run(action, &format!("SET SESSION lock_wait_timeout = {wait}")).await?;
-        let locked = text::run(&mut self.connection, "LOCK TABLES alembic_version WRITE").await;
+        self.run_soon(action, &format!("SET SESSION lock_wait_timeout = {wait}")).await?;
+        let locked = text::run_soon_after(
+            &mut self.connection,
+            self.lock_wait,
+            "LOCK TABLES alembic_version WRITE",
+        )
+        .await;
         let reset = format!("SET SESSION lock_wait_timeout = {}", self.context.lock_seconds);
-        self.run(action, "UNLOCK TABLES").await?;
-        self.run(action, &reset).await?;
+        self.run_soon(action, "UNLOCK TABLES").await?;
+        self.run_soon(action, &reset).await?;
         match locked.map_err(|source| self.context.error(action, source)) {
             // A user who may not lock tables can still upgrade.
             Ok(_) | Err(Error::Privileges { .. } | Error::AccessDenied { .. }) => Ok(()),

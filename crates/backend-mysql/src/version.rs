@@ -1,9 +1,10 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::version_table::Fault;
-use sqlx::{AssertSqlSafe, MySqlConnection};
+use mlflow_migrate_core::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
+use sqlx::AssertSqlSafe;
 
+use crate::connection::Connection;
 use crate::create::{self, NO_VIEW, is_missing, is_view};
 use crate::error::{Context, server_error};
 use crate::text;
@@ -20,7 +21,7 @@ const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) 
 
 /// The revisions in the version table; `None` if it does not exist.
 pub(crate) async fn read(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     context: &Context,
 ) -> Result<Option<Vec<String>>, Error> {
     const KIND: &str = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
@@ -30,7 +31,10 @@ pub(crate) async fn read(
     if text::value(connection, KIND).await.map_err(failed)?.is_some() {
         return refuse(Fault::View);
     }
-    let sql = format!("SELECT version_num FROM alembic_version{NO_VIEW}");
+    let sql = format!(
+        "SELECT LEFT(version_num, {MOST_CHARACTERS}) FROM alembic_version{NO_VIEW} LIMIT {}",
+        MOST_ROWS + 1
+    );
     let rows = match text::rows(connection, sql).await {
         Ok(rows) => rows,
         Err(source) if is_missing(&source) => return Ok(None),
@@ -40,23 +44,27 @@ pub(crate) async fn read(
         }
         Err(source) => return Err(failed(source)),
     };
+    if rows.len() > MOST_ROWS {
+        return refuse(Fault::TooMany);
+    }
     let versions: Option<Vec<String>> = rows.into_iter().flatten().collect();
     versions.map_or_else(|| refuse(Fault::Null), |versions| Ok(Some(versions)))
 }
 
 /// Whether the table has one row, with more than Alembic's column: somebody wants to keep that.
-async fn has_more(connection: &mut MySqlConnection) -> Result<bool, sqlx::Error> {
+async fn has_more(connection: &mut Connection) -> Result<bool, sqlx::Error> {
     let columns = text::rows(connection, "SHOW COLUMNS FROM alembic_version").await?;
     if columns.len() == 1 {
         return Ok(false);
     }
-    let rows = text::rows(connection, format!("SELECT 1 FROM alembic_version{NO_VIEW}")).await?;
+    let rows =
+        text::rows(connection, format!("SELECT 1 FROM alembic_version{NO_VIEW} LIMIT 2")).await?;
     Ok(rows.len() == 1)
 }
 
 /// Makes `revision` the only one in the version table.
 pub(crate) async fn write(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     revision: Option<&str>,
     is_in_transaction: bool,
     context: &Context,
@@ -66,22 +74,22 @@ pub(crate) async fn write(
             create::table(connection, TABLE, CREATE).await?;
         }
         if !is_in_transaction {
-            text::run(connection, "START TRANSACTION").await?;
+            text::run_soon(connection, "START TRANSACTION").await?;
         }
         if let (Some(revision), true) = (revision, has_more(connection).await?) {
             let sql = format!("UPDATE alembic_version{NO_VIEW} SET version_num = ?");
-            sqlx::query(AssertSqlSafe(sql)).bind(revision).execute(&mut *connection).await?;
+            let query = sqlx::query(AssertSqlSafe(sql)).bind(revision);
+            connection.line.brief(query.execute(&mut connection.driver)).await?;
         } else {
             let sql = format!("DELETE FROM alembic_version USING alembic_version{NO_VIEW}");
             text::run(connection, sql).await?;
         }
-        let sql = format!("SELECT 1 FROM alembic_version{NO_VIEW}");
+        let sql = format!("SELECT 1 FROM alembic_version{NO_VIEW} LIMIT 1");
         let is_written = text::value(connection, sql).await?.is_some();
         if let Some(revision) = revision.filter(|_| !is_written) {
-            sqlx::query("INSERT INTO alembic_version (version_num) VALUES (?)")
-                .bind(revision)
-                .execute(&mut *connection)
-                .await?;
+            let sql = "INSERT INTO alembic_version (version_num) VALUES (?)";
+            let query = sqlx::query(sql).bind(revision);
+            connection.line.brief(query.execute(&mut connection.driver)).await?;
         }
         if !is_in_transaction {
             text::run(connection, "COMMIT").await?;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_core::event::{Event, Observer};
-use sqlx::MySqlConnection;
 use tokio::task::JoinHandle;
 
 use crate::connect::{Connector, Mysql};
+use crate::connection::Connection;
 use crate::text;
 
 /// How long the server's answer about itself may take.
@@ -43,7 +43,7 @@ impl Mysql {
 struct Watching {
     connector: Connector,
     /// Most upgrades are done before it is needed.
-    connection: Option<MySqlConnection>,
+    connection: Option<Connection>,
     observer: Arc<dyn Observer>,
     patience: Duration,
 }

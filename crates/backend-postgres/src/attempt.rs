@@ -2,9 +2,11 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_backend_server::certificates;
+use mlflow_migrate_backend_server::line::Meter;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::Secret;
 use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSslMode};
@@ -19,17 +21,19 @@ use crate::url::{Authority, Endpoint, Settings, TlsMode};
 pub(crate) struct Attempt<'a> {
     settings: &'a Settings,
     endpoint: &'a Endpoint,
+    /// How long it may take.
+    limit: Duration,
     user: String,
     database: String,
     password: Option<Secret>,
 }
 
-/// A connection, and what opens another one.
-pub(crate) type Connected = (PgConnection, Connector);
+/// A connection, what measures it, and what opens another one.
+pub(crate) type Connected = (PgConnection, Arc<Meter>, Connector);
 
 impl<'a> Attempt<'a> {
     /// An attempt at one of the servers.
-    pub(crate) fn new(settings: &'a Settings, endpoint: &'a Endpoint) -> Self {
+    pub(crate) fn new(settings: &'a Settings, endpoint: &'a Endpoint, limit: Duration) -> Self {
         // sqlx asks the operating system, as libpq does.
         let system_user = || PgConnectOptions::new_without_pgpass().get_username().to_owned();
         let user = settings.user.clone().unwrap_or_else(system_user);
@@ -38,7 +42,7 @@ impl<'a> Attempt<'a> {
             Login { host: &endpoint.host, port: endpoint.port, database: &database, user: &user };
         let from_file = || passfile::password(settings.passfile.as_deref()?, login);
         let password = settings.password.clone().or_else(from_file);
-        Self { settings, endpoint, user, database, password }
+        Self { settings, endpoint, limit, user, database, password }
     }
 
     /// What the database is called in messages.
@@ -84,15 +88,11 @@ impl<'a> Attempt<'a> {
 
     async fn connect_with(&self, mode: PgSslMode) -> Result<Connected, Failure> {
         let connector = Connector(self.options(mode).map_err(Failure::from)?);
-        let connected = match self.settings.timeout {
-            None => connector.open().await,
-            Some(timeout) => match tokio::time::timeout(timeout, connector.open()).await {
-                Ok(connected) => connected,
-                Err(_) => return Err(Failure::from(self.no_answer(timeout))),
-            },
+        let Ok(connected) = tokio::time::timeout(self.limit, connector.open()).await else {
+            return Err(Failure::from(self.no_answer(self.limit)));
         };
-        let connection = connected.map_err(|source| self.failure(source, mode))?;
-        Ok((connection, connector))
+        let (connection, meter) = connected.map_err(|source| self.failure(source, mode))?;
+        Ok((connection, meter, connector))
     }
 
     /// The server takes too long.

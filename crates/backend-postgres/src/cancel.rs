@@ -4,8 +4,10 @@
 //! connection of its own: the one that waits for a statement cannot say anything.
 
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
+use mlflow_migrate_backend_server::line::Meter;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::stop::Stop;
 use sqlx::postgres::PgConnectOptions;
@@ -35,12 +37,12 @@ impl fmt::Debug for Connector {
 
 impl Connector {
     /// Connects.
-    pub(crate) async fn open(&self) -> Result<PgConnection, sqlx::Error> {
+    pub(crate) async fn open(&self) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
         way::connect(&self.0).await
     }
 
     async fn cancel(&self, process: i64) -> Result<(), sqlx::Error> {
-        let mut connection = self.open().await?;
+        let (mut connection, _) = self.open().await?;
         let sql = AssertSqlSafe(format!("SELECT pg_cancel_backend({process}::int4)"));
         sqlx::raw_sql(sql).execute(&mut connection).await?;
         connection.close().await

@@ -136,7 +136,7 @@ impl Postgres {
             let is_due = rows.first().map_or(Ok(false), |row| row.try_get(0));
             if is_due.map_err(|source| self.context().error(ACTION, source))? {
                 let sql = "LOCK TABLE pg_proc, pg_operator IN SHARE ROW EXCLUSIVE MODE";
-                self.run(sql.to_owned(), "keeping others from making functions").await?;
+                self.run_soon(sql.to_owned(), "keeping others from making functions").await?;
             }
         }
         let read = |row: &PgRow| {

@@ -5,6 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use mlflow_migrate_backend_server::certificates::SystemAuthorities;
+use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use mlflow_migrate_core::stop::Stop;
@@ -19,9 +20,6 @@ use crate::url::{Endpoint, Settings};
 /// The oldest server with all that is used here: generated columns came with 12.
 const OLDEST_VERSION: u32 = 120_000;
 
-/// How long a server may take to say what it is, where the URL sets no limit.
-const LOOKING_AROUND: Duration = Duration::from_secs(60);
-
 const ENVIRONMENT_HINT: &str =
     "mlflow-migrate itself starts that way; a program that embeds it has to, or to allow them";
 
@@ -32,6 +30,9 @@ pub struct OpenOptions {
     pub lock_timeout: Duration,
     /// How long to wait for another upgrader.
     pub lock_wait: Duration,
+    /// How long the server may take to let us in, where the URL does not say, and to answer what is soon
+    /// answered, beside waiting for a lock.
+    pub answer_timeout: Duration,
     /// Defaults for what the URL leaves out: those of [`crate::ENVIRONMENT`].
     pub environment: BTreeMap<String, String>,
     /// What becomes of the system's authorities where the URL names another one.
@@ -44,6 +45,7 @@ impl fmt::Debug for OpenOptions {
         f.debug_struct("OpenOptions")
             .field("lock_timeout", &self.lock_timeout)
             .field("lock_wait", &self.lock_wait)
+            .field("answer_timeout", &self.answer_timeout)
             .field("environment", &self.environment.keys())
             .field("system_authorities", &self.system_authorities)
             .finish()
@@ -55,6 +57,7 @@ impl Default for OpenOptions {
         Self {
             lock_timeout: Duration::from_secs(10),
             lock_wait: Duration::from_secs(60),
+            answer_timeout: Duration::from_secs(60),
             environment: BTreeMap::new(),
             system_authorities: SystemAuthorities::default(),
         }
@@ -65,6 +68,7 @@ impl Default for OpenOptions {
 #[derive(Debug)]
 pub struct Postgres {
     pub(crate) connection: PgConnection,
+    pub(crate) line: Line,
     pub(crate) connector: Connector,
     /// What ends the session's statements when the upgrade is asked to end.
     pub(crate) canceller: Option<Canceller>,
@@ -128,10 +132,13 @@ impl Postgres {
         endpoint: &Endpoint,
         options: &OpenOptions,
     ) -> Result<Self, Error> {
-        let attempt = Attempt::new(settings, endpoint);
-        let (connection, connector) = attempt.connect().await?;
+        let limit = settings.timeout.unwrap_or(options.answer_timeout);
+        let attempt = Attempt::new(settings, endpoint, limit);
+        let (connection, meter, connector) = attempt.connect().await?;
+        let patience = options.answer_timeout.saturating_add(options.lock_timeout);
         let mut connected = Self {
             connection,
+            line: Line::new(meter, patience),
             connector,
             canceller: None,
             stop: None,
@@ -144,7 +151,6 @@ impl Postgres {
             column_types: HashMap::new(),
             warnings: settings.warnings.clone(),
         };
-        let limit = settings.timeout.unwrap_or(LOOKING_AROUND);
         match tokio::time::timeout(limit, connected.look_around(settings.writable_only)).await {
             Ok(done) => done?,
             Err(_) => return Err(attempt.no_answer(limit)),
@@ -174,7 +180,7 @@ impl Postgres {
              (SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
               WHERE c.oid = to_regclass('experiments')::oid)";
         let action = "looking at the server";
-        let row = sqlx::query(SQL).fetch_one(&mut self.connection).await;
+        let row = self.line.brief(sqlx::query(SQL).fetch_one(&mut self.connection)).await;
         let row = row.map_err(|source| self.context().error(action, source))?;
         let failed = |source| self.context().error(action, source);
         let version: i32 = row.try_get(0).map_err(failed)?;

@@ -62,7 +62,7 @@ impl Postgres {
         );
         // Neither is the key sent as it is.
         let shown = format!("encode(convert_to({key}, 'SQL_ASCII'), 'escape')");
-        let count = self.number(format!("SELECT count(*) {rows}"), &action).await?;
+        let count = self.count(format!("SELECT count(*) {rows}"), &action).await?;
         let Some(count) = u64::try_from(count).ok().filter(|count| *count > 0) else {
             return Ok(None);
         };
@@ -78,7 +78,7 @@ impl Postgres {
 
     async fn texts(&mut self, sql: String, action: &str) -> Result<Vec<String>, Error> {
         let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-        let rows = match query.fetch_all(&mut self.connection).await {
+        let rows = match self.line.long(query.fetch_all(&mut self.connection)).await {
             Ok(rows) => rows,
             Err(source) => return Err(self.failed(action, source).await),
         };

@@ -2,6 +2,7 @@
 
 use std::{fmt, io};
 
+use mlflow_migrate_backend_server::line::NoAnswer;
 use mlflow_migrate_core::Error;
 use sqlx::postgres::PgDatabaseError;
 
@@ -65,7 +66,14 @@ impl Context<'_> {
             sqlx::Error::Io(error) if error.kind() == io::ErrorKind::UnexpectedEof => {
                 self.lost(action, "the server closed the connection")
             }
-            sqlx::Error::Io(error) => self.lost(action, &error.to_string()),
+            sqlx::Error::Io(error) => match NoAnswer::of(&error) {
+                Some(why) => Error::Unanswered {
+                    name: self.name.to_owned(),
+                    action: action.to_owned(),
+                    why: why.to_string(),
+                },
+                None => self.lost(action, &error.to_string()),
+            },
             sqlx::Error::Tls(error) => self.lost(action, &error.to_string()),
             sqlx::Error::Protocol(problem) => self.lost(action, &problem),
             other => Error::Database { action: action.to_owned(), source: Box::new(other) },

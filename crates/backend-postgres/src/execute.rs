@@ -42,7 +42,7 @@ impl Postgres {
         let Some(owner) = owner.filter(|owner| *owner != self.user) else { return Ok(()) };
         let owner = quote_identifier(&owner);
         let query = sqlx::query(FUNCTIONS).bind(self.schema.clone()).bind(table);
-        let functions = match query.fetch_all(&mut self.connection).await {
+        let functions = match self.line.rows(query.fetch(&mut self.connection)).await {
             Ok(rows) => rows.iter().map(|row| row.try_get::<String, _>(0)).collect(),
             Err(source) => Err(source),
         };

@@ -60,7 +60,7 @@ impl Postgres {
         }
         let entries = u64::try_from(entries).unwrap_or_default();
         let steps = expected.saturating_mul(ENTRIES_A_STEP) < entries;
-        let pairs = self.number(if steps { STEPS } else { SCAN }.to_owned(), action).await?;
+        let pairs = self.count(if steps { STEPS } else { SCAN }.to_owned(), action).await?;
         Ok(Some(pairs.unsigned_abs()))
     }
 
@@ -68,7 +68,8 @@ impl Postgres {
     pub(crate) async fn fill_newest(&mut self) -> Result<u64, Error> {
         let action = "computing latest_metrics";
         self.run("DELETE FROM latest_metrics".to_owned(), action).await?;
-        match sqlx::raw_sql(FILL).execute(&mut self.connection).await {
+        let filled = sqlx::raw_sql(FILL).execute(&mut self.connection);
+        match self.line.long(filled).await {
             Ok(done) => Ok(done.rows_affected()),
             Err(source) => Err(self.failed(action, source).await),
         }

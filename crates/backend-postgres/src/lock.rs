@@ -67,8 +67,8 @@ impl Postgres {
         let search_path =
             format!("SET LOCAL search_path = {}, pg_temp", quote_identifier(&self.schema));
         let action = "beginning a transaction";
-        self.run(format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
-        self.run(OPTIONAL_SETTINGS.to_owned(), action).await?;
+        self.run_soon(format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
+        self.run_soon(OPTIONAL_SETTINGS.to_owned(), action).await?;
         self.access = Some(access);
         if access == Access::Upgrade {
             self.cancel_when_stopped().await?;
@@ -76,7 +76,7 @@ impl Postgres {
             self.lock_out_others().await?;
         }
         self.refuse_code_of_others().await?;
-        self.run(search_path, action).await?;
+        self.run_soon(search_path, action).await?;
         if access == Access::Upgrade {
             self.lock_version_table().await?;
         }
@@ -95,7 +95,8 @@ impl Postgres {
         self.stop_cancelling().await;
         self.access = None;
         self.column_types.clear();
-        let ended = match sqlx::raw_sql(sql).execute(&mut self.connection).await {
+        let ended = sqlx::raw_sql(sql).execute(&mut self.connection);
+        let ended = match self.line.long(ended).await {
             Ok(_) => self.connection.clear_cached_statements().await,
             Err(source) => Err(source),
         };
@@ -106,7 +107,8 @@ impl Postgres {
         const SQL: &str = "SELECT pg_is_in_recovery(), \
             current_setting('transaction_read_only') = 'on'";
         let action = "looking at the server";
-        let row = match sqlx::query(SQL).fetch_one(&mut self.connection).await {
+        let row = sqlx::query(SQL).fetch_one(&mut self.connection);
+        let row = match self.line.brief(row).await {
             Ok(row) => row,
             Err(source) => return Err(self.failed(action, source).await),
         };
@@ -126,7 +128,7 @@ impl Postgres {
         // Zero would wait for ever.
         let milliseconds = timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
         let sql = format!("SET LOCAL lock_timeout = {milliseconds}");
-        self.run(sql, "beginning a transaction").await
+        self.run_soon(sql, "beginning a transaction").await
     }
 
     fn lock_key(&self) -> String {
@@ -146,7 +148,8 @@ impl Postgres {
     async fn lock_out_others(&mut self) -> Result<(), Error> {
         self.set_lock_timeout(self.lock_wait).await?;
         let sql = format!("SELECT pg_advisory_xact_lock({})", self.lock_key());
-        match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await {
+        let locked = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection);
+        match self.line.brief_after(self.lock_wait, locked).await {
             Ok(_) => Ok(()),
             Err(source) if is_lock_failure(&source) => Err(Error::Locked {
                 name: self.name.clone(),
@@ -199,7 +202,7 @@ impl Postgres {
              ORDER BY a.xact_start NULLS LAST LIMIT 5"
         );
         let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-        let rows = query.fetch_all(&mut self.connection).await;
+        let rows = self.line.rows(query.fetch(&mut self.connection)).await;
         let told = rows.and_then(|rows| rows.iter().map(describe_holder).collect());
         told.map_err(|source| self.context().error("looking for other sessions", source))
     }

@@ -38,7 +38,7 @@ impl Postgres {
         }
         let tables: Vec<&String> = tables.iter().collect();
         let sql = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", column_list(&tables));
-        self.run(sql, "locking the tables").await
+        self.run_soon(sql, "locking the tables").await
     }
 }
 

@@ -35,7 +35,7 @@ impl Postgres {
         };
         let (statement, arguments) = self.prepare(sql, values, action).await?;
         let query = statement.query_with(arguments);
-        match query.execute(&mut self.connection).await {
+        match self.line.long(query.execute(&mut self.connection)).await {
             Ok(done) => Ok(done.rows_affected()),
             Err(source) => Err(self.failed(action, source).await),
         }
@@ -47,7 +47,7 @@ impl Postgres {
         let (sql, values) = select.build(PostgresQueryBuilder);
         let (statement, arguments) = self.prepare(sql, values, action).await?;
         let query = statement.query_with(arguments);
-        let rows = match query.fetch_all(&mut self.connection).await {
+        let rows = match self.line.long(query.fetch_all(&mut self.connection)).await {
             Ok(rows) => rows,
             Err(source) => return Err(self.failed(action, source).await),
         };
@@ -160,7 +160,7 @@ impl Postgres {
                 }
             }
             let query = arrays.into_iter().fold(sqlx::query(sql.clone()), sqlx::query::Query::bind);
-            match query.execute(&mut self.connection).await {
+            match self.line.long(query.execute(&mut self.connection)).await {
                 Ok(done) => changed += done.rows_affected(),
                 Err(source) => return Err(self.failed(action, source).await),
             }
@@ -206,7 +206,7 @@ impl Postgres {
             quote_literal(&quote_identifier(table))
         );
         let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-        let rows = match query.fetch_all(&mut self.connection).await {
+        let rows = match self.line.rows(query.fetch(&mut self.connection)).await {
             Ok(rows) => rows,
             Err(source) => return Err(self.failed(action, source).await),
         };

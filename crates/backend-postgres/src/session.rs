@@ -1,5 +1,7 @@
 //! Runs statements on the connection.
 
+use std::time::Duration;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use sqlx::postgres::PgRow;
@@ -23,9 +25,29 @@ impl Postgres {
         }
     }
 
-    /// Runs one or more statements without values.
+    /// Runs one or more statements without values, however long they take.
     pub(crate) async fn run(&mut self, sql: String, action: &str) -> Result<(), Error> {
-        match sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection).await {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection);
+        match self.line.long(done).await {
+            Ok(_) => Ok(()),
+            Err(source) => Err(self.failed(action, source).await),
+        }
+    }
+
+    /// Runs statements that are soon done.
+    pub(crate) async fn run_soon(&mut self, sql: String, action: &str) -> Result<(), Error> {
+        self.run_soon_after(Duration::ZERO, sql, action).await
+    }
+
+    /// Runs statements that are soon done once they have a lock that takes so long at most.
+    pub(crate) async fn run_soon_after(
+        &mut self,
+        wait: Duration,
+        sql: String,
+        action: &str,
+    ) -> Result<(), Error> {
+        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection);
+        match self.line.brief_after(wait, done).await {
             Ok(_) => Ok(()),
             Err(source) => Err(self.failed(action, source).await),
         }
@@ -47,22 +69,44 @@ impl Postgres {
         action: &str,
     ) -> Result<Vec<PgRow>, Error> {
         let query = sqlx::query(sql).bind(self.schema.clone());
-        match query.fetch_all(&mut self.connection).await {
+        match self.line.rows(query.fetch(&mut self.connection)).await {
             Ok(rows) => Ok(rows),
             Err(source) => Err(self.failed(action, source).await),
         }
     }
 
-    /// One number, read by a query without parameters.
+    /// One number of the catalogue's, read by a query without parameters.
     pub(crate) async fn number(&mut self, sql: String, action: &str) -> Result<i64, Error> {
         let numbers = self.numbers(sql, action).await?;
         Ok(numbers.first().copied().unwrap_or(0))
     }
 
-    /// The numbers in the one row of a query without parameters.
+    /// The numbers in the one row of a query of the catalogue without parameters.
     pub(crate) async fn numbers(&mut self, sql: String, action: &str) -> Result<Vec<i64>, Error> {
         let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-        let row = match query.fetch_one(&mut self.connection).await {
+        let row = self.line.brief(query.fetch_one(&mut self.connection)).await;
+        self.numbers_of(row, action).await
+    }
+
+    /// How many rows there are by a query that reads them all.
+    pub(crate) async fn count(&mut self, sql: String, action: &str) -> Result<i64, Error> {
+        let counts = self.counts(sql, action).await?;
+        Ok(counts.first().copied().unwrap_or(0))
+    }
+
+    /// The numbers in the one row of such a query.
+    pub(crate) async fn counts(&mut self, sql: String, action: &str) -> Result<Vec<i64>, Error> {
+        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        let row = self.line.long(query.fetch_one(&mut self.connection)).await;
+        self.numbers_of(row, action).await
+    }
+
+    async fn numbers_of(
+        &mut self,
+        row: sqlx::Result<PgRow>,
+        action: &str,
+    ) -> Result<Vec<i64>, Error> {
+        let row = match row {
             Ok(row) => row,
             Err(source) => return Err(self.failed(action, source).await),
         };

@@ -23,7 +23,7 @@ impl Postgres {
         let [total, own, estimate] = measured.as_slice() else { return Ok(TableSize::default()) };
         // Zero rows, or before PostgreSQL 14 also -1, means that the table was never analyzed.
         let rows = if *own <= COUNTED_BYTES || *estimate <= 0 {
-            self.number(format!("SELECT count(*) FROM {quoted}"), &action).await?
+            self.count(format!("SELECT count(*) FROM {quoted}"), &action).await?
         } else {
             *estimate
         };

@@ -27,14 +27,14 @@ impl Postgres {
              FROM pg_class c WHERE c.oid = {}::regclass",
             quote_literal(&quoted)
         );
-        if self.number(sql, &action).await? == 0 {
+        if self.count(sql, &action).await? == 0 {
             return Ok(None);
         }
-        self.run(format!("LOCK TABLE {quoted} IN ACCESS EXCLUSIVE MODE"), &action).await?;
+        self.run_soon(format!("LOCK TABLE {quoted} IN ACCESS EXCLUSIVE MODE"), &action).await?;
         if !self.query(others).await?.is_empty() {
             return Ok(None);
         }
-        let rows = self.number(format!("SELECT count(*) FROM {quoted}"), &action).await?;
+        let rows = self.count(format!("SELECT count(*) FROM {quoted}"), &action).await?;
         self.run(format!("TRUNCATE TABLE {quoted}"), &action).await?;
         Ok(Some(rows.unsigned_abs()))
     }

@@ -41,7 +41,7 @@ impl Postgres {
              ROLLBACK TO SAVEPOINT waiting; RELEASE SAVEPOINT waiting; \
              LOCK TABLE {table} IN EXCLUSIVE MODE"
         );
-        match self.run(sql, action).await {
+        match self.run_soon_after(self.lock_wait, sql, action).await {
             Err(Error::Locked { name, holders, .. }) => {
                 let waited_seconds = self.lock_wait.as_secs();
                 Err(Error::Locked { name, waited_seconds, holders })

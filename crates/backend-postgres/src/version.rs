@@ -2,8 +2,8 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend as _;
-use mlflow_migrate_core::version_table::Fault;
-use sqlx::Row as _;
+use mlflow_migrate_core::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
+use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::connect::Postgres;
 use crate::error::from_server;
@@ -25,14 +25,21 @@ impl Postgres {
         if !self.has_version_table().await? {
             return Ok(None);
         }
-        let sql = "SELECT version_num::text FROM alembic_version ORDER BY version_num";
-        let rows = match sqlx::query(sql).fetch_all(&mut self.connection).await {
+        let sql = format!(
+            "SELECT left(version_num::text, {MOST_CHARACTERS}) FROM alembic_version \
+             ORDER BY version_num LIMIT {MOST_ROWS} + 1"
+        );
+        let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut self.connection);
+        let rows = match self.line.rows(rows).await {
             Ok(rows) => rows,
             Err(source) if from_server(&source).is_some_and(|it| it.code() == UNDEFINED_COLUMN) => {
                 return Err(Fault::NoColumn.of(self.name()));
             }
             Err(source) => return Err(self.failed(action, source).await),
         };
+        if rows.len() > MOST_ROWS {
+            return Err(Fault::TooMany.of(self.name()));
+        }
         let versions: Result<Vec<Option<String>>, _> =
             rows.iter().map(|row| row.try_get(0)).collect();
         let versions = versions.map_err(|source| self.context().error(action, source))?;
@@ -53,12 +60,13 @@ impl Postgres {
         let write = match (revision, rows) {
             (Some(_), 1) => "UPDATE alembic_version SET version_num = $1",
             _ => {
-                self.run(format!("DELETE FROM {table}"), action).await?;
+                self.run_soon(format!("DELETE FROM {table}"), action).await?;
                 "INSERT INTO alembic_version (version_num) VALUES ($1)"
             }
         };
         let Some(revision) = revision else { return Ok(()) };
-        match sqlx::query(write).bind(revision).execute(&mut self.connection).await {
+        let written = sqlx::query(write).bind(revision).execute(&mut self.connection);
+        match self.line.brief(written).await {
             Ok(_) => Ok(()),
             Err(source) => Err(self.failed(action, source).await),
         }

@@ -43,12 +43,12 @@ impl Postgres {
         for rules in rules(plan, live, SPELLING, &is_checked_again) {
             let action = format!("checking the rows of {}", rules.table);
             if let Some(sql) = rules.count_of_rows() {
-                let counts = self.numbers(sql, &action).await?;
+                let counts = self.counts(sql, &action).await?;
                 let counted = rules.of_rows.iter().zip(counts);
                 problems.extend(counted.filter_map(|(rule, count)| rules.refusal(rule, count)));
             }
             for rule in &rules.of_several {
-                let count = self.number(rule.count.clone(), &action).await?;
+                let count = self.count(rule.count.clone(), &action).await?;
                 problems.extend(rules.refusal(rule, count));
             }
         }

@@ -1,28 +1,31 @@
 //! The way to a server: through a connection that is opened here, where it is not a socket.
 
 use std::io;
+use std::sync::Arc;
 
+use mlflow_migrate_backend_server::line::Meter;
 use mlflow_migrate_backend_server::relay::{self, Relay};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
-/// Connects.
-pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+/// Connects, and measures what the server sends where it is not a socket.
+pub(crate) async fn connect(
+    options: &PgConnectOptions,
+) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
     let (host, port) = (options.get_host(), options.get_port());
     if host.starts_with('/') {
-        return options.connect().await;
+        return Ok((options.connect().await?, Arc::new(Meter::up_to(usize::MAX))));
     }
     let server = relay::connect(host, port).await?;
     // sqlx finds a socket as libpq does, by its folder and the port.
     let relay = Relay::start(server, &format!("/.s.PGSQL.{port}"), |ends| async { Ok(ends) })?;
-    let connected = options.clone().socket(relay.socket()).connect().await;
-    if connected.is_ok() {
-        relay.login_is_over();
+    match options.clone().socket(relay.socket()).connect().await {
+        Ok(connection) => Ok((connection, relay.login_is_over())),
+        Err(_) if relay.has_overflowed() => {
+            Err(sqlx::Error::Io(io::Error::from(io::ErrorKind::ConnectionReset)))
+        }
+        Err(source) => Err(source),
     }
-    connected.map_err(|source| match relay.has_overflowed() {
-        true => sqlx::Error::Io(io::Error::from(io::ErrorKind::ConnectionReset)),
-        false => source,
-    })
 }
 
 #[cfg(test)]

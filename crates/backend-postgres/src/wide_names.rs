@@ -59,7 +59,7 @@ const FOUND: &str = "SELECT trace_id, span_id, count(*) OVER () FROM pg_temp.mlf
 impl Postgres {
     pub(crate) async fn check_names(&mut self, plan: &Plan, live: &Schema) -> Result<(), Error> {
         let Some(revision) = naming_revision(plan, live) else { return Ok(()) };
-        if self.number(CANDIDATES.to_owned(), ACTION).await? == 0 {
+        if self.count(CANDIDATES.to_owned(), ACTION).await? == 0 {
             return Ok(());
         }
         let tried = self.try_names().await;
@@ -89,10 +89,11 @@ impl Postgres {
     /// How many spans there are, and the first.
     async fn try_names(&mut self) -> sqlx::Result<Option<(i64, String)>> {
         for sql in [PREPARE, TRY] {
-            sqlx::raw_sql(sql).execute(&mut self.connection).await?;
+            self.line.long(sqlx::raw_sql(sql).execute(&mut self.connection)).await?;
         }
         let query = sqlx::query(FOUND).persistent(false);
-        let Some(row) = query.fetch_optional(&mut self.connection).await? else { return Ok(None) };
+        let found = self.line.long(query.fetch_optional(&mut self.connection)).await?;
+        let Some(row) = found else { return Ok(None) };
         let (trace, span): (String, String) = (row.try_get(0)?, row.try_get(1)?);
         Ok(Some((row.try_get(2)?, format!("span {span:?} of trace {trace:?}"))))
     }

@@ -3,7 +3,7 @@
 //! sqlx opens its own connections and lets nobody set anything on them: it leaves Nagle's algorithm on,
 //! which costs 40 ms wherever two packets follow each other, and keep-alive off, so that a connection
 //! that a firewall has forgotten is waited for without end. What a server sends before the login is
-//! over has no limit there either.
+//! over has no limit there either, and neither has an answer ([`crate::line`]).
 
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
@@ -21,6 +21,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpStream, UnixListener, UnixStream};
 use tokio::runtime::{Builder, Handle};
 use tokio::task::JoinHandle;
+
+use crate::line::Meter;
 
 /// How long a connection may be silent before the server is asked whether it is still there.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -50,8 +52,8 @@ pub struct Ends {
 pub struct Relay {
     socket: String,
     task: JoinHandle<()>,
-    has_logged_in: Arc<AtomicBool>,
-    has_overflowed: Arc<AtomicBool>,
+    has_logged_in: AtomicBool,
+    meter: Arc<Meter>,
 }
 
 /// Connects to a server.
@@ -85,8 +87,8 @@ impl Relay {
         let listener = StdUnixListener::bind_addr(&address)?;
         listener.set_nonblocking(true)?;
         let server = server.into_std()?;
-        let (has_logged_in, has_overflowed) = <(Arc<AtomicBool>, Arc<AtomicBool>)>::default();
-        let (may_send, has_sent) = (Arc::clone(&has_logged_in), Arc::clone(&has_overflowed));
+        let meter = Arc::new(Meter::up_to(LOGIN_LIMIT));
+        let measuring = Arc::clone(&meter);
         let task = thread_of_relays()?.spawn(async move {
             let joined = async {
                 let driver = accept(UnixListener::from_std(listener)?).await?;
@@ -94,10 +96,10 @@ impl Relay {
             };
             // Whoever uses the connection learns of its end by the end of its own.
             if let Ok(ends) = joined.await {
-                hand_on(ends, &may_send, &has_sent).await;
+                hand_on(ends, &measuring).await;
             }
         });
-        Ok(Self { socket: format!("\0{name}"), task, has_logged_in, has_overflowed })
+        Ok(Self { socket: format!("\0{name}"), task, has_logged_in: AtomicBool::new(false), meter })
     }
 
     /// The name of the socket, without its suffix, as sqlx takes it.
@@ -106,15 +108,17 @@ impl Relay {
         &self.socket
     }
 
-    /// From now on the server may send as much as it likes.
-    pub fn login_is_over(&self) {
+    /// Ends the limit of a login. What measures answers from now on sets its own.
+    pub fn login_is_over(&self) -> Arc<Meter> {
         self.has_logged_in.store(true, Ordering::Release);
+        self.meter.allow(usize::MAX);
+        Arc::clone(&self.meter)
     }
 
     /// Whether the server has sent more than a login takes.
     #[must_use]
     pub fn has_overflowed(&self) -> bool {
-        self.has_overflowed.load(Ordering::Acquire)
+        self.meter.has_overflowed()
     }
 }
 
@@ -152,7 +156,7 @@ async fn accept(listener: UnixListener) -> io::Result<UnixStream> {
     }
 }
 
-async fn hand_on(mut ends: Ends, has_logged_in: &AtomicBool, has_overflowed: &AtomicBool) {
+async fn hand_on(mut ends: Ends, meter: &Meter) {
     let (mut from_driver, mut to_driver) = ends.driver.split();
     let (mut from_server, mut to_server) = ends.server.split();
     let up = async {
@@ -164,14 +168,9 @@ async fn hand_on(mut ends: Ends, has_logged_in: &AtomicBool, has_overflowed: &At
         }
     };
     let down = async {
-        let (mut chunk, mut total) = (vec![0; CHUNK], 0);
+        let mut chunk = vec![0; CHUNK];
         while let Ok(length @ 1..) = from_server.read(&mut chunk).await {
-            total += length;
-            if total > LOGIN_LIMIT && !has_logged_in.load(Ordering::Acquire) {
-                has_overflowed.store(true, Ordering::Release);
-                break;
-            }
-            if to_driver.write_all(&chunk[..length]).await.is_err() {
+            if !meter.count(length) || to_driver.write_all(&chunk[..length]).await.is_err() {
                 break;
             }
         }
@@ -179,6 +178,7 @@ async fn hand_on(mut ends: Ends, has_logged_in: &AtomicBool, has_overflowed: &At
     tokio::select! {
         () = up => {}
         () = down => {}
+        () = meter.ended() => {}
     }
 }
 

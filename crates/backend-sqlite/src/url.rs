@@ -45,12 +45,20 @@ const NO_FILE: &str = "an in-memory database cannot be upgraded";
 /// Parameters by which a URI asks SQLite to open a file in another way than this program does.
 const OTHER_WAYS: [&str; 7] = ["uri", "mode", "vfs", "immutable", "nolock", "cache", "psow"];
 
+/// Parameters by which SQLCipher is told the key of an encrypted file.
+const KEYS: [&str; 5] = ["key", "hexkey", "textkey", "cipher", "kdf_iter"];
+
+const ENCRYPTED: &str = "this program does not open encrypted files";
+
 /// The path in a URL as it is written there; `None` if this is no URL but a path.
 fn written_path(url: &str) -> Result<Option<&str>, &'static str> {
     if url.is_empty() {
         return Err("the path is empty");
     }
     let rest = match url.split_once(':') {
+        Some((scheme, _)) if scheme.to_ascii_lowercase().contains("sqlcipher") => {
+            return Err(ENCRYPTED);
+        }
         Some((scheme, rest)) if dialect(scheme).eq_ignore_ascii_case("sqlite") => rest,
         Some((scheme, rest)) if is_scheme(scheme, rest) => {
             return Err("this is not a URL of an SQLite database");
@@ -62,11 +70,14 @@ fn written_path(url: &str) -> Result<Option<&str>, &'static str> {
     // SQLAlchemy takes what stands before the third slash for a host, and SQLite has none.
     let path = rest.strip_prefix('/').ok_or("an SQLite URL has three slashes before the path")?;
     let (path, parameters) = path.split_once('?').unwrap_or((path, ""));
-    let mut names = parameters.split('&').map(|one| one.split_once('=').unwrap_or((one, "")).0);
-    if names.any(|name| OTHER_WAYS.iter().any(|way| name.eq_ignore_ascii_case(way))) {
+    let names = || parameters.split('&').map(|one| one.split_once('=').unwrap_or((one, "")).0);
+    if names().any(|name| OTHER_WAYS.iter().any(|way| name.eq_ignore_ascii_case(way))) {
         return Err(
             "this program does not open files by URI parameters; give the path of the file alone",
         );
+    }
+    if names().any(|name| KEYS.iter().any(|key| name.eq_ignore_ascii_case(key))) {
+        return Err(ENCRYPTED);
     }
     match path {
         "" | MEMORY => Err(NO_FILE),
@@ -129,6 +140,10 @@ mod tests {
             "sqlite:///mlruns.db?timeout=5&mode=ro",
             "sqlite:///mlruns.db?immutable=1",
             "sqlite:///mlruns.db?VFS=unix-none",
+            "sqlite+pysqlcipher:///mlruns.db",
+            "sqlite+pysqlcipher://:secret@/mlruns.db",
+            "sqlite:///mlruns.db?cipher=aes-256-cbc",
+            "sqlite:///mlruns.db?Key=secret",
         ] {
             assert!(path_from_url(url).is_err(), "{url}");
         }

@@ -1,7 +1,7 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::version_table::Fault;
+use mlflow_migrate_core::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
@@ -23,10 +23,17 @@ pub(crate) fn read(
             Some(_) if !has_column(connection)? => return Ok(Err(Fault::NoColumn)),
             Some(_) => {}
         }
-        let mut select = connection.prepare("SELECT version_num FROM alembic_version")?;
+        let sql = format!(
+            "SELECT CASE typeof(version_num) WHEN 'text' THEN substr(version_num, 1, {MOST_CHARACTERS}) \
+             ELSE version_num END FROM alembic_version LIMIT {MOST_ROWS} + 1"
+        );
+        let mut select = connection.prepare(&sql)?;
         let versions = select.query_map([], |row| row.get_ref(0).map(version))?;
         let versions: rusqlite::Result<Result<Vec<String>, Fault>> = versions.collect();
-        Ok(versions?.map(Some))
+        Ok(match versions? {
+            Ok(versions) if versions.len() > MOST_ROWS => Err(Fault::TooMany),
+            versions => versions.map(Some),
+        })
     };
     let fetched = fetch().map_err(|source| context.error("reading alembic_version", source))?;
     fetched.map_err(|fault: Fault| fault.of(context.name.to_owned()))

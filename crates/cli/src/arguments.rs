@@ -86,6 +86,11 @@ pub(crate) struct DatabaseArguments {
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     lock_wait: u64,
 
+    /// How long a server may take to answer a question about its catalogue, beside waiting for a lock.
+    /// What reads or changes rows may take as long as it takes
+    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
+    answer_timeout: u64,
+
     /// Over how many connections a MySQL server copies and computes rows [default: one a core, 4 to 16]
     #[arg(long, value_name = "N")]
     jobs: Option<NonZeroUsize>,
@@ -118,6 +123,7 @@ impl DatabaseArguments {
         Connecting {
             lock_timeout: Duration::from_secs(self.lock_timeout),
             lock_wait: Duration::from_secs(self.lock_wait),
+            answer_timeout: Duration::from_secs(self.answer_timeout),
             jobs: self.jobs.map_or_else(usual_jobs, NonZeroUsize::get),
         }
     }

@@ -52,6 +52,8 @@ pub(crate) struct Connecting {
     pub(crate) lock_timeout: Duration,
     /// For another upgrade of the same database.
     pub(crate) lock_wait: Duration,
+    /// For a server's answer to what is soon answered.
+    pub(crate) answer_timeout: Duration,
     /// Over how many connections rows are copied and computed, where the server has no way of its
     /// own to do more than one thing at a time.
     pub(crate) jobs: usize,
@@ -102,11 +104,12 @@ impl Database {
             }
             #[cfg(feature = "postgres")]
             Self::Postgres(ref url) => {
-                let Connecting { lock_timeout, lock_wait, .. } = connecting;
+                let Connecting { lock_timeout, lock_wait, answer_timeout, .. } = connecting;
                 let environment = environment(postgres::ENVIRONMENT);
                 let options = postgres::OpenOptions {
                     lock_timeout,
                     lock_wait,
+                    answer_timeout,
                     environment,
                     ..postgres::OpenOptions::default()
                 };
@@ -116,11 +119,12 @@ impl Database {
             }
             #[cfg(feature = "mysql")]
             Self::Mysql(ref url) => {
-                let Connecting { lock_timeout, lock_wait, jobs } = connecting;
+                let Connecting { lock_timeout, lock_wait, answer_timeout, jobs } = connecting;
                 let environment = environment(mysql::ENVIRONMENT);
                 let options = mysql::OpenOptions {
                     lock_timeout,
                     lock_wait,
+                    answer_timeout,
                     jobs,
                     environment,
                     ..mysql::OpenOptions::default()

@@ -148,6 +148,7 @@ pub fn collect<T>(problems: &mut Vec<Error>, result: Result<T, Error>) -> Result
         Err(error) => match error.kind() {
             ErrorKind::Database
             | ErrorKind::ConnectionLost
+            | ErrorKind::Unreachable
             | ErrorKind::Locked
             | ErrorKind::Corrupt
             | ErrorKind::Internal

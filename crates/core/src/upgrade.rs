@@ -189,7 +189,9 @@ pub async fn upgrade(
 /// A COMMIT that is sent, and not answered, may have been carried out.
 fn in_doubt(error: Error) -> Error {
     match error {
-        Error::ConnectionLost { .. } => Error::InDoubt { source: Box::new(error) },
+        Error::ConnectionLost { .. } | Error::Unanswered { .. } => {
+            Error::InDoubt { source: Box::new(error) }
+        }
         error => error,
     }
 }

@@ -16,7 +16,10 @@ const KNOWN_SCHEMES: [&str; 8] =
     ["sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "databricks", "file"];
 
 /// What the name of a parameter contains whose value nobody may see.
-const SECRET_WORDS: [&str; 4] = ["pass", "pwd", "secret", "token"];
+const SECRET_WORDS: [&str; 5] = ["pass", "pw", "secret", "token", "credential"];
+
+/// Names that are secret as a whole, and harmless as a part of another.
+const SECRET_NAMES: [&str; 3] = ["key", "hexkey", "textkey"];
 
 const HIDDEN: &str = "***";
 const HIDDEN_REST: &str = "***@…";
@@ -100,6 +103,10 @@ impl ServerUrl {
         if parsed.may_hold_the_rest_of_a_password(rest) {
             let hint = "write @ as %40, / as %2F, : as %3A and ? as %3F in a password";
             return Err(refuse("it has an @ after its user and password", hint));
+        }
+        if parsed.password.is_none() && parsed.user.as_deref().is_some_and(|it| it.contains(':')) {
+            let hint = "write the : between user and password as it is";
+            return Err(refuse("the : after its user is encoded", hint));
         }
         if parsed.holds_an_assigned_password() {
             let hint = "write dialect://user:password@host:port/database";
@@ -193,6 +200,9 @@ pub fn scheme(url: &str) -> Option<String> {
 /// A URL as it may be shown.
 #[must_use]
 pub fn without_password(url: &str) -> String {
+    if scheme(url).is_none() && !is_path(url) && scheme(&decode(url)).is_some() {
+        return HIDDEN.to_owned();
+    }
     let (address, parameters) = match url.split_once('?') {
         Some((address, parameters)) => (address, Some(parameters)),
         None => (url, None),
@@ -206,6 +216,10 @@ pub fn without_password(url: &str) -> String {
         None => without_misspelt(address),
         _ => without_user_password(url, address),
     };
+    // Of a command's arguments.
+    if let Some((command, _)) = shown.split_once(" -p") {
+        shown = format!("{command} -p{HIDDEN}");
+    }
     shown = without_assigned(&shown);
     if let Some(parameters) = parameters.filter(|_| !shown.ends_with(HIDDEN_REST)) {
         let parameters: Vec<String> = parameters.split('&').map(without_secret).collect();
@@ -218,7 +232,8 @@ pub fn without_password(url: &str) -> String {
 #[must_use]
 pub fn is_path(text: &str) -> bool {
     let is_drive = matches!(text.as_bytes(), [b'a'..=b'z' | b'A'..=b'Z', b':', b'/' | b'\\', ..]);
-    is_drive || text.starts_with(['/', '.', '~', '\\'])
+    let has_credentials = text.starts_with("//") && text.contains('@');
+    is_drive || (text.starts_with(['/', '.', '~', '\\']) && !has_credentials)
 }
 
 /// Whether a text gives an address as `name=value`, as drivers' own connection strings do.
@@ -232,10 +247,16 @@ pub fn is_connection_string(text: &str) -> bool {
     NAMES.contains(&name.trim().to_lowercase().as_str())
 }
 
-/// What follows the colon of a misspelt scheme may be a user and a password.
+/// What follows the colon of a misspelt scheme may be a user and a password, and so may what stands
+/// before the host.
 fn without_misspelt(address: &str) -> String {
     match address.split_once(':') {
-        Some((word, rest)) if word.len() > 1 && !rest.is_empty() => format!("{word}:{HIDDEN}"),
+        Some((word, rest)) if !rest.is_empty() && (word.len() > 1 || rest.contains('@')) => {
+            match word.split_once('@') {
+                Some((_, host)) => format!("{HIDDEN}@{host}:{HIDDEN}"),
+                None => format!("{word}:{HIDDEN}"),
+            }
+        }
         _ => address.to_owned(),
     }
 }
@@ -278,7 +299,13 @@ fn without_user_password(url: &str, address: &str) -> String {
     };
     let start = start + url[start..].bytes().take_while(|byte| *byte == b'/').count();
     let (prefix, rest) = url.split_at(start);
-    let Some(at) = rest.rfind('@') else { return without_wrong_port(address, start) };
+    let Some(at) = rest.rfind('@') else {
+        let authority = rest.split(['/', '?']).next().unwrap_or_default();
+        if decode(authority).contains('@') {
+            return format!("{prefix}{HIDDEN_REST}");
+        }
+        return without_wrong_port(address, start);
+    };
     if start + at > address.len() || rest[..at].contains(['/', '@']) {
         return format!("{prefix}{HIDDEN_REST}");
     }
@@ -303,9 +330,13 @@ fn without_wrong_port(address: &str, start: usize) -> String {
 
 fn without_secret(parameter: &str) -> String {
     let decoded = decode(parameter);
-    let name = decoded.split('=').next().unwrap_or_default();
+    // Whatever else stands between a name and its value, it is no part of the name.
+    let is_of_name = |one: char| one.is_alphanumeric() || "_-. ".contains(one);
+    let end = decoded.find(|one| !is_of_name(one)).unwrap_or(decoded.len());
+    let name = &decoded[..end];
     let lower = name.to_lowercase();
-    if SECRET_WORDS.iter().any(|word| lower.contains(word)) {
+    let is_secret = SECRET_NAMES.contains(&lower.as_str());
+    if is_secret || SECRET_WORDS.iter().any(|word| lower.contains(word)) {
         format!("{name}={HIDDEN}")
     } else {
         without_assigned(parameter)
@@ -357,6 +388,20 @@ mod tests {
             ("mysqll:/me:secret@h/d", "mysqll:***"),
             ("jdbc:mysql://h/d?user=me&password=secret", "jdbc:***?user=me&password=***"),
             ("./a:b.db", "./a:b.db"),
+            ("u:secret@h", "u:***"),
+            (":u:secret@h", ":***"),
+            ("//me:secret@h/db", "//me:***@h/db"),
+            ("me/secret@h:1521/db", "***@h:***"),
+            ("me:secret@tcp(h:1)/db", "me:***"),
+            ("mysql%3A%2F%2Fme%3Asecret%40h%2Fdb", "***"),
+            ("mysql://me%3asecret%40h:1/db", "mysql://***@…"),
+            ("mysql://me%3Asecret@h:1/db", "mysql://***@h:1/db"),
+            ("mysql://me@h/db?pw=secret&sslkeypw=secret", "mysql://***@h/db?pw=***&sslkeypw=***"),
+            ("mysql://me@h/db?password;secret", "mysql://***@h/db?password=***"),
+            ("mysql://me@h/db?password:secret", "mysql://***@h/db?password=***"),
+            ("sqlite+pysqlcipher:///x.db?key=secret", "sqlite+pysqlcipher:///x.db?key=***"),
+            ("mysql://me@h/db?ssl_key=k.pem", "mysql://***@h/db?ssl_key=k.pem"),
+            ("mysql -u me -psecret db", "mysql -u me -p***"),
             (r"C:\x\mlflow.db", r"C:\x\mlflow.db"),
         ];
         for (url, expected) in shown {
@@ -406,6 +451,14 @@ mod tests {
             assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
             assert!(error.hint().unwrap().contains("%40"));
         }
+    }
+
+    #[test]
+    fn a_user_with_an_encoded_colon_may_hold_a_password() {
+        let error = ServerUrl::parse("mysql://me%3Asecret@h/d").unwrap_err();
+        assert!(!format!("{error} {error:?}").contains("secret"), "{error:?}");
+        let url = ServerUrl::parse("mysql://a%3Ab:p@h/d").unwrap();
+        assert_eq!(url.user.as_deref(), Some("a:b"));
     }
 
     #[test]

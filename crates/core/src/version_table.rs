@@ -2,6 +2,12 @@
 
 use crate::error::Error;
 
+/// How many rows are read. More are no list of revisions.
+pub const MOST_ROWS: usize = 100_000;
+
+/// How many characters of a row are read. No revision is as long.
+pub const MOST_CHARACTERS: usize = 255;
+
 /// Why a version table cannot be read as Alembic's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -13,6 +19,8 @@ pub enum Fault {
     Null,
     /// A row holds what is no text.
     NoText,
+    /// It has more than [`MOST_ROWS`] rows.
+    TooMany,
 }
 
 impl Fault {
@@ -33,6 +41,11 @@ impl Fault {
             Self::Null => (
                 "alembic_version holds a row whose version_num is NULL",
                 "run `DELETE FROM alembic_version WHERE version_num IS NULL`, and the same command again",
+            ),
+            Self::TooMany => (
+                "alembic_version holds more than 100,000 rows, where Alembic leaves one",
+                "find out who has written them, run `DELETE FROM alembic_version`, and the same command \
+                 again, which recognises the schema",
             ),
             Self::NoText => (
                 "alembic_version holds a row whose version_num is no text",

@@ -6,6 +6,10 @@ use mlflow_migrate_core::url::ServerUrl;
 use super::{Authority, Encryption, OpenOptions};
 use crate::parameters;
 
+mod documented;
+#[path = "../../../backend-server/documented/table.rs"]
+mod table;
+
 type Environment<'a> = &'a [(&'a str, &'a str)];
 
 fn encryption(parameters: &str, environment: Environment<'_>) -> Result<Encryption, Error> {

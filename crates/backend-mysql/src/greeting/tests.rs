@@ -11,6 +11,9 @@ use mlflow_migrate_core::url::ServerUrl;
 
 use crate::{Mysql, OpenOptions};
 
+#[path = "../../../backend-server/documented/table.rs"]
+mod table;
+
 const PASSWORD: &str = "S3cr3t";
 const USER: &str = "the_user";
 
@@ -111,25 +114,39 @@ fn asks_for_a_key(heard: &[Vec<u8>]) -> bool {
     })
 }
 
+/// The rows of `docs/connections.md`.
+const NAMED: &str = "greeting names `mysql_clear_password`";
+const LATER: &str = "asks for `mysql_clear_password` later";
+const CHALLENGE: &str = "`mysql_native_password`";
+const FULL_CACHING_SHA2: &str = "`caching_sha2_password`, not encrypted";
+const FULL_SHA256: &str = "`sha256_password`, not encrypted";
+
+/// What takes a server with a certificate: the trials of `tests/tests/servers/tls.rs`.
+const ON_SERVERS: [&str; 2] =
+    ["either, encrypted, certificate checked", "either, encrypted, certificate not checked"];
+
 #[tokio::test]
 async fn no_server_gets_a_password_that_it_could_read() {
     const FULL: &[&[u8]] = &[&[1, 4], b"\x01-----BEGIN PUBLIC KEY-----\n"];
     const SWITCH: &[&[u8]] = &[b"\xfemysql_clear_password\0"];
     let rogue = |plugin, answers| Rogue { plugin, offers_tls: false, answers };
     let cases = [
-        (rogue(CLEAR, &[]), ""),
-        (rogue(CLEAR, &[]), "&ssl_mode=PREFERRED"),
-        (rogue(CLEAR, &[]), "&ssl_mode=DISABLED"),
-        (rogue(CLEAR, &[]), "&ssl_mode=REQUIRED"),
-        (Rogue { offers_tls: true, ..rogue(CLEAR, &[]) }, ""),
-        (Rogue { offers_tls: true, ..rogue(CLEAR, &[]) }, "&ssl_mode=REQUIRED"),
-        (rogue(NATIVE, SWITCH), ""),
-        (rogue(NATIVE, SWITCH), "&ssl_disabled=true"),
-        (rogue(SHA256, &[]), ""),
-        (rogue(CACHING_SHA2, FULL), ""),
-        (rogue(CACHING_SHA2, FULL), "&ssl_mode=PREFERRED"),
+        (NAMED, rogue(CLEAR, &[]), ""),
+        (NAMED, rogue(CLEAR, &[]), "&ssl_mode=PREFERRED"),
+        (NAMED, rogue(CLEAR, &[]), "&ssl_mode=DISABLED"),
+        (NAMED, rogue(CLEAR, &[]), "&ssl_mode=REQUIRED"),
+        (NAMED, Rogue { offers_tls: true, ..rogue(CLEAR, &[]) }, ""),
+        (NAMED, Rogue { offers_tls: true, ..rogue(CLEAR, &[]) }, "&ssl_mode=REQUIRED"),
+        (LATER, rogue(NATIVE, SWITCH), ""),
+        (LATER, rogue(NATIVE, SWITCH), "&ssl_disabled=true"),
+        (CHALLENGE, rogue(NATIVE, &[]), ""),
+        (FULL_SHA256, rogue(SHA256, &[]), ""),
+        (FULL_CACHING_SHA2, rogue(CACHING_SHA2, FULL), ""),
+        (FULL_CACHING_SHA2, rogue(CACHING_SHA2, FULL), "&ssl_mode=PREFERRED"),
     ];
-    for (rogue, parameters) in cases {
+    let rows = cases.iter().map(|(row, ..)| *row).chain(ON_SERVERS);
+    table::assert_covered("Who gets the password", rows.map(|row| (row, false)));
+    for (_, rogue, parameters) in cases {
         let (error, heard) = rogue.meets(parameters).await;
         let case = format!("{} {} {parameters}: {error}", rogue.plugin, rogue.offers_tls);
         assert!(!contains(&heard, PASSWORD) && !asks_for_a_key(&heard), "{case}: {heard:?}");

@@ -5,8 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use sqlx::MySqlConnection;
-
+use crate::connection::Connection;
 use crate::create;
 use crate::features::Features;
 use crate::text::{self, TextRow};
@@ -57,7 +56,7 @@ pub(super) struct Catalogue {
 
 impl Catalogue {
     pub(super) async fn read(
-        connection: &mut MySqlConnection,
+        connection: &mut Connection,
         features: &Features,
     ) -> Result<Self, sqlx::Error> {
         let collation = records(connection, COLLATION.to_owned()).await?;
@@ -80,7 +79,7 @@ impl Catalogue {
 
 /// The tables that can be opened. One of which only the definition is there has no index.
 async fn tables(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     indexes: &[Record],
 ) -> Result<Vec<Record>, sqlx::Error> {
     let indexed: BTreeSet<&str> = indexes.iter().map(|index| index.text(0)).collect();
@@ -93,10 +92,7 @@ async fn tables(
     Ok(tables)
 }
 
-async fn records(
-    connection: &mut MySqlConnection,
-    query: String,
-) -> Result<Vec<Record>, sqlx::Error> {
+async fn records(connection: &mut Connection, query: String) -> Result<Vec<Record>, sqlx::Error> {
     let rows = text::rows(connection, query).await?;
     Ok(rows.into_iter().map(Record).collect())
 }

@@ -17,8 +17,8 @@ use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::schema::{Schema, Table};
-use sqlx::MySqlConnection;
 
+use crate::connection::Connection;
 use crate::error::Context;
 use crate::features::Features;
 use crate::{journal, swap, version};
@@ -27,13 +27,13 @@ use catalogue::{Catalogue, Record};
 
 /// Reads every table with its keys, indexes, CHECKs and triggers.
 pub(crate) async fn schema(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     features: &Features,
     context: &Context,
 ) -> Result<Schema, Error> {
     let catalogue = Catalogue::read(connection, features)
         .await
-        .map_err(|source| context.error("read the schema", source))?;
+        .map_err(|source| context.error("reading the schema", source))?;
     Ok(assemble(&catalogue, features))
 }
 

@@ -76,7 +76,7 @@ async fn violations(database: &mut Mysql, rules: &Rules) -> Result<Vec<Error>, E
 
 /// The numbers in the one row of a query.
 async fn numbers(database: &mut Mysql, sql: String, table: &str) -> Result<Vec<i64>, Error> {
-    let rows = match text::rows(&mut database.connection, sql).await {
+    let rows = match text::rows_of_tables(&mut database.connection, sql).await {
         Ok(rows) => rows,
         Err(source) if server_error(&source).is_some_and(|(number, _)| number == NOT_YET) => {
             return Ok(Vec::new());

@@ -9,9 +9,9 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::schema::{Column, ColumnType, Schema, Table};
-use sqlx::MySqlConnection;
 
 use crate::connect::Mysql;
+use crate::connection::Connection;
 use crate::error::LIMIT_HINT;
 use crate::features::Features;
 use crate::text::{self, TextRow, quote};
@@ -65,10 +65,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
 }
 
 impl Server {
-    async fn read(
-        connection: &mut MySqlConnection,
-        features: &Features,
-    ) -> Result<Self, sqlx::Error> {
+    async fn read(connection: &mut Connection, features: &Features) -> Result<Self, sqlx::Error> {
         let pairs = |rows: Vec<TextRow>| -> BTreeMap<String, String> {
             let pair = |row: TextRow| {
                 let mut cells = row.into_iter().flatten();

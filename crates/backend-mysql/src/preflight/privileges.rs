@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, Step};
-use sqlx::MySqlConnection;
 
 use super::grants::{self, Grants};
 use crate::connect::Mysql;
+use crate::connection::Connection;
 use crate::error::{TRIGGER_HINT, TRIGGER_PRIVILEGE};
 use crate::features::Features;
 use crate::text::{self, TextRow, quote};
@@ -82,7 +82,7 @@ struct Held {
     logs_binary: bool,
 }
 
-async fn read(connection: &mut MySqlConnection) -> Result<Held, sqlx::Error> {
+async fn read(connection: &mut Connection) -> Result<Held, sqlx::Error> {
     let cell = |row: &TextRow, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
     let known = text::rows(connection, "SELECT CURRENT_USER(), DATABASE()").await?;
     let (user, database) =

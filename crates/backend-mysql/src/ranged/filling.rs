@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
-use sqlx::MySqlConnection;
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -14,6 +13,7 @@ use tokio::time::MissedTickBehavior;
 use super::notes::{self, Note};
 use super::ranges::{Range, Ranges};
 use crate::connect::Connector;
+use crate::connection::Connection;
 use crate::{rows, text};
 
 /// How often it is asked whether the connection that keeps other upgraders out is still there.
@@ -46,11 +46,7 @@ pub(crate) struct Filling {
 impl Filling {
     /// Fills in all ranges, and gives them back. `own` keeps other upgraders out, and does the work if
     /// the server gives no other connection.
-    pub(crate) async fn run(
-        self,
-        ranges: Ranges,
-        own: &mut MySqlConnection,
-    ) -> Result<Ranges, Error> {
+    pub(crate) async fn run(self, ranges: Ranges, own: &mut Connection) -> Result<Ranges, Error> {
         let worker =
             Worker { key: ranges.key().to_vec(), done: Arc::default(), filling: self.clone() };
         let ranges = Arc::new(Mutex::new(ranges));
@@ -84,7 +80,7 @@ impl Filling {
     async fn all_ended(
         &self,
         workers: &mut JoinSet<Result<(), Error>>,
-        own: &mut MySqlConnection,
+        own: &mut Connection,
     ) -> Result<(), Error> {
         let mut pings = tokio::time::interval(PING);
         pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -99,7 +95,7 @@ impl Filling {
                 },
                 _ = pings.tick() => {
                     let failed = |source| self.connector.context().error(&self.action, source);
-                    text::run(own, "DO 0").await.map_err(failed)?;
+                    text::run_soon(own, "DO 0").await.map_err(failed)?;
                 }
             }
         }
@@ -116,7 +112,7 @@ struct Worker {
 impl Worker {
     async fn run(
         self,
-        connection: &mut MySqlConnection,
+        connection: &mut Connection,
         ranges: Arc<Mutex<Ranges>>,
     ) -> Result<(), Error> {
         let context = self.filling.connector.context().clone();
@@ -134,12 +130,12 @@ impl Worker {
 
     async fn fill(
         &self,
-        connection: &mut MySqlConnection,
+        connection: &mut Connection,
         number: u32,
         range: Range,
     ) -> Result<u64, sqlx::Error> {
         let (condition, values) = range.condition(&self.key);
-        text::run(connection, "START TRANSACTION").await?;
+        text::run_soon(connection, "START TRANSACTION").await?;
         let Statement { before, after } = &self.filling.statement;
         let sql = format!("{before}{condition}{after}");
         let written = rows::run(connection, sql, values).await?;

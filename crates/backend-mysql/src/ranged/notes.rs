@@ -5,9 +5,9 @@
 
 use mlflow_migrate_core::Error;
 use serde::{Deserialize, Serialize};
-use sqlx::MySqlConnection;
 
 use super::ranges::Range;
+use crate::connection::Connection;
 use crate::create::NO_VIEW;
 use crate::error::Context;
 use crate::journal::{OWNER, TABLE};
@@ -29,7 +29,7 @@ pub(crate) struct Note {
 
 /// Reads the notes of a table, in their order, with their numbers.
 pub(crate) async fn read(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     table: &str,
     context: &Context,
 ) -> Result<Vec<(u32, Note)>, Error> {
@@ -58,7 +58,7 @@ pub(crate) async fn read(
 
 /// The number of the next note.
 pub(crate) async fn next_number(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     context: &Context,
 ) -> Result<u32, Error> {
     let last =
@@ -71,21 +71,18 @@ pub(crate) async fn next_number(
 
 /// Writes a note, or writes over the one of that number.
 pub(crate) async fn write(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     number: u32,
     note: &Note,
 ) -> Result<(), sqlx::Error> {
     let text =
         serde_json::to_string(note).map_err(|source| sqlx::Error::Encode(Box::new(source)))?;
     let sql = format!("REPLACE INTO {TABLE} (id, note) VALUES ({number}, {})", literal(&text));
-    text::run(connection, sql).await.map(|_| ())
+    text::run_soon(connection, sql).await.map(|_| ())
 }
 
 /// Removes the notes of all tables: only one is filled at a time.
-pub(crate) async fn clear(
-    connection: &mut MySqlConnection,
-    context: &Context,
-) -> Result<(), Error> {
+pub(crate) async fn clear(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let sql = format!("DELETE FROM {TABLE} WHERE id >= {FIRST} AND id < {OWNER}");
     let done = text::run(connection, sql).await;
     done.map(|_| ()).map_err(|source| context.error("removing the notes of ranges", source))

@@ -5,9 +5,9 @@ use std::collections::VecDeque;
 use mlflow_migrate_core::schema::{ColumnType, Table};
 use sea_query::Value;
 use serde::{Deserialize, Serialize};
-use sqlx::MySqlConnection;
 
 use super::notes::{self, Note};
+use crate::connection::Connection;
 use crate::rows;
 use crate::text::quote;
 
@@ -95,7 +95,7 @@ fn beyond(
 pub(crate) struct Ranges {
     /// What keeps writers away, if anything does. The key is read over it, so that it is never idle for
     /// long.
-    guard: Option<MySqlConnection>,
+    guard: Option<Connection>,
     table: String,
     key: Vec<String>,
     /// How many rows a range has.
@@ -111,7 +111,7 @@ impl Ranges {
     /// Ranges of a table, in the order of these columns of its primary key; after those that are
     /// noted, with notes from this number on.
     pub(crate) fn new(
-        guard: Option<MySqlConnection>,
+        guard: Option<Connection>,
         table: &str,
         key: Vec<String>,
         rows: u32,
@@ -136,14 +136,14 @@ impl Ranges {
     }
 
     /// What has kept writers away.
-    pub(crate) fn into_guard(self) -> Option<MySqlConnection> {
+    pub(crate) fn into_guard(self) -> Option<Connection> {
         self.guard
     }
 
     /// The next range, which is noted over `worker` for the table that it fills.
     pub(crate) async fn next(
         &mut self,
-        worker: &mut MySqlConnection,
+        worker: &mut Connection,
         filled: &str,
     ) -> Result<Option<(u32, Range)>, sqlx::Error> {
         if let Some(left) = self.left.pop_front() {
@@ -163,7 +163,7 @@ impl Ranges {
     /// The last key of the range that begins after a key; `None` if that one goes to the end.
     async fn last_key(
         &mut self,
-        worker: &mut MySqlConnection,
+        worker: &mut Connection,
         after: Option<&Vec<Bound>>,
     ) -> Result<Option<Vec<Bound>>, sqlx::Error> {
         if self.key.is_empty() {

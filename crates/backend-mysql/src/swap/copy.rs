@@ -7,10 +7,10 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::schema::Table;
-use sqlx::MySqlConnection;
 
 use super::{NEW, OLD, Swap, exists};
 use crate::connect::Mysql;
+use crate::connection::Connection;
 use crate::error::unless_denied;
 use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
@@ -67,11 +67,11 @@ impl Swapping<'_> {
     }
 
     /// Keeps writers away from the table for as long as this connection lives.
-    async fn guard(&mut self, progress: &Progress) -> Result<Option<MySqlConnection>, Error> {
+    async fn guard(&mut self, progress: &Progress) -> Result<Option<Connection>, Error> {
         let opened = self.database.connector.open_several(1, progress).await?.pop();
         let Some(mut guard) = opened else { return Ok(None) };
         let sql = format!("LOCK TABLES {} READ", quote(&self.before.name));
-        match text::run(&mut guard, sql).await {
+        match text::run_soon(&mut guard, sql).await {
             Ok(_) => Ok(Some(guard)),
             Err(source) => unless_denied(self.database.context.error(&self.action(), source)),
         }
@@ -112,9 +112,9 @@ impl Swapping<'_> {
     /// Copies the rows, and gives the guard back.
     async fn fill(
         &mut self,
-        guard: MySqlConnection,
+        guard: Connection,
         progress: &Progress,
-    ) -> Result<Option<MySqlConnection>, Error> {
+    ) -> Result<Option<Connection>, Error> {
         let context = self.database.context.clone();
         let connection = &mut self.database.connection;
         let noted = notes::read(connection, &self.before.name, &context).await?;
@@ -156,7 +156,7 @@ impl Swapping<'_> {
     }
 
     /// Puts the new table in the place of the old one, and tells how many rows that one had.
-    async fn exchange(&mut self, guard: Option<MySqlConnection>) -> Result<u64, Error> {
+    async fn exchange(&mut self, guard: Option<Connection>) -> Result<u64, Error> {
         let context = self.database.context.clone();
         let (table, old) = (self.before.name.clone(), self.swap.old_name());
         // That of an earlier change of the same table.
@@ -199,7 +199,7 @@ impl Swapping<'_> {
 }
 
 /// Lets go of the table once the rename waits for it: it is then the first to go on.
-async fn release(guard: Option<MySqlConnection>, renamer: String) -> Result<u64, sqlx::Error> {
+async fn release(guard: Option<Connection>, renamer: String) -> Result<u64, sqlx::Error> {
     let Some(mut guard) = guard else { return Ok(0) };
     let sql = format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {renamer}");
     for _ in 0..LOOKS {
@@ -209,12 +209,12 @@ async fn release(guard: Option<MySqlConnection>, renamer: String) -> Result<u64,
         }
         tokio::time::sleep(LOOK).await;
     }
-    text::run(&mut guard, "UNLOCK TABLES").await
+    text::run_soon(&mut guard, "UNLOCK TABLES").await
 }
 
 async fn count(database: &mut Mysql, table: &str) -> Result<u64, Error> {
     let sql = format!("SELECT COUNT(*) FROM {}", quote(table));
-    let counted = text::value(&mut database.connection, sql).await;
+    let counted = text::value_of_tables(&mut database.connection, sql).await;
     let counted =
         counted.map_err(|source| database.context.error(&format!("counting {table}"), source))?;
     Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))

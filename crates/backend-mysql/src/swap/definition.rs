@@ -4,8 +4,7 @@
 //! table that goes, and an index that is made anew gets no more than its columns. Whatever is not known to
 //! be taken over is taken to be lost: then the server alters the table.
 
-use sqlx::MySqlConnection;
-
+use crate::connection::Connection;
 use crate::error::server_error;
 use crate::features::Features;
 use crate::text::{self, literal, quote};
@@ -25,7 +24,7 @@ const OPTIONS: [&str; 9] = [
 
 /// Whether a table has something that a copy of it would not have.
 pub(crate) async fn has_more_than_a_copy(
-    connection: &mut MySqlConnection,
+    connection: &mut Connection,
     table: &str,
     features: &Features,
 ) -> Result<bool, sqlx::Error> {

@@ -8,9 +8,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::schema::{Column, Table};
-use sqlx::MySqlConnection;
 
 use super::{NEW, OLD};
+use crate::connection::Connection;
 use crate::features::Features;
 use crate::render::{Alteration, Clause, Cost};
 use crate::swap::definition::has_more_than_a_copy;
@@ -45,7 +45,7 @@ pub(crate) struct Occasions {
 
 impl Occasions {
     /// Asks the server.
-    pub(crate) async fn read(connection: &mut MySqlConnection) -> Result<Self, sqlx::Error> {
+    pub(crate) async fn read(connection: &mut Connection) -> Result<Self, sqlx::Error> {
         let mut found = Self::default();
         for row in text::rows(connection, TABLES).await? {
             let rows = row.get(1).cloned().flatten().and_then(|rows| rows.parse().ok());
@@ -67,7 +67,7 @@ impl Occasions {
     /// server's own estimate is no use: a dump that was just restored has one row in a hundred.
     pub(crate) async fn weigh(
         &mut self,
-        connection: &mut MySqlConnection,
+        connection: &mut Connection,
         table: &str,
         from_rows: u64,
         features: &Features,
@@ -80,7 +80,7 @@ impl Occasions {
                 "SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {from_rows}) AS counted",
                 quote(table)
             );
-            let counted = text::value(connection, sql).await?;
+            let counted = text::value_of_tables(connection, sql).await?;
             counted.and_then(|rows| rows.parse().ok()).unwrap_or(0) >= from_rows
         };
         if !is_large {

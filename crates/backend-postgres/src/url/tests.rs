@@ -6,7 +6,11 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::{Secret, ServerUrl};
 
-use super::{Authority, Endpoint, Settings, TlsMode, id_of_postgres, parse_options};
+use super::{Authority, Endpoint, Settings, TlsMode, id_of_postgres, is_trusted, parse_options};
+
+mod documented;
+#[path = "../../../backend-server/documented/table.rs"]
+mod table;
 
 fn settings(url: &str, environment: &[(&str, &str)]) -> Result<Settings, Error> {
     let variable = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -325,12 +329,12 @@ fn a_socket_of_somebody_else_is_passed_over() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join(".s.PGSQL.5432");
     std::fs::write(&path, "").unwrap();
-    assert!(super::is_trusted(&path));
-    assert!(!super::is_trusted(&folder.path().join("none")));
+    assert!(is_trusted(&path));
+    assert!(!is_trusted(&folder.path().join("none")));
     // Only root can give a file away.
     if chown(&path, Some(12345), None).is_ok() {
-        assert!(!super::is_trusted(&path));
+        assert!(!is_trusted(&path));
         chown(&path, Some(0), None).unwrap();
-        assert!(super::is_trusted(&path));
+        assert!(is_trusted(&path));
     }
 }

@@ -23,7 +23,7 @@ const COMMANDS: [&[&str]; 14] = [
 ];
 
 /// Nobody listens there: every place of a URL that a password can be in, encoded and not.
-const URLS: [&str; 32] = [
+const URLS: [&str; 48] = [
     "postgresql://me:S3cr3t@127.0.0.1:1/db",
     "postgresql://me:S3cr3t%40%2F@127.0.0.1:1/db?sslmode=maybe",
     "postgresql://me@127.0.0.1:1/db?password=S3cr3t&connect_timeout=soon",
@@ -56,6 +56,22 @@ const URLS: [&str; 32] = [
     "me:S3cr3t@127.0.0.1/db",
     "jdbc:mysql://127.0.0.1:1/db?user=me&password=S3cr3t",
     "mysql:/me:S3cr3t@127.0.0.1/db",
+    "u:S3cr3t@127.0.0.1",
+    ":me:S3cr3t@127.0.0.1",
+    "//me:S3cr3t@127.0.0.1/db",
+    "me/S3cr3t@127.0.0.1:1521/db",
+    "me:S3cr3t@tcp(127.0.0.1:1)/db",
+    "mysql%3A%2F%2Fme%3AS3cr3t%40127.0.0.1%2Fdb",
+    "mysql://me%3aS3cr3t%40127.0.0.1:1/db",
+    "mysql://me%3AS3cr3t@127.0.0.1:1/db",
+    "mysql://me@127.0.0.1:1/db?pw=S3cr3t",
+    "mysql://me@127.0.0.1:1/db?sslkeypw=S3cr3t",
+    "mysql://me@127.0.0.1:1/db?password;S3cr3t",
+    "mysql://me@127.0.0.1:1/db?password:S3cr3t",
+    "sqlite+pysqlcipher:///x.db?cipher=aes&key=S3cr3t",
+    "mysql -u me -pS3cr3t db",
+    "mysql ://me:S3cr3t@127.0.0.1/db",
+    "mysql://me:\u{fc} \nS3cr3t@127.0.0.1:1/db",
 ];
 
 #[track_caller]

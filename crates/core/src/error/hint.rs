@@ -137,6 +137,10 @@ impl Error {
             | Self::Tls { hint, .. }
             | Self::StrandedReference { hint, .. }
             | Self::Journal { hint, .. } => return Some(hint.clone()),
+            Self::Unanswered { .. } => {
+                "nothing was changed; see the server's log and its list of sessions, and run the command \
+                 again; `--answer-timeout SECONDS` waits longer"
+            }
             Self::ConnectionLost { .. } => {
                 "nothing was changed; see the server's log, and run the command again"
             }

@@ -98,7 +98,9 @@ impl Error {
             Self::ForeignKeys { .. } | Self::Unverified { .. } | Self::UnverifiedRows { .. } => {
                 ErrorKind::Unverified
             }
-            Self::Unreachable { .. } | Self::Unavailable { .. } => ErrorKind::Unreachable,
+            Self::Unreachable { .. } | Self::Unavailable { .. } | Self::Unanswered { .. } => {
+                ErrorKind::Unreachable
+            }
             Self::NotADatabase { .. } => ErrorKind::NotADatabase,
             Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,

@@ -474,6 +474,16 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// The server does not answer what is soon answered, or does not end to.
+    #[error("{name}: while {action}: {why}")]
+    Unanswered {
+        /// The database.
+        name: String,
+        /// What was being done.
+        action: String,
+        /// What came instead of an answer.
+        why: String,
+    },
     /// The connection was lost.
     #[error("{name}: the connection was lost while {action}: {problem}")]
     ConnectionLost {
