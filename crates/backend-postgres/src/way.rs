@@ -7,8 +7,12 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
 /// Connects.
-pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
-    let (host, port) = (options.get_host(), options.get_port());
+pub(crate) async fn connect(
+    options: &PgConnectOptions,
+    address: Option<&str>,
+) -> Result<PgConnection, sqlx::Error> {
+    let port = options.get_port();
+    let host = address.unwrap_or(options.get_host());
     if host.starts_with('/') {
         return options.connect().await;
     }

@@ -4,6 +4,13 @@ use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
 /// Connects.
-pub(crate) async fn connect(options: &PgConnectOptions) -> Result<PgConnection, sqlx::Error> {
+pub(crate) async fn connect(
+    options: &PgConnectOptions,
+    address: Option<&str>,
+) -> Result<PgConnection, sqlx::Error> {
+    if address.is_some() {
+        let problem = "a host beside its hostaddr is possible on Linux only";
+        return Err(sqlx::Error::Configuration(problem.into()));
+    }
     options.connect().await
 }

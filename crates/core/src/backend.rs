@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 use sea_query::{QueryStatement, SelectStatement, Value};
 
 use crate::error::Error;
-use crate::event::Progress;
+use crate::event::{Observer, Progress};
 use crate::plan::{OutsideReference, Plan};
 use crate::platform::Platform;
 use crate::schema::{ForeignKey, Schema, Table};
@@ -152,6 +153,9 @@ pub trait Backend: Send {
     async fn heed(&mut self, _stop: &Stop) -> Result<(), Error> {
         Ok(())
     }
+
+    /// Takes, before [`Backend::begin`], whom to tell of what an upgrade waits for.
+    fn report_to(&mut self, _observer: &Arc<dyn Observer>) {}
 
     /// What an interrupted upgrade has noted, and how many of its steps are done. Only a database
     /// without transactional DDL keeps such a note, in a table of its own.

@@ -169,6 +169,7 @@ pub async fn upgrade(
     observer: &Arc<dyn Observer>,
 ) -> Result<Report, Error> {
     backend.heed(&request.stop).await?;
+    backend.report_to(observer);
     backend.begin(Access::Upgrade).await?;
     let result = match run(backend, catalogue, request, observer).await {
         Ok(report) => backend.commit().await.map(|()| report).map_err(in_doubt),

@@ -32,6 +32,8 @@ mod servers;
 mod side_files;
 #[cfg(unix)]
 mod signals;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod standbys;
 mod strangers;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod trust;
