@@ -5,7 +5,7 @@
 name=${1:?NAME}
 shift
 case $name in
-postgres) . "$servers/postgres/common.sh" ;;
+postgres*) . "$servers/postgres/common.sh" ;;
 *) . "$servers/mysqld.sh" ;;
 esac
 ours || exit 0

@@ -6,7 +6,7 @@
 # If MLFLOW_MIGRATE_TEST_URLS is set already, the command gets those servers and none is started.
 # The command cannot read from the terminal; for that, use start.sh and stop.sh.
 . "$(dirname "$0")/common.sh"
-usage() { echo "usage: run.sh [--only NAME,NAME] COMMAND [ARGUMENT]...    (NAME: ${names[*]})" >&2; exit 2; }
+usage() { echo "usage: run.sh [--only NAME,NAME] COMMAND [ARGUMENT]...    (NAME: ${names[*]} ${further[*]})" >&2; exit 2; }
 
 options=()
 if [ "${1:-}" = --only ]; then

@@ -1,9 +1,10 @@
 #!/bin/bash
 # start.sh [--only NAME,NAME] DIR: starts the private servers in DIR, installs what is missing, and prints
 # what a shell needs to know of them; the same is in DIR/env.sh. Servers that are up stay as they are.
-# `stop.sh DIR` ends them. MLFLOW_MIGRATE_SERVERS_ONLY: the same as --only.
+# `stop.sh DIR` ends them. MLFLOW_MIGRATE_SERVERS_ONLY: the same as --only. The URLs of other versions, on
+# which only `conformance` runs a few tests, are in a variable of their own.
 . "$(dirname "$0")/common.sh"
-usage() { echo "usage: start.sh [--only NAME,NAME] DIR    (NAME: ${names[*]})" >&2; exit 2; }
+usage() { echo "usage: start.sh [--only NAME,NAME] DIR    (NAME: ${names[*]} ${further[*]})" >&2; exit 2; }
 
 only=${MLFLOW_MIGRATE_SERVERS_ONLY:-}
 if [ "${1:-}" = --only ]; then
@@ -16,10 +17,10 @@ wanted=()
 if [ -n "$only" ]; then
     IFS=', ' read -r -a listed <<<"$only"
     for name in "${listed[@]}"; do
-        [[ " ${names[*]} " = *" $name "* ]] || { echo "start.sh: there is no server $name" >&2; usage; }
+        [[ " ${names[*]} ${further[*]} " = *" $name "* ]] || { echo "start.sh: there is no server $name" >&2; usage; }
     done
 fi
-for name in "${names[@]}"; do
+for name in "${names[@]}" "${further[@]}"; do
     [[ -z $only || " ${listed[*]} " = *" $name "* ]] && wanted+=("$name")
 done
 
@@ -32,10 +33,15 @@ for name in "${wanted[@]}"; do
     starting[$name]=$!
 done
 failed=()
-urls=()
+urls=() required=() further_urls=()
 for name in "${wanted[@]}"; do
     if wait "${starting[$name]}"; then
-        urls+=("$(cat "$dir/$name/url")")
+        if [[ " ${further[*]} " = *" $name "* ]]; then
+            further_urls+=("$(cat "$dir/$name/url")")
+        else
+            urls+=("$(cat "$dir/$name/url")")
+            required+=("$name")
+        fi
     else
         failed+=("$name")
         { echo "$name could not be installed or started:"; sed 's/^/    /' "$dir/$name/start.log"; } >&2
@@ -46,7 +52,8 @@ done
 
 cat >"$dir/env.sh" <<ENV
 export MLFLOW_MIGRATE_TEST_URLS='${urls[*]}'
-export MLFLOW_MIGRATE_REQUIRE_SERVERS='${wanted[*]}'
+export MLFLOW_MIGRATE_REQUIRE_SERVERS='${required[*]}'
+export MLFLOW_MIGRATE_TEST_FURTHER_URLS='${further_urls[*]}'
 export MLFLOW_MIGRATE_TEST_CA='$dir/tls/ca.pem'
 export MLFLOW_MIGRATE_TEST_CLIENT_CERT='$dir/tls/client.pem'
 export MLFLOW_MIGRATE_TEST_CLIENT_KEY='$dir/tls/client-key.pem'

@@ -4,7 +4,7 @@
 dir=$(realpath -m "${1:?DIR}")
 status=0
 declare -A stopping
-for name in "${names[@]}"; do
+for name in "${names[@]}" "${further[@]}"; do
     [ ! -d "$dir/$name" ] || { "$servers/$name/stop.sh" "$dir/$name" & stopping[$name]=$!; }
 done
 for name in "${!stopping[@]}"; do

@@ -31,7 +31,18 @@ impl Form {
 
 /// Whether the tool that dumps databases of a server is there. Where servers are given, it has to be.
 pub(crate) fn has_tool(server: &TestServer) -> bool {
+    if server.is_postgres() {
+        return !is_newer_than_tool(server);
+    }
     !server.is_sqlite() || Command::new("sqlite3").arg("--version").output().is_ok()
+}
+
+/// Whether PostgreSQL's tool is there, and says no to a server that is newer than itself.
+fn is_newer_than_tool(server: &TestServer) -> bool {
+    let Ok(told) = Command::new("pg_dump").arg("--version").output() else { return false };
+    let number = |text: &str| text.split(['.', '-', ' ']).find_map(|word| word.parse::<u32>().ok());
+    let (tool, server) = (number(&String::from_utf8_lossy(&told.stdout)), number(server.name()));
+    tool.zip(server).is_some_and(|(tool, server)| server > tool)
 }
 
 impl TestServer {

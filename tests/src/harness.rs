@@ -91,26 +91,52 @@ fn servers() -> (Vec<Arc<TestServer>>, Trial) {
     (servers, Trial::test("servers_are_given", are_given))
 }
 
+/// The further servers, and a trial that fails where one does not answer.
+fn further_servers() -> (Vec<Arc<TestServer>>, Trial) {
+    let (servers, problem) = match TestServer::further() {
+        Ok(servers) => (servers, None),
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
+    let answer = move || problem.map_or(Ok(()), |problem| Err(Failed::from(problem)));
+    let servers = servers.into_iter().map(Arc::new).collect();
+    (servers, Trial::test("further_servers_answer", answer))
+}
+
 /// Runs the tests of some modules on every server, and in every character set there.
 #[must_use]
 pub fn run(modules: &[&[Test]]) -> ExitCode {
-    run_in_threads(modules, &[], THREADS)
+    run_in_threads(modules, &[], &[], THREADS)
 }
 
 /// Runs the tests of some modules on every server, in every character set there, and those of the others
 /// in the first one only: what they assert does not depend on it.
 #[must_use]
 pub fn run_some_in_every_charset(some: &[&[Test]], others: &[&[Test]]) -> ExitCode {
-    run_in_threads(some, others, THREADS)
+    run_in_threads(some, others, &[], THREADS)
+}
+
+/// As [`run_some_in_every_charset`], and runs the tests of some more modules on further servers.
+#[must_use]
+pub fn run_some_on_further_servers(
+    some: &[&[Test]],
+    others: &[&[Test]],
+    further: &[&[Test]],
+) -> ExitCode {
+    run_in_threads(some, others, further, THREADS)
 }
 
 /// Runs tests that others must not be disturbed by, one after the other.
 #[must_use]
 pub fn run_alone(modules: &[&[Test]]) -> ExitCode {
-    run_in_threads(modules, &[], 1)
+    run_in_threads(modules, &[], &[], 1)
 }
 
-fn run_in_threads(everywhere: &[&[Test]], once: &[&[Test]], threads: usize) -> ExitCode {
+fn run_in_threads(
+    everywhere: &[&[Test]],
+    once: &[&[Test]],
+    further: &[&[Test]],
+    threads: usize,
+) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads.get_or_insert(threads);
     let (servers, are_given) = servers();
@@ -132,6 +158,14 @@ fn run_in_threads(everywhere: &[&[Test]], once: &[&[Test]], threads: usize) -> E
                 None => trials.push(test.trial(server, &times)),
             }
         }
+    }
+    if !further.is_empty() {
+        let (servers, are_given) = further_servers();
+        let tests = further.iter().copied().flatten();
+        trials.push(are_given);
+        trials.extend(
+            servers.iter().flat_map(|server| tests.clone().map(|it| it.trial(server, &times))),
+        );
     }
     if !arguments.list && !arguments.quiet {
         tell(&left_out);

@@ -13,6 +13,7 @@ pub mod fuzzing;
 pub mod harness;
 pub mod mysql;
 pub mod other_session;
+pub mod pooler;
 pub mod postgres;
 pub mod private_cluster;
 pub mod private_server;

@@ -38,9 +38,8 @@ impl PostgresDatabase {
 
 impl Drop for PostgresDatabase {
     fn drop(&mut self) {
-        let sql = format!("DROP DATABASE IF EXISTS {} WITH (FORCE)", self.address.database);
         // A server that is gone takes its databases along.
-        let _ = wait(fetch(&self.maintenance, &sql));
+        let _ = drop_database(&self.maintenance, &self.address.database);
     }
 }
 
@@ -102,6 +101,20 @@ pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, E
         ..OpenOptions::default()
     };
     Ok(Box::new(Postgres::connect(&address.server_url(), &options).await?))
+}
+
+/// Drops a database, whoever is connected to it.
+///
+/// # Errors
+/// If the server refuses that.
+pub fn drop_database(maintenance: &Address, name: &str) -> Result<(), sqlx::Error> {
+    // PostgreSQL 12 has no FORCE yet.
+    if wait(fetch(maintenance, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).is_ok() {
+        return Ok(());
+    }
+    let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
+    wait(fetch(maintenance, &format!("{end} = '{name}'")))?;
+    wait(fetch(maintenance, &format!("DROP DATABASE IF EXISTS {name}"))).map(drop)
 }
 
 /// Runs SQL statements, each of them in a transaction with the ones before it.

@@ -48,12 +48,31 @@ impl PrivateServer {
     /// # Errors
     /// If it does not start.
     pub fn start(name: &str) -> Result<Self, String> {
+        Self::start_after(name, |_| Ok(()))
+    }
+
+    /// Starts a standby of this one, a PostgreSQL server. It is called `standby`.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_standby(&self) -> Result<Self, String> {
+        Self::start_after(&self.name, |folder| {
+            let mut command = Command::new(scripts().join(&self.name).join("standby.sh"));
+            run(command.arg(folder).arg(self.address.port.to_string())).map(drop)
+        })
+    }
+
+    fn start_after(
+        name: &str,
+        prepare: impl FnOnce(&Path) -> Result<(), String>,
+    ) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("mlflow-migrate-private.").tempdir();
         let folder = folder.map_err(|error| error.to_string())?.keep();
         let mut guard = Command::new("setsid");
         guard.arg(scripts().join("guard.sh")).arg(name).arg(&folder).stdin(Stdio::piped());
         let guard = guard.spawn().map_err(|error| error.to_string())?;
         let disk = small_disk::mount(&folder, SIZE);
+        prepare(&folder)?;
         let url = start(name, &folder, None)?;
         let address = Address::parse(&url)?;
         let server = TestServer::at_address(&address)?;

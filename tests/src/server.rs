@@ -22,6 +22,9 @@ use crate::sqlite::SqliteFile;
 /// The variable with the URLs of superusers, separated by spaces.
 pub const URLS: &str = "MLFLOW_MIGRATE_TEST_URLS";
 
+/// The variable with the URLs of further servers, on which only a few tests run: other versions.
+pub const FURTHER_URLS: &str = "MLFLOW_MIGRATE_TEST_FURTHER_URLS";
+
 /// The variable that names the servers which have to be among them.
 pub const REQUIRED: &str = "MLFLOW_MIGRATE_REQUIRE_SERVERS";
 
@@ -58,12 +61,25 @@ impl TestServer {
         if urls.trim() == "none" {
             return Ok(Vec::new());
         }
+        let servers = Self::at_all(&urls)?;
+        if servers.is_empty() { Err(format!("{URLS} is empty: {HINT}")) } else { Ok(servers) }
+    }
+
+    /// The further servers that the environment names, if any.
+    ///
+    /// # Errors
+    /// If it names one that does not answer.
+    pub fn further() -> Result<Vec<Self>, String> {
+        Self::at_all(&std::env::var(FURTHER_URLS).unwrap_or_default())
+    }
+
+    fn at_all(urls: &str) -> Result<Vec<Self>, String> {
         let mut servers = Vec::new();
         for url in urls.split_whitespace() {
             let address = Address::parse(url)?;
             servers.extend(Self::of(&address).map_err(|problem| format!("{problem}: {HINT}"))?);
         }
-        if servers.is_empty() { Err(format!("{URLS} is empty: {HINT}")) } else { Ok(servers) }
+        Ok(servers)
     }
 
     /// Those that are required and not among the given ones.

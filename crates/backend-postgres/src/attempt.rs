@@ -13,9 +13,10 @@ use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
 
 use crate::cancel::Connector;
+use crate::endpoint::Endpoint;
 use crate::error::from_server;
 use crate::passfile::{self, Login};
-use crate::url::{Authority, Endpoint, Settings, TlsMode};
+use crate::url::{Authority, Settings, TlsMode};
 
 /// A server, and how to log in there.
 pub(crate) struct Attempt<'a> {
@@ -47,7 +48,7 @@ impl<'a> Attempt<'a> {
 
     /// What the database is called in messages.
     pub(crate) fn name(&self) -> String {
-        let Endpoint { host, port } = self.endpoint;
+        let Endpoint { host, port, .. } = self.endpoint;
         let (user, database) = (&self.user, &self.database);
         if self.endpoint.is_socket() {
             format!("postgresql://{user}@:{port}/{database}?host={host}")
@@ -87,7 +88,8 @@ impl<'a> Attempt<'a> {
     }
 
     async fn connect_with(&self, mode: PgSslMode) -> Result<Connected, Failure> {
-        let connector = Connector(self.options(mode).map_err(Failure::from)?);
+        let options = self.options(mode).map_err(Failure::from)?;
+        let connector = Connector { options, address: self.endpoint.address.clone() };
         let Ok(connected) = tokio::time::timeout(self.limit, connector.open()).await else {
             return Err(Failure::from(self.no_answer(self.limit)));
         };
@@ -191,7 +193,7 @@ impl<'a> Attempt<'a> {
     }
 
     fn no_connection(&self, error: &std::io::Error) -> Error {
-        let Endpoint { host, port } = self.endpoint;
+        let Endpoint { host, port, .. } = self.endpoint;
         let text = error.to_string();
         if text.contains("lookup address") || text.contains("resolve") {
             let (problem, hint) = (format!("the host {host} is not known ({text})"), HOST_HINT);

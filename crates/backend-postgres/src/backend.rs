@@ -1,11 +1,13 @@
 //! What core asks of every database, for PostgreSQL.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
     Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
 };
-use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::plan::{OutsideReference, Plan};
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
@@ -29,6 +31,10 @@ impl Backend for Postgres {
     async fn heed(&mut self, stop: &Stop) -> Result<(), Error> {
         self.stop = Some(stop.clone());
         Ok(())
+    }
+
+    fn report_to(&mut self, observer: &Arc<dyn Observer>) {
+        self.observer = Arc::clone(observer);
     }
 
     async fn begin(&mut self, access: Access) -> Result<(), Error> {

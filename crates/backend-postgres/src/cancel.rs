@@ -22,11 +22,15 @@ use crate::way;
 const AGAIN: Duration = Duration::from_millis(500);
 
 /// How long telling may take.
-const LIMIT: Duration = Duration::from_secs(5);
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// Opens further connections to the same database.
 #[derive(Clone)]
-pub(crate) struct Connector(pub(crate) PgConnectOptions);
+pub(crate) struct Connector {
+    pub(crate) options: PgConnectOptions,
+    /// The address to connect to in place of the host's own.
+    pub(crate) address: Option<String>,
+}
 
 impl fmt::Debug for Connector {
     /// The options hold the password.
@@ -38,7 +42,7 @@ impl fmt::Debug for Connector {
 impl Connector {
     /// Connects.
     pub(crate) async fn open(&self) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
-        way::connect(&self.0).await
+        way::connect(&self.options, self.address.as_deref()).await
     }
 
     async fn cancel(&self, process: i64) -> Result<(), sqlx::Error> {
@@ -89,9 +93,10 @@ async fn watch(stop: Stop, connector: Connector, process: i64, mut is_over: ones
 impl Postgres {
     /// Ends this session's statements from the moment at which an end is asked for.
     pub(crate) async fn cancel_when_stopped(&mut self) -> Result<(), Error> {
-        let Some(stop) = self.stop.clone() else { return Ok(()) };
         let sql = "SELECT pg_backend_pid()::int8".to_owned();
         let process = self.number(sql, "beginning a transaction").await?;
+        self.process = process;
+        let Some(stop) = self.stop.clone() else { return Ok(()) };
         self.canceller = Some(Canceller::start(stop, self.connector.clone(), process));
         Ok(())
     }

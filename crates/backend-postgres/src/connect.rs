@@ -2,20 +2,24 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::event::{Observer, Silent};
 use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::{PgConnection, Row as _};
 
 use crate::attempt::Attempt;
 use crate::cancel::{Canceller, Connector};
+use crate::endpoint::Endpoint;
 use crate::error::Context;
-use crate::url::{Endpoint, Settings};
+use crate::session_kind::SessionKind;
+use crate::url::Settings;
 
 /// The oldest server with all that is used here: generated columns came with 12.
 const OLDEST_VERSION: u32 = 120_000;
@@ -65,10 +69,15 @@ impl Default for OpenOptions {
 }
 
 /// A connection to a PostgreSQL database.
-#[derive(Debug)]
 pub struct Postgres {
     pub(crate) connection: PgConnection,
     pub(crate) line: Line,
+    /// Whether a COMMIT was sent over it whose answer nobody waits for any more.
+    pub(crate) is_abandoned: bool,
+    /// The server's number of the process that carries out the upgrade.
+    pub(crate) process: i64,
+    /// Whom to tell of what the upgrade waits for.
+    pub(crate) observer: Arc<dyn Observer>,
     pub(crate) connector: Connector,
     /// What ends the session's statements when the upgrade is asked to end.
     pub(crate) canceller: Option<Canceller>,
@@ -88,6 +97,12 @@ pub struct Postgres {
     warnings: Vec<String>,
 }
 
+impl fmt::Debug for Postgres {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Postgres").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
 impl Postgres {
     /// Connects to a database.
     ///
@@ -102,23 +117,23 @@ impl Postgres {
                 hint: ENVIRONMENT_HINT.to_owned(),
             })?;
         }
-        let mut last = None;
-        for endpoint in &settings.endpoints {
-            match Self::connect_to(&settings, endpoint, options).await {
-                Ok(connected) => return Ok(connected),
-                Err(
-                    error @ (Error::Unreachable { .. }
-                    | Error::Unavailable { .. }
-                    | Error::ReadOnly { .. }),
-                ) => last = Some(error),
-                Err(error) => return Err(error),
+        let mut errors = Vec::new();
+        for kind in settings.session_kind.rounds() {
+            // What a further round meets is what counts.
+            errors.clear();
+            for endpoint in &settings.endpoints {
+                match Self::connect_to(&settings, endpoint, *kind, options).await {
+                    Ok(connected) => return Ok(connected),
+                    Err(
+                        error @ (Error::Unreachable { .. }
+                        | Error::Unavailable { .. }
+                        | Error::ReadOnly { .. }),
+                    ) => errors.push(error),
+                    Err(error) => return Err(error),
+                }
             }
         }
-        Err(last.unwrap_or_else(|| Error::Unreachable {
-            name: url.shown().to_owned(),
-            problem: "the URL names no server".to_owned(),
-            hint: "write postgresql://user:password@host:port/database".to_owned(),
-        }))
+        Err(none_of(url, errors))
     }
 
     /// What the URL asks for and does not get.
@@ -130,6 +145,7 @@ impl Postgres {
     async fn connect_to(
         settings: &Settings,
         endpoint: &Endpoint,
+        kind: SessionKind,
         options: &OpenOptions,
     ) -> Result<Self, Error> {
         let limit = settings.timeout.unwrap_or(options.answer_timeout);
@@ -139,6 +155,9 @@ impl Postgres {
         let mut connected = Self {
             connection,
             line: Line::new(meter, patience),
+            is_abandoned: false,
+            process: 0,
+            observer: Arc::new(Silent),
             connector,
             canceller: None,
             stop: None,
@@ -151,7 +170,7 @@ impl Postgres {
             column_types: HashMap::new(),
             warnings: settings.warnings.clone(),
         };
-        match tokio::time::timeout(limit, connected.look_around(settings.writable_only)).await {
+        match tokio::time::timeout(limit, connected.look_around(kind)).await {
             Ok(done) => done?,
             Err(_) => return Err(attempt.no_answer(limit)),
         }
@@ -172,22 +191,24 @@ impl Postgres {
     }
 
     /// Finds out what kind of server this is, and which schema is meant.
-    async fn look_around(&mut self, writable_only: bool) -> Result<(), Error> {
+    async fn look_around(&mut self, kind: SessionKind) -> Result<(), Error> {
         const SQL: &str = "SELECT current_setting('server_version_num')::int4, \
              current_setting('server_version'), current_user::text, current_schema()::text, \
-             pg_is_in_recovery() OR current_setting('transaction_read_only') = 'on', \
-             current_setting('search_path'), \
+             pg_is_in_recovery(), current_setting('search_path'), \
              (SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-              WHERE c.oid = to_regclass('experiments')::oid)";
+              WHERE c.oid = to_regclass('experiments')::oid), \
+             current_setting('transaction_read_only') = 'on'";
         let action = "looking at the server";
-        let row = self.line.brief(sqlx::query(SQL).fetch_one(&mut self.connection)).await;
+        // A pooler knows nothing of what is prepared outside of a transaction.
+        let row = self.line.brief(sqlx::raw_sql(SQL).fetch_one(&mut self.connection)).await;
         let row = row.map_err(|source| self.context().error(action, source))?;
         let failed = |source| self.context().error(action, source);
         let version: i32 = row.try_get(0).map_err(failed)?;
         let shown_version: String = row.try_get(1).map_err(failed)?;
         let user: String = row.try_get(2).map_err(failed)?;
         let schema: Option<String> = row.try_get(3).map_err(failed)?;
-        let is_read_only: bool = row.try_get(4).map_err(failed)?;
+        let is_standby: bool = row.try_get(4).map_err(failed)?;
+        let is_read_only: bool = row.try_get(7).map_err(failed)?;
         let search_path: String = row.try_get(5).map_err(failed)?;
         let found_in: Option<String> = row.try_get(6).map_err(failed)?;
         self.user = user;
@@ -198,9 +219,14 @@ impl Postgres {
                 hint: "upgrade the server first".to_owned(),
             });
         }
-        if writable_only && is_read_only {
-            let problem = "target_session_attrs asks for a server that can be written";
-            return Err(crate::error::read_only(self.name.clone(), problem));
+        if let Some(wanted) = kind.lacks(is_standby, is_read_only) {
+            let problem = format!("target_session_attrs asks for {wanted}");
+            return Err(match kind {
+                SessionKind::ReadWrite | SessionKind::Primary => {
+                    crate::error::read_only(self.name.clone(), &problem)
+                }
+                _ => self.unreachable(problem, "write target_session_attrs=any".to_owned()),
+            });
         }
         self.schema = self.only_schema(schema, found_in, &search_path)?;
         if self.schema != "public" {
@@ -232,5 +258,26 @@ impl Postgres {
             )),
             _ => Ok(current),
         }
+    }
+}
+
+/// What to say when none of the servers could be used. One that may be there later is worth waiting for.
+fn none_of(url: &ServerUrl, mut errors: Vec<Error>) -> Error {
+    if errors.len() < 2 {
+        return errors.pop().unwrap_or_else(|| Error::Unreachable {
+            name: url.shown().to_owned(),
+            problem: "the URL names no server".to_owned(),
+            hint: "write postgresql://user:password@host:port/database".to_owned(),
+        });
+    }
+    let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+    let problem = format!("none of the servers can be used: {}", told.join("; "));
+    let name = url.shown().to_owned();
+    let unavailable = errors.iter().position(|it| matches!(it, Error::Unavailable { .. }));
+    let telling = errors.swap_remove(unavailable.unwrap_or(errors.len() - 1));
+    match telling {
+        Error::Unavailable { hint, .. } => Error::Unavailable { name, problem, hint },
+        Error::ReadOnly { hint, .. } => Error::ReadOnly { name, problem, hint },
+        other => Error::Unreachable { name, problem, hint: other.hint().unwrap_or_default() },
     }
 }

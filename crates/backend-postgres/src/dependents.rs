@@ -20,15 +20,22 @@ const ACTION: &str = "looking for what depends on a column";
 /// expression, before PostgreSQL 15 as a column. A publication's list of columns does not keep one
 /// from getting another type, its condition does.
 ///
+/// The server changes a column in a table's partitions too, and in all tables that inherit from it, so what
+/// depends on the column there counts as well; what these have only from the table goes with that.
+///
 /// Views over views come first, as they have to be dropped. An exclusion constraint goes with a column of
 /// its key, but not with one that its condition or an expression names, as its index does.
 const DEPENDENTS: &str = "\
-    WITH RECURSIVE dependent AS (\
-        SELECT DISTINCT c.oid AS relation, c.relname, a.attname, d.classid, d.objid, d.objsubid \
-        FROM pg_depend d JOIN pg_class c ON c.oid = d.refobjid \
-        JOIN pg_namespace n ON n.oid = c.relnamespace \
-        JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.refobjsubid \
-        WHERE n.nspname = $1 AND d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0), \
+    WITH RECURSIVE family AS (\
+        SELECT c.oid AS relation, c.relname, true AS is_own FROM pg_class c \
+            JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 \
+        UNION SELECT i.inhrelid, f.relname, false FROM family f \
+            JOIN pg_inherits i ON i.inhparent = f.relation), \
+    dependent AS (\
+        SELECT DISTINCT c.relation, c.relname, c.is_own, a.attname, d.classid, d.objid, d.objsubid \
+        FROM pg_depend d JOIN family c ON c.relation = d.refobjid \
+        JOIN pg_attribute a ON a.attrelid = c.relation AND a.attnum = d.refobjsubid \
+        WHERE d.refclassid = 'pg_class'::regclass AND d.refobjsubid > 0), \
     rewritten AS (\
         SELECT d.relname, d.attname, d.objid AS rule, 0 AS depth FROM dependent d \
             WHERE d.classid = 'pg_rewrite'::regclass \
@@ -49,31 +56,34 @@ const DEPENDENTS: &str = "\
     UNION SELECT d.relname::text, d.attname::text, d.classid = 'pg_class'::regclass, false, false, \
         'exclusion constraint ' || k.conname, \
         format('ALTER TABLE %s DROP CONSTRAINT %I', k.conrelid::regclass, k.conname), 0 \
-        FROM dependent d JOIN pg_constraint k ON k.contype = 'x' \
+        FROM dependent d JOIN pg_constraint k ON k.contype = 'x' AND k.coninhcount = 0 \
             AND k.conrelid = d.relation AND k.conindid = d.objid \
         WHERE d.classid = 'pg_class'::regclass \
     UNION SELECT d.relname::text, d.attname::text, true, true, false, 'policy ' || p.polname, \
         format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass), 0 \
         FROM dependent d JOIN pg_policy p ON p.oid = d.objid \
         WHERE d.classid = 'pg_policy'::regclass \
-    UNION SELECT d.relname::text, d.attname::text, false, true, false, 'trigger ' || t.tgname, \
+    UNION SELECT d.relname::text, d.attname::text, NOT d.is_own, true, false, 'trigger ' || t.tgname, \
         format('DROP TRIGGER %I ON %s', t.tgname, t.tgrelid::regclass), 0 \
         FROM dependent d JOIN pg_trigger t ON t.oid = d.objid AND NOT t.tgisinternal \
+            AND coalesce(to_jsonb(t) ->> 'tgparentid', '0') = '0' \
         WHERE d.classid = 'pg_trigger'::regclass \
     UNION SELECT d.relname::text, d.attname::text, true, to_jsonb(p) ->> 'prqual' IS NOT NULL, \
         false, 'publication ' || b.pubname, \
-        format('ALTER PUBLICATION %I DROP TABLE %s', b.pubname, p.prrelid::regclass), 0 \
+        format('ALTER PUBLICATION %I DROP TABLE ONLY %s', b.pubname, p.prrelid::regclass), 0 \
         FROM dependent d JOIN pg_publication_rel p ON p.oid = d.objid \
         JOIN pg_publication b ON b.oid = p.prpubid \
         WHERE d.classid = 'pg_publication_rel'::regclass \
     UNION SELECT d.relname::text, d.attname::text, true, true, false, \
         'function ' || d.objid::regprocedure::text, 'DROP ROUTINE ' || d.objid::regprocedure::text, 0 \
         FROM dependent d WHERE d.classid = 'pg_proc'::regclass \
-    UNION SELECT d.relname::text, d.attname::text, false, true, false, 'generated column ' || g.attname, \
+    UNION SELECT d.relname::text, d.attname::text, NOT d.is_own, true, false, \
+        'generated column ' || g.attname, \
         format('ALTER TABLE %s DROP COLUMN %I', g.attrelid::regclass, g.attname), 0 \
         FROM dependent d LEFT JOIN pg_attrdef e \
             ON d.classid = 'pg_attrdef'::regclass AND e.oid = d.objid \
         JOIN pg_attribute g ON g.attgenerated <> '' AND g.attname <> d.attname \
+            AND g.attinhcount = 0 \
             AND (g.attrelid = e.adrelid AND g.attnum = e.adnum \
                 OR d.classid = 'pg_class'::regclass AND d.objid = d.relation \
                     AND g.attrelid = d.objid AND g.attnum = d.objsubid) \

@@ -46,6 +46,13 @@ pub(crate) fn is_lock_failure(source: &sqlx::Error) -> bool {
     from_server(source).is_some_and(|error| error.code() == "55P03")
 }
 
+/// Whether a statement was refused since row-level security would hide rows from it. The code alone is also
+/// that of a missing privilege, so the server's own function decides.
+pub(crate) fn is_row_security(source: &sqlx::Error) -> bool {
+    from_server(source)
+        .is_some_and(|error| error.code() == "42501" && error.routine() == Some("check_enable_rls"))
+}
+
 /// What was being done to which database, for the error that may come of it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {

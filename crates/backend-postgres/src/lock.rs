@@ -35,6 +35,9 @@ const SETTINGS: &str = "SET LOCAL client_encoding = 'UTF8'; \
     SET LOCAL jit = off; \
     SET LOCAL plan_cache_mode = force_custom_plan";
 
+const STANDBY: &str = "the server is a standby";
+const READ_ONLY: &str = "its transactions are read-only";
+
 /// Settings that only some servers know, and memory where the server's own setting is smaller: set
 /// if they exist.
 ///
@@ -67,7 +70,7 @@ impl Postgres {
         let search_path =
             format!("SET LOCAL search_path = {}, pg_temp", quote_identifier(&self.schema));
         let action = "beginning a transaction";
-        self.run_soon(format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
+        self.begin_transaction(format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
         self.run_soon(OPTIONAL_SETTINGS.to_owned(), action).await?;
         self.access = Some(access);
         if access == Access::Upgrade {
@@ -84,23 +87,31 @@ impl Postgres {
     }
 
     pub(crate) async fn commit_session(&mut self) -> Result<(), Error> {
-        self.end("COMMIT", "committing the upgrade").await
+        self.leave_session("committing the upgrade").await?;
+        self.send_commit().await
     }
 
     pub(crate) async fn rollback_session(&mut self) -> Result<(), Error> {
-        self.end("ROLLBACK", "rolling back").await
+        // Nothing can be said over a connection whose COMMIT nobody waits for any more.
+        if self.is_abandoned {
+            return Ok(());
+        }
+        let left = self.leave_session("rolling back").await;
+        let rolled_back = sqlx::raw_sql("ROLLBACK").execute(&mut self.connection);
+        match self.line.long(rolled_back).await {
+            Ok(_) => left,
+            Err(source) => Err(self.context().error("rolling back", source)),
+        }
     }
 
-    async fn end(&mut self, sql: &'static str, action: &str) -> Result<(), Error> {
+    /// Forgets what the session knew. Its prepared statements go while the transaction is open: a pooler
+    /// may give what comes after it to another connection to the server.
+    async fn leave_session(&mut self, action: &str) -> Result<(), Error> {
         self.stop_cancelling().await;
         self.access = None;
         self.column_types.clear();
-        let ended = sqlx::raw_sql(sql).execute(&mut self.connection);
-        let ended = match self.line.long(ended).await {
-            Ok(_) => self.connection.clear_cached_statements().await,
-            Err(source) => Err(source),
-        };
-        ended.map_err(|source| self.context().error(action, source))
+        let cleared = self.connection.clear_cached_statements().await;
+        cleared.map_err(|source| self.context().error(action, source))
     }
 
     async fn refuse_read_only(&mut self) -> Result<(), Error> {
@@ -116,12 +127,25 @@ impl Postgres {
             row.try_get::<bool, _>(at).map_err(|source| self.context().error(action, source))
         };
         if flag(0)? {
-            return Err(read_only(self.name.clone(), "the server is a standby"));
+            return Err(read_only(self.name.clone(), STANDBY));
         }
         if flag(1)? {
-            return Err(read_only(self.name.clone(), "its transactions are read-only"));
+            return Err(read_only(self.name.clone(), READ_ONLY));
         }
         Ok(())
+    }
+
+    /// What an upgrade would meet at its beginning; a session that only reads begins everywhere.
+    pub(crate) async fn unwritable(&mut self) -> Result<Option<Error>, Error> {
+        const SQL: &str = "SELECT pg_is_in_recovery()::int::int8, \
+            (current_setting('default_transaction_read_only') = 'on')::int::int8";
+        let flags = self.numbers(SQL.to_owned(), "looking at the server").await?;
+        let problem = match flags[..] {
+            [1, _] => STANDBY,
+            [_, 1] => READ_ONLY,
+            _ => return Ok(None),
+        };
+        Ok(Some(read_only(self.name.clone(), problem)))
     }
 
     async fn set_lock_timeout(&mut self, timeout: Duration) -> Result<(), Error> {
@@ -201,7 +225,8 @@ impl Postgres {
              GROUP BY a.pid, a.usename, a.application_name, a.state, a.xact_start, a.query_start \
              ORDER BY a.xact_start NULLS LAST LIMIT 5"
         );
-        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+        // No transaction may be open any more, and a pooler knows nothing of what is prepared outside of one.
+        let query = sqlx::raw_sql(AssertSqlSafe(sql));
         let rows = self.line.rows(query.fetch(&mut self.connection)).await;
         let told = rows.and_then(|rows| rows.iter().map(describe_holder).collect());
         told.map_err(|source| self.context().error("looking for other sessions", source))

@@ -16,19 +16,32 @@ impl Postgres {
     /// Writers are locked out from here on, so that what was checked stays true; readers are not, as
     /// long as no table changes.
     pub(crate) async fn check_plan(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
-        let mut problems = Vec::new();
+        let mut problems: Vec<Error> = self.missing_standby().await?.into_iter().collect();
+        problems.extend(self.unwritable().await?);
+        if self.is_upgrade() && !problems.is_empty() {
+            return Ok(problems);
+        }
         collect(&mut problems, self.check_privileges(plan).await)?;
         collect(&mut problems, self.refuse_calls_of_tables(plan).await)?;
         let live = self.read_schema().await?;
         // The rest reads such texts, too, and would only say that it cannot.
         self.refuse_texts(plan, &live).await?;
         problems.extend(self.check_dependents(plan, &live).await?);
+        let hidden = self.check_row_security(&touched_tables(plan, &live)).await?;
+        // The rows themselves can be read only where none is hidden.
+        let sees_all = hidden.is_none();
+        problems.extend(hidden);
+        if sees_all {
+            problems.extend(self.check_published(plan, &live).await?);
+        }
         collect(&mut problems, self.refuse_taken_names(plan).await)?;
         if self.is_upgrade() && problems.is_empty() {
             self.lock_writers_out(&touched_tables(plan, &live)).await?;
             collect(&mut problems, self.check_names(plan, &live).await)?;
         }
-        problems.extend(self.check_rows(plan, &live).await?);
+        if sees_all {
+            problems.extend(self.check_rows(plan, &live).await?);
+        }
         Ok(problems)
     }
 

@@ -8,13 +8,16 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, Row as _};
 
 use crate::connect::Postgres;
-use crate::error::is_lock_failure;
+use crate::error::{is_lock_failure, is_row_security};
 
 impl Postgres {
     /// An error seen while doing `action`. One about a lock names the sessions that hold it, for which
     /// the transaction has to end.
     pub(crate) async fn failed(&mut self, action: &str, source: sqlx::Error) -> Error {
         let is_lock = is_lock_failure(&source);
+        if is_row_security(&source) {
+            return self.hidden_rows_after(action, source).await;
+        }
         let error = self.context().error(action, source);
         match error {
             Error::Locked { name, waited_seconds, .. } if is_lock => {

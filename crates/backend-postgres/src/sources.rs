@@ -73,6 +73,18 @@ impl<'a> Sources<'a> {
         }
     }
 
+    /// Whether chance decides which of several servers is tried first.
+    pub(crate) fn is_random_order(&self) -> Result<bool, Error> {
+        match self.find("load_balance_hosts", None, "PGLOADBALANCEHOSTS").as_deref() {
+            None | Some("disable") => Ok(false),
+            Some("random") => Ok(true),
+            Some(_) => {
+                let problem = "its load_balance_hosts has a value that it cannot have".to_owned();
+                Err(self.refuse(problem, "write load_balance_hosts=disable or random"))
+            }
+        }
+    }
+
     pub(crate) fn refuse(&self, problem: String, hint: &str) -> Error {
         Error::Url { url: self.url.shown().to_owned(), problem, hint: hint.to_owned() }
     }

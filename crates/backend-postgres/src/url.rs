@@ -9,6 +9,8 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::{Secret, ServerUrl};
 
 use crate::demands;
+use crate::endpoint::{Endpoint, endpoints};
+use crate::session_kind::SessionKind;
 use crate::sources::Sources;
 use crate::verification::{tls_mode, verification};
 
@@ -30,6 +32,7 @@ pub const ENVIRONMENT: &[&str] = &[
     "PGAPPNAME",
     "PGCONNECT_TIMEOUT",
     "PGTARGETSESSIONATTRS",
+    "PGLOADBALANCEHOSTS",
     "PGREQUIRESSL",
     "PGSERVICE",
     "PGSERVICEFILE",
@@ -62,7 +65,6 @@ pub(crate) const IRRELEVANT: &[&str] = &[
     "keepalives_idle",
     "keepalives_interval",
     "krbsrvname",
-    "load_balance_hosts",
     "max_protocol_version",
     "sslcompression",
     "tcp_user_timeout",
@@ -76,6 +78,7 @@ pub(crate) const RELEVANT: &[&str] = &[
     "fallback_application_name",
     "host",
     "hostaddr",
+    "load_balance_hosts",
     "options",
     "passfile",
     "password",
@@ -92,10 +95,7 @@ pub(crate) const RELEVANT: &[&str] = &[
     "user",
 ];
 
-const DEFAULT_PORT: u16 = 5432;
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
-/// Where PostgreSQL's packages and its own build put the server's socket.
-const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// How the connection is encrypted; libpq's `sslmode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -125,22 +125,6 @@ pub(crate) enum Authority {
     System(Option<String>),
 }
 
-/// One server to try.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Endpoint {
-    /// A host, or the folder of a socket.
-    pub(crate) host: String,
-    /// Its port.
-    pub(crate) port: u16,
-}
-
-impl Endpoint {
-    /// Whether the host is the folder of a socket.
-    pub(crate) fn is_socket(&self) -> bool {
-        self.host.starts_with('/')
-    }
-}
-
 /// Everything that a connection needs to know.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
@@ -168,8 +152,8 @@ pub(crate) struct Settings {
     pub(crate) application_name: String,
     /// How long a server may take to answer; `None` is for ever.
     pub(crate) timeout: Option<Duration>,
-    /// Whether a server that cannot be written is passed over.
-    pub(crate) writable_only: bool,
+    /// Which servers are passed over.
+    pub(crate) session_kind: SessionKind,
     /// What was not understood.
     pub(crate) warnings: Vec<String>,
 }
@@ -252,90 +236,10 @@ impl Settings {
                 .or_else(|| sources.parameter("fallback_application_name"))
                 .unwrap_or_else(|| "mlflow-migrate".to_owned()),
             timeout: timeout(&sources)?,
-            writable_only: sources
-                .find("target_session_attrs", None, "PGTARGETSESSIONATTRS")
-                .is_some_and(|wanted| matches!(&*wanted, "read-write" | "primary")),
+            session_kind: SessionKind::wanted(&sources)?,
             warnings,
         })
     }
-}
-
-/// The hosts, each with its port: both may be lists, as libpq has them, and SQLAlchemy repeats the
-/// parameter and writes the port behind the host.
-fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
-    let url = sources.url;
-    let repeated: Vec<&str> = url
-        .parameters
-        .iter()
-        .filter(|(name, value)| name == "host" && !value.is_empty())
-        .map(|(_, value)| value.as_str())
-        .collect();
-    let hosts = (!repeated.is_empty())
-        .then(|| repeated.join(","))
-        .or_else(|| url.host.clone())
-        .or_else(|| sources.parameter("hostaddr"))
-        .or_else(|| sources.of_service("host"))
-        .or_else(|| sources.of_service("hostaddr"))
-        .or_else(|| sources.variable("PGHOST"))
-        .or_else(|| sources.variable("PGHOSTADDR"));
-    let ports = sources.find("port", url.port.map(|port| port.to_string()), "PGPORT");
-    let ports = ports.unwrap_or_else(|| DEFAULT_PORT.to_string());
-    let ports: Vec<u16> = ports
-        .split(',')
-        .map(|port| {
-            port.trim().parse().map_err(|_| {
-                let problem = "its port is no number from 1 to 65535".to_owned();
-                sources.refuse(problem, "write host:port/database")
-            })
-        })
-        .collect::<Result<_, _>>()?;
-    let port_of = |place: usize| ports.get(place).or(ports.last()).copied();
-    let hosts = hosts.unwrap_or_else(|| default_host(port_of(0).unwrap_or(DEFAULT_PORT)));
-    let endpoint = |(place, text): (usize, &str)| {
-        let port = port_of(place).unwrap_or(DEFAULT_PORT);
-        match text.rsplit_once(':') {
-            Some((host, own)) if !host.contains(':') && !text.starts_with('/') => {
-                Endpoint { host: host.to_owned(), port: own.parse().unwrap_or(port) }
-            }
-            _ => Endpoint { host: text.trim_matches(['[', ']']).to_owned(), port },
-        }
-    };
-    Ok(hosts.split(',').enumerate().map(endpoint).collect())
-}
-
-/// libpq's default is the server's socket, wherever that was built to be. In a folder that everybody
-/// may write to, it counts only if it is the server's.
-fn default_host(port: u16) -> String {
-    let name = format!(".s.PGSQL.{port}");
-    let has_socket = |folder: &&str| {
-        let path = Path::new(folder).join(&name);
-        path.exists() && (*folder != "/tmp" || is_trusted(&path))
-    };
-    SOCKET_FOLDERS.into_iter().find(has_socket).unwrap_or("localhost").to_owned()
-}
-
-/// Whether a file belongs to root, to this process's user, or to `postgres`.
-#[cfg(unix)]
-fn is_trusted(path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let owner = |path: &Path| std::fs::symlink_metadata(path).map(|it| it.uid()).ok();
-    let Some(found) = owner(path) else { return false };
-    let users = || std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let own = || std::fs::metadata("/proc/self").map(|it| it.uid()).ok();
-    found == 0 || own() == Some(found) || id_of_postgres(&users()) == Some(found)
-}
-
-#[cfg(not(unix))]
-fn is_trusted(_: &Path) -> bool {
-    false
-}
-
-/// The number of the user `postgres`, from a text like that of `/etc/passwd`.
-fn id_of_postgres(users: &str) -> Option<u32> {
-    let mut lines = users.lines().map(|line| line.split(':'));
-    lines.find_map(|mut fields| {
-        (fields.next()? == "postgres").then(|| fields.nth(1)?.parse().ok())?
-    })
 }
 
 /// A file at the place where libpq looks for it, if it is there.

@@ -11,8 +11,10 @@ use sqlx::{ConnectOptions, PgConnection};
 /// Connects, and measures what the server sends where it is not a socket.
 pub(crate) async fn connect(
     options: &PgConnectOptions,
+    address: Option<&str>,
 ) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
-    let (host, port) = (options.get_host(), options.get_port());
+    let port = options.get_port();
+    let host = address.unwrap_or(options.get_host());
     if host.starts_with('/') {
         return Ok((options.connect().await?, Arc::new(Meter::up_to(usize::MAX))));
     }

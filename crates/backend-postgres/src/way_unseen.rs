@@ -9,6 +9,11 @@ use sqlx::{ConnectOptions, PgConnection};
 /// Connects.
 pub(crate) async fn connect(
     options: &PgConnectOptions,
+    address: Option<&str>,
 ) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
+    if address.is_some() {
+        let problem = "a host beside its hostaddr is possible on Linux only";
+        return Err(sqlx::Error::Configuration(problem.into()));
+    }
     Ok((options.connect().await?, Arc::new(Meter::up_to(usize::MAX))))
 }

@@ -74,7 +74,11 @@ pub(crate) async fn obstacles(
     problems.extend(stranded.into_iter().map(|one| refusal(one, live, backend)));
     problems.extend(carried_out.refuse_dependents(backend.platform()));
     problems.extend(backend.preflight(&carried_out).await?);
-    let findings = findings(backend, plan, live, &request.data).await?;
+    let findings = match findings(backend, plan, live, &request.data).await {
+        // Rows that the user may not read cannot be looked at; what that takes is told already.
+        Err(error) if is_told(&problems, &error) => return Ok(problems),
+        findings => findings?,
+    };
     if !findings.is_empty() {
         problems.push(Error::Refused { findings });
     }
@@ -82,6 +86,12 @@ pub(crate) async fn obstacles(
     let checked = backend.check_foreign_keys(&tables).await;
     collect(&mut problems, checked)?;
     Ok(problems)
+}
+
+/// Whether a privilege is missing, and others are known to be.
+fn is_told(problems: &[Error], error: &Error) -> bool {
+    let is_privilege = |error: &Error| error.kind() == ErrorKind::Privileges;
+    is_privilege(error) && problems.iter().any(is_privilege)
 }
 
 /// The plan with the steps that are done for this request. One revision at a time they are more, and ask

@@ -43,7 +43,7 @@ pub struct ServerUrl {
     pub user: Option<String>,
     /// The password.
     pub password: Option<Secret>,
-    /// The host, an address without brackets if it is one of IPv6.
+    /// The host, an address without brackets if it is one of IPv6; or libpq's `h1:p1,h2:p2`, as it is.
     pub host: Option<String>,
     /// The port.
     pub port: Option<u16>,
@@ -79,19 +79,25 @@ impl ServerUrl {
         let (credentials, rest) = split_credentials(rest);
         let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
         let (authority, database) = address.split_once('/').unwrap_or((address, ""));
-        let (host, port) = split_host(authority);
+        let dialect = scheme.split('+').next().unwrap_or(scheme).to_lowercase();
+        let wrong_port =
+            || refuse("its port is no number from 1 to 65535", "write host:port/database");
+        let hosts = list_of_hosts(authority).filter(|_| dialect.starts_with("postgres"));
+        let (host, port) = match &hosts {
+            Some(hosts) if hosts.iter().any(|(_, port)| !is_port(port)) => return Err(wrong_port()),
+            Some(_) => (authority, ""),
+            None => split_host(authority),
+        };
         let port = match port {
             "" => None,
-            port => Some(port.parse().map_err(|_| {
-                refuse("its port is no number from 1 to 65535", "write host:port/database")
-            })?),
+            port => Some(port.parse().map_err(|_| wrong_port())?),
         };
         let (user, password) = match credentials.split_once(':') {
             Some((user, password)) => (user, Some(Secret(decode(password)))),
             None => (credentials, None),
         };
         let parsed = Self {
-            dialect: scheme.split('+').next().unwrap_or(scheme).to_lowercase(),
+            dialect,
             user: non_empty(&decode(user)),
             password,
             host: non_empty(&decode(host)),
@@ -173,6 +179,21 @@ fn split_host(authority: &str) -> (&str, &str) {
         return (host, rest.strip_prefix(':').unwrap_or(rest));
     }
     authority.split_once(':').unwrap_or((authority, ""))
+}
+
+/// The hosts and ports of libpq's `h1:p1,h2:p2`. Where only the last one has a port, SQLAlchemy takes that
+/// for all of them.
+fn list_of_hosts(authority: &str) -> Option<Vec<(&str, &str)>> {
+    let entries: Vec<&str> = authority.split(',').collect();
+    let (_, all_but_last) = entries.split_last()?;
+    let is_list = !all_but_last.is_empty()
+        && (authority.contains('[') || all_but_last.iter().any(|entry| entry.contains(':')));
+    is_list.then(|| entries.into_iter().map(split_host).collect())
+}
+
+/// Whether a text can stand where a port is.
+fn is_port(text: &str) -> bool {
+    text.is_empty() || text.parse::<u16>().is_ok()
 }
 
 fn parameter(text: &str) -> (String, String) {
@@ -320,6 +341,10 @@ fn without_user_password(url: &str, address: &str) -> String {
 fn without_wrong_port(address: &str, start: usize) -> String {
     let (prefix, rest) = address.split_at(start.min(address.len()));
     let authority = rest.split('/').next().unwrap_or_default();
+    let is_list = |hosts: Vec<(&str, &str)>| hosts.iter().all(|(_, port)| is_port(port));
+    if list_of_hosts(authority).is_some_and(is_list) {
+        return address.to_owned();
+    }
     let (_, port) = split_host(authority);
     if port.bytes().all(|byte| byte.is_ascii_digit()) {
         return address.to_owned();
@@ -387,6 +412,9 @@ mod tests {
             ("me:secret@h/d", "me:***"),
             ("mysqll:/me:secret@h/d", "mysqll:***"),
             ("jdbc:mysql://h/d?user=me&password=secret", "jdbc:***?user=me&password=***"),
+            ("postgresql://h1:5432,h2:5433/d", "postgresql://h1:5432,h2:5433/d"),
+            ("postgresql://me:secret@h1:1,h2:2/d", "postgresql://me:***@h1:1,h2:2/d"),
+            ("postgresql://me:secret,h2:2/d", "postgresql://me:***"),
             ("./a:b.db", "./a:b.db"),
             ("u:secret@h", "u:***"),
             (":u:secret@h", ":***"),
@@ -431,7 +459,18 @@ mod tests {
         assert_eq!(url.parameters.len(), 2);
         let url = parse("mysql://h?unix_socket=/tmp/a@b.sock");
         assert_eq!((url.host.as_deref(), url.database), (Some("h"), None));
-        for wrong in ["mysql:h/d", "mysql://h:port/d", "mysql://h:70000/d"] {
+        let url = parse("postgresql://me:p@h1:1,[::1]:2,h3/d");
+        assert_eq!((url.host.as_deref(), url.port), (Some("h1:1,[::1]:2,h3"), None));
+        let url = parse("postgresql://h1,h2:3/d");
+        assert_eq!((url.host.as_deref(), url.port), (Some("h1,h2"), Some(3)));
+        for wrong in [
+            "mysql:h/d",
+            "mysql://h:port/d",
+            "mysql://h:70000/d",
+            "mysql://h1:1,h2:2/d",
+            "postgresql://h1:1,h2:port/d",
+            "postgresql://h1:70000,h2/d",
+        ] {
             assert!(ServerUrl::parse(wrong).is_err(), "{wrong}");
         }
         assert_eq!(parse("mysql://me@h/d@e").database.as_deref(), Some("d@e"));

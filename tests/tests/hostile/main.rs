@@ -12,6 +12,7 @@ mod made_up_names;
 mod names;
 mod orphans;
 mod partitions;
+mod publications;
 mod references;
 mod rows;
 mod unfit;
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
         dependents_of_changed_columns::TESTS,
         dependents_of_keys::TESTS,
         partitions::TESTS,
+        publications::TESTS,
         made_up_names::TESTS,
         rows::TESTS,
         references::TESTS,

@@ -6,7 +6,7 @@ use mlflow_migrate_tests::capability::POSTGRES;
 use mlflow_migrate_tests::database::{Waits, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::{TestServer, next_name, query, wait_until_alone};
-use mlflow_migrate_tests::tests;
+use mlflow_migrate_tests::{postgres, tests};
 
 use super::assert_told;
 
@@ -58,5 +58,5 @@ async fn texts_that_cannot_be_read_are_told_with_their_rows(server: &TestServer)
     to("head").await.unwrap();
     assert_eq!(query(&address, "SELECT 1 FROM issue_categories").len(), 1);
     wait_until_alone(server, &address);
-    query(server.address(), &format!("DROP DATABASE {name} WITH (FORCE)"));
+    postgres::drop_database(server.address(), &name).unwrap();
 }

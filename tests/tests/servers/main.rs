@@ -16,8 +16,10 @@ mod locks;
 mod mlflow_at_work;
 mod other_databases;
 mod other_roles;
+mod poolers;
 mod privileges;
 mod restored;
+mod row_security;
 mod secrets;
 mod settings;
 mod stamps;
@@ -44,9 +46,11 @@ fn main() -> ExitCode {
         &[limits::TESTS, collations::TESTS, swaps::TESTS, restored::TESTS, encodings::TESTS];
     let others: &[&[Test]] = &[
         connections::TESTS,
+        poolers::TESTS,
         tls::TESTS,
         privileges::TESTS,
         other_roles::TESTS,
+        row_security::TESTS,
         secrets::TESTS,
         locks::TESTS,
         interruptions::TESTS,

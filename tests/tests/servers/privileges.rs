@@ -250,6 +250,8 @@ async fn a_role_that_may_not_create_tables(server: &TestServer) {
     upgrade_at(server.catalogue(), &address, Waits::default(), OLD).await.unwrap();
     let other = &server.address().user;
     database.run(&format!("ALTER DATABASE {} OWNER TO {other}", address.database));
+    // Before PostgreSQL 15 everybody may.
+    database.run("REVOKE CREATE ON SCHEMA public FROM PUBLIC");
     assert_missing(server, &user, &*database, "CREATE").await;
     database.run(&format!("GRANT CREATE ON SCHEMA public TO {}", user.quoted()));
     to_newest(server, &address).await.unwrap();

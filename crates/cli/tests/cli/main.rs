@@ -34,6 +34,8 @@ mod side_files;
 mod signals;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod silence;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod standbys;
 mod strangers;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod trust;

@@ -1,0 +1,213 @@
+//! The COMMIT of an upgrade, and what it waits for.
+//!
+//! Where a standby is to have what is committed, COMMIT waits for that standby, if need be for ever. The
+//! upgrade is committed on this server by then: who ends the waiting does not take it back. Only another
+//! connection can see that, and end it.
+
+use std::future::pending;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::stop::Stop;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
+use tokio::time::{sleep, timeout};
+
+use crate::cancel::{Connector, LIMIT};
+use crate::connect::Postgres;
+
+const ACTION: &str = "committing the upgrade";
+
+/// How long a COMMIT may take before anybody asks what it waits for.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How long until the server is asked again.
+const AGAIN: Duration = Duration::from_millis(500);
+
+/// What the server says of a COMMIT that is not answered.
+enum Seen {
+    /// It waits for a synchronous standby; with the server's setting that names the standbys.
+    ForStandby(String),
+    /// It is at work, or waits for something else.
+    AtWork(String),
+    /// The server does not tell.
+    Unseen,
+}
+
+/// Looks after one COMMIT over a connection of its own.
+struct Watch {
+    connector: Connector,
+    connection: Option<PgConnection>,
+    process: i64,
+    stop: Option<Stop>,
+    observer: Arc<dyn Observer>,
+    /// How long a COMMIT may wait for a standby, or be out of sight.
+    limit: Duration,
+    has_told: bool,
+    /// Whether a wait for a standby was ended.
+    has_ended_wait: bool,
+}
+
+impl Watch {
+    fn is_stop_requested(&self) -> bool {
+        self.stop.as_ref().is_some_and(Stop::is_requested)
+    }
+
+    fn tell_once(&mut self, message: String) {
+        if !std::mem::replace(&mut self.has_told, true) {
+            self.observer.notify(&Event::Notice { message });
+        }
+    }
+
+    /// Watches over the COMMIT. Returns only if the server says nothing of it for too long.
+    async fn run(&mut self) {
+        let stop = self.stop.clone();
+        let requested = async move {
+            match stop {
+                Some(stop) => stop.requested().await,
+                None => pending().await,
+            }
+        };
+        tokio::select! {
+            () = sleep(PATIENCE) => {}
+            () = requested => {}
+        }
+        let (mut seen_at, mut waits_since) = (Instant::now(), None);
+        loop {
+            let seen = self.look().await;
+            if !matches!(seen, Seen::Unseen) {
+                seen_at = Instant::now();
+            }
+            match seen {
+                Seen::ForStandby(names) => {
+                    let since = *waits_since.get_or_insert_with(Instant::now);
+                    self.tell_once(waits_for_standby(&names, self.limit));
+                    if self.is_stop_requested() || since.elapsed() >= self.limit {
+                        self.end_wait().await;
+                    }
+                }
+                Seen::AtWork(event) => {
+                    self.tell_once(format!("the server is still at the COMMIT ({event})"));
+                    if self.is_stop_requested() {
+                        self.cancel("query = 'COMMIT' AND state = 'active'").await;
+                    }
+                }
+                Seen::Unseen if self.is_stop_requested() || seen_at.elapsed() >= self.limit => {
+                    return;
+                }
+                Seen::Unseen => {}
+            }
+            sleep(AGAIN).await;
+        }
+    }
+
+    async fn look(&mut self) -> Seen {
+        // Who may not see what a session does gets no state either.
+        let sql = format!(
+            "SELECT coalesce(wait_event_type, ''), coalesce(wait_event, ''), \
+             current_setting('synchronous_standby_names') FROM pg_stat_activity \
+             WHERE pid = {} AND state IS NOT NULL",
+            self.process
+        );
+        let rows = self.ask(sql).await;
+        let Some(row) = rows.as_ref().and_then(|rows| rows.first()) else { return Seen::Unseen };
+        let text = |at: usize| row.try_get::<String, _>(at).unwrap_or_default();
+        match (text(0), text(1)) {
+            (_, event) if event == "SyncRep" => Seen::ForStandby(text(2)),
+            (kind, event) => Seen::AtWork(format!("{kind} {event}").trim().to_owned()),
+        }
+    }
+
+    /// What was committed stays, and COMMIT is answered.
+    async fn end_wait(&mut self) {
+        // The COMMIT may be answered before this connection is.
+        self.has_ended_wait = true;
+        self.cancel("wait_event = 'SyncRep'").await;
+    }
+
+    /// Cancels the statement, if it is still the one that is meant.
+    async fn cancel(&mut self, condition: &str) {
+        let sql = format!(
+            "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = {} AND {condition}",
+            self.process
+        );
+        // If it fails, the next look tells.
+        let _ = self.ask(sql).await;
+    }
+
+    /// Asks the server; `None` if it does not answer in time.
+    async fn ask(&mut self, sql: String) -> Option<Vec<sqlx::postgres::PgRow>> {
+        let mut connection = self.connection.take();
+        let asked = async {
+            let connection = match &mut connection {
+                Some(connection) => connection,
+                None => connection.insert(self.connector.open().await?.0),
+            };
+            sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
+        };
+        let rows = timeout(LIMIT, asked).await.ok()?.ok()?;
+        self.connection = connection;
+        Some(rows)
+    }
+
+    /// Ends the connection as the server expects it.
+    async fn end(self) {
+        if let Some(connection) = self.connection {
+            // One that cannot be ended any more has ended.
+            let _ = timeout(LIMIT, connection.close()).await;
+        }
+    }
+}
+
+fn waits_for_standby(names: &str, limit: Duration) -> String {
+    format!(
+        "the upgrade is committed on this server, and its COMMIT waits for a synchronous standby \
+         (synchronous_standby_names = '{names}'): Ctrl-C, or {} s (--lock-timeout), ends the waiting and \
+         takes nothing back",
+        limit.as_secs()
+    )
+}
+
+impl Postgres {
+    /// Commits. Where the answer does not come, and nothing can be seen of it, nobody knows what became of it.
+    pub(crate) async fn send_commit(&mut self) -> Result<(), Error> {
+        let mut watch = Watch {
+            connector: self.connector.clone(),
+            connection: None,
+            process: self.process,
+            stop: self.stop.clone(),
+            observer: Arc::clone(&self.observer),
+            limit: self.lock_timeout,
+            has_told: false,
+            has_ended_wait: false,
+        };
+        let commit = sqlx::raw_sql("COMMIT").execute(&mut self.connection);
+        let answer = tokio::select! {
+            answer = self.line.long(commit) => Some(answer),
+            () = watch.run() => None,
+        };
+        let has_ended_wait = watch.has_ended_wait;
+        watch.end().await;
+        match answer {
+            Some(Ok(_)) => {
+                if has_ended_wait {
+                    let message = "the upgrade is committed on this server; a synchronous standby may not \
+                                   have confirmed it yet";
+                    self.observer.notify(&Event::Notice { message: message.to_owned() });
+                }
+                Ok(())
+            }
+            Some(Err(source)) => Err(self.context().error(ACTION, source)),
+            None => {
+                self.is_abandoned = true;
+                Err(Error::ConnectionLost {
+                    name: self.name.clone(),
+                    action: ACTION.to_owned(),
+                    problem: "the COMMIT was not answered, and another connection cannot see why"
+                        .to_owned(),
+                })
+            }
+        }
+    }
+}
