@@ -39,6 +39,20 @@ impl SmallDisk {
         Ok(Self { folder: folder.keep() })
     }
 
+    /// Lets nobody write to it any more.
+    ///
+    /// # Errors
+    /// If whoever runs this may not.
+    pub fn make_read_only(&self) -> Result<(), String> {
+        let mut command = Command::new("mount");
+        let output = command.args(["-o", "remount,ro"]).arg(&self.folder).output();
+        let output = output.map_err(|error| error.to_string())?;
+        match output.status.success() {
+            true => Ok(()),
+            false => Err(String::from_utf8_lossy(&output.stderr).into_owned()),
+        }
+    }
+
     /// Where it is.
     #[must_use]
     pub fn path(&self) -> &Path {

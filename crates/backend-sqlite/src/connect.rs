@@ -12,6 +12,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 use crate::consistency::Violations;
 use crate::error::Context;
 use crate::preflight::Asked;
+use crate::unwritable::{self, Unchanged, immutable_uri};
 
 /// After how many of SQLite's virtual machine's operations it is looked whether to interrupt: well
 /// below a millisecond, and too seldom to cost anything.
@@ -44,6 +45,8 @@ pub struct Sqlite {
     pub(crate) created: bool,
     /// What the preflight of the session has asked of the rows.
     pub(crate) asked: Arc<Asked>,
+    /// The file that is read as one that nobody changes.
+    pub(crate) unchanged: Option<Arc<Unchanged>>,
     /// The broken references from before the first change.
     pub(crate) violations: Option<Violations>,
 }
@@ -86,13 +89,14 @@ impl Sqlite {
             })?;
         }
         let (target, timeout) = (path.to_owned(), options.busy_timeout);
-        let connection = blocking(move || connect(&target, timeout)).await??;
+        let (connection, unchanged) = blocking(move || connect(&target, timeout)).await??;
         Ok(Self {
             connection: Arc::new(Mutex::new(connection)),
             path: path.to_owned(),
             busy_timeout: options.busy_timeout,
             created: !exists,
             asked: Arc::default(),
+            unchanged: unchanged.map(Arc::new),
             violations: None,
         })
     }
@@ -128,8 +132,16 @@ impl Sqlite {
         let connection = Arc::clone(&self.connection);
         let name = self.path.display().to_string();
         let waited_seconds = self.busy_timeout.as_secs();
-        blocking(move || work(&mut lock(&connection), Context { name: &name, waited_seconds }))
-            .await?
+        let unchanged = self.unchanged.clone();
+        blocking(move || {
+            let context = Context { name: &name, waited_seconds };
+            let result = work(&mut lock(&connection), context);
+            if let Some(file) = unchanged {
+                file.check(context)?;
+            }
+            result
+        })
+        .await?
     }
 }
 
@@ -138,11 +150,50 @@ impl Sqlite {
 /// An absolute path is never one of the names that mean something else to SQLite: `:memory:`, an empty one,
 /// or a URI, which begins with `file:`.
 pub(crate) fn open_file(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    let path = std::path::absolute(path).map_err(|error| {
+    secured(Connection::open_with_flags(absolute(path)?, flags)?)
+}
+
+/// Opens a file in WAL mode to read it, without any other beside it. Nobody may change it meanwhile.
+pub(crate) fn open_immutable(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = flags - OpenFlags::SQLITE_OPEN_READ_WRITE
+        | OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI;
+    secured(Connection::open_with_flags(immutable_uri(&absolute(path)?), flags)?)
+}
+
+/// Reads a little of an open file by `prepare`. Where that would take another file beside it which cannot be
+/// made, the connection that is returned is one that can do without.
+pub(crate) fn readable(
+    connection: Connection,
+    path: &Path,
+    flags: OpenFlags,
+    prepare: impl Fn(&Connection) -> rusqlite::Result<()>,
+) -> rusqlite::Result<(Connection, Option<Unchanged>)> {
+    let at_rest = match connection.is_readonly("main")? {
+        true => Unchanged::at_rest(path),
+        false => None,
+    };
+    let unchanged = match at_rest {
+        Some(unchanged) => unchanged,
+        None => match prepare(&connection) {
+            Ok(()) => return Ok((connection, None)),
+            Err(error) if !unwritable::is_of_place(&error) => return Err(error),
+            Err(error) => Unchanged::of(path).ok_or(error)?,
+        },
+    };
+    let connection = open_immutable(path, flags)?;
+    prepare(&connection)?;
+    Ok((connection, Some(unchanged)))
+}
+
+fn absolute(path: &Path) -> rusqlite::Result<PathBuf> {
+    std::path::absolute(path).map_err(|error| {
         let code = ffi::Error::new(ffi::SQLITE_CANTOPEN);
         rusqlite::Error::SqliteFailure(code, Some(error.to_string()))
-    })?;
-    let connection = Connection::open_with_flags(path, flags)?;
+    })
+}
+
+fn secured(connection: Connection) -> rusqlite::Result<Connection> {
     // What stands in a view, a trigger or an index calls no function that reaches beyond the database.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
@@ -190,7 +241,7 @@ pub(crate) async fn blocking<T: Send + 'static>(
     })
 }
 
-fn connect(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
+fn connect(path: &Path, busy_timeout: Duration) -> Result<(Connection, Option<Unchanged>), Error> {
     let name = path.display().to_string();
     let context = Context { name: &name, waited_seconds: busy_timeout.as_secs() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -203,16 +254,21 @@ fn connect(path: &Path, busy_timeout: Duration) -> Result<Connection, Error> {
         },
         Some(_) => context.error("opening the database", source),
     })?;
-    let prepare = || {
+    let prepare = |connection: &Connection| {
         connection.busy_timeout(busy_timeout)?;
         // Memory for SQLite's page cache, in KiB when negative; its sorter takes as much again.
         connection.pragma_update(None, "cache_size", -16_000)?;
         // The first read shows whether this is a database at all.
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get::<_, i64>(0))
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     };
-    prepare().map_err(|source| context.error("opening the database", source))?;
-    refuse_truncated(&connection, path, context)?;
-    Ok(connection)
+    let opened = readable(connection, path, flags, prepare).map_err(|source| {
+        let refusal = unwritable::refusal(path, context);
+        refusal
+            .filter(|_| unwritable::is_of_place(&source))
+            .unwrap_or_else(|| context.error("opening the database", source))
+    })?;
+    refuse_truncated(&opened.0, path, context)?;
+    Ok(opened)
 }
 
 /// A file that is shorter than its header says has lost its end. SQLite would notice only when it

@@ -147,7 +147,6 @@ pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
     let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
     let Some(left) = beside(path).find(is_there) else { return Ok(()) };
     let left = left.display().to_string();
-    let quoted = |name: &str| format!("'{}'", name.replace('\'', "'\\''"));
     Err(Error::Unreachable {
         name,
         problem: format!(
@@ -161,6 +160,11 @@ pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
             quoted(&format!("{left}.old"))
         ),
     })
+}
+
+/// A name as a shell takes it for one word.
+pub(crate) fn quoted(name: &str) -> String {
+    format!("'{}'", name.replace('\'', "'\\''"))
 }
 
 /// The database whose journal or log a file would be by its name.

@@ -23,6 +23,7 @@ mod render;
 mod restore;
 mod rows;
 mod size;
+mod unwritable;
 mod url;
 mod version;
 

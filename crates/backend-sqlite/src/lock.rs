@@ -24,6 +24,7 @@ impl Sqlite {
     pub(crate) async fn begin_session(&mut self, access: Access) -> Result<(), Error> {
         self.violations = None;
         self.asked = Arc::default();
+        let is_unchanged = self.unchanged.is_some();
         self.call(move |connection, context| {
             let read_only = connection.is_readonly("main");
             if access == Access::Upgrade
@@ -31,7 +32,11 @@ impl Sqlite {
             {
                 return Err(Error::ReadOnly {
                     name: context.name.to_owned(),
-                    problem: "the file is write-protected".to_owned(),
+                    problem: if is_unchanged {
+                        "the file or its folder is write-protected".to_owned()
+                    } else {
+                        "the file is write-protected".to_owned()
+                    },
                     hint: WRITE_PROTECTED.to_owned(),
                 });
             }

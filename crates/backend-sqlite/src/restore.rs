@@ -10,11 +10,12 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use rusqlite::{Connection, OpenFlags};
 
-use crate::connect::{OpenOptions, blocking, open_exclusively, open_file};
+use crate::connect::{OpenOptions, blocking, open_exclusively, open_file, readable};
 use crate::copy::{PendingCopy, refuse_taken, write_pages};
 use crate::error::{Context, WRITE_PROTECTED};
 use crate::file::{Access, failed, folder_of, is_same, left_beside, refuse_side_files};
 use crate::integrity;
+use crate::unwritable::Unchanged;
 
 const BACKUP: &str = ".backup";
 
@@ -101,24 +102,30 @@ pub async fn check_backup(backup: &Path) -> Result<(), Error> {
             });
         }
         let context = Context { name: &name, waited_seconds: 0 };
-        let connection = open_to_read(&path, context)?;
-        integrity::check(&connection, context)
+        let (connection, unchanged) = open_to_read(&path, context)?;
+        let checked = integrity::check(&connection, context);
+        unchanged.map_or(Ok(()), |file| file.check(context)).and(checked)
     })
     .await?
 }
 
-fn open_to_read(path: &Path, context: Context<'_>) -> Result<Connection, Error> {
+fn open_to_read(
+    path: &Path,
+    context: Context<'_>,
+) -> Result<(Connection, Option<Unchanged>), Error> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let open = || {
-        let connection = open_file(path, flags)?;
+    let prepare = |connection: &Connection| {
         connection.busy_timeout(Duration::from_secs(context.waited_seconds))?;
-        Ok(connection)
+        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     };
-    open().map_err(|source: rusqlite::Error| Error::Unreachable {
+    let unreachable = |source: rusqlite::Error| Error::Unreachable {
         name: context.name.to_owned(),
         problem: source.to_string(),
         hint: "check the path and its permissions".to_owned(),
-    })
+    };
+    let connection = open_file(path, flags).map_err(unreachable)?;
+    readable(connection, path, flags, prepare)
+        .map_err(|source| context.error("opening the backup", source))
 }
 
 /// Puts a backup in the place of a database, and keeps what that holds now beside it, with a moment in
@@ -214,18 +221,21 @@ impl Restoration {
     }
 
     fn overwrite(&self, mut connection: Connection, context: Context<'_>) -> Result<(), Error> {
-        let source = open_to_read(&self.source, context)?;
+        let (source, unchanged) = open_to_read(&self.source, context)?;
         write_pages(&source, &mut connection, context)
             .map_err(|source| context.error("writing the backup into the database", source))?;
-        connection.close().map_err(|(_, error)| context.error("closing the database", error))
+        connection.close().map_err(|(_, error)| context.error("closing the database", error))?;
+        unchanged.map_or(Ok(()), |file| file.check(context))
     }
 
     /// Gives the backup's copy the name of a file that is no database any more.
     fn replace(&self, context: Context<'_>) -> Result<(), Error> {
         refuse_side_files(&self.place)?;
         let access = Access::of(&self.place)?;
-        let source = open_to_read(&self.source, context)?;
-        PendingCopy::beside(&source, &self.place, access, context)?.replace(&self.kept)
+        let (source, unchanged) = open_to_read(&self.source, context)?;
+        let copy = PendingCopy::beside(&source, &self.place, access, context)?;
+        unchanged.map_or(Ok(()), |file| file.check(context))?;
+        copy.replace(&self.kept)
     }
 }
 

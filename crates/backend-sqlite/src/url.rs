@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::url::without_password;
+use mlflow_migrate_core::url::{is_path, without_password};
 use percent_encoding::percent_decode_str;
+
+use crate::file::quoted;
 
 const HINT: &str =
     "sqlite:///relative/path.db, sqlite:////absolute/path.db, or just the path of the file";
@@ -12,29 +14,84 @@ const HINT: &str =
 /// The file that a URL names.
 ///
 /// SQLAlchemy decodes `%20` in the path since version 2.1; before, it was a part of the file's name.
-/// So the file that exists is meant, and the decoded name where neither does.
+/// So the file that exists is meant, and the decoded name where neither does. What follows a `?` are
+/// parameters, so a file whose name has one is not what a URL names.
 ///
 /// # Errors
-/// If the URL names no file (an in-memory database, a host, another dialect), or could mean two that
-/// exist.
+/// If the URL names no file (an in-memory database, a host, another dialect), could mean two that
+/// exist, or has parameters that SQLAlchemy does not know for SQLite.
 pub fn path_from_url(url: &str) -> Result<PathBuf, Error> {
-    let error = |problem: &str| Error::Url {
-        url: without_password(url),
-        problem: problem.to_owned(),
-        hint: HINT.to_owned(),
-    };
-    let Some(written) = written_path(url).map_err(error)? else { return Ok(PathBuf::from(url)) };
+    let shown = without_password(url);
+    let refuse = |problem: String, hint: String| Error::Url { url: shown.clone(), problem, hint };
+    let error = |problem: &str| refuse(problem.to_owned(), HINT.to_owned());
+    let Some(written) = Written::parse(url).map_err(error)? else { return Ok(PathBuf::from(url)) };
+    let path = alone(&without_password(written.path));
+    let Some(whole) = written.whole else { return named_file(written.path).map_err(error) };
+    if let Some(file) = file_of_whole_name(whole) {
+        let file = alone(&without_password(&file));
+        return Err(refuse(
+            format!("the path in a URL ends at a ?, so this is {path}, but there is a file {file}"),
+            format!("nothing was opened; give the path of the file alone: {file} or {path}"),
+        ));
+    }
+    if let Some(name) = unknown_parameter(written.parameters) {
+        let (name, whole) =
+            (if shown.contains(name) { name } else { "***" }, alone(&without_password(whole)));
+        return Err(refuse(
+            format!(
+                "the path in a URL ends at a ?, and SQLAlchemy knows no parameter {name} for SQLite"
+            ),
+            format!("nothing was opened; give the path of the file alone: {path} or {whole}"),
+        ));
+    }
+    named_file(written.path).map_err(error)
+}
+
+/// The file that the path in a URL names.
+fn named_file(written: &str) -> Result<PathBuf, &'static str> {
     let decoded = percent_decode_str(written)
         .decode_utf8()
-        .map_err(|_| error("the path's percent-encoding is not valid UTF-8"))?;
+        .map_err(|_| "the path's percent-encoding is not valid UTF-8")?;
     match (Path::new(written).exists(), Path::new(&*decoded).exists()) {
         (true, true) if *decoded != *written => {
-            Err(error("files of the decoded and of the undecoded name exist; give the path alone"))
+            Err("files of the decoded and of the undecoded name exist; give the path alone")
         }
         (true, false) => Ok(PathBuf::from(written)),
-        _ if decoded == MEMORY => Err(error(NO_FILE)),
+        _ if decoded == MEMORY => Err(NO_FILE),
         _ => Ok(PathBuf::from(&*decoded)),
     }
+}
+
+/// The name of a file that is there, of a path with its `?` and what follows it.
+fn file_of_whole_name(whole: &str) -> Option<String> {
+    let decoded = percent_decode_str(whole).decode_utf8_lossy().into_owned();
+    let is_there = |name: &String| std::fs::symlink_metadata(name).is_ok();
+    [whole.to_owned(), decoded].into_iter().find(is_there)
+}
+
+/// A path as it is given alone, without being taken for anything else.
+fn alone(path: &str) -> String {
+    let prefix = if is_path(path) { "" } else { "./" };
+    quoted(&format!("{prefix}{path}"))
+}
+
+/// The parameters that SQLAlchemy 2 passes on to Python's SQLite.
+const KNOWN_PARAMETERS: [&str; 5] =
+    ["timeout", "detect_types", "isolation_level", "check_same_thread", "cached_statements"];
+
+/// The name of the first parameter that SQLAlchemy does not know.
+fn unknown_parameter(parameters: &str) -> Option<&str> {
+    let is_known = |name: &str| KNOWN_PARAMETERS.contains(&&*decoded_name(name));
+    names_of(parameters).find(|name| !is_known(name))
+}
+
+fn names_of(parameters: &str) -> impl Iterator<Item = &str> {
+    let given = parameters.split('&').filter(|one| !one.is_empty());
+    given.map(|one| one.split_once('=').unwrap_or((one, "")).0)
+}
+
+fn decoded_name(name: &str) -> String {
+    percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
 /// What SQLite and SQLAlchemy take for no file.
@@ -50,38 +107,55 @@ const KEYS: [&str; 5] = ["key", "hexkey", "textkey", "cipher", "kdf_iter"];
 
 const ENCRYPTED: &str = "this program does not open encrypted files";
 
-/// The path in a URL as it is written there; `None` if this is no URL but a path.
-fn written_path(url: &str) -> Result<Option<&str>, &'static str> {
-    if url.is_empty() {
-        return Err("the path is empty");
-    }
-    let rest = match url.split_once(':') {
-        Some((scheme, _)) if scheme.to_ascii_lowercase().contains("sqlcipher") => {
+/// What a URL says, as it is written there.
+struct Written<'a> {
+    path: &'a str,
+    /// The path with the `?` and what follows it, if there is one.
+    whole: Option<&'a str>,
+    parameters: &'a str,
+}
+
+impl<'a> Written<'a> {
+    /// Takes a URL apart; `None` if it is none but a path.
+    fn parse(url: &'a str) -> Result<Option<Self>, &'static str> {
+        if url.is_empty() {
+            return Err("the path is empty");
+        }
+        let rest = match url.split_once(':') {
+            Some((scheme, _)) if scheme.to_ascii_lowercase().contains("sqlcipher") => {
+                return Err(ENCRYPTED);
+            }
+            Some((scheme, rest)) if dialect(scheme).eq_ignore_ascii_case("sqlite") => rest,
+            Some((scheme, rest)) if is_scheme(scheme, rest) => {
+                return Err("this is not a URL of an SQLite database");
+            }
+            Some(_) | None if url == MEMORY => return Err(NO_FILE),
+            Some(_) | None => return Ok(None),
+        };
+        let rest = rest.strip_prefix("//").ok_or("an SQLite URL has slashes after the colon")?;
+        // SQLAlchemy takes what stands before the third slash for a host, and SQLite has none.
+        let whole =
+            rest.strip_prefix('/').ok_or("an SQLite URL has three slashes before the path")?;
+        let Some((path, parameters)) = whole.split_once('?') else {
+            return match whole {
+                "" | MEMORY => Err(NO_FILE),
+                path => Ok(Some(Self { path, whole: None, parameters: "" })),
+            };
+        };
+        let is_other = |name: &str| OTHER_WAYS.contains(&&*decoded_name(name).to_ascii_lowercase());
+        if names_of(parameters).any(is_other) {
+            return Err(
+                "this program does not open files by URI parameters; give the path of the file alone",
+            );
+        }
+        let is_key = |name: &str| KEYS.contains(&&*decoded_name(name).to_ascii_lowercase());
+        if names_of(parameters).any(is_key) {
             return Err(ENCRYPTED);
         }
-        Some((scheme, rest)) if dialect(scheme).eq_ignore_ascii_case("sqlite") => rest,
-        Some((scheme, rest)) if is_scheme(scheme, rest) => {
-            return Err("this is not a URL of an SQLite database");
+        match path {
+            "" | MEMORY => Err(NO_FILE),
+            path => Ok(Some(Self { path, whole: Some(whole), parameters })),
         }
-        Some(_) | None if url == MEMORY => return Err(NO_FILE),
-        Some(_) | None => return Ok(None),
-    };
-    let rest = rest.strip_prefix("//").ok_or("an SQLite URL has slashes after the colon")?;
-    // SQLAlchemy takes what stands before the third slash for a host, and SQLite has none.
-    let path = rest.strip_prefix('/').ok_or("an SQLite URL has three slashes before the path")?;
-    let (path, parameters) = path.split_once('?').unwrap_or((path, ""));
-    let names = || parameters.split('&').map(|one| one.split_once('=').unwrap_or((one, "")).0);
-    if names().any(|name| OTHER_WAYS.iter().any(|way| name.eq_ignore_ascii_case(way))) {
-        return Err(
-            "this program does not open files by URI parameters; give the path of the file alone",
-        );
-    }
-    if names().any(|name| KEYS.iter().any(|key| name.eq_ignore_ascii_case(key))) {
-        return Err(ENCRYPTED);
-    }
-    match path {
-        "" | MEMORY => Err(NO_FILE),
-        path => Ok(Some(path)),
     }
 }
 
@@ -114,6 +188,13 @@ mod tests {
             ("sqlite+pysqlite:///mlruns.db", "mlruns.db"),
             ("sqlite:///with%20space%25.db", "with space%.db"),
             ("sqlite:///mlruns.db?timeout=5", "mlruns.db"),
+            ("sqlite:///mlruns.db?", "mlruns.db"),
+            ("sqlite:///mlruns.db?timeout=5&&check_same_thread=False&", "mlruns.db"),
+            ("sqlite:///q2%3Fx=1.db", "q2?x=1.db"),
+            ("sqlite:///q2#x=1.db", "q2#x=1.db"),
+            ("sqlite:///q2;x=1+2&y.db", "q2;x=1+2&y.db"),
+            ("q2?x=1.db", "q2?x=1.db"),
+            ("./q2?timeout=5#%41.db", "./q2?timeout=5#%41.db"),
             ("mlruns.db", "mlruns.db"),
             ("/var/lib/100%25.db", "/var/lib/100%25.db"),
             ("odd:name.db", "odd:name.db"),
@@ -144,6 +225,13 @@ mod tests {
             "sqlite+pysqlcipher://:secret@/mlruns.db",
             "sqlite:///mlruns.db?cipher=aes-256-cbc",
             "sqlite:///mlruns.db?Key=secret",
+            "sqlite:///mlruns.db?%6dode=ro",
+            "sqlite:///q2?x=1.db",
+            "sqlite:///q2?x.db",
+            "sqlite:///q2?.db",
+            "sqlite:///q2?timeout=5&x=1.db",
+            "sqlite:///q2?TIMEOUT=5",
+            "sqlite+pysqlite:////dir/q2?x=1.db",
         ] {
             assert!(path_from_url(url).is_err(), "{url}");
         }
@@ -161,5 +249,34 @@ mod tests {
         assert!(path_from_url(&url).is_err());
         std::fs::remove_file(&encoded).unwrap();
         assert_eq!(path_from_url(&url).unwrap(), decoded);
+    }
+
+    #[test]
+    fn a_file_whose_name_has_a_question_mark_is_not_taken_for_another() {
+        let folder = tempfile::tempdir().unwrap();
+        let short = folder.path().join("q2");
+        for (name, url) in [
+            ("q2?x=1.db", "q2?x=1.db"),
+            ("q2?timeout=5", "q2?timeout=5"),
+            ("q2?", "q2?"),
+            ("q2? x", "q2?%20x"),
+            ("q2?%20y", "q2?%20y"),
+        ] {
+            let file = folder.path().join(name);
+            std::fs::write(&file, "").unwrap();
+            for is_there in [false, true] {
+                if is_there {
+                    std::fs::write(&short, "").unwrap();
+                }
+                let url = format!("sqlite:///{}/{url}", folder.path().display());
+                let error = path_from_url(&url).unwrap_err();
+                let hint = error.hint().unwrap_or_default();
+                assert!(hint.contains(&format!("'{}'", file.display())), "{url}: {hint}");
+                assert!(hint.contains(&format!("'{}'", short.display())), "{url}: {hint}");
+            }
+            assert_eq!(path_from_url(file.to_str().unwrap()).unwrap(), file);
+            std::fs::remove_file(&file).unwrap();
+            std::fs::remove_file(&short).unwrap();
+        }
     }
 }

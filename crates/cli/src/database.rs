@@ -151,6 +151,18 @@ impl Database {
         }
     }
 
+    /// Whether it is a file that is not there yet.
+    pub(crate) fn is_missing(&self) -> bool {
+        match *self {
+            #[cfg(feature = "sqlite")]
+            Self::Sqlite(ref path) => !path.exists(),
+            #[cfg(feature = "postgres")]
+            Self::Postgres(_) => false,
+            #[cfg(feature = "mysql")]
+            Self::Mysql(_) => false,
+        }
+    }
+
     /// What it is called in messages: never with a password.
     pub(crate) fn shown(&self) -> String {
         match *self {

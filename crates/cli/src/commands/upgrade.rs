@@ -81,7 +81,12 @@ impl Upgrade {
             Some(file) => place_for_backup(context, database, &request, file.as_deref())?,
             None => None,
         };
+        let is_missing = database.is_missing();
         let (name, report) = self.drive(context, database, &request, true).await?;
+        if is_missing {
+            let message = format!("created {name}: there was no such file");
+            context.renderer.notify(&Event::Notice { message });
+        }
         Ok(Finished { database: name, report, source: None, show_timings: self.timings })
     }
 

@@ -7,6 +7,7 @@ mod damage;
 mod diagnosis;
 #[cfg(target_os = "linux")]
 mod exhaustion;
+mod file_names;
 mod help;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills;
@@ -39,5 +40,7 @@ mod standbys;
 mod strangers;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod trust;
+#[cfg(target_os = "linux")]
+mod unwritable;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod upgraders;
