@@ -33,6 +33,9 @@ mod rows;
 mod session;
 mod size;
 mod swap;
+#[cfg(test)]
+#[path = "../../backend-server/documented/table.rs"]
+mod table;
 mod text;
 mod truncate;
 mod upgraders;

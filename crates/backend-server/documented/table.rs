@@ -22,17 +22,14 @@ fn rows(heading: &str) -> Vec<(&'static str, &'static str)> {
 
 /// Makes sure that exactly the rows of the table have cases, and that those are refused of which the
 /// table says nothing else.
-pub(crate) fn assert_covered<'a>(
-    heading: &str,
-    cases: impl Iterator<Item = (&'a str, bool)> + Clone,
-) {
+pub(crate) fn assert_covered(heading: &str, cases: &[(&str, bool)]) {
     let rows = rows(heading);
     let documented: BTreeSet<&str> = rows.iter().map(|(row, _)| *row).collect();
-    let tested: BTreeSet<&str> = cases.clone().map(|(row, _)| row).collect();
+    let tested: BTreeSet<&str> = cases.iter().map(|(row, _)| *row).collect();
     assert_eq!(documented, tested);
     for (row, here) in rows {
-        let mut own = cases.clone().filter(|(tested, _)| *tested == row);
+        let mut own = cases.iter().filter(|(tested, _)| *tested == row);
         let is_refused = here.contains("refused");
-        assert_eq!(own.any(|(_, is_refused)| is_refused), is_refused, "{row}");
+        assert_eq!(own.any(|(_, is_refused)| *is_refused), is_refused, "{row}");
     }
 }

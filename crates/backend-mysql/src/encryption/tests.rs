@@ -7,8 +7,6 @@ use super::{Authority, Encryption, OpenOptions};
 use crate::parameters;
 
 mod documented;
-#[path = "../../../backend-server/documented/table.rs"]
-mod table;
 
 type Environment<'a> = &'a [(&'a str, &'a str)];
 

@@ -9,10 +9,7 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;
 
-use crate::{Mysql, OpenOptions};
-
-#[path = "../../../backend-server/documented/table.rs"]
-mod table;
+use crate::{Mysql, OpenOptions, table};
 
 const PASSWORD: &str = "S3cr3t";
 const USER: &str = "the_user";
@@ -145,7 +142,8 @@ async fn no_server_gets_a_password_that_it_could_read() {
         (FULL_CACHING_SHA2, rogue(CACHING_SHA2, FULL), "&ssl_mode=PREFERRED"),
     ];
     let rows = cases.iter().map(|(row, ..)| *row).chain(ON_SERVERS);
-    table::assert_covered("Who gets the password", rows.map(|row| (row, false)));
+    let rows: Vec<(&str, bool)> = rows.map(|row| (row, false)).collect();
+    table::assert_covered("Who gets the password", &rows);
     for (_, rogue, parameters) in cases {
         let (error, heard) = rogue.meets(parameters).await;
         let case = format!("{} {} {parameters}: {error}", rogue.plugin, rogue.offers_tls);

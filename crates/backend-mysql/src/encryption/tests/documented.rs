@@ -2,8 +2,8 @@
 
 use mlflow_migrate_core::Error;
 
-use super::{Environment, encryption, table, told};
-use crate::parameters;
+use super::{Environment, encryption, told};
+use crate::{parameters, table};
 
 /// A row, the parameters and variables that it stands for, and what comes of them.
 type Case = (&'static str, &'static str, Environment<'static>, &'static str);
@@ -132,7 +132,8 @@ const UNKNOWN: &str = "unknown, with `ssl`, `tls`, `auth`, `gss`, `channel`, `cr
 #[test]
 fn every_row_is_what_is_done() {
     let refused = |(row, _, _, expected): &Case| (*row, *expected == REFUSED);
-    table::assert_covered("MySQL and MariaDB", CASES.iter().map(refused));
+    let cases: Vec<(&str, bool)> = CASES.iter().map(refused).collect();
+    table::assert_covered("MySQL and MariaDB", &cases);
     for (row, parameters, environment, expected) in CASES {
         match encryption(parameters, environment) {
             Ok(_) => assert_eq!(told(parameters, environment), *expected, "{row}: {parameters}"),
