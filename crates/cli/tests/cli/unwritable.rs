@@ -83,7 +83,7 @@ impl Beside {
                 )
                 .unwrap(),
             Self::Journal => {
-                writer.execute_batch("PRAGMA cache_size = 1; BEGIN; DELETE FROM metrics").unwrap()
+                writer.execute_batch("PRAGMA cache_size = 1; BEGIN; DELETE FROM metrics").unwrap();
             }
         }
         if matches!(self, Self::Log | Self::LogAndIndex) {
