@@ -26,6 +26,18 @@ fn name_standbys(server: &Address, names: &str) {
     }
 }
 
+/// Waits until a standby has a database of its primary.
+fn wait_for(standby: &Address, database: &str) {
+    let found = format!("SELECT 1 FROM pg_database WHERE datname = '{database}'");
+    for _ in 0..600 {
+        if !query(standby, &found).is_empty() {
+            return;
+        }
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    panic!("the standby does not get {database}");
+}
+
 /// No COMMIT of a test waits when this goes: databases are dropped then.
 struct Unnamed(Address);
 
@@ -121,8 +133,10 @@ async fn a_standby_that_is_there() {
     let database = server.at(OLD).await;
     let at = database.address().unwrap().clone();
     let _unnamed = Unnamed(address.clone());
-    query(&address, "ALTER SYSTEM SET synchronous_commit = remote_apply");
+    // The server's command line sets it for everybody else.
+    query(&address, "ALTER ROLE postgres SET synchronous_commit = remote_apply");
     name_standbys(&address, "standby");
+    wait_for(standby.server().address(), &at.database);
     let on_standby = at.through_port(standby.server().address().port).to_string();
 
     // What only reads works there, and an upgrade does not begin.
