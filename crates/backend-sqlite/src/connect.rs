@@ -155,7 +155,7 @@ pub(crate) fn open_file(path: &Path, flags: OpenFlags) -> rusqlite::Result<Conne
 
 /// Opens a file in WAL mode to read it, without any other beside it. Nobody may change it meanwhile.
 pub(crate) fn open_immutable(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
-    let flags = flags - OpenFlags::SQLITE_OPEN_READ_WRITE
+    let flags = (flags - OpenFlags::SQLITE_OPEN_READ_WRITE)
         | OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_URI;
     secured(Connection::open_with_flags(immutable_uri(&absolute(path)?), flags)?)
