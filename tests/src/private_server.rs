@@ -48,7 +48,15 @@ impl PrivateServer {
     /// # Errors
     /// If it does not start.
     pub fn start(name: &str) -> Result<Self, String> {
-        Self::start_after(name, |_| Ok(()))
+        Self::start_with(name, "")
+    }
+
+    /// Starts a new one with further options, which it does not have when it is started again.
+    ///
+    /// # Errors
+    /// If it does not start.
+    pub fn start_with(name: &str, options: &str) -> Result<Self, String> {
+        Self::start_after(name, options, |_| Ok(()))
     }
 
     /// Starts a standby of this one, a PostgreSQL server. It is called `standby`.
@@ -56,7 +64,7 @@ impl PrivateServer {
     /// # Errors
     /// If it does not start.
     pub fn start_standby(&self) -> Result<Self, String> {
-        Self::start_after(&self.name, |folder| {
+        Self::start_after(&self.name, "", |folder| {
             let mut command = Command::new(scripts().join(&self.name).join("standby.sh"));
             run(command.arg(folder).arg(self.address.port.to_string())).map(drop)
         })
@@ -64,6 +72,7 @@ impl PrivateServer {
 
     fn start_after(
         name: &str,
+        options: &str,
         prepare: impl FnOnce(&Path) -> Result<(), String>,
     ) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("mlflow-migrate-private.").tempdir();
@@ -73,7 +82,7 @@ impl PrivateServer {
         let guard = guard.spawn().map_err(|error| error.to_string())?;
         let disk = small_disk::mount(&folder, SIZE);
         prepare(&folder)?;
-        let url = start(name, &folder, None)?;
+        let url = start(name, &folder, None, options)?;
         let address = Address::parse(&url)?;
         let server = TestServer::at_address(&address)?;
         let (name, guard) = (name.to_owned(), Mutex::new(guard));
@@ -108,7 +117,7 @@ impl PrivateServer {
     /// If it does not come up.
     #[allow(clippy::expect_used, reason = "a test cannot go on then")]
     pub fn restart(&self) {
-        start(&self.name, &self.folder, Some(self.address.port)).expect("it starts again");
+        start(&self.name, &self.folder, Some(self.address.port), "").expect("it starts again");
     }
 
     /// Takes all the room that there is for its data, but for so many bytes, until what this gives is
@@ -134,9 +143,10 @@ pub(crate) fn scripts() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("servers")
 }
 
-fn start(name: &str, folder: &Path, port: Option<u16>) -> Result<String, String> {
+fn start(name: &str, folder: &Path, port: Option<u16>, options: &str) -> Result<String, String> {
     let mut command = Command::new(scripts().join(name).join("start.sh"));
-    command.arg(folder).args(port.map(|port| port.to_string())).envs(SAFE);
+    command.arg(folder).args(port.map(|port| port.to_string()));
+    command.envs(SAFE.map(|(variable, safe)| (variable, format!("{safe} {options}"))));
     Ok(run(&mut command)?.trim().to_owned())
 }
 

@@ -60,7 +60,9 @@ impl Backend for Mysql {
         let occasions = Occasions::read(&mut self.connection).await;
         self.occasions =
             occasions.map_err(|source| self.context.error("reading the tables", source))?;
-        inspect::schema(&mut self.connection, &self.features, &self.context).await
+        let schema = inspect::schema(&mut self.connection, &self.features, &self.context).await?;
+        self.schema_bytes = serde_json::to_string(&schema).map_or(0, |text| text.len());
+        Ok(schema)
     }
 
     async fn hidden_triggers(&mut self, tables: &[String]) -> Result<Vec<String>, Error> {
@@ -96,6 +98,7 @@ impl Backend for Mysql {
     async fn begin_journal(&mut self, note: &str) -> Result<(), Error> {
         self.confirm_claim().await?;
         preflight::check_text(self, note).await?;
+        preflight::check_noted(self, note.len()).await?;
         journal::begin(&mut self.connection, note, &self.context).await
     }
 
@@ -107,6 +110,20 @@ impl Backend for Mysql {
     async fn note_losses(&mut self, step: usize, rows: u64) -> Result<(), Error> {
         self.confirm_claim().await?;
         journal::note_losses(&mut self.connection, step, rows, &self.context).await
+    }
+
+    async fn await_tables(&mut self, tables: &[String]) -> Result<(), Error> {
+        match self.lock_briefly(tables).await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    async fn note_more_losses(&mut self, rows: u64) -> Result<(), Error> {
+        if rows == 0 {
+            return Ok(());
+        }
+        self.run("writing the journal", &journal::note_more_losses(rows)).await
     }
 
     async fn losses(&mut self) -> Result<BTreeMap<usize, u64>, Error> {
@@ -283,10 +300,13 @@ impl Mysql {
         if change.before.is_some() {
             self.weigh_table(&change.after.name).await?;
         }
-        if let Some(before) = change.before.as_ref().filter(|_| self.swaps(change))
-            && let Some(rows) = swap::swap(self, change, before, progress).await?
-        {
-            return Ok(Some(rows));
+        if let Some(before) = change.before.as_ref().filter(|_| self.swaps(change)) {
+            match swap::swap(self, change, before, progress).await {
+                Ok(Some(rows)) => return Ok(Some(rows)),
+                // Not even one row fits into a transaction: the server's own copy is none.
+                Ok(None) | Err(Error::TooLarge { .. }) => {}
+                Err(error) => return Err(error),
+            }
         }
         if self.occasions.is_begun(&change.after.name) {
             swap::give_up(self, &change.after.name).await?;

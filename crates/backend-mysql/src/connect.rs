@@ -129,6 +129,8 @@ pub struct Mysql {
     pub(crate) jobs: usize,
     pub(crate) swap_from_rows: u64,
     pub(crate) range_rows: u32,
+    /// How long the schema that was read last is as the journal notes it.
+    pub(crate) schema_bytes: usize,
     /// What the schema that was read last does not tell of its tables.
     pub(crate) occasions: Occasions,
     pub(crate) lock_wait: Duration,
@@ -194,6 +196,7 @@ impl Mysql {
             jobs: options.jobs,
             swap_from_rows: options.swap_from_rows,
             range_rows: options.range_rows,
+            schema_bytes: 0,
             occasions: Occasions::default(),
             platform: features.platform(),
             features,
@@ -239,6 +242,7 @@ impl Mysql {
                 jobs: 1,
                 swap_from_rows: self.swap_from_rows,
                 range_rows: self.range_rows,
+                schema_bytes: 0,
                 occasions: Occasions::default(),
                 platform: self.platform.clone(),
                 features: self.features.clone(),

@@ -9,6 +9,8 @@ use mlflow_migrate_backend_server::line::NoAnswer;
 use mlflow_migrate_core::Error;
 use sqlx::mysql::MySqlDatabaseError;
 
+use crate::limits::{HINT as TOO_LARGE_HINT, TOO_LARGE};
+
 /// `ER_DUP_ENTRY`, `ER_NO_REFERENCED_ROW(_2)`, `ER_BAD_NULL_ERROR`, `ER_INVALID_USE_OF_NULL`,
 /// `WARN_DATA_TRUNCATED` (a NULL that becomes NOT NULL), `ER_CHECK_CONSTRAINT_VIOLATED`, and
 /// MariaDB's `ER_CONSTRAINT_FAILED`.
@@ -99,6 +101,12 @@ impl Context {
             // ER_RECORD_FILE_FULL, ER_DISK_FULL, and the one for a new table of MySQL 8.0.
             1114 | 1021 | 3675 => Error::Full { name, problem },
             _ if tells_of_a_full_disk(message) => Error::Full { name, problem },
+            _ if TOO_LARGE.contains(&number) => Error::TooLarge {
+                name,
+                action: action.to_owned(),
+                problem,
+                hint: TOO_LARGE_HINT.to_owned(),
+            },
             // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_SESSION_WAS_KILLED,
             // ER_CLIENT_INTERACTION_TIMEOUT.
             1053 | 1927 | 3169 | 4031 => self.lost(action, message),
@@ -243,6 +251,11 @@ mod tests {
             (1153, "Got a packet bigger than 'max_allowed_packet'", ErrorKind::ServerLimit),
             (3, "Error writing file '/tmp/MY' (Errcode: 28 - No space left)", ErrorKind::Full),
             (1053, "Server shutdown in progress", ErrorKind::ConnectionLost),
+            (1197, "Multi-statement transaction required more", ErrorKind::ServerLimit),
+            (1180, "wsrep_max_ws_rows exceeded", ErrorKind::ServerLimit),
+            (1180, "Got error 28 \"No space left\" during COMMIT", ErrorKind::Full),
+            (3100, "Error on observer while running replication hook", ErrorKind::ServerLimit),
+            (1206, "The total number of locks exceeds the lock table size", ErrorKind::ServerLimit),
             (1071, "Specified key was too long; max key length is 767", ErrorKind::ServerLimit),
             (1118, "Row size too large", ErrorKind::ServerLimit),
             (1064, "You have an error in your SQL syntax", ErrorKind::Database),

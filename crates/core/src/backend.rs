@@ -180,6 +180,17 @@ pub trait Backend: Send {
         Ok(())
     }
 
+    /// Waits until nobody else uses these tables, as far as they are there. Asked before the first change, where
+    /// one that is made stays.
+    async fn await_tables(&mut self, _tables: &[String]) -> Result<(), Error> {
+        Ok(())
+    }
+
+    /// Adds to what the step at hand has noted.
+    async fn note_more_losses(&mut self, _rows: u64) -> Result<(), Error> {
+        Ok(())
+    }
+
     /// What was noted by [`Backend::note_losses`], by the number of the step. A note of a later step than
     /// [`Backend::note_steps`] was told of last goes with that.
     async fn losses(&mut self) -> Result<BTreeMap<usize, u64>, Error> {

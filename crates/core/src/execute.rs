@@ -1,5 +1,6 @@
 //! Carries out a plan: the only loop over its steps.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -68,11 +69,31 @@ impl<'a> Execution<'a> {
             }
             return Ok(steps);
         }
+        backend.await_tables(&self.tables_to_come()).await?;
         self.refuse_moved_version(backend).await?;
         match self.run_with_notes(backend).await {
             Ok(steps) => Ok(steps),
             Err(error) => Err(self.stopped(backend, error).await),
         }
+    }
+
+    /// The tables that the steps to come change, write or reference.
+    fn tables_to_come(&self) -> Vec<String> {
+        let mut tables = BTreeSet::new();
+        for step in self.plan.steps.iter().skip(self.journal.done) {
+            match step {
+                Step::RemoveLeftovers(leftovers) => tables.extend(leftovers.iter().cloned()),
+                Step::Change(change) => {
+                    tables.insert(change.after.name.clone());
+                    let keys = change.after.foreign_keys.iter();
+                    tables.extend(keys.map(|key| key.referred_table.clone()));
+                }
+                Step::Migrate { migration, .. } => {
+                    tables.extend(migration.writes().iter().map(|(table, _)| (*table).to_owned()));
+                }
+            }
+        }
+        tables.into_iter().collect()
     }
 
     async fn run_with_notes(

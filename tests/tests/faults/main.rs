@@ -12,6 +12,7 @@
 mod causes;
 mod clusters;
 mod kills;
+mod small_transactions;
 mod subject;
 mod table;
 
@@ -59,6 +60,15 @@ fn main() -> ExitCode {
             trials.push(kind.trial(test, kills::only_the_definition_of_a_table));
         } else {
             trials.push(kind.trial("killed_and_restarted", kills::killed_and_restarted));
+        }
+    }
+    for name in ["mysql", "mariadb"] {
+        if kinds.iter().any(|kind| kind.name == name) {
+            let test = format!("{name}::small_transactions");
+            trials.push(Trial::test(test, move || {
+                small_transactions::small_transactions(name);
+                Ok(())
+            }));
         }
     }
     for fault in table::FAULTS {

@@ -6,8 +6,9 @@ use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::capability::MYSQL;
 use mlflow_migrate_tests::database::{Waits, open, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::server::{TestServer, query};
-use mlflow_migrate_tests::{mysql, tests};
+use mlflow_migrate_tests::tests;
 
 use super::{PASSWORD, User, assert_told};
 
@@ -16,7 +17,7 @@ pub(crate) const TESTS: &[Test] = tests![the_journal_of_an_upgrade_that_stopped 
 const OLD: &str = "7ac759974ad8";
 const SHORT: Waits = Waits { table: Duration::from_secs(1), upgrader: Duration::from_secs(1) };
 
-/// Somebody reads a table that is changed after others.
+/// The connection is lost before a table that is changed after others.
 async fn the_journal_of_an_upgrade_that_stopped(server: &TestServer) {
     let user = User::new(server);
     let database = server.at(OLD).await;
@@ -24,12 +25,10 @@ async fn the_journal_of_an_upgrade_that_stopped(server: &TestServer) {
     let granted = format!("GRANT ALL ON {}.* TO {}", address.database, user.quoted());
     query(server.address(), &granted);
     query(server.address(), &format!("GRANT SUPER ON *.* TO {}", user.quoted()));
-    let mut reader = mysql::connect(&address).await.unwrap();
-    for sql in ["START TRANSACTION", "SELECT count(*) FROM params"] {
-        sqlx::raw_sql(sql).execute(&mut reader).await.unwrap();
-    }
-    let error = upgrade_at(server.catalogue(), &address, SHORT, server.head()).await.unwrap_err();
-    assert_told(&error, ErrorKind::Locked);
+    let proxy = Proxy::cut_at(&address, "ALTER TABLE `params`", 1);
+    let through = address.through_port(proxy.port());
+    let error = upgrade_at(server.catalogue(), &through, SHORT, server.head()).await.unwrap_err();
+    assert_told(&error, ErrorKind::ConnectionLost);
     let notes = database.query("SELECT note FROM alembic_mlflow_migrate");
     assert!(notes.len() >= 2, "{notes:?}");
     let backend = open(&address, SHORT).await.unwrap();
@@ -37,5 +36,4 @@ async fn the_journal_of_an_upgrade_that_stopped(server: &TestServer) {
     for told in [format!("{notes:?}"), format!("{version:?}"), backend.name()] {
         assert!(!told.contains(PASSWORD) && !told.contains("s3cret"), "{told}");
     }
-    drop(reader);
 }

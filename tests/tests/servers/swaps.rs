@@ -1,8 +1,7 @@
 //! Swaps of large tables on MySQL that are interrupted around their rename.
 //!
-//! Somebody who reads the table in an open transaction lets the copy be made, and keeps the rename
-//! waiting until the upgrade gives up. What a server that dies at that point would leave is then made
-//! by hand.
+//! The connection is lost when the copy is made and the rename about to come. What a server that dies at
+//! that point would leave is then made by hand.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,9 +17,10 @@ use mlflow_migrate_tests::capability::MYSQL;
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, upgrade_at};
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::reference::Server;
-use mlflow_migrate_tests::server::{TestServer, next_user, query};
-use mlflow_migrate_tests::{mysql, tests};
+use mlflow_migrate_tests::server::{TestServer, next_user, query, wait_until_alone};
+use mlflow_migrate_tests::tests;
 
 use super::{address_of, assert_told, to_newest};
 
@@ -65,13 +65,11 @@ async fn old(server: &TestServer) -> Box<dyn TestDatabase> {
 async fn with_a_copy(server: &TestServer) -> (Box<dyn TestDatabase>, Address) {
     let database = old(server).await;
     let address = address_of(&*database);
-    let mut reader = mysql::connect(&address).await.unwrap();
-    for sql in ["START TRANSACTION", "SELECT COUNT(*) FROM metrics"] {
-        sqlx::raw_sql(sql).execute(&mut reader).await.unwrap();
-    }
-    let error = upgrade_at(server.catalogue(), &address, SHORT, NEW).await;
-    assert_told(&error.unwrap_err(), ErrorKind::Locked);
-    sqlx::Connection::close(reader).await.unwrap();
+    let proxy = Proxy::cut_at(&address, "RENAME TABLE", 1);
+    let through = address.through_port(proxy.port());
+    let error = upgrade_at(server.catalogue(), &through, SHORT, NEW).await;
+    assert_told(&error.unwrap_err(), ErrorKind::ConnectionLost);
+    wait_until_alone(server, &address);
     let copied = database.query("SELECT COUNT(*) FROM alembic_mlflow_migrate_new_metrics");
     assert_eq!(copied, [[ROWS.into()]]);
     (database, address)

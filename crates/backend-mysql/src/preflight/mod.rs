@@ -9,6 +9,7 @@ mod names;
 mod outside;
 mod packets;
 mod privileges;
+mod transactions;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
@@ -21,6 +22,7 @@ use crate::render::refuse_raw_texts;
 pub(crate) use outside::references as references_from_outside;
 pub(crate) use packets::check_text;
 pub(crate) use privileges::hidden_triggers;
+pub(crate) use transactions::{check_noted, row_bytes};
 
 /// Finds all that would fail later. Reads only.
 pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
@@ -30,6 +32,7 @@ pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     }
     collect(&mut problems, privileges::check(database, plan).await)?;
     collect(&mut problems, packets::check(database).await)?;
+    collect(&mut problems, transactions::check(database, plan).await)?;
     collect(&mut problems, names::check(database, plan).await)?;
     problems.extend(dependents::check(database, plan).await?);
     collect(&mut problems, engines::check(database, plan).await)?;

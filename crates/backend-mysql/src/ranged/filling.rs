@@ -14,6 +14,7 @@ use super::notes::{self, Note};
 use super::ranges::{Range, Ranges};
 use crate::connect::Connector;
 use crate::connection::Connection;
+use crate::limits::is_too_large;
 use crate::{rows, text};
 
 /// How often it is asked whether the connection that keeps other upgraders out is still there.
@@ -121,7 +122,19 @@ impl Worker {
             self.filling.progress.check()?;
             let next = ranges.lock().await.next(connection, &self.filling.table).await;
             let Some((number, range)) = next.map_err(failed)? else { return Ok(()) };
-            let written = self.fill(connection, number, range).await.map_err(failed)?;
+            let written = match self.fill(connection, number, range.clone()).await {
+                Ok(written) => written,
+                Err(source) if is_too_large(&source) => {
+                    text::run(connection, "ROLLBACK").await.map_err(failed)?;
+                    let mut ranges = ranges.lock().await;
+                    let divided = ranges.divide(connection, &self.filling.table, number, range);
+                    if !divided.await.map_err(failed)? {
+                        return Err(failed(source));
+                    }
+                    continue;
+                }
+                Err(source) => return Err(failed(source)),
+            };
             let size = self.filling.range_size.unwrap_or(written);
             let done = self.done.fetch_add(size, Ordering::Relaxed) + size;
             self.filling.progress.report(done, Some(self.filling.total.max(done)));
@@ -139,7 +152,8 @@ impl Worker {
         let Statement { before, after } = &self.filling.statement;
         let sql = format!("{before}{condition}{after}");
         let written = rows::run(connection, sql, values).await?;
-        let note = Note { table: self.filling.table.clone(), range: Some(range), done: true };
+        let table = self.filling.table.clone();
+        let note = Note { table, range: Some(range), done: true };
         notes::write(connection, number, &note).await?;
         text::run(connection, "COMMIT").await?;
         Ok(written)

@@ -16,6 +16,12 @@ use crate::text::{self, literal};
 /// The number of the first note here; the journal's own come before.
 const FIRST: u32 = 2;
 
+/// The table of a note after which those before it do not count any more.
+const CLEARED: &str = "";
+
+/// More notes than this are not deleted: that would be more than a small transaction.
+const MOST_DELETED: u64 = 64;
+
 /// One range.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Note {
@@ -49,7 +55,9 @@ pub(crate) async fn read(
                 hint: "take it up with the mlflow-migrate that began it".to_owned(),
             }
         })?;
-        if note.table == table {
+        if note.table == CLEARED {
+            notes.clear();
+        } else if note.table == table {
             notes.push((number, note));
         }
     }
@@ -83,7 +91,15 @@ pub(crate) async fn write(
 
 /// Removes the notes of all tables: only one is filled at a time.
 pub(crate) async fn clear(connection: &mut Connection, context: &Context) -> Result<(), Error> {
+    let failed = |source| context.error("removing the notes of ranges", source);
+    let noted =
+        format!("SELECT COUNT(*) FROM {TABLE}{NO_VIEW} WHERE id >= {FIRST} AND id < {OWNER}");
+    let noted = text::value(connection, noted).await.map_err(failed)?;
+    if noted.and_then(|count| count.parse().ok()).is_some_and(|count: u64| count > MOST_DELETED) {
+        let number = next_number(connection, context).await?;
+        let note = Note { table: CLEARED.to_owned(), range: None, done: true };
+        return write(connection, number, &note).await.map_err(failed);
+    }
     let sql = format!("DELETE FROM {TABLE} WHERE id >= {FIRST} AND id < {OWNER}");
-    let done = text::run(connection, sql).await;
-    done.map(|_| ()).map_err(|source| context.error("removing the notes of ranges", source))
+    text::run(connection, sql).await.map(|_| ()).map_err(failed)
 }

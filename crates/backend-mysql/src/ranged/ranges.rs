@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use super::notes::{self, Note};
 use crate::connection::Connection;
 use crate::rows;
-use crate::text::quote;
+use crate::text::{self, quote};
 
 /// How many columns of the key tell the ranges apart.
 const MAX_COLUMNS: usize = 3;
@@ -36,6 +36,9 @@ impl From<&Bound> for Value {
 pub(crate) struct Range {
     pub(crate) after: Option<Vec<Bound>>,
     pub(crate) until: Option<Vec<Bound>>,
+    /// Whether it is the first part of a range that was divided: the next one begins after another.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_part: bool,
 }
 
 /// The columns of the primary key that tell ranges apart: the first ones of a type that compares with
@@ -122,7 +125,9 @@ impl Ranges {
         let mut left = VecDeque::new();
         for (number, note) in noted {
             let Some(range) = note.range else { continue };
-            position = range.until.clone().map(Some);
+            if !range.is_part {
+                position = range.until.clone().map(Some);
+            }
             if !note.done {
                 left.push_back((number, range));
             }
@@ -151,7 +156,7 @@ impl Ranges {
         }
         let Some(after) = self.position.take() else { return Ok(None) };
         let until = self.last_key(worker, after.as_ref()).await?;
-        let range = Range { after, until: until.clone() };
+        let range = Range { after, until: until.clone(), is_part: false };
         let note = Note { table: filled.to_owned(), range: Some(range.clone()), done: false };
         notes::write(worker, self.number, &note).await?;
         self.position = until.map(Some);
@@ -160,23 +165,76 @@ impl Ranges {
         Ok(Some((number, range)))
     }
 
+    /// Divides a range that is too large for one transaction, and those to come; tells whether it could.
+    pub(crate) async fn divide(
+        &mut self,
+        worker: &mut Connection,
+        filled: &str,
+        number: u32,
+        range: Range,
+    ) -> Result<bool, sqlx::Error> {
+        let rows = self.count(worker, &range).await?;
+        let Some(middle) = self.key_at(worker, &range, (rows / 2).saturating_sub(1)).await? else {
+            return Ok(false);
+        };
+        let first = Range { until: Some(middle.clone()), is_part: true, ..range.clone() };
+        let of_first = self.count(worker, &first).await?;
+        if of_first == 0 || of_first >= rows {
+            return Ok(false);
+        }
+        let second = Range { after: Some(middle), ..range };
+        let next = self.number;
+        self.number = next.saturating_add(1);
+        text::run(worker, "START TRANSACTION").await?;
+        for (number, part) in [(number, &second), (next, &first)] {
+            let note = Note { table: filled.to_owned(), range: Some(part.clone()), done: false };
+            notes::write(worker, number, &note).await?;
+        }
+        text::run(worker, "COMMIT").await?;
+        self.left.extend([(next, first), (number, second)]);
+        self.rows = self.rows.min(u32::try_from(rows / 2).unwrap_or(u32::MAX)).max(1);
+        Ok(true)
+    }
+
+    async fn count(&mut self, worker: &mut Connection, range: &Range) -> Result<u64, sqlx::Error> {
+        let (condition, values) = range.condition(&self.key);
+        let sql = format!("SELECT COUNT(*) FROM {}{condition}", quote(&self.table));
+        let found = rows::fetch(self.guard.as_mut().unwrap_or(worker), sql, values).await?;
+        let count = found.into_iter().next().and_then(|row| row.into_iter().next());
+        Ok(match count {
+            Some(Value::BigInt(Some(count))) => u64::try_from(count).unwrap_or(0),
+            Some(Value::BigUnsigned(Some(count))) => count,
+            _ => 0,
+        })
+    }
+
     /// The last key of the range that begins after a key; `None` if that one goes to the end.
     async fn last_key(
         &mut self,
         worker: &mut Connection,
         after: Option<&Vec<Bound>>,
     ) -> Result<Option<Vec<Bound>>, sqlx::Error> {
+        let range = Range { after: after.cloned(), ..Range::default() };
+        self.key_at(worker, &range, self.rows.saturating_sub(1).into()).await
+    }
+
+    /// The key of the row of a range that comes after so many others.
+    async fn key_at(
+        &mut self,
+        worker: &mut Connection,
+        range: &Range,
+        others: u64,
+    ) -> Result<Option<Vec<Bound>>, sqlx::Error> {
         if self.key.is_empty() {
             return Ok(None);
         }
-        let (condition, values) = Range { after: after.cloned(), until: None }.condition(&self.key);
+        let (condition, values) = range.condition(&self.key);
         let columns: Vec<String> = self.key.iter().map(|column| quote(column)).collect();
         let columns = columns.join(", ");
         let sql = format!(
             "SELECT {columns} FROM {} FORCE INDEX (PRIMARY){condition} ORDER BY {columns} \
-             LIMIT 1 OFFSET {}",
+             LIMIT 1 OFFSET {others}",
             quote(&self.table),
-            self.rows.saturating_sub(1)
         );
         let found = rows::fetch(self.guard.as_mut().unwrap_or(worker), sql, values).await?;
         Ok(found.into_iter().next().and_then(|row| row.into_iter().map(bound).collect()))
@@ -203,7 +261,7 @@ mod tests {
         let key = ["a".to_owned(), "b".to_owned()];
         let bound =
             |text: &str, number| Some(vec![Bound::Text(text.into()), Bound::Integer(number)]);
-        let range = Range { after: bound("x", 1), until: bound("y", 2) };
+        let range = Range { after: bound("x", 1), until: bound("y", 2), is_part: false };
         let (condition, values) = range.condition(&key);
         assert_eq!(
             condition,
@@ -229,8 +287,10 @@ mod tests {
 
     #[test]
     fn a_note_is_read_as_it_was_written() {
-        let range = Range { after: None, until: Some(vec![Bound::Text("1".into())]) };
-        let text = serde_json::to_string(&range).unwrap();
-        assert_eq!(serde_json::from_str::<Range>(&text).unwrap(), range);
+        for is_part in [false, true] {
+            let range = Range { after: None, until: Some(vec![Bound::Text("1".into())]), is_part };
+            let text = serde_json::to_string(&range).unwrap();
+            assert_eq!(serde_json::from_str::<Range>(&text).unwrap(), range);
+        }
     }
 }

@@ -15,7 +15,7 @@ use crate::error::unless_denied;
 use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
 use crate::text::{self, literal, quote};
-use crate::{cancel, execute, journal, preflight};
+use crate::{cancel, execute, journal, limits, preflight};
 
 /// How often it is looked whether the rename waits, and how many times.
 const LOOK: Duration = Duration::from_millis(20);
@@ -129,7 +129,10 @@ impl Swapping<'_> {
             connector: self.database.connector.clone(),
             connections: self.database.jobs,
         };
-        let (table, rows) = (&self.before.name, self.database.range_rows);
+        let row_bytes = preflight::row_bytes(self.database, &self.before.name).await?;
+        let limits = limits::read(&mut self.database.connection, &context).await?;
+        let rows = limits.range_rows(self.database.range_rows, row_bytes);
+        let table = &self.before.name;
         let ranges = Ranges::new(Some(guard), table, key(self.before), rows, noted, number);
         let ranges = filling.run(ranges, &mut self.database.connection).await?;
         Ok(ranges.into_guard())

@@ -3,12 +3,13 @@
 //! The executor that could finish them does not know the jobs of an older MLflow.
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Query, QueryStatement};
+use sea_query::{Expr, ExprTrait, Func, Query, QueryStatement, SelectStatement};
 
 use super::{DataMigration, DataOptions};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::event::Progress;
+use crate::platform::Platform;
 
 const PENDING: i32 = 0;
 const RUNNING: i32 = 1;
@@ -17,6 +18,10 @@ const CANCELED: i32 = 5;
 /// See the module's documentation.
 #[derive(Clone, Copy, Debug)]
 pub struct CanceledJobs;
+
+fn is_due() -> Expr {
+    Expr::col("status").is_in([PENDING, RUNNING])
+}
 
 #[async_trait]
 impl DataMigration for CanceledJobs {
@@ -32,6 +37,11 @@ impl DataMigration for CanceledJobs {
         &[("jobs", &["status", "last_update_time"])]
     }
 
+    fn undivided(&self, _: &Platform) -> Option<(&'static str, SelectStatement)> {
+        let all = Func::count(Expr::col(sea_query::Asterisk));
+        Some(("jobs", Query::select().expr(all).from("jobs").and_where(is_due()).take()))
+    }
+
     async fn run(
         &self,
         backend: &mut dyn Backend,
@@ -42,7 +52,7 @@ impl DataMigration for CanceledJobs {
             .table("jobs")
             .value("status", CANCELED)
             .value("last_update_time", options.now_ms)
-            .and_where(Expr::col("status").is_in([PENDING, RUNNING]))
+            .and_where(is_due())
             .take();
         backend.execute(QueryStatement::Update(update)).await
     }

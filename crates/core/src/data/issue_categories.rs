@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Order, Query, QueryStatement, Value};
+use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value};
 use sha2::{Digest, Sha256};
 
 use super::storable::Repertoire;
@@ -17,6 +17,7 @@ use super::{BATCH, DataMigration, DataOptions, count, row};
 use crate::backend::{Backend, Row};
 use crate::error::{Error, Finding};
 use crate::event::Progress;
+use crate::platform::Platform;
 use crate::python::json::{self, Json};
 use crate::python::string::PythonStr;
 use crate::python::text;
@@ -115,6 +116,11 @@ impl DataMigration for IssueCategories {
 
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
         &[("issues", &["last_seen_timestamp"]), (TABLE, &["issue_id", "category_hash", "category"])]
+    }
+
+    fn undivided(&self, _: &Platform) -> Option<(&'static str, SelectStatement)> {
+        let all = Func::count(Expr::col(sea_query::Asterisk));
+        Some(("issues", Query::select().expr(all).from("issues").take()))
     }
 
     async fn preflight(

@@ -10,6 +10,7 @@ mod issue_categories;
 pub mod latest_metrics;
 mod mcp_version_references;
 mod pace;
+mod parts;
 pub(crate) mod row;
 mod storable;
 mod trace_analytics;
@@ -129,6 +130,12 @@ pub trait DataMigration: Debug + Send + Sync {
         _live: &Schema,
     ) -> Result<Vec<Finding>, Error> {
         Ok(Vec::new())
+    }
+
+    /// Which rows it writes in one transaction where others would be divided: their table, and what counts
+    /// them. `None` where it writes few, or commits them in parts.
+    fn undivided(&self, _platform: &Platform) -> Option<(&'static str, SelectStatement)> {
+        None
     }
 
     /// Does it, and tells how many rows it wrote.

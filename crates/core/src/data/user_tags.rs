@@ -90,6 +90,11 @@ impl DataMigration for UserTags {
         true
     }
 
+    fn undivided(&self, platform: &Platform) -> Option<(&'static str, SelectStatement)> {
+        let all = Func::count(Expr::col(sea_query::Asterisk));
+        Some(("tags", due(platform).clear_selects().expr(all).take()))
+    }
+
     async fn preflight(
         &self,
         backend: &mut dyn Backend,

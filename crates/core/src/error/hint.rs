@@ -134,6 +134,7 @@ impl Error {
             | Self::Privileges { hint, .. }
             | Self::Untrusted { hint, .. }
             | Self::ServerLimit { hint, .. }
+            | Self::TooLarge { hint, .. }
             | Self::Tls { hint, .. }
             | Self::StrandedReference { hint, .. }
             | Self::Journal { hint, .. } => return Some(hint.clone()),
@@ -172,6 +173,7 @@ fn hint_of_dependents(dependents: &[Dependent]) -> String {
 /// What to do about an upgrade that cannot be taken back, and stopped on its way.
 fn hint_of_interrupted(source: &Error) -> String {
     let next = match source {
+        Error::TooLarge { hint, .. } => hint,
         Error::VersionMoved { .. } => {
             "find out who has written there, put back what was there, and run the command again"
         }

@@ -112,7 +112,7 @@ impl Error {
             Self::Database { .. } => ErrorKind::Database,
             Self::AccessDenied { .. } => ErrorKind::AccessDenied,
             Self::Privileges { .. } | Self::Untrusted { .. } => ErrorKind::Privileges,
-            Self::ServerLimit { .. } => ErrorKind::ServerLimit,
+            Self::ServerLimit { .. } | Self::TooLarge { .. } => ErrorKind::ServerLimit,
             Self::Tls { .. } => ErrorKind::Tls,
             Self::ConnectionLost { .. } | Self::InDoubt { .. } => ErrorKind::ConnectionLost,
             Self::Unfinished { .. } | Self::Journal { .. } => ErrorKind::Journal,

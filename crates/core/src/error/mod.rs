@@ -464,6 +464,18 @@ pub enum Error {
         /// What to do.
         hint: String,
     },
+    /// The server takes no transaction of such a size.
+    #[error("{name}: {action} is more than the server takes in one transaction: {problem}")]
+    TooLarge {
+        /// The database.
+        name: String,
+        /// What was being done.
+        action: String,
+        /// What the server says.
+        problem: String,
+        /// What to do.
+        hint: String,
+    },
     /// The connection cannot be encrypted as it should.
     #[error("{name}: {problem}")]
     Tls {

@@ -3,6 +3,7 @@
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query, Value};
 
 use super::super::pace::{Pace, bytes_of};
+use super::super::parts;
 use super::super::row::{self, KeyPart};
 use super::{Tally, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
@@ -21,7 +22,7 @@ pub(super) async fn backfill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Re
     while let Some([last]) = rows.last().and_then(|read| row::key_of(read)) {
         let changed: Vec<Row> = rows.iter().filter_map(changed).collect();
         if !changed.is_empty() {
-            written += backend.update(&UPDATE, changed).await?;
+            written += parts::update(backend, &UPDATE, changed).await?;
         }
         tally.add(rows.len())?;
         pace.note(bytes_of(&rows));

@@ -5,6 +5,7 @@
 
 use futures_util::future::try_join_all;
 
+use super::super::parts;
 use super::ranges::{Range, Ranges};
 use super::{Tally, costs, gateway, spans, traces};
 use crate::backend::Backend;
@@ -58,8 +59,8 @@ pub(super) async fn fill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result
         let spans_are_late = costs::are_numbers(backend).await?;
         let mut done = Done { spans_are_late, ..Done::default() };
         while let Some(range) = next {
-            fill_range(backend, &range, tally, &mut done).await?;
             next = range.next(backend).await?;
+            fill_in_parts(backend, range, tally, &mut done, None).await?;
         }
         return Ok(done);
     }
@@ -77,12 +78,49 @@ async fn work(
     let mut done = Done::default();
     while let Some(range) = ranges.take().await? {
         connection.begin_rows().await?;
-        fill_range(&mut *connection, &range, tally, &mut done).await?;
-        // Somebody else may have begun, and have removed already what this was computed from.
-        ranges.check().await?;
+        fill_in_parts(&mut *connection, range, tally, &mut done, Some(ranges)).await?;
         connection.commit_rows().await?;
     }
     Ok(done)
+}
+
+/// Fills a range and commits it; its halves, where it is too large for one transaction.
+async fn fill_in_parts(
+    backend: &mut dyn Backend,
+    range: Range,
+    tally: &Tally<'_>,
+    done: &mut Done,
+    ranges: Option<&Ranges<'_>>,
+) -> Result<(), Error> {
+    let mut left = vec![range];
+    while let Some(range) = left.pop() {
+        let mut part = Done { spans_are_late: done.spans_are_late, ..Done::default() };
+        match fill_part(backend, &range, tally, &mut part, ranges).await {
+            Ok(()) => *done = done.and(&part),
+            Err(error @ Error::TooLarge { .. }) => {
+                parts::take_back(backend).await?;
+                let Some([first, second]) = range.halves(backend).await? else { return Err(error) };
+                left.extend([second, first]);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(())
+}
+
+async fn fill_part(
+    backend: &mut dyn Backend,
+    range: &Range,
+    tally: &Tally<'_>,
+    done: &mut Done,
+    ranges: Option<&Ranges<'_>>,
+) -> Result<(), Error> {
+    fill_range(backend, range, tally, done).await?;
+    if let Some(ranges) = ranges {
+        // Somebody else may have begun, and have removed already what this was computed from.
+        ranges.check().await?;
+    }
+    parts::commit(backend).await
 }
 
 async fn fill_range(

@@ -75,7 +75,8 @@ impl Tally<'_> {
     fn add(&self, rows: usize) -> Result<(), Error> {
         let rows = rows as u64;
         let done = self.done.fetch_add(rows, Ordering::Relaxed) + rows;
-        self.progress.report(done, Some(self.total));
+        // What the server did not take at once is done, and counted, again.
+        self.progress.report(std::cmp::Ord::min(done, self.total), Some(self.total));
         self.progress.check()
     }
 }

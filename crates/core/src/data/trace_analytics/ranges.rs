@@ -4,7 +4,7 @@
 //! told between two of them.
 
 use futures_util::lock::Mutex;
-use sea_query::{Condition, Expr, ExprTrait, Order, Query};
+use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query};
 
 use super::super::row;
 use crate::backend::Backend;
@@ -17,7 +17,7 @@ const TRACES: u64 = 2000;
 
 /// The traces after one, up to another; open at an end that is not given. Together the ranges hold
 /// every text there is, so that no row of another table falls between them.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Range {
     after: Option<String>,
     last: Option<String>,
@@ -86,6 +86,35 @@ impl Range {
         let found = backend.query(select).await?;
         let last = found.first().and_then(|read| row::text(read.first())).map(ToOwned::to_owned);
         Ok(Self { after, last, is_part: true, place })
+    }
+
+    /// Two ranges with half of its traces each; `None` where there is but one.
+    pub(super) async fn halves(
+        &self,
+        backend: &mut dyn Backend,
+    ) -> Result<Option<[Self; 2]>, Error> {
+        let count = Query::select()
+            .expr(Func::count(Expr::col(sea_query::Asterisk)))
+            .from("trace_info")
+            .cond_where(self.holds("trace_info"))
+            .take();
+        let traces = backend.query(count).await?.first().map_or(0, |read| row::count(read.first()));
+        if traces < 2 {
+            return Ok(None);
+        }
+        let middle = Query::select()
+            .column("request_id")
+            .from("trace_info")
+            .cond_where(self.holds("trace_info"))
+            .order_by("request_id", Order::Asc)
+            .limit(1)
+            .offset(traces / 2 - 1)
+            .take();
+        let found = backend.query(middle).await?;
+        let middle = found.first().and_then(|read| row::text(read.first())).map(ToOwned::to_owned);
+        let first = Self { last: middle.clone(), is_part: true, ..self.clone() };
+        let second = Self { after: middle, is_part: true, ..self.clone() };
+        Ok(first.last.is_some().then_some([first, second]))
     }
 
     /// Whether a row belongs to this range.

@@ -7,8 +7,9 @@
 
 use std::collections::HashMap;
 
-use sea_query::{Condition, Expr, ExprTrait, Query, QueryStatement};
+use sea_query::{Condition, Expr, ExprTrait, Query};
 
+use super::super::parts;
 use super::super::row::{KeyPart, key_of};
 use super::{
     COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, TRACE_NAME_TAG,
@@ -94,7 +95,7 @@ pub(super) async fn remove(backend: &mut dyn Backend) -> Result<u64, Error> {
             Some(rows) => rows,
             None => {
                 let delete = Query::delete().from_table(table).cond_where(condition).take();
-                backend.execute(QueryStatement::Delete(delete)).await?
+                parts::delete(backend, &delete).await?
             }
         };
     }

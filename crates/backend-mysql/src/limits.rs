@@ -1,0 +1,241 @@
+//! How large a transaction may be.
+//!
+//! A server that writes a binary log collects there what a transaction changes, Galera and group replication
+//! send it to the other nodes in one piece, and each has a limit of its own.
+
+use crate::connection::Connection;
+use mlflow_migrate_core::Error;
+
+use crate::error::{Context, server_error};
+use crate::text;
+
+/// `ER_TRANS_CACHE_FULL` and `ER_STMT_CACHE_FULL` (the cache of the binary log), `ER_ERROR_DURING_COMMIT`
+/// (Galera's limits), `ER_RUN_HOOK_ERROR` (that of group replication), and `ER_LOCK_TABLE_FULL` (there is no
+/// room for the locks of so many rows).
+pub(crate) const TOO_LARGE: [u16; 5] = [1197, 1705, 1180, 3100, 1206];
+
+/// What to do where that does not tell which limit it was.
+pub(crate) const HINT: &str = "let an administrator raise max_binlog_cache_size, wsrep_max_ws_size and \
+                               wsrep_max_ws_rows, or group_replication_transaction_size_limit, whichever the server \
+                               has set, and run the command again";
+
+/// How many rows of a table are copied at a time where other nodes have to apply them in one piece.
+const ROWS_OF_A_CLUSTER: u32 = 10_000;
+
+/// What a log adds to a row, and a transaction to its rows, at most.
+const AROUND_A_ROW: u64 = 64;
+const AROUND_A_TRANSACTION: u64 = 2048;
+
+/// No row of a table that is empty is known: one of MLflow's short ones.
+const USUAL_ROW: u64 = 256;
+
+const VARIABLES: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', \
+                         'max_binlog_cache_size', 'wsrep_on', 'wsrep_provider', 'wsrep_max_ws_rows', \
+                         'wsrep_max_ws_size', 'group_replication_group_name', \
+                         'group_replication_transaction_size_limit')";
+
+/// A limit, and the variable that sets it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Limit {
+    pub(crate) variable: &'static str,
+    pub(crate) most: u64,
+}
+
+/// The limits of one server.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Limits {
+    pub(crate) bytes: Option<Limit>,
+    pub(crate) rows: Option<Limit>,
+    is_cluster: bool,
+}
+
+/// Asks the server for its limits.
+pub(crate) async fn read(connection: &mut Connection, context: &Context) -> Result<Limits, Error> {
+    let rows = text::rows(connection, VARIABLES).await;
+    let rows = rows.map_err(|source| context.error("reading settings", source))?;
+    let variables = rows.into_iter().filter_map(|row| {
+        let mut cells = row.into_iter().flatten();
+        Some((cells.next()?.to_ascii_lowercase(), cells.next()?))
+    });
+    Ok(Limits::of(&variables.collect::<Vec<_>>()))
+}
+
+impl Limits {
+    /// The limits that these variables set.
+    fn of(variables: &[(String, String)]) -> Self {
+        let value = |name: &str| {
+            let found = variables.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.as_str()).unwrap_or_default()
+        };
+        let limit = |variable: &'static str| {
+            let most = value(variable).parse().ok().filter(|most| *most > 0);
+            most.map(|most| Limit { variable, most })
+        };
+        let is_galera =
+            value("wsrep_on") == "ON" && !matches!(value("wsrep_provider"), "" | "none");
+        let is_group = !value("group_replication_group_name").is_empty();
+        let of_log = limit("max_binlog_cache_size").filter(|_| value("log_bin") == "ON");
+        let of_galera = limit("wsrep_max_ws_size").filter(|_| is_galera);
+        let of_group = limit("group_replication_transaction_size_limit").filter(|_| is_group);
+        let bytes = [of_log, of_galera, of_group].into_iter().flatten();
+        Self {
+            bytes: bytes.min_by_key(|limit| limit.most),
+            rows: limit("wsrep_max_ws_rows").filter(|_| is_galera),
+            is_cluster: is_galera || is_group,
+        }
+    }
+
+    /// How many rows of some length, in bytes, to copy at a time, if nothing else says more than `usual`. Half of
+    /// a limit is left for what the server adds, and for longer rows.
+    pub(crate) fn range_rows(&self, usual: u32, row_bytes: u64) -> u32 {
+        let of_cluster = if self.is_cluster { ROWS_OF_A_CLUSTER } else { u32::MAX };
+        let rows = |rows: u64| u32::try_from(rows).unwrap_or(u32::MAX);
+        let by_rows = self.rows.map_or(u32::MAX, |limit| rows(limit.most / 2));
+        let by_bytes = self
+            .bytes
+            .map_or(u32::MAX, |limit| rows(limit.most / 2 / (known(row_bytes) + AROUND_A_ROW)));
+        usual.min(of_cluster).min(by_rows).min(by_bytes).max(1)
+    }
+
+    /// The limit that is too low for so many rows of some length, each written over, and how high it has to be.
+    pub(crate) fn refusing(&self, rows: u64, row_bytes: u64) -> Option<(Limit, u64)> {
+        let bytes = rows.saturating_mul(2 * known(row_bytes) + AROUND_A_ROW);
+        let of_rows = self.rows.filter(|limit| limit.most < rows).map(|limit| (limit, rows));
+        of_rows.or_else(|| self.refusing_bytes(bytes))
+    }
+
+    /// The limit that is too low for so many bytes, and how high it has to be.
+    pub(crate) fn refusing_bytes(&self, bytes: u64) -> Option<(Limit, u64)> {
+        let needed = bytes.saturating_add(AROUND_A_TRANSACTION);
+        self.bytes.filter(|limit| limit.most < needed).map(|limit| (limit, needed))
+    }
+}
+
+fn known(row_bytes: u64) -> u64 {
+    if row_bytes == 0 { USUAL_ROW } else { row_bytes }
+}
+
+/// Whether the server did not take a transaction for what it changes.
+pub(crate) fn is_too_large(source: &sqlx::Error) -> bool {
+    server_error(source).is_some_and(|(number, _)| TOO_LARGE.contains(&number))
+}
+
+/// A limit that is known beforehand to be too low.
+pub(crate) fn refusal(what: &str, (limit, needed): (Limit, u64), context: &Context) -> Error {
+    let Limit { variable, most } = limit;
+    // Only whole multiples of it count (MySQL manual, "max_binlog_cache_size").
+    let enough = needed.saturating_mul(2).next_multiple_of(4096);
+    Error::TooLarge {
+        name: context.name.clone(),
+        action: what.to_owned(),
+        problem: format!("{variable} is {most}, and it takes about {needed}"),
+        hint: format!(
+            "nothing was changed; let an administrator SET GLOBAL {variable} = {enough}, and run the command again"
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Limit, Limits};
+
+    const LOG: &[(&str, &str)] = &[("log_bin", "ON"), ("max_binlog_cache_size", "65536")];
+    const GALERA: &[(&str, &str)] = &[
+        ("wsrep_on", "ON"),
+        ("wsrep_provider", "/usr/lib/galera/libgalera_smm.so"),
+        ("wsrep_max_ws_rows", "1000"),
+        ("wsrep_max_ws_size", "2147483647"),
+    ];
+
+    fn limits(variables: &[&[(&str, &str)]]) -> Limits {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        Limits::of(&variables.concat().iter().map(owned).collect::<Vec<_>>())
+    }
+
+    fn limit(variable: &'static str, most: u64) -> Option<Limit> {
+        Some(Limit { variable, most })
+    }
+
+    #[test]
+    fn the_least_limit_that_holds_counts() {
+        let group = &[
+            ("group_replication_group_name", "a"),
+            ("group_replication_transaction_size_limit", "4096"),
+        ];
+        let group_without_limit = &[
+            ("group_replication_group_name", "a"),
+            ("group_replication_transaction_size_limit", "0"),
+        ];
+        let rows = limit("wsrep_max_ws_rows", 1000);
+        for (variables, bytes, rows) in [
+            (&[][..], None, None),
+            (&[LOG], limit("max_binlog_cache_size", 65536), None),
+            (&[&[("log_bin", "OFF"), ("max_binlog_cache_size", "4096")][..]], None, None),
+            (&[GALERA], limit("wsrep_max_ws_size", 2_147_483_647), rows),
+            (&[LOG, GALERA], limit("max_binlog_cache_size", 65536), rows),
+            (&[&[("wsrep_on", "OFF"), ("wsrep_max_ws_rows", "5")][..]], None, None),
+            (
+                &[
+                    &[("wsrep_on", "ON"), ("wsrep_provider", "none"), ("wsrep_max_ws_rows", "5")][..],
+                ],
+                None,
+                None,
+            ),
+            (&[LOG, group], limit("group_replication_transaction_size_limit", 4096), None),
+            (&[LOG, group_without_limit], limit("max_binlog_cache_size", 65536), None),
+        ] {
+            let found = limits(variables);
+            assert_eq!((found.bytes, found.rows), (bytes, rows), "{variables:?}");
+        }
+    }
+
+    #[test]
+    fn ranges_stay_within_the_limits() {
+        for (variables, row_bytes, rows) in [
+            (&[][..], 0, 50_000),
+            (&[LOG], 100, 199),
+            (&[LOG], 0, 102),
+            (&[LOG], 1 << 20, 1),
+            (&[GALERA], 100, 500),
+            (
+                &[
+                    &[("wsrep_on", "ON"), ("wsrep_provider", "x.so"), ("wsrep_max_ws_rows", "0")][..],
+                ],
+                100,
+                10_000,
+            ),
+            (
+                &[
+                    &[("wsrep_on", "ON"), ("wsrep_provider", "x.so"), ("wsrep_max_ws_rows", "1")][..],
+                ],
+                100,
+                1,
+            ),
+            (&[&[("group_replication_group_name", "a")][..]], 100, 10_000),
+        ] {
+            assert_eq!(
+                limits(variables).range_rows(50_000, row_bytes),
+                rows,
+                "{variables:?} {row_bytes}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_is_too_much_is_told_with_what_it_takes() {
+        let galera = limits(&[GALERA]);
+        assert_eq!(galera.refusing(1000, 10), None);
+        assert_eq!(
+            galera.refusing(1001, 10).map(|(limit, needed)| (limit.most, needed)),
+            Some((1000, 1001))
+        );
+        let log = limits(&[LOG]);
+        assert_eq!(log.refusing(100, 100), None);
+        assert_eq!(log.refusing(1000, 100).map(|(_, needed)| needed), Some(266_048));
+        assert_eq!(
+            log.refusing_bytes(65_536).map(|(limit, _)| limit.variable),
+            Some("max_binlog_cache_size")
+        );
+        assert_eq!(limits(&[]).refusing(u64::MAX, u64::MAX), None);
+    }
+}

@@ -1,0 +1,44 @@
+//! Asks for tables before the first change: what waits for one of them later waits half-way.
+
+use mlflow_migrate_core::Error;
+
+use crate::cancel;
+use crate::connect::Mysql;
+use crate::text::{self, quote};
+
+const TABLES: &str = "SELECT TABLE_NAME FROM information_schema.TABLES \
+                      WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
+
+impl Mysql {
+    /// Has these tables for itself for a moment, as far as they are there and the user may lock them.
+    pub(crate) async fn lock_briefly(&mut self, tables: &[String]) -> Result<(), Error> {
+        let action = "waiting for the tables";
+        let found = text::rows(&mut self.connection, TABLES).await;
+        let found = found.map_err(|source| self.context.error(action, source))?;
+        let is_wanted = |table: &String| tables.contains(table);
+        let there: Vec<String> = found.into_iter().flatten().flatten().filter(is_wanted).collect();
+        if there.is_empty() {
+            return Ok(());
+        }
+        let locks: Vec<String> =
+            there.iter().map(|table| format!("{} WRITE", quote(table))).collect();
+        let sql = format!("LOCK TABLES {}", locks.join(", "));
+        let Self { connection, canceller, context, .. } = self;
+        let locked =
+            cancel::run(canceller.as_ref(), action, context, text::run(connection, sql)).await;
+        let unlocked = match locked {
+            Err(Error::ConnectionLost { .. }) => Ok(()),
+            _ => self.run(action, "UNLOCK TABLES").await,
+        };
+        match locked {
+            Err(
+                error @ (Error::Locked { .. }
+                | Error::Conflict { .. }
+                | Error::ConnectionLost { .. }
+                | Error::Stopped),
+            ) => Err(error),
+            // The user may not, or a trigger of theirs needs what is not there: a change needs neither.
+            Ok(_) | Err(_) => unlocked,
+        }
+    }
+}

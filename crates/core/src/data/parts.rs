@@ -1,0 +1,96 @@
+//! Rows in transactions of a size that the server takes.
+//!
+//! Only for work that gives the same when it is done again: what is committed here stays, whatever becomes of
+//! the rest. Where one transaction holds the whole upgrade, nothing is committed, and nothing is too large.
+
+use sea_query::{DeleteStatement, QueryStatement};
+
+use crate::backend::{Backend, KeyedUpdate, Row};
+use crate::error::Error;
+
+/// How many rows go at a time where the server does not take all of them at once.
+const DELETED: u64 = 10_000;
+
+/// Commits what has been written, and begins anew.
+pub(super) async fn commit(backend: &mut dyn Backend) -> Result<(), Error> {
+    backend.commit_rows().await?;
+    backend.begin_rows().await
+}
+
+/// Takes back what has been written, and begins anew.
+pub(super) async fn take_back(backend: &mut dyn Backend) -> Result<(), Error> {
+    backend.rollback_rows().await?;
+    backend.begin_rows().await
+}
+
+/// Writes over rows, and commits; in parts where they are too many for one transaction. Tells how many
+/// were changed.
+pub(super) async fn update(
+    backend: &mut dyn Backend,
+    update: &KeyedUpdate,
+    rows: Vec<Row>,
+) -> Result<u64, Error> {
+    let (mut changed, mut parts) = (0, vec![rows]);
+    while let Some(mut part) = parts.pop() {
+        match update_part(backend, update, part.clone()).await {
+            Ok(count) => changed += count,
+            Err(Error::TooLarge { .. }) if part.len() > 1 => {
+                take_back(backend).await?;
+                let rest = part.split_off(part.len() / 2);
+                parts.extend([rest, part]);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(changed)
+}
+
+async fn update_part(
+    backend: &mut dyn Backend,
+    update: &KeyedUpdate,
+    rows: Vec<Row>,
+) -> Result<u64, Error> {
+    let changed = backend.update(update, rows).await?;
+    commit(backend).await?;
+    Ok(changed)
+}
+
+/// Deletes rows, and commits; in parts where they are too many for one transaction. Tells how many there
+/// were.
+pub(super) async fn delete(
+    backend: &mut dyn Backend,
+    delete: &DeleteStatement,
+) -> Result<u64, Error> {
+    let (mut deleted, mut limit) = (0, None);
+    loop {
+        let mut part = delete.clone();
+        if let Some(limit) = limit {
+            part.limit(limit);
+        }
+        match delete_part(backend, part).await {
+            Ok(rows) => {
+                deleted += rows;
+                if limit.is_none_or(|limit| rows < limit) {
+                    return Ok(deleted);
+                }
+            }
+            Err(error @ Error::TooLarge { .. }) => {
+                take_back(backend).await?;
+                limit = match limit {
+                    None => Some(DELETED),
+                    Some(1) => return Err(error),
+                    Some(limit) => Some(limit / 2),
+                };
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn delete_part(backend: &mut dyn Backend, part: DeleteStatement) -> Result<u64, Error> {
+    let rows = backend.execute(QueryStatement::Delete(part)).await?;
+    // From then on they are gone, whatever becomes of the upgrade.
+    backend.note_more_losses(rows).await?;
+    commit(backend).await?;
+    Ok(rows)
+}
