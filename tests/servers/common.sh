@@ -6,7 +6,7 @@ servers=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd -P)
 # in the order in which the URLs are listed
 names=(postgres mariadb mysql56 mysql)
 # other versions, on which a few tests run
-further=(postgres12 postgres18)
+further=(postgres12 postgres18 mariadb11)
 # what is downloaded; a folder outside the clone spares each further clone the downloads
 installed=$(realpath -m "${MLFLOW_MIGRATE_SERVERS:-$servers/.installed}")
 

@@ -38,8 +38,9 @@ const TAKEN: u16 = 1062;
 /// What passes by itself: `ER_LOCK_DEADLOCK`, which is also what Galera says when another node was faster,
 /// `ER_LOCK_WAIT_TIMEOUT`, which it says when a read had to wait for too long, `ER_TABLE_EXISTS_ERROR`,
 /// `ER_TABLE_DEF_CHANGED`, and `ER_ERROR_DURING_COMMIT`, which group replication says of a conflict, as
-/// 3101 (`ER_TRANSACTION_ROLLBACK_DURING_COMMIT`).
-const PASSING: [u16; 6] = [1213, 1205, 1050, 1412, 1180, 3101];
+/// 3101 (`ER_TRANSACTION_ROLLBACK_DURING_COMMIT`), and of a read that had to wait for too long, as 3797
+/// (`ER_GRP_TRX_CONSISTENCY_BEFORE`).
+const PASSING: [u16; 7] = [1213, 1205, 1050, 1412, 1180, 3101, 3797];
 
 /// Who has the lock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -99,7 +99,8 @@ impl Limits {
 
     /// The limit that is too low for so many rows of some length, each written over, and how high it has to be.
     pub(crate) fn refusing(&self, rows: u64, row_bytes: u64) -> Option<(Limit, u64)> {
-        let bytes = rows.saturating_mul(2 * known(row_bytes) + AROUND_A_ROW);
+        let bytes =
+            rows.saturating_mul(known(row_bytes).saturating_mul(2).saturating_add(AROUND_A_ROW));
         let of_rows = self.rows.filter(|limit| limit.most < rows).map(|limit| (limit, rows));
         of_rows.or_else(|| self.refusing_bytes(bytes))
     }

@@ -15,7 +15,7 @@ run_args=(--server-id="$node" --log-bin=binlog --gtid-mode=ON --enforce-gtid-con
     --loose-group-replication-local-address="127.0.0.1:${group_ports[node - 1]}"
     --loose-group-replication-group-seeds="$seeds" --loose-group-replication-start-on-boot=OFF
     --loose-group-replication-recovery-get-public-key=ON
-    --loose-group-replication-recovery-reconnect-interval=1 --loose-group-replication-member-expel-timeout=0)
+    --loose-group-replication-recovery-reconnect-interval=1)
 # of an option that is there twice the last one counts
 kept=()
 for arg in "${args[@]}"; do

@@ -19,15 +19,15 @@ use super::{LIMIT, Needs, Subject, Test, WAITS, assert_one_has_worked};
 const DELAYS: &str = "MLFLOW_MIGRATE_CLUSTER_DELAYS";
 
 pub(crate) const TESTS: &[Test] = &[
-    ("undisturbed", Needs::Others, undisturbed),
-    ("two_upgraders_on_two_nodes", Needs::Others, two_upgraders_on_two_nodes),
-    ("eight_upgraders_on_three_nodes", Needs::Others, eight_upgraders_on_three_nodes),
-    ("a_writer_on_another_node", Needs::Others, a_writer_on_another_node),
+    ("undisturbed", Needs::Working, undisturbed),
+    ("two_upgraders_on_two_nodes", Needs::Working, two_upgraders_on_two_nodes),
+    ("eight_upgraders_on_three_nodes", Needs::Working, eight_upgraders_on_three_nodes),
+    ("a_writer_on_another_node", Needs::Working, a_writer_on_another_node),
     ("settings_of_a_node", Needs::Alone, settings_of_a_node),
     ("a_session_that_is_not_replicated", Needs::Alone, a_session_that_is_not_replicated),
-    ("an_owner_who_is_at_work", Needs::Others, an_owner_who_is_at_work),
-    ("an_owner_who_is_gone", Needs::Others, an_owner_who_is_gone),
-    ("a_lock_that_was_taken_over", Needs::Others, a_lock_that_was_taken_over),
+    ("an_owner_who_is_at_work", Needs::Working, an_owner_who_is_at_work),
+    ("an_owner_who_is_gone", Needs::Waiting, an_owner_who_is_gone),
+    ("a_lock_that_was_taken_over", Needs::Working, a_lock_that_was_taken_over),
     ("another_node_that_stands_still", Needs::Alone, another_node_that_stands_still),
     ("a_node_apart", Needs::Alone, a_node_apart),
     ("a_node_killed", Needs::Alone, a_node_killed),

@@ -3,7 +3,7 @@
 mod galera;
 mod group;
 
-use std::sync::{Arc, OnceLock, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, RwLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
@@ -25,15 +25,17 @@ const LIMIT: Duration = Duration::from_secs(75);
 
 const WAITS: Waits = Waits { table: Duration::from_secs(5), upgrader: Duration::from_secs(60) };
 
-/// A trial's name, whom it gets along with, and what it does.
+/// A trial's name, what it gets along with, and what it does.
 type Test = (&'static str, Needs, fn(&PrivateCluster));
 
-/// Whom a trial gets along with.
+/// What a trial on the same nodes gets along with.
 #[derive(Clone, Copy)]
 enum Needs {
-    /// Other trials on the same nodes.
-    Others,
-    /// Nobody: it sets, stops or kills nodes.
+    /// One that mostly waits.
+    Waiting,
+    /// Those that mostly wait: it takes the machine's time itself.
+    Working,
+    /// Nothing: it sets, stops or kills nodes.
     Alone,
 }
 
@@ -41,6 +43,7 @@ enum Needs {
 struct Ground {
     cluster: OnceLock<Result<PrivateCluster, String>>,
     disturbance: RwLock<()>,
+    work: Mutex<()>,
 }
 
 /// The trials of all clusters whose servers are there.
@@ -52,17 +55,20 @@ pub(crate) fn trials(servers: &[String]) -> Vec<Trial> {
         if !servers.iter().any(|given| given == server) {
             continue;
         }
-        let ground = Arc::new(Ground { cluster: OnceLock::new(), disturbance: RwLock::default() });
+        let ground = Arc::new(Ground {
+            cluster: OnceLock::new(),
+            disturbance: RwLock::default(),
+            work: Mutex::default(),
+        });
         for (test, needs, run) in tests {
             let ground = Arc::clone(&ground);
             trials.push(Trial::test(format!("{name}::{test}"), move || {
                 let cluster = ground.cluster.get_or_init(|| PrivateCluster::start(name));
                 let cluster = cluster.as_ref().map_err(Failed::from)?;
-                let (_alone, _beside);
-                match needs {
-                    Needs::Alone => _alone = ground.disturbance.write(),
-                    Needs::Others => _beside = ground.disturbance.read(),
-                }
+                // Whether an earlier trial has failed does not matter.
+                let _alone = matches!(needs, Needs::Alone).then(|| ground.disturbance.write());
+                let _works = matches!(needs, Needs::Working).then(|| ground.work.lock());
+                let _beside = (!matches!(needs, Needs::Alone)).then(|| ground.disturbance.read());
                 run(cluster);
                 Ok(())
             }));

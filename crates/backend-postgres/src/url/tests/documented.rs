@@ -245,3 +245,43 @@ fn no_host_is_the_servers_own_socket() {
     let is_foreign = found[0].host == "/tmp" && !is_trusted("/tmp/.s.PGSQL.5432".as_ref());
     assert!(!is_foreign);
 }
+
+/// Where several hosts are tried, each with its port, and the address in place of the host's own.
+#[test]
+fn several_hosts_are_what_the_table_says() {
+    const LISTS: &str = "`h1:p1,h2:p2/db`, `host=h1,h2&port=p1,p2`, `host=h1:p1&host=h2:p2`";
+    const ADDRESS: &str = "`hostaddr=A` with a host";
+    const KIND: &str = "`target_session_attrs`, `PGTARGETSESSIONATTRS`";
+    const ORDER: &str = "`load_balance_hosts=random`, `PGLOADBALANCEHOSTS`";
+    let cases = [
+        (LISTS, "postgresql://a:1,b:2/m", "a:1 b:2"),
+        (LISTS, "postgresql:///m?host=a,b&port=1,2", "a:1 b:2"),
+        (LISTS, "postgresql:///m?host=a,b&port=1", "a:1 b:1"),
+        (LISTS, "postgresql:///m?host=a:1&host=b:2", "a:1 b:2"),
+        (LISTS, "postgresql:///m?host=a,b&port=1,2,3", REFUSED),
+        ("`h1,h2:p2/db`", "postgresql://a,b:2/m", "a:2 b:2"),
+        (ADDRESS, "postgresql://a:1/m?hostaddr=192.0.2.1", "a:1 at 192.0.2.1"),
+        (KIND, "postgresql://a:1/m?target_session_attrs=primary", "a:1"),
+        (ORDER, "postgresql://a:1/m?load_balance_hosts=random", "a:1"),
+    ];
+    let mut rows: Vec<(&str, bool)> = cases.iter().map(|(row, ..)| (*row, false)).collect();
+    rows.push((LISTS, true));
+    table::assert_covered("Several hosts", &rows);
+    for (row, url, expected) in cases {
+        let told = match settings(url, &[]) {
+            Ok(found) => {
+                let shown = found.endpoints.iter().map(|it| {
+                    let address = it.address.as_ref().map(|address| format!(" at {address}"));
+                    format!("{}:{}{}", it.host, it.port, address.unwrap_or_default())
+                });
+                shown.collect::<Vec<_>>().join(" ")
+            }
+            Err(_) => REFUSED.to_owned(),
+        };
+        assert_eq!(told, expected, "{row}: {url}");
+    }
+    for parameter in ["target_session_attrs", "load_balance_hosts"] {
+        let wrong = settings(&format!("postgresql://a/m?{parameter}=wrong"), &[]);
+        assert!(matches!(wrong, Err(Error::Url { .. })), "{parameter}");
+    }
+}
