@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use mlflow_migrate_core::Error;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
 
+use crate::background::Background;
 use crate::connect::{Connector, Mysql};
 use crate::connection::Connection;
 use crate::create::{NO_VIEW, is_missing};
@@ -86,13 +86,7 @@ enum State {
 pub(crate) struct Claim {
     owner: Owner,
     state: watch::Receiver<State>,
-    renewing: JoinHandle<()>,
-}
-
-impl Drop for Claim {
-    fn drop(&mut self) {
-        self.renewing.abort();
-    }
+    renewing: Background,
 }
 
 impl Mysql {
@@ -112,7 +106,7 @@ impl Mysql {
         }
         let (sender, state) = watch::channel(State::Renewed(Instant::now()));
         let renewing =
-            tokio::spawn(renew(connection, self.connector.clone(), owner.clone(), sender));
+            Background::spawn(renew(connection, self.connector.clone(), owner.clone(), sender));
         self.claim = Some(Claim { owner, state, renewing });
         Ok(())
     }
@@ -219,7 +213,7 @@ impl Mysql {
     /// Gives the lock back; the journal's table goes if there is nothing else in it.
     pub(crate) async fn release_claim(&mut self) -> Result<(), Error> {
         let Some(claim) = self.claim.take() else { return Ok(()) };
-        claim.renewing.abort();
+        claim.renewing.end().await;
         let released = release(&mut self.connection, &claim.owner.is_ours()).await;
         released.map_err(|source| self.context.error("releasing the lock of an upgrade", source))
     }

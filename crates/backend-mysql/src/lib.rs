@@ -4,6 +4,7 @@
 //! in the database tells how far it has come, and a named lock keeps other upgraders out.
 
 mod backend;
+mod background;
 mod cancel;
 mod claim;
 mod cluster;

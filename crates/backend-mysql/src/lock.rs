@@ -55,14 +55,22 @@ impl Mysql {
     }
 
     pub(crate) async fn commit_session(&mut self) -> Result<(), Error> {
-        self.end_transaction("COMMIT").await?;
-        self.release_claim().await?;
-        self.release_lock().await
+        self.end_session("COMMIT").await
     }
 
     pub(crate) async fn rollback_session(&mut self) -> Result<(), Error> {
-        self.end_transaction("ROLLBACK").await?;
-        self.release_claim().await?;
+        self.end_session("ROLLBACK").await
+    }
+
+    /// Ends what goes on beside the session, too, whatever fails.
+    async fn end_session(&mut self, statement: &str) -> Result<(), Error> {
+        if let Some(watch) = self.watch.take() {
+            watch.end().await;
+        }
+        let ended = self.end_transaction(statement).await;
+        let released = self.release_claim().await;
+        ended?;
+        released?;
         self.release_lock().await
     }
 
@@ -142,7 +150,6 @@ impl Mysql {
     }
 
     async fn release_lock(&mut self) -> Result<(), Error> {
-        self.watch = None;
         match self.lock.take() {
             Some(name) => {
                 let sql = format!("DO RELEASE_LOCK({})", literal(&name));

@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_core::event::{Event, Observer};
-use tokio::task::JoinHandle;
 
+use crate::background::Background;
 use crate::connect::{Connector, Mysql};
 use crate::connection::Connection;
 use crate::text;
@@ -18,11 +18,12 @@ const LIMIT: Duration = Duration::from_secs(5);
 
 /// Looks at the connections of one upgrade; ends with this value.
 #[derive(Debug)]
-pub(crate) struct Watch(JoinHandle<()>);
+pub(crate) struct Watch(Background);
 
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.0.abort();
+impl Watch {
+    /// Ends it, and waits until its connection is closed.
+    pub(crate) async fn end(self) {
+        self.0.end().await;
     }
 }
 
@@ -36,7 +37,7 @@ impl Mysql {
             observer: Arc::clone(observer),
             patience: Duration::from_secs(self.context.lock_seconds),
         };
-        self.watch = Some(Watch(tokio::spawn(watching.run())));
+        self.watch = Some(Watch(Background::spawn(watching.run())));
     }
 }
 
