@@ -115,6 +115,11 @@ impl Mysql {
         let action = "taking the lock of an upgrade";
         let began = Instant::now();
         let mut silence = Silence::default();
+        // Whom to name, if every look has to wait for a change of that one.
+        let mut last_known =
+            self.peek().await.map_err(|source| self.context.error(action, source))?;
+        let waiting = self.cluster.wait_for_others(&mut self.connection, true).await;
+        waiting.map_err(|source| self.context.error(action, source))?;
         loop {
             let held = match self.try_claim(owner).await {
                 Ok(None) => return Ok(()),
@@ -123,6 +128,7 @@ impl Mysql {
                 Err(source) => return Err(self.context.error(action, source)),
             };
             let known: Option<Owner> = serde_json::from_str(&held).ok();
+            last_known = known.clone().or(last_known);
             if !held.is_empty() && (self.is_gone(known.as_ref()).await? || silence.hears(&held)) {
                 match self.take_over(owner, &held).await {
                     Ok(true) => return Ok(()),
@@ -132,11 +138,22 @@ impl Mysql {
                 }
             }
             if Instant::now() >= until {
-                let holders = known.iter().map(Owner::describe).collect();
+                let holders = last_known.iter().map(Owner::describe).collect();
                 let (name, waited_seconds) = (self.context.name.clone(), began.elapsed().as_secs());
                 return Err(Error::Locked { name, waited_seconds, holders });
             }
             tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    /// Who has the row, as far as this node knows by now.
+    async fn peek(&mut self) -> Result<Option<Owner>, sqlx::Error> {
+        self.cluster.wait_for_others(&mut self.connection, false).await?;
+        let held = format!("SELECT note FROM {TABLE}{NO_VIEW} WHERE id = {OWNER}");
+        match text::value(&mut self.connection, held).await {
+            Ok(note) => Ok(note.and_then(|note| serde_json::from_str(&note).ok())),
+            Err(source) if server_error(&source).is_some() => Ok(None),
+            Err(source) => Err(source),
         }
     }
 

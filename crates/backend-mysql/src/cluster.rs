@@ -69,11 +69,30 @@ impl Cluster {
         if !matches!(self, Self::Galera { .. }) {
             return Ok(true);
         }
-        // Otherwise SHOW would wait, too.
-        text::run_soon(connection, "SET SESSION wsrep_sync_wait = 0").await?;
+        self.wait_for_others(connection, false).await?;
         let ready = text::rows(connection, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'").await?;
-        text::run_soon(connection, "SET SESSION wsrep_sync_wait = 15").await?;
         Ok(ready.first().is_none_or(|row| cell(row, 1).eq_ignore_ascii_case("on")))
+    }
+
+    /// Sets whether each statement of a session waits until it sees what other nodes had done before it.
+    /// While a table is altered, Galera lets all that wait go on only afterwards.
+    pub(crate) async fn wait_for_others(
+        &self,
+        connection: &mut Connection,
+        waits: bool,
+    ) -> Result<(), sqlx::Error> {
+        let sql = match self {
+            Self::None => return Ok(()),
+            // All kinds of statements.
+            Self::Galera { .. } => {
+                format!("SET SESSION wsrep_sync_wait = {}", if waits { 15 } else { 0 })
+            }
+            Self::Group { .. } => format!(
+                "SET SESSION group_replication_consistency = '{}'",
+                if waits { "BEFORE" } else { "EVENTUAL" }
+            ),
+        };
+        text::run_soon(connection, sql).await.map(|_| ())
     }
 
     /// The identity of the node that this session is connected to; `None` where no other one takes
@@ -105,9 +124,8 @@ impl Cluster {
 }
 
 impl Mysql {
-    /// Prepares a session that changes the database: it sees what was done through other nodes, and they
-    /// get what it does.
-    pub(crate) async fn join_cluster(&mut self) -> Result<(), Error> {
+    /// Makes sure that other nodes get what this session does.
+    pub(crate) fn refuse_apart(&self) -> Result<(), Error> {
         match &self.cluster {
             Cluster::Galera { replicates: false, .. } => Err(Error::ServerLimit {
                 name: self.context.name.clone(),
@@ -118,11 +136,7 @@ impl Mysql {
                        URL of another node"
                     .to_owned(),
             }),
-            Cluster::Group { .. } => {
-                let sql = "SET SESSION group_replication_consistency = 'BEFORE'";
-                self.run("preparing the session", sql).await
-            }
-            Cluster::Galera { .. } | Cluster::None => Ok(()),
+            Cluster::Galera { .. } | Cluster::Group { .. } | Cluster::None => Ok(()),
         }
     }
 }

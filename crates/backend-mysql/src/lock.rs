@@ -37,7 +37,7 @@ impl Mysql {
             }
             Access::Upgrade => {
                 self.refuse_read_only().await?;
-                self.join_cluster().await?;
+                self.refuse_apart()?;
                 self.watch();
                 let until = Instant::now() + self.lock_wait;
                 self.take_lock().await?;
@@ -167,6 +167,8 @@ impl Mysql {
                 if matches!(is_ready, Ok(false)) {
                     return self.context.apart();
                 }
+                let waits = self.claim.is_some();
+                let _ = self.cluster.wait_for_others(&mut self.connection, waits).await;
                 // Not being able to tell who it is must not hide that there is somebody.
                 let holders = holders_of_locks(&mut self.connection).await.unwrap_or_default();
                 Error::Locked { name, waited_seconds, holders }

@@ -55,10 +55,8 @@ const SETTINGS: &[(&str, &str)] = &[
     ("net_write_timeout", PATIENCE),
     // Every table has its key; the server needs not add one that the model does not know.
     ("sql_generate_invisible_primary_key", "OFF"),
-    // Galera: every node alters its tables at the same place in the order of all changes, and a statement
-    // sees all that other nodes had done before it.
+    // Galera: every node alters its tables at the same place in the order of all changes.
     ("wsrep_osu_method", "TOI"),
-    ("wsrep_sync_wait", "15"),
 ];
 
 /// The greatest of all limits.

@@ -109,6 +109,7 @@ fn settings_of_a_node(cluster: &PrivateCluster) {
         ("wsrep_OSU_method = 'RSU'", "wsrep_OSU_method = 'TOI'"),
         ("wsrep_mode = 'REQUIRED_PRIMARY_KEY'", "wsrep_mode = ''"),
         ("wsrep_mode = 'STRICT_REPLICATION'", "wsrep_mode = ''"),
+        ("wsrep_max_ws_rows = 500", "wsrep_max_ws_rows = 0"),
         (
             "wsrep_trx_fragment_size = 100, wsrep_trx_fragment_unit = 'rows'",
             "wsrep_trx_fragment_size = 0, wsrep_trx_fragment_unit = 'bytes'",
