@@ -44,7 +44,7 @@ fn undisturbed(cluster: &PrivateCluster) {
 }
 
 fn two_upgraders_on_two_nodes(cluster: &PrivateCluster) {
-    let delays = std::env::var(DELAYS).unwrap_or_else(|_| "0 0.5".to_owned());
+    let delays = std::env::var(DELAYS).unwrap_or_else(|_| "0 1 2 5".to_owned());
     for delay in delays.split_whitespace().map(|seconds| seconds.parse().unwrap()) {
         let subject = Subject::new(cluster);
         assert_one_has_worked(vec![
