@@ -3,9 +3,9 @@
 //! A server that writes a binary log collects there what a transaction changes, Galera and group replication
 //! send it to the other nodes in one piece, and each has a limit of its own.
 
-use crate::connection::Connection;
 use mlflow_migrate_core::Error;
 
+use crate::connection::Connection;
 use crate::error::{Context, server_error};
 use crate::text;
 
@@ -28,6 +28,9 @@ const AROUND_A_TRANSACTION: u64 = 2048;
 
 /// No row of a table that is empty is known: one of MLflow's short ones.
 const USUAL_ROW: u64 = 256;
+
+/// What no transaction comes to; the default of `max_binlog_cache_size` is far above.
+const OUT_OF_REACH: u64 = 1 << 40;
 
 const VARIABLES: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', \
                          'max_binlog_cache_size', 'wsrep_on', 'wsrep_provider', 'wsrep_max_ws_rows', \
@@ -68,7 +71,8 @@ impl Limits {
             found.map(|(_, value)| value.as_str()).unwrap_or_default()
         };
         let limit = |variable: &'static str| {
-            let most = value(variable).parse().ok().filter(|most| *most > 0);
+            let most = value(variable).parse().ok();
+            let most = most.filter(|most| *most > 0 && *most < OUT_OF_REACH);
             most.map(|most| Limit { variable, most })
         };
         let is_galera =
@@ -171,6 +175,11 @@ mod tests {
         for (variables, bytes, rows) in [
             (&[][..], None, None),
             (&[LOG], limit("max_binlog_cache_size", 65536), None),
+            (
+                &[&[("log_bin", "ON"), ("max_binlog_cache_size", "18446744073709547520")][..]],
+                None,
+                None,
+            ),
             (&[&[("log_bin", "OFF"), ("max_binlog_cache_size", "4096")][..]], None, None),
             (&[GALERA], limit("wsrep_max_ws_size", 2_147_483_647), rows),
             (&[LOG, GALERA], limit("max_binlog_cache_size", 65536), rows),
