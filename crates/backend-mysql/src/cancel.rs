@@ -10,7 +10,8 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::stop::Stop;
 
-use crate::connect::{Connector, Mysql};
+use crate::connect::Mysql;
+use crate::connector::Connector;
 use crate::error::server_error;
 use crate::text;
 

@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 
 use crate::background::Background;
-use crate::connect::{Connector, Mysql};
+use crate::connect::Mysql;
 use crate::connection::Connection;
+use crate::connector::Connector;
 use crate::create::{NO_VIEW, is_missing};
 use crate::error::{server_error, unless_denied};
 use crate::journal::{self, OWNER, TABLE};

@@ -15,7 +15,7 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::{ConnectOptions, MySqlConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::connect::Failure;
+use crate::error::Failure;
 
 /// The way to log in that hands over the password as it is.
 const CLEAR_PASSWORD: &[u8] = b"mysql_clear_password";

@@ -7,7 +7,7 @@ use mlflow_migrate_backend_server::line::Meter;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{ConnectOptions, MySqlConnection};
 
-use crate::connect::Failure;
+use crate::error::Failure;
 
 /// Connects.
 pub(crate) async fn connect(

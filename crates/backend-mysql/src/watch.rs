@@ -9,8 +9,9 @@ use std::time::Duration;
 use mlflow_migrate_core::event::{Event, Observer};
 
 use crate::background::Background;
-use crate::connect::{Connector, Mysql};
+use crate::connect::Mysql;
 use crate::connection::Connection;
+use crate::connector::Connector;
 use crate::text;
 
 /// How long the server's answer about itself may take.

@@ -12,8 +12,8 @@ use tokio::time::MissedTickBehavior;
 
 use super::notes::{self, Note};
 use super::ranges::{Range, Ranges};
-use crate::connect::Connector;
 use crate::connection::Connection;
+use crate::connector::Connector;
 use crate::limits::is_too_large;
 use crate::{rows, text};
 
