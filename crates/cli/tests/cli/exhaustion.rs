@@ -18,8 +18,9 @@ const PANICKED: i32 = 101;
 /// indexes.
 const ROOMS: [u64; 3] = [0, 64, 4096];
 
-/// How much memory a process may ask for, in MiB: too little to begin with, to enough.
-const MEMORIES: [u64; 5] = [8, 20, 32, 64, 256];
+/// How much memory a process may ask for, in MiB: too little to begin with, to enough. The C library reserves 64
+/// for each thread that finds the others' heaps in use.
+const MEMORIES: [u64; 5] = [8, 20, 32, 64, 1024];
 
 /// With rows of many MiB, at a revision from which metrics are to be moved.
 fn sandbox(rows: u32) -> Sandbox {
@@ -90,22 +91,22 @@ fn the_disk_is_full() {
 fn there_is_little_memory() {
     let original = sandbox(100_000);
     let bytes = fs::read(original.path("mlruns.db")).unwrap();
-    let mut succeeded = 0;
+    let mut codes = Vec::new();
     for memory in MEMORIES {
         let sandbox = Sandbox::new();
         fs::write(sandbox.path("mlruns.db"), &bytes).unwrap();
         let limited = limited(&sandbox, memory);
         assert_ne!(limited.code, PANICKED, "{memory} MiB: {}", limited.stderr);
-        if limited.code == 0 {
-            succeeded += 1;
-        } else {
+        codes.push(limited.code);
+        if limited.code != 0 {
             // Whoever opens the file next takes back what was not finished.
             let version = sandbox.run(&["current", "mlruns.db"]).stdout;
             assert!(version.starts_with("7ac759974ad8"), "{memory} MiB: {version}");
         }
         assert_finishes(&sandbox, "mlruns.db");
     }
-    assert!((1..MEMORIES.len()).contains(&succeeded), "{succeeded} of {MEMORIES:?}");
+    let succeeded = codes.iter().filter(|code| **code == 0).count();
+    assert!((1..MEMORIES.len()).contains(&succeeded), "{codes:?} for {MEMORIES:?}");
 }
 
 /// An upgrade by a process that may not ask for more memory than that.
