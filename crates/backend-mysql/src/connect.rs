@@ -129,13 +129,11 @@ impl Mysql {
         &mut self,
         progress: &Progress,
     ) -> Result<Vec<Box<dyn Backend>>, Error> {
-        const LOG: &str = "SHOW VARIABLES WHERE (Variable_name = 'log_bin' AND Value = 'ON') \
-                           OR (Variable_name = 'binlog_format' AND Value = 'STATEMENT')";
         const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
         let context = self.context.clone();
         let failed = |source| context.error("opening further connections", source);
-        let logs_statements =
-            text::rows(&mut self.connection, LOG).await.map_err(failed)?.len() == 2;
+        let logs_statements = session::logs_statements(&mut self.connection).await;
+        let logs_statements = logs_statements.map_err(failed)?;
         let mut further: Vec<Box<dyn Backend>> = Vec::new();
         if self.jobs <= 1 || logs_statements {
             return Ok(further);

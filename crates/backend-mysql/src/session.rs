@@ -98,17 +98,15 @@ pub(crate) async fn prepare(connection: &mut Connection, context: &Context) -> R
 /// perhaps, until the server has no room for locks any more (error 1206). READ COMMITTED locks none
 /// of them, but cannot be told to a replica statement by statement.
 async fn isolation(connection: &mut Connection) -> Result<&'static str, sqlx::Error> {
-    let sql = "SELECT @@global.log_bin, @@session.binlog_format";
-    let is_by_statement = match text::rows(connection, sql).await {
-        Ok(rows) => rows.iter().any(|row| {
-            let logs = row.first().and_then(Option::as_deref) == Some("1");
-            logs && row.get(1).and_then(Option::as_deref) == Some("STATEMENT")
-        }),
-        // A later MySQL has no formats to choose from.
-        Err(source) if server_error(&source).is_some() => false,
-        Err(source) => return Err(source),
-    };
-    Ok(if is_by_statement { "REPEATABLE READ" } else { "READ COMMITTED" })
+    let by_statement = logs_statements(connection).await?;
+    Ok(if by_statement { "REPEATABLE READ" } else { "READ COMMITTED" })
+}
+
+/// Whether the server logs changes as the statements that make them. Not every server has the variables.
+pub(crate) async fn logs_statements(connection: &mut Connection) -> Result<bool, sqlx::Error> {
+    let sql = "SHOW SESSION VARIABLES WHERE (Variable_name = 'log_bin' AND Value = 'ON') \
+               OR (Variable_name = 'binlog_format' AND Value = 'STATEMENT')";
+    Ok(text::rows(connection, sql).await?.len() == 2)
 }
 
 async fn set(connection: &mut Connection, settings: &[(&str, &str)]) -> Result<(), sqlx::Error> {

@@ -116,7 +116,17 @@ pub(crate) fn small_transactions(name: &str) {
                 assert_eq!(found, expected, "{from}: another result");
             }
         }
+        set(u64::MAX / 4096 * 4096);
+        statements_are_logged(server).await;
     });
+}
+
+/// A server that logs statements refuses to write rows where only what is committed is read.
+async fn statements_are_logged(server: &TestServer) {
+    query(server.address(), "SET GLOBAL binlog_format = 'STATEMENT'");
+    let database = server.at("7ac759974ad8").await;
+    metrics(&*database);
+    upgrade(server, &*database).await.unwrap();
 }
 
 fn parent(revision: &'static str) -> &'static str {
