@@ -3,6 +3,8 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+use mlflow_migrate_core::error::TargetError;
+use mlflow_migrate_core::error::VerificationError;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
@@ -167,7 +169,7 @@ async fn an_upgrade_that_is_given_up_leaves_nothing() {
 async fn a_file_that_was_created_for_nothing_is_removed() {
     let database = SqliteFile::new();
     let error = upgrade(&catalogue(), &database, "nonsense").await.unwrap_err();
-    assert!(matches!(error, Error::UnknownTarget { .. }), "{error:?}");
+    assert!(matches!(error, Error::Target(TargetError::UnknownTarget { .. })), "{error:?}");
     assert!(!database.path().exists());
 }
 
@@ -186,7 +188,9 @@ async fn only_references_that_break_during_the_upgrade_are_an_error() {
         .take();
     backend.execute(sea_query::QueryStatement::Delete(break_more)).await.unwrap();
     let error = backend.check_foreign_keys(&tables).await.unwrap_err();
-    let Error::ForeignKeys { violations } = error else { panic!("{error:?}") };
+    let Error::Verification(VerificationError::ForeignKeys { violations }) = error else {
+        panic!("{error:?}")
+    };
     assert_eq!(violations, "runs to experiments (300 rows)");
     backend.rollback().await.unwrap();
     // Another session counts anew.

@@ -3,6 +3,7 @@
 //! SQLite does not enforce foreign keys during an upgrade, and MLflow's own chain never did, so a
 //! database may hold broken references already. Only new ones are an error.
 
+use mlflow_migrate_core::error::VerificationError;
 use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
@@ -32,7 +33,7 @@ impl Sqlite {
         if more.is_empty() {
             return Ok(());
         }
-        Err(Error::ForeignKeys { violations: more.join(", ") })
+        Err(Error::Verification(VerificationError::ForeignKeys { violations: more.join(", ") }))
     }
 }
 

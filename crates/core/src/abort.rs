@@ -4,6 +4,7 @@
 //! as it was, unless a column went with its values, or a data migration wrote over rows that were
 //! there before (`losses`).
 
+use crate::error::VerificationError;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -203,5 +204,9 @@ async fn verify(backend: &mut dyn Backend, expected: &Schema) -> Result<(), Erro
     let now = backend.inspect().await?;
     let mut differences = differences(expected, &now, backend.platform());
     differences.retain(|difference| !difference.table.starts_with(LEFTOVER_PREFIX));
-    if differences.is_empty() { Ok(()) } else { Err(Error::Unverified { differences }) }
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Verification(VerificationError::Unverified { differences }))
+    }
 }

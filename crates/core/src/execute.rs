@@ -1,5 +1,7 @@
 //! Carries out a plan: the only loop over its steps.
 
+use crate::error::LocationError;
+use crate::error::VerificationError;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
@@ -290,7 +292,7 @@ impl<'a> Execution<'a> {
             }
         }
         if !differences.is_empty() {
-            return Err(Error::Unverified { differences });
+            return Err(Error::Verification(VerificationError::Unverified { differences }));
         }
         let mut violations = invariants::violations(backend, self.plan, &self.copied).await?;
         if self.is_resumed {
@@ -298,7 +300,7 @@ impl<'a> Execution<'a> {
             violations.extend(invariants::orphans(backend, before, after).await?);
         }
         if !violations.is_empty() {
-            return Err(Error::UnverifiedRows { violations });
+            return Err(Error::Verification(VerificationError::UnverifiedRows { violations }));
         }
         backend.check_foreign_keys(&self.plan.tables_with_new_foreign_keys()).await?;
         self.observer.notify(&Event::Verified { seconds: started.elapsed().as_secs_f64() });
@@ -376,9 +378,9 @@ async fn refuse_other_version(
         return Ok(());
     }
     let shown = |version: Option<&str>| version.unwrap_or("nothing").to_owned();
-    Err(Error::VersionMoved {
+    Err(Error::Location(LocationError::VersionMoved {
         name: backend.name(),
         expected: shown(expected.first().copied().flatten()),
         found: if found.is_empty() { shown(None) } else { found.join(", ") },
-    })
+    }))
 }

@@ -1,5 +1,6 @@
 //! Finds out at which revision a database is, and whose it is.
 
+use crate::error::LocationError;
 use serde::{Deserialize, Serialize};
 
 use crate::catalogue::Catalogue;
@@ -102,7 +103,11 @@ fn refuse_marked(
         }
     }
     let program = other.name.to_owned();
-    Err(Error::OtherProgram { program, evidence, advice: other.advice.to_owned() })
+    Err(Error::Location(LocationError::OtherProgram {
+        program,
+        evidence,
+        advice: other.advice.to_owned(),
+    }))
 }
 
 fn stamped(
@@ -117,21 +122,21 @@ fn stamped(
     // MLflow's auth app has given one of its revisions the id of one of the tracking store's.
     match other {
         Some(other) if !is_ours => {
-            return Err(Error::OtherProgram {
+            return Err(Error::Location(LocationError::OtherProgram {
                 program: other.name.to_owned(),
                 evidence: format!("alembic_version holds {}", quoted(revision)),
                 advice: other.advice.to_owned(),
-            });
+            }));
         }
         Some(other) if !is_known => {
             let compared = Comparison::of(catalogue, platform, live)?;
-            return Err(Error::Overwritten {
+            return Err(Error::Location(LocationError::Overwritten {
                 revision: revision.to_owned(),
                 program: other.name,
                 schema: compared.describe(),
                 advice: other.advice,
                 restamp: restamp(&compared.exact(), 1),
-            });
+            }));
         }
         _ if is_known => {
             return Ok(Location {
@@ -151,7 +156,7 @@ fn stamped(
         meant.is_none() && !differences(&head, live, platform).iter().any(is_missing_part);
     let revision = revision.to_owned();
     if is_newer {
-        return Err(Error::Newer { revision, newest });
+        return Err(Error::Location(LocationError::Newer { revision, newest }));
     }
     let mut states = if is_ours { compared.exact() } else { Vec::new() };
     if let Some(meant) = meant.filter(|meant| states.is_empty() || states.contains(meant)) {
@@ -160,7 +165,12 @@ fn stamped(
     // Where other tables are, the version is perhaps theirs.
     let is_empty = live.tables.keys().all(|name| is_alembics(name));
     let restamp = if is_empty { restamp(&[None], 1) } else { restamp(&states, 1) };
-    Err(Error::UnknownRevision { revision, newest, schema: compared.describe(), restamp })
+    Err(Error::Location(LocationError::UnknownRevision {
+        revision,
+        newest,
+        schema: compared.describe(),
+        restamp,
+    }))
 }
 
 /// The statement after which `alembic_version` names a state, if there is one.
@@ -205,13 +215,13 @@ fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String
         .iter()
         .find(|other| rows.iter().any(|row| !is_known(catalogue, row) && (other.has_revision)(row)))
         .map(|other| other.advice.to_owned());
-    Error::SeveralRevisions {
+    Error::Location(LocationError::SeveralRevisions {
         rows: rows.len(),
         revisions,
         schema: compared.describe(),
         remedy,
         advice,
-    }
+    })
 }
 
 fn is_known(catalogue: &Catalogue, version: &str) -> bool {
@@ -267,11 +277,11 @@ pub(crate) fn wrong_stamp(
     if states.is_empty() || states.iter().any(is_explained) {
         return Ok(None);
     }
-    Ok(Some(Error::WrongStamp {
+    Ok(Some(Error::Location(LocationError::WrongStamp {
         revision: revision.clone(),
         schema: compared.describe(),
         restamp: restamp(&states, 1).unwrap_or_default(),
-    }))
+    })))
 }
 
 fn unstamped(
@@ -297,24 +307,26 @@ fn unstamped(
         return Ok(at(None));
     }
     if !states.is_empty() {
-        return Err(Error::Unstamped { states: states.into_iter().flatten().collect() });
+        return Err(Error::Location(LocationError::Unstamped {
+            states: states.into_iter().flatten().collect(),
+        }));
     }
     if let Some(half) = compared.half_created()
         && compared.can_be_finished()?
     {
-        return Err(Error::HalfCreated {
+        return Err(Error::Location(LocationError::HalfCreated {
             state: label(half.revision.as_deref()).to_owned(),
             present: half.present,
             missing: half.missing,
-        });
+        }));
     }
     if !is_mlflows(catalogue, live) {
-        return Err(Error::NotMlflow { tables: own.len() });
+        return Err(Error::Location(LocationError::NotMlflow { tables: own.len() }));
     }
     let (closest, differences) = compared.closest();
     let is_complete = !differences.iter().any(is_missing_part);
     let closest = label(closest.as_deref()).to_owned();
-    Err(Error::Unrecognised { closest, differences, is_complete })
+    Err(Error::Location(LocationError::Unrecognised { closest, differences, is_complete }))
 }
 
 fn is_alembics(table: &str) -> bool {

@@ -2,6 +2,7 @@
 
 use crate::catalogue::Catalogue;
 use crate::error::Error;
+use crate::error::TargetError;
 use crate::release::Release;
 use crate::url::without_password;
 
@@ -50,7 +51,10 @@ impl Target {
                 let path = catalogue.graph.path(current, Some(head)).unwrap_or_default();
                 match path.get(steps - 1) {
                     Some(revision) => Ok(Some(revision.id.clone())),
-                    None => Err(Error::TargetTooFar { steps: *steps, available: path.len() }),
+                    None => Err(Error::Target(TargetError::TargetTooFar {
+                        steps: *steps,
+                        available: path.len(),
+                    })),
                 }
             }
             Self::Named(name) => resolve_name(name, catalogue),
@@ -65,20 +69,20 @@ fn resolve_name(name: &str, catalogue: &Catalogue) -> Result<Option<String>, Err
     if let Some(release) = Release::parse(name.strip_prefix('v').unwrap_or(name)) {
         return match catalogue.releases.revision_of(&release) {
             Some(revision) => Ok(revision.map(ToOwned::to_owned)),
-            None => Err(Error::UnknownRelease {
+            None => Err(Error::Target(TargetError::UnknownRelease {
                 release: release.to_string(),
                 newest: catalogue.releases.newest().map(ToString::to_string).unwrap_or_default(),
-            }),
+            })),
         };
     }
     let candidates = if name.is_empty() { Vec::new() } else { catalogue.graph.with_prefix(name) };
     match candidates.as_slice() {
         [id] => Ok(Some((*id).to_owned())),
         // Perhaps it is a URL that was meant for another argument.
-        [] => Err(Error::UnknownTarget { target: without_password(name) }),
-        ids => Err(Error::AmbiguousTarget {
+        [] => Err(Error::Target(TargetError::UnknownTarget { target: without_password(name) })),
+        ids => Err(Error::Target(TargetError::AmbiguousTarget {
             target: name.to_owned(),
             candidates: ids.iter().map(ToString::to_string).collect(),
-        }),
+        })),
     }
 }

@@ -1,6 +1,7 @@
 //! What can be wrong with Alembic's version table itself.
 
 use crate::error::Error;
+use crate::error::LocationError;
 
 /// How many rows are read. More are no list of revisions.
 pub const MOST_ROWS: usize = 100_000;
@@ -54,6 +55,6 @@ impl Fault {
             ),
         };
         let hint = format!("nothing was changed; {remedy}");
-        Error::VersionTable { name, problem: problem.to_owned(), hint }
+        Error::Location(LocationError::VersionTable { name, problem: problem.to_owned(), hint })
     }
 }

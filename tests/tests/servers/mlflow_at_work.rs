@@ -1,5 +1,6 @@
 //! MLflow's own upgrade at work: it takes no lock that would tell, but what it has in use is seen.
 
+use mlflow_migrate_core::error::LocationError;
 use std::time::Duration;
 
 use mlflow_migrate_core::doctor::diagnose;
@@ -92,7 +93,7 @@ async fn overtaken_at(server: &TestServer, text: &str) -> (Error, String) {
     assert_told(&error, ErrorKind::Locked);
     let journal = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
                    AND TABLE_NAME = 'alembic_mlflow_migrate'";
-    if matches!(error, Error::VersionMoved { .. }) {
+    if matches!(error, Error::Location(LocationError::VersionMoved { .. })) {
         assert!(database.query(journal).is_empty());
         assert_eq!(database.query("SELECT * FROM alembic_version"), [[Cell::from(NEXT)]]);
     } else {
@@ -107,7 +108,7 @@ async fn overtaken_at(server: &TestServer, text: &str) -> (Error, String) {
 
 async fn a_version_that_moved_before_the_first_change(server: &TestServer) {
     let (error, told) = overtaken_at(server, "SHOW GRANTS").await;
-    assert!(matches!(error, Error::VersionMoved { .. }), "{error:?}");
+    assert!(matches!(error, Error::Location(LocationError::VersionMoved { .. })), "{error:?}");
     assert!(told.contains(&format!("held {OLD}, and now holds {NEXT}")), "{told}");
 }
 

@@ -3,6 +3,7 @@
 //! on MySQL the fence stays, until the cause is gone.
 
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::error::VerificationError;
 use mlflow_migrate_core::{Error, FENCE};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, POSTGRES, SQLITE};
@@ -60,7 +61,10 @@ async fn assert_taken_back(server: &TestServer, database: &dyn TestDatabase, tol
     let before = database.contents();
     let error = upgrade(server.catalogue(), database, server.head()).await.unwrap_err();
     assert_told(&error, ErrorKind::Unverified);
-    assert!(matches!(error, Error::UnverifiedRows { .. }), "{error}");
+    assert!(
+        matches!(error, Error::Verification(VerificationError::UnverifiedRows { .. })),
+        "{error}"
+    );
     for violation in told {
         assert!(error.to_string().contains(violation), "no {violation:?} in {error}");
     }

@@ -1,5 +1,7 @@
 //! JSON Lines on stdout: every event as it happens, then the result, or the error.
 
+use mlflow_migrate_core::error::LocationError;
+use mlflow_migrate_core::error::VerificationError;
 use std::io::{self, Write};
 
 use mlflow_migrate_core::Error;
@@ -72,8 +74,8 @@ impl Renderer for Json {
             },
             differences: match reason {
                 Error::Drift { differences, .. }
-                | Error::Unrecognised { differences, .. }
-                | Error::Unverified { differences } => differences,
+                | Error::Location(LocationError::Unrecognised { differences, .. })
+                | Error::Verification(VerificationError::Unverified { differences }) => differences,
                 _ => &[],
             },
             // Findings have their own.
@@ -83,7 +85,7 @@ impl Renderer for Json {
                 _ => None,
             },
             violations: match reason {
-                Error::UnverifiedRows { violations } => violations,
+                Error::Verification(VerificationError::UnverifiedRows { violations }) => violations,
                 _ => &[],
             },
         }))

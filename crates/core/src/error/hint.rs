@@ -1,6 +1,6 @@
 //! The next thing to do about an error.
 
-use super::Error;
+use super::{Error, LocationError, VerificationError};
 use crate::schema::{Dependent, EditError};
 
 impl Error {
@@ -13,69 +13,8 @@ impl Error {
             | Self::Unreachable { hint, .. }
             | Self::Unavailable { hint, .. }
             | Self::ReadOnly { hint, .. } => hint.as_str(),
-            Self::UnknownTarget { .. } | Self::AmbiguousTarget { .. } => {
-                "`mlflow-migrate history` lists every revision and its MLflow release"
-            }
-            Self::UnknownRelease { newest, .. } => {
-                return Some(format!(
-                    "the newest known release is {newest}; `--to head` goes there"
-                ));
-            }
-            Self::TargetTooFar { .. } => "`--to head` goes to the newest revision",
-            Self::TargetBehind { .. } => {
-                "there is no way back; restore the backup that was made before the upgrade"
-            }
-            Self::UnknownRevision { restamp, .. } => {
-                return Some(hint_of_unknown(restamp.as_deref()));
-            }
-            Self::Newer { .. } => {
-                "its MLflow release needs a newer mlflow-migrate; there is no way back to an older one"
-            }
-            Self::SeveralRevisions { remedy, advice, .. } => {
-                return Some(hint_of_several(remedy.as_deref(), advice.as_deref()));
-            }
-            Self::Overwritten { program, advice, restamp, .. } => {
-                return Some(hint_of_overwritten(program, advice, restamp.as_deref()));
-            }
-            Self::WrongStamp { restamp, .. } => {
-                return Some(format!(
-                    "nothing was changed; if that is right, run `{restamp}`, and the same command again"
-                ));
-            }
-            Self::VersionMoved { .. } => {
-                "nothing was changed; somebody else upgrades it, with `mlflow db upgrade` perhaps: let \
-                 that come to its end, and run the command again"
-            }
-            Self::OtherProgram { advice, .. } => {
-                return Some(format!(
-                    "nothing was changed; give the URL of MLflow's own database; {advice}"
-                ));
-            }
-            Self::NotMlflow { .. } => {
-                "check the URL; to let MLflow share this database, run `mlflow-migrate upgrade` with \
-                 `--assume empty`"
-            }
-            Self::HalfCreated { .. } => {
-                "nothing was changed; if MLflow was interrupted when it created them, run \
-                 `mlflow-migrate upgrade` with `--assume empty`, which keeps what is there and makes \
-                 the rest; if tables were lost, restore a backup"
-            }
-            Self::Unstamped { states } => {
-                return states.first().map(|state| {
-                    format!("if that is right, run the same command with `--assume {state}`")
-                });
-            }
-            Self::Unrecognised { closest, is_complete, .. } => {
-                let accept = if *is_complete {
-                    format!(", or go on all the same with `--assume {closest} --accept-drift`")
-                } else {
-                    String::new()
-                };
-                return Some(format!(
-                    "nothing was changed; `mlflow-migrate check --assume {closest}` lists every \
-                     difference; put them right, and run the same command with `--assume {closest}`{accept}"
-                ));
-            }
+            Self::Target(error) => return Some(error.hint()),
+            Self::Location(error) => return error.hint(),
             Self::Drift { is_acceptable: true, repairs, .. } => {
                 let put_right = if repairs.is_empty() {
                     "put it right".to_owned()
@@ -110,13 +49,7 @@ impl Error {
             Self::BadValue { .. } => {
                 "nothing was changed; mend the value and run the command again"
             }
-            Self::ForeignKeys { .. } | Self::Unverified { .. } => {
-                "nothing was changed; please report this with the output of `mlflow-migrate check`"
-            }
-            Self::UnverifiedRows { .. } => {
-                "nothing was changed; a trigger or another program has written to these tables: stop \
-                 that, and run the command again"
-            }
+            Self::Verification(error) => error.hint(),
             Self::NotADatabase { .. } => "check the path",
             Self::Corrupt { .. } => {
                 "restore a backup; of an SQLite file, `sqlite3 FILE .recover` may save what can be read"
@@ -130,8 +63,7 @@ impl Error {
             Self::Full { .. } => "nothing was changed; make room and run the command again",
             Self::AccessDenied { .. } => "check the user, the password and the database in the URL",
             Self::Unfinished { unfinished, .. } => return Some(unfinished.remedy()),
-            Self::VersionTable { hint, .. }
-            | Self::Privileges { hint, .. }
+            Self::Privileges { hint, .. }
             | Self::Untrusted { hint, .. }
             | Self::ServerLimit { hint, .. }
             | Self::TooLarge { hint, .. }
@@ -174,14 +106,14 @@ fn hint_of_dependents(dependents: &[Dependent]) -> String {
 fn hint_of_interrupted(source: &Error) -> String {
     let next = match source {
         Error::TooLarge { hint, .. } => hint,
-        Error::VersionMoved { .. } => {
+        Error::Location(LocationError::VersionMoved { .. }) => {
             "find out who has written there, put back what was there, and run the command again"
         }
         Error::Stopped => "the same command goes on with it",
-        Error::Unverified { .. } => {
+        Error::Verification(VerificationError::Unverified { .. }) => {
             "undo by hand what differs from the plan, and run the command again"
         }
-        Error::UnverifiedRows { .. } => {
+        Error::Verification(VerificationError::UnverifiedRows { .. }) => {
             "stop what else writes to these tables, put back the rows that a kept table has more (or \
              drop that table, if they are to be gone), and run the command again; latest_metrics are \
              then computed anew"
@@ -189,39 +121,6 @@ fn hint_of_interrupted(source: &Error) -> String {
         _ => "mend the cause, and run the command again",
     };
     format!("what was done is noted in the database: {next}")
-}
-
-/// What to do about a version that nobody knows.
-fn hint_of_unknown(restamp: Option<&str>) -> String {
-    let history = "nothing was changed; find out which program wrote it, `mlflow-migrate history` lists \
-                   MLflow's own";
-    match restamp {
-        Some(sql) => {
-            format!("{history}; if no other program does, run `{sql}`, and the same command again")
-        }
-        None => history.to_owned(),
-    }
-}
-
-/// What to do about another program's version where MLflow's was.
-fn hint_of_overwritten(program: &str, advice: &str, restamp: Option<&str>) -> String {
-    let restamp = match restamp {
-        Some(sql) => {
-            format!("if {program} does not need it here, run `{sql}`, and the same command again")
-        }
-        None => "`mlflow-migrate history` lists the revisions that MLflow writes there".to_owned(),
-    };
-    format!("nothing was changed; {restamp}; {advice}")
-}
-
-/// What to do about several versions.
-fn hint_of_several(remedy: Option<&str>, advice: Option<&str>) -> String {
-    let remedy = match remedy {
-        Some(sql) => format!("if that is right, run `{sql}`, and the same command again"),
-        None => "find out who wrote which, and delete all but MLflow's".to_owned(),
-    };
-    let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
-    format!("nothing was changed; MLflow leaves one row: {remedy}{advice}")
 }
 
 /// What to do about something that is where a revision puts its own.

@@ -70,22 +70,9 @@ impl Error {
             Self::Url { .. } => ErrorKind::Url,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::Graph(_) => ErrorKind::Internal,
-            Self::UnknownTarget { .. }
-            | Self::AmbiguousTarget { .. }
-            | Self::UnknownRelease { .. }
-            | Self::TargetTooFar { .. } => ErrorKind::Target,
-            Self::TargetBehind { .. } => ErrorKind::TargetBehind,
-            Self::UnknownRevision { .. } | Self::VersionTable { .. } => ErrorKind::UnknownRevision,
-            Self::SeveralRevisions { .. } => ErrorKind::SeveralRevisions,
-            Self::Newer { .. } => ErrorKind::Newer,
-            Self::OtherProgram { .. } | Self::Overwritten { .. } | Self::NotMlflow { .. } => {
-                ErrorKind::OtherProgram
-            }
-            Self::Unstamped { .. }
-            | Self::Unrecognised { .. }
-            | Self::HalfCreated { .. }
-            | Self::WrongStamp { .. }
-            | Self::Drift { .. }
+            Self::Target(error) => error.kind(),
+            Self::Location(error) => error.kind(),
+            Self::Drift { .. }
             | Self::Edit { .. }
             | Self::NamesTaken { .. }
             | Self::StrandedReference { .. }
@@ -95,19 +82,16 @@ impl Error {
             | Self::Constraint { .. }
             | Self::Orphans { .. }
             | Self::BadValue { .. } => ErrorKind::Refused,
-            Self::ForeignKeys { .. } | Self::Unverified { .. } | Self::UnverifiedRows { .. } => {
-                ErrorKind::Unverified
-            }
+            Self::Verification(_) => ErrorKind::Unverified,
             Self::Unreachable { .. } | Self::Unavailable { .. } | Self::Unanswered { .. } => {
                 ErrorKind::Unreachable
             }
             Self::NotADatabase { .. } => ErrorKind::NotADatabase,
             Self::Corrupt { .. } => ErrorKind::Corrupt,
             Self::ReadOnly { .. } => ErrorKind::ReadOnly,
-            Self::Locked { .. }
-            | Self::LockLost { .. }
-            | Self::Conflict { .. }
-            | Self::VersionMoved { .. } => ErrorKind::Locked,
+            Self::Locked { .. } | Self::LockLost { .. } | Self::Conflict { .. } => {
+                ErrorKind::Locked
+            }
             Self::Full { .. } => ErrorKind::Full,
             Self::Database { .. } => ErrorKind::Database,
             Self::AccessDenied { .. } => ErrorKind::AccessDenied,

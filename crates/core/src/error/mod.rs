@@ -3,15 +3,20 @@
 mod finding;
 mod hint;
 mod kind;
+mod location;
+mod target;
+mod verification;
 
 pub use finding::Finding;
 pub use kind::ErrorKind;
+pub use location::LocationError;
+pub use target::TargetError;
+pub use verification::VerificationError;
 
 use crate::graph::GraphError;
-use crate::locate::{label, quoted};
+use crate::locate::label;
 use crate::schema::{Dependent, Difference, EditError};
 use crate::status::Unfinished;
-use crate::verify::Violation;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -42,183 +47,12 @@ pub enum Error {
     /// The revisions do not form a graph.
     #[error(transparent)]
     Graph(#[from] GraphError),
-    /// No revision or release has that name.
-    #[error("no revision or MLflow release is called {target}")]
-    UnknownTarget {
-        /// The name.
-        target: String,
-    },
-    /// Several revisions begin like that.
-    #[error("{target} could be any of {}", candidates.join(", "))]
-    AmbiguousTarget {
-        /// The name.
-        target: String,
-        /// The revisions.
-        candidates: Vec<String>,
-    },
-    /// There is such a release number, but not in the list of known releases.
-    #[error("MLflow {release} is not known to this version of mlflow-migrate")]
-    UnknownRelease {
-        /// The release.
-        release: String,
-        /// The newest known one.
-        newest: String,
-    },
-    /// There are not so many revisions left.
-    #[error("+{steps} goes beyond the newest revision: only {available} more are known")]
-    TargetTooFar {
-        /// How many were asked for.
-        steps: usize,
-        /// How many there are.
-        available: usize,
-    },
-    /// The target does not follow the current revision.
-    #[error("the database is at {current}, which is newer than {target}")]
-    TargetBehind {
-        /// The current revision.
-        current: String,
-        /// The target.
-        target: String,
-    },
-    /// The version table names a revision that is not in the catalogue.
-    #[error(
-        "alembic_version holds {}, which is not a revision of MLflow {newest} or older; {schema}",
-        quoted(revision)
-    )]
-    UnknownRevision {
-        /// The revision.
-        revision: String,
-        /// The newest known release.
-        newest: String,
-        /// What the schema is.
-        schema: String,
-        /// The statement that writes the revision of the schema there, where that is known.
-        restamp: Option<String>,
-    },
-    /// The version table names a revision that is not in the catalogue, and the schema has
-    /// everything that the newest one in it has.
-    #[error(
-        "alembic_version holds {}: the database is newer than MLflow {newest}",
-        quoted(revision)
-    )]
-    Newer {
-        /// The revision.
-        revision: String,
-        /// The newest known release.
-        newest: String,
-    },
-    /// The version table names a revision of another program, and MLflow's tables are there.
-    #[error(
-        "alembic_version holds {}, a revision of {program}, and MLflow's tables are there, too: {schema}",
-        quoted(revision)
-    )]
-    Overwritten {
-        /// The revision.
-        revision: String,
-        /// The program.
-        program: &'static str,
-        /// What the schema is.
-        schema: String,
-        /// How both get along.
-        advice: &'static str,
-        /// The statement that writes the revision of the schema there, where that is known.
-        restamp: Option<String>,
-    },
-    /// The version table names a revision, and the schema is that of another one.
-    #[error("alembic_version holds {}, but {schema}", quoted(revision))]
-    WrongStamp {
-        /// The revision.
-        revision: String,
-        /// What the schema is.
-        schema: String,
-        /// The statement that writes the revision of the schema there.
-        restamp: String,
-    },
-    /// The version table is none of Alembic's, or holds what is no version.
-    #[error("{name}: {problem}")]
-    VersionTable {
-        /// The database.
-        name: String,
-        /// What is wrong with it.
-        problem: String,
-        /// What to do.
-        hint: String,
-    },
-    /// The version table holds more than one row.
-    #[error("alembic_version holds {rows} rows: {}; {schema}", first_of(*rows, revisions))]
-    SeveralRevisions {
-        /// How many rows there are.
-        rows: usize,
-        /// The first rows, and whose each is.
-        revisions: Vec<String>,
-        /// What the schema is.
-        schema: String,
-        /// The statement that leaves the right row, where that is known.
-        remedy: Option<String>,
-        /// How both get along, if a row is another program's.
-        advice: Option<String>,
-    },
-    /// The version table holds something else than an upgrade has read, or written, there.
-    #[error("{name}: alembic_version held {expected}, and now holds {found}")]
-    VersionMoved {
-        /// The database.
-        name: String,
-        /// What was there.
-        expected: String,
-        /// What is there.
-        found: String,
-    },
-    /// The database, or its version table, is another program's.
-    #[error("this is a database of {program}: {evidence}")]
-    OtherProgram {
-        /// The program.
-        program: String,
-        /// How it was recognised.
-        evidence: String,
-        /// How MLflow gets along with it, or comes after it.
-        advice: String,
-    },
-    /// There are tables, but none of MLflow's.
-    #[error("the database holds tables ({tables}), but none of MLflow's")]
-    NotMlflow {
-        /// How many tables it holds.
-        tables: usize,
-    },
-    /// The database has no version, and its schema is that of some revision.
-    #[error("the database has no alembic_version; its schema is that of {}", states.join(" or "))]
-    Unstamped {
-        /// The revisions with that schema.
-        states: Vec<String>,
-    },
-    /// The database has no version, and its schema is not that of any revision.
-    #[error(
-        "the database has no alembic_version, and its schema is not that of any revision; \
-         {closest} comes closest (differences: {}, the first: {})",
-        differences.len(),
-        differences.first().map(ToString::to_string).unwrap_or_default()
-    )]
-    Unrecognised {
-        /// The revision that comes closest.
-        closest: String,
-        /// What distinguishes the database from it.
-        differences: Vec<Difference>,
-        /// Whether it lacks no table and no column of it.
-        is_complete: bool,
-    },
-    /// The database has no version, and some of the tables of a state, as that state has them.
-    #[error(
-        "the database has no alembic_version, and only some of the tables of {state} \
-         (there: {present}, missing: {})",
-        missing.join(", ")
-    )]
-    HalfCreated {
-        /// The state.
-        state: String,
-        /// How many of its tables are there.
-        present: usize,
-        /// The others.
-        missing: Vec<String>,
-    },
+    /// The target is none, or one that the database cannot go to.
+    #[error(transparent)]
+    Target(#[from] TargetError),
+    /// The database does not say at which revision of MLflow's it is, or is none of MLflow's.
+    #[error(transparent)]
+    Location(#[from] LocationError),
     /// What the stamped revision has is missing, or not as it says.
     #[error(
         "the schema is not that of {revision}, which alembic_version names: {}",
@@ -318,30 +152,9 @@ pub enum Error {
         /// What has such a name: `table runs_old`.
         objects: Vec<String>,
     },
-    /// The upgrade would have left references without their row.
-    #[error("the upgrade would break foreign keys: {violations}")]
-    ForeignKeys {
-        /// Which, and how many.
-        violations: String,
-    },
-    /// The result is not what was planned; it has been taken back where the database can.
-    #[error(
-        "the upgraded schema is not the planned one: {}",
-        differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-    )]
-    Unverified {
-        /// The differences.
-        differences: Vec<Difference>,
-    },
-    /// The schema is as planned, but not the rows; it has been taken back where the database can.
-    #[error(
-        "the upgraded rows are not as they should be: {}",
-        violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-    )]
-    UnverifiedRows {
-        /// What is wrong with them, a kind each.
-        violations: Vec<Violation>,
-    },
+    /// The result is not what was planned.
+    #[error(transparent)]
+    Verification(#[from] VerificationError),
     /// There is no such file or server.
     #[error("{name}: {problem}")]
     Unreachable {
@@ -590,13 +403,5 @@ impl Error {
     /// The base tables contradict each other.
     pub(crate) fn base_edit(source: EditError) -> Self {
         Self::Edit { revision: "base".to_owned(), source }
-    }
-}
-
-/// Some things of more, with how many others there are.
-fn first_of(all: usize, named: &[String]) -> String {
-    match all.saturating_sub(named.len()) {
-        0 => named.join(", "),
-        others => format!("{} and {others} others", named.join(", ")),
     }
 }

@@ -17,6 +17,7 @@ mod ownership;
 pub(crate) mod references;
 mod step_by_step;
 
+use crate::error::TargetError;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -167,7 +168,10 @@ fn plan_edits(
 ) -> Result<Plan, Error> {
     let path = catalogue.graph.path(from.revision.as_deref(), to).ok_or_else(|| {
         let name = |revision| crate::locate::label(revision).to_owned();
-        Error::TargetBehind { current: name(from.revision.as_deref()), target: name(to) }
+        Error::Target(TargetError::TargetBehind {
+            current: name(from.revision.as_deref()),
+            target: name(to),
+        })
     })?;
     let revisions = path.iter().map(|revision| revision.id.clone()).collect();
     let mut planner = Planner::new(platform, live, &leftovers(catalogue, platform, live));
