@@ -8,19 +8,21 @@ read_ports() {
     group_ports=("${ports[@]:3:3}") ist_ports=("${ports[@]:6:3}") sst_ports=("${ports[@]:9:3}")
 }
 
-# three_nodes SCRIPT ROOT [NODE]: starts all nodes by SCRIPT, or one
-three_nodes() {
-    local script=$1 root=$2 node
+# start_cluster FOLDER DIR [NODE]: starts all nodes in DIR by the scripts in FOLDER, or one
+start_cluster() {
+    local scripts=$1 root node
+    root=$(realpath -m "${2:?DIR}")
+    "$scripts/install.sh"
     mkdir -p "$root"/n{1,2,3}
     if [ ! -e "$root/ports" ]; then
         for ((node = 0; node < 12; node++)); do free_port; done >"$root/ports"
     fi
     if [ -n "${3:-}" ]; then
-        "$script" "$root/n$3" "$3"
+        "$scripts/node.sh" "$root/n$3" "$3"
         return
     fi
-    "$script" "$root/n1" 1 first
+    "$scripts/node.sh" "$root/n1" 1 first
     # one after the other: each gets what the first has
-    "$script" "$root/n2" 2
-    "$script" "$root/n3" 3
+    "$scripts/node.sh" "$root/n2" 2
+    "$scripts/node.sh" "$root/n3" 3
 }

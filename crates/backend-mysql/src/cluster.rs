@@ -31,10 +31,12 @@ pub(crate) enum Cluster {
         /// Whether this session's changes reach the other nodes.
         replicates: bool,
     },
-    /// Group replication with several primaries.
+    /// Group replication.
     Group {
         /// The identity of this member.
         node: String,
+        /// Whether every member takes writes.
+        has_several_primaries: bool,
     },
 }
 
@@ -43,24 +45,33 @@ impl Cluster {
     pub(crate) async fn read(connection: &mut Connection) -> Result<Self, sqlx::Error> {
         let names = VARIABLES.map(literal).join(", ");
         let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({names})");
-        let rows = text::rows(connection, sql).await?;
-        let variable = |name: &str| {
-            let row = rows.iter().find(|row| cell(row, 0).eq_ignore_ascii_case(name));
-            row.map(|row| cell(row, 1)).unwrap_or_default()
-        };
-        if !matches!(variable("wsrep_provider"), "" | "none") {
+        let mut cluster = Self::of(&text::pairs(connection, sql).await?);
+        if let Self::Galera { node, .. } = &mut cluster {
             let sql = "SHOW GLOBAL STATUS LIKE 'wsrep_gcomm_uuid'";
             let status = text::rows(connection, sql).await?;
-            let node = status.first().map(|row| cell(row, 1).to_owned()).unwrap_or_default();
+            *node = status.first().map(|row| text::cell(row, 1).to_owned()).unwrap_or_default();
+        }
+        Ok(cluster)
+    }
+
+    /// What these variables say; a node of Galera is not among them.
+    pub(crate) fn of(variables: &[(String, String)]) -> Self {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.as_str()).unwrap_or_default()
+        };
+        if !matches!(variable("wsrep_provider"), "" | "none") {
             let replicates = variable("wsrep_on").eq_ignore_ascii_case("on");
-            return Ok(Self::Galera { node, replicates });
+            return Self::Galera { node: String::new(), replicates };
         }
-        let is_group = !variable("group_replication_group_name").is_empty();
-        if is_group && variable("group_replication_single_primary_mode").eq_ignore_ascii_case("off")
-        {
-            return Ok(Self::Group { node: variable("server_uuid").to_owned() });
+        if variable("group_replication_group_name").is_empty() {
+            return Self::None;
         }
-        Ok(Self::None)
+        let mode = variable("group_replication_single_primary_mode");
+        Self::Group {
+            node: variable("server_uuid").to_owned(),
+            has_several_primaries: mode.eq_ignore_ascii_case("off"),
+        }
     }
 
     /// Whether the server takes statements: a node of Galera that is apart from most others takes none, and
@@ -71,7 +82,7 @@ impl Cluster {
         }
         self.wait_for_others(connection, false).await?;
         let ready = text::rows(connection, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'").await?;
-        Ok(ready.first().is_none_or(|row| cell(row, 1).eq_ignore_ascii_case("on")))
+        Ok(ready.first().is_none_or(|row| text::cell(row, 1).eq_ignore_ascii_case("on")))
     }
 
     /// Sets whether each statement of a session waits until it sees what other nodes had done before it.
@@ -82,7 +93,7 @@ impl Cluster {
         waits: bool,
     ) -> Result<(), sqlx::Error> {
         let sql = match self {
-            Self::None => return Ok(()),
+            Self::None | Self::Group { has_several_primaries: false, .. } => return Ok(()),
             // All kinds of statements.
             Self::Galera { .. } => {
                 format!("SET SESSION wsrep_sync_wait = {}", if waits { 15 } else { 0 })
@@ -99,14 +110,19 @@ impl Cluster {
     /// writes.
     pub(crate) fn node(&self) -> Option<&str> {
         match self {
-            Self::None => None,
-            Self::Galera { node, .. } | Self::Group { node } => Some(node),
+            Self::None | Self::Group { has_several_primaries: false, .. } => None,
+            Self::Galera { node, .. } | Self::Group { node, .. } => Some(node),
         }
     }
 
     /// Whether others can write to the database through other servers, where no lock of this one keeps
     /// them out.
     pub(crate) fn has_other_writers(&self) -> bool {
+        self.node().is_some()
+    }
+
+    /// Whether a transaction is sent to other nodes in one piece.
+    pub(crate) fn sends_transactions(&self) -> bool {
         *self != Self::None
     }
 
@@ -141,6 +157,27 @@ impl Mysql {
     }
 }
 
-fn cell(row: &[Option<String>], at: usize) -> &str {
-    row.get(at).and_then(Option::as_deref).unwrap_or_default()
+#[cfg(test)]
+mod tests {
+    use super::Cluster;
+
+    #[test]
+    fn a_lock_is_enough_where_only_one_node_takes_writes() {
+        let group = ("group_replication_group_name", "g");
+        let mode = "group_replication_single_primary_mode";
+        for (variables, has_other_writers, sends_transactions) in [
+            (&[][..], false, false),
+            (&[("wsrep_on", "OFF"), ("wsrep_provider", "none")], false, false),
+            (&[("wsrep_on", "ON"), ("wsrep_provider", "/l.so")], true, true),
+            (&[("wsrep_on", "OFF"), ("wsrep_provider", "/l.so")], true, true),
+            (&[("group_replication_group_name", ""), (mode, "OFF")], false, false),
+            (&[group, (mode, "ON")], false, true),
+            (&[group, (mode, "OFF"), ("server_uuid", "u")], true, true),
+        ] {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            let cluster = Cluster::of(&variables.iter().map(owned).collect::<Vec<_>>());
+            let found = (cluster.has_other_writers(), cluster.sends_transactions());
+            assert_eq!(found, (has_other_writers, sends_transactions), "{variables:?}");
+        }
+    }
 }

@@ -11,6 +11,7 @@ use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::url::ServerUrl;
 
+use crate::background::Background;
 use crate::cancel::Canceller;
 use crate::claim::Claim;
 use crate::cluster::Cluster;
@@ -20,7 +21,6 @@ use crate::error::{Context, Failure};
 use crate::features::Features;
 use crate::options::{OpenOptions, Target};
 use crate::swap::Occasions;
-use crate::watch::Watch;
 use crate::{login, session, text};
 
 /// A connection to one database on a MySQL or MariaDB server.
@@ -49,7 +49,8 @@ pub struct Mysql {
     pub(crate) claim: Option<Claim>,
     /// Whom to tell of what an upgrade waits for.
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    pub(crate) watch: Option<Watch>,
+    /// What looks at the statements of an upgrade.
+    pub(crate) watch: Option<Background>,
     /// Whether a transaction is open.
     pub(crate) in_transaction: bool,
     pub(crate) warnings: Vec<String>,

@@ -141,7 +141,7 @@ pub(crate) async fn attributes(
 
 /// The name of a column and its further attributes, if it has any.
 fn attribute(row: &[Option<String>]) -> Option<(String, String)> {
-    let value = |position: usize| row.get(position).and_then(Option::as_deref).unwrap_or_default();
+    let value = |position: usize| text::cell(row, position);
     let mut parts = Vec::new();
     let extra = value(2);
     let lower = extra.to_ascii_lowercase();

@@ -5,6 +5,7 @@
 
 use mlflow_migrate_core::Error;
 
+use crate::cluster::Cluster;
 use crate::connection::Connection;
 use crate::error::{Context, server_error};
 use crate::text;
@@ -33,8 +34,7 @@ const USUAL_ROW: u64 = 256;
 const OUT_OF_REACH: u64 = 1 << 40;
 
 const VARIABLES: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', \
-                         'max_binlog_cache_size', 'wsrep_on', 'wsrep_provider', 'wsrep_max_ws_rows', \
-                         'wsrep_max_ws_size', 'group_replication_group_name', \
+                         'max_binlog_cache_size', 'wsrep_max_ws_rows', 'wsrep_max_ws_size', \
                          'group_replication_transaction_size_limit')";
 
 /// A limit, and the variable that sets it.
@@ -53,19 +53,19 @@ pub(crate) struct Limits {
 }
 
 /// Asks the server for its limits.
-pub(crate) async fn read(connection: &mut Connection, context: &Context) -> Result<Limits, Error> {
-    let rows = text::rows(connection, VARIABLES).await;
-    let rows = rows.map_err(|source| context.error("reading settings", source))?;
-    let variables = rows.into_iter().filter_map(|row| {
-        let mut cells = row.into_iter().flatten();
-        Some((cells.next()?.to_ascii_lowercase(), cells.next()?))
-    });
-    Ok(Limits::of(&variables.collect::<Vec<_>>()))
+pub(crate) async fn read(
+    connection: &mut Connection,
+    cluster: &Cluster,
+    context: &Context,
+) -> Result<Limits, Error> {
+    let variables = text::pairs(connection, VARIABLES).await;
+    let variables = variables.map_err(|source| context.error("reading settings", source))?;
+    Ok(Limits::of(&variables, cluster))
 }
 
 impl Limits {
     /// The limits that these variables set.
-    fn of(variables: &[(String, String)]) -> Self {
+    fn of(variables: &[(String, String)], cluster: &Cluster) -> Self {
         let value = |name: &str| {
             let found = variables.iter().find(|(known, _)| known == name);
             found.map(|(_, value)| value.as_str()).unwrap_or_default()
@@ -75,9 +75,8 @@ impl Limits {
             let most = most.filter(|most| *most > 0 && *most < OUT_OF_REACH);
             most.map(|most| Limit { variable, most })
         };
-        let is_galera =
-            value("wsrep_on") == "ON" && !matches!(value("wsrep_provider"), "" | "none");
-        let is_group = !value("group_replication_group_name").is_empty();
+        let is_galera = matches!(cluster, Cluster::Galera { .. });
+        let is_group = matches!(cluster, Cluster::Group { .. });
         let of_log = limit("max_binlog_cache_size").filter(|_| value("log_bin") == "ON");
         let of_galera = limit("wsrep_max_ws_size").filter(|_| is_galera);
         let of_group = limit("group_replication_transaction_size_limit").filter(|_| is_group);
@@ -85,7 +84,7 @@ impl Limits {
         Self {
             bytes: bytes.min_by_key(|limit| limit.most),
             rows: limit("wsrep_max_ws_rows").filter(|_| is_galera),
-            is_cluster: is_galera || is_group,
+            is_cluster: cluster.sends_transactions(),
         }
     }
 
@@ -142,7 +141,7 @@ pub(crate) fn refusal(what: &str, (limit, needed): (Limit, u64), context: &Conte
 
 #[cfg(test)]
 mod tests {
-    use super::{Limit, Limits};
+    use super::{Cluster, Limit, Limits};
 
     const LOG: &[(&str, &str)] = &[("log_bin", "ON"), ("max_binlog_cache_size", "65536")];
     const GALERA: &[(&str, &str)] = &[
@@ -154,7 +153,8 @@ mod tests {
 
     fn limits(variables: &[&[(&str, &str)]]) -> Limits {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
-        Limits::of(&variables.concat().iter().map(owned).collect::<Vec<_>>())
+        let variables: Vec<_> = variables.concat().iter().map(owned).collect();
+        Limits::of(&variables, &Cluster::of(&variables))
     }
 
     fn limit(variable: &'static str, most: u64) -> Option<Limit> {

@@ -12,7 +12,7 @@ use mlflow_migrate_core::backend::Access;
 use crate::connect::Mysql;
 use crate::connection::Connection;
 use crate::error::server_error;
-use crate::text::{self, TextRow, literal};
+use crate::text::{self, TextRow, cell, literal};
 
 /// The longest name of a lock that MySQL 5.7 takes.
 const MAX_NAME: usize = 64;
@@ -184,10 +184,6 @@ fn untold(error: sqlx::Error) -> Result<Vec<String>, sqlx::Error> {
         sqlx::Error::Database(_) | sqlx::Error::Decode(_) => Ok(Vec::new()),
         error => Err(error),
     }
-}
-
-fn cell(row: &TextRow, at: usize) -> &str {
-    row.get(at).and_then(Option::as_deref).unwrap_or_default()
 }
 
 /// The server's locks have one name space for all of its databases.

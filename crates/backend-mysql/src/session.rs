@@ -82,7 +82,7 @@ pub(crate) async fn prepare(connection: &mut Connection, context: &Context) -> R
         let present = text::rows(connection, sql).await?;
         let differs = |(name, value): &&(&str, &str)| {
             present.iter().any(|row| {
-                let found = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default();
+                let found = |at: usize| text::cell(row, at);
                 found(0).eq_ignore_ascii_case(name) && found(1) != *value
             })
         };

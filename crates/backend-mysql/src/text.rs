@@ -19,6 +19,11 @@ use crate::error::server_error;
 /// One row, each value as the server writes it; `None` is NULL.
 pub(crate) type TextRow = Vec<Option<String>>;
 
+/// A value of a row; nothing where it is NULL.
+pub(crate) fn cell(row: &[Option<String>], at: usize) -> &str {
+    row.get(at).and_then(Option::as_deref).unwrap_or_default()
+}
+
 /// A name, quoted for use in a statement.
 pub(crate) fn quote(identifier: &str) -> String {
     format!("`{}`", identifier.replace('`', "``"))
@@ -106,6 +111,16 @@ pub(crate) async fn rows(
     let query = sqlx::raw_sql(AssertSqlSafe(one(sql.into())?));
     let found = connection.line.rows(query.fetch(&mut connection.driver)).await?;
     found.iter().map(texts).collect()
+}
+
+/// Runs a `SHOW` of names and their values; the names in lower case.
+pub(crate) async fn pairs(
+    connection: &mut Connection,
+    sql: impl Into<String>,
+) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let rows = rows(connection, sql).await?;
+    let pair = |row: &TextRow| (cell(row, 0).to_ascii_lowercase(), cell(row, 1).to_owned());
+    Ok(rows.iter().map(pair).collect())
 }
 
 /// The first value of the first row.

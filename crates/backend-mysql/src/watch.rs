@@ -17,17 +17,6 @@ use crate::text;
 /// How long the server's answer about itself may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Looks at the connections of one upgrade; ends with this value.
-#[derive(Debug)]
-pub(crate) struct Watch(Background);
-
-impl Watch {
-    /// Ends it, and waits until its connection is closed.
-    pub(crate) async fn end(self) {
-        self.0.end().await;
-    }
-}
-
 impl Mysql {
     /// Watches over the statements of this upgrade from now on.
     pub(crate) fn watch(&mut self) {
@@ -38,7 +27,7 @@ impl Mysql {
             observer: Arc::clone(observer),
             patience: Duration::from_secs(self.context.lock_seconds),
         };
-        self.watch = Some(Watch(Background::spawn(watching.run())));
+        self.watch = Some(Background::spawn(watching.run()));
     }
 }
 

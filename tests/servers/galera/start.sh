@@ -5,6 +5,4 @@
 here=$(cd "$(dirname "$0")" && pwd -P)
 . "$here/../common.sh"
 . "$here/../cluster.sh"
-"$here/install.sh"
-root=$(realpath -m "${1:?DIR}")
-three_nodes "$here/node.sh" "$root" "${2:-}"
+start_cluster "$here" "$@"

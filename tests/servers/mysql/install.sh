@@ -1,83 +1,19 @@
 #!/bin/bash
-# install.sh: puts Debian sid's mysqld, its mysqldump and the libraries they need, sid's own libc included, into the folder
-# of what is downloaded, off to the side: nothing of it is installed on this system, whose apt gives only
-# its mirror, its ways to reach it, and the archive's keyring.
-# Needs apt and dpkg-deb only; root is not needed. MYSQL_SUITE, DEBIAN_MIRROR: another suite or mirror.
+# install.sh: Debian sid's mysqld, and its mysqldump.
 . "$(dirname "$0")/../common.sh"
+. "$(dirname "$0")/../sid.sh"
 
 install() {
-    local prefix=$installed/mysql new=$installed/mysql.new apt=$installed/mysql.apt
+    local prefix=$installed/mysql new=$installed/mysql.new archive
     [ ! -x "$prefix/mysqldump" ] || return 0 # another did it while this one waited
-    local suite=${MYSQL_SUITE:-sid} mirror package archive
-    # the mirror that this system itself uses
-    mirror=${DEBIAN_MIRROR:-$(cat /etc/apt/sources.list /etc/apt/sources.list.d/*.{list,sources} 2>/dev/null |
-        sed -nE 's,^(URIs:|deb( \[[^]]*\])?) +(https?://[^ ]+/debian/?)( .*)?$,\3,p' | sed 1q || true)}
-    mirror=${mirror:?no Debian mirror in the apt sources of this system}
-    rm -rf "$new" "$apt"
-    mkdir -p "$new" "$apt"/{lists/partial,archives/partial,empty}
-    echo "deb [arch=amd64 signed-by=/usr/share/keyrings/debian-archive-keyring.gpg] $mirror $suite main" \
-        >"$apt/sources.list"
-    # what mysqld itself never runs counts as installed: perl is for mysql-server-core's helper scripts,
-    # debconf for maintainer scripts, which aren't run
-    for package in perl perl-base debconf; do
-        printf '%s\n' "Package: $package" 'Status: install ok installed' 'Version: 999:1' \
-            'Architecture: amd64' 'Multi-Arch: allowed' 'Maintainer: none' 'Description: stand-in' ''
-    done >"$apt/status"
-    configuration "$apt" >"$apt/apt.conf"
-    APT_CONFIG=$apt/apt.conf apt-get -qq update >&2
-    APT_CONFIG=$apt/apt.conf apt-get -qq --yes --download-only -o Dpkg::Use-Pty=0 install mysql-server-core mysql-client-core >&2
-    for archive in "$apt"/archives/*.deb; do
-        dpkg-deb --fsys-tarfile "$archive" | tar -x -C "$new" --exclude=./usr/bin --exclude=./usr/share/doc \
-            --exclude=./usr/share/man --exclude=./usr/share/locale --exclude=./usr/share/lintian \
-            --exclude=./usr/share/i18n --exclude=./usr/lib/x86_64-linux-gnu/gconv
-    done
-    for archive in "$apt"/archives/mysql-client-core*.deb; do
+    unpack_from_sid "$new" mysql-server-core mysql-client-core
+    for archive in "$new.apt"/archives/mysql-client-core*.deb; do
         dpkg-deb --fsys-tarfile "$archive" | tar -x -C "$new" ./usr/bin/mysqldump
     done
     by_own_loader "$new" mysqld usr/sbin/mysqld
     by_own_loader "$new" mysqldump usr/bin/mysqldump
     "$new/mysqld" --no-defaults --version >&2
-    rm -rf "$apt" "$prefix"
+    rm -rf "$new.apt" "$prefix"
     mv "$new" "$prefix"
-}
-
-# by_own_loader FOLDER NAME PROGRAM: a script that runs a program by sid's own loader with sid's own libraries only
-by_own_loader() {
-    cat >"$1/$2" <<SH
-#!/bin/sh
-r=\$(dirname "\$(realpath "\$0")")
-exec "\$r/usr/lib/x86_64-linux-gnu/ld-linux-x86-64.so.2" --inhibit-cache \\
-    --library-path "\$r/usr/lib/x86_64-linux-gnu:\$r/usr/lib/mysql/private" --argv0 "\$r/$3" "\$r/$3" "\$@"
-SH
-    chmod 755 "$1/$2"
-}
-
-# configuration FOLDER: for an apt that keeps everything in FOLDER
-configuration() {
-    cat <<CONF
-Dir::State "$1";
-Dir::State::lists "$1/lists";
-Dir::State::status "$1/status";
-Dir::State::extended_states "$1/extended_states";
-Dir::Cache "$1";
-Dir::Cache::archives "$1/archives";
-Dir::Etc::main "$1/none";
-Dir::Etc::parts "$1/empty";
-Dir::Etc::sourcelist "$1/sources.list";
-Dir::Etc::sourceparts "$1/empty";
-Dir::Etc::preferences "$1/none";
-Dir::Etc::preferencesparts "$1/empty";
-Dir::Log "$1";
-APT::Architecture "amd64";
-APT::Architectures { "amd64"; };
-APT::Install-Recommends "false";
-APT::Sandbox::User "";
-Acquire::Languages "none";
-Acquire::PDiffs "false";
-Acquire::Retries "3";
-CONF
-    # of the system's own settings how it reaches its mirror, and whether it takes one past its valid-until
-    # date; not its hooks (images for containers empty the system's archives in one)
-    apt-config dump | grep -E '^Acquire::(https?|proxy|ForceIPv|Check-Valid-Until)' || true
 }
 [ -x "$installed/mysql/mysqldump" ] || with_lock mysql install

@@ -19,7 +19,7 @@ pub(crate) async fn references(database: &mut Mysql) -> Result<Vec<OutsideRefere
     let rows = rows.map_err(|source| database.context.error(action, source))?;
     let mut references: Vec<OutsideReference> = Vec::new();
     for row in rows {
-        let value = |at: usize| row.get(at).and_then(Option::as_deref).unwrap_or_default();
+        let value = |at: usize| text::cell(&row, at);
         let (table, name) = (format!("{}.{}", value(0), value(1)), value(2));
         let is_same =
             |one: &OutsideReference| one.table == table && one.key.name.as_deref() == Some(name);

@@ -20,7 +20,8 @@ const BESIDE_THE_SCHEMA: usize = 1024;
 
 /// Whether all transactions fit whose size is known.
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
-    let limits = limits::read(&mut database.connection, &database.context).await?;
+    let limits =
+        limits::read(&mut database.connection, &database.cluster, &database.context).await?;
     if limits.bytes.is_none() && limits.rows.is_none() {
         return Ok(());
     }
@@ -49,7 +50,8 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
 
 /// Whether the journal can note a text of that length.
 pub(crate) async fn check_noted(database: &mut Mysql, bytes: usize) -> Result<(), Error> {
-    let limits = limits::read(&mut database.connection, &database.context).await?;
+    let limits =
+        limits::read(&mut database.connection, &database.cluster, &database.context).await?;
     refuse_note(database, &limits, bytes)
 }
 

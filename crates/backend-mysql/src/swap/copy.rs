@@ -130,7 +130,8 @@ impl Swapping<'_> {
             connections: self.database.jobs,
         };
         let row_bytes = preflight::row_bytes(self.database, &self.before.name).await?;
-        let limits = limits::read(&mut self.database.connection, &context).await?;
+        let limits =
+            limits::read(&mut self.database.connection, &self.database.cluster, &context).await?;
         let rows = limits.range_rows(self.database.range_rows, row_bytes);
         let table = &self.before.name;
         let ranges = Ranges::new(Some(guard), table, key(self.before), rows, noted, number);

@@ -4,7 +4,6 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use mlflow_migrate_tests::server::REQUIRED;
 use mlflow_migrate_tests::small_disk::{Ballast, SmallDisk};
 
 use crate::sandbox::{Ran, Sandbox};
@@ -42,19 +41,6 @@ fn assert_finishes(sandbox: &Sandbox, database: &str) {
     assert_eq!(verified.code, 0, "{}", verified.stdout);
 }
 
-/// A file system that can be full. Where the tests have to be complete, it has to be there.
-#[allow(clippy::print_stderr, reason = "a test that is left out must be seen")]
-fn small_disk() -> Option<SmallDisk> {
-    match SmallDisk::new(96) {
-        Ok(disk) => Some(disk),
-        Err(problem) if std::env::var_os(REQUIRED).is_some() => panic!("{problem}"),
-        Err(problem) => {
-            eprintln!("not run: {problem}");
-            None
-        }
-    }
-}
-
 /// The names of the files in a folder.
 fn names(folder: &Path) -> Vec<String> {
     let entries = fs::read_dir(folder).unwrap();
@@ -66,7 +52,7 @@ fn names(folder: &Path) -> Vec<String> {
 
 #[test]
 fn the_disk_is_full() {
-    let Some(disk) = small_disk() else { return };
+    let Some(disk) = SmallDisk::if_possible(96) else { return };
     let sandbox = sandbox(100_000);
     let path = disk.path().join("mlruns.db");
     let database = path.to_str().unwrap();

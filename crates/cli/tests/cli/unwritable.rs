@@ -9,7 +9,6 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use mlflow_migrate_tests::server::REQUIRED;
 use mlflow_migrate_tests::small_disk::SmallDisk;
 
 use crate::sandbox::{HEAD, Ran, Sandbox};
@@ -164,21 +163,8 @@ fn content(folder: &Path) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
-/// A file system that can be mounted read-only. Where the tests have to be complete, it has to be there.
-#[allow(clippy::print_stderr, reason = "a test that is left out must be seen")]
-fn disk() -> Option<SmallDisk> {
-    match SmallDisk::new(16) {
-        Ok(disk) => Some(disk),
-        Err(problem) if std::env::var_os(REQUIRED).is_some() => panic!("{problem}"),
-        Err(problem) => {
-            eprintln!("not tried on a read-only mount: {problem}");
-            None
-        }
-    }
-}
-
 fn tried(place: Place, beside: Beside, name: &OsStr) {
-    let disk = if place == Place::Mount { disk() } else { None };
+    let disk = if place == Place::Mount { SmallDisk::if_possible(16) } else { None };
     if place == Place::Mount && disk.is_none() {
         return;
     }
