@@ -86,8 +86,40 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct Claim {
     owner: Owner,
-    state: watch::Receiver<State>,
     renewing: Background,
+}
+
+/// What all connections of an upgrade know of its lock.
+#[derive(Clone, Debug)]
+pub(crate) struct Lease {
+    state: watch::Receiver<State>,
+    /// The database.
+    name: String,
+    /// How long a renewal may take.
+    limit: Duration,
+}
+
+impl Lease {
+    /// Makes sure, before something is changed, that the lock is still held.
+    pub(crate) async fn confirm(&mut self) -> Result<(), Error> {
+        let is_known = |state: &State| match state {
+            State::Renewed(at) => at.elapsed() < FRESH,
+            State::Lost => true,
+        };
+        let name = self.name.clone();
+        match tokio::time::timeout(self.limit, self.state.wait_for(is_known)).await {
+            Ok(Ok(state)) if matches!(*state, State::Renewed(_)) => Ok(()),
+            Ok(_) => Err(Error::LockLost { name }),
+            Err(_) => Err(Error::Unavailable {
+                name,
+                problem: format!(
+                    "the cluster took no write for {} s, so the lock of the upgrade could not be renewed",
+                    self.limit.as_secs()
+                ),
+                hint: "look at the state of the cluster's nodes".to_owned(),
+            }),
+        }
+    }
 }
 
 impl Mysql {
@@ -108,7 +140,10 @@ impl Mysql {
         let (sender, state) = watch::channel(State::Renewed(Instant::now()));
         let renewing =
             Background::spawn(renew(connection, self.connector.clone(), owner.clone(), sender));
-        self.claim = Some(Claim { owner, state, renewing });
+        let name = self.context.name.clone();
+        let limit = Duration::from_secs(self.context.lock_seconds).max(FRESH);
+        self.lease = Some(Lease { state, name, limit });
+        self.claim = Some(Claim { owner, renewing });
         Ok(())
     }
 
@@ -205,31 +240,18 @@ impl Mysql {
         Ok(text::run(&mut self.connection, sql).await? == 1)
     }
 
-    /// Makes sure, before something is changed, that the lock is still held.
+    /// Makes sure, before something is changed, that the lock is still held, where there is one that can
+    /// be lost.
     pub(crate) async fn confirm_claim(&mut self) -> Result<(), Error> {
-        let Some(claim) = &mut self.claim else { return Ok(()) };
-        let limit = Duration::from_secs(self.context.lock_seconds).max(FRESH);
-        let is_known = |state: &State| match state {
-            State::Renewed(at) => at.elapsed() < FRESH,
-            State::Lost => true,
-        };
-        let name = self.context.name.clone();
-        match tokio::time::timeout(limit, claim.state.wait_for(is_known)).await {
-            Ok(Ok(state)) if matches!(*state, State::Renewed(_)) => Ok(()),
-            Ok(_) => Err(Error::LockLost { name }),
-            Err(_) => Err(Error::Unavailable {
-                name,
-                problem: format!(
-                    "the cluster took no write for {} s, so the lock of the upgrade could not be renewed",
-                    limit.as_secs()
-                ),
-                hint: "look at the state of the cluster's nodes".to_owned(),
-            }),
+        match &mut self.lease {
+            Some(lease) => lease.confirm().await,
+            None => Ok(()),
         }
     }
 
     /// Gives the lock back; the journal's table goes if there is nothing else in it.
     pub(crate) async fn release_claim(&mut self) -> Result<(), Error> {
+        self.lease = None;
         let Some(claim) = self.claim.take() else { return Ok(()) };
         claim.renewing.end().await;
         let released = release(&mut self.connection, &claim.owner.is_ours()).await;

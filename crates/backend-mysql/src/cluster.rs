@@ -1,6 +1,6 @@
-//! Clusters in which several nodes take writes.
+//! Clusters, and whether several of their nodes take writes.
 //!
-//! A lock, and `LOCK TABLES`, is one node's own there: it keeps nobody out who is connected to another
+//! Then a lock, and `LOCK TABLES`, is one node's own: it keeps nobody out who is connected to another
 //! node (Galera's documentation, "Known Limitations"; MySQL's manual, "Group Replication Limitations").
 
 use mlflow_migrate_core::Error;

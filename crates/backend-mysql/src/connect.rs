@@ -13,7 +13,7 @@ use mlflow_migrate_core::url::ServerUrl;
 
 use crate::background::Background;
 use crate::cancel::Canceller;
-use crate::claim::Claim;
+use crate::claim::{Claim, Lease};
 use crate::cluster::Cluster;
 use crate::connection::Connection;
 use crate::connector::Connector;
@@ -47,6 +47,8 @@ pub struct Mysql {
     pub(crate) cluster: Cluster,
     /// The lock that other nodes of a cluster see.
     pub(crate) claim: Option<Claim>,
+    /// Whether that lock is still held, for all connections of the upgrade.
+    pub(crate) lease: Option<Lease>,
     /// Whom to tell of what an upgrade waits for.
     pub(crate) observer: Option<Arc<dyn Observer>>,
     /// What looks at the statements of an upgrade.
@@ -114,6 +116,7 @@ impl Mysql {
             lock: None,
             cluster,
             claim: None,
+            lease: None,
             observer: None,
             watch: None,
             in_transaction: false,
@@ -158,6 +161,7 @@ impl Mysql {
                 lock: None,
                 cluster: self.cluster.clone(),
                 claim: None,
+                lease: self.lease.clone(),
                 observer: None,
                 watch: None,
                 in_transaction: false,

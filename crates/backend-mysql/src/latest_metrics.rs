@@ -47,6 +47,7 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
         range_size: Some(RUNS.into()),
         progress: progress.clone(),
         connector: database.connector.clone(),
+        lease: database.lease.clone(),
         connections: database.jobs,
     };
     // The ranges are transactions of their own; the one that is open would keep them waiting.

@@ -12,6 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::notes::{self, Note};
 use super::ranges::{Range, Ranges};
+use crate::claim::Lease;
 use crate::connection::Connection;
 use crate::connector::Connector;
 use crate::limits::is_too_large;
@@ -40,6 +41,8 @@ pub(crate) struct Filling {
     pub(crate) range_size: Option<u64>,
     pub(crate) progress: Progress,
     pub(crate) connector: Connector,
+    /// Whether the lock of the upgrade is still held, where it can be lost.
+    pub(crate) lease: Option<Lease>,
     /// Over how many connections.
     pub(crate) connections: usize,
 }
@@ -112,17 +115,26 @@ struct Worker {
 
 impl Worker {
     async fn run(
-        self,
+        mut self,
         connection: &mut Connection,
         ranges: Arc<Mutex<Ranges>>,
     ) -> Result<(), Error> {
         let context = self.filling.connector.context().clone();
-        let failed = |source| context.error(&self.filling.action, source);
+        let action = self.filling.action.clone();
+        let failed = |source| context.error(&action, source);
         loop {
             self.filling.progress.check()?;
             let next = ranges.lock().await.next(connection, &self.filling.table).await;
             let Some((number, range)) = next.map_err(failed)? else { return Ok(()) };
-            let written = match self.fill(connection, number, range.clone()).await {
+            let mut written = self.fill(connection, number, range.clone()).await;
+            if let Ok(rows) = written {
+                // Otherwise the connection closes, and the server takes the range back.
+                if let Some(lease) = &mut self.filling.lease {
+                    lease.confirm().await?;
+                }
+                written = text::run(connection, "COMMIT").await.map(|_| rows);
+            }
+            let written = match written {
                 Ok(written) => written,
                 Err(source) if is_too_large(&source) => {
                     text::run(connection, "ROLLBACK").await.map_err(failed)?;
@@ -141,6 +153,7 @@ impl Worker {
         }
     }
 
+    /// Fills in a range, and leaves its transaction open.
     async fn fill(
         &self,
         connection: &mut Connection,
@@ -155,7 +168,6 @@ impl Worker {
         let table = self.filling.table.clone();
         let note = Note { table, range: Some(range), done: true };
         notes::write(connection, number, &note).await?;
-        text::run(connection, "COMMIT").await?;
         Ok(written)
     }
 }

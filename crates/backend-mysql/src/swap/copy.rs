@@ -127,6 +127,7 @@ impl Swapping<'_> {
             total: self.database.occasions.rows(&self.before.name),
             progress: progress.clone(),
             connector: self.database.connector.clone(),
+            lease: self.database.lease.clone(),
             connections: self.database.jobs,
         };
         let row_bytes = preflight::row_bytes(self.database, &self.before.name).await?;
