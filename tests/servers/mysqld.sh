@@ -48,9 +48,10 @@ start() {
     fi
     # shellcheck disable=SC2206  # MYSQLD_ARGS: further options, words without spaces
     args+=(${MYSQLD_ARGS:-})
-    # its own: a server that starts removes whatever looks like a temporary table of MySQL's in this folder
+    # its own: a server that starts, to make a data folder too, removes whatever looks like a temporary table of
+    # MySQL's in this folder, another server's as well
     mkdir -p "$dir/tmp"
-    args+=(--tmpdir="$dir/tmp")
+    export TMPDIR=$dir/tmp
     if [ ! -d "$dir/data" ]; then
         rm -rf "$dir/data.new"
         initialise "$dir/data.new" >"$dir/init.log" 2>&1 || { tail -n 30 "$dir/init.log" >&2; return 1; }
