@@ -10,8 +10,8 @@ mod others;
 mod releases;
 mod versions;
 
-use mlflow_migrate_core::catalogue::Catalogue;
-use mlflow_migrate_core::graph::{Graph, GraphError};
+use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::graph::{Graph, GraphError};
 
 /// The history of MLflow's tracking database.
 ///

@@ -1,6 +1,6 @@
 //! Other programs whose databases can be taken for MLflow's, or share one with it.
 
-use mlflow_migrate_core::catalogue::OtherProgram;
+use mlflow_migrate_core::history::catalogue::OtherProgram;
 use mlflow_migrate_core::schema::Schema;
 
 pub(crate) fn all() -> Vec<OtherProgram> {

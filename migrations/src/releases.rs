@@ -3,7 +3,7 @@
 //! The table says what `mlflow_releases.json` says of the tracking database, in a form that cannot
 //! be malformed when the program runs.
 
-use mlflow_migrate_core::release::Releases;
+use mlflow_migrate_core::history::release::Releases;
 
 /// The releases that MLflow's tracking database has known, and the head of each.
 pub(crate) fn tracking() -> Releases {
@@ -115,7 +115,9 @@ mod tests {
         assert_eq!(newest.as_deref(), Some("3.18.0"));
         let understood: usize = TRACKING
             .iter()
-            .filter(|(release, _)| mlflow_migrate_core::release::Release::parse(release).is_some())
+            .filter(|(release, _)| {
+                mlflow_migrate_core::history::release::Release::parse(release).is_some()
+            })
             .count();
         assert_eq!(understood, TRACKING.len());
     }

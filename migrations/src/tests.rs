@@ -1,8 +1,8 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 
-use mlflow_migrate_core::platform::Platform;
-use mlflow_migrate_core::revision::Action;
+use mlflow_migrate_core::history::revision::Action;
+use mlflow_migrate_core::schema::platform::Platform;
 
 use super::*;
 

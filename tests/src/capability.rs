@@ -4,7 +4,7 @@
 //! which tests it has left out on which server. Within a test, what comes out may depend on these
 //! facts as well.
 
-use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::schema::platform::Dialect;
 
 use crate::dump::has_tool;
 use crate::reference::Server;

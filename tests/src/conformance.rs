@@ -2,9 +2,9 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
-use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::report::verify::verify;
+use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{self, Schema};
-use mlflow_migrate_core::verify::verify;
 
 use crate::database::{TestDatabase, Upgrade};
 use crate::reference::{self, Description};

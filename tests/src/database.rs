@@ -6,12 +6,12 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use mlflow_migrate_core::backend::Backend;
-use mlflow_migrate_core::catalogue::Catalogue;
 use mlflow_migrate_core::data::DataOptions;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::locate::Assumption;
-use mlflow_migrate_core::stop::Stop;
-use mlflow_migrate_core::target::Target;
 use mlflow_migrate_core::{Error, Report, Request};
 
 use crate::address::Address;

@@ -10,7 +10,7 @@ use mlflow_migrate_backend_postgres as postgres;
 use mlflow_migrate_backend_sqlite::ddl::{CreateIndex, CreateTable, TableConstraint, tokenize};
 use mlflow_migrate_backend_sqlite::{create_table, path_from_url, read_table};
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::url::{ServerUrl, scheme, without_password};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::Connection;

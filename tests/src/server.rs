@@ -8,8 +8,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
-use mlflow_migrate_core::catalogue::Catalogue;
-use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::schema::platform::Dialect;
 use tokio::sync::Mutex;
 
 use crate::address::Address;

@@ -6,11 +6,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::backend::{Access, Backend};
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Observer, Silent};
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::upgrade::abort::abort;
 use mlflow_migrate_core::{Error, FENCE};
 
 use crate::address::Address;

@@ -11,9 +11,9 @@ use std::time::Duration;
 
 use mlflow_migrate_backend_sqlite::{OpenOptions, Sqlite};
 use mlflow_migrate_core::backend::{Access, Backend};
-use mlflow_migrate_core::catalogue::Catalogue;
 use mlflow_migrate_core::event::Silent;
-use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::{Error, Report, Request};
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
 use mlflow_migrate_tests::sqlite::SqliteFile;

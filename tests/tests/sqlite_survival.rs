@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::catalogue::Catalogue;
+use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade, upgrade};
 use mlflow_migrate_tests::sqlite::SqliteFile;
 

@@ -8,11 +8,11 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
     Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
 };
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::plan::{OutsideReference, Plan};
-use mlflow_migrate_core::platform::Platform;
 use mlflow_migrate_core::schema::Schema;
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::schema::platform::Platform;
 use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Mysql;

@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::event::stop::Stop;
 
 use crate::connect::Mysql;
 use crate::connector::Connector;

@@ -8,7 +8,7 @@ use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::event::{Observer, Progress};
-use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::url::ServerUrl;
 
 use crate::background::Background;

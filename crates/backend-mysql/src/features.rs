@@ -4,7 +4,9 @@
 //! number stands in this file, beside the manual's rule that it comes from.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::platform::{AutomaticCheckName, AutomaticForeignKeyName, Platform};
+use mlflow_migrate_core::schema::platform::{
+    AutomaticCheckName, AutomaticForeignKeyName, Platform,
+};
 
 /// The oldest servers that an upgrade is known to work on.
 const OLDEST: &str = "MySQL 5.6, MariaDB 10.2.22 and MariaDB 10.3.10 are the oldest servers that \

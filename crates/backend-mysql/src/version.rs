@@ -1,7 +1,7 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
+use mlflow_migrate_core::history::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
 use sqlx::AssertSqlSafe;
 
 use crate::connection::Connection;

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mlflow_migrate_backend_server::line::Meter;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::event::stop::Stop;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::oneshot;

@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Event, Observer};
-use mlflow_migrate_core::stop::Stop;
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
 use tokio::time::{sleep, timeout};
 

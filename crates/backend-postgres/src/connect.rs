@@ -9,8 +9,8 @@ use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Observer, Silent};
-use mlflow_migrate_core::stop::Stop;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::{PgConnection, Row as _};
 

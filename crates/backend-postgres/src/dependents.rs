@@ -7,7 +7,7 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::plan::Plan;
-use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Column, Dependent, Schema};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;

@@ -6,9 +6,9 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{Method, TableChange};
-use mlflow_migrate_core::op::{Op, TableEdit};
-use mlflow_migrate_core::platform::Dialect::Postgres;
-use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::op::{Op, TableEdit};
+use mlflow_migrate_core::schema::platform::Dialect::Postgres;
+use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{Column, ColumnType, DefaultValue, Schema, Table, Trigger};
 
 use crate::render::{self, quote_identifier};

@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::doctor::collect;
 use mlflow_migrate_core::plan::{Plan, Step};
+use mlflow_migrate_core::report::doctor::collect;
 use mlflow_migrate_core::schema::Schema;
 
 use crate::connect::Postgres;

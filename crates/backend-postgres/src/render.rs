@@ -2,7 +2,7 @@
 //!
 //! Names of tables are not qualified: the session's `search_path` holds one schema only.
 
-use mlflow_migrate_core::platform::Dialect::Postgres;
+use mlflow_migrate_core::schema::platform::Dialect::Postgres;
 use mlflow_migrate_core::schema::{
     Check, Column, ColumnType, ForeignKey, Index, PrimaryKey, ReferentialAction, Table, Unique,
 };

@@ -2,7 +2,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend as _;
-use mlflow_migrate_core::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
+use mlflow_migrate_core::history::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::connect::Postgres;

@@ -3,8 +3,8 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::plan::Plan;
-use mlflow_migrate_core::platform::Dialect;
-use mlflow_migrate_core::rule::{Spelling, rules};
+use mlflow_migrate_core::plan::row_checks::{Spelling, rules};
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{ColumnType, ForeignKey, Schema};
 
 use crate::connect::Postgres;

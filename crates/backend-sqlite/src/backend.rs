@@ -9,10 +9,10 @@ use mlflow_migrate_core::backend::{
     Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
 };
 use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::plan::Plan;
-use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{ForeignKey, Schema, Table};
-use mlflow_migrate_core::stop::Stop;
 use rusqlite::Connection;
 use sea_query::{Query, QueryStatement, SelectStatement};
 

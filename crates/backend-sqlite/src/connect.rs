@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::event::stop::Stop;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 

@@ -7,7 +7,7 @@
 use std::collections::HashMap;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::platform::Dialect::Sqlite;
+use mlflow_migrate_core::schema::platform::Dialect::Sqlite;
 use mlflow_migrate_core::schema::{
     Check, Column, ColumnType, DefaultValue, ForeignKey, Generated, Index, IndexColumn, PrimaryKey,
     ReferentialAction, Schema, Table, TableOptions, Trigger, Unique,

@@ -7,9 +7,9 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{Method, TableChange};
-use mlflow_migrate_core::op::{Op, TableEdit};
-use mlflow_migrate_core::platform::Dialect::Sqlite;
-use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::op::{Op, TableEdit};
+use mlflow_migrate_core::schema::platform::Dialect::Sqlite;
+use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{Check, Column, Index, Schema, Table};
 
 use crate::ddl::quote_identifier;

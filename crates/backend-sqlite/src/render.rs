@@ -3,7 +3,7 @@
 
 use std::borrow::Cow;
 
-use mlflow_migrate_core::platform::Dialect::Sqlite;
+use mlflow_migrate_core::schema::platform::Dialect::Sqlite;
 use mlflow_migrate_core::schema::{
     Column, DefaultValue, ForeignKey, Index, ReferentialAction, Table,
 };

@@ -7,10 +7,10 @@ use std::time::Duration;
 use clap::error::{ContextKind, ContextValue};
 use clap::{Args, Parser};
 use mlflow_migrate_core::backend::Backend;
-use mlflow_migrate_core::catalogue::Catalogue;
 use mlflow_migrate_core::event::Event;
+use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::locate::Assumption;
-use mlflow_migrate_core::target::Target;
 use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, Request};
 

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use mlflow_migrate_core::check::Verdict;
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::report::check::Verdict;
 
 use crate::outcome::Outcome;
 use crate::signals;

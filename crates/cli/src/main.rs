@@ -28,9 +28,9 @@ use std::sync::Arc;
 
 use clap::Parser;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::catalogue::Catalogue;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::history::catalogue::Catalogue;
 
 use arguments::Arguments;
 use commands::Command;

@@ -2,14 +2,14 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::Report;
-use mlflow_migrate_core::abort::Aborted;
 use mlflow_migrate_core::backend::Method;
-use mlflow_migrate_core::check::{Checked, Position};
 use mlflow_migrate_core::error::{ErrorKind, Finding};
-use mlflow_migrate_core::estimate::Estimate;
 use mlflow_migrate_core::plan::Unmerged;
-use mlflow_migrate_core::status::{Status, Unfinished};
-use mlflow_migrate_core::verify::Verified;
+use mlflow_migrate_core::report::check::{Checked, Position};
+use mlflow_migrate_core::report::estimate::Estimate;
+use mlflow_migrate_core::report::status::{Status, Unfinished};
+use mlflow_migrate_core::report::verify::Verified;
+use mlflow_migrate_core::upgrade::abort::Aborted;
 use serde::Serialize;
 
 /// The result of a command.

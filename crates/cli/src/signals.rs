@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use mlflow_migrate_core::event::Event;
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::event::stop::Stop;
 
 use crate::render::Renderer;
 

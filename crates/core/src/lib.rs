@@ -4,44 +4,18 @@
 //! what each of them changes; a [`backend::Backend`] knows one database; [`upgrade()`] is the one
 //! driver that brings them together.
 
-pub mod abort;
 pub mod backend;
-pub mod catalogue;
-pub mod check;
 pub mod data;
-pub mod doctor;
-mod drift;
 pub mod error;
-pub mod estimate;
 pub mod event;
-mod execute;
-pub mod graph;
-mod invariants;
-mod journal;
+pub mod history;
 pub mod locate;
-mod losses;
-mod note_check;
-pub mod op;
-mod partial;
 pub mod plan;
-pub mod platform;
-pub mod python;
-mod recognise;
-pub mod release;
-mod repair;
-pub mod retry;
-pub mod revision;
-pub mod rule;
+pub mod report;
 pub mod schema;
-pub mod session;
-pub mod status;
-pub mod stop;
-pub mod target;
-mod upgrade;
+pub mod upgrade;
 pub mod url;
-pub mod verify;
-pub mod version_table;
 
 pub use error::Error;
-pub use journal::FENCE;
+pub use upgrade::journal::FENCE;
 pub use upgrade::{Report, Request, StepReport, findings, inspect_and_plan, upgrade};

@@ -1,7 +1,7 @@
 //! What an operation does where its result, or something else, is in place already.
 
-use mlflow_migrate_core::op::{Op, TableEdit};
-use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::op::{Op, TableEdit};
+use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{EditError, Index, Schema, Table, varchar};
 
 /// A table of runs with an index, to which a revision adds `wanted`.

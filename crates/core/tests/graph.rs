@@ -3,11 +3,11 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::catalogue::Catalogue;
-use mlflow_migrate_core::graph::{Graph, GraphError};
-use mlflow_migrate_core::release::{Release, Releases};
-use mlflow_migrate_core::revision::Revision;
-use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::graph::{Graph, GraphError};
+use mlflow_migrate_core::history::release::{Release, Releases};
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::history::target::Target;
 use proptest::prelude::*;
 
 /// Revisions written as `id` or `id<parent,parent`.

@@ -5,7 +5,7 @@
 //!
 //! No downgrade: the CHECK would refuse the runs that were killed since.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("0a8213491aaa", Some("cfd24bdc0731"), "2020-01-28", "old check of status goes")

@@ -6,8 +6,8 @@
 //!
 //! No downgrade: 64-bit values would lose digits on MySQL, and every NaN would turn into a 0.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::schema::op::ColumnChange;
 use mlflow_migrate_core::schema::{ColumnType, boolean};
 
 pub(crate) fn revision() -> Revision {

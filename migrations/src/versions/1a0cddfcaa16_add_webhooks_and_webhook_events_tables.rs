@@ -7,7 +7,7 @@
 //! Only new tables, so no row that exists is touched. Dropping them again would lose the
 //! subscriptions and their secrets.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Index, Table, big_integer, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -19,8 +19,8 @@
 //! MLflow cannot go back either once two workspaces use the same name.
 
 use mlflow_migrate_core::data::DefaultWorkspace;
-use mlflow_migrate_core::platform::Dialect;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Column, ForeignKey, Index, Table, text, varchar};
 
 fn workspace() -> Column {

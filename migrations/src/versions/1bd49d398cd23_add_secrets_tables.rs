@@ -9,8 +9,8 @@
 //!
 //! Only new tables. Dropping them again would lose the secrets for good.
 
-use mlflow_migrate_core::platform::{Dialect, Platform};
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::schema::platform::{Dialect, Platform};
 use mlflow_migrate_core::schema::{
     ForeignKey, Index, Table, Trigger, big_integer, binary, float, integer, text, varchar,
 };

@@ -6,7 +6,7 @@
 //!
 //! Could be undone by dropping both tables, with everything that is registered.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Table, big_integer, integer, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -4,9 +4,9 @@
 //!
 //! No downgrade: longer values would be cut off or refused.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;
+use mlflow_migrate_core::schema::op::ColumnChange;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("2d6e25af4d3e", Some("7f2a7d5fae7d"), "2023-09-25", "much longer parameters")

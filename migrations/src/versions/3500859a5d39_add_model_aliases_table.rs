@@ -5,7 +5,7 @@
 //!
 //! Could be undone by dropping the table, with the aliases in it.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Table, integer, varchar};
 
 pub(crate) fn revision() -> Revision {

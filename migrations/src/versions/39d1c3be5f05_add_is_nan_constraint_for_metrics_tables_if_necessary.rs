@@ -5,9 +5,9 @@
 //!
 //! Could be undone by dropping both CHECKs.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::platform::Platform;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::schema::op::ColumnChange;
+use mlflow_migrate_core::schema::platform::Platform;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("39d1c3be5f05", Some("a8c4a736bde6"), "2021-03-16", "is_nan is 0 or 1")

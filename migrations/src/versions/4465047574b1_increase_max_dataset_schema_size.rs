@@ -4,10 +4,10 @@
 //!
 //! No downgrade: larger schemas would be cut off or refused.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::platform::Platform;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;
+use mlflow_migrate_core::schema::op::ColumnChange;
+use mlflow_migrate_core::schema::platform::Platform;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("4465047574b1", Some("5b0e9adcef9c"), "2024-07-09", "larger schemas of datasets")

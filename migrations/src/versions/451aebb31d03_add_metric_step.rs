@@ -5,7 +5,7 @@
 //!
 //! No downgrade: the narrower key would reject points that differ only in their step or value.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::big_integer;
 
 pub(crate) fn revision() -> Revision {

@@ -7,10 +7,10 @@
 //!
 //! Nothing is lost, so the rename could be undone.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::platform::Platform;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::Index;
+use mlflow_migrate_core::schema::op::ColumnChange;
+use mlflow_migrate_core::schema::platform::Platform;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("5d2d30f0abce", Some("b7c8d9e0f1a2"), "2025-12-16", "jobs have names")

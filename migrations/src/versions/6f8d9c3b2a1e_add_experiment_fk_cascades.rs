@@ -5,7 +5,7 @@
 //!
 //! Could be undone: no data changes.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ForeignKey;
 
 pub(crate) fn revision() -> Revision {

@@ -6,7 +6,7 @@
 //!
 //! Only new tables. Dropping them again would lose the datasets.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Index, Table, big_integer, json, text, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -14,9 +14,9 @@
 //! understood are deleted with the others.
 
 use mlflow_migrate_core::data::{TraceAnalytics, TraceAnalyticsSources};
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::platform::{Dialect, Platform};
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::schema::op::ColumnChange;
+use mlflow_migrate_core::schema::platform::{Dialect, Platform};
 use mlflow_migrate_core::schema::{
     Column, Index, Table, big_integer, boolean, date, double, integer, varchar,
 };

@@ -5,7 +5,7 @@
 //!
 //! Could be undone by dropping the table, with the assessments in it.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Index, Table, big_integer, boolean, text, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -4,9 +4,9 @@
 //!
 //! No downgrade: longer values would be cut off or refused.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;
+use mlflow_migrate_core::schema::op::ColumnChange;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("7ac759974ad8", Some("df50e92ffc5e"), "2019-07-30", "longer tags of runs").alter(

@@ -5,7 +5,7 @@
 //!
 //! Could be undone by dropping the three tables, with everything in them.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Index, Table, integer, medium_text, text, varchar};
 
 pub(crate) fn revision() -> Revision {

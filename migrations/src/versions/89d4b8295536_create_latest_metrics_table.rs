@@ -7,7 +7,7 @@
 //! Could be undone by dropping the table: what it holds can be computed again.
 
 use mlflow_migrate_core::data::LatestMetrics;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Table, big_integer, boolean, double, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -9,7 +9,7 @@
 //! What is derived here could be dropped again; what was recorded since would be lost.
 
 use mlflow_migrate_core::data::IssueCategories;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{
     ForeignKey, Index, Table, big_integer, long_text, text, varchar,
 };

@@ -6,7 +6,7 @@
 //! No downgrade: afterwards nothing tells a tag that was copied from one that a user has set.
 
 use mlflow_migrate_core::data::UserTags;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("90e64c465722", Some("451aebb31d03"), "2019-05-29", "users of runs become tags")

@@ -4,7 +4,7 @@
 //!
 //! Could be undone by dropping both columns, with the times in them.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::big_integer;
 
 pub(crate) fn revision() -> Revision {

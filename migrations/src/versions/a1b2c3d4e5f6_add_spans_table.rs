@@ -7,7 +7,7 @@
 //!
 //! Could be undone by dropping the table, with the spans in it.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{
     ForeignKey, Index, Table, big_integer, integer, long_text, text, varchar,
 };

@@ -4,8 +4,8 @@
 //!
 //! No downgrade: versions without a run could not be kept.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::schema::op::ColumnChange;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("a8c4a736bde6", Some("84291f40a231"), "2020-12-02", "model versions need no run")

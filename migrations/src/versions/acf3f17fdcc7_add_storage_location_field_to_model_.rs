@@ -4,7 +4,7 @@
 //!
 //! Could be undone by dropping the column, with the locations in it.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::varchar;
 
 pub(crate) fn revision() -> Revision {

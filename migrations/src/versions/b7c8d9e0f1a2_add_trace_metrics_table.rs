@@ -5,7 +5,7 @@
 //!
 //! Only a new table. Dropping it again would lose the numbers that were recorded since.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Index, Table, double, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -4,7 +4,7 @@
 //!
 //! Dropping it again would lose whose jobs they are.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::varchar;
 
 pub(crate) fn revision() -> Revision {

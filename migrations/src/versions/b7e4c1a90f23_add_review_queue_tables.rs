@@ -8,7 +8,7 @@
 //!
 //! Only new tables. Dropping them again would lose the queues and who reviewed what.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Index, Table, big_integer, integer, varchar};
 
 pub(crate) fn revision() -> Revision {

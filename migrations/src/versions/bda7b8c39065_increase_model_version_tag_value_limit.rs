@@ -4,9 +4,9 @@
 //!
 //! No downgrade: longer values would be cut off or refused.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;
+use mlflow_migrate_core::schema::op::ColumnChange;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("bda7b8c39065", Some("6953534de441"), "2025-06-23", "longer tags of versions")

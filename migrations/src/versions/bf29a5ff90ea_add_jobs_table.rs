@@ -5,7 +5,7 @@
 //!
 //! Only a new table. Dropping it again would lose the history of jobs and the queued ones.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{Index, Table, big_integer, double, integer, text, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -4,7 +4,7 @@
 //!
 //! Dropping it again would lose the details that were recorded since.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::json;
 
 pub(crate) fn revision() -> Revision {

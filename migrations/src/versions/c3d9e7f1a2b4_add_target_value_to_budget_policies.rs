@@ -5,7 +5,7 @@
 //!
 //! Dropping it again would widen such budgets to everybody.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{Index, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -5,9 +5,9 @@
 //!
 //! Could be undone, but there is no use in it.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::platform::Platform;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::schema::op::ColumnChange;
+use mlflow_migrate_core::schema::platform::Platform;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("c48cb773bb87", Some("39d1c3be5f05"), "2021-04-02", "is_nan is 0 by default")

@@ -6,7 +6,7 @@
 //!
 //! A new table and a nullable column. Dropping them again would lose what was recorded since.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, Index, Table, double, json, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -7,7 +7,7 @@
 //!
 //! Going back could fail on pairs that have been mapped in two roles since.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{Index, integer, text, varchar};
 
 pub(crate) fn revision() -> Revision {

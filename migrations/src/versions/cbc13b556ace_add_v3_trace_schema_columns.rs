@@ -5,7 +5,7 @@
 //!
 //! Could be undone by dropping the columns, with what is in them.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::varchar;
 
 pub(crate) fn revision() -> Revision {

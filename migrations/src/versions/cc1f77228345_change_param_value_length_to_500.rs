@@ -2,9 +2,9 @@
 //!
 //! No downgrade: longer values would be cut off or refused.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;
+use mlflow_migrate_core::schema::op::ColumnChange;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("cc1f77228345", Some("0c779009ac13"), "2022-08-04", "longer parameters").alter(

@@ -5,9 +5,9 @@
 //!
 //! No downgrade: the old CHECK would refuse the runs that were killed since.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;
+use mlflow_migrate_core::schema::op::ColumnChange;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("cfd24bdc0731", Some("2b4d017a5e9b"), "2019-10-11", "runs can be killed")

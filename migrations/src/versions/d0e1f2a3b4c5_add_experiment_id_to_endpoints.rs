@@ -5,7 +5,7 @@
 //!
 //! Dropping the columns again would lose which endpoints were traced and where to.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{ForeignKey, boolean, integer};
 
 pub(crate) fn revision() -> Revision {

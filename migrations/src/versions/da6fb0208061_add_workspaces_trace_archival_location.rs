@@ -6,7 +6,7 @@
 //!
 //! Dropping the columns again would lose where archived contents are.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{integer, text, varchar};
 
 pub(crate) fn revision() -> Revision {

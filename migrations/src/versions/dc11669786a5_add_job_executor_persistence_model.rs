@@ -9,7 +9,7 @@
 //! No downgrade: which jobs were canceled here is not recorded.
 
 use mlflow_migrate_core::data::CanceledJobs;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{
     ForeignKey, Index, Table, big_integer, integer, json, text, varchar,
 };

@@ -4,7 +4,7 @@
 //!
 //! Only a new table. Dropping it again would lose the policies.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::{Index, Table, big_integer, float, integer, varchar};
 
 pub(crate) fn revision() -> Revision {

@@ -7,8 +7,8 @@
 //!
 //! Only new tables. Dropping them again would lose the registry.
 
-use mlflow_migrate_core::platform::Platform;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{
     Column, ForeignKey, Index, Table, big_integer, integer, json, medium_text, text, varchar,
 };

@@ -14,9 +14,9 @@
 //! Going back could fail on versions that have been told apart by case since.
 
 use mlflow_migrate_core::data::McpVersionReferences;
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::platform::Platform;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::schema::op::ColumnChange;
+use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{ForeignKey, Index};
 
 pub(crate) fn revision() -> Revision {

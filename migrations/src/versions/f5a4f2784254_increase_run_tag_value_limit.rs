@@ -2,9 +2,9 @@
 //!
 //! No downgrade: longer values would be cut off or refused.
 
-use mlflow_migrate_core::op::ColumnChange;
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;
+use mlflow_migrate_core::schema::op::ColumnChange;
 
 pub(crate) fn revision() -> Revision {
     Revision::new("f5a4f2784254", Some("4465047574b1"), "2024-09-18", "even longer tags of runs")

@@ -1,6 +1,6 @@
 //! One file a revision, named as MLflow names it.
 
-use mlflow_migrate_core::revision::Revision;
+use mlflow_migrate_core::history::revision::Revision;
 
 #[path = "770bee3ae1dd_add_assessments_table.rs"]
 mod add_assessments_table;

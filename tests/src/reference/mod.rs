@@ -15,7 +15,7 @@ mod text;
 use std::io::{self, BufRead, BufReader};
 
 use flate2::read::GzDecoder;
-use mlflow_migrate_core::platform::{Dialect, Platform};
+use mlflow_migrate_core::schema::platform::{Dialect, Platform};
 use mlflow_migrate_core::schema::{Schema, Table, varchar};
 use serde_json::{Map, Value};
 

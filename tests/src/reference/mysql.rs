@@ -1,6 +1,6 @@
 //! A schema as `information_schema` of MySQL and MariaDB describes it.
 
-use mlflow_migrate_core::platform::{Dialect, Platform};
+use mlflow_migrate_core::schema::platform::{Dialect, Platform};
 use mlflow_migrate_core::schema::{
     Check, Column, ColumnType, DefaultValue, ForeignKey, Index, ReferentialAction, Schema, Table,
     Trigger,

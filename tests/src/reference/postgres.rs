@@ -1,6 +1,6 @@
 //! A schema as PostgreSQL's catalogue functions describe it.
 
-use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{
     Check, Column, ColumnType, DefaultValue, ForeignKey, Index, ReferentialAction, Schema, Table,
     Trigger,

@@ -1,6 +1,6 @@
 //! A schema as SQLite's pragmas and SQLAlchemy's reflection describe it.
 
-use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Column, ForeignKey, Index, ReferentialAction, Schema, Table};
 use serde_json::{Map, Value, json};
 

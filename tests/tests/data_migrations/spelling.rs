@@ -5,8 +5,8 @@
 //! another spelling. MLflow reads it, does not find the key in a dictionary, and either fails or
 //! removes the value unread.
 
-use mlflow_migrate_core::doctor::diagnose;
-use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::report::doctor::diagnose;
 use mlflow_migrate_core::{Error, Request};
 use mlflow_migrate_tests::capability::{CASE_COUNTS, EVERY_REVISION, MYSQL};
 use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mlflow_migrate_core::abort::abort;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Observer, Silent};
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::upgrade::abort::abort;
 use mlflow_migrate_core::{Error, FENCE, Report};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::conformance::assert_at;

@@ -83,6 +83,7 @@ async fn goes_to_newest(server: &TestServer, address: &Address) {
     }
     let mut backend = open(address, Waits::default()).await.unwrap();
     let catalogue = server.catalogue();
-    let checked = mlflow_migrate_core::check::check(&mut *backend, catalogue, None).await.unwrap();
+    let checked =
+        mlflow_migrate_core::report::check::check(&mut *backend, catalogue, None).await.unwrap();
     assert!(checked.drift.is_empty() && checked.extra.is_empty(), "{checked:?}");
 }

@@ -292,6 +292,7 @@ pub(crate) async fn again(server: &TestServer, database: &dyn TestDatabase) {
     let report = upgrade(server.catalogue(), database, server.head()).await;
     report.unwrap_or_else(|error| panic!("{error}"));
     let mut backend = database.connect().await.unwrap();
-    let checked = mlflow_migrate_core::check::check(&mut *backend, server.catalogue(), None).await;
+    let checked =
+        mlflow_migrate_core::report::check::check(&mut *backend, server.catalogue(), None).await;
     assert!(checked.unwrap().drift.is_empty());
 }

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
+use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::schema::{DifferenceKind, differences};
-use mlflow_migrate_core::target::Target;
-use mlflow_migrate_core::{Request, doctor, estimate, verify};
+use mlflow_migrate_core::{Request, report::doctor, report::estimate, report::verify};
 use mlflow_migrate_tests::conformance::live;
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;

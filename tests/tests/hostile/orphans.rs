@@ -1,7 +1,7 @@
 //! Rows that reference none, under foreign keys that an upgrade makes anew, checks again, or fills.
 
-use mlflow_migrate_core::target::Target;
-use mlflow_migrate_core::{Request, doctor};
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::{Request, report::doctor};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::reference::Server;

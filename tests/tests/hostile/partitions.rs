@@ -38,7 +38,8 @@ async fn is_upgraded(server: &TestServer, database: &dyn TestDatabase) {
         report.unwrap_or_else(|error| panic!("{target}: {error}"));
     }
     let mut backend = database.connect().await.unwrap();
-    let checked = mlflow_migrate_core::check::check(&mut *backend, server.catalogue(), None).await;
+    let checked =
+        mlflow_migrate_core::report::check::check(&mut *backend, server.catalogue(), None).await;
     assert!(checked.unwrap().drift.is_empty());
     let latest = database.query("SELECT run_uuid, key, value FROM latest_metrics ORDER BY 1, 2");
     let row = |run: &str, key: &str, value: f64| vec![run.into(), key.into(), Cell::from(value)];

@@ -1,8 +1,8 @@
 //! Publications of PostgreSQL, and what partitions have of their own: what depends on a column, or lets
 //! no row be changed.
 
-use mlflow_migrate_core::doctor::diagnose;
-use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::report::doctor::diagnose;
 use mlflow_migrate_core::{Error, Request};
 use mlflow_migrate_tests::capability::POSTGRES;
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};

@@ -1,8 +1,8 @@
 //! A user's own foreign keys to keys that a revision replaces.
 
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::target::Target;
-use mlflow_migrate_core::{Error, Request, doctor};
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::{Error, Request, report::doctor};
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{TestDatabase, Upgrade, upgrade};

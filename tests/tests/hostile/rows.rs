@@ -1,8 +1,8 @@
 //! Rows that a constraint to come would refuse are found beforehand, all of them, with a query for each.
 
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::target::Target;
-use mlflow_migrate_core::{Error, Report, Request, doctor};
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::{Error, Report, Request, report::doctor};
 use mlflow_migrate_tests::capability::EVERY_REVISION;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade};
 use mlflow_migrate_tests::harness::Test;

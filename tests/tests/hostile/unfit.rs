@@ -1,7 +1,7 @@
 //! Values that do not fit into the type, or the way of comparing, that a column gets.
 
-use mlflow_migrate_core::target::Target;
-use mlflow_migrate_core::{Error, Request, doctor};
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::{Error, Request, report::doctor};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{TestDatabase, Upgrade};
 use mlflow_migrate_tests::harness::Test;

@@ -7,10 +7,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::abort::{Aborted, abort};
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Observer, Silent};
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::upgrade::abort::{Aborted, abort};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL};
 use mlflow_migrate_tests::conformance::assert_at;

@@ -2,11 +2,11 @@
 //! accept.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::check::{Verdict, check};
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Event;
-use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::report::check::{Verdict, check};
 use mlflow_migrate_core::schema::differences;
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_tests::capability::{MYSQL, SQLITE};
 use mlflow_migrate_tests::conformance::{self, assert_at};
 use mlflow_migrate_tests::database::{TestDatabase, Upgrade, upgrade};

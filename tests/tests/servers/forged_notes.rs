@@ -3,10 +3,10 @@
 
 use std::sync::Arc;
 
-use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Observer, Silent};
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::upgrade::abort::abort;
 use mlflow_migrate_core::{Error, FENCE};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::MYSQL;

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Event, Observer, Silent};
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::upgrade::abort::abort;
 use mlflow_migrate_core::{Error, FENCE};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};

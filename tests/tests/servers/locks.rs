@@ -8,7 +8,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Access;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Progress;
-use mlflow_migrate_core::stop::Stop;
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;

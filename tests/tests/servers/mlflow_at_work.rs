@@ -3,9 +3,9 @@
 use mlflow_migrate_core::error::LocationError;
 use std::time::Duration;
 
-use mlflow_migrate_core::doctor::diagnose;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::report::doctor::diagnose;
 use mlflow_migrate_core::{Error, FENCE, Request};
 use mlflow_migrate_tests::capability::{MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;

@@ -1,8 +1,8 @@
 //! Users who may not do everything that an upgrade takes.
 
-use mlflow_migrate_core::doctor::diagnose;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::report::doctor::diagnose;
 use mlflow_migrate_core::{Error, Request};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{BINARY_LOG, EVERY_REVISION, MYSQL, POSTGRES, SERVER};

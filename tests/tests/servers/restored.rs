@@ -1,7 +1,7 @@
 //! A database that was dumped and restored by the server's own tools is the same database.
 
-use mlflow_migrate_core::check::{Verdict, check};
-use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::report::check::{Verdict, check};
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_tests::capability::{DUMPS, SERVER};
 use mlflow_migrate_tests::conformance::{assert_at, assert_content};
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};

@@ -1,10 +1,10 @@
 //! PostgreSQL's row-level security, which could hide rows from an upgrade.
 
-use mlflow_migrate_core::check::check;
-use mlflow_migrate_core::doctor::diagnose;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::target::Target;
-use mlflow_migrate_core::verify::verify;
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::report::check::check;
+use mlflow_migrate_core::report::doctor::diagnose;
+use mlflow_migrate_core::report::verify::verify;
 use mlflow_migrate_core::{Error, Request};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::POSTGRES;

@@ -10,7 +10,7 @@ use mlflow_migrate_backend_mysql::{Mysql, OpenOptions};
 use mlflow_migrate_core::backend::{Access, Backend};
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::{Observer, Silent};
-use mlflow_migrate_core::target::Target;
+use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::{Request, inspect_and_plan};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::MYSQL;

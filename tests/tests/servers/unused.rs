@@ -1,7 +1,7 @@
 //! Objects that are there, and that the server does not use: such a one counts as changed.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::check::{Verdict, check};
+use mlflow_migrate_core::report::check::{Verdict, check};
 use mlflow_migrate_tests::capability::SERVER;
 use mlflow_migrate_tests::conformance::assert_content;
 use mlflow_migrate_tests::database::{Upgrade, upgrade};
@@ -129,8 +129,12 @@ async fn what_numbers_rows_no_longer_is_drift(server: &TestServer) {
         for spoil in SPOILED {
             database.run(spoil);
             let mut backend = database.connect().await.unwrap();
-            let verified =
-                mlflow_migrate_core::verify::verify(&mut *backend, server.catalogue(), None, false);
+            let verified = mlflow_migrate_core::report::verify::verify(
+                &mut *backend,
+                server.catalogue(),
+                None,
+                false,
+            );
             let violations = verified.await.unwrap().violations;
             let [violation] = &violations[..] else { panic!("{spoil}: {violations:?}") };
             let (_, rest) = violation.problem.split_once('`').unwrap();

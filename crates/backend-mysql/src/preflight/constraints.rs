@@ -3,8 +3,8 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::plan::Plan;
-use mlflow_migrate_core::platform::Dialect;
-use mlflow_migrate_core::rule::{Rules, Spelling, rules, rules_of};
+use mlflow_migrate_core::plan::row_checks::{Rules, Spelling, rules, rules_of};
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{ForeignKey, Schema};
 
 use crate::connect::Mysql;

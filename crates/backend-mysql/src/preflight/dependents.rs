@@ -3,7 +3,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{ColumnEnd, Plan};
-use mlflow_migrate_core::platform::Dialect;
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Dependent, mentions};
 
 use crate::connect::Mysql;

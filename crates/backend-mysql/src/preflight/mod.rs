@@ -13,8 +13,8 @@ mod transactions;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::doctor::collect;
 use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::report::doctor::collect;
 
 use crate::connect::Mysql;
 use crate::render::refuse_raw_texts;

@@ -11,7 +11,7 @@
 
 use std::collections::BTreeMap;
 
-use mlflow_migrate_core::platform::Dialect::Mysql;
+use mlflow_migrate_core::schema::platform::Dialect::Mysql;
 use mlflow_migrate_core::schema::{
     Check, Column, ForeignKey, Index, Object, PrimaryKey, Table, Trigger, Unique, names_column,
     rename_in_expression,

@@ -1,6 +1,6 @@
 //! A column's definition, as CREATE TABLE and ALTER TABLE take it.
 
-use mlflow_migrate_core::platform::Dialect::Mysql;
+use mlflow_migrate_core::schema::platform::Dialect::Mysql;
 use mlflow_migrate_core::schema::{Column, ColumnType, DefaultValue};
 
 use crate::text::{literal, quote};

@@ -1,7 +1,7 @@
 //! What a clause of ALTER TABLE costs the server (MySQL manual, "Online DDL Operations"; MariaDB
 //! manual, "InnoDB Online DDL Operations").
 
-use mlflow_migrate_core::platform::Dialect::Mysql;
+use mlflow_migrate_core::schema::platform::Dialect::Mysql;
 use mlflow_migrate_core::schema::{Column, ColumnType, Table};
 
 use super::Clause;

@@ -2,7 +2,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::platform::Platform;
+use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{
     Check, Column, ColumnType, ForeignKey, Index, Schema, Table, big_integer, boolean, integer,
     text, varchar,
@@ -37,7 +37,7 @@ fn every_revision_step_by_step() {
             Some(id) => {
                 let actions = catalogue.graph.get(id).unwrap().actions(&platform);
                 for action in actions {
-                    if let mlflow_migrate_core::revision::Action::Schema(op) = action {
+                    if let mlflow_migrate_core::history::revision::Action::Schema(op) = action {
                         after.apply(op, &platform).unwrap();
                     }
                 }

@@ -7,8 +7,8 @@ mod violations;
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::doctor::collect;
 use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::report::doctor::collect;
 use rusqlite::Connection;
 
 use crate::error::Context;

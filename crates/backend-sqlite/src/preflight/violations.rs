@@ -2,9 +2,9 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::Plan;
-use mlflow_migrate_core::platform::Dialect;
-use mlflow_migrate_core::rule::{Spelling, rules};
+use mlflow_migrate_core::plan::row_checks::{Spelling, rules};
 use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::schema::platform::Dialect;
 use rusqlite::Connection;
 
 use super::Asked;

@@ -2,8 +2,8 @@ use std::sync::Arc;
 
 use clap::Args;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::abort::abort;
 use mlflow_migrate_core::event::Observer;
+use mlflow_migrate_core::upgrade::abort::abort;
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;

@@ -1,5 +1,5 @@
 use clap::Args;
-use mlflow_migrate_core::{Error, check, session};
+use mlflow_migrate_core::{Error, report::check, report::session};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;

@@ -1,7 +1,7 @@
 use clap::Args;
-use mlflow_migrate_core::check::Position;
-use mlflow_migrate_core::status::{self, Status};
-use mlflow_migrate_core::{Error, session};
+use mlflow_migrate_core::report::check::Position;
+use mlflow_migrate_core::report::status::{self, Status};
+use mlflow_migrate_core::{Error, report::session};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;

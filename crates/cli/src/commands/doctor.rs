@@ -1,5 +1,5 @@
 use clap::Args;
-use mlflow_migrate_core::{Error, doctor};
+use mlflow_migrate_core::{Error, report::doctor};
 
 use crate::Context;
 use crate::arguments::{DatabaseArguments, TargetArguments};

@@ -1,5 +1,5 @@
 use clap::Args;
-use mlflow_migrate_core::{Error, estimate};
+use mlflow_migrate_core::{Error, report::estimate};
 
 use crate::Context;
 use crate::arguments::{DatabaseArguments, TargetArguments};

@@ -1,9 +1,9 @@
 use clap::Args;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::catalogue::Catalogue;
-use mlflow_migrate_core::check::Position;
-use mlflow_migrate_core::revision::Revision;
-use mlflow_migrate_core::status::{self, Status};
+use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::report::check::Position;
+use mlflow_migrate_core::report::status::{self, Status};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;

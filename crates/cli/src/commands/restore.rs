@@ -2,7 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mlflow_migrate_core::data::DataOptions;
-use mlflow_migrate_core::{Error, check};
+use mlflow_migrate_core::{Error, report::check};
 
 use crate::arguments::DatabaseArguments;
 use crate::outcome::{Outcome, RestoredDatabase};

@@ -1,5 +1,5 @@
 use clap::Args;
-use mlflow_migrate_core::{Error, status};
+use mlflow_migrate_core::{Error, report::status};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;

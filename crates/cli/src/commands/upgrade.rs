@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use mlflow_migrate_core::event::{Event, Observer};
-use mlflow_migrate_core::retry::Retry;
+use mlflow_migrate_core::upgrade::retry::Retry;
 use mlflow_migrate_core::{Error, Report, Request, upgrade};
 
 use crate::arguments::{DatabaseArguments, TargetArguments};

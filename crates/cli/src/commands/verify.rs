@@ -1,5 +1,5 @@
 use clap::Args;
-use mlflow_migrate_core::{Error, verify};
+use mlflow_migrate_core::{Error, report::verify};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;

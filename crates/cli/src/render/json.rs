@@ -7,8 +7,8 @@ use std::io::{self, Write};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::{ErrorKind, Finding};
 use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::report::verify::Violation;
 use mlflow_migrate_core::schema::Difference;
-use mlflow_migrate_core::verify::Violation;
 use serde::Serialize;
 
 use super::{Renderer, causes, unless_reader_is_gone, visible};

@@ -9,7 +9,7 @@ use super::{DataMigration, DataOptions};
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::event::Progress;
-use crate::platform::Platform;
+use crate::schema::platform::Platform;
 
 const PENDING: i32 = 0;
 const RUNNING: i32 = 1;

@@ -12,16 +12,16 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value};
 use sha2::{Digest, Sha256};
 
-use super::storable::Repertoire;
-use super::{BATCH, DataMigration, DataOptions, count, row};
+use super::charset::Repertoire;
+use super::{BATCH, DataMigration, DataOptions, count, value};
 use crate::backend::{Backend, Row};
+use crate::data::python::json::{self, Json};
+use crate::data::python::string::PythonStr;
+use crate::data::python::text;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
-use crate::platform::Platform;
-use crate::python::json::{self, Json};
-use crate::python::string::PythonStr;
-use crate::python::text;
 use crate::schema::Schema;
+use crate::schema::platform::Platform;
 
 const NAMED_ROWS: usize = 1000;
 
@@ -60,7 +60,7 @@ fn hashed(
     categories: Option<&Value>,
     storable: &Repertoire,
 ) -> Result<BTreeMap<String, String>, Obstacle> {
-    let stored = row::document(categories).ok_or(Obstacle::NoList)?;
+    let stored = value::document(categories).ok_or(Obstacle::NoList)?;
     let document = json::loads(&stored).map_err(|_| Obstacle::NoList)?;
     let mut found = BTreeMap::new();
     for category in items(&document).ok_or(Obstacle::NoList)? {
@@ -143,11 +143,11 @@ impl DataMigration for IssueCategories {
                 if let Some((_, finding)) = findings.get_mut(place) {
                     finding.count += 1;
                     if finding.rows.len() < NAMED_ROWS {
-                        finding.rows.push(format!("issue {}", row::display(issue.first())));
+                        finding.rows.push(format!("issue {}", value::display(issue.first())));
                     }
                 }
             }
-            let last = row::owned(last.first());
+            let last = value::owned(last.first());
             rows = page(backend, Some(last)).await?;
         }
         if options.skip_invalid {
@@ -179,10 +179,10 @@ impl DataMigration for IssueCategories {
                     continue;
                 };
                 for (hash, category) in categories {
-                    entries.push(vec![row::owned(issue.first()), hash.into(), category.into()]);
+                    entries.push(vec![value::owned(issue.first()), hash.into(), category.into()]);
                 }
             }
-            let last = row::owned(last.first());
+            let last = value::owned(last.first());
             let columns = &["issue_id", "category_hash", "category"];
             written += backend.insert(TABLE, columns, entries).await?;
             done += issues.len() as u64;

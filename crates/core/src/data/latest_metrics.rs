@@ -17,11 +17,11 @@ use sea_query::{
     Alias, Expr, ExprTrait, Func, JoinType, Query, QueryStatement, SelectStatement, Value,
 };
 
-use super::{CopiedReference, DataMigration, DataOptions, row, sql_text};
+use super::{CopiedReference, DataMigration, DataOptions, sql_text, value};
 use crate::backend::{Backend, KeyedUpdate, Row};
+use crate::data::python::number;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
-use crate::python::number;
 use crate::schema::Schema;
 
 const NAMED_ROWS: usize = 1000;
@@ -75,7 +75,7 @@ fn odd_values(live: &Schema) -> SelectStatement {
 
 /// The float that MLflow stores. SQLite makes NULL of a NaN, which the column does not take.
 fn float(value: Option<&Value>) -> Option<f64> {
-    value.and_then(|value| number::float(row::operand(value))).filter(|float| !float.is_nan())
+    value.and_then(|value| number::float(value::operand(value))).filter(|float| !float.is_nan())
 }
 
 /// Makes numbers of what was copied as something else.
@@ -90,7 +90,7 @@ async fn convert(backend: &mut dyn Backend) -> Result<(), Error> {
     let converted = |read: &Row| {
         // The preflight has refused everything else.
         let float = float(read.get(2))?;
-        Some(vec![float.into(), row::owned(read.first()), row::owned(read.get(1))])
+        Some(vec![float.into(), value::owned(read.first()), value::owned(read.get(1))])
     };
     let rows: Vec<Row> = backend.query(select).await?.iter().filter_map(converted).collect();
     if !rows.is_empty() {
@@ -180,7 +180,7 @@ impl DataMigration for LatestMetrics {
             return Ok(Vec::new());
         }
         let name = |read: &Row| {
-            let [run, key, value] = [0, 1, 2].map(|at| row::display(read.get(at)));
+            let [run, key, value] = [0, 1, 2].map(|at| value::display(read.get(at)));
             format!("metric {key} of run {run}: {value}")
         };
         Ok(vec![Finding {

@@ -10,12 +10,12 @@
 use async_trait::async_trait;
 use sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 
-use super::{DataMigration, DataOptions, row, sql_text};
+use super::{DataMigration, DataOptions, sql_text, value};
 use crate::backend::{Backend, Row};
 use crate::error::{Error, Finding};
 use crate::event::Progress;
-use crate::platform::Platform;
 use crate::schema::Schema;
+use crate::schema::platform::Platform;
 
 const REFERENCES: [(&str, &str, &str); 3] = [
     ("mcp_server_version_tags", "name", "version"),
@@ -87,7 +87,8 @@ async fn finding(
 ) -> Result<Option<Finding>, Error> {
     let rows = backend.query(select.clone().limit(super::BATCH).take()).await?;
     let describe = |found: &Row| {
-        let [workspace, name, version, other] = [0, 1, 2, 3].map(|at| row::display(found.get(at)));
+        let [workspace, name, version, other] =
+            [0, 1, 2, 3].map(|at| value::display(found.get(at)));
         format!("{version} of server {name} in workspace {workspace}, {relation} {other}")
     };
     Ok((!rows.is_empty()).then(|| Finding {

@@ -4,17 +4,18 @@
 //! row leaves the database. Where MLflow computes a value in Python, the rows move through the
 //! program in batches by ranges of their key, so that memory stays flat.
 
+mod batch_size;
 mod canceled_jobs;
+mod charset;
 mod default_workspace;
 mod issue_categories;
 pub mod latest_metrics;
 mod mcp_version_references;
-mod pace;
 mod parts;
-pub(crate) mod row;
-mod storable;
+pub mod python;
 mod trace_analytics;
 mod user_tags;
+pub(crate) mod value;
 
 use std::fmt::Debug;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -29,8 +30,8 @@ use serde::{Deserialize, Serialize};
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
-use crate::platform::{Dialect, Platform};
 use crate::schema::Schema;
+use crate::schema::platform::{Dialect, Platform};
 
 pub use canceled_jobs::CanceledJobs;
 pub use default_workspace::DefaultWorkspace;
@@ -48,7 +49,7 @@ pub(crate) const BATCH: u64 = 500;
 pub(crate) async fn count(backend: &mut dyn Backend, table: &str) -> Result<u64, Error> {
     let all = Func::count(Expr::col(sea_query::Asterisk));
     let rows = backend.query(Query::select().expr(all).from(Alias::new(table)).take()).await?;
-    Ok(rows.first().map_or(0, |found| row::count(found.first())))
+    Ok(rows.first().map_or(0, |found| value::count(found.first())))
 }
 
 /// What a data migration may be told.

@@ -9,11 +9,11 @@
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
 
-use super::{BATCH, DataMigration, DataOptions, equals_exactly, row};
+use super::{BATCH, DataMigration, DataOptions, equals_exactly, value};
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
-use crate::platform::Platform;
+use crate::schema::platform::Platform;
 use crate::schema::{ColumnType, Schema};
 
 const USER: &str = "mlflow.user";
@@ -115,7 +115,7 @@ impl DataMigration for UserTags {
             revision: "90e64c465722".to_owned(),
             problem: format!("runs.user_id is longer than a tag's {length} characters"),
             count: runs.len() as u64,
-            rows: runs.iter().take(20).map(|run| row::display(run.first())).collect(),
+            rows: runs.iter().take(20).map(|run| value::display(run.first())).collect(),
             query: Some(format!("SELECT run_uuid FROM runs WHERE char_length(user_id) > {length}")),
         };
         Ok(if runs.is_empty() { Vec::new() } else { vec![finding] })
@@ -129,7 +129,7 @@ impl DataMigration for UserTags {
     ) -> Result<u64, Error> {
         if backend.platform().is_mysql() {
             let found = backend.query(look_alikes(&backend.platform().clone())).await?;
-            let count = found.first().map_or(0, |found| row::count(found.first()));
+            let count = found.first().map_or(0, |found| value::count(found.first()));
             if count > 0 {
                 progress.notice(format!(
                     "tags that differ from {USER} only by case, left as they are: {count}"

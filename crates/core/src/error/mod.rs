@@ -13,10 +13,10 @@ pub use location::LocationError;
 pub use target::TargetError;
 pub use verification::VerificationError;
 
-use crate::graph::GraphError;
+use crate::history::graph::GraphError;
 use crate::locate::label;
+use crate::report::status::Unfinished;
 use crate::schema::{Dependent, Difference, EditError};
-use crate::status::Unfinished;
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 

@@ -1,7 +1,7 @@
 //! Results that are not what was planned.
 
+use crate::report::verify::Violation;
 use crate::schema::Difference;
-use crate::verify::Violation;
 
 /// What the comparison with the plan has found.
 #[derive(Debug, thiserror::Error)]

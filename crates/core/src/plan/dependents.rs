@@ -6,7 +6,7 @@
 use super::Plan;
 use crate::backend::TableChange;
 use crate::error::Error;
-use crate::platform::Platform;
+use crate::schema::platform::Platform;
 use crate::schema::{Column, Dependent, ReferentialAction};
 
 /// A column that comes to its end under its name.

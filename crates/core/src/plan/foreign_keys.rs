@@ -9,7 +9,7 @@
 use std::collections::BTreeMap;
 
 use crate::backend::TableChange;
-use crate::platform::Platform;
+use crate::schema::platform::Platform;
 use crate::schema::{Column, ForeignKey, Schema, Table};
 
 /// Divides changes that are made together, in their order, so that no foreign key is in the way.

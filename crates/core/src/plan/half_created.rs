@@ -7,11 +7,11 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::{Plan, Step, plan_edits};
-use crate::catalogue::Catalogue;
 use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::history::revision::Action;
 use crate::locate::Location;
-use crate::platform::Platform;
-use crate::revision::Action;
+use crate::schema::platform::Platform;
 use crate::schema::{DifferenceKind, Schema, differences};
 
 /// Plans from nothing to a target around its own tables; `None` if there are none, or others than the

@@ -8,13 +8,14 @@
 //! an empty database gets the schema of its target at once.
 
 mod dependents;
-mod early;
 mod foreign_keys;
 mod half_created;
-mod limit;
-mod names;
+mod hoist;
+mod name_clashes;
 mod ownership;
 pub(crate) mod references;
+mod requirements;
+pub mod row_checks;
 mod step_by_step;
 
 use crate::error::TargetError;
@@ -22,18 +23,18 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::backend::TableChange;
-use crate::catalogue::Catalogue;
 use crate::data::DataMigration;
 use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::history::revision::{Action, Revision};
+use crate::locate::mlflow_partial_run;
 use crate::locate::{LEFTOVER_PREFIX, Location};
-use crate::op::Op;
-use crate::partial;
-use crate::platform::{Dialect, Platform};
-use crate::revision::{Action, Revision};
 use crate::schema::Schema;
+use crate::schema::op::Op;
+use crate::schema::platform::{Dialect, Platform};
 
 pub use dependents::ColumnEnd;
-pub use names::{HeldName, NameKind};
+pub use name_clashes::{HeldName, NameKind};
 pub use references::OutsideReference;
 pub use step_by_step::{Unmerged, step_by_step};
 
@@ -289,7 +290,7 @@ impl<'a> Planner<'a> {
             Action::Data(_) => None,
         });
         later.next().is_some_and(|own| *own == *op)
-            && partial::is_overtaken(op, later, stamped, live, self.platform)
+            && mlflow_partial_run::is_overtaken(op, later, stamped, live, self.platform)
     }
 
     /// Makes those edits of the tables that are about to be settled which later revisions ask for,
@@ -302,7 +303,7 @@ impl<'a> Planner<'a> {
         live: &Schema,
         made_early: &mut BTreeSet<usize>,
     ) -> Result<(), Error> {
-        let mut crossed = early::Crossed::default();
+        let mut crossed = hoist::Crossed::default();
         let (mut possible, mut waiting) = (Vec::new(), BTreeSet::new());
         for (place, due) in (place..).zip(rest) {
             match due.action {
@@ -330,7 +331,7 @@ impl<'a> Planner<'a> {
     }
 
     fn edit(&mut self, revision: &str, before: Option<&str>, op: &Op) -> Result<(), Error> {
-        limit::refuse_what_the_server_lacks(op, self.platform, revision, before)?;
+        requirements::refuse_what_the_server_lacks(op, self.platform, revision, before)?;
         self.after
             .apply(op, self.platform)
             .map_err(|source| Error::Edit { revision: revision.to_owned(), source })?;

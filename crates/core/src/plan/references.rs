@@ -4,7 +4,7 @@
 //! made would lose its key, and where each change commits, that would be found too late.
 
 use crate::backend::TableChange;
-use crate::platform::{Dialect, Platform};
+use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{
     Column, ColumnType, ForeignKey, ReferentialAction, Schema, Table, is_same_name,
 };

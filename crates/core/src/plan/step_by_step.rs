@@ -6,10 +6,10 @@ use serde::Serialize;
 
 use super::{Plan, plan};
 use crate::backend::{Backend, TableChange};
-use crate::catalogue::Catalogue;
 use crate::error::Error;
+use crate::history::catalogue::Catalogue;
 use crate::locate::Location;
-use crate::platform::Platform;
+use crate::schema::platform::Platform;
 use crate::schema::{Schema, Table};
 
 /// A plan for each revision on the way from a live schema to a target.

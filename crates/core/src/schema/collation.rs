@@ -5,7 +5,7 @@
 //! (errno 150, error 3780), so a referencing column takes the collation of the referenced one.
 
 use super::{Column, ColumnType, ForeignKey, Schema, Table};
-use crate::op::{Op, TableEdit};
+use crate::schema::op::{Op, TableEdit};
 
 impl Schema {
     /// Gives the columns of the foreign keys that an operation has added the collations of the
@@ -73,8 +73,8 @@ impl Column {
 #[cfg(test)]
 mod tests {
     use super::super::{ForeignKey, Schema, Table, big_integer, varchar};
-    use crate::op::{Op, TableEdit};
-    use crate::platform::Platform;
+    use crate::schema::op::{Op, TableEdit};
+    use crate::schema::platform::Platform;
 
     fn key() -> ForeignKey {
         ForeignKey::new(&["run", "number"], "runs", &["run_uuid", "number"])

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use serde::{Deserialize, Serialize};
 
-use crate::platform::Dialect;
+use crate::schema::platform::Dialect;
 
 /// A column's type, by the names that SQLAlchemy's types have in MLflow's revisions.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]

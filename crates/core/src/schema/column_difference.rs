@@ -4,7 +4,7 @@ use std::fmt;
 
 use super::constraint::normalize_expression;
 use super::{Column, ColumnType, DefaultValue};
-use crate::platform::{Dialect, Platform};
+use crate::schema::platform::{Dialect, Platform};
 
 /// A property of a column that is not as expected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -134,7 +134,7 @@ fn normalize_default(default: &DefaultValue, is_boolean: bool, platform: &Platfo
 mod tests {
     use super::super::DefaultValue;
     use super::normalize_default;
-    use crate::platform::Platform;
+    use crate::schema::platform::Platform;
 
     #[test]
     fn only_parentheses_around_the_whole_default_do_not_count() {

@@ -6,7 +6,7 @@
 //! `CONSTRAINT_<n>`, and `<n>` for its foreign keys from 12.1 on (MDEV-28933). SQLite leaves them unnamed.
 
 use super::{Check, ForeignKey, Index, Table, Unique};
-use crate::platform::{AutomaticCheckName, AutomaticForeignKeyName, Dialect, Platform};
+use crate::schema::platform::{AutomaticCheckName, AutomaticForeignKeyName, Dialect, Platform};
 
 /// Names what is unnamed in a new table, and drops what the platform does not keep.
 pub(super) fn settle_new_table(table: Table, platform: &Platform) -> Table {

@@ -5,7 +5,7 @@
 
 use super::words::{mentions, names_column};
 use super::{Check, Column, DefaultValue, Index, Table};
-use crate::platform::{AutomaticCheckName, Dialect, Platform};
+use crate::schema::platform::{AutomaticCheckName, Dialect, Platform};
 
 /// An object that depends on a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -304,7 +304,7 @@ pub(crate) fn quote(name: &str, dialect: Dialect) -> String {
 #[cfg(test)]
 mod tests {
     use super::super::{Check, Column, ColumnType, Generated, Index, Table, integer, json};
-    use crate::platform::Platform;
+    use crate::schema::platform::Platform;
 
     fn computed(name: &str, expression: &str) -> Column {
         let generated = Generated { expression: expression.to_owned(), stored: false };

@@ -6,7 +6,7 @@ use serde::{Serialize, Serializer};
 
 use super::column_difference::ColumnDifference;
 use super::{Column, Index, Object, PrimaryKey, Schema, Table};
-use crate::platform::Platform;
+use crate::schema::platform::Platform;
 
 /// How an object differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -292,7 +292,7 @@ fn index_is_there(index: &Index, table: &Table) -> bool {
 #[cfg(test)]
 mod tests {
     use super::{Difference, DifferenceKind, by_name, differences};
-    use crate::platform::Platform;
+    use crate::schema::platform::Platform;
     use crate::schema::{ForeignKey, Index, Schema, Table, varchar};
 
     fn tags() -> Table {

@@ -9,8 +9,8 @@ use super::convention::{
 };
 use super::rename::{rename_in, rename_in_expression};
 use super::{Check, Column, ForeignKey, Index, PrimaryKey, Schema, Table, Unique};
-use crate::op::{ColumnChange, Op, TableEdit};
-use crate::platform::Platform;
+use crate::schema::op::{ColumnChange, Op, TableEdit};
+use crate::schema::platform::Platform;
 
 /// Why an operation does not fit the schema that it meets.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]

@@ -15,6 +15,8 @@ mod edit;
 mod index;
 mod innodb;
 mod object;
+pub mod op;
+pub mod platform;
 mod raw_text;
 mod referred_key;
 mod rename;

@@ -1,7 +1,7 @@
 //! The keys that a foreign key can reference.
 
 use super::Table;
-use crate::platform::{Dialect, Platform};
+use crate::schema::platform::{Dialect, Platform};
 
 /// A key or an index that serves foreign keys.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,7 +78,7 @@ pub(crate) fn is_same_name(one: &str, other: &str, platform: &Platform) -> bool 
 #[cfg(test)]
 mod tests {
     use super::super::{Index, Table, varchar};
-    use crate::platform::Platform;
+    use crate::schema::platform::Platform;
 
     #[test]
     fn each_database_has_its_own_idea_of_a_key_to_reference() {

@@ -1,7 +1,7 @@
 //! What refers to a column follows when it gets another name.
 
 use super::words::pieces;
-use crate::platform::Dialect;
+use crate::schema::platform::Dialect;
 
 /// Renames a column in a list of names.
 pub(super) fn rename_in(columns: &mut [String], from: &str, to: &str) {
@@ -28,7 +28,7 @@ pub fn rename_in_expression(expression: &str, from: &str, to: &str, dialect: Dia
 #[cfg(test)]
 mod tests {
     use super::rename_in_expression;
-    use crate::platform::Dialect::Mysql;
+    use crate::schema::platform::Dialect::Mysql;
 
     #[test]
     fn a_column_is_renamed_where_an_expression_names_it() {

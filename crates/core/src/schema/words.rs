@@ -1,6 +1,6 @@
 //! The names in an SQL text: outside of strings and comments, in quotes or without.
 
-use crate::platform::Dialect;
+use crate::schema::platform::Dialect;
 
 /// A piece of an SQL text. Together the pieces are the text.
 #[derive(Clone, Copy, Debug)]
@@ -159,7 +159,7 @@ mod tests {
             assert_eq!(without_casts_to_text(shown, |name| name == "a"), expected);
         }
     }
-    use crate::platform::Dialect::{self, Mysql, Postgres, Sqlite};
+    use crate::schema::platform::Dialect::{self, Mysql, Postgres, Sqlite};
 
     #[test]
     fn what_an_expression_names() {

@@ -1,7 +1,7 @@
 //! Every statement of MLflow's history, for each kind of server.
 
 use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::catalogue::Catalogue;
+use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::locate::Location;
 use mlflow_migrate_core::plan::plan;
 use mlflow_migrate_core::schema::Schema;

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::check::{Checked, Position};
+use mlflow_migrate_core::report::check::{Checked, Position};
 
 use crate::outcome::{CheckedDatabase, Problem};
 use crate::render::words::{count_of, releases};

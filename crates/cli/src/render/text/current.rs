@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::check::Position;
+use mlflow_migrate_core::report::check::Position;
 
 use super::check::write_wrong_stamp;
 use super::status::write_unfinished;

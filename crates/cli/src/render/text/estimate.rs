@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::estimate::{Metrics, RebuiltTable};
+use mlflow_migrate_core::report::estimate::{Metrics, RebuiltTable};
 
 use crate::outcome::EstimatedDatabase;
 use crate::render::words::{bytes, count, number, revision};

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::status::{Status, Unfinished};
+use mlflow_migrate_core::report::status::{Status, Unfinished};
 
 use super::check::place;
 use crate::clock;

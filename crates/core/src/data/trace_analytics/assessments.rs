@@ -2,9 +2,9 @@
 
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query, Value};
 
-use super::super::pace::{Pace, bytes_of};
+use super::super::batch_size::{Pace, bytes_of};
 use super::super::parts;
-use super::super::row::{self, KeyPart};
+use super::super::value::{self, KeyPart};
 use super::{Tally, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
@@ -19,7 +19,7 @@ const UPDATE: KeyedUpdate =
 pub(super) async fn backfill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result<u64, Error> {
     let (mut written, mut pace) = (0, Pace::new());
     let mut rows = page(backend, None, &pace).await?;
-    while let Some([last]) = rows.last().and_then(|read| row::key_of(read)) {
+    while let Some([last]) = rows.last().and_then(|read| value::key_of(read)) {
         let changed: Vec<Row> = rows.iter().filter_map(changed).collect();
         if !changed.is_empty() {
             written += parts::update(backend, &UPDATE, changed).await?;
@@ -36,11 +36,12 @@ fn changed(read: &Row) -> Option<Row> {
     let (aggregate, is_numeric) = values::aggregate(read.get(1));
     let aggregate = aggregate.map_or(Value::String(None), Value::from);
     let is_numeric = Value::from(i64::from(is_numeric));
-    let mut values = vec![row::owned(read.get(2)), row::owned(read.get(3)), aggregate, is_numeric];
+    let mut values =
+        vec![value::owned(read.get(2)), value::owned(read.get(3)), aggregate, is_numeric];
     if read.get(4..) == Some(&values) {
         return None;
     }
-    values.push(row::owned(read.first()));
+    values.push(value::owned(read.first()));
     Some(values)
 }
 

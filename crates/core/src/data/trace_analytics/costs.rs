@@ -2,14 +2,14 @@
 
 use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, SelectStatement, Value};
 
-use super::super::row;
+use super::super::value;
 use super::ranges::Range;
 use super::sources::Source;
 use super::{COST_KEYS, span_rows, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
+use crate::data::python::number;
 use crate::error::Error;
-use crate::platform::Platform;
-use crate::python::number;
+use crate::schema::platform::Platform;
 
 /// How many odd costs of a range are handled one by one.
 const MOST: usize = 2000;
@@ -108,11 +108,11 @@ impl OddCosts {
         ];
         let platform = backend.platform().clone();
         for update in UPDATES {
-            let is_its = |read: &&Row| row::text(read.get(2)) == update.columns.first().copied();
+            let is_its = |read: &&Row| value::text(read.get(2)) == update.columns.first().copied();
             let computed = |read: &Row| {
                 let metric = values::metric(read.get(3), &platform);
-                let cost = number::finite_float(row::operand(&metric))?;
-                Some(vec![Value::from(cost), row::owned(read.first()), row::owned(read.get(1))])
+                let cost = number::finite_float(value::operand(&metric))?;
+                Some(vec![Value::from(cost), value::owned(read.first()), value::owned(read.get(1))])
             };
             let rows: Vec<Row> = self.0.iter().filter(is_its).filter_map(computed).collect();
             if !rows.is_empty() {

@@ -2,11 +2,11 @@
 
 use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, Value};
 
-use super::super::{bytes, row};
+use super::super::{bytes, value};
 use super::ranges::Range;
 use crate::backend::{Backend, Row};
 use crate::error::Error;
-use crate::platform::{Dialect, Platform};
+use crate::schema::platform::{Dialect, Platform};
 
 /// How many different ones a statement compares each span with.
 const MOST: usize = 32;
@@ -29,14 +29,14 @@ pub(super) struct Kind {
 
 impl Kind {
     fn of(read: &Row) -> Option<Self> {
-        let compared = row::owned(read.first());
+        let compared = value::owned(read.first());
         let text = match &compared {
             Value::String(text) => text.clone(),
             Value::Bytes(Some(bytes)) => Some(String::from_utf8(bytes.clone()).ok()?),
             _ => return None,
         };
         let length = text.as_ref().map_or(0, String::len);
-        let [spans, filled] = [1, 2].map(|at| usize::try_from(row::count(read.get(at))).ok());
+        let [spans, filled] = [1, 2].map(|at| usize::try_from(value::count(read.get(at))).ok());
         (length <= LONGEST).then_some(())?;
         let text = text.map(Value::from);
         Some(Self { text, spans: spans?, filled: filled?, compared })

@@ -8,7 +8,7 @@ use super::ranges::Range;
 use super::{GATEWAY_METADATA, is_one_of, span_rows};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::platform::{Dialect, Platform};
+use crate::schema::platform::{Dialect, Platform};
 
 /// What tells that the trace at hand came through the gateway. As in MLflow, the database says whether
 /// a key is that of the gateway.

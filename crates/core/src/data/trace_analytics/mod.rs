@@ -26,13 +26,13 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use sea_query::{Condition, Expr, ExprTrait};
 
-use super::row::KeyPart;
+use super::value::KeyPart;
 use super::{DataMigration, DataOptions, count, equals_exactly};
 use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
-use crate::platform::Platform;
 use crate::schema::Schema;
+use crate::schema::platform::Platform;
 
 const REVISION: &str = "75868b020152";
 

@@ -7,12 +7,12 @@
 
 use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, Value};
 
-use super::super::{equals_exactly, row};
+use super::super::{equals_exactly, value};
 use super::{COST_METADATA, REVISION, gateway, span_rows, traces, values};
 use crate::backend::Backend;
+use crate::data::python::number;
 use crate::error::{Error, Finding};
-use crate::platform::Platform;
-use crate::python::number;
+use crate::schema::platform::Platform;
 
 /// What a float holds, divided by 2^63: fewer costs than that cannot add up to more if all are below.
 const HUGE: f64 = f64::MAX / 9_223_372_036_854_775_808.0;
@@ -78,7 +78,7 @@ async fn suspects(backend: &mut dyn Backend, after: Option<&str>) -> Result<Vec<
         select.and_where(Expr::col(trace).gt(after));
     }
     let found = backend.query(select).await?;
-    Ok(found.iter().filter_map(|read| row::text(read.first())).map(ToOwned::to_owned).collect())
+    Ok(found.iter().filter_map(|read| value::text(read.first())).map(ToOwned::to_owned).collect())
 }
 
 /// Whether a trace has a total cost of its own, so that nothing is added up.
@@ -90,7 +90,7 @@ async fn has_own_cost(backend: &mut dyn Backend, trace: &str) -> Result<bool, Er
         .and_where(equals_exactly(Expr::col("key"), COST_METADATA, backend.platform()))
         .take();
     let rows = backend.query(select).await?;
-    Ok(rows.first().is_some_and(|found| traces::has_total_cost(row::text(found.first()))))
+    Ok(rows.first().is_some_and(|found| traces::has_total_cost(value::text(found.first()))))
 }
 
 /// Whether the sum is beyond a float at any place, in the order in which the costs are added up.
@@ -111,7 +111,7 @@ async fn overflows(backend: &mut dyn Backend, trace: &str) -> Result<bool, Error
         .take();
     let rows = backend.query(select).await?;
     let cost = |value: Option<&Value>| {
-        number::finite_float(row::operand(&values::metric(value, &platform)))
+        number::finite_float(value::operand(&values::metric(value, &platform)))
     };
     let mut sums = rows.iter().filter_map(|read| cost(read.first())).scan(0.0, |sum, cost| {
         *sum += cost;

@@ -3,8 +3,8 @@
 use futures_util::future::try_join_all;
 use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, Value};
 
-use super::super::storable::Repertoire;
-use super::super::{BATCH, row, sql_text};
+use super::super::charset::Repertoire;
+use super::super::{BATCH, sql_text, value};
 use super::dimensions::{self, Kind};
 use super::ranges::{Range, Ranges};
 use super::values::{self, Dimensions, Obstacle};
@@ -54,7 +54,7 @@ async fn keys_of_another_type(
         revision: REVISION.to_owned(),
         problem: format!("spans.{key} holds something else than texts"),
         count: rows.len() as u64,
-        rows: vec![row::display(first.first())],
+        rows: vec![value::display(first.first())],
         query: Some(sql_text(&select, backend.platform())),
     }))
 }
@@ -84,8 +84,11 @@ async fn orphans(
     first.order_by((table, "trace_id"), Order::Asc).order_by((table, key), Order::Asc).limit(1);
     let rows = backend.query(first).await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    let first =
-        format!("{key} {} of trace {}", row::display(first.get(1)), row::display(first.first()));
+    let first = format!(
+        "{key} {} of trace {}",
+        value::display(first.get(1)),
+        value::display(first.first())
+    );
     let mut count = select.clone();
     count.clear_selects().expr(Func::count(Expr::col((table, key))));
     let count = backend.query(count).await?;
@@ -95,7 +98,7 @@ async fn orphans(
             "{table} without their trace (to delete them: `DELETE FROM {table} WHERE NOT EXISTS \
              (SELECT 1 FROM trace_info WHERE trace_info.request_id = {table}.trace_id)`)"
         ),
-        count: count.first().map_or(0, |found| row::count(found.first())),
+        count: count.first().map_or(0, |found| value::count(found.first())),
         rows: vec![first],
         query: Some(sql_text(&select, backend.platform())),
     }))
@@ -185,7 +188,7 @@ async fn dimensions_of_spans(
             match findings.iter_mut().find(|(known, _)| *known == obstacle) {
                 Some((_, finding)) => finding.count += 1,
                 None => {
-                    let [trace, id, value] = [0, 1, 2].map(|at| row::display(span.get(at)));
+                    let [trace, id, value] = [0, 1, 2].map(|at| value::display(span.get(at)));
                     let first = format!("span {id} of trace {trace}: {value}");
                     findings.push((obstacle, dimension_finding(obstacle, first, storable)));
                 }

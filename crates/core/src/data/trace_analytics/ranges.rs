@@ -6,10 +6,10 @@
 use futures_util::lock::Mutex;
 use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query};
 
-use super::super::row;
+use super::super::value;
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::platform::Dialect;
+use crate::schema::platform::Dialect;
 
 /// How many traces a range has: a statement each for their spans, and its round trip and its plan do
 /// not count any more.
@@ -84,7 +84,7 @@ impl Range {
             select.and_where(Expr::col("request_id").gt(after.as_str()));
         }
         let found = backend.query(select).await?;
-        let last = found.first().and_then(|read| row::text(read.first())).map(ToOwned::to_owned);
+        let last = found.first().and_then(|read| value::text(read.first())).map(ToOwned::to_owned);
         Ok(Self { after, last, is_part: true, place })
     }
 
@@ -98,7 +98,8 @@ impl Range {
             .from("trace_info")
             .cond_where(self.holds("trace_info"))
             .take();
-        let traces = backend.query(count).await?.first().map_or(0, |read| row::count(read.first()));
+        let traces =
+            backend.query(count).await?.first().map_or(0, |read| value::count(read.first()));
         if traces < 2 {
             return Ok(None);
         }
@@ -111,7 +112,8 @@ impl Range {
             .offset(traces / 2 - 1)
             .take();
         let found = backend.query(middle).await?;
-        let middle = found.first().and_then(|read| row::text(read.first())).map(ToOwned::to_owned);
+        let middle =
+            found.first().and_then(|read| value::text(read.first())).map(ToOwned::to_owned);
         let first = Self { last: middle.clone(), is_part: true, ..self.clone() };
         let second = Self { after: middle, is_part: true, ..self.clone() };
         Ok(first.last.is_some().then_some([first, second]))

@@ -10,14 +10,14 @@ use std::collections::HashMap;
 use sea_query::{Condition, Expr, ExprTrait, Query};
 
 use super::super::parts;
-use super::super::row::{KeyPart, key_of};
+use super::super::value::{KeyPart, key_of};
 use super::{
     COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, TRACE_NAME_TAG,
     is_one_of,
 };
 use crate::backend::{Backend, Row};
 use crate::error::Error;
-use crate::platform::Platform;
+use crate::schema::platform::Platform;
 
 /// A table of keys and values that columns are computed from.
 #[derive(Clone, Copy, Debug)]

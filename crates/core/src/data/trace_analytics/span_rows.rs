@@ -5,17 +5,17 @@ use std::collections::HashMap;
 use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::BATCH;
-use super::super::pace::{Pace, bytes_of};
-use super::super::row::{self, KeyPart};
+use super::super::batch_size::{Pace, bytes_of};
+use super::super::value::{self, KeyPart};
 use super::filling::Done;
 use super::ranges::Range;
 use super::sources::{self, Source};
 use super::spans::COLUMNS;
 use super::{COST_KEYS, Tally, key_after, values};
 use crate::backend::{Backend, KeyedUpdate, Row};
+use crate::data::python::number;
 use crate::error::Error;
-use crate::platform::Platform;
-use crate::python::number;
+use crate::schema::platform::Platform;
 
 pub(super) const KEY: [&str; 2] = ["trace_id", "span_id"];
 
@@ -55,7 +55,7 @@ pub(super) async fn fill(
                 costs.into_iter().map(|cost| cost.map_or_else(null, Value::from)).collect();
             values.extend([dimensions.model, dimensions.provider].map(Value::from));
             if span.get(3..) != Some(&values) {
-                values.extend([row::owned(span.first()), row::owned(span.get(1))]);
+                values.extend([value::owned(span.first()), value::owned(span.get(1))]);
                 changed.push(values);
             }
         }
@@ -74,7 +74,7 @@ pub(super) async fn fill(
 }
 
 pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
-    row::key_of(span?)
+    value::key_of(span?)
 }
 
 async fn page(
@@ -137,12 +137,12 @@ async fn read_costs(
         .take();
     let mut costs: HashMap<SpanKey, Costs> = HashMap::new();
     for read in backend.query(select).await? {
-        let key = row::text(read.get(2)).unwrap_or_default();
+        let key = value::text(read.get(2)).unwrap_or_default();
         let place = COST_KEYS.iter().position(|known| *known == key);
         if let (Some(span), Some(place)) = (key_of(Some(&read)), place)
             && let Some(cost) = costs.entry(span).or_default().get_mut(place)
         {
-            *cost = number::finite_float(row::operand(&values::metric(read.get(3), &platform)));
+            *cost = number::finite_float(value::operand(&values::metric(read.get(3), &platform)));
         }
     }
     Ok(costs)

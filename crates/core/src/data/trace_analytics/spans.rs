@@ -20,7 +20,7 @@ use super::values::{Dimensions, dimensions as read};
 use super::{COST_KEYS, Tally, is_one_of, span_rows};
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::platform::Platform;
+use crate::schema::platform::Platform;
 
 pub(super) const COLUMNS: [&str; 5] =
     ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
-use super::super::pace::{Pace, bytes_of};
-use super::super::row::{self, KeyPart, key_of};
+use super::super::batch_size::{Pace, bytes_of};
+use super::super::value::{self, KeyPart, key_of};
 use super::filling::Done;
 use super::ranges::Range;
 use super::sources::{self, Source};
@@ -13,8 +13,8 @@ use super::{
     COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, Tally, values,
 };
 use crate::backend::{Backend, KeyedUpdate, Row};
+use crate::data::python::text;
 use crate::error::Error;
-use crate::python::text;
 
 const NAME_LENGTH: usize = 4096;
 const SESSION_LENGTH: usize = 250;
@@ -86,7 +86,7 @@ pub(super) async fn fill(
             done.cut_of_traces += u64::from(is_longer(sources.session.as_deref(), SESSION_LENGTH));
             let mut values = computed(&sources);
             if trace.get(1..) != Some(&values) {
-                values.push(row::owned(trace.first()));
+                values.push(value::owned(trace.first()));
                 changed.push(values);
             }
         }
@@ -152,20 +152,20 @@ async fn read_sources(
         for read in rows {
             let Some(id) = key_of(&read) else { continue };
             let sources = found.entry(id).or_default();
-            let target = match (source, row::text(read.get(1))) {
+            let target = match (source, value::text(read.get(1))) {
                 (Source::Tags, _) => &mut sources.name,
                 (_, Some(SESSION_METADATA)) => &mut sources.session,
                 (_, Some(TOKEN_USAGE_METADATA)) => &mut sources.token_usage,
                 (_, Some(COST_METADATA)) => &mut sources.cost,
                 _ => continue,
             };
-            *target = row::text(read.get(2)).map(ToOwned::to_owned);
+            *target = value::text(read.get(2)).map(ToOwned::to_owned);
         }
     }
     let metrics = keyed_rows(backend, Source::TraceMetrics, range);
     let platform = backend.platform().clone();
     for read in backend.query(metrics).await? {
-        let key = row::text(read.get(1)).unwrap_or_default();
+        let key = value::text(read.get(1)).unwrap_or_default();
         let place = TOKEN_KEYS.iter().position(|known| *known == key);
         if let (Some(id), Some(place)) = (key_of(&read), place) {
             let metrics = &mut found.entry(id).or_default().metrics;

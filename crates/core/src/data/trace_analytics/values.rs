@@ -2,12 +2,12 @@
 
 use sea_query::Value;
 
-use super::super::row;
+use super::super::value;
 use super::{COST_KEYS, TOKEN_KEYS};
-use crate::platform::Platform;
-use crate::python::json::{self, Json, Object};
-use crate::python::number;
-use crate::python::text;
+use crate::data::python::json::{self, Json, Object};
+use crate::data::python::number;
+use crate::data::python::text;
+use crate::schema::platform::Platform;
 
 const MODEL: &str = "mlflow.llm.model";
 const PROVIDER: &str = "mlflow.llm.provider";
@@ -28,7 +28,7 @@ pub(super) fn token_counts(
     let mut counts = [None; TOKEN_KEYS.len()];
     for ((count, key), metric) in counts.iter_mut().zip(TOKEN_KEYS).zip(metrics) {
         *count = match metric {
-            Some(value) => number::token_count(row::operand(value)),
+            Some(value) => number::token_count(value::operand(value)),
             None => usage.get(key).and_then(number::token_count),
         };
     }
@@ -45,7 +45,7 @@ pub(super) fn costs(cost: &Object<'_>) -> [Option<f64>; COST_KEYS.len()] {
 pub(super) fn metric(value: Option<&Value>, platform: &Platform) -> Value {
     match value {
         Some(Value::Double(Some(number))) if platform.is_mysql() => format!("{number:.10}").into(),
-        value => row::owned(value),
+        value => value::owned(value),
     }
 }
 
@@ -80,7 +80,7 @@ pub(super) fn dimensions(value: Option<&Value>) -> Result<Dimensions, Obstacle> 
         // SQLite makes a number of a JSON text that is one.
         Some(_) => return Err(Obstacle::Unsupported),
     }
-    let stored = row::document(value).ok_or(Obstacle::Malformed)?;
+    let stored = value::document(value).ok_or(Obstacle::Malformed)?;
     let outer = json::loads(&stored).map_err(|_| Obstacle::Malformed)?;
     // MLflow accepts JSON in a JSON string, once.
     if let Some(inner) = outer.as_string() {
@@ -124,10 +124,10 @@ pub(super) fn aggregate(value: Option<&Value>) -> (Option<f64>, bool) {
         "no" => Some(0.0),
         _ => None,
     };
-    let Some(stored) = row::document(value) else { return (None, false) };
+    let Some(stored) = value::document(value) else { return (None, false) };
     match json::loads(&stored) {
         // Bytes are no word.
-        Err(_) => (row::text(value).and_then(yes_or_no), false),
+        Err(_) => (value::text(value).and_then(yes_or_no), false),
         Ok(Json::Bool(flag)) => (Some(f64::from(u8::from(flag))), false),
         Ok(Json::String(text)) => (text.as_utf8().ok().and_then(yes_or_no), false),
         Ok(number @ (Json::Integer(_) | Json::Float(_))) => {

@@ -1,0 +1,94 @@
+//! Reads values out of rows.
+
+use std::borrow::Cow;
+
+use sea_query::Value;
+
+use crate::data::python::encoding;
+use crate::data::python::number::Operand;
+
+/// A column of a row's key: a text, or bytes, which SQLite keeps in a column for texts.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum KeyPart {
+    /// A text
+    Text(String),
+    /// Bytes
+    Bytes(Vec<u8>),
+}
+
+impl From<KeyPart> for Value {
+    fn from(part: KeyPart) -> Self {
+        match part {
+            KeyPart::Text(text) => text.into(),
+            KeyPart::Bytes(bytes) => bytes.into(),
+        }
+    }
+}
+
+/// The key that a row begins with.
+pub(super) fn key_of<const N: usize>(read: &[Value]) -> Option<[KeyPart; N]> {
+    let part = |value: &Value| match value {
+        Value::String(Some(text)) => Some(KeyPart::Text(text.clone())),
+        Value::Bytes(Some(bytes)) => Some(KeyPart::Bytes(bytes.clone())),
+        _ => None,
+    };
+    read.get(..N)?.iter().map(part).collect::<Option<Vec<_>>>()?.try_into().ok()
+}
+
+/// The text of a value, if it is one.
+pub(super) fn text(value: Option<&Value>) -> Option<&str> {
+    match value {
+        Some(Value::String(Some(text))) => Some(text),
+        _ => None,
+    }
+}
+
+/// The text that `json.loads` reads a value as, if it takes the value at all.
+pub(super) fn document(value: Option<&Value>) -> Option<Cow<'_, str>> {
+    match value {
+        Some(Value::String(Some(text))) => Some(Cow::Borrowed(text)),
+        Some(Value::Bytes(Some(bytes))) => encoding::decode(bytes),
+        _ => None,
+    }
+}
+
+/// A column's value as Python gets it from the database.
+pub(super) fn operand(value: &Value) -> Operand<'_> {
+    match value {
+        Value::BigInt(Some(number)) => Operand::from(*number),
+        Value::Double(Some(number)) => Operand::from(*number),
+        Value::String(Some(text)) => Operand::from(text.as_str()),
+        Value::Bytes(Some(bytes)) => Operand::Bytes(bytes),
+        _ => Operand::NotANumber,
+    }
+}
+
+/// The number that `COUNT` gives.
+pub(crate) fn count(value: Option<&Value>) -> u64 {
+    match value {
+        Some(Value::BigInt(Some(number))) => number.unsigned_abs(),
+        _ => 0,
+    }
+}
+
+/// The value, or NULL if there is none.
+pub(super) fn owned(value: Option<&Value>) -> Value {
+    value.cloned().unwrap_or(Value::String(None))
+}
+
+/// A value as a person would write it, cut short.
+pub(super) fn display(value: Option<&Value>) -> String {
+    match value {
+        Some(Value::String(Some(text))) => {
+            let short: String = text.chars().take(60).collect();
+            format!("{short:?}")
+        }
+        Some(Value::BigInt(Some(number))) => number.to_string(),
+        Some(Value::Double(Some(number))) => number.to_string(),
+        Some(Value::Bytes(Some(bytes))) => {
+            let short: String = bytes.iter().take(30).map(|byte| format!("{byte:02x}")).collect();
+            format!("x'{short}'")
+        }
+        _ => "NULL".to_owned(),
+    }
+}

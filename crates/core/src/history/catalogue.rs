@@ -1,0 +1,111 @@
+//! A whole history: the base schema, the graph of revisions and the releases that expect them.
+
+use std::collections::BTreeSet;
+
+use crate::error::Error;
+use crate::history::graph::Graph;
+use crate::history::release::Releases;
+use crate::history::revision::{Action, Revision};
+use crate::schema::op::Op;
+use crate::schema::platform::Platform;
+use crate::schema::{Schema, Table};
+
+/// Everything that is known of one application's database schema.
+#[derive(Clone, Debug)]
+pub struct Catalogue {
+    /// The tables from before the first revision.
+    pub base: Vec<Table>,
+    /// The revisions.
+    pub graph: Graph,
+    /// The application's releases.
+    pub releases: Releases,
+    /// Other applications that are known to use a version table of the same name.
+    pub others: Vec<OtherProgram>,
+}
+
+/// Another application whose tables or version can be where MLflow's are.
+#[derive(Clone, Copy, Debug)]
+pub struct OtherProgram {
+    /// Its name.
+    pub name: &'static str,
+    /// Whether a revision is one of its own.
+    pub has_revision: fn(&str) -> bool,
+    /// What only this application adds to MLflow's own tables, if a schema has it.
+    pub marks: fn(&Schema) -> Option<String>,
+    /// How MLflow gets along with it, or comes after it.
+    pub advice: &'static str,
+}
+
+impl Catalogue {
+    /// The schema at a revision (`None`: base) as the application's own chain makes it.
+    ///
+    /// # Errors
+    /// If the revision is unknown, or the catalogue contradicts itself.
+    pub fn state(&self, revision: Option<&str>, platform: &Platform) -> Result<Schema, Error> {
+        let mut schema = self.base_schema(platform)?;
+        let path = self.graph.path(None, revision).unwrap_or_default();
+        for revision in path {
+            apply_revision(&mut schema, revision, platform)?;
+        }
+        schema.settle();
+        Ok(schema)
+    }
+
+    /// Every state from base to head, in the graph's order, with its revision's id.
+    ///
+    /// # Errors
+    /// If the catalogue contradicts itself. Branches are not supported.
+    pub fn states(&self, platform: &Platform) -> Result<Vec<(Option<String>, Schema)>, Error> {
+        let mut schema = self.base_schema(platform)?;
+        let mut states = vec![(None, schema.clone())];
+        for revision in self.graph.revisions() {
+            apply_revision(&mut schema, revision, platform)?;
+            schema.settle();
+            states.push((Some(revision.id.clone()), schema.clone()));
+        }
+        Ok(states)
+    }
+
+    /// The names of all tables that the application has ever had.
+    #[must_use]
+    pub fn table_names(&self, platform: &Platform) -> BTreeSet<String> {
+        let mut names: BTreeSet<String> =
+            self.base.iter().map(|table| table.name.clone()).collect();
+        for revision in self.graph.revisions() {
+            names.extend(revision.actions(platform).filter_map(|action| match action {
+                Action::Schema(op) => Some(op.table().to_owned()),
+                Action::Data(_) => None,
+            }));
+        }
+        names
+    }
+
+    /// The operations that make the base schema.
+    #[must_use]
+    pub fn base_ops(&self) -> Vec<Op> {
+        self.base.iter().cloned().map(Op::CreateTable).collect()
+    }
+
+    fn base_schema(&self, platform: &Platform) -> Result<Schema, Error> {
+        let mut schema = Schema::default();
+        for op in self.base_ops() {
+            schema.apply(&op, platform).map_err(Error::base_edit)?;
+        }
+        Ok(schema)
+    }
+}
+
+fn apply_revision(
+    schema: &mut Schema,
+    revision: &Revision,
+    platform: &Platform,
+) -> Result<(), Error> {
+    for action in revision.actions(platform) {
+        if let Action::Schema(op) = action {
+            schema
+                .apply(op, platform)
+                .map_err(|source| Error::Edit { revision: revision.id.clone(), source })?;
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,8 @@
+//! The revisions, their order, and where a database is among them.
+
+pub mod catalogue;
+pub mod graph;
+pub mod release;
+pub mod revision;
+pub mod target;
+pub mod version_table;

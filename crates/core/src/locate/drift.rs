@@ -1,0 +1,340 @@
+//! Drift: what of a live schema is not as its revision says, and what an upgrade makes of it.
+//!
+//! What is there besides is the user's own, or what a later revision makes, and no drift. What MLflow's
+//! own upgrade has left that stopped within the next revision is explained (`partial`). The rest nobody
+//! can explain. Without a table, a column or the primary key there is nothing to build on; an index, a
+//! constraint or a column's type need not keep an upgrade from going on, but whoever runs it has to say so.
+
+use std::collections::HashMap;
+
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::event::{Event, Observer};
+use crate::history::catalogue::Catalogue;
+use crate::locate::mlflow_partial_run::{self, PartialRun};
+use crate::locate::{Location, drift, label};
+use crate::schema::platform::Platform;
+use crate::schema::{
+    Detail, Difference, DifferenceKind, Index, Object, PrimaryKey, Schema, Table, by_name,
+    differences,
+};
+
+/// What is not as a revision says.
+#[derive(Debug, Default)]
+pub(crate) struct Drift {
+    /// What keeps an upgrade from going on, whoever wants it.
+    fatal: Vec<Difference>,
+    /// What an upgrade goes on with if it is accepted.
+    acceptable: Vec<Difference>,
+    /// What is left alone: the user's own, and what has a known cause.
+    left: Vec<Difference>,
+    /// What is there already as it will be.
+    ahead: Vec<Difference>,
+    partial: Option<PartialRun>,
+}
+
+impl Drift {
+    /// Compares a live schema with its revision, on the way to another.
+    ///
+    /// # Errors
+    /// If the catalogue contradicts itself.
+    pub(crate) fn of(
+        catalogue: &Catalogue,
+        platform: &Platform,
+        live: &Schema,
+        location: &Location,
+        target: Option<&str>,
+    ) -> Result<Self, Error> {
+        let mut all = drift(catalogue, platform, live, location)?;
+        let partial = mlflow_partial_run::recognise(catalogue, platform, live, location, &all)?;
+        if let Some(partial) = &partial {
+            all.retain(|difference| !partial.explains(difference));
+        }
+        let mut later: HashMap<String, Vec<Difference>> = HashMap::new();
+        for difference in differences(&catalogue.state(target, platform)?, live, platform) {
+            later.entry(difference.table.clone()).or_default().push(difference);
+        }
+        let is_in_later = |difference: &Difference| {
+            later.get(&difference.table).is_some_and(|those| those.contains(difference))
+        };
+        let mut found = Self { partial, ..Self::default() };
+        for (weight, difference) in weigh(all, platform) {
+            let place = match weight {
+                Weight::Extra if is_in_later(&difference) => &mut found.left,
+                Weight::Extra => &mut found.ahead,
+                Weight::Fatal => &mut found.fatal,
+                Weight::Harmless => &mut found.left,
+                Weight::Drift => &mut found.acceptable,
+            };
+            place.push(difference);
+        }
+        Ok(found)
+    }
+
+    /// Refuses what cannot be gone on with, and if `is_due`, so that something would be changed, what is
+    /// not accepted. `repairs` finds the statements that put differences right.
+    ///
+    /// # Errors
+    /// [`Error::Drift`]
+    pub(crate) fn refuse(
+        &self,
+        location: &Location,
+        is_due: bool,
+        is_accepted: bool,
+        repairs: impl FnOnce(&[Difference]) -> Vec<String>,
+    ) -> Result<(), Error> {
+        let is_refused =
+            !self.fatal.is_empty() || is_due && !is_accepted && !self.acceptable.is_empty();
+        if !is_refused {
+            return Ok(());
+        }
+        Err(Error::Drift {
+            revision: location.label().to_owned(),
+            differences: [self.fatal.as_slice(), &self.acceptable].concat(),
+            is_acceptable: self.fatal.is_empty(),
+            repairs: repairs(&self.acceptable),
+        })
+    }
+
+    /// Tells what was found and is gone on with.
+    pub(crate) fn tell(&self, location: &Location, target: Option<&str>, observer: &dyn Observer) {
+        let notify = |message| observer.notify(&Event::Notice { message });
+        if let Some(partial) = &self.partial {
+            notify(format!("{partial}; it goes on from there"));
+        }
+        let from = location.label();
+        for difference in &self.left {
+            notify(format!("not as in {from}, left as it is: {difference}"));
+        }
+        for difference in &self.ahead {
+            notify(format!("there already, as in {}: {difference}", label(target)));
+        }
+        for difference in &self.acceptable {
+            notify(format!("not as in {from}, accepted: {difference}"));
+        }
+    }
+}
+
+/// Gives a live schema those triggers of its revision that the user may not see. They are not known to be
+/// missing, so they are no drift; what is missing is a privilege, which the preflight of a plan with these
+/// triggers asks for.
+///
+/// # Errors
+/// If the database cannot be asked, or the catalogue contradicts itself.
+pub(crate) async fn add_hidden_triggers(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    location: &Location,
+    live: &mut Schema,
+) -> Result<(), Error> {
+    if location.empty {
+        return Ok(());
+    }
+    let expected = catalogue.state(location.revision.as_deref(), backend.platform())?;
+    let seems_to_lack = |table: &&Table| {
+        let is_there = live.table(&table.name).is_some_and(|live| live.triggers.is_empty());
+        is_there && !table.triggers.is_empty()
+    };
+    let lacking: Vec<&Table> = expected.tables.values().filter(seems_to_lack).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = lacking.iter().map(|table| table.name.clone()).collect();
+    let hidden = backend.hidden_triggers(&names).await?;
+    for table in lacking.into_iter().filter(|table| hidden.contains(&table.name)) {
+        if let Some(live) = live.tables.get_mut(&table.name) {
+            live.triggers.clone_from(&table.triggers);
+        }
+    }
+    Ok(())
+}
+
+/// Marks those indexes of a live schema as InnoDB's own that are so at its revision. Without its foreign
+/// key such an index looks like any other, but the server still drops it once another one covers it.
+///
+/// # Errors
+/// If the catalogue contradicts itself.
+pub(crate) fn mark_automatic_indexes(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    location: &Location,
+    live: &mut Schema,
+) -> Result<(), Error> {
+    if !platform.is_mysql() || location.empty {
+        return Ok(());
+    }
+    let expected = catalogue.state(location.revision.as_deref(), platform)?;
+    for (name, table) in &mut live.tables {
+        let Some(expected) = expected.table(name) else { continue };
+        for index in &mut table.indexes {
+            let is_same = |own: &&Index| own.name == index.name && own.content() == index.content();
+            index.automatic |= index.definition.is_none()
+                && !index.unique
+                && expected.indexes.iter().find(is_same).is_some_and(|own| own.automatic);
+        }
+    }
+    Ok(())
+}
+
+/// What a difference means to an upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Weight {
+    /// No upgrade can build on such a schema.
+    Fatal,
+    /// An upgrade goes on with it if whoever runs it says so.
+    Drift,
+    /// It is known how this comes about, and no upgrade, nor MLflow, minds it.
+    Harmless,
+    /// The object is there besides those that are expected.
+    Extra,
+}
+
+/// Weighs differences, and tells of an object under an expected name as of one that has changed.
+pub(crate) fn weigh(all: Vec<Difference>, platform: &Platform) -> Vec<(Weight, Difference)> {
+    let expected = all.iter().filter(|difference| difference.is_of_expected());
+    let weights: Vec<Weight> =
+        expected.map(|difference| Weight::of(difference, &all, platform)).collect();
+    // Those of expected objects come first then, in their order.
+    let weights = weights.into_iter().chain(std::iter::repeat(Weight::Extra));
+    weights.zip(by_name(all)).collect()
+}
+
+impl Weight {
+    /// Weighs one of `all` differences from a revision.
+    pub(crate) fn of(difference: &Difference, all: &[Difference], platform: &Platform) -> Self {
+        match difference.kind {
+            DifferenceKind::Extra => Self::Extra,
+            DifferenceKind::Missing => Self::of_missing(difference, all, platform),
+            DifferenceKind::Changed => match (&difference.object, &difference.detail) {
+                (Object::ColumnOrder, _) => Self::Harmless,
+                (_, Some(Detail::PrimaryKey { found, expected })) => {
+                    let columns = |key: &Option<PrimaryKey>| {
+                        key.as_ref().map(|key| key.columns.clone()).unwrap_or_default()
+                    };
+                    // MLflow has named it, a server may not keep the name.
+                    let is_same = columns(found) == columns(expected);
+                    if is_same { Self::Harmless } else { Self::Fatal }
+                }
+                _ => Self::Drift,
+            },
+        }
+    }
+
+    fn of_missing(missing: &Difference, all: &[Difference], platform: &Platform) -> Self {
+        let mut extra = all
+            .iter()
+            .filter(|other| other.kind == DifferenceKind::Extra && other.table == missing.table);
+        let is_harmless = match &missing.object {
+            Object::Table | Object::Column(_) => return Self::Fatal,
+            // What a trigger says is not compared.
+            Object::Trigger(_) => false,
+            // A constraint gets another name when a database moves to another server.
+            object if extra.clone().any(|other| is_same_in_use(&other.object, object)) => true,
+            object if extra.any(|other| other.object.stands_for(object)) => false,
+            // MySQL 5.7 reads CHECKs and forgets them.
+            Object::Check(_) => platform.is_mysql(),
+            // Without it queries are slower, and nothing else.
+            Object::Index(index) => !index.unique,
+            _ => false,
+        };
+        if is_harmless { Self::Harmless } else { Self::Drift }
+    }
+}
+
+fn is_same_in_use(found: &Object, expected: &Object) -> bool {
+    found.has_same_content(expected) && found.inactive() == expected.inactive()
+}
+
+/// Whether a table or column that is expected is not there.
+#[must_use]
+pub(crate) fn is_missing_part(difference: &Difference) -> bool {
+    difference.kind == DifferenceKind::Missing
+        && matches!(difference.object, Object::Table | Object::Column(_))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Weight;
+    use crate::schema::platform::Platform;
+    use crate::schema::{
+        Check, Detail, Difference, DifferenceKind, ForeignKey, Index, Object, PrimaryKey, Trigger,
+        Unique,
+    };
+
+    fn key(name: Option<&str>, columns: &[&str]) -> Option<PrimaryKey> {
+        let columns = columns.iter().map(ToString::to_string).collect();
+        Some(PrimaryKey { name: name.map(ToOwned::to_owned), columns })
+    }
+
+    #[test]
+    fn a_key_by_another_name_is_the_same() {
+        let expected = key(Some("metric_pk"), &["a", "b"]);
+        for (found, weight) in [
+            (key(None, &["a", "b"]), Weight::Harmless),
+            (key(Some("metric_pk"), &["a"]), Weight::Fatal),
+            (key(Some("metric_pk"), &["b", "a"]), Weight::Fatal),
+            (None, Weight::Fatal),
+        ] {
+            let detail = Detail::PrimaryKey { found, expected: expected.clone() };
+            let difference = Difference {
+                detail: Some(detail),
+                ..Difference::new(DifferenceKind::Changed, "runs", Object::PrimaryKey)
+            };
+            assert_eq!(Weight::of(&difference, &[], &Platform::SQLITE), weight, "{difference}");
+        }
+    }
+
+    fn foreign_key(name: Option<&str>, referred: &str) -> Object {
+        let key = ForeignKey::new(&["x"], "y", &[referred]).on_delete_cascade();
+        Object::ForeignKey(ForeignKey { name: name.map(ToOwned::to_owned), ..key })
+    }
+
+    fn check(name: &str, expression: &str) -> Object {
+        Object::Check(Check::new(Some(name), expression))
+    }
+
+    fn unique(name: &str) -> Object {
+        Object::Unique(Unique { name: Some(name.to_owned()), columns: vec!["x".to_owned()] })
+    }
+
+    fn index(name: &str) -> Index {
+        Index::new(name, &["x"])
+    }
+
+    fn unused(index: Index) -> Object {
+        Object::Index(Index { inactive: Some("INVALID".to_owned()), ..index })
+    }
+
+    #[test]
+    fn what_is_missing_counts_unless_it_is_known_how_that_comes_about() {
+        use Weight::{Drift, Fatal, Harmless};
+        let not_enforced =
+            Check { inactive: Some("NOT ENFORCED".to_owned()), ..Check::new(Some("a"), "x > 1") };
+        let trigger = |name| Object::Trigger(Trigger::new(name, ""));
+        let other = || Object::Index(index("other"));
+        let cases = [
+            (Object::Table, other(), Platform::SQLITE, Fatal),
+            (Object::Column("x".to_owned()), other(), Platform::SQLITE, Fatal),
+            (foreign_key(Some("a"), "z"), foreign_key(None, "z"), Platform::SQLITE, Harmless),
+            (foreign_key(Some("a"), "z"), foreign_key(None, "w"), Platform::SQLITE, Drift),
+            (unique("a"), unique("b"), Platform::POSTGRES, Harmless),
+            (unique("a"), Object::Index(index("b").unique()), Platform::POSTGRES, Harmless),
+            (unique("a"), Object::Index(index("b")), Platform::POSTGRES, Drift),
+            (check("a", "x > 1"), check("b", "x > 2"), Platform::POSTGRES, Drift),
+            (check("a", "x > 1"), check("b", "(x>1)"), Platform::POSTGRES, Harmless),
+            (check("a", "x > 1"), check("b", "x > 2"), Platform::MYSQL_8, Harmless),
+            (check("a", "x > 1"), check("a", "x > 2"), Platform::MYSQL_8, Drift),
+            (check("a", "x > 1"), Object::Check(not_enforced), Platform::MYSQL_8, Drift),
+            (Object::Index(index("a")), other(), Platform::POSTGRES, Harmless),
+            (Object::Index(index("a").unique()), other(), Platform::POSTGRES, Drift),
+            (Object::Index(index("a")), unused(index("a")), Platform::POSTGRES, Drift),
+            (trigger("a"), trigger("b"), Platform::SQLITE, Drift),
+        ];
+        for (missing, extra, platform, weight) in cases {
+            let missing = Difference::new(DifferenceKind::Missing, "runs", missing);
+            let extra = Difference::new(DifferenceKind::Extra, "runs", extra);
+            let all = [missing.clone(), extra];
+            assert_eq!(Weight::of(&missing, &all, &platform), weight, "{all:?}");
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! Recognises an upgrade of MLflow's own that stopped within a revision.
+//!
+//! Where DDL commits by itself, MLflow's chain that fails half-way leaves the first operations of the
+//! next revision behind, below the stamp of the last one. What was added or taken away by then an edit
+//! finds in place (`schema::edit`). But a column that was already dropped or renamed is missing from
+//! the stamped state, which otherwise means that nobody knows what the database is; so may be a key that
+//! was to be replaced. What the very next revision explains is told apart here from what nobody can explain.
+
+use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::history::revision::{Action, Revision};
+use crate::locate::Location;
+use crate::locate::drift::is_missing_part;
+use crate::schema::op::{Op, TableEdit};
+use crate::schema::platform::{Dialect, Platform};
+use crate::schema::{self, Column, Difference, DifferenceKind, Object, Schema, Table};
+
+/// The revision within which MLflow's own upgrade can have stopped: the one after the stamped one.
+fn next<'a>(
+    catalogue: &'a Catalogue,
+    platform: &Platform,
+    location: &Location,
+) -> Result<Option<&'a Revision>, Error> {
+    // On PostgreSQL its chain is one transaction. On SQLite what comes before the first row that it
+    // writes commits by itself.
+    if platform.dialect == Dialect::Postgres || location.empty {
+        return Ok(None);
+    }
+    let head = catalogue.graph.head()?;
+    let path = catalogue.graph.path(location.revision.as_deref(), Some(head)).unwrap_or_default();
+    Ok(path.first().copied())
+}
+
+/// A run of MLflow's that stopped within a revision.
+#[derive(Debug)]
+pub(crate) struct PartialRun {
+    revision: String,
+    /// How many of its operations are done, and how many it has.
+    done: usize,
+    operations: usize,
+    explained: Vec<Difference>,
+}
+
+impl PartialRun {
+    /// Whether a difference from the stamped state comes of it.
+    pub(crate) fn explains(&self, difference: &Difference) -> bool {
+        self.explained.contains(difference)
+    }
+}
+
+impl std::fmt::Display for PartialRun {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { revision, done, operations, .. } = self;
+        write!(f, "MLflow's own upgrade stopped within {revision}, ")?;
+        match done {
+            0 => f.write_str("in its first operation"),
+            _ => write!(f, "after {done} of its {operations} operations"),
+        }
+    }
+}
+
+/// Recognises a run of MLflow's by what the live schema differs in from the stamped state.
+///
+/// # Errors
+/// If the catalogue contradicts itself.
+pub(crate) fn recognise(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    location: &Location,
+    differences: &[Difference],
+) -> Result<Option<PartialRun>, Error> {
+    let Some(revision) = next(catalogue, platform, location)? else { return Ok(None) };
+    let actions = revision.actions(platform).filter_map(|action| match action {
+        Action::Schema(op) => Some(&**op),
+        Action::Data(_) => None,
+    });
+    let operations: Vec<&Op> = actions.collect();
+    let mut after = catalogue.state(location.revision.as_deref(), platform)?;
+    let mut remaining = vec![differences.to_vec()];
+    for op in &operations {
+        after
+            .apply(op, platform)
+            .map_err(|source| Error::Edit { revision: revision.id.clone(), source })?;
+        let mut settled = after.clone();
+        settled.settle();
+        remaining.push(schema::differences(&settled, live, platform));
+    }
+    // The state that comes closest tells how far the run has come.
+    let closest = remaining.iter().enumerate().min_by_key(|(_, left)| left.len());
+    let Some((done, left)) = closest else { return Ok(None) };
+    // A run that has come to an operation has added what those before it add.
+    let added: Vec<&Op> = operations.iter().copied().take_while(|op| is_added(op, live)).collect();
+    let is_explained = |difference: &&Difference| match difference.kind {
+        DifferenceKind::Extra => !left.contains(difference),
+        _ if is_missing_part(difference) => added.iter().any(|op| has_taken(op, difference, live)),
+        _ => {
+            let is_of_a_state = |state: &Vec<Difference>| !state.contains(difference);
+            remaining.iter().any(is_of_a_state)
+                || operations.iter().any(|op| is_about(op, difference))
+        }
+    };
+    let explained: Vec<Difference> = differences.iter().filter(is_explained).cloned().collect();
+    Ok((!explained.is_empty()).then(|| PartialRun {
+        revision: revision.id.clone(),
+        done,
+        operations: operations.len(),
+        explained,
+    }))
+}
+
+/// Whether what an operation adds is there; of one that adds nothing it cannot be said that it is not.
+fn is_added(op: &Op, live: &Schema) -> bool {
+    let table = live.table(op.table());
+    match op {
+        Op::Alter { edit: TableEdit::AddColumn(column), .. } => {
+            table.is_some_and(|table| table.find_column(&column.name).is_some())
+        }
+        Op::CreateTable(_) | Op::Alter { .. } => table.is_some(),
+    }
+}
+
+/// Whether an operation is why a column is not there.
+fn has_taken(op: &Op, difference: &Difference, live: &Schema) -> bool {
+    let Op::Alter { table, edit } = op else { return false };
+    let is_column = |name: &str| difference.object == Object::Column(name.to_owned());
+    *table == difference.table
+        && match edit {
+            TableEdit::DropColumn(column) => is_column(column),
+            TableEdit::RenameColumn { from, to } => {
+                let is_there = live.table(table).is_some_and(|it| it.find_column(to).is_some());
+                is_column(from) && is_there
+            }
+            _ => false,
+        }
+}
+
+/// Whether an operation, of which MLflow makes several statements, is about an object: what it replaces
+/// is then gone for a while.
+fn is_about(op: &Op, difference: &Difference) -> bool {
+    let Op::Alter { table, edit } = op else { return false };
+    *table == difference.table
+        && match (edit, &difference.object) {
+            (TableEdit::SetPrimaryKey(_), Object::PrimaryKey) => true,
+            (TableEdit::AddForeignKey(key), Object::ForeignKey(other)) => {
+                key.columns == other.columns && key.referred_table == other.referred_table
+            }
+            (TableEdit::CreateIndex(index), object @ (Object::Index(_) | Object::Unique(_))) => {
+                object.name() == Some(&index.name)
+            }
+            (TableEdit::AlterColumn { column, .. }, Object::Column(name)) => name == column,
+            _ => false,
+        }
+}
+
+/// Whether what an operation adds is there already: a column as `later` operations of the same revision
+/// make it, or a CHECK that got its name from the server.
+pub(crate) fn is_overtaken<'a>(
+    op: &Op,
+    later: impl Iterator<Item = &'a Op>,
+    stamped: &Schema,
+    live: &Schema,
+    platform: &Platform,
+) -> bool {
+    let Op::Alter { table, edit } = op else { return false };
+    let Some(found) = live.table(table) else { return false };
+    match edit {
+        TableEdit::AddColumn(added) => has_column(table, found, added, later, platform),
+        TableEdit::AddCheck(check) if check.name.is_none() => {
+            let count = |table: &Table| {
+                table.checks.iter().filter(|it| it.normalized() == check.normalized()).count()
+            };
+            count(found) > stamped.table(table).map_or(0, count)
+        }
+        _ => false,
+    }
+}
+
+fn has_column<'a>(
+    table: &str,
+    found: &Table,
+    added: &Column,
+    later: impl Iterator<Item = &'a Op>,
+    platform: &Platform,
+) -> bool {
+    let found = found.find_column(&added.name);
+    let Some(found) = found.filter(|found| added.difference(found, platform).is_some()) else {
+        return false;
+    };
+    let mut column = added.clone();
+    for op in later.filter(|op| op.table() == table) {
+        if let Op::Alter { edit: TableEdit::AlterColumn { column: name, change }, .. } = op
+            && *name == added.name
+        {
+            column.change(change);
+        }
+    }
+    column.difference(found, platform).is_none()
+}

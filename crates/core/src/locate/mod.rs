@@ -1,0 +1,358 @@
+//! Finds out at which revision a database is, and whose it is.
+
+pub(crate) mod drift;
+pub(crate) mod mlflow_partial_run;
+pub(crate) mod recognise;
+pub(crate) mod repair;
+
+use crate::error::LocationError;
+use serde::{Deserialize, Serialize};
+
+use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::locate::drift::is_missing_part;
+use crate::locate::recognise::{Comparison, is_mlflows};
+use crate::schema::platform::Platform;
+use crate::schema::{Difference, DifferenceKind, Schema, differences};
+
+/// Alembic's own tables, which MLflow's emptiness check ignores, begin like this.
+pub const ALEMBIC_PREFIX: &str = "alembic_";
+
+/// Alembic rebuilds an SQLite table under a name that begins like this; a run that was killed
+/// leaves it behind.
+pub const LEFTOVER_PREFIX: &str = "_alembic_tmp_";
+
+/// How many rows of a version table a message names.
+const NAMED_ROWS: usize = 10;
+
+/// How much of a version a message shows: a revision has 12 characters.
+const SHOWN_CHARACTERS: usize = 60;
+
+/// What the user says about a database that does not say it itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Assumption {
+    /// It holds nothing of MLflow's yet.
+    Empty,
+    /// It is at this revision; `None` is the base schema.
+    At(Option<String>),
+}
+
+/// Where a database is in the graph.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Location {
+    /// The revision; `None` is the base schema.
+    pub revision: Option<String>,
+    /// Whether there is nothing of MLflow's yet, not even the base schema.
+    pub empty: bool,
+    /// Whether `alembic_version` says so.
+    pub stamped: bool,
+}
+
+impl Location {
+    /// The revision in words.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        if self.empty { "an empty database" } else { label(self.revision.as_deref()) }
+    }
+}
+
+/// A revision in words.
+#[must_use]
+pub fn label(revision: Option<&str>) -> &str {
+    revision.unwrap_or("base")
+}
+
+/// Finds out at which revision a database is.
+///
+/// # Errors
+/// If it is another program's, its version table holds something unknown, or it has no version
+/// and its schema does not tell.
+pub fn locate(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    versions: Option<&[String]>,
+    assume: Option<&Assumption>,
+) -> Result<Location, Error> {
+    let versions = versions.unwrap_or_default();
+    refuse_marked(catalogue, platform, live, versions, assume)?;
+    match versions {
+        [revision] => stamped(catalogue, platform, live, revision),
+        [] => unstamped(catalogue, platform, live, assume),
+        several => {
+            Err(several_rows(&Comparison::of(catalogue, platform, live)?, catalogue, several))
+        }
+    }
+}
+
+/// Refuses a schema that another program has made its own, unless it is still what MLflow's revision
+/// says: then MLflow works on it, and upgrades it.
+fn refuse_marked(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    versions: &[String],
+    assume: Option<&Assumption>,
+) -> Result<(), Error> {
+    let marked = catalogue.others.iter().find_map(|one| Some((one, (one.marks)(live)?)));
+    let Some((other, evidence)) = marked else { return Ok(()) };
+    let said = match (versions, assume) {
+        ([revision], _) if catalogue.graph.get(revision).is_some() => Some(Some(revision.as_str())),
+        ([], Some(Assumption::At(revision))) => Some(revision.as_deref()),
+        _ => None,
+    };
+    if let Some(revision) = said {
+        let all = differences(&catalogue.state(revision, platform)?, live, platform);
+        if all.iter().all(|difference| difference.kind == DifferenceKind::Extra) {
+            return Ok(());
+        }
+    }
+    let program = other.name.to_owned();
+    Err(Error::Location(LocationError::OtherProgram {
+        program,
+        evidence,
+        advice: other.advice.to_owned(),
+    }))
+}
+
+fn stamped(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    revision: &str,
+) -> Result<Location, Error> {
+    let is_ours = is_mlflows(catalogue, live);
+    let is_known = catalogue.graph.get(revision).is_some();
+    let other = catalogue.others.iter().find(|one| (one.has_revision)(revision));
+    // MLflow's auth app has given one of its revisions the id of one of the tracking store's.
+    match other {
+        Some(other) if !is_ours => {
+            return Err(Error::Location(LocationError::OtherProgram {
+                program: other.name.to_owned(),
+                evidence: format!("alembic_version holds {}", quoted(revision)),
+                advice: other.advice.to_owned(),
+            }));
+        }
+        Some(other) if !is_known => {
+            let compared = Comparison::of(catalogue, platform, live)?;
+            return Err(Error::Location(LocationError::Overwritten {
+                revision: revision.to_owned(),
+                program: other.name,
+                schema: compared.describe(),
+                advice: other.advice,
+                restamp: restamp(&compared.exact(), 1),
+            }));
+        }
+        _ if is_known => {
+            return Ok(Location {
+                revision: Some(revision.to_owned()),
+                empty: false,
+                stamped: true,
+            });
+        }
+        _ => {}
+    }
+    let compared = Comparison::of(catalogue, platform, live)?;
+    let newest = catalogue.releases.newest().map(ToString::to_string).unwrap_or_default();
+    let meant = revision.trim().to_ascii_lowercase();
+    let meant = catalogue.graph.get(&meant).map(|revision| Some(revision.id.clone()));
+    let head = catalogue.state(Some(catalogue.graph.head()?), platform)?;
+    let is_newer =
+        meant.is_none() && !differences(&head, live, platform).iter().any(is_missing_part);
+    let revision = revision.to_owned();
+    if is_newer {
+        return Err(Error::Location(LocationError::Newer { revision, newest }));
+    }
+    let mut states = if is_ours { compared.exact() } else { Vec::new() };
+    if let Some(meant) = meant.filter(|meant| states.is_empty() || states.contains(meant)) {
+        states = vec![meant];
+    }
+    // Where other tables are, the version is perhaps theirs.
+    let is_empty = live.tables.keys().all(|name| is_alembics(name));
+    let restamp = if is_empty { restamp(&[None], 1) } else { restamp(&states, 1) };
+    Err(Error::Location(LocationError::UnknownRevision {
+        revision,
+        newest,
+        schema: compared.describe(),
+        restamp,
+    }))
+}
+
+/// The statement after which `alembic_version` names a state, if there is one.
+pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<String> {
+    let state = states.first()?;
+    Some(match state {
+        None => "DELETE FROM alembic_version".to_owned(),
+        Some(revision) if rows == 1 => {
+            format!("UPDATE alembic_version SET version_num = '{revision}'")
+        }
+        Some(revision) => format!(
+            "DELETE FROM alembic_version; INSERT INTO alembic_version (version_num) VALUES ('{revision}')"
+        ),
+    })
+}
+
+/// Several rows, whose each is, and which of them the schema fits.
+fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String]) -> Error {
+    let owners = |version: &String| {
+        let is_ours = catalogue.graph.get(version).map(|_| "MLflow's tracking store");
+        let others = catalogue.others.iter().filter(|other| (other.has_revision)(version));
+        let all: Vec<&str> = is_ours.into_iter().chain(others.map(|other| other.name)).collect();
+        if all.is_empty() { "unknown".to_owned() } else { all.join(" or ") }
+    };
+    let named = rows.iter().take(NAMED_ROWS);
+    let revisions = named.map(|row| format!("{} ({})", quoted(row), owners(row))).collect();
+    let ours: Vec<Option<String>> =
+        rows.iter().filter(|row| catalogue.graph.get(row).is_some()).cloned().map(Some).collect();
+    let states = if compared.is_mlflows() { compared.exact() } else { Vec::new() };
+    // Of several with that schema the first, since the data migrations of the others may not have run.
+    let kept: Vec<Option<String>> =
+        states.iter().filter(|state| ours.contains(state)).cloned().collect();
+    let remedy = match (kept.as_slice(), ours.as_slice()) {
+        ([Some(one), ..], _) => Some(delete_others(one, rows)),
+        (_, [Some(one)]) if states.is_empty() && compared.is_mlflows() => {
+            Some(delete_others(one, rows))
+        }
+        _ => restamp(&states, rows.len()),
+    };
+    let advice = catalogue
+        .others
+        .iter()
+        .find(|other| rows.iter().any(|row| !is_known(catalogue, row) && (other.has_revision)(row)))
+        .map(|other| other.advice.to_owned());
+    Error::Location(LocationError::SeveralRevisions {
+        rows: rows.len(),
+        revisions,
+        schema: compared.describe(),
+        remedy,
+        advice,
+    })
+}
+
+fn is_known(catalogue: &Catalogue, version: &str) -> bool {
+    catalogue.graph.get(version).is_some()
+}
+
+/// Removes all rows but one. Servers that compare without case or trailing blanks would keep what differs
+/// by these only.
+fn delete_others(kept: &str, rows: &[String]) -> String {
+    let is_alike = |row: &&String| row.trim().eq_ignore_ascii_case(kept);
+    if rows.iter().filter(is_alike).count() == 1 {
+        format!("DELETE FROM alembic_version WHERE version_num <> '{kept}'")
+    } else {
+        restamp(&[Some(kept.to_owned())], rows.len()).unwrap_or_default()
+    }
+}
+
+/// What a version table holds, so that blanks, newlines and nothing at all are seen.
+#[must_use]
+pub(crate) fn quoted(version: &str) -> String {
+    let short: String = version.chars().take(SHOWN_CHARACTERS).collect();
+    let rest = if short.len() < version.len() { "…" } else { "" };
+    format!("'{}{rest}'", short.escape_debug())
+}
+
+/// Whether the version names another revision than the one whose schema is there: the error that says so.
+/// The schema of the very next revision is none: MLflow's own upgrade leaves that when it is stopped before
+/// it writes the version, with rows that it has not changed yet.
+///
+/// # Errors
+/// If the catalogue contradicts itself.
+pub(crate) fn wrong_stamp(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    location: &Location,
+) -> Result<Option<Error>, Error> {
+    let Some(revision) = location.revision.as_ref().filter(|_| location.stamped) else {
+        return Ok(None);
+    };
+    let state = catalogue.state(Some(revision), platform)?;
+    let fits = differences(&state, live, platform);
+    if fits.is_empty() {
+        return Ok(None);
+    }
+    let compared = Comparison::of(catalogue, platform, live)?;
+    let states = if compared.is_mlflows() { compared.exact() } else { vec![None] };
+    let path = catalogue.graph.path(Some(revision), Some(catalogue.graph.head()?));
+    let next = path.unwrap_or_default().first().map(|next| next.id.clone());
+    let is_explained = |state: &Option<String>| {
+        state.as_ref() == Some(revision) || state.is_some() && *state == next
+    };
+    if states.is_empty() || states.iter().any(is_explained) {
+        return Ok(None);
+    }
+    Ok(Some(Error::Location(LocationError::WrongStamp {
+        revision: revision.clone(),
+        schema: compared.describe(),
+        restamp: restamp(&states, 1).unwrap_or_default(),
+    })))
+}
+
+fn unstamped(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    assume: Option<&Assumption>,
+) -> Result<Location, Error> {
+    let at = |revision| Location { revision, empty: false, stamped: false };
+    let empty = Location { revision: None, empty: true, stamped: false };
+    match assume {
+        Some(Assumption::Empty) => return Ok(empty),
+        Some(Assumption::At(revision)) => return Ok(at(revision.clone())),
+        None => {}
+    }
+    let own: Vec<&String> = live.tables.keys().filter(|name| !is_alembics(name)).collect();
+    if own.is_empty() {
+        return Ok(empty);
+    }
+    let compared = Comparison::of(catalogue, platform, live)?;
+    let states = compared.fitting();
+    if states.iter().any(Option::is_none) {
+        return Ok(at(None));
+    }
+    if !states.is_empty() {
+        return Err(Error::Location(LocationError::Unstamped {
+            states: states.into_iter().flatten().collect(),
+        }));
+    }
+    if let Some(half) = compared.half_created()
+        && compared.can_be_finished()?
+    {
+        return Err(Error::Location(LocationError::HalfCreated {
+            state: label(half.revision.as_deref()).to_owned(),
+            present: half.present,
+            missing: half.missing,
+        }));
+    }
+    if !is_mlflows(catalogue, live) {
+        return Err(Error::Location(LocationError::NotMlflow { tables: own.len() }));
+    }
+    let (closest, differences) = compared.closest();
+    let is_complete = !differences.iter().any(is_missing_part);
+    let closest = label(closest.as_deref()).to_owned();
+    Err(Error::Location(LocationError::Unrecognised { closest, differences, is_complete }))
+}
+
+fn is_alembics(table: &str) -> bool {
+    table.starts_with(ALEMBIC_PREFIX) || table.starts_with(LEFTOVER_PREFIX)
+}
+
+/// What of the live schema is not as its revision says, without Alembic's leftovers.
+///
+/// # Errors
+/// If the catalogue contradicts itself.
+pub fn drift(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    location: &Location,
+) -> Result<Vec<Difference>, Error> {
+    if location.empty {
+        return Ok(Vec::new());
+    }
+    let state = catalogue.state(location.revision.as_deref(), platform)?;
+    let mut all = differences(&state, live, platform);
+    all.retain(|difference| !is_alembics(&difference.table));
+    Ok(all)
+}

@@ -1,0 +1,48 @@
+//! What a revision asks for and a server does not have.
+
+use crate::error::Error;
+use crate::schema::op::{Op, TableEdit};
+use crate::schema::platform::Platform;
+use crate::schema::{Column, ColumnType};
+
+/// Refuses a revision that needs more than the server has. `before` is the last revision on the
+/// path that it can reach.
+pub(super) fn refuse_what_the_server_lacks(
+    op: &Op,
+    platform: &Platform,
+    revision: &str,
+    before: Option<&str>,
+) -> Result<(), Error> {
+    let Some(feature) = columns(op).into_iter().find_map(|column| lacking(column, platform)) else {
+        return Ok(());
+    };
+    let hint = match before {
+        Some(before) => format!(
+            "upgrade the server, or go as far as this one can: `--to {before}`; nothing was changed"
+        ),
+        None => "upgrade the server first; nothing was changed".to_owned(),
+    };
+    Err(Error::ServerLimit {
+        name: "the server is too old".to_owned(),
+        problem: format!("revision {revision} needs {feature}"),
+        hint,
+    })
+}
+
+fn columns(op: &Op) -> Vec<&Column> {
+    match op {
+        Op::CreateTable(table) => table.columns.iter().collect(),
+        Op::Alter { edit: TableEdit::AddColumn(column), .. } => vec![column],
+        Op::Alter { .. } => Vec::new(),
+    }
+}
+
+fn lacking(column: &Column, platform: &Platform) -> Option<&'static str> {
+    if column.generated.is_some() && !platform.generated_columns {
+        Some("generated columns (MySQL 5.7 and later have them)")
+    } else if column.column_type == ColumnType::Json && !platform.json {
+        Some("the type JSON (MySQL 5.7 and later have it)")
+    } else {
+        None
+    }
+}

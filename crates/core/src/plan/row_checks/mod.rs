@@ -1,0 +1,284 @@
+//! What the changes of a plan ask of the rows that are there, as SQL that counts those that fall short.
+//!
+//! A database would find such rows only after what comes before in the plan, and tell of the first. Only
+//! what can be known beforehand is asked for: of columns that are there already, and that no data
+//! migration writes on the way.
+
+mod narrowing;
+mod references;
+mod written;
+
+use std::collections::BTreeSet;
+
+use crate::backend::TableChange;
+use crate::error::Error;
+use crate::plan::{Plan, Step};
+use crate::schema::platform::Dialect;
+use crate::schema::{Check, Column, ForeignKey, Index, Schema, Table};
+
+use written::Written;
+
+/// How a dialect writes what is asked.
+#[derive(Clone, Copy, Debug)]
+pub struct Spelling {
+    /// Puts a name in quotes.
+    pub quote: fn(&str) -> String,
+    /// The type that a sum is cast to for it to be an integer.
+    pub integer: &'static str,
+    /// The dialect.
+    pub dialect: Dialect,
+    /// Whether the server enforces CHECKs.
+    pub enforces_checks: bool,
+}
+
+/// A constraint, and how the rows that it would refuse are found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// The constraint, in words.
+    pub constraint: String,
+    /// The number of the rows that it refuses: an expression over the table's rows, or, for a rule about
+    /// several of them, a statement.
+    pub count: String,
+    /// A query for these rows, for people.
+    pub query: String,
+    /// A statement that deletes them, where that can be the thing to do.
+    pub delete: Option<String>,
+}
+
+/// Whether the database looks again at a foreign key of a table that keeps it, when it makes a change.
+pub type ChecksAgain<'a> = &'a dyn Fn(&TableChange, &ForeignKey) -> bool;
+
+/// What is asked of one table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rules {
+    /// The table.
+    pub table: String,
+    /// What each row shows by itself.
+    pub of_rows: Vec<Rule>,
+    /// What needs a look at other rows too: keys and references.
+    pub of_several: Vec<Rule>,
+    quoted: String,
+}
+
+impl Rules {
+    /// One pass over the table that counts what each row shows by itself, a column a rule; `None` if
+    /// nothing is asked of that kind.
+    #[must_use]
+    pub fn count_of_rows(&self) -> Option<String> {
+        let counts: Vec<&str> = self.of_rows.iter().map(|rule| rule.count.as_str()).collect();
+        let Self { quoted, .. } = self;
+        (!counts.is_empty()).then(|| format!("SELECT {} FROM {quoted}", counts.join(", ")))
+    }
+
+    /// What to say of so many rows that a rule refuses, if there are any.
+    #[must_use]
+    pub fn refusal(&self, rule: &Rule, count: i64) -> Option<Error> {
+        let (table, constraint) = (self.table.clone(), rule.constraint.clone());
+        let (count, query) = (u64::try_from(count).ok()?, rule.query.clone());
+        (count > 0).then(|| match rule.delete.clone() {
+            Some(delete) => Error::Orphans { table, constraint, count, query, delete },
+            None => Error::Constraint { table, constraint, count, query: Some(query) },
+        })
+    }
+}
+
+/// What a plan asks of the rows of a live database, table by table.
+#[must_use]
+pub fn rules(
+    plan: &Plan,
+    live: &Schema,
+    spelling: Spelling,
+    checks_again: ChecksAgain<'_>,
+) -> Vec<Rules> {
+    let mut written = Written::default();
+    let mut all = Vec::new();
+    for step in &plan.steps {
+        match step {
+            Step::RemoveLeftovers(_) => {}
+            Step::Migrate { migration, .. } => {
+                all.extend(references::copied(&**migration, live, spelling));
+                written.add(&**migration);
+            }
+            Step::Change(change) => {
+                let found = live.table(&change.after.name);
+                if let (Some(before), Some(found)) = (&change.before, found) {
+                    let after = &change.after;
+                    let tables = Tables { before, after, found, spelling, written: &written };
+                    let again = |key: &ForeignKey| checks_again(change, key);
+                    all.extend(tables.rules(&again, live));
+                }
+            }
+        }
+    }
+    let mut asked = BTreeSet::new();
+    for rules in &mut all {
+        let mut is_new = |rule: &Rule| asked.insert(rule.query.clone());
+        rules.of_rows.retain(&mut is_new);
+        rules.of_several.retain(&mut is_new);
+    }
+    all.retain(|rules| !(rules.of_rows.is_empty() && rules.of_several.is_empty()));
+    all
+}
+
+/// What one change asks of the rows of its table, wherever that is on the way of a plan.
+#[must_use]
+pub fn rules_of(
+    change: &TableChange,
+    live: &Schema,
+    spelling: Spelling,
+    checks_again: ChecksAgain<'_>,
+) -> Option<Rules> {
+    let before = change.before.as_ref()?;
+    let written = Written::default();
+    let tables =
+        Tables { before, after: &change.after, found: before, spelling, written: &written };
+    tables.rules(&|key| checks_again(change, key), live)
+}
+
+/// A table before and after a change, and as it was found before the first of all.
+#[derive(Clone, Copy)]
+struct Tables<'a> {
+    before: &'a Table,
+    after: &'a Table,
+    found: &'a Table,
+    spelling: Spelling,
+    written: &'a Written,
+}
+
+impl Tables<'_> {
+    /// Everything that is asked. Only live tables can be referenced.
+    fn rules(self, again: &dyn Fn(&ForeignKey) -> bool, live: &Schema) -> Option<Rules> {
+        let of_rows = self.rules_of_rows();
+        let of_several = [self.rules_of_keys(), self.rules_of_references(again, live)].concat();
+        (!of_rows.is_empty() || !of_several.is_empty()).then(|| Rules {
+            table: self.found.name.clone(),
+            of_rows,
+            of_several,
+            quoted: self.quoted(&self.found.name),
+        })
+    }
+
+    fn quoted(self, name: &str) -> String {
+        (self.spelling.quote)(name)
+    }
+
+    fn row_rule(self, constraint: String, is_refused: &str) -> Rule {
+        let table = self.quoted(&self.found.name);
+        Rule {
+            constraint,
+            count: format!("coalesce(sum(CASE WHEN {is_refused} THEN 1 ELSE 0 END), 0)"),
+            query: format!("SELECT * FROM {table} WHERE {is_refused}"),
+            delete: None,
+        }
+    }
+
+    /// NOT NULL, CHECK, and narrower types.
+    fn rules_of_rows(self) -> Vec<Rule> {
+        let must_be_there = |table: &Table, name: &String| {
+            table.find_column(name).is_some_and(|column| !column.nullable)
+                || table.key_columns().contains(name)
+        };
+        let tightened = self.found.columns.iter().filter(|old| {
+            old.nullable
+                && self.is_there(&old.name)
+                && must_be_there(self.after, &old.name)
+                && !must_be_there(self.before, &old.name)
+        });
+        let not_null = tightened.map(|column| {
+            let is_refused = format!("{} IS NULL", self.quoted(&column.name));
+            self.row_rule(format!("NOT NULL of {}", column.name), &is_refused)
+        });
+        let known = self.found.checks.iter().chain(&self.before.checks);
+        let known: Vec<String> = known.map(Check::normalized).collect();
+        let mut asked = BTreeSet::new();
+        let new = self.after.checks.iter().filter(|check| {
+            self.spelling.enforces_checks
+                && !known.contains(&check.normalized())
+                && self.is_checkable(&check.expression)
+                && asked.insert(check.normalized())
+        });
+        let checks = new.map(|check| {
+            // A comment at the end must not swallow the parenthesis.
+            let end = if check.expression.contains("--") { "\n" } else { "" };
+            let is_refused = format!("NOT ({}{end})", check.expression);
+            self.row_rule(format!("CHECK ({})", check.expression), &is_refused)
+        });
+        not_null.chain(checks).chain(self.narrowed()).collect()
+    }
+
+    /// Whether a column is still to come: it has the same value in every row then.
+    fn is_new(self, column: &str) -> bool {
+        let renamed = |it: &Column| it.live_name() != it.name;
+        self.found.find_column(column).is_none()
+            && self.after.find_column(column).is_some_and(|column| !renamed(column))
+    }
+
+    /// Whether an expression names no column that is still to come.
+    fn is_checkable(self, expression: &str) -> bool {
+        let outside_strings: String = expression.split('\'').step_by(2).collect();
+        let mut words = outside_strings.split(|one: char| !one.is_alphanumeric() && one != '_');
+        !words.any(|word| self.after.find_column(word).is_some() && !self.is_there(word))
+    }
+
+    /// Whether a column has its values already.
+    fn is_there(self, column: &str) -> bool {
+        self.found.find_column(column).is_some() && !self.written.changes(&self.found.name, column)
+    }
+
+    /// Keys whose columns do not include those of a key that is there already. New columns
+    /// distinguish nothing. A key over a column that comes to compare in another way is a new one.
+    fn rules_of_keys(self) -> Vec<Rule> {
+        let (known, before) = (unique_keys(self.found), unique_keys(self.before));
+        let merges = |columns: &[String]| columns.iter().any(|name| self.merges(name));
+        let rule = |(constraint, mut columns): (String, Vec<String>)| {
+            columns.retain(|column| !self.is_new(column));
+            let is_implied = known
+                .iter()
+                .any(|(_, unique)| unique.iter().all(|it| columns.contains(it)) && !merges(unique));
+            if is_implied || columns.is_empty() || !columns.iter().all(|it| self.is_there(it)) {
+                return None;
+            }
+            let names: Vec<String> = columns.iter().map(|column| self.compared(column)).collect();
+            let are_there: Vec<String> =
+                columns.iter().map(|name| format!("{} IS NOT NULL", self.quoted(name))).collect();
+            let (table, columns) = (self.quoted(&self.found.name), names.join(", "));
+            let query = format!(
+                "SELECT {columns}, count(*) AS n FROM {table} WHERE {} GROUP BY {columns} \
+                 HAVING count(*) > 1",
+                are_there.join(" AND ")
+            );
+            let integer = self.spelling.integer;
+            let count =
+                format!("SELECT CAST(coalesce(sum(d.n), 0) AS {integer}) FROM ({query}) AS d");
+            Some(Rule { constraint, count, query, delete: None })
+        };
+        let is_asked = |key: &(String, Vec<String>)| !before.contains(key) || merges(&key.1);
+        unique_keys(self.after).into_iter().filter(is_asked).filter_map(rule).collect()
+    }
+}
+
+/// Whatever forbids that two rows agree in these columns.
+fn unique_keys(table: &Table) -> Vec<(String, Vec<String>)> {
+    let named = |kind: &str, name: Option<&str>| match name {
+        Some(name) => format!("{kind} {name}"),
+        None => kind.to_owned(),
+    };
+    let primary = table
+        .primary_key
+        .iter()
+        .map(|key| (named("primary key", key.name.as_deref()), key.columns.clone()));
+    let uniques = table
+        .uniques
+        .iter()
+        .map(|unique| (named("unique key", unique.name.as_deref()), unique.columns.clone()));
+    let is_whole =
+        |index: &&Index| index.unique && index.predicate.is_none() && index.definition.is_none();
+    let indexes = table.indexes.iter().filter(is_whole).map(|index| {
+        let columns = index.column_names().map(ToOwned::to_owned).collect();
+        (named("unique index", Some(&index.name)), columns)
+    });
+    primary.chain(uniques).chain(indexes).collect()
+}
+
+#[cfg(test)]
+mod tests;

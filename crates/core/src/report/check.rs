@@ -1,0 +1,218 @@
+//! Tells where a database is, and whether it holds what its revision says.
+
+use serde::Serialize;
+
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::locate::drift::{Weight, weigh};
+use crate::locate::{Assumption, LEFTOVER_PREFIX, Location, drift};
+use crate::report::session::{inspect, reading};
+use crate::schema::platform::Platform;
+use crate::schema::{Difference, Schema};
+
+/// Where a database is, and how far that is from the newest revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Position {
+    /// The revision; `None` is the base schema, or an empty database.
+    pub revision: Option<String>,
+    /// Whether there is nothing of MLflow's yet.
+    pub empty: bool,
+    /// Whether `alembic_version` says so.
+    pub stamped: bool,
+    /// The MLflow releases that expect the revision, oldest first.
+    pub releases: Vec<String>,
+    /// The newest revision.
+    pub head: String,
+    /// The MLflow releases that expect the newest revision, oldest first.
+    pub head_releases: Vec<String>,
+    /// The revisions between the two, in order.
+    pub due: Vec<String>,
+}
+
+impl Position {
+    /// The revision in words.
+    #[must_use]
+    pub fn label(&self) -> &str {
+        match &self.revision {
+            Some(revision) => revision,
+            None if self.empty => "an empty database",
+            None => "base",
+        }
+    }
+
+    /// Whether there is nothing to upgrade to.
+    #[must_use]
+    pub fn is_head(&self) -> bool {
+        self.revision.as_ref() == Some(&self.head)
+    }
+}
+
+/// How a database compares with the newest revision, and with its own.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Verdict {
+    /// It is at the newest revision, and holds all that this says.
+    AtHead,
+    /// It holds all that its revision says, and there are newer ones.
+    Behind,
+    /// It does not hold all that its revision says.
+    Drifted,
+}
+
+/// What a check found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Checked {
+    /// The verdict.
+    pub verdict: Verdict,
+    /// Where the database is.
+    #[serde(flatten)]
+    pub position: Position,
+    /// What is missing, or not as the revision says.
+    pub drift: Vec<Difference>,
+    /// What is no drift: objects besides the expected ones, such as a user's own index, and
+    /// differences that no upgrade minds. An upgrade leaves both alone.
+    pub extra: Vec<Difference>,
+    /// Tables that an interrupted Alembic run has left behind. An upgrade removes them.
+    pub leftovers: Vec<String>,
+}
+
+/// Tells at which revision a database is.
+///
+/// # Errors
+/// If the database is not MLflow's, or does not tell.
+pub async fn position(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+) -> Result<Position, Error> {
+    reading(backend, async |backend| {
+        let (location, _) = inspect(backend, catalogue, assume).await?;
+        describe(catalogue, location)
+    })
+    .await
+}
+
+/// Compares a database with what its revision says, object by object.
+///
+/// # Errors
+/// If the database is not MLflow's, or does not tell at which revision it is.
+pub async fn check(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+) -> Result<Checked, Error> {
+    reading(backend, async |backend| {
+        let (location, live) = inspect(backend, catalogue, assume).await?;
+        checked(catalogue, backend.platform(), &live, location)
+    })
+    .await
+}
+
+pub(crate) fn checked(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    location: Location,
+) -> Result<Checked, Error> {
+    let all = drift(catalogue, platform, live, &location)?;
+    let position = describe(catalogue, location)?;
+    Ok(judge(position, all, leftovers(live), platform))
+}
+
+pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Position, Error> {
+    let head = catalogue.graph.head()?;
+    let revision = location.revision.as_deref();
+    let path = catalogue.graph.path(revision, Some(head)).unwrap_or_default();
+    let expecting = |revision: Option<&str>| {
+        let releases = catalogue.releases.expecting(revision);
+        releases.into_iter().map(ToString::to_string).collect()
+    };
+    Ok(Position {
+        releases: if location.empty { Vec::new() } else { expecting(revision) },
+        head: head.to_owned(),
+        head_releases: expecting(Some(head)),
+        due: path.into_iter().map(|revision| revision.id.clone()).collect(),
+        revision: location.revision,
+        empty: location.empty,
+        stamped: location.stamped,
+    })
+}
+
+fn leftovers(live: &Schema) -> Vec<String> {
+    live.tables.keys().filter(|name| name.starts_with(LEFTOVER_PREFIX)).cloned().collect()
+}
+
+fn judge(
+    position: Position,
+    all: Vec<Difference>,
+    leftovers: Vec<String>,
+    platform: &Platform,
+) -> Checked {
+    let (mut drift, mut extra) = (Vec::new(), Vec::new());
+    for (weight, difference) in weigh(all, platform) {
+        match weight {
+            Weight::Fatal | Weight::Drift => drift.push(difference),
+            Weight::Harmless | Weight::Extra => extra.push(difference),
+        }
+    }
+    let verdict = if !drift.is_empty() {
+        Verdict::Drifted
+    } else if position.is_head() {
+        Verdict::AtHead
+    } else {
+        Verdict::Behind
+    };
+    Checked { verdict, position, drift, extra, leftovers }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Position, Verdict, judge};
+    use crate::schema::platform::Platform;
+    use crate::schema::{Difference, DifferenceKind, Index, Object};
+
+    fn position(revision: &str) -> Position {
+        Position {
+            revision: Some(revision.to_owned()),
+            empty: false,
+            stamped: true,
+            releases: Vec::new(),
+            head: "head".to_owned(),
+            head_releases: Vec::new(),
+            due: Vec::new(),
+        }
+    }
+
+    fn verdict(revision: &str, difference: &Difference) -> Verdict {
+        let all = vec![difference.clone()];
+        let checked = judge(position(revision), all, Vec::new(), &Platform::SQLITE);
+        assert_eq!(checked.drift.len() + checked.extra.len(), 1);
+        checked.verdict
+    }
+
+    #[test]
+    fn what_no_upgrade_minds_is_no_drift() {
+        let index = Object::Index(Index::new("by_run", &["run"]));
+        for (kind, object) in [
+            (DifferenceKind::Extra, Object::Table),
+            (DifferenceKind::Missing, index),
+            (DifferenceKind::Changed, Object::ColumnOrder),
+        ] {
+            let difference = Difference::new(kind, "runs", object);
+            assert_eq!(verdict("head", &difference), Verdict::AtHead);
+            assert_eq!(verdict("older", &difference), Verdict::Behind);
+        }
+    }
+
+    #[test]
+    fn what_is_missing_or_changed_is_drift_at_any_revision() {
+        for kind in [DifferenceKind::Missing, DifferenceKind::Changed] {
+            for revision in ["head", "older"] {
+                let column = Object::Column("status".to_owned());
+                let difference = Difference::new(kind, "runs", column);
+                assert_eq!(verdict(revision, &difference), Verdict::Drifted);
+            }
+        }
+    }
+}

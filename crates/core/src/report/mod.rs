@@ -1,0 +1,8 @@
+//! What is told of a database without changing it.
+
+pub mod check;
+pub mod doctor;
+pub mod estimate;
+pub mod session;
+pub mod status;
+pub mod verify;

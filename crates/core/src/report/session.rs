@@ -1,0 +1,60 @@
+//! Looks at a database.
+
+use crate::backend::{Access, Backend};
+use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::locate::{Assumption, Location, locate, wrong_stamp};
+use crate::report::status::unfinished;
+use crate::schema::Schema;
+use crate::upgrade::journal::{Journal, refuse_fence};
+
+/// Begins a session that only reads, does something in it, and ends it.
+///
+/// # Errors
+/// If the session cannot begin, or what is done in it fails.
+pub async fn reading<T>(
+    backend: &mut dyn Backend,
+    work: impl AsyncFnOnce(&mut dyn Backend) -> Result<T, Error>,
+) -> Result<T, Error> {
+    backend.begin(Access::Read).await?;
+    let result = work(backend).await;
+    // There is nothing to take back; a session that cannot end has ended with its connection.
+    let _ = backend.rollback().await;
+    result
+}
+
+/// Reads a database's schema, and finds out at which revision it is. A session must have begun.
+///
+/// # Errors
+/// If the database is not MLflow's, or does not tell.
+pub async fn inspect(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+) -> Result<(Location, Schema), Error> {
+    if let Some(journal) = Journal::read(backend).await? {
+        let unfinished = Box::new(unfinished(backend, catalogue, &journal)?);
+        return Err(Error::Unfinished { name: backend.name(), unfinished });
+    }
+    refuse_fence(backend).await?;
+    let live = backend.inspect().await?;
+    let versions = backend.versions().await?;
+    let location = locate(catalogue, backend.platform(), &live, versions.as_deref(), assume)?;
+    Ok((location, live))
+}
+
+/// Whether `alembic_version` names another revision than the one whose schema is there: the error that
+/// says so. Only what MLflow's tables lack or have besides can tell.
+///
+/// # Errors
+/// If the database is not MLflow's, or cannot be read.
+pub async fn find_wrong_stamp(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+) -> Result<Option<Error>, Error> {
+    reading(backend, async |backend| {
+        let (location, live) = inspect(backend, catalogue, None).await?;
+        wrong_stamp(catalogue, backend.platform(), &live, &location)
+    })
+    .await
+}

@@ -1,0 +1,204 @@
+//! Tells whether a database holds what its revision says, and whether its rows fit together.
+
+use sea_query::{
+    Alias, Asterisk, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement,
+};
+use serde::Serialize;
+
+use crate::backend::Backend;
+use crate::data::latest_metrics::{COLUMNS, newest_entries};
+use crate::data::value;
+use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::locate::Assumption;
+use crate::report::check::{Checked, checked};
+use crate::report::session::{inspect, reading};
+use crate::schema::{ForeignKey, Schema};
+
+const LATEST: &str = "latest_metrics";
+
+/// What a verification found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Verified {
+    /// How the schema compares.
+    #[serde(flatten)]
+    pub checked: Checked,
+    /// Rows that do not fit together, a kind each.
+    pub violations: Vec<Violation>,
+}
+
+impl Verified {
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        self.checked.drift.is_empty() && self.violations.is_empty()
+    }
+}
+
+/// Rows that do not fit together.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Violation {
+    /// The table.
+    pub table: String,
+    /// What is wrong with its rows.
+    pub problem: String,
+    /// How many there are.
+    pub count: u64,
+}
+
+/// Verifies a database; `deep`ly: also that each latest metric is the newest entry, for which every
+/// metric is read. Changes nothing.
+///
+/// # Errors
+/// If the database is not MLflow's, cannot be read, or an upgrade of it is unfinished.
+pub async fn verify(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+    deep: bool,
+) -> Result<Verified, Error> {
+    reading(backend, async |backend| {
+        let (location, live) = inspect(backend, catalogue, assume).await?;
+        backend.check_integrity().await?;
+        let checked = checked(catalogue, backend.platform(), &live, location)?;
+        let mut violations = orphans(backend, &live).await?;
+        violations.extend(backend.lagging_sequences(&live).await?);
+        if live.table(LATEST).is_some() && live.table("metrics").is_some() {
+            violations.extend(latest_metrics(backend, &live, deep).await?);
+        }
+        Ok(Verified { checked, violations })
+    })
+    .await
+}
+
+impl std::fmt::Display for Violation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let noun = if self.count == 1 { "row" } else { "rows" };
+        write!(f, "{}: {} {noun} {}", self.table, self.count, self.problem)
+    }
+}
+
+async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violation>, Error> {
+    let mut violations = Vec::new();
+    for table in live.tables.values() {
+        for key in &table.foreign_keys {
+            if live.table(&key.referred_table).is_none() {
+                continue;
+            }
+            violations.extend(orphans_of(backend, &table.name, key).await?);
+        }
+    }
+    Ok(violations)
+}
+
+/// The rows of a table whose foreign key leads nowhere.
+pub(crate) async fn orphans_of(
+    backend: &mut dyn Backend,
+    table: &str,
+    key: &ForeignKey,
+) -> Result<Option<Violation>, Error> {
+    let problem = format!("without their row of {}", key.referred_table);
+    violation(backend, table, problem, without_parent(table, key)).await
+}
+
+/// Counts the rows whose foreign key leads nowhere. One that is NULL in a part leads nowhere by right.
+fn without_parent(table: &str, key: &ForeignKey) -> SelectStatement {
+    let (child, parent) = (Alias::new("child"), Alias::new("parent"));
+    let mut agree = Condition::all();
+    let mut select = Query::select();
+    select.expr(Func::count(Expr::col(Asterisk))).from_as(Alias::new(table), child.clone());
+    for (column, referred) in key.columns.iter().zip(&key.referred_columns) {
+        let column = (child.clone(), Alias::new(column));
+        agree = agree.add(Expr::col(column.clone()).equals((parent.clone(), Alias::new(referred))));
+        select.and_where(Expr::col(column).is_not_null());
+    }
+    let found = key.referred_columns.first().map(|one| (parent.clone(), Alias::new(one)));
+    select.join_as(JoinType::LeftJoin, Alias::new(&key.referred_table), parent, agree);
+    select.and_where_option(found.map(|column| Expr::col(column).is_null()));
+    select
+}
+
+async fn latest_metrics(
+    backend: &mut dyn Backend,
+    live: &Schema,
+    deep: bool,
+) -> Result<Vec<Violation>, Error> {
+    let pair = ["run_uuid", "key"];
+    let pairs = Query::select().distinct().columns(pair).from("metrics").take();
+    let missing = "missing, for metrics that have entries";
+    let mut checks = vec![(missing, without_partner(pairs, (LATEST, "metrics"), &pair, live))];
+    let latest = Query::select().columns(pair).from(LATEST).take();
+    checks.push((
+        "without any entry in metrics",
+        without_partner(latest, ("metrics", LATEST), &pair, live),
+    ));
+    if deep {
+        let problem = "wrong: not the newest entry of their run and metric";
+        checks.push((
+            problem,
+            without_partner(newest_entries(), (LATEST, "metrics"), &COLUMNS, live),
+        ));
+    }
+    let mut violations = Vec::new();
+    for (problem, select) in checks {
+        violations.extend(violation(backend, LATEST, problem.to_owned(), select).await?);
+    }
+    Ok(violations)
+}
+
+/// Counts the rows of a query, with columns of `other`, that agree with no row of a table.
+fn without_partner(
+    rows: SelectStatement,
+    (table, other): (&'static str, &'static str),
+    columns: &[&'static str],
+    live: &Schema,
+) -> SelectStatement {
+    let mut agree = Condition::all();
+    for column in columns {
+        let wanted = Expr::col(("wanted", *column));
+        let wanted = match foreign_collation(live, (table, other), column) {
+            None => wanted,
+            Some((charset, collation)) => Expr::cust_with_expr(
+                format!("CONVERT(? USING {charset}) COLLATE {collation}"),
+                wanted,
+            ),
+        };
+        agree = agree.add(Expr::col((table, *column)).eq(wanted));
+    }
+    let partner = Query::select().expr(Expr::val(1)).from(table).cond_where(agree).take();
+    Query::select()
+        .expr(Func::count(Expr::col(Asterisk)))
+        .from_subquery(rows, "wanted")
+        .and_where(Expr::exists(partner).not())
+        .take()
+}
+
+/// The character set and the collation of a column of a table, if the column of that name of the other one
+/// has another: MySQL compares no texts of two collations.
+fn foreign_collation(
+    live: &Schema,
+    (table, other): (&str, &str),
+    column: &str,
+) -> Option<(String, String)> {
+    live.collation.as_ref()?;
+    let collation = |table: &str| {
+        let table = live.table(table)?;
+        let column = table.find_column(column).filter(|column| column.is_text())?;
+        live.collation_of(table, column)
+    };
+    let own = collation(table).filter(|own| collation(other).as_ref() != Some(own))?;
+    let is_word = own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+    let charset = own.split('_').next().unwrap_or_default().to_owned();
+    is_word.then_some((charset, own))
+}
+
+async fn violation(
+    backend: &mut dyn Backend,
+    table: &str,
+    problem: String,
+    select: SelectStatement,
+) -> Result<Option<Violation>, Error> {
+    let found = backend.query(select).await?;
+    let count = value::count(found.first().and_then(|read| read.first()));
+    Ok((count > 0).then(|| Violation { table: table.to_owned(), problem, count }))
+}

@@ -1,0 +1,212 @@
+//! Takes an unfinished upgrade back to where it began.
+//!
+//! Only a database that cannot take it back by itself needs this. Each step has an inverse, the table
+//! as it was, unless a column went with its values, or a data migration wrote over rows that were
+//! there before (`losses`).
+
+use crate::error::VerificationError;
+use std::sync::Arc;
+
+use serde::Serialize;
+
+use crate::backend::{Access, Backend, TableChange};
+use crate::error::Error;
+use crate::event::stop::Stop;
+use crate::event::{Event, Observer, Progress};
+use crate::history::catalogue::Catalogue;
+use crate::locate::LEFTOVER_PREFIX;
+use crate::plan::{Plan, Step};
+use crate::schema::{ForeignKey, Index, Schema, Table, differences};
+use crate::upgrade::journal::Journal;
+use crate::upgrade::losses::{dropped, has_inverse};
+use crate::upgrade::note_check::{Way, trusted_plan};
+
+/// What was taken back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Aborted {
+    /// Where the upgrade had begun, and the database is again.
+    pub from: String,
+    /// Where it would have gone; `None` is the base schema.
+    pub to: Option<String>,
+    /// How many steps were taken back.
+    pub steps: usize,
+}
+
+/// The number of the first step, from 1, after which an upgrade can only be finished if that has found rows
+/// to write over or values to drop; `None` if it can be taken back to the end.
+#[must_use]
+pub fn point_of_no_return(plan: &Plan, live: &Schema) -> Option<usize> {
+    plan.steps.iter().position(|step| !has_inverse(step, live)).map(|at| at + 1)
+}
+
+/// The first step from 1 of those that have begun whose rows nothing brings back.
+async fn lossy_step(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    journal: &Journal,
+) -> Result<Option<usize>, Error> {
+    let losses = backend.losses().await?;
+    let begun = (1..).zip(&plan.steps).take(journal.done + 1);
+    for (number, step) in begun.filter(|(_, step)| !has_inverse(step, &journal.live)) {
+        // What it does is noted before it does it.
+        let is_lossy = losses.get(&number).map_or(number <= journal.done, |rows| *rows > 0);
+        if is_lossy && (number <= journal.done || !is_still_to_come(backend, step, journal).await?)
+        {
+            return Ok(Some(number));
+        }
+    }
+    Ok(None)
+}
+
+/// Whether the columns that a change drops are all there.
+async fn is_still_to_come(
+    backend: &mut dyn Backend,
+    step: &Step,
+    journal: &Journal,
+) -> Result<bool, Error> {
+    let Step::Change(change) = step else { return Ok(false) };
+    let now = backend.inspect().await?;
+    let table = now.table(&change.after.name);
+    Ok(dropped(change, &journal.live)
+        .iter()
+        .all(|column| table.is_some_and(|table| table.find_column(&column.name).is_some())))
+}
+
+/// Takes an unfinished upgrade back.
+///
+/// # Errors
+/// If there is none, or a step without an inverse has begun. [`Error::Interrupted`] if it stopped on its
+/// way, so that the same goes on with it.
+pub async fn abort(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    observer: &Arc<dyn Observer>,
+    stop: &Stop,
+) -> Result<Aborted, Error> {
+    backend.begin(Access::Upgrade).await?;
+    let result = match take_back(backend, catalogue, observer, stop).await {
+        Ok(aborted) => backend.commit().await.map(|()| aborted),
+        Err(error) => Err(error),
+    };
+    if result.is_err() {
+        let _ = backend.rollback().await;
+    }
+    result
+}
+
+async fn take_back(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    observer: &Arc<dyn Observer>,
+    stop: &Stop,
+) -> Result<Aborted, Error> {
+    let refuse = |name: String, problem: String, hint: &str| {
+        Err(Error::Journal { name, problem, hint: hint.to_owned() })
+    };
+    let Some(journal) = Journal::read(backend).await? else {
+        let problem = "no upgrade is unfinished".to_owned();
+        return refuse(backend.name(), problem, "nothing was changed");
+    };
+    let plan = trusted_plan(backend, catalogue, &journal, Way::Back).await?;
+    let begun = (journal.done + 1).min(plan.steps.len());
+    if let Some(step) = lossy_step(backend, &plan, &journal).await? {
+        let title = plan.steps.get(step - 1).map(Step::title).unwrap_or_default();
+        let problem = format!(
+            "step {step} ({title}) has written over rows or dropped values, which cannot be brought back"
+        );
+        return refuse(backend.name(), problem, "`mlflow-migrate upgrade` finishes it");
+    }
+    stop.check()?;
+    stop.begin_work();
+    backend.resume().await?;
+    backend.discard_copies().await?;
+    for (number, step) in plan.steps.iter().enumerate().take(begun).rev() {
+        let title = format!("take back: {}", step.title());
+        observer.notify(&Event::Notice { message: title.clone() });
+        let work = async {
+            stop.check()?;
+            invert(backend, step, observer).await?;
+            // An abort that is interrupted has left an upgrade of so many steps.
+            backend.note_steps(number).await
+        };
+        work.await.map_err(|source| Error::Interrupted {
+            step: number + 1,
+            steps: plan.steps.len(),
+            title,
+            source: Box::new(source),
+        })?;
+    }
+    verify(backend, &journal.live).await?;
+    backend.discard_copies().await?;
+    let from = &journal.from;
+    backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
+    backend.end_journal().await?;
+    Ok(Aborted { from: from.label().to_owned(), to: journal.to, steps: begun })
+}
+
+async fn invert(
+    backend: &mut dyn Backend,
+    step: &Step,
+    observer: &Arc<dyn Observer>,
+) -> Result<(), Error> {
+    let Step::Change(change) = step else { return Ok(()) };
+    let now = backend.inspect().await?;
+    let Some(table) = now.table(&change.after.name) else { return Ok(()) };
+    let Some(before) = &change.before else {
+        return backend.remove(std::slice::from_ref(&table.name)).await;
+    };
+    let mut target = renamed_back(before, &change.after, table);
+    let progress = Progress::new(Arc::clone(observer), 0, Stop::default());
+    let change = |before: Table, after: &Table| TableChange {
+        before: Some(before),
+        after: after.clone(),
+        revisions: change.revisions.clone(),
+    };
+    let Some(without) = without_what_the_server_makes(&target, table) else {
+        return backend.change(&change(table.clone(), &target), &progress).await.map(|_| ());
+    };
+    backend.change(&change(table.clone(), &without), &progress).await?;
+    target.settle();
+    let now = backend.inspect().await?;
+    let Some(table) = now.table(&target.name) else { return Ok(()) };
+    backend.change(&change(table.clone(), &target), &progress).await.map(|_| ())
+}
+
+/// An index that InnoDB had made for a foreign key, and has dropped since another one covers it, is its own
+/// again only if it makes it with the foreign key: this is the table without both.
+fn without_what_the_server_makes(target: &Table, now: &Table) -> Option<Table> {
+    let is_gone = |index: &&Index| {
+        index.automatic && now.indexes.iter().all(|known| known.name != index.name)
+    };
+    let made: Vec<&Index> = target.indexes.iter().filter(is_gone).collect();
+    if made.is_empty() {
+        return None;
+    }
+    let mut without = target.clone();
+    without.indexes.retain(|index| made.iter().all(|made| made.name != index.name));
+    let needs = |key: &ForeignKey, made: &Index| made.column_names().eq(key.columns.iter());
+    without.foreign_keys.retain(|key| !made.iter().any(|made| needs(key, made)));
+    Some(without)
+}
+
+/// The table as it was, whose columns come from those that they became.
+fn renamed_back(before: &Table, after: &Table, now: &Table) -> Table {
+    let mut target = before.clone();
+    for column in &mut target.columns {
+        let became = after.columns.iter().find(|it| it.live_name() == column.name);
+        let other = became.map(|it| it.name.clone()).filter(|name| *name != column.name);
+        column.renamed_from = other.filter(|name| now.find_column(name).is_some());
+    }
+    target
+}
+
+async fn verify(backend: &mut dyn Backend, expected: &Schema) -> Result<(), Error> {
+    let now = backend.inspect().await?;
+    let mut differences = differences(expected, &now, backend.platform());
+    differences.retain(|difference| !difference.table.starts_with(LEFTOVER_PREFIX));
+    if differences.is_empty() {
+        Ok(())
+    } else {
+        Err(Error::Verification(VerificationError::Unverified { differences }))
+    }
+}

@@ -1,0 +1,386 @@
+//! Carries out a plan: the only loop over its steps.
+
+use crate::error::LocationError;
+use crate::error::VerificationError;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::backend::{Backend, TableChange};
+use crate::error::Error;
+use crate::event::stop::Stop;
+use crate::event::{Event, Observer, Progress};
+use crate::plan::{Plan, Step};
+use crate::schema::{Difference, Index, Schema, differences};
+use crate::upgrade::journal::{FENCE, Journal, rest_of};
+use crate::upgrade::losses;
+use crate::upgrade::verification::{self, Copied, LATEST};
+use crate::upgrade::{Request, StepReport};
+
+/// One plan on its way.
+pub(crate) struct Execution<'a> {
+    plan: &'a Plan,
+    observer: &'a Arc<dyn Observer>,
+    stop: &'a Stop,
+    journal: Journal,
+    is_resumed: bool,
+    /// The tables whose rows were copied by the steps that this run has done.
+    copied: Copied,
+    /// Whether rows may have been written that no rollback takes back.
+    has_written: bool,
+    /// The step that is being done, and its title.
+    at: (usize, String),
+}
+
+impl<'a> Execution<'a> {
+    pub(crate) fn new(
+        plan: &'a Plan,
+        live: Schema,
+        request: &'a Request,
+        observer: &'a Arc<dyn Observer>,
+    ) -> Self {
+        let journal = Journal::new(plan, live, request.data);
+        let stop = &request.stop;
+        let (copied, at) = (Copied::new(), (0, String::new()));
+        let (is_resumed, has_written) = (false, false);
+        Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
+    }
+
+    /// An upgrade that was interrupted.
+    pub(crate) fn resume(
+        plan: &'a Plan,
+        journal: Journal,
+        observer: &'a Arc<dyn Observer>,
+        stop: &'a Stop,
+    ) -> Self {
+        let (copied, at) = (Copied::new(), (0, String::new()));
+        let is_resumed = true;
+        let has_written = plan.steps.first().is_some_and(leaves_rows);
+        Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
+    }
+
+    /// Does what is left to do, and tells what that was.
+    pub(crate) async fn run(mut self, backend: &mut dyn Backend) -> Result<Vec<StepReport>, Error> {
+        self.stop.check()?;
+        self.stop.begin_work();
+        if backend.platform().transactional_ddl {
+            let steps = self.steps(backend).await?;
+            self.verify(backend).await?;
+            if !(self.plan.to.is_none() && self.plan.from.empty) {
+                backend.stamp(self.plan.to.as_deref()).await?;
+            }
+            return Ok(steps);
+        }
+        backend.await_tables(&self.tables_to_come()).await?;
+        self.refuse_moved_version(backend).await?;
+        match self.run_with_notes(backend).await {
+            Ok(steps) => Ok(steps),
+            Err(error) => Err(self.stopped(backend, error).await),
+        }
+    }
+
+    /// The tables that the steps to come change, write or reference.
+    fn tables_to_come(&self) -> Vec<String> {
+        let mut tables = BTreeSet::new();
+        for step in self.plan.steps.iter().skip(self.journal.done) {
+            match step {
+                Step::RemoveLeftovers(leftovers) => tables.extend(leftovers.iter().cloned()),
+                Step::Change(change) => {
+                    tables.insert(change.after.name.clone());
+                    let keys = change.after.foreign_keys.iter();
+                    tables.extend(keys.map(|key| key.referred_table.clone()));
+                }
+                Step::Migrate { migration, .. } => {
+                    tables.extend(migration.writes().iter().map(|(table, _)| (*table).to_owned()));
+                }
+            }
+        }
+        tables.into_iter().collect()
+    }
+
+    async fn run_with_notes(
+        &mut self,
+        backend: &mut dyn Backend,
+    ) -> Result<Vec<StepReport>, Error> {
+        "note the plan".clone_into(&mut self.at.1);
+        if self.is_resumed {
+            backend.resume().await?;
+        } else {
+            self.journal.begin(backend).await?;
+        }
+        // One that was interrupted may not have come to this.
+        backend.stamp(Some(FENCE)).await?;
+        let were_done = self.journal.done == self.plan.steps.len();
+        let steps = self.steps(backend).await?;
+        self.at = (self.plan.steps.len(), "verify".to_owned());
+        if were_done {
+            self.compute_latest_metrics_again(backend).await?;
+        }
+        self.verify(backend).await?;
+        refuse_other_version(backend, &[Some(FENCE)]).await?;
+        backend.discard_copies().await?;
+        backend.stamp(self.plan.to.as_deref()).await?;
+        backend.end_journal().await?;
+        Ok(steps)
+    }
+
+    /// Where no lock keeps others from `alembic_version`, it must not have moved since it was read; of an
+    /// upgrade that was interrupted it holds where that began, the fence, or where it has come to.
+    async fn refuse_moved_version(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let from = &self.journal.from;
+        let from = from.revision.as_deref().filter(|_| from.stamped);
+        if self.is_resumed {
+            let to = self.plan.to.as_deref();
+            return refuse_other_version(backend, &[Some(FENCE), from, to]).await;
+        }
+        refuse_other_version(backend, &[from]).await
+    }
+
+    async fn steps(&mut self, backend: &mut dyn Backend) -> Result<Vec<StepReport>, Error> {
+        let mut reports = Vec::new();
+        let (plan, steps) = (self.plan, self.plan.steps.len());
+        let done = self.journal.done;
+        for (number, planned) in (1..).zip(&plan.steps).skip(done) {
+            let title = planned.title();
+            self.at = (number, title.clone());
+            self.stop.check()?;
+            let started = Instant::now();
+            self.observer.notify(&Event::StepStarted { step: number, steps, title: title.clone() });
+            let rest = if self.is_resumed && number == done + 1 {
+                let (now, platform) = (backend.inspect().await?, backend.platform().clone());
+                rest_of(planned, &now, &platform, &backend.name())?
+            } else {
+                Some(planned.clone())
+            };
+            let rows = match &rest {
+                Some(step) => self.step(backend, step, number).await?,
+                None => None,
+            };
+            let is_migration = matches!(planned, Step::Migrate { .. });
+            if !is_migration {
+                self.note(backend, number).await?;
+            }
+            let seconds = started.elapsed().as_secs_f64();
+            let revisions = planned.revisions().to_vec();
+            reports.push(StepReport {
+                title: title.clone(),
+                revisions,
+                rows,
+                seconds,
+                is_migration,
+            });
+            self.observer.notify(&Event::StepFinished { step: number, title, rows, seconds });
+        }
+        Ok(reports)
+    }
+
+    async fn step(
+        &mut self,
+        backend: &mut dyn Backend,
+        step: &Step,
+        number: usize,
+    ) -> Result<Option<u64>, Error> {
+        let progress = Progress::new(Arc::clone(self.observer), number, self.stop.clone());
+        match step {
+            Step::RemoveLeftovers(tables) => {
+                backend.remove(tables).await?;
+                Ok(None)
+            }
+            Step::Change(change) => {
+                self.note_dropped_values(backend, change, number).await?;
+                let rows = backend.change(change, &progress).await?;
+                let table = change.after.name.clone();
+                self.copied.extend(rows.map(|rows| (table, rows)));
+                Ok(rows)
+            }
+            Step::Migrate { migration, .. } => {
+                self.has_written |= leaves_rows(step);
+                let is_noted = !backend.platform().transactional_ddl
+                    && !losses::has_inverse(step, &self.journal.live);
+                if is_noted {
+                    let rows = u64::from(!migration.notes_what_it_commits());
+                    self.note_losses(backend, number, rows).await?;
+                }
+                backend.begin_rows().await?;
+                let rows = migration.run(backend, &self.journal.data, &progress).await?;
+                if is_noted {
+                    self.note_losses(backend, number, rows).await?;
+                }
+                self.copied.retain(|table, _| !verification::writes(&**migration, table));
+                if verification::writes(&**migration, LATEST) {
+                    self.copied.insert(LATEST.to_owned(), rows);
+                }
+                // The note is in the same transaction as the rows: either both are there or none.
+                self.note(backend, number).await?;
+                backend.commit_rows().await?;
+                Ok(Some(rows))
+            }
+        }
+    }
+
+    /// What a change drops for good has to be noted before it is gone.
+    async fn note_dropped_values(
+        &self,
+        backend: &mut dyn Backend,
+        change: &TableChange,
+        number: usize,
+    ) -> Result<(), Error> {
+        if backend.platform().transactional_ddl {
+            return Ok(());
+        }
+        let dropped = losses::dropped(change, &self.journal.live);
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        let has_values = losses::has_values(backend, &change.after.name, &dropped).await?;
+        self.note_losses(backend, number, u64::from(has_values)).await
+    }
+
+    /// An earlier run may have noted more of the same step.
+    async fn note_losses(
+        &self,
+        backend: &mut dyn Backend,
+        step: usize,
+        rows: u64,
+    ) -> Result<(), Error> {
+        let known = backend.losses().await?.get(&step).copied();
+        if known.is_none_or(|known| known < rows) {
+            backend.note_losses(step, rows).await?;
+        }
+        Ok(())
+    }
+
+    async fn note(&mut self, backend: &mut dyn Backend, done: usize) -> Result<(), Error> {
+        if backend.platform().transactional_ddl {
+            return Ok(());
+        }
+        self.journal.done = done;
+        backend.note_steps(done).await
+    }
+
+    /// An upgrade that ended when everything was done may have found `latest_metrics` wrong. Nobody
+    /// but this upgrade fills it, so it can be computed again.
+    async fn compute_latest_metrics_again(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let Some(migration) = verification::of_latest_metrics(self.plan) else { return Ok(()) };
+        if verification::latest_metrics(backend).await?.is_none() {
+            return Ok(());
+        }
+        let progress = Progress::new(Arc::clone(self.observer), self.at.0, self.stop.clone());
+        backend.begin_rows().await?;
+        migration.run(backend, &self.journal.data, &progress).await?;
+        backend.commit_rows().await
+    }
+
+    /// The schema that is there now must be the planned one, in everything, and no row be lost.
+    async fn verify(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let started = Instant::now();
+        let mut live = backend.inspect().await?;
+        if backend.platform().is_mysql() {
+            self.forgive_shortened_indexes(&mut live);
+        }
+        let mut differences = differences(&self.plan.result, &live, backend.platform());
+        differences.retain(|difference| !self.follows(&live, &difference.table));
+        // A server takes a user's object along with what it depends on, and nobody can put that back. What
+        // is gone on SQLite is our own mistake, since its tables are made anew here.
+        if !backend.platform().is_sqlite() {
+            let is_gone = |difference: &mut Difference| {
+                difference.is_of_expected() && !self.plan.is_of_mlflow(difference)
+            };
+            for difference in differences.extract_if(.., is_gone) {
+                let message = format!("not as planned, and not MLflow's: {difference}");
+                self.observer.notify(&Event::Notice { message });
+            }
+        }
+        if !differences.is_empty() {
+            return Err(Error::Verification(VerificationError::Unverified { differences }));
+        }
+        let mut violations = verification::violations(backend, self.plan, &self.copied).await?;
+        if self.is_resumed {
+            let (before, after) = (&self.journal.live, &self.plan.result);
+            violations.extend(verification::orphans(backend, before, after).await?);
+        }
+        if !violations.is_empty() {
+            return Err(Error::Verification(VerificationError::UnverifiedRows { violations }));
+        }
+        backend.check_foreign_keys(&self.plan.tables_with_new_foreign_keys()).await?;
+        self.observer.notify(&Event::Verified { seconds: started.elapsed().as_secs_f64() });
+        Ok(())
+    }
+
+    /// Whether a table is as another makes it.
+    fn follows(&self, live: &Schema, table: &str) -> bool {
+        live.table(table).is_some_and(|live| live.follows)
+            && self.plan.changes().all(|change| change.after.name != table)
+    }
+
+    /// MariaDB shortens a user's own index to a prefix where its column outgrows it.
+    fn forgive_shortened_indexes(&self, live: &mut Schema) {
+        for (name, now) in &mut live.tables {
+            let (Some(before), Some(planned)) =
+                (self.journal.live.table(name), self.plan.result.table(name))
+            else {
+                continue;
+            };
+            for index in &mut now.indexes {
+                let same = |known: &&Index| {
+                    known.name == index.name && known.column_names().eq(index.column_names())
+                };
+                let was_there = before.indexes.iter().any(|known| same(&known));
+                if let Some(planned) = planned.indexes.iter().find(same).filter(|_| was_there) {
+                    index.columns.clone_from(&planned.columns);
+                }
+            }
+        }
+    }
+
+    /// What is to be said of an upgrade that cannot be taken back as a whole. If nothing of it is
+    /// done yet, its notes go, and the database is as it was.
+    async fn stopped(&self, backend: &mut dyn Backend, error: Error) -> Error {
+        // A connection that is lost has rolled back by itself.
+        let _ = backend.rollback_rows().await;
+        if self.undo_notes(backend).await.unwrap_or(false) {
+            return error;
+        }
+        let (step, title) = self.at.clone();
+        let steps = self.plan.steps.len();
+        Error::Interrupted { step, steps, title, source: Box::new(error) }
+    }
+
+    async fn undo_notes(&self, backend: &mut dyn Backend) -> Result<bool, Error> {
+        let now = backend.inspect().await?;
+        if self.has_written || !self.journal.is_untouched(&now, backend.platform()) {
+            return Ok(false);
+        }
+        backend.discard_copies().await?;
+        let from = &self.journal.from;
+        backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
+        backend.end_journal().await?;
+        Ok(true)
+    }
+}
+
+/// Whether a step may leave rows behind if it fails.
+fn leaves_rows(step: &Step) -> bool {
+    match step {
+        Step::Migrate { migration, .. } => !migration.is_atomic(),
+        Step::RemoveLeftovers(_) | Step::Change(_) => false,
+    }
+}
+
+/// Refuses a version table that holds none of these.
+async fn refuse_other_version(
+    backend: &mut dyn Backend,
+    expected: &[Option<&str>],
+) -> Result<(), Error> {
+    let found = backend.versions().await?.unwrap_or_default();
+    let is_expected = |version: &Option<&str>| found.iter().map(String::as_str).eq(*version);
+    if expected.iter().any(is_expected) {
+        return Ok(());
+    }
+    let shown = |version: Option<&str>| version.unwrap_or("nothing").to_owned();
+    Err(Error::Location(LocationError::VersionMoved {
+        name: backend.name(),
+        expected: shown(expected.first().copied().flatten()),
+        found: if found.is_empty() { shown(None) } else { found.join(", ") },
+    }))
+}

@@ -1,0 +1,195 @@
+//! What an upgrade notes on its way, where the database cannot take it back.
+//!
+//! On MySQL every change of a table commits by itself, so an upgrade that is cut short has left the
+//! schema between two revisions. Before its first step it therefore notes in the database what it
+//! started from, and after each step how far it is: from that the same plan follows again. Until
+//! the last step is done, `alembic_version` holds no revision but [`FENCE`], which makes every
+//! Alembic program refuse, and names the one that can go on.
+
+use serde::{Deserialize, Serialize};
+
+use crate::backend::{Backend, TableChange};
+use crate::data::DataOptions;
+use crate::error::Error;
+use crate::locate::{Location, label};
+use crate::plan::{Plan, Step};
+use crate::schema::platform::Platform;
+use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
+use crate::upgrade::note_check::{forged, malformed};
+
+/// What `alembic_version` holds while an upgrade is unfinished.
+pub const FENCE: &str = "mlflow-migrate-unfinished";
+
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// The note of one upgrade.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Journal {
+    /// The version of this program that wrote it: another one might plan other steps.
+    version: String,
+    pub(crate) from: Location,
+    pub(crate) to: Option<String>,
+    /// The schema before the first step.
+    pub(crate) live: Schema,
+    pub(crate) data: DataOptions,
+    /// How many steps are done. It is noted beside the rest, which stays the same.
+    #[serde(skip)]
+    pub(crate) done: usize,
+}
+
+impl Journal {
+    pub(crate) fn new(plan: &Plan, live: Schema, data: DataOptions) -> Self {
+        Self {
+            version: VERSION.to_owned(),
+            from: plan.from.clone(),
+            to: plan.to.clone(),
+            live,
+            data,
+            done: 0,
+        }
+    }
+
+    /// Reads the note of an upgrade that was interrupted, if there is one.
+    pub(crate) async fn read(backend: &mut dyn Backend) -> Result<Option<Self>, Error> {
+        let Some((note, done)) = backend.read_journal().await? else { return Ok(None) };
+        let refuse =
+            |problem: String, hint: String| Error::Journal { name: backend.name(), problem, hint };
+        let journal: Self = serde_json::from_str(&note).map_err(|error| {
+            let hint = "take it up with the mlflow-migrate that began it, or restore a backup";
+            let problem = format!(
+                "an upgrade is unfinished, and its note in table alembic_mlflow_migrate cannot be read: {error}"
+            );
+            refuse(problem, hint.to_owned())
+        })?;
+        if let Some(problem) = malformed(&journal) {
+            return Err(forged(backend.name(), &problem));
+        }
+        if journal.version != VERSION {
+            let began = &journal.version;
+            let problem = format!(
+                "an upgrade is unfinished that mlflow-migrate {began} began, and this is {VERSION}"
+            );
+            return Err(refuse(problem, format!("use mlflow-migrate {}", journal.version)));
+        }
+        Ok(Some(Self { done, ..journal }))
+    }
+
+    /// The version of the program that wrote the note.
+    pub(crate) fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Writes the note, before the first step.
+    pub(crate) async fn begin(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+        let note = serde_json::to_string(self).map_err(|source| Error::Database {
+            action: "writing down what the upgrade begins with".to_owned(),
+            source: Box::new(source),
+        })?;
+        backend.begin_journal(&note).await
+    }
+
+    /// Whether the database is as it was before the first step.
+    pub(crate) fn is_untouched(&self, now: &Schema, platform: &Platform) -> bool {
+        self.done == 0 && differences(&self.live, now, platform).is_empty()
+    }
+
+    /// What is known of the upgrade, in words.
+    pub(crate) fn describe(&self) -> String {
+        let from = if self.from.empty { "an empty database" } else { self.from.label() };
+        format!("from {from} to {} (steps done: {})", label(self.to.as_deref()), self.done)
+    }
+}
+
+/// Refuses a database that says that an upgrade is unfinished, and does not say which.
+pub(crate) async fn refuse_fence(backend: &mut dyn Backend) -> Result<(), Error> {
+    let versions = backend.versions().await?.unwrap_or_default();
+    if !versions.iter().any(|version| version == FENCE) {
+        return Ok(());
+    }
+    Err(Error::Journal {
+        name: backend.name(),
+        problem: "alembic_version says that an upgrade is unfinished, but its note is gone".to_owned(),
+        hint: "restore a backup; without the note in table alembic_mlflow_migrate nobody knows how far \
+               the upgrade was"
+            .to_owned(),
+    })
+}
+
+/// The step at which an upgrade was interrupted, as it is to be taken up again: what of it is done
+/// stays. `None` if all of it is.
+pub(crate) fn rest_of(
+    step: &Step,
+    now: &Schema,
+    platform: &Platform,
+    name: &str,
+) -> Result<Option<Step>, Error> {
+    match step {
+        Step::RemoveLeftovers(tables) => {
+            let mut tables = tables.clone();
+            tables.retain(|table| now.table(table).is_some());
+            Ok((!tables.is_empty()).then_some(Step::RemoveLeftovers(tables)))
+        }
+        Step::Change(change) => {
+            let change = rest_of_change(change, now, platform).map_err(|unexplained| {
+                let problems: Vec<String> = unexplained.iter().map(ToString::to_string).collect();
+                Error::Journal {
+                    name: name.to_owned(),
+                    problem: format!(
+                        "an unfinished upgrade cannot go on: {} is neither as before nor as after \"{}\": {}",
+                        change.after.name,
+                        step.title(),
+                        problems.join("; ")
+                    ),
+                    hint: "undo by hand what was changed since, or restore a backup".to_owned(),
+                }
+            })?;
+            Ok(change.map(|change| Step::Change(Box::new(change))))
+        }
+        Step::Migrate { .. } => Ok(Some(step.clone())),
+    }
+}
+
+fn rest_of_change(
+    change: &TableChange,
+    now: &Schema,
+    platform: &Platform,
+) -> Result<Option<TableChange>, Vec<Difference>> {
+    let Some(now) = now.table(&change.after.name) else {
+        let missing = Difference::new(DifferenceKind::Missing, &change.after.name, Object::Table);
+        return if change.before.is_none() { Ok(Some(change.clone())) } else { Err(vec![missing]) };
+    };
+    let mut after = change.after.clone();
+    for column in &mut after.columns {
+        if now.find_column(&column.name).is_some() {
+            column.renamed_from = None;
+        }
+    }
+    let to_after = compare(&after, now, platform);
+    if to_after.is_empty() {
+        return Ok(None);
+    }
+    let to_before =
+        change.before.as_ref().map_or_else(Vec::new, |before| compare(before, now, platform));
+    let unexplained: Vec<Difference> = to_after
+        .into_iter()
+        .filter(|difference| {
+            let in_neither = change.before.is_none() || to_before.contains(difference);
+            difference.kind == DifferenceKind::Extra && in_neither
+        })
+        .collect();
+    if unexplained.is_empty() {
+        let revisions = change.revisions.clone();
+        Ok(Some(TableChange { before: Some(now.clone()), after, revisions }))
+    } else {
+        Err(unexplained)
+    }
+}
+
+fn compare(expected: &Table, found: &Table, platform: &Platform) -> Vec<Difference> {
+    let schema = |table: &Table| {
+        let mut schema = Schema::default();
+        schema.insert(table.clone());
+        schema
+    };
+    differences(&schema(expected), &schema(found), platform)
+}

@@ -1,0 +1,177 @@
+//! Refuses the note of an unfinished upgrade that somebody else has changed.
+//!
+//! Whoever may write to the database can change the note, and the one who finishes the upgrade may be an
+//! administrator. So nothing of a note becomes part of a statement that is not well formed. What
+//! a statement would say anew is, besides, plain, or as it is in the live database, or MLflow's. A trigger
+//! runs with the rights of its maker: none is made but MLflow's own.
+
+use std::collections::BTreeSet;
+
+use crate::backend::{Backend, TableChange};
+use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::plan::{Plan, Step, plan};
+use crate::schema::platform::Platform;
+use crate::schema::{RawText, Schema, Table};
+use crate::upgrade::journal::Journal;
+
+/// How many characters of a text are shown.
+const SHOWN: usize = 60;
+
+/// The longest name of a revision or a version.
+const MAX_LABEL: usize = 64;
+
+/// Whether an unfinished upgrade goes on, or is taken back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Way {
+    Forth,
+    Back,
+}
+
+/// What of a note this program never writes, if there is such a thing.
+pub(crate) fn malformed(journal: &Journal) -> Option<String> {
+    let from = journal.from.revision.as_deref();
+    let labels = [("revision", from), ("revision", journal.to.as_deref())];
+    let labels = labels.into_iter().chain([("version", Some(journal.version()))]);
+    let is_bad = |(_, label): &(&str, Option<&str>)| label.is_some_and(|label| !is_label(label));
+    let (kind, label) = labels.into_iter().find(is_bad)?;
+    Some(format!("{kind} {}", shown(label.unwrap_or_default())))
+}
+
+/// The plan that follows from a note.
+///
+/// # Errors
+/// If the note is not one that this program has written.
+pub(crate) async fn trusted_plan(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    journal: &Journal,
+    way: Way,
+) -> Result<Plan, Error> {
+    let platform = backend.platform().clone();
+    for revision in [journal.from.revision.as_deref(), journal.to.as_deref()].into_iter().flatten()
+    {
+        if catalogue.graph.get(revision).is_none() {
+            return Err(forged(backend.name(), &format!("revision {}", shown(revision))));
+        }
+    }
+    let to = journal.to.as_deref();
+    let mut plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
+    if journal.done > plan.steps.len() {
+        let problem = format!("{} steps of {} are done", journal.done, plan.steps.len());
+        return Err(forged(backend.name(), &problem));
+    }
+    let now = backend.inspect().await?;
+    let mut known = Known::of(&now);
+    if let Some(problem) = known.refuse_malformed(&journal.live) {
+        return Err(forged(backend.name(), &problem));
+    }
+    known.add_states(catalogue, &platform)?;
+    let (first, last) = match way {
+        Way::Forth => (journal.done, plan.steps.len()),
+        Way::Back => (0, plan.steps.len().min(journal.done + 1)),
+    };
+    for step in plan.steps.iter_mut().take(last).skip(first) {
+        let Step::Change(change) = step else { continue };
+        let Some(table) = made(change, way) else { continue };
+        if let Some(problem) = known.refuse(table, &now) {
+            return Err(forged(backend.name(), &problem));
+        }
+        // One of somebody else's is there, and stays; it may be gone when the table is changed.
+        table.triggers.retain(|trigger| known.triggers.contains(&trigger.definition));
+    }
+    Ok(plan)
+}
+
+/// The table that a change makes.
+fn made(change: &mut TableChange, way: Way) -> Option<&mut Table> {
+    match way {
+        Way::Forth => Some(&mut change.after),
+        Way::Back => change.before.as_mut(),
+    }
+}
+
+/// What may be said of tables anew.
+struct Known {
+    texts: BTreeSet<String>,
+    triggers: BTreeSet<String>,
+}
+
+impl Known {
+    fn of(now: &Schema) -> Self {
+        let mut known = Self { texts: BTreeSet::new(), triggers: BTreeSet::new() };
+        now.tables.values().for_each(|table| known.add(table));
+        known
+    }
+
+    fn add_states(&mut self, catalogue: &Catalogue, platform: &Platform) -> Result<(), Error> {
+        let states = catalogue.states(platform)?;
+        for table in states.iter().flat_map(|(_, state)| state.tables.values()) {
+            self.triggers.extend(table.triggers.iter().map(|it| it.definition.clone()));
+            self.add(table);
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, table: &Table) {
+        self.texts.extend(table.raw_texts().iter().map(|(_, text)| text.text().to_owned()));
+    }
+
+    /// A text that no server writes, and that no table has.
+    fn refuse_malformed(&self, noted: &Schema) -> Option<String> {
+        let collation = noted.collation.as_deref().map(RawText::Collation);
+        let collation = collation.filter(|collation| !collation.is_well_formed());
+        let is_wrong =
+            |text: &RawText<'_>| !text.is_well_formed() && !self.texts.contains(text.text());
+        collation
+            .map(|collation| format!("collation {}", shown(collation.text())))
+            .or_else(|| noted.tables.values().find_map(|table| unlike(table, is_wrong)))
+    }
+
+    fn refuse(&self, table: &Table, now: &Schema) -> Option<String> {
+        let is_there = |name: &str| {
+            let live = now.table(&table.name);
+            live.is_some_and(|live| live.triggers.iter().any(|trigger| trigger.name == name))
+        };
+        let mut triggers = table.triggers.iter();
+        let trigger = triggers
+            .find(|it| !self.triggers.contains(&it.definition) && !is_there(&it.name))
+            .map(|it| {
+                format!("table {}: trigger {}: {}", table.name, it.name, shown(&it.definition))
+            });
+        trigger
+            .or_else(|| unlike(table, |text| !text.is_plain() && !self.texts.contains(text.text())))
+    }
+}
+
+/// The first text of a table that is wrong.
+fn unlike(table: &Table, is_wrong: impl Fn(&RawText<'_>) -> bool) -> Option<String> {
+    let texts = table.raw_texts();
+    let (object, text) = texts.iter().find(|(_, text)| is_wrong(text))?;
+    let object = if object.is_empty() { String::new() } else { format!(" {object}:") };
+    Some(format!("table {}:{object} {}", table.name, shown(text.text())))
+}
+
+/// The error that tells what somebody has written to a note.
+pub(crate) fn forged(name: String, problem: &str) -> Error {
+    Error::Journal {
+        name,
+        problem: format!(
+            "somebody has changed the note of an unfinished upgrade in table alembic_mlflow_migrate: {problem}"
+        ),
+        hint: "nothing was changed; find out who may write to that table, and restore a backup of the \
+               database"
+            .to_owned(),
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    let is_of_label = |byte: u8| byte.is_ascii_alphanumeric() || b"_.+-".contains(&byte);
+    !text.is_empty() && text.len() <= MAX_LABEL && text.bytes().all(is_of_label)
+}
+
+fn shown(text: &str) -> String {
+    let cut: String = text.chars().take(SHOWN).collect();
+    let dots = if cut.len() < text.len() { "…" } else { "" };
+    format!("\"{}{dots}\"", cut.escape_debug())
+}

@@ -1,0 +1,238 @@
+//! When an upgrade that failed is tried again by itself, and after how long.
+//!
+//! What is tried again is always the whole request, over a new connection: an upgrade looks at the
+//! database before it does anything. Where it is one transaction, a lost one has left nothing, and one
+//! whose COMMIT was carried out after all leaves nothing to do. Elsewhere the journal tells how far it
+//! was. So this is what an operator does who runs the same command again, with the one exception of a
+//! target that counts from where the database is.
+
+use std::time::Duration;
+
+use crate::error::Error;
+use crate::history::target::Target;
+
+/// The first wait; each one is twice the one before.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// The longest wait.
+const LONGEST_WAIT: Duration = Duration::from_secs(8);
+
+/// How often an upgrade that had a connection is tried again. What ends the connection may be the
+/// upgrade's own statement, and a server must not be made to fail for ever.
+const MOST_REPETITIONS: u32 = 3;
+
+/// What is left of the patience with one request.
+#[derive(Debug)]
+pub struct Retry {
+    /// How much more may be waited.
+    left: Duration,
+    next: Duration,
+    repetitions: u32,
+    /// What is to be told in the end: the last error of an upgrade that had a connection, or else why
+    /// there never was one.
+    telling: Option<Error>,
+}
+
+impl Retry {
+    /// Patience for so long, all waits taken together.
+    #[must_use]
+    pub fn within(limit: Duration) -> Self {
+        Self { left: limit, next: FIRST_WAIT, repetitions: 0, telling: None }
+    }
+
+    /// How long to wait before a request that has failed is tried again.
+    ///
+    /// # Errors
+    /// What the request has failed with, if it is not tried again.
+    pub fn after(&mut self, error: Error, target: &Target) -> Result<Duration, Error> {
+        let wait = self.wait(&error, target);
+        let had_connection = !matches!(error, Error::Unavailable { .. });
+        if wait.is_none() && had_connection {
+            return Err(error);
+        }
+        let telling = match self.telling.take() {
+            Some(telling) if !had_connection => telling,
+            _ => error,
+        };
+        match wait {
+            Some(wait) => {
+                self.telling = Some(telling);
+                Ok(wait)
+            }
+            None => Err(telling),
+        }
+    }
+
+    /// What a request has failed with whose wait somebody ends.
+    #[must_use]
+    pub fn stopped(self) -> Error {
+        match self.telling {
+            Some(Error::Interrupted { step, steps, title, .. }) => {
+                Error::Interrupted { step, steps, title, source: Box::new(Error::Stopped) }
+            }
+            Some(in_doubt @ Error::InDoubt { .. }) => in_doubt,
+            _ => Error::Stopped,
+        }
+    }
+
+    fn wait(&mut self, error: &Error, target: &Target) -> Option<Duration> {
+        match Cause::of(error)? {
+            Cause::Unavailable => {}
+            // Where the database is may not be where it was.
+            Cause::Interruption if matches!(target, Target::Relative(_)) => return None,
+            Cause::Interruption => self.repetitions += 1,
+        }
+        let wait = self.next.min(self.left);
+        if wait.is_zero() || self.repetitions > MOST_REPETITIONS {
+            return None;
+        }
+        self.left -= wait;
+        self.next = (self.next * 2).min(LONGEST_WAIT);
+        Some(wait)
+    }
+}
+
+/// A cause that passes by itself.
+enum Cause {
+    /// There was no connection yet.
+    Unavailable,
+    /// What was being done is taken back, noted, or done.
+    Interruption,
+}
+
+impl Cause {
+    fn of(error: &Error) -> Option<Self> {
+        match error {
+            Error::Unavailable { .. } => Some(Self::Unavailable),
+            Error::ConnectionLost { .. } | Error::InDoubt { .. } | Error::Conflict { .. } => {
+                Some(Self::Interruption)
+            }
+            Error::Interrupted { source, .. } => Self::of(source),
+            _ => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::Retry;
+    use crate::error::{Error, ErrorKind};
+    use crate::history::target::Target;
+
+    fn unavailable() -> Error {
+        Error::Unavailable { name: "db".into(), problem: "refused".into(), hint: "wait".into() }
+    }
+
+    fn lost() -> Error {
+        Error::ConnectionLost {
+            name: "db".into(),
+            action: "reading".into(),
+            problem: "gone".into(),
+        }
+    }
+
+    fn conflict() -> Error {
+        Error::Conflict { name: "db".into(), action: "reading".into(), problem: "deadlock".into() }
+    }
+
+    fn in_doubt() -> Error {
+        Error::InDoubt { source: Box::new(lost()) }
+    }
+
+    fn interrupted(source: Error) -> Error {
+        Error::Interrupted { step: 1, steps: 2, title: "one".into(), source: Box::new(source) }
+    }
+
+    fn locked() -> Error {
+        Error::Locked { name: "db".into(), waited_seconds: 10, holders: Vec::new() }
+    }
+
+    /// All waits of a request that always fails like that.
+    fn waits(limit: u64, target: &Target, error: impl Fn() -> Error) -> Vec<u128> {
+        let mut retry = Retry::within(Duration::from_secs(limit));
+        let waits = std::iter::from_fn(|| retry.after(error(), target).ok());
+        waits.map(|wait| wait.as_millis()).collect()
+    }
+
+    #[test]
+    fn waits_grow_and_come_to_an_end() {
+        let of = |limit| waits(limit, &Target::Head, unavailable);
+        assert_eq!(of(0), []);
+        assert_eq!(of(1), [250, 500, 250]);
+        assert_eq!(of(30), [250, 500, 1000, 2000, 4000, 8000, 8000, 6250]);
+        assert_eq!(of(30).iter().sum::<u128>(), 30_000);
+    }
+
+    #[test]
+    fn work_is_repeated_a_few_times_however_long_one_waits() {
+        for error in [lost, conflict, in_doubt] {
+            assert_eq!(waits(3600, &Target::Head, error), [250, 500, 1000]);
+            assert_eq!(waits(3600, &Target::Head, || interrupted(error())), [250, 500, 1000]);
+        }
+    }
+
+    #[test]
+    fn a_server_that_comes_up_slowly_takes_none_of_these_times() {
+        let mut retry = Retry::within(Duration::from_secs(3600));
+        for _ in 0..50 {
+            retry.after(unavailable(), &Target::Head).unwrap();
+        }
+        retry.after(lost(), &Target::Head).unwrap();
+    }
+
+    #[test]
+    fn what_does_not_pass_is_not_tried_again() {
+        let unreachable = || Error::Unreachable {
+            name: "db".into(),
+            problem: "there is no such database".into(),
+            hint: "create it".into(),
+        };
+        for error in [locked(), interrupted(locked()), unreachable(), Error::Stopped] {
+            let kind = error.kind();
+            let told = Retry::within(Duration::MAX).after(error, &Target::Head).unwrap_err();
+            assert_eq!(told.kind(), kind);
+        }
+    }
+
+    /// Two further from where the database is may be four further by now.
+    #[test]
+    fn a_relative_target_waits_for_its_first_connection_only() {
+        let target = Target::Relative(2);
+        assert_eq!(waits(3600, &target, in_doubt), []);
+        assert_eq!(waits(3600, &target, || interrupted(lost())), []);
+        assert_eq!(waits(1, &target, unavailable).len(), 3);
+    }
+
+    #[test]
+    fn an_end_that_somebody_asks_for_tells_what_is_left() {
+        let stopped = |errors: Vec<Error>| {
+            let mut retry = Retry::within(Duration::from_secs(30));
+            for error in errors {
+                retry.after(error, &Target::Head).unwrap();
+            }
+            retry.stopped()
+        };
+        assert_eq!(stopped(vec![unavailable()]).kind(), ErrorKind::Stopped);
+        assert_eq!(stopped(vec![lost()]).kind(), ErrorKind::Stopped);
+        assert_eq!(stopped(vec![in_doubt(), unavailable()]).kind(), ErrorKind::ConnectionLost);
+        let noted = stopped(vec![interrupted(lost()), unavailable()]);
+        assert_eq!(noted.kind(), ErrorKind::Stopped);
+        assert!(noted.hint().is_some_and(|hint| hint.contains("the same command")));
+    }
+
+    /// A server that does not come back must not hide how far the upgrade was.
+    #[test]
+    fn what_had_a_connection_is_what_is_told() {
+        let mut retry = Retry::within(Duration::from_millis(700));
+        retry.after(interrupted(lost()), &Target::Head).unwrap();
+        retry.after(unavailable(), &Target::Head).unwrap();
+        let told = retry.after(unavailable(), &Target::Head).unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::ConnectionLost);
+        let mut retry = Retry::within(Duration::from_millis(250));
+        retry.after(unavailable(), &Target::Head).unwrap();
+        let told = retry.after(unavailable(), &Target::Head).unwrap_err();
+        assert_eq!(told.kind(), ErrorKind::Unreachable);
+    }
+}

@@ -1,0 +1,112 @@
+//! What must hold of the rows before an upgrade is stamped.
+//!
+//! The schema can be as planned and rows be missing: a trigger of the user's may have deleted some, or
+//! somebody wrote while the upgrade ran. So the rows of every copied table are counted once more, and
+//! `latest_metrics`, if this upgrade has computed it, must have one row for each pair of run and metric.
+//! These counts have to stay cheap beside what was done to the rows.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use crate::backend::Backend;
+use crate::data::{DataMigration, count};
+use crate::error::Error;
+use crate::plan::Plan;
+use crate::report::verify::{Violation, orphans_of};
+use crate::schema::Schema;
+
+/// The table that 89d4b8295536 fills.
+pub(crate) const LATEST: &str = "latest_metrics";
+
+/// How many rows tables have got that were copied, or filled.
+pub(crate) type Copied = BTreeMap<String, u64>;
+
+/// Tells in what the rows are not as they have to be after a plan's steps.
+pub(crate) async fn violations(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    copied: &Copied,
+) -> Result<Vec<Violation>, Error> {
+    let mut violations = copies(backend, plan, copied).await?;
+    if of_latest_metrics(plan).is_some() {
+        violations.extend(latest_metrics(backend).await?);
+    }
+    Ok(violations)
+}
+
+/// Counts the tables that were copied. Where each step commits by itself, others may have added rows
+/// since; and of those that an earlier run has copied, how many they had is told by the table that it
+/// has kept, unless a data migration has written to them.
+async fn copies(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    copied: &Copied,
+) -> Result<Vec<Violation>, Error> {
+    let may_grow = !backend.platform().transactional_ddl;
+    let kept = backend.kept_tables().await?;
+    let mut expected = copied.clone();
+    for (table, kept) in &kept {
+        if !is_written(plan, table) && !expected.contains_key(table) {
+            expected.insert(table.clone(), count(backend, kept).await?);
+        }
+    }
+    let mut violations = Vec::new();
+    for (table, expected) in expected {
+        let found = count(backend, &table).await?;
+        if found == expected || may_grow && found > expected {
+            continue;
+        }
+        let direction = if found < expected { "less" } else { "more" };
+        let problem = match kept.get(&table) {
+            Some(kept) => format!("{direction} than {kept}, which holds the table as it was"),
+            None => format!("{direction} than were written"),
+        };
+        violations.push(Violation { table, problem, count: found.abs_diff(expected) });
+    }
+    Ok(violations)
+}
+
+fn is_written(plan: &Plan, table: &str) -> bool {
+    plan.migrations().any(|(_, migration)| writes(&**migration, table))
+}
+
+/// Whether a data migration writes to a table.
+pub(crate) fn writes(migration: &dyn DataMigration, table: &str) -> bool {
+    migration.writes().iter().any(|(written, _)| *written == table)
+}
+
+/// Finds the rows without the one that a foreign key references which an existing table has got. A
+/// server that is told to may add such a key unchecked, and an upgrade that is interrupted then has not
+/// come to checking it.
+pub(crate) async fn orphans(
+    backend: &mut dyn Backend,
+    before: &Schema,
+    after: &Schema,
+) -> Result<Vec<Violation>, Error> {
+    let mut violations = Vec::new();
+    for table in after.tables.values() {
+        let Some(before) = before.table(&table.name) else { continue };
+        for key in table.foreign_keys.iter().filter(|key| !before.foreign_keys.contains(key)) {
+            violations.extend(orphans_of(backend, &table.name, key).await?);
+        }
+    }
+    Ok(violations)
+}
+
+/// The data migration of a plan that computes `latest_metrics`.
+pub(crate) fn of_latest_metrics(plan: &Plan) -> Option<&Arc<dyn DataMigration>> {
+    let mut migrations = plan.migrations().map(|(_, migration)| migration);
+    migrations.find(|migration| writes(&***migration, LATEST))
+}
+
+/// Whether `latest_metrics` has another number of rows than there are pairs of run and metric.
+pub(crate) async fn latest_metrics(backend: &mut dyn Backend) -> Result<Option<Violation>, Error> {
+    let found = count(backend, LATEST).await?;
+    let Some(pairs) = backend.count_pairs(found).await? else { return Ok(None) };
+    let direction = if found < pairs { "less" } else { "more" };
+    Ok((found != pairs).then(|| Violation {
+        table: LATEST.to_owned(),
+        problem: format!("{direction} than there are pairs of run and metric in metrics"),
+        count: found.abs_diff(pairs),
+    }))
+}
