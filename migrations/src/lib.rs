@@ -10,8 +10,9 @@ mod others;
 mod releases;
 mod versions;
 
+use mlflow_migrate_core::error::GraphError;
 use mlflow_migrate_core::history::catalogue::Catalogue;
-use mlflow_migrate_core::history::graph::{Graph, GraphError};
+use mlflow_migrate_core::history::graph::Graph;
 
 /// The history of MLflow's tracking database.
 ///

@@ -10,8 +10,8 @@ use mlflow_migrate_core::data::DataOptions;
 use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::locate::Assumption;
 use mlflow_migrate_core::{Error, Report, Request};
 
 use crate::address::Address;

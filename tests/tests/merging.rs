@@ -4,15 +4,14 @@
 
 use std::process::ExitCode;
 
-use mlflow_migrate_core::locate::Location;
+use mlflow_migrate_core::history::location::Location;
 use mlflow_migrate_core::plan::plan;
 use mlflow_migrate_core::schema;
 use mlflow_migrate_tests::conformance::live;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade};
-use mlflow_migrate_tests::fill;
 use mlflow_migrate_tests::harness::{self, Test};
 use mlflow_migrate_tests::server::TestServer;
-use mlflow_migrate_tests::tests;
+use mlflow_migrate_tests::{fill, tests};
 
 const TESTS: &[Test] = tests![metrics_are_written_at_most_once, one_by_one_or_merged_is_the_same];
 

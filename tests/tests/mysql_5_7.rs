@@ -8,14 +8,12 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use mlflow_migrate_core::backend::{
-    Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
-};
+use mlflow_migrate_core::backend::{Access, Backend, KeyedUpdate, Row, TableSize};
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
 use mlflow_migrate_core::event::{Observer, Progress, Silent};
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::plan::{Method, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::{Error, Request, upgrade};

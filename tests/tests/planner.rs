@@ -5,10 +5,9 @@
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::history::catalogue::Catalogue;
-use mlflow_migrate_core::locate::Location;
-use mlflow_migrate_core::plan::{Plan, Step, plan, step_by_step};
+use mlflow_migrate_core::history::location::Location;
+use mlflow_migrate_core::plan::{Plan, Step, TableChange, plan, step_by_step};
 use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{DifferenceKind, Index, Schema, Table, differences, integer};
 use proptest::prelude::*;

@@ -1,7 +1,7 @@
 //! Makes the changes that [`crate::render`] has put into statements.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::{RawText, Trigger};
 
 use crate::cancel::{self, Canceller};

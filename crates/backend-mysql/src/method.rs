@@ -1,7 +1,7 @@
 //! Tells how a table would be changed.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{Method, TableChange};
+use mlflow_migrate_core::plan::{Method, TableChange};
 
 use crate::features::Features;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, Cost, UncheckedForeignKeys};

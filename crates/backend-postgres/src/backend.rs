@@ -4,13 +4,11 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{
-    Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
-};
+use mlflow_migrate_core::backend::{Access, Backend, KeyedUpdate, Row, TableSize};
+use mlflow_migrate_core::error::Violation;
 use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Observer, Progress};
-use mlflow_migrate_core::plan::{OutsideReference, Plan};
-use mlflow_migrate_core::report::verify::Violation;
+use mlflow_migrate_core::plan::{Method, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::schema::platform::Platform;
 use sea_query::{QueryStatement, SelectStatement};

@@ -5,8 +5,7 @@
 //! it drops with a column by itself the plan knows.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Column, Dependent, Schema};
 use sqlx::Row as _;

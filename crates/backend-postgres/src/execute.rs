@@ -1,7 +1,7 @@
 //! Changes tables.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::plan::TableChange;
 use sqlx::Row as _;
 
 use crate::connect::Postgres;

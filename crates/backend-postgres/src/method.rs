@@ -5,7 +5,7 @@
 //! model cannot express (an exclusion constraint, an option of the storage) stays too.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{Method, TableChange};
+use mlflow_migrate_core::plan::{Method, TableChange};
 use mlflow_migrate_core::schema::op::{Op, TableEdit};
 use mlflow_migrate_core::schema::platform::Dialect::Postgres;
 use mlflow_migrate_core::schema::platform::Platform;

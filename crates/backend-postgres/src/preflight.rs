@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, Step};
-use mlflow_migrate_core::report::doctor::collect;
 use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::upgrade::preflight::collect;
 
 use crate::connect::Postgres;
 use crate::render::column_list;

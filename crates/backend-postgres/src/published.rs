@@ -6,8 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::plan::{Plan, Step};
+use mlflow_migrate_core::plan::{Plan, Step, TableChange};
 use mlflow_migrate_core::schema::{Dependent, Schema};
 use sqlx::{AssertSqlSafe, Row as _};
 

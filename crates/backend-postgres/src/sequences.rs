@@ -4,7 +4,7 @@
 //! with numbers of their own, make the next insert fail. An upgrade sets forward what can be.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::report::verify::Violation;
+use mlflow_migrate_core::error::Violation;
 use mlflow_migrate_core::schema::Schema;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;

@@ -1,9 +1,8 @@
 //! Rows that a constraint to come would refuse.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::plan::row_checks::{Spelling, rules};
+use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{ColumnType, ForeignKey, Schema};
 

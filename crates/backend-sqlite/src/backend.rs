@@ -5,12 +5,10 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{
-    Access, Backend, KeyedUpdate, Method, Row, TableChange, TableSize,
-};
+use mlflow_migrate_core::backend::{Access, Backend, KeyedUpdate, Row, TableSize};
 use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::event::stop::Stop;
-use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::plan::{Method, Plan, TableChange};
 use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{ForeignKey, Schema, Table};
 use rusqlite::Connection;

@@ -1,21 +1,20 @@
 //! Makes the changes that [`crate::method`] has chosen.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Table;
 use rusqlite::{Connection, params};
 
 use crate::connect::set_schema_writable;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
-use crate::inspect;
 use crate::late::Late;
 use crate::method::{self, InPlace, Way};
 use crate::preflight::Asked;
 use crate::progress::{EACH_ROW, count_rows, rows_of};
 use crate::rebuild::{CopyRows, Rebuild, temporary_name};
-use crate::render;
+use crate::{inspect, render};
 
 /// Makes one change, and tells how many rows were copied, if any had to be.
 pub(crate) fn change(

@@ -6,7 +6,7 @@
 //! procedure"). Everything else is one rebuild, however many revisions ask for one.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{Method, TableChange};
+use mlflow_migrate_core::plan::{Method, TableChange};
 use mlflow_migrate_core::schema::op::{Op, TableEdit};
 use mlflow_migrate_core::schema::platform::Dialect::Sqlite;
 use mlflow_migrate_core::schema::platform::Platform;

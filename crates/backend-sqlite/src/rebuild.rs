@@ -1,6 +1,6 @@
 //! A table's successor: created under another name, filled, and put in the old one's place.
 
-use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Column;
 
 use crate::ddl::quote_identifier;

@@ -9,8 +9,8 @@ use clap::{Args, Parser};
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::locate::Assumption;
 use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, Request};
 

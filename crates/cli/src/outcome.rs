@@ -1,15 +1,14 @@
 //! What the commands have to say in the end, as values that can be rendered.
 
-use mlflow_migrate_core::Error;
-use mlflow_migrate_core::Report;
-use mlflow_migrate_core::backend::Method;
-use mlflow_migrate_core::error::{ErrorKind, Finding};
-use mlflow_migrate_core::plan::Unmerged;
+use mlflow_migrate_core::error::{ErrorKind, Finding, Unfinished};
+use mlflow_migrate_core::plan::Method;
+use mlflow_migrate_core::report::alembic_cost::Unmerged;
 use mlflow_migrate_core::report::check::{Checked, Position};
 use mlflow_migrate_core::report::estimate::Estimate;
-use mlflow_migrate_core::report::status::{Status, Unfinished};
+use mlflow_migrate_core::report::status::Status;
 use mlflow_migrate_core::report::verify::Verified;
 use mlflow_migrate_core::upgrade::abort::Aborted;
+use mlflow_migrate_core::{Error, Report};
 use serde::Serialize;
 
 /// The result of a command.

@@ -17,5 +17,9 @@ pub mod upgrade;
 pub mod url;
 
 pub use error::Error;
+pub use upgrade::inspection::inspect_and_plan;
 pub use upgrade::journal::FENCE;
-pub use upgrade::{Report, Request, StepReport, findings, inspect_and_plan, upgrade};
+pub use upgrade::options::Request;
+pub use upgrade::preflight::findings;
+pub use upgrade::report::{Report, StepReport};
+pub use upgrade::upgrade;

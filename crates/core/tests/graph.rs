@@ -3,8 +3,9 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::GraphError;
 use mlflow_migrate_core::history::catalogue::Catalogue;
-use mlflow_migrate_core::history::graph::{Graph, GraphError};
+use mlflow_migrate_core::history::graph::Graph;
 use mlflow_migrate_core::history::release::{Release, Releases};
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::history::target::Target;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::locate::Assumption;
+use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_tests::capability::EVERY_REVISION;
 use mlflow_migrate_tests::conformance::{assert_at, live};

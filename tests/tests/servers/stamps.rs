@@ -1,7 +1,7 @@
 //! Databases whose version table says something else than their schema, or nothing.
 
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::locate::Assumption;
+use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::report::check::check;
 use mlflow_migrate_core::report::session::find_wrong_stamp;
 use mlflow_migrate_tests::conformance::assert_at;

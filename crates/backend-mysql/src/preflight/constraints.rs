@@ -1,9 +1,8 @@
 //! Rows that a new constraint would refuse, counted.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::plan::row_checks::{Rules, Spelling, rules, rules_of};
+use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{ForeignKey, Schema};
 

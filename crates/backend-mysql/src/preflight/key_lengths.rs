@@ -6,8 +6,7 @@
 use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::plan::Plan;
+use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::{Column, ColumnType, Schema, Table};
 
 use crate::connect::Mysql;

@@ -12,9 +12,8 @@ mod privileges;
 mod transactions;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
-use mlflow_migrate_core::plan::Plan;
-use mlflow_migrate_core::report::doctor::collect;
+use mlflow_migrate_core::plan::{Plan, TableChange};
+use mlflow_migrate_core::upgrade::preflight::collect;
 
 use crate::connect::Mysql;
 use crate::render::refuse_raw_texts;

@@ -9,7 +9,7 @@ mod new_table;
 mod unchecked;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::{RawText, Table};
 
 use crate::features::Features;

@@ -4,8 +4,8 @@ use std::slice;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Table;
 
 use super::{NEW, OLD, Swap, exists};

@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::{Column, Table};
 
 use super::{NEW, OLD};
@@ -157,7 +157,7 @@ fn keeps_names_of_checks(before: &Table, alteration: &Alteration<'_>) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use mlflow_migrate_core::backend::TableChange;
+    use mlflow_migrate_core::plan::TableChange;
     use mlflow_migrate_core::schema::{Table, big_integer, integer, varchar};
 
     use super::{Alteration, Features, Occasions, suits};

@@ -1,7 +1,7 @@
 //! The statements of every revision, and the changes that no revision makes.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{
     Check, Column, ColumnType, ForeignKey, Index, Schema, Table, big_integer, boolean, integer,

@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::Plan;
-use mlflow_migrate_core::report::doctor::collect;
+use mlflow_migrate_core::upgrade::preflight::collect;
 use rusqlite::Connection;
 
 use crate::error::Context;

@@ -1,6 +1,7 @@
 use clap::Args;
 use mlflow_migrate_core::backend::Backend;
-use mlflow_migrate_core::plan::{Plan as Way, Step, Unmerged, step_by_step};
+use mlflow_migrate_core::plan::{Plan as Way, Step, step_by_step};
+use mlflow_migrate_core::report::alembic_cost::Unmerged;
 use mlflow_migrate_core::report::session::reading;
 use mlflow_migrate_core::upgrade::abort::point_of_no_return;
 use mlflow_migrate_core::{Error, findings, inspect_and_plan};

@@ -1,13 +1,10 @@
 //! JSON Lines on stdout: every event as it happens, then the result, or the error.
 
-use mlflow_migrate_core::error::LocationError;
-use mlflow_migrate_core::error::VerificationError;
+use mlflow_migrate_core::error::{ErrorKind, Finding, LocationError, VerificationError, Violation};
 use std::io::{self, Write};
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::error::{ErrorKind, Finding};
 use mlflow_migrate_core::event::{Event, Observer};
-use mlflow_migrate_core::report::verify::Violation;
 use mlflow_migrate_core::schema::Difference;
 use serde::Serialize;
 

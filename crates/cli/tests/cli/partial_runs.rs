@@ -8,7 +8,7 @@ use std::ffi::OsStr;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Child, ChildStdout, Command, Stdio};
 
-use mlflow_migrate_core::locate::Assumption;
+use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade};
 use mlflow_migrate_tests::fill;

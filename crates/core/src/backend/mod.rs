@@ -7,11 +7,10 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use sea_query::{QueryStatement, SelectStatement, Value};
 
-use crate::error::Error;
+use crate::error::{Error, Violation};
 use crate::event::stop::Stop;
 use crate::event::{Observer, Progress};
-use crate::plan::{OutsideReference, Plan};
-use crate::report::verify::Violation;
+use crate::plan::{Method, OutsideReference, Plan, TableChange};
 use crate::schema::platform::Platform;
 use crate::schema::{ForeignKey, Schema, Table};
 
@@ -25,31 +24,6 @@ pub enum Access {
     Read,
     /// Upgrading: one upgrader at a time.
     Upgrade,
-}
-
-/// A table that becomes different: from what is there to what is wanted.
-#[derive(Clone, Debug, PartialEq)]
-pub struct TableChange {
-    /// The table as it is; `None` if it is to be created.
-    pub before: Option<Table>,
-    /// The table as it shall be. [`crate::schema::Column::renamed_from`] tells which column of
-    /// `before` a renamed one is.
-    pub after: Table,
-    /// The revisions that ask for the change.
-    pub revisions: Vec<String>,
-}
-
-/// How a backend will make a [`TableChange`].
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Method {
-    /// A few words: `create`, `rebuild`, `add column`.
-    pub summary: String,
-    /// The statements, as far as they can be told beforehand.
-    pub statements: Vec<String>,
-    /// Whether every row of the table is written again.
-    pub rebuilds: bool,
-    /// Whether every row of the table is read.
-    pub scans: bool,
 }
 
 /// Rows to write over existing ones, found by a key.

@@ -1,7 +1,7 @@
 //! Databases that do not say at which revision of MLflow's they are, or are none of MLflow's.
 
 use super::ErrorKind;
-use crate::locate::quoted;
+use crate::error::quoted;
 use crate::schema::Difference;
 
 /// What `alembic_version` and the schema say, that is not one revision of MLflow's.

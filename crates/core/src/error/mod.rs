@@ -1,21 +1,26 @@
 //! Everything that can go wrong, with its cause and the next thing to do.
 
 mod finding;
+mod graph;
 mod hint;
 mod kind;
 mod location;
+mod shown;
 mod target;
+mod unfinished;
 mod verification;
+mod violation;
 
 pub use finding::Finding;
+pub use graph::GraphError;
 pub use kind::ErrorKind;
 pub use location::LocationError;
+pub use shown::{label, quoted};
 pub use target::TargetError;
+pub use unfinished::Unfinished;
 pub use verification::VerificationError;
+pub use violation::Violation;
 
-use crate::history::graph::GraphError;
-use crate::locate::label;
-use crate::report::status::Unfinished;
 use crate::schema::{Dependent, Difference, EditError};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;

@@ -1,6 +1,6 @@
 //! Results that are not what was planned.
 
-use crate::report::verify::Violation;
+use crate::error::Violation;
 use crate::schema::Difference;
 
 /// What the comparison with the plan has found.

@@ -2,6 +2,7 @@
 
 pub mod catalogue;
 pub mod graph;
+pub mod location;
 pub mod release;
 pub mod revision;
 pub mod target;

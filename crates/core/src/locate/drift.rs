@@ -7,16 +7,15 @@
 
 use std::collections::HashMap;
 
-use crate::backend::Backend;
-use crate::error::Error;
+use crate::error::{Error, label};
 use crate::event::{Event, Observer};
 use crate::history::catalogue::Catalogue;
+use crate::history::location::Location;
+use crate::locate::drift;
 use crate::locate::mlflow_partial_run::{self, PartialRun};
-use crate::locate::{Location, drift, label};
 use crate::schema::platform::Platform;
 use crate::schema::{
-    Detail, Difference, DifferenceKind, Index, Object, PrimaryKey, Schema, Table, by_name,
-    differences,
+    Detail, Difference, DifferenceKind, Object, PrimaryKey, Schema, by_name, differences,
 };
 
 /// What is not as a revision says.
@@ -113,67 +112,6 @@ impl Drift {
             notify(format!("not as in {from}, accepted: {difference}"));
         }
     }
-}
-
-/// Gives a live schema those triggers of its revision that the user may not see. They are not known to be
-/// missing, so they are no drift; what is missing is a privilege, which the preflight of a plan with these
-/// triggers asks for.
-///
-/// # Errors
-/// If the database cannot be asked, or the catalogue contradicts itself.
-pub(crate) async fn add_hidden_triggers(
-    backend: &mut dyn Backend,
-    catalogue: &Catalogue,
-    location: &Location,
-    live: &mut Schema,
-) -> Result<(), Error> {
-    if location.empty {
-        return Ok(());
-    }
-    let expected = catalogue.state(location.revision.as_deref(), backend.platform())?;
-    let seems_to_lack = |table: &&Table| {
-        let is_there = live.table(&table.name).is_some_and(|live| live.triggers.is_empty());
-        is_there && !table.triggers.is_empty()
-    };
-    let lacking: Vec<&Table> = expected.tables.values().filter(seems_to_lack).collect();
-    if lacking.is_empty() {
-        return Ok(());
-    }
-    let names: Vec<String> = lacking.iter().map(|table| table.name.clone()).collect();
-    let hidden = backend.hidden_triggers(&names).await?;
-    for table in lacking.into_iter().filter(|table| hidden.contains(&table.name)) {
-        if let Some(live) = live.tables.get_mut(&table.name) {
-            live.triggers.clone_from(&table.triggers);
-        }
-    }
-    Ok(())
-}
-
-/// Marks those indexes of a live schema as InnoDB's own that are so at its revision. Without its foreign
-/// key such an index looks like any other, but the server still drops it once another one covers it.
-///
-/// # Errors
-/// If the catalogue contradicts itself.
-pub(crate) fn mark_automatic_indexes(
-    catalogue: &Catalogue,
-    platform: &Platform,
-    location: &Location,
-    live: &mut Schema,
-) -> Result<(), Error> {
-    if !platform.is_mysql() || location.empty {
-        return Ok(());
-    }
-    let expected = catalogue.state(location.revision.as_deref(), platform)?;
-    for (name, table) in &mut live.tables {
-        let Some(expected) = expected.table(name) else { continue };
-        for index in &mut table.indexes {
-            let is_same = |own: &&Index| own.name == index.name && own.content() == index.content();
-            index.automatic |= index.definition.is_none()
-                && !index.unique
-                && expected.indexes.iter().find(is_same).is_some_and(|own| own.automatic);
-        }
-    }
-    Ok(())
 }
 
 /// What a difference means to an upgrade.

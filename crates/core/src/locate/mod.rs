@@ -3,64 +3,19 @@
 pub(crate) mod drift;
 pub(crate) mod mlflow_partial_run;
 pub(crate) mod recognise;
-pub(crate) mod repair;
 
 use crate::error::LocationError;
-use serde::{Deserialize, Serialize};
 
-use crate::error::Error;
+use crate::error::{Error, label, quoted};
 use crate::history::catalogue::Catalogue;
+use crate::history::location::{ALEMBIC_PREFIX, Assumption, LEFTOVER_PREFIX, Location};
 use crate::locate::drift::is_missing_part;
 use crate::locate::recognise::{Comparison, is_mlflows};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema, differences};
 
-/// Alembic's own tables, which MLflow's emptiness check ignores, begin like this.
-pub const ALEMBIC_PREFIX: &str = "alembic_";
-
-/// Alembic rebuilds an SQLite table under a name that begins like this; a run that was killed
-/// leaves it behind.
-pub const LEFTOVER_PREFIX: &str = "_alembic_tmp_";
-
 /// How many rows of a version table a message names.
 const NAMED_ROWS: usize = 10;
-
-/// How much of a version a message shows: a revision has 12 characters.
-const SHOWN_CHARACTERS: usize = 60;
-
-/// What the user says about a database that does not say it itself.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Assumption {
-    /// It holds nothing of MLflow's yet.
-    Empty,
-    /// It is at this revision; `None` is the base schema.
-    At(Option<String>),
-}
-
-/// Where a database is in the graph.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Location {
-    /// The revision; `None` is the base schema.
-    pub revision: Option<String>,
-    /// Whether there is nothing of MLflow's yet, not even the base schema.
-    pub empty: bool,
-    /// Whether `alembic_version` says so.
-    pub stamped: bool,
-}
-
-impl Location {
-    /// The revision in words.
-    #[must_use]
-    pub fn label(&self) -> &str {
-        if self.empty { "an empty database" } else { label(self.revision.as_deref()) }
-    }
-}
-
-/// A revision in words.
-#[must_use]
-pub fn label(revision: Option<&str>) -> &str {
-    revision.unwrap_or("base")
-}
 
 /// Finds out at which revision a database is.
 ///
@@ -242,14 +197,6 @@ fn delete_others(kept: &str, rows: &[String]) -> String {
     } else {
         restamp(&[Some(kept.to_owned())], rows.len()).unwrap_or_default()
     }
-}
-
-/// What a version table holds, so that blanks, newlines and nothing at all are seen.
-#[must_use]
-pub(crate) fn quoted(version: &str) -> String {
-    let short: String = version.chars().take(SHOWN_CHARACTERS).collect();
-    let rest = if short.len() < version.len() { "…" } else { "" };
-    format!("'{}{rest}'", short.escape_debug())
 }
 
 /// Whether the version names another revision than the one whose schema is there: the error that says so.

@@ -1,8 +1,8 @@
 //! Recognises a revision by its schema, whatever `alembic_version` says.
 
-use crate::error::Error;
+use crate::error::{Error, label};
 use crate::history::catalogue::Catalogue;
-use crate::locate::{Location, label};
+use crate::history::location::Location;
 use crate::plan::plan;
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema, differences};

@@ -4,8 +4,8 @@
 //! before anything changes: a server would refuse it on the way, or leave it broken.
 
 use super::Plan;
-use crate::backend::TableChange;
 use crate::error::Error;
+use crate::plan::TableChange;
 use crate::schema::platform::Platform;
 use crate::schema::{Column, Dependent, ReferentialAction};
 

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::backend::TableChange;
+use crate::plan::TableChange;
 use crate::schema::platform::Platform;
 use crate::schema::{Column, ForeignKey, Schema, Table};
 

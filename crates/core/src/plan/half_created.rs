@@ -9,8 +9,8 @@ use std::sync::Arc;
 use super::{Plan, Step, plan_edits};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
+use crate::history::location::Location;
 use crate::history::revision::Action;
-use crate::locate::Location;
 use crate::schema::platform::Platform;
 use crate::schema::{DifferenceKind, Schema, differences};
 

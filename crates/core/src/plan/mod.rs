@@ -7,36 +7,36 @@
 //! whose tables do not exist yet has nothing to do, and one that reads nothing runs at the end. So
 //! an empty database gets the schema of its target at once.
 
+mod change;
 mod dependents;
 mod foreign_keys;
 mod half_created;
 mod hoist;
 mod name_clashes;
+mod overtaken;
 mod ownership;
 pub(crate) mod references;
 mod requirements;
 pub mod row_checks;
 mod step_by_step;
 
-use crate::error::TargetError;
+use crate::error::{Error, TargetError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use crate::backend::TableChange;
 use crate::data::DataMigration;
-use crate::error::Error;
 use crate::history::catalogue::Catalogue;
+use crate::history::location::{LEFTOVER_PREFIX, Location};
 use crate::history::revision::{Action, Revision};
-use crate::locate::mlflow_partial_run;
-use crate::locate::{LEFTOVER_PREFIX, Location};
 use crate::schema::Schema;
 use crate::schema::op::Op;
 use crate::schema::platform::{Dialect, Platform};
 
+pub use change::{Method, TableChange};
 pub use dependents::ColumnEnd;
 pub use name_clashes::{HeldName, NameKind};
 pub use references::OutsideReference;
-pub use step_by_step::{Unmerged, step_by_step};
+pub use step_by_step::step_by_step;
 
 /// One step of a plan.
 #[derive(Clone, Debug)]
@@ -168,7 +168,7 @@ fn plan_edits(
     to: Option<&str>,
 ) -> Result<Plan, Error> {
     let path = catalogue.graph.path(from.revision.as_deref(), to).ok_or_else(|| {
-        let name = |revision| crate::locate::label(revision).to_owned();
+        let name = |revision| crate::error::label(revision).to_owned();
         Error::Target(TargetError::TargetBehind {
             current: name(from.revision.as_deref()),
             target: name(to),
@@ -290,7 +290,7 @@ impl<'a> Planner<'a> {
             Action::Data(_) => None,
         });
         later.next().is_some_and(|own| *own == *op)
-            && mlflow_partial_run::is_overtaken(op, later, stamped, live, self.platform)
+            && overtaken::is_overtaken(op, later, stamped, live, self.platform)
     }
 
     /// Makes those edits of the tables that are about to be settled which later revisions ask for,

@@ -1,8 +1,8 @@
 //! The names that a plan gives to what it creates: a user's own object can bear one of them already.
 
 use super::Plan;
-use crate::backend::TableChange;
 use crate::error::Error;
+use crate::plan::TableChange;
 
 /// What bears a name, or shall. Which of them share a name space differs from database to database.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

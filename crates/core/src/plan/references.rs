@@ -3,7 +3,7 @@
 //! A revision replaces keys, and knows only MLflow's own foreign keys to them. One that a user has
 //! made would lose its key, and where each change commits, that would be found too late.
 
-use crate::backend::TableChange;
+use crate::plan::TableChange;
 use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{
     Column, ColumnType, ForeignKey, ReferentialAction, Schema, Table, is_same_name,

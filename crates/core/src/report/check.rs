@@ -5,11 +5,13 @@ use serde::Serialize;
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
+use crate::history::location::{Assumption, LEFTOVER_PREFIX, Location};
+use crate::locate::drift;
 use crate::locate::drift::{Weight, weigh};
-use crate::locate::{Assumption, LEFTOVER_PREFIX, Location, drift};
-use crate::report::session::{inspect, reading};
+use crate::report::session::reading;
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Schema};
+use crate::upgrade::inspection::inspect;
 
 /// Where a database is, and how far that is from the newest revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -12,8 +12,9 @@ use crate::history::catalogue::Catalogue;
 use crate::plan::{Plan, Step};
 use crate::report::session::reading;
 use crate::schema::Schema;
+use crate::upgrade::inspection::inspect_and_plan;
+use crate::upgrade::options::Request;
 use crate::upgrade::verification::of_latest_metrics;
-use crate::upgrade::{Request, inspect_and_plan};
 
 /// How much work an upgrade is.
 #[derive(Clone, Debug, PartialEq, Serialize)]

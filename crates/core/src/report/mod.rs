@@ -1,5 +1,6 @@
 //! What is told of a database without changing it.
 
+pub mod alembic_cost;
 pub mod check;
 pub mod doctor;
 pub mod estimate;

@@ -3,10 +3,8 @@
 use crate::backend::{Access, Backend};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
-use crate::locate::{Assumption, Location, locate, wrong_stamp};
-use crate::report::status::unfinished;
-use crate::schema::Schema;
-use crate::upgrade::journal::{Journal, refuse_fence};
+use crate::locate::wrong_stamp;
+use crate::upgrade::inspection::inspect;
 
 /// Begins a session that only reads, does something in it, and ends it.
 ///
@@ -21,26 +19,6 @@ pub async fn reading<T>(
     // There is nothing to take back; a session that cannot end has ended with its connection.
     let _ = backend.rollback().await;
     result
-}
-
-/// Reads a database's schema, and finds out at which revision it is. A session must have begun.
-///
-/// # Errors
-/// If the database is not MLflow's, or does not tell.
-pub async fn inspect(
-    backend: &mut dyn Backend,
-    catalogue: &Catalogue,
-    assume: Option<&Assumption>,
-) -> Result<(Location, Schema), Error> {
-    if let Some(journal) = Journal::read(backend).await? {
-        let unfinished = Box::new(unfinished(backend, catalogue, &journal)?);
-        return Err(Error::Unfinished { name: backend.name(), unfinished });
-    }
-    refuse_fence(backend).await?;
-    let live = backend.inspect().await?;
-    let versions = backend.versions().await?;
-    let location = locate(catalogue, backend.platform(), &live, versions.as_deref(), assume)?;
-    Ok((location, live))
 }
 
 /// Whether `alembic_version` names another revision than the one whose schema is there: the error that

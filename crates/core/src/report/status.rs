@@ -3,12 +3,12 @@
 use serde::Serialize;
 
 use crate::backend::Backend;
-use crate::error::Error;
+use crate::error::{Error, Unfinished};
 use crate::history::catalogue::Catalogue;
-use crate::locate::{Assumption, label};
-use crate::plan::plan;
+use crate::history::location::Assumption;
 use crate::report::check::{Position, describe};
-use crate::report::session::{inspect, reading};
+use crate::report::session::reading;
+use crate::upgrade::inspection::{inspect, unfinished};
 use crate::upgrade::journal::Journal;
 
 /// What a database is about.
@@ -19,35 +19,6 @@ pub enum Status {
     Settled(Position),
     /// An upgrade has been interrupted.
     Unfinished(Unfinished),
-}
-
-/// An upgrade that has been interrupted.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Unfinished {
-    /// Where it began.
-    pub from: String,
-    /// Where it goes; `None` is the base schema.
-    pub to: Option<String>,
-    /// When it began, in milliseconds since 1970.
-    pub began_ms: i64,
-    /// How many of its steps are done.
-    pub done: usize,
-    /// How many it has.
-    pub steps: usize,
-    /// The step that comes next, a part of which may be done; without one only the stamp is left.
-    pub next: Option<String>,
-}
-
-impl Unfinished {
-    /// What to do about it.
-    #[must_use]
-    pub fn remedy(&self) -> String {
-        let to = label(self.to.as_deref());
-        format!(
-            "finish it with `mlflow-migrate upgrade --to {to}`, or take it back with `mlflow-migrate \
-             abort`, if no step stands against that; until then MLflow cannot start"
-        )
-    }
 }
 
 /// Reads the status of a database. Changes nothing.
@@ -67,21 +38,4 @@ pub async fn status(
         }
     })
     .await
-}
-
-pub(crate) fn unfinished(
-    backend: &dyn Backend,
-    catalogue: &Catalogue,
-    journal: &Journal,
-) -> Result<Unfinished, Error> {
-    let (platform, to) = (backend.platform(), journal.to.as_deref());
-    let plan = plan(catalogue, platform, &journal.live, &journal.from, to)?;
-    Ok(Unfinished {
-        from: journal.from.label().to_owned(),
-        to: journal.to.clone(),
-        began_ms: journal.data.now_ms,
-        done: journal.done,
-        steps: plan.steps.len(),
-        next: plan.steps.get(journal.done).map(crate::plan::Step::title),
-    })
 }

@@ -1,19 +1,18 @@
 //! Tells whether a database holds what its revision says, and whether its rows fit together.
 
-use sea_query::{
-    Alias, Asterisk, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement,
-};
+use sea_query::{Asterisk, Condition, Expr, ExprTrait, Func, Query, SelectStatement};
 use serde::Serialize;
 
 use crate::backend::Backend;
 use crate::data::latest_metrics::{COLUMNS, newest_entries};
-use crate::data::value;
-use crate::error::Error;
+use crate::error::{Error, Violation};
 use crate::history::catalogue::Catalogue;
-use crate::locate::Assumption;
+use crate::history::location::Assumption;
 use crate::report::check::{Checked, checked};
-use crate::report::session::{inspect, reading};
-use crate::schema::{ForeignKey, Schema};
+use crate::report::session::reading;
+use crate::schema::Schema;
+use crate::upgrade::inspection::inspect;
+use crate::upgrade::verification::{orphans_of, violation};
 
 const LATEST: &str = "latest_metrics";
 
@@ -33,17 +32,6 @@ impl Verified {
     pub fn is_sound(&self) -> bool {
         self.checked.drift.is_empty() && self.violations.is_empty()
     }
-}
-
-/// Rows that do not fit together.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Violation {
-    /// The table.
-    pub table: String,
-    /// What is wrong with its rows.
-    pub problem: String,
-    /// How many there are.
-    pub count: u64,
 }
 
 /// Verifies a database; `deep`ly: also that each latest metric is the newest entry, for which every
@@ -71,13 +59,6 @@ pub async fn verify(
     .await
 }
 
-impl std::fmt::Display for Violation {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let noun = if self.count == 1 { "row" } else { "rows" };
-        write!(f, "{}: {} {noun} {}", self.table, self.count, self.problem)
-    }
-}
-
 async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violation>, Error> {
     let mut violations = Vec::new();
     for table in live.tables.values() {
@@ -89,33 +70,6 @@ async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violati
         }
     }
     Ok(violations)
-}
-
-/// The rows of a table whose foreign key leads nowhere.
-pub(crate) async fn orphans_of(
-    backend: &mut dyn Backend,
-    table: &str,
-    key: &ForeignKey,
-) -> Result<Option<Violation>, Error> {
-    let problem = format!("without their row of {}", key.referred_table);
-    violation(backend, table, problem, without_parent(table, key)).await
-}
-
-/// Counts the rows whose foreign key leads nowhere. One that is NULL in a part leads nowhere by right.
-fn without_parent(table: &str, key: &ForeignKey) -> SelectStatement {
-    let (child, parent) = (Alias::new("child"), Alias::new("parent"));
-    let mut agree = Condition::all();
-    let mut select = Query::select();
-    select.expr(Func::count(Expr::col(Asterisk))).from_as(Alias::new(table), child.clone());
-    for (column, referred) in key.columns.iter().zip(&key.referred_columns) {
-        let column = (child.clone(), Alias::new(column));
-        agree = agree.add(Expr::col(column.clone()).equals((parent.clone(), Alias::new(referred))));
-        select.and_where(Expr::col(column).is_not_null());
-    }
-    let found = key.referred_columns.first().map(|one| (parent.clone(), Alias::new(one)));
-    select.join_as(JoinType::LeftJoin, Alias::new(&key.referred_table), parent, agree);
-    select.and_where_option(found.map(|column| Expr::col(column).is_null()));
-    select
 }
 
 async fn latest_metrics(
@@ -190,15 +144,4 @@ fn foreign_collation(
     let is_word = own.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
     let charset = own.split('_').next().unwrap_or_default().to_owned();
     is_word.then_some((charset, own))
-}
-
-async fn violation(
-    backend: &mut dyn Backend,
-    table: &str,
-    problem: String,
-    select: SelectStatement,
-) -> Result<Option<Violation>, Error> {
-    let found = backend.query(select).await?;
-    let count = value::count(found.first().and_then(|read| read.first()));
-    Ok((count > 0).then(|| Violation { table: table.to_owned(), problem, count }))
 }

@@ -4,18 +4,17 @@
 //! as it was, unless a column went with its values, or a data migration wrote over rows that were
 //! there before (`losses`).
 
-use crate::error::VerificationError;
+use crate::error::{Error, VerificationError};
 use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::backend::{Access, Backend, TableChange};
-use crate::error::Error;
+use crate::backend::{Access, Backend};
 use crate::event::stop::Stop;
 use crate::event::{Event, Observer, Progress};
 use crate::history::catalogue::Catalogue;
-use crate::locate::LEFTOVER_PREFIX;
-use crate::plan::{Plan, Step};
+use crate::history::location::LEFTOVER_PREFIX;
+use crate::plan::{Plan, Step, TableChange};
 use crate::schema::{ForeignKey, Index, Schema, Table, differences};
 use crate::upgrade::journal::Journal;
 use crate::upgrade::losses::{dropped, has_inverse};

@@ -1,21 +1,20 @@
 //! Carries out a plan: the only loop over its steps.
 
-use crate::error::LocationError;
-use crate::error::VerificationError;
+use crate::error::{Error, LocationError, VerificationError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::backend::{Backend, TableChange};
-use crate::error::Error;
+use crate::backend::Backend;
 use crate::event::stop::Stop;
 use crate::event::{Event, Observer, Progress};
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, TableChange};
 use crate::schema::{Difference, Index, Schema, differences};
 use crate::upgrade::journal::{FENCE, Journal, rest_of};
 use crate::upgrade::losses;
+use crate::upgrade::options::Request;
+use crate::upgrade::report::StepReport;
 use crate::upgrade::verification::{self, Copied, LATEST};
-use crate::upgrade::{Request, StepReport};
 
 /// One plan on its way.
 pub(crate) struct Execution<'a> {

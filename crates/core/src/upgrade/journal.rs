@@ -8,11 +8,11 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::{Backend, TableChange};
+use crate::backend::Backend;
 use crate::data::DataOptions;
-use crate::error::Error;
-use crate::locate::{Location, label};
-use crate::plan::{Plan, Step};
+use crate::error::{Error, label};
+use crate::history::location::Location;
+use crate::plan::{Plan, Step, TableChange};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
 use crate::upgrade::note_check::{forged, malformed};

@@ -6,10 +6,10 @@
 
 use sea_query::{Alias, Condition, Expr, ExprTrait, Query, Value};
 
-use crate::backend::{Backend, TableChange};
+use crate::backend::Backend;
 use crate::data::DataMigration;
 use crate::error::Error;
-use crate::plan::Step;
+use crate::plan::{Step, TableChange};
 use crate::schema::{Column, DefaultValue, Schema};
 
 /// Whether a step can be taken back whatever rows there are; `live` is the schema before the upgrade.

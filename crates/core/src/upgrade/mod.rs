@@ -2,168 +2,33 @@
 
 pub mod abort;
 pub(crate) mod execution;
+pub mod inspection;
 pub(crate) mod journal;
 pub(crate) mod losses;
 pub(crate) mod note_check;
+pub mod options;
+pub mod preflight;
+mod repair;
+pub mod report;
 pub mod retry;
 pub(crate) mod verification;
 
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use serde::Serialize;
 
 use crate::backend::{Access, Backend};
-use crate::data::DataOptions;
-use crate::error::{Error, Finding};
-use crate::event::stop::Stop;
+use crate::error::{Error, label};
 use crate::event::{Event, Observer};
 use crate::history::catalogue::Catalogue;
 use crate::history::target::Target;
-use crate::locate::drift::{Drift, add_hidden_triggers, mark_automatic_indexes};
-use crate::locate::repair;
-use crate::locate::{Assumption, label, wrong_stamp};
-use crate::plan::{Plan, plan};
-use crate::report::doctor::obstacles;
-use crate::report::session::inspect;
-use crate::schema::{Difference, Schema};
+use crate::locate::drift::Drift;
+use crate::plan::Plan;
 use crate::upgrade::execution::Execution;
 use crate::upgrade::journal::Journal;
 use crate::upgrade::note_check::{Way, trusted_plan};
-
-/// What is wanted.
-#[derive(Clone, Debug)]
-pub struct Request {
-    /// Where to go.
-    pub target: Target,
-    /// What the user says about a database without a version.
-    pub assume: Option<Assumption>,
-    /// What the data migrations are told.
-    pub data: DataOptions,
-    /// Whether it goes on with a schema that is not what its revision says, where that is possible.
-    pub accept_drift: bool,
-    /// Whether the revisions go one by one, each of them verified and stamped, as with Alembic,
-    /// instead of what belongs together being done at once.
-    pub step_by_step: bool,
-    /// Whether the database is taken for whole without its own check, where it has one.
-    pub skip_check: bool,
-    /// Where the database is copied to before its first change, if it is.
-    pub backup: Option<PathBuf>,
-    /// With what the upgrade can be asked to end.
-    pub stop: Stop,
-}
-
-impl Request {
-    /// Everything to a target, at once.
-    #[must_use]
-    pub fn to(target: Target) -> Self {
-        Self {
-            target,
-            assume: None,
-            data: DataOptions::default(),
-            accept_drift: false,
-            step_by_step: false,
-            skip_check: false,
-            backup: None,
-            stop: Stop::default(),
-        }
-    }
-}
-
-/// What an upgrade did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
-    /// The revision before; `None` is the base schema, or an empty database.
-    pub from: Option<String>,
-    /// Whether the database was empty.
-    pub created: bool,
-    /// The revision now.
-    pub to: Option<String>,
-    /// The revisions that were applied.
-    pub revisions: Vec<String>,
-    /// How many tables were created.
-    pub tables_created: usize,
-    /// How many tables were changed.
-    pub tables_changed: usize,
-    /// How many rows the data migrations wrote.
-    pub rows_migrated: u64,
-    /// The copy that was made before.
-    pub backup: Option<PathBuf>,
-    /// How long it took.
-    pub seconds: f64,
-    /// What was done, in order.
-    pub steps: Vec<StepReport>,
-    /// The MLflow releases that expect the revision.
-    pub releases: Vec<String>,
-}
-
-/// What one step did.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct StepReport {
-    /// What it was, in a few words.
-    pub title: String,
-    /// The revisions that it served.
-    pub revisions: Vec<String>,
-    /// The rows that it wrote or copied, where it counts any.
-    pub rows: Option<u64>,
-    /// How long it took.
-    pub seconds: f64,
-    /// Whether it changed rows by a data migration.
-    #[serde(skip)]
-    pub is_migration: bool,
-}
-
-impl Report {
-    /// Two upgrades, one after the other, as one.
-    fn followed_by(self, next: Self) -> Self {
-        Self {
-            from: self.from,
-            created: self.created,
-            revisions: [self.revisions, next.revisions].concat(),
-            steps: [self.steps, next.steps].concat(),
-            tables_created: self.tables_created + next.tables_created,
-            tables_changed: self.tables_changed + next.tables_changed,
-            rows_migrated: self.rows_migrated + next.rows_migrated,
-            ..next
-        }
-    }
-}
-
-/// Reads a database and plans its upgrade. The backend's session must have begun.
-///
-/// # Errors
-/// If the database is not MLflow's, or cannot be upgraded to the target.
-pub async fn inspect_and_plan(
-    backend: &mut dyn Backend,
-    catalogue: &Catalogue,
-    request: &Request,
-) -> Result<(Plan, Schema), Error> {
-    let platform = backend.platform().clone();
-    let (location, mut live) = inspect(backend, catalogue, request.assume.as_ref()).await?;
-    add_hidden_triggers(backend, catalogue, &location, &mut live).await?;
-    mark_automatic_indexes(catalogue, &platform, &location, &mut live)?;
-    let target = request.target.resolve(catalogue, location.revision.as_deref())?;
-    let found = Drift::of(catalogue, &platform, &live, &location, target.as_deref())?;
-    let is_due = location.revision != target;
-    let expected = catalogue.state(location.revision.as_deref(), &platform)?;
-    let repairs =
-        |differences: &[Difference]| repair::statements(backend, &expected, &live, differences);
-    let planned = found
-        .refuse(&location, is_due, request.accept_drift, repairs)
-        .and_then(|()| plan(catalogue, &platform, &live, &location, target.as_deref()));
-    match planned {
-        Ok(plan) => {
-            backend.weigh(&plan).await?;
-            Ok((plan, live))
-        }
-        Err(refused @ (Error::Drift { .. } | Error::Edit { .. })) => {
-            Err(wrong_stamp(catalogue, &platform, &live, &location)?.unwrap_or(refused))
-        }
-        Err(error) => Err(error),
-    }
-}
+use crate::{Report, Request, StepReport, inspect_and_plan};
 
 /// Upgrades a database. Either all of it happens, or, where the database can take things back,
 /// nothing.
@@ -252,7 +117,7 @@ async fn finish(
     let message = format!("going on with an upgrade {}", journal.describe());
     observer.notify(&Event::Notice { message });
     let steps = Execution::resume(&plan, journal, observer, &request.stop).run(backend).await?;
-    Ok(report(&plan, catalogue, steps, started))
+    Ok(report::report(&plan, catalogue, steps, started))
 }
 
 async fn begin(
@@ -283,7 +148,7 @@ async fn begin(
         for message in plan.lost_with_columns(backend.platform()) {
             observer.notify(&Event::Notice { message });
         }
-        preflight(backend, catalogue, &plan, &live, request).await?;
+        preflight::preflight(backend, catalogue, &plan, &live, request).await?;
         backup = back_up(backend, request, observer).await?;
         // A user's own sequences are the user's.
         let expected = catalogue.state(to, backend.platform())?;
@@ -306,7 +171,7 @@ async fn begin(
             backend.stamp(plan.to.as_deref()).await?;
         }
     }
-    Ok(Report { backup, ..report(&plan, catalogue, steps, started) })
+    Ok(Report { backup, ..report::report(&plan, catalogue, steps, started) })
 }
 
 /// Nobody else can write to the database between the copy and the first change.
@@ -337,53 +202,4 @@ async fn one_by_one(
         steps.extend(Execution::new(&part, live, request, observer).run(backend).await?);
     }
     Ok(steps)
-}
-
-/// Everything that could fail later is found before anything is changed.
-async fn preflight(
-    backend: &mut dyn Backend,
-    catalogue: &Catalogue,
-    plan: &Plan,
-    live: &Schema,
-    request: &Request,
-) -> Result<(), Error> {
-    let problems = obstacles(backend, catalogue, plan, live, request).await?;
-    problems.into_iter().next().map_or(Ok(()), Err)
-}
-
-/// The rows that the data migrations of a plan could not take. Reads only.
-///
-/// # Errors
-/// If the database cannot be read.
-pub async fn findings(
-    backend: &mut dyn Backend,
-    plan: &Plan,
-    live: &Schema,
-    options: &DataOptions,
-) -> Result<Vec<Finding>, Error> {
-    let mut findings = Vec::new();
-    for (_, migration) in plan.migrations() {
-        findings.extend(migration.preflight(backend, options, live).await?);
-    }
-    Ok(findings)
-}
-
-fn report(plan: &Plan, catalogue: &Catalogue, steps: Vec<StepReport>, started: Instant) -> Report {
-    let created = plan.changes().filter(|change| change.before.is_none()).count();
-    let names: BTreeSet<&str> = plan.changes().map(|change| change.after.name.as_str()).collect();
-    let releases = catalogue.releases.expecting(plan.to.as_deref());
-    let migrations = steps.iter().filter(|step| step.is_migration);
-    Report {
-        from: plan.from.revision.clone(),
-        created: plan.from.empty,
-        to: plan.to.clone(),
-        revisions: plan.revisions.clone(),
-        tables_created: created,
-        tables_changed: names.len() - created,
-        rows_migrated: migrations.filter_map(|step| step.rows).sum(),
-        backup: None,
-        seconds: started.elapsed().as_secs_f64(),
-        steps,
-        releases: releases.into_iter().map(ToString::to_string).collect(),
-    }
 }

@@ -7,10 +7,10 @@
 
 use std::collections::BTreeSet;
 
-use crate::backend::{Backend, TableChange};
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
-use crate::plan::{Plan, Step, plan};
+use crate::plan::{Plan, Step, TableChange, plan};
 use crate::schema::platform::Platform;
 use crate::schema::{RawText, Schema, Table};
 use crate::upgrade::journal::Journal;

@@ -9,11 +9,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::backend::Backend;
-use crate::data::{DataMigration, count};
-use crate::error::Error;
+use crate::data::{DataMigration, count, value};
+use crate::error::{Error, Violation};
 use crate::plan::Plan;
-use crate::report::verify::{Violation, orphans_of};
-use crate::schema::Schema;
+use crate::schema::{ForeignKey, Schema};
+use sea_query::Alias;
+use sea_query::Asterisk;
+use sea_query::Condition;
+use sea_query::Expr;
+use sea_query::ExprTrait;
+use sea_query::Func;
+use sea_query::JoinType;
+use sea_query::Query;
+use sea_query::SelectStatement;
 
 /// The table that 89d4b8295536 fills.
 pub(crate) const LATEST: &str = "latest_metrics";
@@ -109,4 +117,43 @@ pub(crate) async fn latest_metrics(backend: &mut dyn Backend) -> Result<Option<V
         problem: format!("{direction} than there are pairs of run and metric in metrics"),
         count: found.abs_diff(pairs),
     }))
+}
+
+/// The rows of a table whose foreign key leads nowhere.
+pub(crate) async fn orphans_of(
+    backend: &mut dyn Backend,
+    table: &str,
+    key: &ForeignKey,
+) -> Result<Option<Violation>, Error> {
+    let problem = format!("without their row of {}", key.referred_table);
+    violation(backend, table, problem, without_parent(table, key)).await
+}
+
+/// Counts the rows whose foreign key leads nowhere. One that is NULL in a part leads nowhere by right.
+fn without_parent(table: &str, key: &ForeignKey) -> SelectStatement {
+    let (child, parent) = (Alias::new("child"), Alias::new("parent"));
+    let mut agree = Condition::all();
+    let mut select = Query::select();
+    select.expr(Func::count(Expr::col(Asterisk))).from_as(Alias::new(table), child.clone());
+    for (column, referred) in key.columns.iter().zip(&key.referred_columns) {
+        let column = (child.clone(), Alias::new(column));
+        agree = agree.add(Expr::col(column.clone()).equals((parent.clone(), Alias::new(referred))));
+        select.and_where(Expr::col(column).is_not_null());
+    }
+    let found = key.referred_columns.first().map(|one| (parent.clone(), Alias::new(one)));
+    select.join_as(JoinType::LeftJoin, Alias::new(&key.referred_table), parent, agree);
+    select.and_where_option(found.map(|column| Expr::col(column).is_null()));
+    select
+}
+
+/// Counts rows that a query finds.
+pub(crate) async fn violation(
+    backend: &mut dyn Backend,
+    table: &str,
+    problem: String,
+    select: SelectStatement,
+) -> Result<Option<Violation>, Error> {
+    let found = backend.query(select).await?;
+    let count = value::count(found.first().and_then(|read| read.first()));
+    Ok((count > 0).then(|| Violation { table: table.to_owned(), problem, count }))
 }

@@ -1,6 +1,6 @@
 //! Names and indexes that the server gives to foreign keys, and other changes of single tables.
 
-use mlflow_migrate_core::backend::TableChange;
+use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::{
     Column, ColumnType, DefaultValue, ForeignKey, Index, Table, big_integer, integer, text, varchar,
 };

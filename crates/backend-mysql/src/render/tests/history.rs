@@ -1,9 +1,8 @@
 //! Every statement of MLflow's history, for each kind of server.
 
-use mlflow_migrate_core::backend::TableChange;
 use mlflow_migrate_core::history::catalogue::Catalogue;
-use mlflow_migrate_core::locate::Location;
-use mlflow_migrate_core::plan::plan;
+use mlflow_migrate_core::history::location::Location;
+use mlflow_migrate_core::plan::{TableChange, plan};
 use mlflow_migrate_core::schema::Schema;
 
 use crate::features::Features;

@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::backend::Method;
-use mlflow_migrate_core::plan::Unmerged;
+use mlflow_migrate_core::plan::Method;
+use mlflow_migrate_core::report::alembic_cost::Unmerged;
 
 use crate::outcome::{Planned, PlannedStep};
 use crate::render::words::{count, count_of, revision, revision_and_releases};

@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::report::status::{Status, Unfinished};
+use mlflow_migrate_core::error::Unfinished;
+use mlflow_migrate_core::report::status::Status;
 
 use super::check::place;
 use crate::clock;

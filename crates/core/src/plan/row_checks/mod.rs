@@ -10,9 +10,8 @@ mod written;
 
 use std::collections::BTreeSet;
 
-use crate::backend::TableChange;
 use crate::error::Error;
-use crate::plan::{Plan, Step};
+use crate::plan::{Plan, Step, TableChange};
 use crate::schema::platform::Dialect;
 use crate::schema::{Check, Column, ForeignKey, Index, Schema, Table};
 

@@ -1,6 +1,7 @@
 //! What puts drift right: the statements that lead from a live table to the one of its revision.
 
-use crate::backend::{Backend, TableChange};
+use crate::backend::Backend;
+use crate::plan::TableChange;
 use crate::schema::platform::Dialect;
 use crate::schema::{Column, Detail, Difference, DifferenceKind, Object, Schema, Table, quote};
 

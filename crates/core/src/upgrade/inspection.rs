@@ -1,0 +1,146 @@
+//! Reads a database, and plans its upgrade.
+
+use crate::backend::Backend;
+use crate::error::{Error, Unfinished};
+use crate::history::catalogue::Catalogue;
+use crate::history::location::{Assumption, Location};
+use crate::locate::drift::Drift;
+use crate::locate::{locate, wrong_stamp};
+use crate::plan::{Plan, plan};
+use crate::schema::platform::Platform;
+use crate::schema::{Difference, Index, Schema, Table};
+use crate::upgrade::journal::{Journal, refuse_fence};
+use crate::upgrade::options::Request;
+use crate::upgrade::repair;
+
+/// Reads a database's schema, and finds out at which revision it is. A session must have begun.
+///
+/// # Errors
+/// If the database is not MLflow's, or does not tell.
+pub async fn inspect(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+) -> Result<(Location, Schema), Error> {
+    if let Some(journal) = Journal::read(backend).await? {
+        let unfinished = Box::new(unfinished(backend, catalogue, &journal)?);
+        return Err(Error::Unfinished { name: backend.name(), unfinished });
+    }
+    refuse_fence(backend).await?;
+    let live = backend.inspect().await?;
+    let versions = backend.versions().await?;
+    let location = locate(catalogue, backend.platform(), &live, versions.as_deref(), assume)?;
+    Ok((location, live))
+}
+
+pub(crate) fn unfinished(
+    backend: &dyn Backend,
+    catalogue: &Catalogue,
+    journal: &Journal,
+) -> Result<Unfinished, Error> {
+    let (platform, to) = (backend.platform(), journal.to.as_deref());
+    let plan = plan(catalogue, platform, &journal.live, &journal.from, to)?;
+    Ok(Unfinished {
+        from: journal.from.label().to_owned(),
+        to: journal.to.clone(),
+        began_ms: journal.data.now_ms,
+        done: journal.done,
+        steps: plan.steps.len(),
+        next: plan.steps.get(journal.done).map(crate::plan::Step::title),
+    })
+}
+
+/// Reads a database and plans its upgrade. The backend's session must have begun.
+///
+/// # Errors
+/// If the database is not MLflow's, or cannot be upgraded to the target.
+pub async fn inspect_and_plan(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &Request,
+) -> Result<(Plan, Schema), Error> {
+    let platform = backend.platform().clone();
+    let (location, mut live) = inspect(backend, catalogue, request.assume.as_ref()).await?;
+    add_hidden_triggers(backend, catalogue, &location, &mut live).await?;
+    mark_automatic_indexes(catalogue, &platform, &location, &mut live)?;
+    let target = request.target.resolve(catalogue, location.revision.as_deref())?;
+    let found = Drift::of(catalogue, &platform, &live, &location, target.as_deref())?;
+    let is_due = location.revision != target;
+    let expected = catalogue.state(location.revision.as_deref(), &platform)?;
+    let repairs =
+        |differences: &[Difference]| repair::statements(backend, &expected, &live, differences);
+    let planned = found
+        .refuse(&location, is_due, request.accept_drift, repairs)
+        .and_then(|()| plan(catalogue, &platform, &live, &location, target.as_deref()));
+    match planned {
+        Ok(plan) => {
+            backend.weigh(&plan).await?;
+            Ok((plan, live))
+        }
+        Err(refused @ (Error::Drift { .. } | Error::Edit { .. })) => {
+            Err(wrong_stamp(catalogue, &platform, &live, &location)?.unwrap_or(refused))
+        }
+        Err(error) => Err(error),
+    }
+}
+
+/// Gives a live schema those triggers of its revision that the user may not see. They are not known to be
+/// missing, so they are no drift; what is missing is a privilege, which the preflight of a plan with these
+/// triggers asks for.
+///
+/// # Errors
+/// If the database cannot be asked, or the catalogue contradicts itself.
+pub(crate) async fn add_hidden_triggers(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    location: &Location,
+    live: &mut Schema,
+) -> Result<(), Error> {
+    if location.empty {
+        return Ok(());
+    }
+    let expected = catalogue.state(location.revision.as_deref(), backend.platform())?;
+    let seems_to_lack = |table: &&Table| {
+        let is_there = live.table(&table.name).is_some_and(|live| live.triggers.is_empty());
+        is_there && !table.triggers.is_empty()
+    };
+    let lacking: Vec<&Table> = expected.tables.values().filter(seems_to_lack).collect();
+    if lacking.is_empty() {
+        return Ok(());
+    }
+    let names: Vec<String> = lacking.iter().map(|table| table.name.clone()).collect();
+    let hidden = backend.hidden_triggers(&names).await?;
+    for table in lacking.into_iter().filter(|table| hidden.contains(&table.name)) {
+        if let Some(live) = live.tables.get_mut(&table.name) {
+            live.triggers.clone_from(&table.triggers);
+        }
+    }
+    Ok(())
+}
+
+/// Marks those indexes of a live schema as InnoDB's own that are so at its revision. Without its foreign
+/// key such an index looks like any other, but the server still drops it once another one covers it.
+///
+/// # Errors
+/// If the catalogue contradicts itself.
+pub(crate) fn mark_automatic_indexes(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    location: &Location,
+    live: &mut Schema,
+) -> Result<(), Error> {
+    if !platform.is_mysql() || location.empty {
+        return Ok(());
+    }
+    let expected = catalogue.state(location.revision.as_deref(), platform)?;
+    for (name, table) in &mut live.tables {
+        let Some(expected) = expected.table(name) else { continue };
+        for index in &mut table.indexes {
+            let is_same = |own: &&Index| own.name == index.name && own.content() == index.content();
+            index.automatic |= index.definition.is_none()
+                && !index.unique
+                && expected.indexes.iter().find(is_same).is_some_and(|own| own.automatic);
+        }
+    }
+    Ok(())
+}

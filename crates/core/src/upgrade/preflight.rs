@@ -1,0 +1,156 @@
+//! Finds everything that could fail later, before anything is changed.
+
+use std::borrow::Cow;
+
+use crate::backend::Backend;
+use crate::data::DataOptions;
+use crate::error::{Error, ErrorKind, Finding};
+use crate::history::catalogue::Catalogue;
+use crate::plan::references::{Origin, Stranded, stranded};
+use crate::plan::{Plan, step_by_step};
+use crate::schema::Schema;
+use crate::upgrade::options::Request;
+
+/// Everything that could fail later is found before anything is changed.
+pub(super) async fn preflight(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    plan: &Plan,
+    live: &Schema,
+    request: &Request,
+) -> Result<(), Error> {
+    let problems = obstacles(backend, catalogue, plan, live, request).await?;
+    problems.into_iter().next().map_or(Ok(()), Err)
+}
+
+/// Everything that is in the way of a plan. Reads only.
+pub(crate) async fn obstacles(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    plan: &Plan,
+    live: &Schema,
+    request: &Request,
+) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    let carried_out = carried_out(backend, catalogue, plan, live, request)?;
+    for change in carried_out.changes() {
+        collect(&mut problems, backend.method(change))?;
+    }
+    let outside = backend.references_from_outside().await?;
+    let stranded = stranded(&carried_out, live, &outside, backend.platform());
+    problems.extend(stranded.into_iter().map(|one| refusal(one, live, backend)));
+    problems.extend(carried_out.refuse_dependents(backend.platform()));
+    problems.extend(backend.preflight(&carried_out).await?);
+    let findings = match findings(backend, plan, live, &request.data).await {
+        // Rows that the user may not read cannot be looked at; what that takes is told already.
+        Err(error) if is_told(&problems, &error) => return Ok(problems),
+        findings => findings?,
+    };
+    if !findings.is_empty() {
+        problems.push(Error::Refused { findings });
+    }
+    let tables = plan.tables_with_new_foreign_keys();
+    let checked = backend.check_foreign_keys(&tables).await;
+    collect(&mut problems, checked)?;
+    Ok(problems)
+}
+
+/// Whether a privilege is missing, and others are known to be.
+fn is_told(problems: &[Error], error: &Error) -> bool {
+    let is_privilege = |error: &Error| error.kind() == ErrorKind::Privileges;
+    is_privilege(error) && problems.iter().any(is_privilege)
+}
+
+/// The plan with the steps that are done for this request. One revision at a time they are more, and ask
+/// for more: of a text to fit into a column that a later revision makes longer.
+fn carried_out<'a>(
+    backend: &dyn Backend,
+    catalogue: &Catalogue,
+    plan: &'a Plan,
+    live: &Schema,
+    request: &Request,
+) -> Result<Cow<'a, Plan>, Error> {
+    if !request.step_by_step || plan.revisions.is_empty() {
+        return Ok(Cow::Borrowed(plan));
+    }
+    let to = plan.to.as_deref();
+    let parts = step_by_step(catalogue, backend.platform(), live, &plan.from, to)?;
+    let steps = parts.into_iter().flat_map(|part| part.steps).collect();
+    Ok(Cow::Owned(Plan { steps, ..plan.clone() }))
+}
+
+/// What to say of a foreign key that the plan leaves without what it references.
+fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
+    let Stranded { table, key, lacks, revisions, origin } = stranded;
+    let columns = key.columns.join(", ");
+    let dropping = |statements: &str| {
+        let again = "upgrade, and create it again over what is there then";
+        if statements.is_empty() {
+            format!("nothing was changed; drop it, {again}")
+        } else {
+            format!("nothing was changed; drop it, {again}: `{statements};`")
+        }
+    };
+    let hint = match origin {
+        Origin::Live => {
+            // Its columns may have been renamed on the way: the live one is dropped.
+            let holder = live.table(&table);
+            let found = holder.and_then(|holder| {
+                let mut keys = holder.foreign_keys.iter();
+                keys.find(|one| one.name == key.name && one.columns == key.columns)
+            });
+            let statements =
+                holder.zip(found).map(|(holder, key)| backend.drop_foreign_key(holder, key));
+            dropping(&statements.unwrap_or_default().join("; "))
+        }
+        Origin::Outside(statement) => dropping(&statement),
+        Origin::Plan(remedy) if remedy.is_empty() => {
+            "nothing was changed; `mlflow-migrate check` lists every difference".to_owned()
+        }
+        Origin::Plan(remedy) => format!("nothing was changed; put it there: `{remedy};`"),
+    };
+    let key = key.name.map_or_else(|| format!("({columns})"), |name| format!("{name} ({columns})"));
+    let lacks = format!("{lacks}, which is not there after {}", revisions.join(", "));
+    Error::StrandedReference { table, key, lacks, hint }
+}
+
+/// Puts an error that tells of the database with the others. One after which nothing more can be
+/// asked is the result.
+///
+/// # Errors
+/// That one.
+pub fn collect<T>(problems: &mut Vec<Error>, result: Result<T, Error>) -> Result<Option<T>, Error> {
+    match result {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => match error.kind() {
+            ErrorKind::Database
+            | ErrorKind::ConnectionLost
+            | ErrorKind::Unreachable
+            | ErrorKind::Locked
+            | ErrorKind::Corrupt
+            | ErrorKind::Internal
+            | ErrorKind::Stopped => Err(error),
+            _ => {
+                problems.push(error);
+                Ok(None)
+            }
+        },
+    }
+}
+
+/// The rows that the data migrations of a plan could not take. Reads only.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn findings(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    live: &Schema,
+    options: &DataOptions,
+) -> Result<Vec<Finding>, Error> {
+    let mut findings = Vec::new();
+    for (_, migration) in plan.migrations() {
+        findings.extend(migration.preflight(backend, options, live).await?);
+    }
+    Ok(findings)
+}

@@ -1,0 +1,95 @@
+//! What an upgrade did.
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde::Serialize;
+
+use crate::history::catalogue::Catalogue;
+use crate::plan::Plan;
+
+/// What an upgrade did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Report {
+    /// The revision before; `None` is the base schema, or an empty database.
+    pub from: Option<String>,
+    /// Whether the database was empty.
+    pub created: bool,
+    /// The revision now.
+    pub to: Option<String>,
+    /// The revisions that were applied.
+    pub revisions: Vec<String>,
+    /// How many tables were created.
+    pub tables_created: usize,
+    /// How many tables were changed.
+    pub tables_changed: usize,
+    /// How many rows the data migrations wrote.
+    pub rows_migrated: u64,
+    /// The copy that was made before.
+    pub backup: Option<PathBuf>,
+    /// How long it took.
+    pub seconds: f64,
+    /// What was done, in order.
+    pub steps: Vec<StepReport>,
+    /// The MLflow releases that expect the revision.
+    pub releases: Vec<String>,
+}
+
+/// What one step did.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepReport {
+    /// What it was, in a few words.
+    pub title: String,
+    /// The revisions that it served.
+    pub revisions: Vec<String>,
+    /// The rows that it wrote or copied, where it counts any.
+    pub rows: Option<u64>,
+    /// How long it took.
+    pub seconds: f64,
+    /// Whether it changed rows by a data migration.
+    #[serde(skip)]
+    pub is_migration: bool,
+}
+
+impl Report {
+    /// Two upgrades, one after the other, as one.
+    pub(super) fn followed_by(self, next: Self) -> Self {
+        Self {
+            from: self.from,
+            created: self.created,
+            revisions: [self.revisions, next.revisions].concat(),
+            steps: [self.steps, next.steps].concat(),
+            tables_created: self.tables_created + next.tables_created,
+            tables_changed: self.tables_changed + next.tables_changed,
+            rows_migrated: self.rows_migrated + next.rows_migrated,
+            ..next
+        }
+    }
+}
+
+/// Returns what a plan that was carried out did.
+pub(super) fn report(
+    plan: &Plan,
+    catalogue: &Catalogue,
+    steps: Vec<StepReport>,
+    started: Instant,
+) -> Report {
+    let created = plan.changes().filter(|change| change.before.is_none()).count();
+    let names: BTreeSet<&str> = plan.changes().map(|change| change.after.name.as_str()).collect();
+    let releases = catalogue.releases.expecting(plan.to.as_deref());
+    let migrations = steps.iter().filter(|step| step.is_migration);
+    Report {
+        from: plan.from.revision.clone(),
+        created: plan.from.empty,
+        to: plan.to.clone(),
+        revisions: plan.revisions.clone(),
+        tables_created: created,
+        tables_changed: names.len() - created,
+        rows_migrated: migrations.filter_map(|step| step.rows).sum(),
+        backup: None,
+        seconds: started.elapsed().as_secs_f64(),
+        steps,
+        releases: releases.into_iter().map(ToString::to_string).collect(),
+    }
+}
