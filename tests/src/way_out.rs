@@ -63,7 +63,10 @@ pub async fn lead_out(address: &Address) -> Result<WayOut, String> {
 async fn target(backend: &mut dyn Backend) -> String {
     let noted = async {
         backend.begin(Access::Read).await?;
-        let journal = backend.read_journal().await;
+        let journal = match backend.resumable() {
+            Some(resumable) => resumable.read_journal().await,
+            None => Ok(None),
+        };
         backend.rollback().await?;
         journal
     };

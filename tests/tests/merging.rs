@@ -40,7 +40,8 @@ async fn metrics_are_written_at_most_once(server: &TestServer) {
         let from = Location { revision: revision.clone(), empty: false, stamped: true };
         let plan = plan(catalogue, platform, &schema, &from, Some(head)).unwrap();
         let changes = plan.changes().filter(|change| change.after.name == "metrics");
-        let written = changes.filter(|change| backend.method(change).unwrap().rebuilds).count();
+        let written =
+            changes.filter(|change| backend.describe_change(change).unwrap().rebuilds).count();
         assert!(written <= 1, "from {revision:?} metrics are written {written} times");
     }
 }

@@ -8,12 +8,16 @@
 use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
-use mlflow_migrate_core::backend::{Access, Backend, KeyedUpdate, Row, TableSize};
+use mlflow_migrate_core::backend::{
+    Access, Backend, FileDatabase, Resumable, Sequences, TableSize,
+};
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
+use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Observer, Progress, Silent};
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::plan::{Method, Plan, TableChange};
+use mlflow_migrate_core::plan::{Method, OutsideReference, Plan, TableChange};
+use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, Rows};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::{Error, Request, upgrade};
@@ -41,74 +45,9 @@ impl Recording {
 }
 
 #[async_trait]
-impl Backend for Recording {
+impl Rows for Recording {
     fn platform(&self) -> &Platform {
         if self.in_migration { &Platform::MYSQL_5_7 } else { self.inner.platform() }
-    }
-
-    fn name(&self) -> String {
-        self.inner.name()
-    }
-
-    async fn begin(&mut self, access: Access) -> Result<(), Error> {
-        self.inner.begin(access).await
-    }
-
-    async fn commit(&mut self) -> Result<(), Error> {
-        self.inner.commit().await
-    }
-
-    async fn rollback(&mut self) -> Result<(), Error> {
-        self.inner.rollback().await
-    }
-
-    async fn inspect(&mut self) -> Result<Schema, Error> {
-        self.inner.inspect().await
-    }
-
-    async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
-        self.inner.versions().await
-    }
-
-    async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
-        self.inner.stamp(revision).await
-    }
-
-    /// The data migrations look for what they would stumble over right after this.
-    async fn preflight(&mut self, _: &Plan) -> Result<Vec<Error>, Error> {
-        self.in_migration = true;
-        Ok(Vec::new())
-    }
-
-    async fn begin_rows(&mut self) -> Result<(), Error> {
-        self.in_migration = true;
-        Ok(())
-    }
-
-    async fn commit_rows(&mut self) -> Result<(), Error> {
-        self.in_migration = false;
-        Ok(())
-    }
-
-    fn method(&self, change: &TableChange) -> Result<Method, Error> {
-        self.inner.method(change)
-    }
-
-    async fn change(
-        &mut self,
-        change: &TableChange,
-        progress: &Progress,
-    ) -> Result<Option<u64>, Error> {
-        self.inner.change(change, progress).await
-    }
-
-    async fn remove(&mut self, leftovers: &[String]) -> Result<(), Error> {
-        self.inner.remove(leftovers).await
-    }
-
-    async fn check_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error> {
-        self.in_migration = false;
-        self.inner.check_foreign_keys(tables).await
     }
 
     async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
@@ -142,8 +81,133 @@ impl Backend for Recording {
         self.inner.insert(table, columns, rows).await
     }
 
-    async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
-        self.inner.size(table).await
+    /// So that the statements of core are seen.
+    fn accelerate(&mut self) -> Option<&mut dyn Accelerated> {
+        None
+    }
+
+    fn transactions(&mut self) -> Option<&mut dyn RowTransactions> {
+        Some(self)
+    }
+}
+
+/// SQLite's one transaction holds the rows too.
+#[async_trait]
+impl RowTransactions for Recording {
+    async fn begin_rows(&mut self) -> Result<(), Error> {
+        self.in_migration = true;
+        Ok(())
+    }
+
+    async fn commit_rows(&mut self) -> Result<(), Error> {
+        self.in_migration = false;
+        Ok(())
+    }
+
+    async fn rollback_rows(&mut self) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn note_more_losses(&mut self, _: u64) -> Result<(), Error> {
+        Ok(())
+    }
+}
+
+#[async_trait]
+impl Backend for Recording {
+    fn name(&self) -> String {
+        self.inner.name()
+    }
+
+    async fn cancel_on(&mut self, stop: &Stop) -> Result<(), Error> {
+        self.inner.cancel_on(stop).await
+    }
+
+    fn report_to(&mut self, observer: &Arc<dyn Observer>) {
+        self.inner.report_to(observer);
+    }
+
+    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+        self.inner.begin(access).await
+    }
+
+    async fn commit(&mut self) -> Result<(), Error> {
+        self.inner.commit().await
+    }
+
+    async fn rollback(&mut self) -> Result<(), Error> {
+        self.inner.rollback().await
+    }
+
+    async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
+        self.inner.other_upgraders().await
+    }
+
+    async fn inspect(&mut self) -> Result<Schema, Error> {
+        self.inner.inspect().await
+    }
+
+    async fn hidden_triggers(&mut self, tables: &[String]) -> Result<Vec<String>, Error> {
+        self.inner.hidden_triggers(tables).await
+    }
+
+    async fn references_from_outside(&mut self) -> Result<Vec<OutsideReference>, Error> {
+        self.inner.references_from_outside().await
+    }
+
+    async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
+        self.inner.versions().await
+    }
+
+    async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
+        self.inner.stamp(revision).await
+    }
+
+    async fn table_size(&mut self, table: &str) -> Result<TableSize, Error> {
+        self.inner.table_size(table).await
+    }
+
+    async fn measure_tables(&mut self, plan: &Plan) -> Result<(), Error> {
+        self.inner.measure_tables(plan).await
+    }
+
+    /// The data migrations look for what they would stumble over right after this.
+    async fn preflight(&mut self, _: &Plan) -> Result<Vec<Error>, Error> {
+        self.in_migration = true;
+        Ok(Vec::new())
+    }
+
+    fn describe_change(&self, change: &TableChange) -> Result<Method, Error> {
+        self.inner.describe_change(change)
+    }
+
+    async fn apply_change(
+        &mut self,
+        change: &TableChange,
+        progress: &Progress,
+    ) -> Result<Option<u64>, Error> {
+        self.inner.apply_change(change, progress).await
+    }
+
+    async fn drop_tables(&mut self, leftovers: &[String]) -> Result<(), Error> {
+        self.inner.drop_tables(leftovers).await
+    }
+
+    async fn check_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error> {
+        self.in_migration = false;
+        self.inner.check_foreign_keys(tables).await
+    }
+
+    fn resumable(&mut self) -> Option<&mut dyn Resumable> {
+        None
+    }
+
+    fn file(&mut self) -> Option<&mut dyn FileDatabase> {
+        None
+    }
+
+    fn sequences(&mut self) -> Option<&mut dyn Sequences> {
+        None
     }
 }
 

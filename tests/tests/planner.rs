@@ -203,7 +203,7 @@ async fn the_plan_from_mlflow_1_2_to_head() {
         match step {
             Step::Change(change) if change.before.is_none() => {}
             Step::Change(change) => {
-                let method = backend.method(change).unwrap();
+                let method = backend.describe_change(change).unwrap();
                 lines.push(format!("{}: {}", step.title(), method.summary));
                 statements.push(format!("-- {}\n{};", step.title(), method.statements.join(";\n")));
             }

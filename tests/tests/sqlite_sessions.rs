@@ -14,6 +14,7 @@ use mlflow_migrate_core::backend::{Access, Backend};
 use mlflow_migrate_core::event::Silent;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::rows::Rows as _;
 use mlflow_migrate_core::{Error, Report, Request};
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
 use mlflow_migrate_tests::sqlite::SqliteFile;

@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::url::ServerUrl;
@@ -22,6 +21,7 @@ use crate::features::Features;
 use crate::options::{OpenOptions, Target};
 use crate::swap::Occasions;
 use crate::{login, session, text};
+use mlflow_migrate_core::rows::Rows;
 
 /// A connection to one database on a MySQL or MariaDB server.
 pub struct Mysql {
@@ -129,16 +129,16 @@ impl Mysql {
     /// They read what is committed. Otherwise InnoDB locks the row after a range too (MySQL before 8.0, and
     /// MariaDB), which is the first one of the next range: whoever is at that would be waited for. A
     /// server that logs statements as they are refuses to do that, and gets one connection.
-    pub(crate) async fn open_further(
+    pub(crate) async fn open_workers(
         &mut self,
         progress: &Progress,
-    ) -> Result<Vec<Box<dyn Backend>>, Error> {
+    ) -> Result<Vec<Box<dyn Rows>>, Error> {
         const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
         let context = self.context.clone();
-        let failed = |source| context.error("opening further connections", source);
+        let failed = |source| context.error("opening worker connections", source);
         let logs_statements = session::logs_statements(&mut self.connection).await;
         let logs_statements = logs_statements.map_err(failed)?;
-        let mut further: Vec<Box<dyn Backend>> = Vec::new();
+        let mut further: Vec<Box<dyn Rows>> = Vec::new();
         if self.jobs <= 1 || logs_statements {
             return Ok(further);
         }

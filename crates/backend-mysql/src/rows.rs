@@ -1,7 +1,7 @@
 //! Runs the statements of data migrations.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{KeyedUpdate, Row};
+use mlflow_migrate_core::rows::{KeyedUpdate, Row};
 use sea_query::{MysqlQueryBuilder, QueryStatement, SelectStatement, Value};
 use sqlx::mysql::MySqlArguments;
 use sqlx::{Arguments, AssertSqlSafe};
@@ -186,7 +186,7 @@ fn insert_statement(table: &str, columns: &[&str], rows: usize) -> String {
 
 #[cfg(test)]
 mod tests {
-    use mlflow_migrate_core::backend::KeyedUpdate;
+    use mlflow_migrate_core::rows::KeyedUpdate;
     use sea_query::Value;
 
     use super::{insert_statement, update_statement};

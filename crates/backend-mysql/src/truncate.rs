@@ -1,13 +1,13 @@
 //! Empties tables at once.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Backend;
 use sea_query::SelectStatement;
 
 use crate::connect::Mysql;
 use crate::error::{server_error, unless_denied};
 use crate::text::{self, literal, quote};
 use crate::{journal, preflight};
+use mlflow_migrate_core::rows::Rows;
 
 /// The user may not (`ER_TABLEACCESS_DENIED_ERROR`), or a foreign key is in the way
 /// (`ER_TRUNCATE_ILLEGAL_FK`).

@@ -1,6 +1,6 @@
 //! Values between core and the server.
 
-use mlflow_migrate_core::backend::Row;
+use mlflow_migrate_core::rows::Row;
 use sea_query::Value;
 use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlRow, MySqlValueRef};

@@ -1,7 +1,7 @@
 //! Runs the statements of data migrations.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{KeyedUpdate, Row};
+use mlflow_migrate_core::rows::{KeyedUpdate, Row};
 use sea_query::{PostgresQueryBuilder, QueryStatement, SelectStatement, Value, Values};
 use sqlx::postgres::{PgArguments, PgRow, PgStatement};
 use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor, Row as _, SqlSafeStr, Statement};

@@ -1,11 +1,11 @@
 //! Empties tables at once.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Backend;
 use sea_query::SelectStatement;
 
 use crate::connect::Postgres;
 use crate::render::{quote_identifier, quote_literal};
+use mlflow_migrate_core::rows::Rows;
 
 impl Postgres {
     /// `TRUNCATE`, where it comes to the same as `DELETE`: no trigger, no rule, no row-level policy and no

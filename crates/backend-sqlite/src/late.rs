@@ -5,7 +5,7 @@
 //! the rows' key, and the rebuild takes them from there.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{KeyedUpdate, Row};
+use mlflow_migrate_core::rows::{KeyedUpdate, Row};
 use rusqlite::Connection;
 
 use crate::ddl::quote_identifier;

@@ -1,7 +1,7 @@
 //! Runs the statements of data migrations.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{KeyedUpdate, Row};
+use mlflow_migrate_core::rows::{KeyedUpdate, Row};
 use rusqlite::types::{Value as SqliteValue, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use sea_query::{QueryStatement, SelectStatement, SqliteQueryBuilder, Value};

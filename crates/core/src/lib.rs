@@ -12,6 +12,7 @@ pub mod history;
 pub mod locate;
 pub mod plan;
 pub mod report;
+pub mod rows;
 pub mod schema;
 pub mod upgrade;
 pub mod url;

@@ -243,8 +243,9 @@ async fn ranges_do_not_wait_for_each_other(server: &TestServer) {
     let rows: Vec<String> = (0..1000).map(|number| format!("('run {number:028}')")).collect();
     database.run(&format!("INSERT INTO runs (run_uuid) VALUES {}", rows.join(", ")));
     let mut backend = open(&address_of(&*database), SHORT).await.unwrap();
-    let mut further = backend.further_connections(&Progress::silent()).await.unwrap();
-    let Some([first, second]) = further.get_mut(..2) else { panic!("there are two jobs") };
+    let accelerated = backend.accelerate().unwrap();
+    let mut workers = accelerated.workers(&Progress::silent()).await.unwrap();
+    let Some([first, second]) = workers.get_mut(..2) else { panic!("there are two jobs") };
     let last = format!("run {:028}", 499);
     let run = || Expr::col("run_uuid");
     let fill = |range: Expr| {
@@ -253,12 +254,12 @@ async fn ranges_do_not_wait_for_each_other(server: &TestServer) {
         QueryStatement::Update(update.take())
     };
     for connection in [&mut *first, &mut *second] {
-        connection.begin_rows().await.unwrap();
+        connection.transactions().unwrap().begin_rows().await.unwrap();
     }
     let written = second.execute(fill(run().gt(last.as_str()))).await.unwrap();
     assert_eq!((written, first.execute(fill(run().lte(last.as_str()))).await.unwrap()), (500, 500));
     for connection in [first, second] {
-        connection.commit_rows().await.unwrap();
+        connection.transactions().unwrap().commit_rows().await.unwrap();
     }
 }
 

@@ -147,7 +147,7 @@ async fn method(server: &TestServer, address: &Address, from_rows: u64) -> Strin
     let request = Request::to(Target::parse(server.head()));
     let (plan, _) = inspect_and_plan(&mut backend, server.catalogue(), &request).await.unwrap();
     let change = plan.changes().find(|change| change.after.name == "metrics").unwrap();
-    let summary = backend.method(change).unwrap().summary;
+    let summary = backend.describe_change(change).unwrap().summary;
     backend.rollback().await.unwrap();
     summary
 }

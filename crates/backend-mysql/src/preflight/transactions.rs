@@ -4,13 +4,13 @@
 //! is known beforehand.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::plan::{Plan, Step};
 use sea_query::Value;
 
 use crate::connect::Mysql;
 use crate::limits::{self, Limit, Limits};
 use crate::text::{self, literal};
+use mlflow_migrate_core::rows::Rows;
 
 /// What is done in one transaction before everything else.
 const NOTE: &str = "to note where the upgrade begins";

@@ -48,7 +48,9 @@ pub(crate) async fn own_tables(database: &mut Mysql) -> Result<Vec<String>, Erro
 }
 
 /// The tables that are kept as they were, by the names of those that have taken their place.
-pub(crate) async fn kept_tables(database: &mut Mysql) -> Result<BTreeMap<String, String>, Error> {
+pub(crate) async fn retained_tables(
+    database: &mut Mysql,
+) -> Result<BTreeMap<String, String>, Error> {
     let own = own_tables(database).await?;
     let kept = own.into_iter().filter_map(|kept| {
         let table = kept.strip_prefix(OLD)?.to_owned();

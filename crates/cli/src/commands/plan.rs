@@ -78,7 +78,7 @@ fn describe<'a>(
 
 fn describe_step(backend: &dyn Backend, step: &Step) -> Result<PlannedStep, Error> {
     let method = match step {
-        Step::Change(change) => Some(backend.method(change)?),
+        Step::Change(change) => Some(backend.describe_change(change)?),
         Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,
     };
     Ok(PlannedStep { title: step.title(), revisions: step.revisions().to_vec(), method })

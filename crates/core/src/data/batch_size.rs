@@ -3,7 +3,7 @@
 use sea_query::Value;
 
 use super::BATCH;
-use crate::backend::Row;
+use crate::rows::Row;
 
 /// So many rows cost no more for each than more would, on any server.
 const MOST: u64 = 4 * BATCH;

@@ -6,9 +6,10 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Func, Query, QueryStatement, SelectStatement};
 
 use super::{DataMigration, DataOptions};
-use crate::backend::Backend;
 use crate::error::Error;
 use crate::event::Progress;
+use crate::rows::Rows;
+use crate::schema::Schema;
 use crate::schema::platform::Platform;
 
 const PENDING: i32 = 0;
@@ -44,8 +45,9 @@ impl DataMigration for CanceledJobs {
 
     async fn run(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         options: &DataOptions,
+        _: &Schema,
         _: &Progress,
     ) -> Result<u64, Error> {
         let update = Query::update()
@@ -54,6 +56,6 @@ impl DataMigration for CanceledJobs {
             .value("last_update_time", options.now_ms)
             .and_where(is_due())
             .take();
-        backend.execute(QueryStatement::Update(update)).await
+        database.execute(QueryStatement::Update(update)).await
     }
 }

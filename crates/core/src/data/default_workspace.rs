@@ -4,9 +4,10 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Query};
 
 use super::{DataMigration, DataOptions};
-use crate::backend::Backend;
 use crate::error::Error;
 use crate::event::Progress;
+use crate::rows::Rows;
+use crate::schema::Schema;
 
 /// See the module's documentation.
 #[derive(Clone, Copy, Debug)]
@@ -30,8 +31,9 @@ impl DataMigration for DefaultWorkspace {
 
     async fn run(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
+        _: &Schema,
         _: &Progress,
     ) -> Result<u64, Error> {
         let present = Query::select()
@@ -39,11 +41,11 @@ impl DataMigration for DefaultWorkspace {
             .from("workspaces")
             .and_where(Expr::col("name").eq(NAME))
             .take();
-        if !backend.query(present).await?.is_empty() {
+        if !database.query(present).await?.is_empty() {
             return Ok(0);
         }
         let columns = &["name", "description"];
         let row = vec![NAME.into(), "Default workspace for legacy resources".into()];
-        backend.insert("workspaces", columns, vec![row]).await
+        database.insert("workspaces", columns, vec![row]).await
     }
 }

@@ -14,12 +14,12 @@ use sha2::{Digest, Sha256};
 
 use super::charset::Repertoire;
 use super::{BATCH, DataMigration, DataOptions, count, value};
-use crate::backend::{Backend, Row};
 use crate::data::python::json::{self, Json};
 use crate::data::python::string::PythonStr;
 use crate::data::python::text;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
+use crate::rows::{Row, Rows};
 use crate::schema::Schema;
 use crate::schema::platform::Platform;
 
@@ -32,7 +32,7 @@ const TABLE: &str = "issue_categories";
 pub struct IssueCategories;
 
 /// The issues with categories after a given one, in the order of their key.
-async fn page(backend: &mut dyn Backend, after: Option<Value>) -> Result<Vec<Row>, Error> {
+async fn page(database: &mut dyn Rows, after: Option<Value>) -> Result<Vec<Row>, Error> {
     let mut select = Query::select();
     select
         .columns(["issue_id", "categories"])
@@ -43,7 +43,7 @@ async fn page(backend: &mut dyn Backend, after: Option<Value>) -> Result<Vec<Row
     if let Some(after) = after {
         select.and_where(Expr::col("issue_id").gt(after));
     }
-    backend.query(select).await
+    database.query(select).await
 }
 
 /// Why an issue's categories cannot become rows.
@@ -125,13 +125,13 @@ impl DataMigration for IssueCategories {
 
     async fn preflight(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         options: &DataOptions,
         live: &Schema,
     ) -> Result<Vec<Finding>, Error> {
-        let storable = Repertoire::of(live, TABLE, backend.platform());
+        let storable = Repertoire::of(live, TABLE, database.platform());
         let mut findings: Vec<(Obstacle, Finding)> = Vec::new();
-        let mut rows = page(backend, None).await?;
+        let mut rows = page(database, None).await?;
         while let Some(last) = rows.last() {
             for issue in &rows {
                 let Err(obstacle) = hashed(issue.get(1), &storable) else { continue };
@@ -148,7 +148,7 @@ impl DataMigration for IssueCategories {
                 }
             }
             let last = value::owned(last.first());
-            rows = page(backend, Some(last)).await?;
+            rows = page(database, Some(last)).await?;
         }
         if options.skip_invalid {
             findings.clear();
@@ -158,19 +158,20 @@ impl DataMigration for IssueCategories {
 
     async fn run(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
+        live: &Schema,
         progress: &Progress,
     ) -> Result<u64, Error> {
         let seen = Query::update()
             .table("issues")
             .value("last_seen_timestamp", Expr::col("created_timestamp"))
             .take();
-        backend.execute(QueryStatement::Update(seen)).await?;
-        let total = count(backend, "issues").await?;
-        let storable = Repertoire::of(&backend.inspect().await?, TABLE, backend.platform());
+        database.execute(QueryStatement::Update(seen)).await?;
+        let total = count(database, "issues").await?;
+        let storable = Repertoire::of(live, TABLE, database.platform());
         let (mut written, mut done, mut skipped) = (0, 0, 0_u64);
-        let mut issues = page(backend, None).await?;
+        let mut issues = page(database, None).await?;
         while let Some(last) = issues.last() {
             let mut entries = Vec::new();
             for issue in &issues {
@@ -184,11 +185,11 @@ impl DataMigration for IssueCategories {
             }
             let last = value::owned(last.first());
             let columns = &["issue_id", "category_hash", "category"];
-            written += backend.insert(TABLE, columns, entries).await?;
+            written += database.insert(TABLE, columns, entries).await?;
             done += issues.len() as u64;
             progress.report(done, Some(total));
             progress.check()?;
-            issues = page(backend, Some(last)).await?;
+            issues = page(database, Some(last)).await?;
         }
         if skipped > 0 {
             progress.notice(format!("{skipped} issues were left out of issue_categories"));

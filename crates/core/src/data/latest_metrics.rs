@@ -18,10 +18,10 @@ use sea_query::{
 };
 
 use super::{CopiedReference, DataMigration, DataOptions, sql_text, value};
-use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::data::python::number;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
+use crate::rows::{KeyedUpdate, Row, Rows};
 use crate::schema::Schema;
 
 const NAMED_ROWS: usize = 1000;
@@ -79,7 +79,7 @@ fn float(value: Option<&Value>) -> Option<f64> {
 }
 
 /// Makes numbers of what was copied as something else.
-async fn convert(backend: &mut dyn Backend) -> Result<(), Error> {
+async fn convert(database: &mut dyn Rows) -> Result<(), Error> {
     const UPDATE: KeyedUpdate =
         KeyedUpdate { table: "latest_metrics", columns: &["value"], key: &["run_uuid", "key"] };
     let select = Query::select()
@@ -92,9 +92,9 @@ async fn convert(backend: &mut dyn Backend) -> Result<(), Error> {
         let float = float(read.get(2))?;
         Some(vec![float.into(), value::owned(read.first()), value::owned(read.get(1))])
     };
-    let rows: Vec<Row> = backend.query(select).await?.iter().filter_map(converted).collect();
+    let rows: Vec<Row> = database.query(select).await?.iter().filter_map(converted).collect();
     if !rows.is_empty() {
-        backend.update(&UPDATE, rows).await?;
+        database.update(&UPDATE, rows).await?;
     }
     Ok(())
 }
@@ -161,20 +161,20 @@ impl DataMigration for LatestMetrics {
 
     async fn preflight(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
         live: &Schema,
     ) -> Result<Vec<Finding>, Error> {
-        if !backend.platform().is_sqlite() || live.table("metrics").is_none() {
+        if !database.platform().is_sqlite() || live.table("metrics").is_none() {
             return Ok(Vec::new());
         }
         let mut any = Query::select().expr(Expr::val(1)).from("metrics").take();
         any.and_where(is_no_number(Expr::col("value"))).limit(1);
-        if backend.query(any).await?.is_empty() {
+        if database.query(any).await?.is_empty() {
             return Ok(Vec::new());
         }
         let select = odd_values(live);
-        let mut rows = backend.query(select.clone()).await?;
+        let mut rows = database.query(select.clone()).await?;
         rows.retain(|read| float(read.get(2)).is_none());
         if rows.is_empty() {
             return Ok(Vec::new());
@@ -188,38 +188,41 @@ impl DataMigration for LatestMetrics {
             problem: "the newest metrics.value of a metric is not a number".to_owned(),
             count: rows.len() as u64,
             rows: rows.iter().take(NAMED_ROWS).map(name).collect(),
-            query: Some(sql_text(&select, backend.platform())),
+            query: Some(sql_text(&select, database.platform())),
         }])
     }
 
     async fn run(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
+        _: &Schema,
         progress: &Progress,
     ) -> Result<u64, Error> {
-        let rows = fill(backend, progress).await?;
-        if backend.platform().is_sqlite() {
-            convert(backend).await?;
+        let rows = fill(database, progress).await?;
+        if database.platform().is_sqlite() {
+            convert(database).await?;
         }
         Ok(rows)
     }
 }
 
-async fn fill(backend: &mut dyn Backend, progress: &Progress) -> Result<u64, Error> {
-    if let Some(rows) = backend.fill_latest_metrics(progress).await? {
+async fn fill(database: &mut dyn Rows, progress: &Progress) -> Result<u64, Error> {
+    if let Some(accelerated) = database.accelerate()
+        && let Some(rows) = accelerated.fill_latest_metrics(progress).await?
+    {
         return Ok(rows);
     }
     // A run of MLflow that failed here leaves the table behind, with any part of its rows.
     let leftovers = Query::delete().from_table("latest_metrics").take();
-    backend.execute(QueryStatement::Delete(leftovers)).await?;
+    database.execute(QueryStatement::Delete(leftovers)).await?;
     let mut insert = Query::insert();
     insert.into_table("latest_metrics").columns(COLUMNS);
     insert.select_from(newest_entries()).map_err(|source| Error::Database {
         action: "building the statement for latest_metrics".to_owned(),
         source: Box::new(source),
     })?;
-    backend.execute(QueryStatement::Insert(insert)).await
+    database.execute(QueryStatement::Insert(insert)).await
 }
 
 #[cfg(test)]

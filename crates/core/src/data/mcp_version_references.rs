@@ -11,9 +11,9 @@ use async_trait::async_trait;
 use sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 
 use super::{DataMigration, DataOptions, sql_text, value};
-use crate::backend::{Backend, Row};
 use crate::error::{Error, Finding};
 use crate::event::Progress;
+use crate::rows::{Row, Rows};
 use crate::schema::Schema;
 use crate::schema::platform::Platform;
 
@@ -80,12 +80,12 @@ fn wrong_references(
 
 /// The rows of a query that gives workspace, server, version and another version, if there are any.
 async fn finding(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     select: SelectStatement,
     problem: String,
     relation: &str,
 ) -> Result<Option<Finding>, Error> {
-    let rows = backend.query(select.clone().limit(super::BATCH).take()).await?;
+    let rows = database.query(select.clone().limit(super::BATCH).take()).await?;
     let describe = |found: &Row| {
         let [workspace, name, version, other] =
             [0, 1, 2, 3].map(|at| value::display(found.get(at)));
@@ -96,7 +96,7 @@ async fn finding(
         problem,
         count: rows.len() as u64,
         rows: rows.iter().take(NAMED_ROWS).map(describe).collect(),
-        query: Some(sql_text(&select, backend.platform())),
+        query: Some(sql_text(&select, database.platform())),
     }))
 }
 
@@ -121,28 +121,34 @@ impl DataMigration for McpVersionReferences {
 
     async fn preflight(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
         _: &Schema,
     ) -> Result<Vec<Finding>, Error> {
         let mut findings = Vec::new();
         for reference in REFERENCES {
             let (table, _, column) = reference;
-            let select = wrong_references(reference, backend.platform());
+            let select = wrong_references(reference, database.platform());
             let problem =
                 format!("{table}.{column} spells versions otherwise than they are stored");
-            findings.extend(finding(backend, select, problem, "stored as").await?);
+            findings.extend(finding(database, select, problem, "stored as").await?);
         }
-        if backend.platform().is_mysql() {
-            let select = same_versions(backend.platform());
+        if database.platform().is_mysql() {
+            let select = same_versions(database.platform());
             let problem = "mcp_server_versions.version has versions that differ only by blanks at \
                            the end, which do not count from now on";
-            findings.extend(finding(backend, select, problem.to_owned(), "beside").await?);
+            findings.extend(finding(database, select, problem.to_owned(), "beside").await?);
         }
         Ok(findings)
     }
 
-    async fn run(&self, _: &mut dyn Backend, _: &DataOptions, _: &Progress) -> Result<u64, Error> {
+    async fn run(
+        &self,
+        _: &mut dyn Rows,
+        _: &DataOptions,
+        _: &Schema,
+        _: &Progress,
+    ) -> Result<u64, Error> {
         Ok(0)
     }
 }

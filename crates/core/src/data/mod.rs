@@ -27,9 +27,9 @@ use sea_query::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
+use crate::rows::Rows;
 use crate::schema::Schema;
 use crate::schema::platform::{Dialect, Platform};
 
@@ -46,9 +46,9 @@ pub use user_tags::UserTags;
 pub(crate) const BATCH: u64 = 500;
 
 /// How many rows a table has.
-pub(crate) async fn count(backend: &mut dyn Backend, table: &str) -> Result<u64, Error> {
+pub(crate) async fn count(database: &mut dyn Rows, table: &str) -> Result<u64, Error> {
     let all = Func::count(Expr::col(sea_query::Asterisk));
-    let rows = backend.query(Query::select().expr(all).from(Alias::new(table)).take()).await?;
+    let rows = database.query(Query::select().expr(all).from(Alias::new(table)).take()).await?;
     Ok(rows.first().map_or(0, |found| value::count(found.first())))
 }
 
@@ -111,7 +111,7 @@ pub trait DataMigration: Debug + Send + Sync {
         true
     }
 
-    /// Whether a backend notes what it commits before it is done ([`Backend::empty`] does).
+    /// Whether a database notes what it commits before it is done ([`Accelerated::truncate_if_only`](crate::rows::Accelerated::truncate_if_only) does).
     fn notes_what_it_commits(&self) -> bool {
         self.is_atomic()
     }
@@ -126,7 +126,7 @@ pub trait DataMigration: Debug + Send + Sync {
     /// than the one that it runs on: what is not there yet has no rows to stumble over.
     async fn preflight(
         &self,
-        _backend: &mut dyn Backend,
+        _backend: &mut dyn Rows,
         _options: &DataOptions,
         _live: &Schema,
     ) -> Result<Vec<Finding>, Error> {
@@ -139,11 +139,12 @@ pub trait DataMigration: Debug + Send + Sync {
         None
     }
 
-    /// Does it, and tells how many rows it wrote.
+    /// Does it, and returns how many rows it wrote. `live` is the schema before the upgrade.
     async fn run(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         options: &DataOptions,
+        live: &Schema,
         progress: &Progress,
     ) -> Result<u64, Error>;
 }

@@ -5,37 +5,39 @@
 
 use sea_query::{DeleteStatement, QueryStatement};
 
-use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
+use crate::rows::{KeyedUpdate, Row, Rows};
 
 /// How many rows go at a time where the server does not take all of them at once.
 const DELETED: u64 = 10_000;
 
 /// Commits what has been written, and begins anew.
-pub(super) async fn commit(backend: &mut dyn Backend) -> Result<(), Error> {
-    backend.commit_rows().await?;
-    backend.begin_rows().await
+pub(super) async fn commit(database: &mut dyn Rows) -> Result<(), Error> {
+    let Some(transactions) = database.transactions() else { return Ok(()) };
+    transactions.commit_rows().await?;
+    transactions.begin_rows().await
 }
 
 /// Takes back what has been written, and begins anew.
-pub(super) async fn take_back(backend: &mut dyn Backend) -> Result<(), Error> {
-    backend.rollback_rows().await?;
-    backend.begin_rows().await
+pub(super) async fn take_back(database: &mut dyn Rows) -> Result<(), Error> {
+    let Some(transactions) = database.transactions() else { return Ok(()) };
+    transactions.rollback_rows().await?;
+    transactions.begin_rows().await
 }
 
 /// Writes over rows, and commits; in parts where they are too many for one transaction. Tells how many
 /// were changed.
 pub(super) async fn update(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     update: &KeyedUpdate,
     rows: Vec<Row>,
 ) -> Result<u64, Error> {
     let (mut changed, mut parts) = (0, vec![rows]);
     while let Some(mut part) = parts.pop() {
-        match update_part(backend, update, part.clone()).await {
+        match update_part(database, update, part.clone()).await {
             Ok(count) => changed += count,
             Err(Error::TooLarge { .. }) if part.len() > 1 => {
-                take_back(backend).await?;
+                take_back(database).await?;
                 let rest = part.split_off(part.len() / 2);
                 parts.extend([rest, part]);
             }
@@ -46,19 +48,19 @@ pub(super) async fn update(
 }
 
 async fn update_part(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     update: &KeyedUpdate,
     rows: Vec<Row>,
 ) -> Result<u64, Error> {
-    let changed = backend.update(update, rows).await?;
-    commit(backend).await?;
+    let changed = database.update(update, rows).await?;
+    commit(database).await?;
     Ok(changed)
 }
 
 /// Deletes rows, and commits; in parts where they are too many for one transaction. Tells how many there
 /// were.
 pub(super) async fn delete(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     delete: &DeleteStatement,
 ) -> Result<u64, Error> {
     let (mut deleted, mut limit) = (0, None);
@@ -67,7 +69,7 @@ pub(super) async fn delete(
         if let Some(limit) = limit {
             part.limit(limit);
         }
-        match delete_part(backend, part).await {
+        match delete_part(database, part).await {
             Ok(rows) => {
                 deleted += rows;
                 if limit.is_none_or(|limit| rows < limit) {
@@ -75,7 +77,7 @@ pub(super) async fn delete(
                 }
             }
             Err(error @ Error::TooLarge { .. }) => {
-                take_back(backend).await?;
+                take_back(database).await?;
                 limit = match limit {
                     None => Some(DELETED),
                     Some(1) => return Err(error),
@@ -87,10 +89,12 @@ pub(super) async fn delete(
     }
 }
 
-async fn delete_part(backend: &mut dyn Backend, part: DeleteStatement) -> Result<u64, Error> {
-    let rows = backend.execute(QueryStatement::Delete(part)).await?;
+async fn delete_part(database: &mut dyn Rows, part: DeleteStatement) -> Result<u64, Error> {
+    let rows = database.execute(QueryStatement::Delete(part)).await?;
     // From then on they are gone, whatever becomes of the upgrade.
-    backend.note_more_losses(rows).await?;
-    commit(backend).await?;
+    if let Some(transactions) = database.transactions() {
+        transactions.note_more_losses(rows).await?;
+    }
+    commit(database).await?;
     Ok(rows)
 }

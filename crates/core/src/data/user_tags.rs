@@ -10,9 +10,9 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
 
 use super::{BATCH, DataMigration, DataOptions, equals_exactly, value};
-use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
+use crate::rows::Rows;
 use crate::schema::platform::Platform;
 use crate::schema::{ColumnType, Schema};
 
@@ -97,7 +97,7 @@ impl DataMigration for UserTags {
 
     async fn preflight(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
         live: &Schema,
     ) -> Result<Vec<Finding>, Error> {
@@ -106,11 +106,11 @@ impl DataMigration for UserTags {
             return Ok(Vec::new());
         };
         // SQLite stores what is longer than its column.
-        if backend.platform().is_sqlite() {
+        if database.platform().is_sqlite() {
             return Ok(Vec::new());
         }
-        let platform = backend.platform().clone();
-        let runs = backend.query(too_long(*length, &platform)).await?;
+        let platform = database.platform().clone();
+        let runs = database.query(too_long(*length, &platform)).await?;
         let finding = Finding {
             revision: "90e64c465722".to_owned(),
             problem: format!("runs.user_id is longer than a tag's {length} characters"),
@@ -123,12 +123,13 @@ impl DataMigration for UserTags {
 
     async fn run(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
+        _: &Schema,
         progress: &Progress,
     ) -> Result<u64, Error> {
-        if backend.platform().is_mysql() {
-            let found = backend.query(look_alikes(&backend.platform().clone())).await?;
+        if database.platform().is_mysql() {
+            let found = database.query(look_alikes(&database.platform().clone())).await?;
             let count = found.first().map_or(0, |found| value::count(found.first()));
             if count > 0 {
                 progress.notice(format!(
@@ -138,10 +139,10 @@ impl DataMigration for UserTags {
         }
         let mut insert = Query::insert();
         insert.into_table("tags").columns(["key", "value", "run_uuid"]);
-        insert.select_from(due(backend.platform())).map_err(|source| Error::Database {
+        insert.select_from(due(database.platform())).map_err(|source| Error::Database {
             action: "building the statement for mlflow.user tags".to_owned(),
             source: Box::new(source),
         })?;
-        backend.execute(QueryStatement::Insert(insert)).await
+        database.execute(QueryStatement::Insert(insert)).await
     }
 }

@@ -31,7 +31,7 @@ impl Unmerged {
             let copies = match &change.before {
                 None => false,
                 Some(before) if backend.platform().is_sqlite() => is_batch(before, &change.after),
-                Some(_) => backend.method(change)?.rebuilds,
+                Some(_) => backend.describe_change(change)?.rebuilds,
             };
             if copies {
                 *found.copies.entry(name_of(change)).or_default() += 1;

@@ -7,7 +7,7 @@ use crate::backend::Backend;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::plan::Plan;
-use crate::report::session::reading;
+use crate::report::session::{check_integrity, reading};
 use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::Request;
 use crate::upgrade::preflight::{collect, obstacles};
@@ -38,7 +38,7 @@ pub async fn diagnose(
             return Ok(Diagnosis { plan: None, problems: vec![locked] });
         }
         let mut problems = Vec::new();
-        backend.check_integrity().await?;
+        check_integrity(backend).await?;
         let mut planned = inspect_and_plan(backend, catalogue, request).await;
         if matches!(planned, Err(Error::Drift { is_acceptable: true, .. })) {
             collect(&mut problems, planned)?;

@@ -122,13 +122,13 @@ async fn measure_rebuilt(
     let mut rebuilds: BTreeMap<&str, usize> = BTreeMap::new();
     for change in plan.changes() {
         let table = change.before.as_ref().map_or(&*change.after.name, |before| &*before.name);
-        if live.table(table).is_some() && backend.method(change)?.rebuilds {
+        if live.table(table).is_some() && backend.describe_change(change)?.rebuilds {
             *rebuilds.entry(table).or_default() += 1;
         }
     }
     let mut rebuilt = Vec::new();
     for (table, rebuilds) in rebuilds {
-        let size = backend.size(table).await?;
+        let size = backend.table_size(table).await?;
         let table = table.to_owned();
         rebuilt.push(RebuiltTable { table, rows: size.rows, bytes: size.bytes, rebuilds });
     }
@@ -146,7 +146,7 @@ async fn measure_data_migrations(
         let mut rows = 0;
         for (table, _) in migration.reads() {
             if live.table(table).is_some() {
-                rows += backend.size(table).await?.rows;
+                rows += backend.table_size(table).await?.rows;
             }
         }
         let (revision, title) = (revision.clone(), migration.title().to_owned());

@@ -21,6 +21,17 @@ pub async fn reading<T>(
     result
 }
 
+/// Makes sure that a database that is a file is whole.
+///
+/// # Errors
+/// [`Error::Corrupt`]
+pub(crate) async fn check_integrity(backend: &mut dyn Backend) -> Result<(), Error> {
+    match backend.file() {
+        Some(file) => file.check_integrity().await,
+        None => Ok(()),
+    }
+}
+
 /// Whether `alembic_version` names another revision than the one whose schema is there: the error that
 /// says so. Only what MLflow's tables lack or have besides can tell.
 ///

@@ -9,7 +9,7 @@ use crate::error::{Error, Violation};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Assumption;
 use crate::report::check::{Checked, checked};
-use crate::report::session::reading;
+use crate::report::session::{check_integrity, reading};
 use crate::schema::Schema;
 use crate::upgrade::inspection::inspect;
 use crate::upgrade::verification::{orphans_of, violation};
@@ -47,10 +47,12 @@ pub async fn verify(
 ) -> Result<Verified, Error> {
     reading(backend, async |backend| {
         let (location, live) = inspect(backend, catalogue, assume).await?;
-        backend.check_integrity().await?;
+        check_integrity(backend).await?;
         let checked = checked(catalogue, backend.platform(), &live, location)?;
         let mut violations = orphans(backend, &live).await?;
-        violations.extend(backend.lagging_sequences(&live).await?);
+        if let Some(sequences) = backend.sequences() {
+            violations.extend(sequences.lagging_sequences(&live).await?);
+        }
         if live.table(LATEST).is_some() && live.table("metrics").is_some() {
             violations.extend(latest_metrics(backend, &live, deep).await?);
         }

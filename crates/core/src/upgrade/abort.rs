@@ -16,7 +16,7 @@ use crate::history::catalogue::Catalogue;
 use crate::history::location::LEFTOVER_PREFIX;
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::{ForeignKey, Index, Schema, Table, differences};
-use crate::upgrade::journal::Journal;
+use crate::upgrade::journal::{Journal, resumable};
 use crate::upgrade::losses::{dropped, has_inverse};
 use crate::upgrade::note_check::{Way, trusted_plan};
 
@@ -44,7 +44,7 @@ async fn lossy_step(
     plan: &Plan,
     journal: &Journal,
 ) -> Result<Option<usize>, Error> {
-    let losses = backend.losses().await?;
+    let losses = resumable(backend)?.losses().await?;
     let begun = (1..).zip(&plan.steps).take(journal.done + 1);
     for (number, step) in begun.filter(|(_, step)| !has_inverse(step, &journal.live)) {
         // What it does is noted before it does it.
@@ -117,8 +117,8 @@ async fn take_back(
     }
     stop.check()?;
     stop.begin_work();
-    backend.resume().await?;
-    backend.discard_copies().await?;
+    resumable(backend)?.resume().await?;
+    resumable(backend)?.discard_copies().await?;
     for (number, step) in plan.steps.iter().enumerate().take(begun).rev() {
         let title = format!("take back: {}", step.title());
         observer.notify(&Event::Notice { message: title.clone() });
@@ -126,7 +126,7 @@ async fn take_back(
             stop.check()?;
             invert(backend, step, observer).await?;
             // An abort that is interrupted has left an upgrade of so many steps.
-            backend.note_steps(number).await
+            resumable(backend)?.note_steps(number).await
         };
         work.await.map_err(|source| Error::Interrupted {
             step: number + 1,
@@ -136,10 +136,10 @@ async fn take_back(
         })?;
     }
     verify(backend, &journal.live).await?;
-    backend.discard_copies().await?;
+    resumable(backend)?.discard_copies().await?;
     let from = &journal.from;
     backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
-    backend.end_journal().await?;
+    resumable(backend)?.end_journal().await?;
     Ok(Aborted { from: from.label().to_owned(), to: journal.to, steps: begun })
 }
 
@@ -152,7 +152,7 @@ async fn invert(
     let now = backend.inspect().await?;
     let Some(table) = now.table(&change.after.name) else { return Ok(()) };
     let Some(before) = &change.before else {
-        return backend.remove(std::slice::from_ref(&table.name)).await;
+        return backend.drop_tables(std::slice::from_ref(&table.name)).await;
     };
     let mut target = renamed_back(before, &change.after, table);
     let progress = Progress::new(Arc::clone(observer), 0, Stop::default());
@@ -162,13 +162,13 @@ async fn invert(
         revisions: change.revisions.clone(),
     };
     let Some(without) = without_what_the_server_makes(&target, table) else {
-        return backend.change(&change(table.clone(), &target), &progress).await.map(|_| ());
+        return backend.apply_change(&change(table.clone(), &target), &progress).await.map(|_| ());
     };
-    backend.change(&change(table.clone(), &without), &progress).await?;
+    backend.apply_change(&change(table.clone(), &without), &progress).await?;
     target.settle();
     let now = backend.inspect().await?;
     let Some(table) = now.table(&target.name) else { return Ok(()) };
-    backend.change(&change(table.clone(), &target), &progress).await.map(|_| ())
+    backend.apply_change(&change(table.clone(), &target), &progress).await.map(|_| ())
 }
 
 /// An index that InnoDB had made for a foreign key, and has dropped since another one covers it, is its own

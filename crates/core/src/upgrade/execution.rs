@@ -1,5 +1,6 @@
 //! Carries out a plan: the only loop over its steps.
 
+use crate::data::DataMigration;
 use crate::error::{Error, LocationError, VerificationError};
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -10,7 +11,7 @@ use crate::event::stop::Stop;
 use crate::event::{Event, Observer, Progress};
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::{Difference, Index, Schema, differences};
-use crate::upgrade::journal::{FENCE, Journal, rest_of};
+use crate::upgrade::journal::{FENCE, Journal, rest_of, resumable};
 use crate::upgrade::losses;
 use crate::upgrade::options::Request;
 use crate::upgrade::report::StepReport;
@@ -62,15 +63,15 @@ impl<'a> Execution<'a> {
     pub(crate) async fn run(mut self, backend: &mut dyn Backend) -> Result<Vec<StepReport>, Error> {
         self.stop.check()?;
         self.stop.begin_work();
-        if backend.platform().transactional_ddl {
+        let Some(resumable) = backend.resumable() else {
             let steps = self.steps(backend).await?;
             self.verify(backend).await?;
             if !(self.plan.to.is_none() && self.plan.from.empty) {
                 backend.stamp(self.plan.to.as_deref()).await?;
             }
             return Ok(steps);
-        }
-        backend.await_tables(&self.tables_to_come()).await?;
+        };
+        resumable.await_tables(&self.tables_to_come()).await?;
         self.refuse_moved_version(backend).await?;
         match self.run_with_notes(backend).await {
             Ok(steps) => Ok(steps),
@@ -103,7 +104,7 @@ impl<'a> Execution<'a> {
     ) -> Result<Vec<StepReport>, Error> {
         "note the plan".clone_into(&mut self.at.1);
         if self.is_resumed {
-            backend.resume().await?;
+            resumable(backend)?.resume().await?;
         } else {
             self.journal.begin(backend).await?;
         }
@@ -117,9 +118,9 @@ impl<'a> Execution<'a> {
         }
         self.verify(backend).await?;
         refuse_other_version(backend, &[Some(FENCE)]).await?;
-        backend.discard_copies().await?;
+        resumable(backend)?.discard_copies().await?;
         backend.stamp(self.plan.to.as_deref()).await?;
-        backend.end_journal().await?;
+        resumable(backend)?.end_journal().await?;
         Ok(steps)
     }
 
@@ -182,26 +183,25 @@ impl<'a> Execution<'a> {
         let progress = Progress::new(Arc::clone(self.observer), number, self.stop.clone());
         match step {
             Step::RemoveLeftovers(tables) => {
-                backend.remove(tables).await?;
+                backend.drop_tables(tables).await?;
                 Ok(None)
             }
             Step::Change(change) => {
                 self.note_dropped_values(backend, change, number).await?;
-                let rows = backend.change(change, &progress).await?;
+                let rows = backend.apply_change(change, &progress).await?;
                 let table = change.after.name.clone();
                 self.copied.extend(rows.map(|rows| (table, rows)));
                 Ok(rows)
             }
             Step::Migrate { migration, .. } => {
                 self.has_written |= leaves_rows(step);
-                let is_noted = !backend.platform().transactional_ddl
-                    && !losses::has_inverse(step, &self.journal.live);
+                let is_noted =
+                    backend.resumable().is_some() && !losses::has_inverse(step, &self.journal.live);
                 if is_noted {
                     let rows = u64::from(!migration.notes_what_it_commits());
                     self.note_losses(backend, number, rows).await?;
                 }
-                backend.begin_rows().await?;
-                let rows = migration.run(backend, &self.journal.data, &progress).await?;
+                let rows = self.begin_rows_and_run(backend, &**migration, &progress).await?;
                 if is_noted {
                     self.note_losses(backend, number, rows).await?;
                 }
@@ -211,7 +211,7 @@ impl<'a> Execution<'a> {
                 }
                 // The note is in the same transaction as the rows: either both are there or none.
                 self.note(backend, number).await?;
-                backend.commit_rows().await?;
+                commit_rows(backend).await?;
                 Ok(Some(rows))
             }
         }
@@ -224,7 +224,7 @@ impl<'a> Execution<'a> {
         change: &TableChange,
         number: usize,
     ) -> Result<(), Error> {
-        if backend.platform().transactional_ddl {
+        if backend.resumable().is_none() {
             return Ok(());
         }
         let dropped = losses::dropped(change, &self.journal.live);
@@ -242,19 +242,18 @@ impl<'a> Execution<'a> {
         step: usize,
         rows: u64,
     ) -> Result<(), Error> {
-        let known = backend.losses().await?.get(&step).copied();
+        let resumable = resumable(backend)?;
+        let known = resumable.losses().await?.get(&step).copied();
         if known.is_none_or(|known| known < rows) {
-            backend.note_losses(step, rows).await?;
+            resumable.note_losses(step, rows).await?;
         }
         Ok(())
     }
 
     async fn note(&mut self, backend: &mut dyn Backend, done: usize) -> Result<(), Error> {
-        if backend.platform().transactional_ddl {
-            return Ok(());
-        }
+        let Some(resumable) = backend.resumable() else { return Ok(()) };
         self.journal.done = done;
-        backend.note_steps(done).await
+        resumable.note_steps(done).await
     }
 
     /// An upgrade that ended when everything was done may have found `latest_metrics` wrong. Nobody
@@ -265,9 +264,22 @@ impl<'a> Execution<'a> {
             return Ok(());
         }
         let progress = Progress::new(Arc::clone(self.observer), self.at.0, self.stop.clone());
-        backend.begin_rows().await?;
-        migration.run(backend, &self.journal.data, &progress).await?;
-        backend.commit_rows().await
+        self.begin_rows_and_run(backend, &**migration, &progress).await?;
+        commit_rows(backend).await
+    }
+
+    /// Begins the transaction of a data migration's rows, where the upgrade as a whole is none, and runs it.
+    async fn begin_rows_and_run(
+        &self,
+        backend: &mut dyn Backend,
+        migration: &dyn DataMigration,
+        progress: &Progress,
+    ) -> Result<u64, Error> {
+        if let Some(transactions) = backend.transactions() {
+            transactions.begin_rows().await?;
+        }
+        let Journal { data, live, .. } = &self.journal;
+        migration.run(backend, data, live, progress).await
     }
 
     /// The schema that is there now must be the planned one, in everything, and no row be lost.
@@ -336,7 +348,9 @@ impl<'a> Execution<'a> {
     /// done yet, its notes go, and the database is as it was.
     async fn stopped(&self, backend: &mut dyn Backend, error: Error) -> Error {
         // A connection that is lost has rolled back by itself.
-        let _ = backend.rollback_rows().await;
+        if let Some(transactions) = backend.transactions() {
+            let _ = transactions.rollback_rows().await;
+        }
         if self.undo_notes(backend).await.unwrap_or(false) {
             return error;
         }
@@ -350,11 +364,18 @@ impl<'a> Execution<'a> {
         if self.has_written || !self.journal.is_untouched(&now, backend.platform()) {
             return Ok(false);
         }
-        backend.discard_copies().await?;
+        resumable(backend)?.discard_copies().await?;
         let from = &self.journal.from;
         backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
-        backend.end_journal().await?;
+        resumable(backend)?.end_journal().await?;
         Ok(true)
+    }
+}
+
+async fn commit_rows(backend: &mut dyn Backend) -> Result<(), Error> {
+    match backend.transactions() {
+        Some(transactions) => transactions.commit_rows().await,
+        None => Ok(()),
     }
 }
 

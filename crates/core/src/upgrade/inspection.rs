@@ -74,7 +74,7 @@ pub async fn inspect_and_plan(
         .and_then(|()| plan(catalogue, &platform, &live, &location, target.as_deref()));
     match planned {
         Ok(plan) => {
-            backend.weigh(&plan).await?;
+            backend.measure_tables(&plan).await?;
             Ok((plan, live))
         }
         Err(refused @ (Error::Drift { .. } | Error::Edit { .. })) => {

@@ -8,7 +8,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Resumable};
 use crate::data::DataOptions;
 use crate::error::{Error, label};
 use crate::history::location::Location;
@@ -51,7 +51,8 @@ impl Journal {
 
     /// Reads the note of an upgrade that was interrupted, if there is one.
     pub(crate) async fn read(backend: &mut dyn Backend) -> Result<Option<Self>, Error> {
-        let Some((note, done)) = backend.read_journal().await? else { return Ok(None) };
+        let Some(resumable) = backend.resumable() else { return Ok(None) };
+        let Some((note, done)) = resumable.read_journal().await? else { return Ok(None) };
         let refuse =
             |problem: String, hint: String| Error::Journal { name: backend.name(), problem, hint };
         let journal: Self = serde_json::from_str(&note).map_err(|error| {
@@ -85,7 +86,7 @@ impl Journal {
             action: "writing down what the upgrade begins with".to_owned(),
             source: Box::new(source),
         })?;
-        backend.begin_journal(&note).await
+        resumable(backend)?.begin_journal(&note).await
     }
 
     /// Whether the database is as it was before the first step.
@@ -98,6 +99,19 @@ impl Journal {
         let from = if self.from.empty { "an empty database" } else { self.from.label() };
         format!("from {from} to {} (steps done: {})", label(self.to.as_deref()), self.done)
     }
+}
+
+/// Returns what resumes an upgrade of this database.
+///
+/// # Errors
+/// If one transaction holds the whole upgrade, so that nothing can be unfinished.
+pub(crate) fn resumable(backend: &mut dyn Backend) -> Result<&mut dyn Resumable, Error> {
+    let name = backend.name();
+    backend.resumable().ok_or_else(|| Error::Journal {
+        name,
+        problem: "an upgrade of this database is one transaction, and never unfinished".to_owned(),
+        hint: "nothing was changed".to_owned(),
+    })
 }
 
 /// Refuses a database that says that an upgrade is unfinished, and does not say which.

@@ -17,7 +17,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-
 use crate::backend::{Access, Backend};
 use crate::error::{Error, label};
 use crate::event::{Event, Observer};
@@ -41,7 +40,7 @@ pub async fn upgrade(
     request: &Request,
     observer: &Arc<dyn Observer>,
 ) -> Result<Report, Error> {
-    backend.heed(&request.stop).await?;
+    backend.cancel_on(&request.stop).await?;
     backend.report_to(observer);
     backend.begin(Access::Upgrade).await?;
     let result = match run(backend, catalogue, request, observer).await {
@@ -133,7 +132,9 @@ async fn begin(
     if !request.skip_check && (!plan.is_empty() || is_stamp_due) {
         // What is read from a damaged page would be written into whole ones, and nobody could tell any
         // more that it is wrong.
-        backend.check_integrity().await?;
+        if let Some(file) = backend.file() {
+            file.check_integrity().await?;
+        }
     }
     if !plan.is_empty() {
         observer.notify(&Event::Planned {
@@ -154,8 +155,10 @@ async fn begin(
         let expected = catalogue.state(to, backend.platform())?;
         let mut own = live.clone();
         own.tables.retain(|name, _| expected.table(name).is_some());
-        for message in backend.advance_sequences(&own).await? {
-            observer.notify(&Event::Notice { message });
+        if let Some(sequences) = backend.sequences() {
+            for message in sequences.advance_sequences(&own).await? {
+                observer.notify(&Event::Notice { message });
+            }
         }
         steps = if request.step_by_step && !plan.revisions.is_empty() {
             one_by_one(backend, catalogue, &plan, request, observer).await?
@@ -181,7 +184,15 @@ async fn back_up(
     observer: &Arc<dyn Observer>,
 ) -> Result<Option<PathBuf>, Error> {
     let Some(destination) = &request.backup else { return Ok(None) };
-    backend.back_up(destination).await?;
+    let name = backend.name();
+    let Some(file) = backend.file() else {
+        return Err(Error::Unsupported {
+            url: name,
+            problem: "only a file can be copied".to_owned(),
+            hint: "make a backup by the server's own means first".to_owned(),
+        });
+    };
+    file.back_up(destination).await?;
     observer.notify(&Event::Notice { message: format!("backup: {}", destination.display()) });
     Ok(Some(destination.clone()))
 }

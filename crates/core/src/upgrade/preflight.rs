@@ -34,7 +34,7 @@ pub(crate) async fn obstacles(
     let mut problems = Vec::new();
     let carried_out = carried_out(backend, catalogue, plan, live, request)?;
     for change in carried_out.changes() {
-        collect(&mut problems, backend.method(change))?;
+        collect(&mut problems, backend.describe_change(change))?;
     }
     let outside = backend.references_from_outside().await?;
     let stranded = stranded(&carried_out, live, &outside, backend.platform());

@@ -29,7 +29,7 @@ pub(crate) fn statements(
         let (before, revisions) = (Some(before.clone()), Vec::new());
         let change = TableChange { before, after, revisions };
         // A table that cannot be changed has other obstacles, which a plan names.
-        let Ok(method) = backend.method(&change) else { continue };
+        let Ok(method) = backend.describe_change(&change) else { continue };
         let of_table = method.statements.iter().map(|statement| in_one_line(statement)).collect();
         statements.extend(match unnumbered(&change, wanted) {
             Some(column) => with_numbering(of_table, name, column, backend.platform().dialect),

@@ -186,17 +186,17 @@ fn a_lock_that_was_taken_over(cluster: &PrivateCluster) {
     wait(async {
         let mut owner = open(&subject.at_node(1), WAITS).await.unwrap();
         owner.begin(Access::Upgrade).await.unwrap();
-        let workers = owner.further_connections(&Progress::silent()).await.unwrap();
+        let workers = owner.accelerate().unwrap().workers(&Progress::silent()).await.unwrap();
         assert!(!workers.is_empty());
         let seize = "SET SESSION wsrep_sync_wait = 7; \
                      UPDATE alembic_mlflow_migrate SET note = '{}'";
         mysql::run(&subject.at_node(2), seize);
         tokio::time::sleep(Duration::from_secs(3)).await;
-        let error = owner.begin_journal("{}").await.unwrap_err();
+        let error = owner.resumable().unwrap().begin_journal("{}").await.unwrap_err();
         assert!(matches!(error, Error::LockLost { .. }), "{error:?}");
         // Nor do those who work for it.
         for mut worker in workers {
-            let error = worker.begin_rows().await.unwrap_err();
+            let error = worker.transactions().unwrap().begin_rows().await.unwrap_err();
             assert!(matches!(error, Error::LockLost { .. }), "{error:?}");
         }
         owner.rollback().await.unwrap();

@@ -6,8 +6,8 @@ use super::super::batch_size::{Pace, bytes_of};
 use super::super::parts;
 use super::super::value::{self, KeyPart};
 use super::{Tally, values};
-use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::error::Error;
+use crate::rows::{KeyedUpdate, Row, Rows};
 
 pub(super) const COLUMNS: [&str; 4] =
     ["experiment_id", "trace_timestamp_ms", "aggregate_value", "is_numeric_value"];
@@ -16,17 +16,17 @@ const UPDATE: KeyedUpdate =
     KeyedUpdate { table: "assessments", columns: &COLUMNS, key: &["assessment_id"] };
 
 /// Fills the columns, and tells how many rows it wrote.
-pub(super) async fn backfill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result<u64, Error> {
+pub(super) async fn backfill(database: &mut dyn Rows, tally: &Tally<'_>) -> Result<u64, Error> {
     let (mut written, mut pace) = (0, Pace::new());
-    let mut rows = page(backend, None, &pace).await?;
+    let mut rows = page(database, None, &pace).await?;
     while let Some([last]) = rows.last().and_then(|read| value::key_of(read)) {
         let changed: Vec<Row> = rows.iter().filter_map(changed).collect();
         if !changed.is_empty() {
-            written += parts::update(backend, &UPDATE, changed).await?;
+            written += parts::update(database, &UPDATE, changed).await?;
         }
         tally.add(rows.len())?;
         pace.note(bytes_of(&rows));
-        rows = page(backend, Some(&last), &pace).await?;
+        rows = page(database, Some(&last), &pace).await?;
     }
     Ok(written)
 }
@@ -46,7 +46,7 @@ fn changed(read: &Row) -> Option<Row> {
 }
 
 async fn page(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     after: Option<&KeyPart>,
     pace: &Pace,
 ) -> Result<Vec<Row>, Error> {
@@ -68,5 +68,5 @@ async fn page(
     if let Some(after) = after {
         select.and_where(Expr::col(("assessments", "assessment_id")).gt(after.clone()));
     }
-    backend.query(select).await
+    database.query(select).await
 }

@@ -6,9 +6,9 @@ use super::super::value;
 use super::ranges::Range;
 use super::sources::Source;
 use super::{COST_KEYS, span_rows, values};
-use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::data::python::number;
 use crate::error::Error;
+use crate::rows::{KeyedUpdate, Row, Rows};
 use crate::schema::platform::Platform;
 
 /// How many odd costs of a range are handled one by one.
@@ -50,8 +50,8 @@ pub(super) fn ordinary(platform: &Platform) -> CaseStatement {
 
 /// Whether SQLite has nothing but numbers here, and so would add up the same as Python reads. Elsewhere
 /// it is never asked: the columns of spans are filled at once there.
-pub(super) async fn are_numbers(backend: &mut dyn Backend) -> Result<bool, Error> {
-    if !backend.platform().is_sqlite() {
+pub(super) async fn are_numbers(database: &mut dyn Rows) -> Result<bool, Error> {
+    if !database.platform().is_sqlite() {
         return Ok(false);
     }
     let kind = Func::cust("typeof").arg(value());
@@ -61,7 +61,7 @@ pub(super) async fn are_numbers(backend: &mut dyn Backend) -> Result<bool, Error
         .and_where(Expr::from(kind).is_in(["text", "blob"]))
         .limit(1)
         .take();
-    Ok(backend.query(other).await?.is_empty())
+    Ok(database.query(other).await?.is_empty())
 }
 
 /// The span whose key is that of the cost that a statement is at.
@@ -76,11 +76,8 @@ pub(super) struct OddCosts(Vec<Row>);
 
 impl OddCosts {
     /// `None` if they are too many.
-    pub(super) async fn of(
-        backend: &mut dyn Backend,
-        range: &Range,
-    ) -> Result<Option<Self>, Error> {
-        let platform = backend.platform().clone();
+    pub(super) async fn of(database: &mut dyn Rows, range: &Range) -> Result<Option<Self>, Error> {
+        let platform = database.platform().clone();
         if !platform.is_mysql() {
             return Ok(Some(Self(Vec::new())));
         }
@@ -95,18 +92,18 @@ impl OddCosts {
             .and_where(Expr::exists(its_span(range)))
             .limit(MOST as u64 + 1)
             .take();
-        let found = backend.query(select).await?;
+        let found = database.query(select).await?;
         Ok((found.len() <= MOST).then_some(Self(found)))
     }
 
     /// Writes them to their spans.
-    pub(super) async fn write(&self, backend: &mut dyn Backend) -> Result<(), Error> {
+    pub(super) async fn write(&self, database: &mut dyn Rows) -> Result<(), Error> {
         const UPDATES: [KeyedUpdate; COST_KEYS.len()] = [
             KeyedUpdate { table: "spans", columns: &["input_cost"], key: &span_rows::KEY },
             KeyedUpdate { table: "spans", columns: &["output_cost"], key: &span_rows::KEY },
             KeyedUpdate { table: "spans", columns: &["total_cost"], key: &span_rows::KEY },
         ];
-        let platform = backend.platform().clone();
+        let platform = database.platform().clone();
         for update in UPDATES {
             let is_its = |read: &&Row| value::text(read.get(2)) == update.columns.first().copied();
             let computed = |read: &Row| {
@@ -116,7 +113,7 @@ impl OddCosts {
             };
             let rows: Vec<Row> = self.0.iter().filter(is_its).filter_map(computed).collect();
             if !rows.is_empty() {
-                backend.update(&update, rows).await?;
+                database.update(&update, rows).await?;
             }
         }
         Ok(())

@@ -4,8 +4,8 @@ use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, Value};
 
 use super::super::{bytes, value};
 use super::ranges::Range;
-use crate::backend::{Backend, Row};
 use crate::error::Error;
+use crate::rows::{Row, Rows};
 use crate::schema::platform::{Dialect, Platform};
 
 /// How many different ones a statement compares each span with.
@@ -51,11 +51,11 @@ impl Kind {
 /// The `dimension_attributes` of a range of traces, if they are few, short, and texts; with the
 /// number of spans that have something in one of these columns.
 pub(super) async fn kinds(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     columns: &[&'static str],
 ) -> Result<Option<Vec<Kind>>, Error> {
-    let platform = backend.platform().clone();
+    let platform = database.platform().clone();
     let any_filled = columns.iter().fold(Condition::any(), |condition, column| {
         condition.add(Expr::col(("spans", *column)).is_not_null())
     });
@@ -71,7 +71,7 @@ pub(super) async fn kinds(
     if !columns.is_empty() {
         select.expr(Func::count(CaseStatement::new().case(any_filled, span())));
     }
-    let found = backend.query(select).await?;
+    let found = database.query(select).await?;
     Ok(if found.len() > MOST { None } else { found.iter().map(Kind::of).collect() })
 }
 

@@ -6,11 +6,11 @@
 use futures_util::future::try_join_all;
 
 use super::super::parts;
-use super::ranges::{Range, Ranges};
+use super::ranges::{Range, Ranges, workers};
 use super::{Tally, costs, gateway, spans, traces};
-use crate::backend::Backend;
 use crate::error::Error;
 use crate::event::Progress;
+use crate::rows::Rows;
 
 /// What has been done so far.
 #[derive(Default)]
@@ -52,41 +52,45 @@ impl Done {
 }
 
 /// Fills all traces and spans.
-pub(super) async fn fill(backend: &mut dyn Backend, tally: &Tally<'_>) -> Result<Done, Error> {
-    let connections = backend.further_connections(tally.progress).await?;
-    let mut next = Some(Range::first(backend).await?);
+pub(super) async fn fill(database: &mut dyn Rows, tally: &Tally<'_>) -> Result<Done, Error> {
+    let connections = workers(database, tally.progress).await?;
+    let mut next = Some(Range::first(database).await?);
     if connections.is_empty() {
-        let spans_are_late = costs::are_numbers(backend).await?;
+        let spans_are_late = costs::are_numbers(database).await?;
         let mut done = Done { spans_are_late, ..Done::default() };
         while let Some(range) = next {
-            next = range.next(backend).await?;
-            fill_in_parts(backend, range, tally, &mut done, None).await?;
+            next = range.next(database).await?;
+            fill_in_parts(database, range, tally, &mut done, None).await?;
         }
         return Ok(done);
     }
-    let ranges = Ranges::new(backend, next);
+    let ranges = Ranges::new(database, next);
     let workers = connections.into_iter().map(|connection| work(connection, &ranges, tally));
     let done = try_join_all(workers).await?;
     Ok(done.into_iter().fold(Done::default(), |sum, one| sum.and(&one)))
 }
 
 async fn work(
-    mut connection: Box<dyn Backend>,
+    mut connection: Box<dyn Rows>,
     ranges: &Ranges<'_>,
     tally: &Tally<'_>,
 ) -> Result<Done, Error> {
     let mut done = Done::default();
     while let Some(range) = ranges.take().await? {
-        connection.begin_rows().await?;
+        if let Some(transactions) = connection.transactions() {
+            transactions.begin_rows().await?;
+        }
         fill_in_parts(&mut *connection, range, tally, &mut done, Some(ranges)).await?;
-        connection.commit_rows().await?;
+        if let Some(transactions) = connection.transactions() {
+            transactions.commit_rows().await?;
+        }
     }
     Ok(done)
 }
 
 /// Fills a range and commits it; its halves, where it is too large for one transaction.
 async fn fill_in_parts(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: Range,
     tally: &Tally<'_>,
     done: &mut Done,
@@ -95,11 +99,13 @@ async fn fill_in_parts(
     let mut left = vec![range];
     while let Some(range) = left.pop() {
         let mut part = Done { spans_are_late: done.spans_are_late, ..Done::default() };
-        match fill_part(backend, &range, tally, &mut part, ranges).await {
+        match fill_part(database, &range, tally, &mut part, ranges).await {
             Ok(()) => *done = done.and(&part),
             Err(error @ Error::TooLarge { .. }) => {
-                parts::take_back(backend).await?;
-                let Some([first, second]) = range.halves(backend).await? else { return Err(error) };
+                parts::take_back(database).await?;
+                let Some([first, second]) = range.halves(database).await? else {
+                    return Err(error);
+                };
                 left.extend([second, first]);
             }
             Err(error) => return Err(error),
@@ -109,28 +115,28 @@ async fn fill_in_parts(
 }
 
 async fn fill_part(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     tally: &Tally<'_>,
     done: &mut Done,
     ranges: Option<&Ranges<'_>>,
 ) -> Result<(), Error> {
-    fill_range(backend, range, tally, done).await?;
+    fill_range(database, range, tally, done).await?;
     if let Some(ranges) = ranges {
         // Somebody else may have begun, and have removed already what this was computed from.
         ranges.check().await?;
     }
-    parts::commit(backend).await
+    parts::commit(database).await
 }
 
 async fn fill_range(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     tally: &Tally<'_>,
     done: &mut Done,
 ) -> Result<(), Error> {
-    traces::fill(backend, range, tally, done).await?;
-    spans::fill(backend, range, tally, done).await?;
-    done.written += gateway::sum_costs(backend, range, done.spans_are_late).await?;
+    traces::fill(database, range, tally, done).await?;
+    spans::fill(database, range, tally, done).await?;
+    done.written += gateway::sum_costs(database, range, done.spans_are_late).await?;
     Ok(())
 }

@@ -6,8 +6,8 @@ use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectState
 
 use super::ranges::Range;
 use super::{GATEWAY_METADATA, is_one_of, span_rows};
-use crate::backend::Backend;
 use crate::error::Error;
+use crate::rows::Rows;
 use crate::schema::platform::{Dialect, Platform};
 
 /// What tells that the trace at hand came through the gateway. As in MLflow, the database says whether
@@ -25,11 +25,11 @@ pub(super) fn marks(trace: (&'static str, &'static str)) -> SelectStatement {
 /// Writes the sums of a range of traces, and tells how many there were. If the spans have not got their
 /// costs yet, these are read where they come from.
 pub(super) async fn sum_costs(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     spans_are_late: bool,
 ) -> Result<u64, Error> {
-    let platform = backend.platform();
+    let platform = database.platform();
     let costs = if spans_are_late { Costs::of_metrics(platform) } else { Costs::of_spans() };
     // Not that the sum is no NULL: the server may ask that of other traces first, whose costs
     // overflow.
@@ -41,7 +41,7 @@ pub(super) async fn sum_costs(
         .and_where(Expr::exists(marks(("trace_info", "request_id"))))
         .and_where(Expr::exists(costs.select))
         .take();
-    backend.execute(QueryStatement::Update(update)).await
+    database.execute(QueryStatement::Update(update)).await
 }
 
 /// The costs of the spans of the trace that a statement is at.

@@ -28,9 +28,9 @@ use sea_query::{Condition, Expr, ExprTrait};
 
 use super::value::KeyPart;
 use super::{DataMigration, DataOptions, count, equals_exactly};
-use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
+use crate::rows::Rows;
 use crate::schema::Schema;
 use crate::schema::platform::Platform;
 
@@ -149,26 +149,27 @@ impl DataMigration for TraceAnalytics {
 
     async fn preflight(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
         live: &Schema,
     ) -> Result<Vec<Finding>, Error> {
-        preflight::findings(backend, live).await
+        preflight::findings(database, live).await
     }
 
     async fn run(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
+        _: &Schema,
         progress: &Progress,
     ) -> Result<u64, Error> {
         let mut tally = Tally { progress, done: AtomicU64::new(0), total: 0 };
         for table in ["trace_info", "spans", "assessments"] {
-            tally.total += count(backend, table).await?;
+            tally.total += count(database, table).await?;
         }
-        let done = filling::fill(backend, &tally).await?;
+        let done = filling::fill(database, &tally).await?;
         done.tell(progress);
-        Ok(done.written + assessments::backfill(backend, &tally).await?)
+        Ok(done.written + assessments::backfill(database, &tally).await?)
     }
 }
 
@@ -211,11 +212,12 @@ impl DataMigration for TraceAnalyticsSources {
 
     async fn run(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         _: &DataOptions,
+        _: &Schema,
         _: &Progress,
     ) -> Result<u64, Error> {
-        sources::remove(backend).await
+        sources::remove(database).await
     }
 }
 

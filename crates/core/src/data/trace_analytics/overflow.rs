@@ -9,9 +9,9 @@ use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, Value};
 
 use super::super::{equals_exactly, value};
 use super::{COST_METADATA, REVISION, gateway, span_rows, traces, values};
-use crate::backend::Backend;
 use crate::data::python::number;
 use crate::error::{Error, Finding};
+use crate::rows::Rows;
 use crate::schema::platform::Platform;
 
 /// What a float holds, divided by 2^63: fewer costs than that cannot add up to more if all are below.
@@ -21,17 +21,17 @@ const HUGE: f64 = f64::MAX / 9_223_372_036_854_775_808.0;
 const TRACES: u64 = 100;
 
 /// Tells which there are, and names the first.
-pub(super) async fn finding(backend: &mut dyn Backend) -> Result<Option<Finding>, Error> {
+pub(super) async fn finding(database: &mut dyn Rows) -> Result<Option<Finding>, Error> {
     let (mut first, mut count) = (None, 0);
-    let mut traces = suspects(backend, None).await?;
+    let mut traces = suspects(database, None).await?;
     while let Some(last) = traces.last().cloned() {
         for trace in traces {
-            if !has_own_cost(backend, &trace).await? && overflows(backend, &trace).await? {
+            if !has_own_cost(database, &trace).await? && overflows(database, &trace).await? {
                 count += 1;
                 first.get_or_insert(format!("trace {trace:?}"));
             }
         }
-        traces = suspects(backend, Some(&last)).await?;
+        traces = suspects(database, Some(&last)).await?;
     }
     Ok(first.map(|first| Finding {
         revision: REVISION.to_owned(),
@@ -62,40 +62,40 @@ fn may_be_huge(platform: &Platform) -> Condition {
 }
 
 /// Gateway traces with such a cost, in the order of their ids.
-async fn suspects(backend: &mut dyn Backend, after: Option<&str>) -> Result<Vec<String>, Error> {
+async fn suspects(database: &mut dyn Rows, after: Option<&str>) -> Result<Vec<String>, Error> {
     let trace = ("span_metrics", "trace_id");
     let mut select = Query::select();
     select
         .distinct()
         .column(trace)
         .from("span_metrics")
-        .and_where(is_total_cost(backend.platform()))
-        .cond_where(may_be_huge(backend.platform()))
+        .and_where(is_total_cost(database.platform()))
+        .cond_where(may_be_huge(database.platform()))
         .and_where(Expr::exists(gateway::marks(trace)))
         .order_by(trace, Order::Asc)
         .limit(TRACES);
     if let Some(after) = after {
         select.and_where(Expr::col(trace).gt(after));
     }
-    let found = backend.query(select).await?;
+    let found = database.query(select).await?;
     Ok(found.iter().filter_map(|read| value::text(read.first())).map(ToOwned::to_owned).collect())
 }
 
 /// Whether a trace has a total cost of its own, so that nothing is added up.
-async fn has_own_cost(backend: &mut dyn Backend, trace: &str) -> Result<bool, Error> {
+async fn has_own_cost(database: &mut dyn Rows, trace: &str) -> Result<bool, Error> {
     let select = Query::select()
         .column("value")
         .from("trace_request_metadata")
         .and_where(Expr::col("request_id").eq(trace))
-        .and_where(equals_exactly(Expr::col("key"), COST_METADATA, backend.platform()))
+        .and_where(equals_exactly(Expr::col("key"), COST_METADATA, database.platform()))
         .take();
-    let rows = backend.query(select).await?;
+    let rows = database.query(select).await?;
     Ok(rows.first().is_some_and(|found| traces::has_total_cost(value::text(found.first()))))
 }
 
 /// Whether the sum is beyond a float at any place, in the order in which the costs are added up.
-async fn overflows(backend: &mut dyn Backend, trace: &str) -> Result<bool, Error> {
-    let platform = backend.platform().clone();
+async fn overflows(database: &mut dyn Rows, trace: &str) -> Result<bool, Error> {
+    let platform = database.platform().clone();
     let span = Query::select()
         .expr(Expr::val(1))
         .from("spans")
@@ -109,7 +109,7 @@ async fn overflows(backend: &mut dyn Backend, trace: &str) -> Result<bool, Error
         .and_where(Expr::exists(span))
         .order_by(("span_metrics", "span_id"), Order::Asc)
         .take();
-    let rows = backend.query(select).await?;
+    let rows = database.query(select).await?;
     let cost = |value: Option<&Value>| {
         number::finite_float(value::operand(&values::metric(value, &platform)))
     };

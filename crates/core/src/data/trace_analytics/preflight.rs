@@ -6,62 +6,62 @@ use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, Value};
 use super::super::charset::Repertoire;
 use super::super::{BATCH, sql_text, value};
 use super::dimensions::{self, Kind};
-use super::ranges::{Range, Ranges};
+use super::ranges::{Range, Ranges, workers};
 use super::values::{self, Dimensions, Obstacle};
 use super::{REVISION, overflow, span_rows};
-use crate::backend::Backend;
 use crate::error::{Error, Finding};
 use crate::event::Progress;
+use crate::rows::Rows;
 use crate::schema::Schema;
 
 /// Everything that stands in the way, a kind each, in the tables that are there.
 pub(super) async fn findings(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     live: &Schema,
 ) -> Result<Vec<Finding>, Error> {
     let mut findings = Vec::new();
-    if backend.platform().is_sqlite() && live.table("spans").is_some() {
+    if database.platform().is_sqlite() && live.table("spans").is_some() {
         for key in span_rows::KEY {
-            findings.extend(keys_of_another_type(backend, key).await?);
+            findings.extend(keys_of_another_type(database, key).await?);
         }
     }
     for (table, key) in [("spans", "span_id"), ("assessments", "assessment_id")] {
         if live.table(table).is_some() {
-            findings.extend(orphans(backend, table, key).await?);
+            findings.extend(orphans(database, table, key).await?);
         }
     }
     let spans = live.table("spans");
     if spans.is_some_and(|spans| spans.find_column("dimension_attributes").is_some()) {
-        let storable = Repertoire::of(live, "spans", backend.platform());
-        findings.extend(dimension_attributes(backend, &storable).await?);
+        let storable = Repertoire::of(live, "spans", database.platform());
+        findings.extend(dimension_attributes(database, &storable).await?);
     }
     if live.table("span_metrics").is_some() {
-        findings.extend(overflow::finding(backend).await?);
+        findings.extend(overflow::finding(database).await?);
     }
     Ok(findings)
 }
 
 /// SQLite keeps bytes in a column for texts. MLflow fails at such a span.
 async fn keys_of_another_type(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     key: &'static str,
 ) -> Result<Option<Finding>, Error> {
     let is_other = Expr::from(Func::cust("typeof").arg(Expr::col(key))).ne("text");
     let select = Query::select().column(key).from("spans").and_where(is_other).take();
-    let rows = backend.query(select.clone().limit(BATCH).take()).await?;
+    let rows = database.query(select.clone().limit(BATCH).take()).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     Ok(Some(Finding {
         revision: REVISION.to_owned(),
         problem: format!("spans.{key} holds something else than texts"),
         count: rows.len() as u64,
         rows: vec![value::display(first.first())],
-        query: Some(sql_text(&select, backend.platform())),
+        query: Some(sql_text(&select, database.platform())),
     }))
 }
 
 /// Spans or assessments whose trace is gone: their experiment and time are not known.
 async fn orphans(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     table: &'static str,
     key: &'static str,
 ) -> Result<Option<Finding>, Error> {
@@ -77,12 +77,12 @@ async fn orphans(
         .and_where(Expr::col(("trace_info", "request_id")).is_null())
         .take();
     // The order would lead through the rows themselves, where any index would do.
-    if backend.query(select.clone().limit(1).take()).await?.is_empty() {
+    if database.query(select.clone().limit(1).take()).await?.is_empty() {
         return Ok(None);
     }
     let mut first = select.clone();
     first.order_by((table, "trace_id"), Order::Asc).order_by((table, key), Order::Asc).limit(1);
-    let rows = backend.query(first).await?;
+    let rows = database.query(first).await?;
     let Some(first) = rows.first() else { return Ok(None) };
     let first = format!(
         "{key} {} of trace {}",
@@ -91,7 +91,7 @@ async fn orphans(
     );
     let mut count = select.clone();
     count.clear_selects().expr(Func::count(Expr::col((table, key))));
-    let count = backend.query(count).await?;
+    let count = database.query(count).await?;
     Ok(Some(Finding {
         revision: REVISION.to_owned(),
         problem: format!(
@@ -100,47 +100,47 @@ async fn orphans(
         ),
         count: count.first().map_or(0, |found| value::count(found.first())),
         rows: vec![first],
-        query: Some(sql_text(&select, backend.platform())),
+        query: Some(sql_text(&select, database.platform())),
     }))
 }
 
 /// Spans whose `dimension_attributes` would be lost. Where a range of traces has few different ones,
 /// and all are good, none of its spans is read.
 async fn dimension_attributes(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     storable: &Repertoire,
 ) -> Result<Vec<Finding>, Error> {
-    let first = Range::first(backend).await?;
-    if !first.is_part() && are_good(backend, &first, storable).await? {
+    let first = Range::first(database).await?;
+    if !first.is_part() && are_good(database, &first, storable).await? {
         return Ok(Vec::new());
     }
     let mut findings = Vec::new();
-    for range in suspects(backend, storable).await? {
-        dimensions_of_spans(backend, &range, storable, &mut findings).await?;
+    for range in suspects(database, storable).await? {
+        dimensions_of_spans(database, &range, storable, &mut findings).await?;
     }
     Ok(findings.into_iter().map(|(_, finding)| finding).collect())
 }
 
 /// The ranges whose spans have to be read, in their order. The database reads all spans to find them, and
 /// where it keeps them in the order of their key, it is asked over all connections.
-async fn suspects(backend: &mut dyn Backend, storable: &Repertoire) -> Result<Vec<Range>, Error> {
-    let first = Range::first_part(backend).await?;
+async fn suspects(database: &mut dyn Rows, storable: &Repertoire) -> Result<Vec<Range>, Error> {
+    let first = Range::first_part(database).await?;
     let mut further = Vec::new();
     if !first.is_last() {
         // The migration itself tells if there are fewer than would be of use.
-        further = backend.further_connections(&Progress::silent()).await?;
+        further = workers(database, &Progress::silent()).await?;
     }
     if further.is_empty() {
         let (mut found, mut next) = (Vec::new(), Some(first));
         while let Some(range) = next {
-            next = range.next(backend).await?;
-            if !are_good(backend, &range, storable).await? {
+            next = range.next(database).await?;
+            if !are_good(database, &range, storable).await? {
                 found.push(range);
             }
         }
         return Ok(found);
     }
-    let ranges = Ranges::new(backend, Some(first));
+    let ranges = Ranges::new(database, Some(first));
     let workers = further.iter_mut().map(|one| suspects_among(&mut **one, &ranges, storable));
     let mut found: Vec<Range> = try_join_all(workers).await?.into_iter().flatten().collect();
     found.sort_by_key(Range::place);
@@ -148,13 +148,13 @@ async fn suspects(backend: &mut dyn Backend, storable: &Repertoire) -> Result<Ve
 }
 
 async fn suspects_among(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     ranges: &Ranges<'_>,
     storable: &Repertoire,
 ) -> Result<Vec<Range>, Error> {
     let mut found = Vec::new();
     while let Some(range) = ranges.take().await? {
-        if !are_good(backend, &range, storable).await? {
+        if !are_good(database, &range, storable).await? {
             found.push(range);
         }
     }
@@ -163,26 +163,26 @@ async fn suspects_among(
 
 /// Whether a range has few different ones, and all are good.
 async fn are_good(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     storable: &Repertoire,
 ) -> Result<bool, Error> {
-    let kinds = dimensions::kinds(backend, range, &[]).await?;
+    let kinds = dimensions::kinds(database, range, &[]).await?;
     let is_good = |kind: &Kind| obstacle(kind.text.as_ref(), storable).is_none();
     Ok(kinds.is_some_and(|kinds| kinds.iter().all(is_good)))
 }
 
 async fn dimensions_of_spans(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     storable: &Repertoire,
     findings: &mut Vec<(Obstacle, Finding)>,
 ) -> Result<(), Error> {
     let mut after = None;
     loop {
-        let mut select = span_rows::dimensions_after(range, after.as_ref(), backend.platform());
+        let mut select = span_rows::dimensions_after(range, after.as_ref(), database.platform());
         select.and_where(Expr::col("dimension_attributes").is_not_null());
-        let rows = backend.query(select).await?;
+        let rows = database.query(select).await?;
         for span in &rows {
             let Some(obstacle) = obstacle(span.get(2), storable) else { continue };
             match findings.iter_mut().find(|(known, _)| *known == obstacle) {

@@ -7,8 +7,9 @@ use futures_util::lock::Mutex;
 use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query};
 
 use super::super::value;
-use crate::backend::Backend;
 use crate::error::Error;
+use crate::event::Progress;
+use crate::rows::Rows;
 use crate::schema::platform::Dialect;
 
 /// How many traces a range has: a statement each for their spans, and its round trip and its plan do
@@ -30,24 +31,24 @@ impl Range {
     /// in which they came, not in that of the key: a part of the traces is strewn over the table, and a
     /// statement about all spans, which goes through it from front to back, takes half the time or
     /// less.
-    pub(super) async fn first(backend: &mut dyn Backend) -> Result<Self, Error> {
-        if backend.platform().dialect == Dialect::Postgres {
+    pub(super) async fn first(database: &mut dyn Rows) -> Result<Self, Error> {
+        if database.platform().dialect == Dialect::Postgres {
             return Ok(Self { after: None, last: None, is_part: false, place: 0 });
         }
-        Self::first_part(backend).await
+        Self::first_part(database).await
     }
 
     /// The first of the parts that all traces are divided into.
-    pub(super) async fn first_part(backend: &mut dyn Backend) -> Result<Self, Error> {
-        Self::following(backend, None).await
+    pub(super) async fn first_part(database: &mut dyn Rows) -> Result<Self, Error> {
+        Self::following(database, None).await
     }
 
     /// The range after this one, unless this was the last.
-    pub(super) async fn next(&self, backend: &mut dyn Backend) -> Result<Option<Self>, Error> {
+    pub(super) async fn next(&self, database: &mut dyn Rows) -> Result<Option<Self>, Error> {
         if self.is_last() {
             return Ok(None);
         }
-        Self::following(backend, Some(self)).await.map(Some)
+        Self::following(database, Some(self)).await.map(Some)
     }
 
     /// Whether this cannot be divided any more.
@@ -67,8 +68,8 @@ impl Range {
 
     /// On SQLite all traces are one part: a statement about all goes through the file from front to
     /// back, one about some of them reads it in the order of the table's key.
-    async fn following(backend: &mut dyn Backend, previous: Option<&Self>) -> Result<Self, Error> {
-        if backend.platform().is_sqlite() {
+    async fn following(database: &mut dyn Rows, previous: Option<&Self>) -> Result<Self, Error> {
+        if database.platform().is_sqlite() {
             return Ok(Self { after: None, last: None, is_part: true, place: 0 });
         }
         let after = previous.and_then(|range| range.last.clone());
@@ -83,23 +84,20 @@ impl Range {
         if let Some(after) = &after {
             select.and_where(Expr::col("request_id").gt(after.as_str()));
         }
-        let found = backend.query(select).await?;
+        let found = database.query(select).await?;
         let last = found.first().and_then(|read| value::text(read.first())).map(ToOwned::to_owned);
         Ok(Self { after, last, is_part: true, place })
     }
 
     /// Two ranges with half of its traces each; `None` where there is but one.
-    pub(super) async fn halves(
-        &self,
-        backend: &mut dyn Backend,
-    ) -> Result<Option<[Self; 2]>, Error> {
+    pub(super) async fn halves(&self, database: &mut dyn Rows) -> Result<Option<[Self; 2]>, Error> {
         let count = Query::select()
             .expr(Func::count(Expr::col(sea_query::Asterisk)))
             .from("trace_info")
             .cond_where(self.holds("trace_info"))
             .take();
         let traces =
-            backend.query(count).await?.first().map_or(0, |read| value::count(read.first()));
+            database.query(count).await?.first().map_or(0, |read| value::count(read.first()));
         if traces < 2 {
             return Ok(None);
         }
@@ -111,7 +109,7 @@ impl Range {
             .limit(1)
             .offset(traces / 2 - 1)
             .take();
-        let found = backend.query(middle).await?;
+        let found = database.query(middle).await?;
         let middle =
             found.first().and_then(|read| value::text(read.first())).map(ToOwned::to_owned);
         let first = Self { last: middle.clone(), is_part: true, ..self.clone() };
@@ -130,12 +128,12 @@ impl Range {
 }
 
 /// Gives out ranges, one after the other, to those who work side by side.
-pub(super) struct Ranges<'a>(Mutex<(&'a mut dyn Backend, Option<Range>)>);
+pub(super) struct Ranges<'a>(Mutex<(&'a mut dyn Rows, Option<Range>)>);
 
 impl<'a> Ranges<'a> {
     /// This range and those after it, found on this connection.
-    pub(super) fn new(backend: &'a mut dyn Backend, first: Option<Range>) -> Self {
-        Self(Mutex::new((backend, first)))
+    pub(super) fn new(database: &'a mut dyn Rows, first: Option<Range>) -> Self {
+        Self(Mutex::new((database, first)))
     }
 
     /// Fails if the connection on which they are found is gone: it keeps other upgraders out.
@@ -147,11 +145,22 @@ impl<'a> Ranges<'a> {
     /// The next one.
     pub(super) async fn take(&self) -> Result<Option<Range>, Error> {
         let mut lock = self.0.lock().await;
-        let (backend, next) = &mut *lock;
+        let (database, next) = &mut *lock;
         let taken = next.take();
         if let Some(range) = &taken {
-            *next = range.next(&mut **backend).await?;
+            *next = range.next(&mut **database).await?;
         }
         Ok(taken)
+    }
+}
+
+/// Opens the worker connections on which ranges are worked on side by side; empty where there are none.
+pub(super) async fn workers(
+    database: &mut dyn Rows,
+    progress: &Progress,
+) -> Result<Vec<Box<dyn Rows>>, Error> {
+    match database.accelerate() {
+        Some(accelerated) => accelerated.workers(progress).await,
+        None => Ok(Vec::new()),
     }
 }

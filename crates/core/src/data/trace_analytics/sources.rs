@@ -15,8 +15,8 @@ use super::{
     COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, TRACE_NAME_TAG,
     is_one_of,
 };
-use crate::backend::{Backend, Row};
 use crate::error::Error;
+use crate::rows::{Row, Rows};
 use crate::schema::platform::Platform;
 
 /// A table of keys and values that columns are computed from.
@@ -56,7 +56,7 @@ impl Source {
 /// Files what was read under the keys of the rows that it belongs to. The database can take two
 /// spellings for the same key, and lets a foreign key pass with either; then the row's own counts.
 pub(super) async fn file_under_rows<const N: usize, S: Default>(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     (table, columns): (&'static str, [&'static str; N]),
     rows: &[Row],
     sources: &mut HashMap<[KeyPart; N], S>,
@@ -78,7 +78,8 @@ pub(super) async fn file_under_rows<const N: usize, S: Default>(
             select.and_where(Expr::col(*column).eq(value));
         }
         // There may be no such row where foreign keys are not enforced.
-        if let Some(key) = backend.query(select.take()).await?.first().and_then(|read| key_of(read))
+        if let Some(key) =
+            database.query(select.take()).await?.first().and_then(|read| key_of(read))
         {
             merge(sources.entry(key).or_default(), found);
         }
@@ -87,15 +88,15 @@ pub(super) async fn file_under_rows<const N: usize, S: Default>(
 }
 
 /// Deletes the rows, and tells how many there were.
-pub(super) async fn remove(backend: &mut dyn Backend) -> Result<u64, Error> {
+pub(super) async fn remove(database: &mut dyn Rows) -> Result<u64, Error> {
     let mut removed = 0;
     for source in Source::ALL {
-        let (table, condition) = (source.table(), source.rows(backend.platform()));
-        removed += match empty(backend, table, &condition).await? {
+        let (table, condition) = (source.table(), source.rows(database.platform()));
+        removed += match empty(database, table, &condition).await? {
             Some(rows) => rows,
             None => {
                 let delete = Query::delete().from_table(table).cond_where(condition).take();
-                parts::delete(backend, &delete).await?
+                parts::delete(database, &delete).await?
             }
         };
     }
@@ -105,15 +106,18 @@ pub(super) async fn remove(backend: &mut dyn Backend) -> Result<u64, Error> {
 /// Empties a table that has nothing but these rows, and tells how many there were. It spares taking
 /// each row out of every index. `None`: it has others, or none, or it cannot be done.
 async fn empty(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     table: &'static str,
     condition: &Condition,
 ) -> Result<Option<u64>, Error> {
     let any = Query::select().expr(Expr::val(1)).from(table).limit(1).take();
     let others = any.clone().cond_where(condition.clone().not()).take();
     // Nobody is kept away from a table that need not be emptied.
-    if backend.query(any).await?.is_empty() || !backend.query(others.clone()).await?.is_empty() {
+    if database.query(any).await?.is_empty() || !database.query(others.clone()).await?.is_empty() {
         return Ok(None);
     }
-    backend.empty(table, others).await
+    match database.accelerate() {
+        Some(accelerated) => accelerated.truncate_if_only(table, others).await,
+        None => Ok(None),
+    }
 }

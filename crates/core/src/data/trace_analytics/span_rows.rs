@@ -12,9 +12,9 @@ use super::ranges::Range;
 use super::sources::{self, Source};
 use super::spans::COLUMNS;
 use super::{COST_KEYS, Tally, key_after, values};
-use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::data::python::number;
 use crate::error::Error;
+use crate::rows::{KeyedUpdate, Row, Rows};
 use crate::schema::platform::Platform;
 
 pub(super) const KEY: [&str; 2] = ["trace_id", "span_id"];
@@ -33,16 +33,16 @@ pub(super) fn has_key_of(other: &'static str) -> Condition {
 
 /// Fills the columns of a range of traces.
 pub(super) async fn fill(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     tally: &Tally<'_>,
     done: &mut Done,
 ) -> Result<(), Error> {
     let mut pace = Pace::new();
-    let mut spans = page(backend, range, None, &pace).await?;
+    let mut spans = page(database, range, None, &pace).await?;
     while let (Some(first), Some(last)) = (key_of(spans.first()), key_of(spans.last())) {
-        let mut costs = read_costs(backend, &first, &last).await?;
-        sources::file_under_rows(backend, ("spans", KEY), &spans, &mut costs, add_costs).await?;
+        let mut costs = read_costs(database, &first, &last).await?;
+        sources::file_under_rows(database, ("spans", KEY), &spans, &mut costs, add_costs).await?;
         let mut changed = Vec::new();
         for span in &spans {
             // Everything that could be refused has been, before the first change.
@@ -61,14 +61,14 @@ pub(super) async fn fill(
         }
         if !changed.is_empty() {
             done.written += if done.spans_are_late {
-                backend.update_late(&UPDATE, changed).await?
+                update_deferred(database, changed).await?
             } else {
-                backend.update(&UPDATE, changed).await?
+                database.update(&UPDATE, changed).await?
             };
         }
         tally.add(spans.len())?;
         pace.note(bytes_of(&spans));
-        spans = page(backend, range, Some(&last), &pace).await?;
+        spans = page(database, range, Some(&last), &pace).await?;
     }
     Ok(())
 }
@@ -78,14 +78,14 @@ pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
 }
 
 async fn page(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     after: Option<&SpanKey>,
     pace: &Pace,
 ) -> Result<Vec<Row>, Error> {
-    let mut select = dimensions_after(range, after, backend.platform());
+    let mut select = dimensions_after(range, after, database.platform());
     select.columns(COLUMNS).limit(pace.rows());
-    backend.query(select).await
+    database.query(select).await
 }
 
 /// Keys and dimension attributes of the spans of a range after a given one, in the order of their
@@ -118,11 +118,11 @@ fn add_costs(costs: &mut Costs, others: Costs) {
 
 /// The valid costs of a range of spans, by the keys that they name.
 async fn read_costs(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     first: &SpanKey,
     last: &SpanKey,
 ) -> Result<HashMap<SpanKey, Costs>, Error> {
-    let platform = backend.platform().clone();
+    let platform = database.platform().clone();
     let from_first = key_after("span_metrics", KEY, first, &platform)
         .or(Expr::col(KEY[0]).eq(first[0].clone()).and(Expr::col(KEY[1]).eq(first[1].clone())));
     let select = Query::select()
@@ -136,7 +136,7 @@ async fn read_costs(
         .cond_where(Source::SpanMetrics.rows(&platform))
         .take();
     let mut costs: HashMap<SpanKey, Costs> = HashMap::new();
-    for read in backend.query(select).await? {
+    for read in database.query(select).await? {
         let key = value::text(read.get(2)).unwrap_or_default();
         let place = COST_KEYS.iter().position(|known| *known == key);
         if let (Some(span), Some(place)) = (key_of(Some(&read)), place)
@@ -146,4 +146,12 @@ async fn read_costs(
         }
     }
     Ok(costs)
+}
+
+/// Writes over spans whose values nobody reads before the table changes next.
+async fn update_deferred(database: &mut dyn Rows, changed: Vec<Row>) -> Result<u64, Error> {
+    match database.accelerate() {
+        Some(accelerated) => accelerated.update_deferred(&UPDATE, changed).await,
+        None => database.update(&UPDATE, changed).await,
+    }
 }

@@ -18,8 +18,8 @@ use super::ranges::Range;
 use super::sources::Source;
 use super::values::{Dimensions, dimensions as read};
 use super::{COST_KEYS, Tally, is_one_of, span_rows};
-use crate::backend::Backend;
 use crate::error::Error;
+use crate::rows::Rows;
 use crate::schema::platform::Platform;
 
 pub(super) const COLUMNS: [&str; 5] =
@@ -36,24 +36,24 @@ const NAMES: [(&str, NameOf); 2] = [
 /// Fills the columns of a range of traces. What cannot be done to a long range at once may still be
 /// possible for parts of it.
 pub(super) async fn fill(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     tally: &Tally<'_>,
     done: &mut Done,
 ) -> Result<(), Error> {
-    if let Some(found) = simple(backend, range).await? {
-        return found.write(backend, range, tally, done).await;
+    if let Some(found) = simple(database, range).await? {
+        return found.write(database, range, tally, done).await;
     }
     if range.is_part() {
-        return span_rows::fill(backend, range, tally, done).await;
+        return span_rows::fill(database, range, tally, done).await;
     }
-    let mut next = Some(Range::first_part(backend).await?);
+    let mut next = Some(Range::first_part(database).await?);
     while let Some(part) = next {
-        match simple(backend, &part).await? {
-            Some(found) => found.write(backend, &part, tally, done).await?,
-            None => span_rows::fill(backend, &part, tally, done).await?,
+        match simple(database, &part).await? {
+            Some(found) => found.write(database, &part, tally, done).await?,
+            None => span_rows::fill(database, &part, tally, done).await?,
         }
-        next = part.next(backend).await?;
+        next = part.next(database).await?;
     }
     Ok(())
 }
@@ -69,15 +69,15 @@ struct Simple {
 /// to find the rows, to write them), which was measured to take longer and more memory. `None` too
 /// for a range with columns that are filled already, whose rows are written only where they
 /// differ, and for one with too many different values.
-async fn simple(backend: &mut dyn Backend, range: &Range) -> Result<Option<Simple>, Error> {
-    if backend.platform().is_sqlite() {
+async fn simple(database: &mut dyn Rows, range: &Range) -> Result<Option<Simple>, Error> {
+    if database.platform().is_sqlite() {
         return Ok(None);
     }
-    let Some(kinds) = dimensions::kinds(backend, range, &COLUMNS).await? else { return Ok(None) };
+    let Some(kinds) = dimensions::kinds(database, range, &COLUMNS).await? else { return Ok(None) };
     if kinds.iter().any(|kind| kind.filled > 0) {
         return Ok(None);
     }
-    let Some(odd) = OddCosts::of(backend, range).await? else { return Ok(None) };
+    let Some(odd) = OddCosts::of(database, range).await? else { return Ok(None) };
     // Everything that could be refused has been, before the first change.
     let with_names = |kind: Kind| {
         let names = read(kind.text.as_ref()).unwrap_or_default();
@@ -89,16 +89,16 @@ async fn simple(backend: &mut dyn Backend, range: &Range) -> Result<Option<Simpl
 impl Simple {
     async fn write(
         &self,
-        backend: &mut dyn Backend,
+        database: &mut dyn Rows,
         range: &Range,
         tally: &Tally<'_>,
         done: &mut Done,
     ) -> Result<(), Error> {
-        for update in self.updates(range, backend.platform()) {
-            done.written += backend.execute(QueryStatement::Update(update)).await?;
+        for update in self.updates(range, database.platform()) {
+            done.written += database.execute(QueryStatement::Update(update)).await?;
         }
         // These spans are among those that were written.
-        self.odd.write(backend).await?;
+        self.odd.write(database).await?;
         let truncated = self.kinds.iter().map(|(kind, names)| kind.spans as u64 * names.truncated);
         done.cut_of_spans += truncated.sum::<u64>();
         tally.add(self.kinds.iter().map(|(kind, _)| kind.spans).sum())?;

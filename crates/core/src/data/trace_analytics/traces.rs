@@ -12,9 +12,9 @@ use super::sources::{self, Source};
 use super::{
     COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, Tally, values,
 };
-use crate::backend::{Backend, KeyedUpdate, Row};
 use crate::data::python::text;
 use crate::error::Error;
+use crate::rows::{KeyedUpdate, Row, Rows};
 
 const NAME_LENGTH: usize = 4096;
 const SESSION_LENGTH: usize = 250;
@@ -65,19 +65,19 @@ impl Sources {
 
 /// Fills the columns of a range of traces.
 pub(super) async fn fill(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     tally: &Tally<'_>,
     done: &mut Done,
 ) -> Result<(), Error> {
     let mut pace = Pace::new();
-    let mut traces = page(backend, range, None, &pace).await?;
+    let mut traces = page(database, range, None, &pace).await?;
     while let (Some([first]), Some([last])) =
         (traces.first().and_then(|read| key_of(read)), traces.last().and_then(|read| key_of(read)))
     {
-        let (mut sources, bytes) = read_sources(backend, &first, &last).await?;
+        let (mut sources, bytes) = read_sources(database, &first, &last).await?;
         let place = ("trace_info", ["request_id"]);
-        sources::file_under_rows(backend, place, &traces, &mut sources, Sources::add).await?;
+        sources::file_under_rows(database, place, &traces, &mut sources, Sources::add).await?;
         pace.note(bytes + bytes_of(&traces));
         let mut changed = Vec::new();
         for trace in &traces {
@@ -91,10 +91,10 @@ pub(super) async fn fill(
             }
         }
         if !changed.is_empty() {
-            done.written += backend.update(&UPDATE, changed).await?;
+            done.written += database.update(&UPDATE, changed).await?;
         }
         tally.add(traces.len())?;
-        traces = page(backend, range, Some(&last), &pace).await?;
+        traces = page(database, range, Some(&last), &pace).await?;
     }
     Ok(())
 }
@@ -104,7 +104,7 @@ fn is_longer(value: Option<&str>, length: usize) -> bool {
 }
 
 async fn page(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     range: &Range,
     after: Option<&KeyPart>,
     pace: &Pace,
@@ -120,12 +120,12 @@ async fn page(
     if let Some(after) = after {
         select.and_where(Expr::col("request_id").gt(after.clone()));
     }
-    backend.query(select).await
+    database.query(select).await
 }
 
 /// The rows of a source that belong to a range of traces.
 fn keyed_rows(
-    backend: &dyn Backend,
+    database: &dyn Rows,
     source: Source,
     (first, last): (&KeyPart, &KeyPart),
 ) -> SelectStatement {
@@ -134,20 +134,20 @@ fn keyed_rows(
         .from(source.table())
         .and_where(Expr::col("request_id").gte(first.clone()))
         .and_where(Expr::col("request_id").lte(last.clone()))
-        .cond_where(source.rows(backend.platform()))
+        .cond_where(source.rows(database.platform()))
         .take()
 }
 
 /// The sources of a range of traces by the ids that they name, and how many bytes they are.
 async fn read_sources(
-    backend: &mut dyn Backend,
+    database: &mut dyn Rows,
     first: &KeyPart,
     last: &KeyPart,
 ) -> Result<(SourcesOfTraces, usize), Error> {
     let (mut found, mut bytes) = (SourcesOfTraces::new(), 0);
     let range = (first, last);
     for source in [Source::Tags, Source::Metadata] {
-        let rows = backend.query(keyed_rows(backend, source, range)).await?;
+        let rows = database.query(keyed_rows(database, source, range)).await?;
         bytes += bytes_of(&rows);
         for read in rows {
             let Some(id) = key_of(&read) else { continue };
@@ -162,9 +162,9 @@ async fn read_sources(
             *target = value::text(read.get(2)).map(ToOwned::to_owned);
         }
     }
-    let metrics = keyed_rows(backend, Source::TraceMetrics, range);
-    let platform = backend.platform().clone();
-    for read in backend.query(metrics).await? {
+    let metrics = keyed_rows(database, Source::TraceMetrics, range);
+    let platform = database.platform().clone();
+    for read in database.query(metrics).await? {
         let key = value::text(read.get(1)).unwrap_or_default();
         let place = TOKEN_KEYS.iter().position(|known| *known == key);
         if let (Some(id), Some(place)) = (key_of(&read), place) {

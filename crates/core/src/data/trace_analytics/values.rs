@@ -5,8 +5,7 @@ use sea_query::Value;
 use super::super::value;
 use super::{COST_KEYS, TOKEN_KEYS};
 use crate::data::python::json::{self, Json, Object};
-use crate::data::python::number;
-use crate::data::python::text;
+use crate::data::python::{number, text};
 use crate::schema::platform::Platform;
 
 const MODEL: &str = "mlflow.llm.model";

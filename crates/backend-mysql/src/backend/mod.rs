@@ -1,36 +1,35 @@
 //! What core asks of every database, for MySQL and MariaDB.
 
-use std::collections::BTreeMap;
+mod accelerated;
+mod resumable;
+mod rows;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::{Access, Backend, KeyedUpdate, Row, TableSize};
+use mlflow_migrate_core::backend::{
+    Access, Backend, FileDatabase, Resumable, Sequences, TableSize,
+};
 use mlflow_migrate_core::event::stop::Stop;
 use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::plan::{Method, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
-use mlflow_migrate_core::schema::platform::Platform;
-use sea_query::{QueryStatement, SelectStatement};
 
 use crate::connect::Mysql;
 use crate::error::is_refused_rows;
 use crate::render::{Alteration, refuse_raw_texts};
 use crate::swap::{self, Occasions};
 use crate::text::quote;
-use crate::{execute, inspect, journal, latest_metrics, method, preflight, rows, size, version};
+use crate::{execute, inspect, method, preflight, size, version};
 
 #[async_trait]
 impl Backend for Mysql {
-    fn platform(&self) -> &Platform {
-        &self.platform
-    }
-
     fn name(&self) -> String {
         self.context.name.clone()
     }
 
-    async fn heed(&mut self, stop: &Stop) -> Result<(), Error> {
+    async fn cancel_on(&mut self, stop: &Stop) -> Result<(), Error> {
         self.cancel_when_stopped(stop).await
     }
 
@@ -89,90 +88,18 @@ impl Backend for Mysql {
         preflight::references_from_outside(self).await
     }
 
-    async fn read_journal(&mut self) -> Result<Option<(String, usize)>, Error> {
-        journal::read(&mut self.connection, &self.context).await
-    }
-
-    async fn begin_journal(&mut self, note: &str) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        preflight::check_text(self, note).await?;
-        preflight::check_noted(self, note.len()).await?;
-        journal::begin(&mut self.connection, note, &self.context).await
-    }
-
-    async fn note_steps(&mut self, done: usize) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        journal::note_steps(&mut self.connection, done, &self.context).await
-    }
-
-    async fn note_losses(&mut self, step: usize, rows: u64) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        journal::note_losses(&mut self.connection, step, rows, &self.context).await
-    }
-
-    async fn await_tables(&mut self, tables: &[String]) -> Result<(), Error> {
-        match self.lock_briefly(tables).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
-    }
-
-    async fn note_more_losses(&mut self, rows: u64) -> Result<(), Error> {
-        if rows == 0 {
-            return Ok(());
-        }
-        self.run("writing the journal", &journal::note_more_losses(rows)).await
-    }
-
-    async fn losses(&mut self) -> Result<BTreeMap<usize, u64>, Error> {
-        journal::losses(&mut self.connection, &self.context).await
-    }
-
-    async fn end_journal(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        journal::end(&mut self.connection, &self.context).await
-    }
-
-    async fn resume(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        swap::resume(self).await
-    }
-
-    async fn discard_copies(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        swap::discard(self).await
-    }
-
-    async fn kept_tables(&mut self) -> Result<BTreeMap<String, String>, Error> {
-        swap::kept_tables(self).await
-    }
-
-    async fn begin_rows(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        self.begin_transaction().await
-    }
-
-    async fn commit_rows(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        self.end_transaction("COMMIT").await
-    }
-
-    async fn rollback_rows(&mut self) -> Result<(), Error> {
-        self.end_transaction("ROLLBACK").await
-    }
-
-    async fn weigh(&mut self, plan: &Plan) -> Result<(), Error> {
+    async fn measure_tables(&mut self, plan: &Plan) -> Result<(), Error> {
         for change in plan.changes().filter(|change| change.before.is_some()) {
             self.weigh_table(&change.after.name).await?;
         }
         Ok(())
     }
 
-    fn method(&self, change: &TableChange) -> Result<Method, Error> {
+    fn describe_change(&self, change: &TableChange) -> Result<Method, Error> {
         method::describe(change, self.swaps(change), &self.features)
     }
 
-    async fn change(
+    async fn apply_change(
         &mut self,
         change: &TableChange,
         progress: &Progress,
@@ -189,7 +116,7 @@ impl Backend for Mysql {
         }
     }
 
-    async fn remove(&mut self, leftovers: &[String]) -> Result<(), Error> {
+    async fn drop_tables(&mut self, leftovers: &[String]) -> Result<(), Error> {
         self.confirm_claim().await?;
         for table in leftovers {
             let action = format!("removing {table}");
@@ -206,65 +133,20 @@ impl Backend for Mysql {
         Ok(())
     }
 
-    async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
-        let (connection, canceller) = (&mut self.connection, self.canceller.as_ref());
-        match rows::execute(connection, canceller, &statement, &self.context).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
-    }
-
-    async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
-        rows::query(&mut self.connection, &select, &self.context).await
-    }
-
-    async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
-        match rows::update(&mut self.connection, update, &rows, &self.context).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
-    }
-
-    async fn insert(
-        &mut self,
-        table: &'static str,
-        columns: &'static [&'static str],
-        rows: Vec<Row>,
-    ) -> Result<u64, Error> {
-        match rows::insert(&mut self.connection, table, columns, rows, &self.context).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
-    }
-
-    async fn fill_latest_metrics(&mut self, progress: &Progress) -> Result<Option<u64>, Error> {
-        latest_metrics::fill(self, progress).await
-    }
-
-    async fn further_connections(
-        &mut self,
-        progress: &Progress,
-    ) -> Result<Vec<Box<dyn Backend>>, Error> {
-        self.open_further(progress).await
-    }
-
-    async fn empty(
-        &mut self,
-        table: &'static str,
-        others: SelectStatement,
-    ) -> Result<Option<u64>, Error> {
-        match self.truncate(table, others).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
-    }
-
-    async fn count_pairs(&mut self, _expected: u64) -> Result<Option<u64>, Error> {
-        latest_metrics::count_pairs(self).await
-    }
-
-    async fn size(&mut self, table: &str) -> Result<TableSize, Error> {
+    async fn table_size(&mut self, table: &str) -> Result<TableSize, Error> {
         size::of(&mut self.connection, table, &self.context).await
+    }
+
+    fn resumable(&mut self) -> Option<&mut dyn Resumable> {
+        Some(self)
+    }
+
+    fn file(&mut self) -> Option<&mut dyn FileDatabase> {
+        None
+    }
+
+    fn sequences(&mut self) -> Option<&mut dyn Sequences> {
+        None
     }
 }
 

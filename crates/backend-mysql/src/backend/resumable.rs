@@ -1,0 +1,89 @@
+//! Upgrades that are resumed: each change of a table commits by itself.
+
+use std::collections::BTreeMap;
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Resumable;
+
+use crate::connect::Mysql;
+use crate::{journal, preflight, swap};
+use mlflow_migrate_core::rows::RowTransactions;
+
+#[async_trait]
+impl Resumable for Mysql {
+    async fn read_journal(&mut self) -> Result<Option<(String, usize)>, Error> {
+        journal::read(&mut self.connection, &self.context).await
+    }
+
+    async fn begin_journal(&mut self, note: &str) -> Result<(), Error> {
+        self.confirm_claim().await?;
+        preflight::check_text(self, note).await?;
+        preflight::check_noted(self, note.len()).await?;
+        journal::begin(&mut self.connection, note, &self.context).await
+    }
+
+    async fn note_steps(&mut self, done: usize) -> Result<(), Error> {
+        self.confirm_claim().await?;
+        journal::note_steps(&mut self.connection, done, &self.context).await
+    }
+
+    async fn note_losses(&mut self, step: usize, rows: u64) -> Result<(), Error> {
+        self.confirm_claim().await?;
+        journal::note_losses(&mut self.connection, step, rows, &self.context).await
+    }
+
+    async fn await_tables(&mut self, tables: &[String]) -> Result<(), Error> {
+        match self.lock_briefly(tables).await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    async fn losses(&mut self) -> Result<BTreeMap<usize, u64>, Error> {
+        journal::losses(&mut self.connection, &self.context).await
+    }
+
+    async fn end_journal(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
+        journal::end(&mut self.connection, &self.context).await
+    }
+
+    async fn resume(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
+        swap::resume(self).await
+    }
+
+    async fn discard_copies(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
+        swap::discard(self).await
+    }
+
+    async fn retained_tables(&mut self) -> Result<BTreeMap<String, String>, Error> {
+        swap::retained_tables(self).await
+    }
+}
+
+#[async_trait]
+impl RowTransactions for Mysql {
+    async fn note_more_losses(&mut self, rows: u64) -> Result<(), Error> {
+        if rows == 0 {
+            return Ok(());
+        }
+        self.run("writing the journal", &journal::note_more_losses(rows)).await
+    }
+
+    async fn begin_rows(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
+        self.begin_transaction().await
+    }
+
+    async fn commit_rows(&mut self) -> Result<(), Error> {
+        self.confirm_claim().await?;
+        self.end_transaction("COMMIT").await
+    }
+
+    async fn rollback_rows(&mut self) -> Result<(), Error> {
+        self.end_transaction("ROLLBACK").await
+    }
+}

@@ -1,0 +1,56 @@
+//! The rows of a database of MySQL and MariaDB, for data migrations.
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, Rows};
+use mlflow_migrate_core::schema::platform::Platform;
+use sea_query::{QueryStatement, SelectStatement};
+
+use crate::connect::Mysql;
+use crate::rows;
+
+#[async_trait]
+impl Rows for Mysql {
+    fn platform(&self) -> &Platform {
+        &self.platform
+    }
+
+    async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
+        let (connection, canceller) = (&mut self.connection, self.canceller.as_ref());
+        match rows::execute(connection, canceller, &statement, &self.context).await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
+        rows::query(&mut self.connection, &select, &self.context).await
+    }
+
+    async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
+        match rows::update(&mut self.connection, update, &rows, &self.context).await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    async fn insert(
+        &mut self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Vec<Row>,
+    ) -> Result<u64, Error> {
+        match rows::insert(&mut self.connection, table, columns, rows, &self.context).await {
+            Err(error) => Err(self.name_holders(error).await),
+            done => done,
+        }
+    }
+
+    fn accelerate(&mut self) -> Option<&mut dyn Accelerated> {
+        Some(self)
+    }
+
+    fn transactions(&mut self) -> Option<&mut dyn RowTransactions> {
+        Some(self)
+    }
+}

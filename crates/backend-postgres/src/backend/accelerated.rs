@@ -1,0 +1,28 @@
+//! What PostgreSQL does faster than the neutral statements.
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::Progress;
+use sea_query::SelectStatement;
+
+use crate::connect::Postgres;
+use mlflow_migrate_core::rows::Accelerated;
+
+#[async_trait]
+impl Accelerated for Postgres {
+    async fn fill_latest_metrics(&mut self, _progress: &Progress) -> Result<Option<u64>, Error> {
+        self.fill_newest().await.map(Some)
+    }
+
+    async fn truncate_if_only(
+        &mut self,
+        table: &'static str,
+        others: SelectStatement,
+    ) -> Result<Option<u64>, Error> {
+        self.truncate(table, others).await
+    }
+
+    async fn count_pairs(&mut self, expected: u64) -> Result<Option<u64>, Error> {
+        self.count_metric_pairs(expected).await
+    }
+}

@@ -1,0 +1,45 @@
+//! The rows of a database of PostgreSQL, for data migrations.
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, Rows};
+use mlflow_migrate_core::schema::platform::Platform;
+use sea_query::{QueryStatement, SelectStatement};
+
+use crate::connect::Postgres;
+
+#[async_trait]
+impl Rows for Postgres {
+    fn platform(&self) -> &Platform {
+        &Platform::POSTGRES
+    }
+
+    async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
+        self.execute_statement(&statement).await
+    }
+
+    async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
+        self.fetch(&select).await
+    }
+
+    async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
+        self.update_rows(update, rows).await
+    }
+
+    async fn insert(
+        &mut self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Vec<Row>,
+    ) -> Result<u64, Error> {
+        self.insert_rows(table, columns, rows).await
+    }
+
+    fn accelerate(&mut self) -> Option<&mut dyn Accelerated> {
+        Some(self)
+    }
+
+    fn transactions(&mut self) -> Option<&mut dyn RowTransactions> {
+        None
+    }
+}

@@ -1,0 +1,150 @@
+//! What core asks of every database, for SQLite.
+
+mod accelerated;
+mod file;
+mod rows;
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::{
+    Access, Backend, FileDatabase, Resumable, Sequences, TableSize,
+};
+use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::{Observer, Progress};
+use mlflow_migrate_core::plan::{Method, OutsideReference, Plan, TableChange};
+use mlflow_migrate_core::schema::{ForeignKey, Schema, Table};
+use rusqlite::Connection;
+
+use crate::connect::Sqlite;
+use crate::ddl::quote_identifier;
+use crate::error::Context;
+use crate::{execute, inspect, method, preflight, size, version};
+
+#[async_trait]
+impl Backend for Sqlite {
+    fn name(&self) -> String {
+        self.path.display().to_string()
+    }
+
+    async fn cancel_on(&mut self, stop: &Stop) -> Result<(), Error> {
+        self.interrupt_when(stop.clone()).await
+    }
+
+    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+        self.begin_session(access).await
+    }
+
+    async fn commit(&mut self) -> Result<(), Error> {
+        self.commit_session().await
+    }
+
+    async fn rollback(&mut self) -> Result<(), Error> {
+        self.rollback_session().await
+    }
+
+    async fn inspect(&mut self) -> Result<Schema, Error> {
+        self.call(|connection, context| inspect::schema(connection, context)).await
+    }
+
+    async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
+        self.call(|connection, context| version::read(connection, context)).await
+    }
+
+    async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
+        let revision = revision.map(ToOwned::to_owned);
+        self.call(move |connection, context| {
+            version::write(connection, revision.as_deref(), context)
+        })
+        .await
+    }
+
+    async fn preflight(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
+        let plan = plan.clone();
+        let check = move |connection: &mut Connection, context: Context<'_>| {
+            preflight::check(connection, &plan, context)
+        };
+        let (problems, asked) = self.call(check).await?;
+        self.asked = Arc::new(asked);
+        Ok(problems)
+    }
+
+    fn describe_change(&self, change: &TableChange) -> Result<Method, Error> {
+        method::describe(change)
+    }
+
+    /// SQLite drops no constraint: the table is made anew, without it.
+    fn drop_foreign_key(&self, table: &Table, key: &ForeignKey) -> Vec<String> {
+        let mut after = table.clone();
+        after.foreign_keys.retain(|one| one != key);
+        let change = TableChange { before: Some(table.clone()), after, revisions: Vec::new() };
+        method::remake(&change)
+    }
+
+    async fn apply_change(
+        &mut self,
+        change: &TableChange,
+        progress: &Progress,
+    ) -> Result<Option<u64>, Error> {
+        let (change, progress, asked) = (change.clone(), progress.clone(), Arc::clone(&self.asked));
+        self.call(move |connection, context| {
+            execute::change(connection, &change, &progress, &asked, context)
+        })
+        .await
+    }
+
+    async fn drop_tables(&mut self, leftovers: &[String]) -> Result<(), Error> {
+        let leftovers = leftovers.to_vec();
+        self.call(move |connection, context| {
+            for table in &leftovers {
+                let sql = format!("DROP TABLE {}", quote_identifier(table));
+                connection
+                    .execute_batch(&sql)
+                    .map_err(|source| context.error(&format!("removing {table}"), source))?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    async fn check_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error> {
+        self.compare_foreign_keys(tables).await
+    }
+
+    async fn table_size(&mut self, table: &str) -> Result<TableSize, Error> {
+        let table = table.to_owned();
+        self.call(move |connection, context| size::of(connection, &table, context)).await
+    }
+
+    /// It waits for nothing that is not shown by a busy timeout.
+    fn report_to(&mut self, _: &Arc<dyn Observer>) {}
+
+    async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn hidden_triggers(&mut self, _: &[String]) -> Result<Vec<String>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn references_from_outside(&mut self) -> Result<Vec<OutsideReference>, Error> {
+        Ok(Vec::new())
+    }
+
+    async fn measure_tables(&mut self, _: &Plan) -> Result<(), Error> {
+        Ok(())
+    }
+
+    fn resumable(&mut self) -> Option<&mut dyn Resumable> {
+        None
+    }
+
+    fn file(&mut self) -> Option<&mut dyn FileDatabase> {
+        Some(self)
+    }
+
+    fn sequences(&mut self) -> Option<&mut dyn Sequences> {
+        None
+    }
+}

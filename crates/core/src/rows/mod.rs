@@ -1,0 +1,61 @@
+//! Rows of one database: all that a data migration may use.
+//!
+//! A data migration gets [`Rows`], and so can neither stamp, nor commit, nor inspect a database.
+
+mod accelerated;
+mod transactions;
+
+use async_trait::async_trait;
+use sea_query::{QueryStatement, SelectStatement, Value};
+
+pub use accelerated::Accelerated;
+pub use transactions::RowTransactions;
+
+use crate::error::Error;
+use crate::schema::platform::Platform;
+
+/// One row of a result, its values in the order of the columns.
+pub type Row = Vec<Value>;
+
+/// Rows to write over existing ones, found by a key.
+#[derive(Clone, Debug, PartialEq)]
+pub struct KeyedUpdate {
+    /// The table.
+    pub table: &'static str,
+    /// The columns that are written.
+    pub columns: &'static [&'static str],
+    /// The columns that find the row.
+    pub key: &'static [&'static str],
+}
+
+/// Reads and writes the rows of one database.
+#[async_trait]
+pub trait Rows: Send {
+    /// Returns the database's dialect and features.
+    fn platform(&self) -> &Platform;
+
+    /// Runs a query whose result is small.
+    async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error>;
+
+    /// Runs a statement, and returns how many rows it changed.
+    async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error>;
+
+    /// Adds rows, and returns how many.
+    async fn insert(
+        &mut self,
+        table: &'static str,
+        columns: &'static [&'static str],
+        rows: Vec<Row>,
+    ) -> Result<u64, Error>;
+
+    /// Writes over existing rows, and returns how many changed. Each row holds the values of the
+    /// columns, then those of the key.
+    async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error>;
+
+    /// Returns what this database does faster than the neutral statements do it.
+    fn accelerate(&mut self) -> Option<&mut dyn Accelerated>;
+
+    /// Returns the transactions of these rows; `Some` exactly where no transaction holds the whole
+    /// upgrade, so that rows need some of their own.
+    fn transactions(&mut self) -> Option<&mut dyn RowTransactions>;
+}
