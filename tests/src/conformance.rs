@@ -1,7 +1,7 @@
 //! Whether a database is exactly what MLflow's own chain would have made of it.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::report::verify::verify;
 use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{self, Schema};
@@ -19,7 +19,7 @@ pub type State = (Option<String>, Description);
 /// If the database cannot be read.
 pub async fn live(database: &dyn TestDatabase) -> Result<(Schema, Platform), Error> {
     let mut backend = database.connect().await?;
-    backend.begin(Access::Read).await?;
+    backend.begin(SessionMode::Read).await?;
     let live = backend.inspect().await?;
     backend.rollback().await?;
     Ok((live, backend.platform().clone()))
@@ -36,7 +36,7 @@ pub async fn differences(
     (revision, expected): &State,
 ) -> Result<Vec<String>, Error> {
     let mut backend = database.connect().await?;
-    backend.begin(Access::Read).await?;
+    backend.begin(SessionMode::Read).await?;
     let versions = backend.versions().await?.unwrap_or_default();
     let live = backend.inspect().await?;
     backend.rollback().await?;

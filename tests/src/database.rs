@@ -7,12 +7,12 @@ use std::time::Duration;
 use async_trait::async_trait;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::data::DataOptions;
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::{Error, Report, Request};
+use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport};
 
 use crate::address::Address;
 use crate::reference::Server;
@@ -144,7 +144,7 @@ pub struct Upgrade {
     /// Whether the revisions go one by one.
     pub step_by_step: bool,
     /// With what it can be asked to end.
-    pub stop: Stop,
+    pub stop: CancellationToken,
 }
 
 impl Upgrade {
@@ -154,7 +154,7 @@ impl Upgrade {
         catalogue: &Catalogue,
         database: &dyn TestDatabase,
         target: &str,
-    ) -> (Result<Report, Error>, Vec<Event>) {
+    ) -> (Result<UpgradeReport, Error>, Vec<Event>) {
         match database.connect().await {
             Ok(mut backend) => self.run_on(catalogue, &mut *backend, target).await,
             Err(error) => (Err(error), Vec::new()),
@@ -167,16 +167,16 @@ impl Upgrade {
         catalogue: &Catalogue,
         backend: &mut dyn Backend,
         target: &str,
-    ) -> (Result<Report, Error>, Vec<Event>) {
+    ) -> (Result<UpgradeReport, Error>, Vec<Event>) {
         let recorder = Arc::new(Recorder::default());
         let observer: Arc<dyn Observer> = Arc::clone(&recorder) as Arc<dyn Observer>;
-        let request = Request {
+        let request = UpgradeOptions {
             assume: self.assume.clone(),
             data: self.data,
             accept_drift: self.accept_drift,
             step_by_step: self.step_by_step,
             stop: self.stop.clone(),
-            ..Request::to(Target::parse(target))
+            ..UpgradeOptions::to(Target::parse(target))
         };
         let result = mlflow_migrate_core::upgrade(backend, catalogue, &request, &observer).await;
         (result, recorder.events())
@@ -191,7 +191,7 @@ pub async fn upgrade(
     catalogue: &Catalogue,
     database: &dyn TestDatabase,
     target: &str,
-) -> Result<Report, Error> {
+) -> Result<UpgradeReport, Error> {
     Upgrade::default().run(catalogue, database, target).await.0
 }
 
@@ -204,7 +204,7 @@ pub async fn upgrade_at(
     address: &Address,
     waits: Waits,
     target: &str,
-) -> Result<Report, Error> {
+) -> Result<UpgradeReport, Error> {
     let mut backend = open(address, waits).await?;
     Upgrade::default().run_on(catalogue, &mut *backend, target).await.0
 }

@@ -6,10 +6,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use mlflow_migrate_core::backend::{Access, Backend};
+use mlflow_migrate_core::backend::{Backend, SessionMode};
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::event::stop::Stop;
-use mlflow_migrate_core::event::{Observer, Silent};
+use mlflow_migrate_core::event::cancellation::CancellationToken;
+use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::upgrade::abort::abort;
 use mlflow_migrate_core::{Error, FENCE};
 
@@ -51,8 +51,8 @@ pub async fn lead_out(address: &Address) -> Result<WayOut, String> {
         Err(error) => error,
     };
     let mut backend = open(address, WAITS).await.map_err(|error| error.to_string())?;
-    let observer: Arc<dyn Observer> = Arc::new(Silent);
-    match abort(&mut *backend, &catalogue, &observer, &Stop::default()).await {
+    let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
+    match abort(&mut *backend, &catalogue, &observer, &CancellationToken::default()).await {
         Ok(_) => Ok(WayOut::Abort(upgrade)),
         Err(error) if passes(&error) => Ok(WayOut::Later(error)),
         Err(error) => Err(format!("{address} stays fenced: upgrade: {upgrade}; abort: {error}")),
@@ -62,7 +62,7 @@ pub async fn lead_out(address: &Address) -> Result<WayOut, String> {
 /// Where the unfinished upgrade goes, as its note says.
 async fn target(backend: &mut dyn Backend) -> String {
     let noted = async {
-        backend.begin(Access::Read).await?;
+        backend.begin(SessionMode::Read).await?;
         let journal = match backend.resumable() {
             Some(resumable) => resumable.read_journal().await,
             None => Ok(None),

@@ -9,18 +9,18 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mlflow_migrate_core::backend::{
-    Access, Backend, FileDatabase, Resumable, Sequences, TableSize,
+    Backend, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
 };
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
-use mlflow_migrate_core::event::stop::Stop;
-use mlflow_migrate_core::event::{Observer, Progress, Silent};
+use mlflow_migrate_core::event::cancellation::CancellationToken;
+use mlflow_migrate_core::event::{NoopObserver, Observer, Progress};
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::plan::{Method, OutsideReference, Plan, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, Rows};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::schema::platform::Platform;
-use mlflow_migrate_core::{Error, Request, upgrade};
+use mlflow_migrate_core::{Error, UpgradeOptions, upgrade};
 use mlflow_migrate_tests::database::{self, TestDatabase};
 use mlflow_migrate_tests::sqlite::SqliteFile;
 use sea_query::{MysqlQueryBuilder, QueryStatement, SelectStatement};
@@ -119,7 +119,7 @@ impl Backend for Recording {
         self.inner.name()
     }
 
-    async fn cancel_on(&mut self, stop: &Stop) -> Result<(), Error> {
+    async fn cancel_on(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         self.inner.cancel_on(stop).await
     }
 
@@ -127,7 +127,7 @@ impl Backend for Recording {
         self.inner.report_to(observer);
     }
 
-    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+    async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {
         self.inner.begin(access).await
     }
 
@@ -177,7 +177,7 @@ impl Backend for Recording {
         Ok(Vec::new())
     }
 
-    fn describe_change(&self, change: &TableChange) -> Result<Method, Error> {
+    fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {
         self.inner.describe_change(change)
     }
 
@@ -257,7 +257,7 @@ async fn ask_about_references(catalogue: &Catalogue, statements: &Statements) {
     database::upgrade(catalogue, &file, "8b6ad64cb8f5").await.unwrap();
     let inner = file.connect().await.unwrap();
     let mut backend = Recording { inner, in_migration: true, statements: Arc::clone(statements) };
-    backend.begin(Access::Read).await.unwrap();
+    backend.begin(SessionMode::Read).await.unwrap();
     let live = backend.inspect().await.unwrap();
 
     let found = McpVersionReferences.preflight(&mut backend, &OPTIONS, &live).await.unwrap();
@@ -275,8 +275,8 @@ async fn the_data_migrations_ask_nothing_that_mysql_5_7_lacks() {
         let inner = file.connect().await.unwrap();
         let mut backend =
             Recording { inner, in_migration: false, statements: Arc::clone(&statements) };
-        let request = Request { data: OPTIONS, ..Request::to(Target::Head) };
-        let observer: Arc<dyn Observer> = Arc::new(Silent);
+        let request = UpgradeOptions { data: OPTIONS, ..UpgradeOptions::to(Target::Head) };
+        let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
         let result = upgrade(&mut backend, &catalogue, &request, &observer).await;
         result.unwrap_or_else(|error| panic!("from {revision}: {error}"));
     }

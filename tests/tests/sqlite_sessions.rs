@@ -10,12 +10,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_backend_sqlite::{OpenOptions, Sqlite};
-use mlflow_migrate_core::backend::{Access, Backend};
-use mlflow_migrate_core::event::Silent;
+use mlflow_migrate_core::backend::{Backend, SessionMode};
+use mlflow_migrate_core::event::NoopObserver;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::rows::Rows as _;
-use mlflow_migrate_core::{Error, Report, Request};
+use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport};
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
 use mlflow_migrate_tests::sqlite::SqliteFile;
 use rusqlite::Connection;
@@ -30,9 +30,9 @@ async fn open(path: &Path) -> Result<Sqlite, Error> {
     Sqlite::open(path, &OpenOptions { busy_timeout: WAIT, ..OpenOptions::default() }).await
 }
 
-async fn to_head(backend: &mut Sqlite) -> Result<Report, Error> {
-    let request = Request::to(Target::Head);
-    let observer = Arc::new(Silent) as Arc<_>;
+async fn to_head(backend: &mut Sqlite) -> Result<UpgradeReport, Error> {
+    let request = UpgradeOptions::to(Target::Head);
+    let observer = Arc::new(NoopObserver) as Arc<_>;
     mlflow_migrate_core::upgrade(backend, &catalogue(), &request, &observer).await
 }
 
@@ -158,7 +158,7 @@ async fn an_upgrade_that_is_given_up_leaves_nothing() {
     let database = base_with("PRAGMA journal_mode = delete").await;
     let before = database.contents();
     let mut backend = open(database.path()).await.unwrap();
-    backend.begin(Access::Upgrade).await.unwrap();
+    backend.begin(SessionMode::Upgrade).await.unwrap();
     backend.stamp(Some("451aebb31d03")).await.unwrap();
     drop(backend);
     assert!(database.contents() == before);
@@ -180,7 +180,7 @@ async fn only_references_that_break_during_the_upgrade_are_an_error() {
     database.run_unchecked("INSERT INTO tags (key, run_uuid) VALUES ('k', 'gone')");
     let tables = ["tags".to_owned(), "runs".to_owned()];
     let mut backend = open(database.path()).await.unwrap();
-    backend.begin(Access::Upgrade).await.unwrap();
+    backend.begin(SessionMode::Upgrade).await.unwrap();
     backend.check_foreign_keys(&tables).await.unwrap();
     backend.check_foreign_keys(&tables).await.unwrap();
     let break_more = sea_query::Query::delete()
@@ -195,7 +195,7 @@ async fn only_references_that_break_during_the_upgrade_are_an_error() {
     assert_eq!(violations, "runs to experiments (300 rows)");
     backend.rollback().await.unwrap();
     // Another session counts anew.
-    backend.begin(Access::Upgrade).await.unwrap();
+    backend.begin(SessionMode::Upgrade).await.unwrap();
     backend.check_foreign_keys(&tables).await.unwrap();
     backend.rollback().await.unwrap();
 }

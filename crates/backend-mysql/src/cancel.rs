@@ -8,7 +8,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 
 use crate::connect::Mysql;
 use crate::connector::Connector;
@@ -27,7 +27,7 @@ const INTERRUPTED: u16 = 1317;
 /// Watches over the statements of one connection.
 #[derive(Clone)]
 pub(crate) struct Canceller {
-    stop: Stop,
+    stop: CancellationToken,
     connector: Connector,
     /// By which the server knows the connection.
     id: String,
@@ -93,7 +93,10 @@ pub(crate) async fn run<T>(
 
 impl Mysql {
     /// Lets statements be ended from now on.
-    pub(crate) async fn cancel_when_stopped(&mut self, stop: &Stop) -> Result<(), Error> {
+    pub(crate) async fn cancel_when_stopped(
+        &mut self,
+        stop: &CancellationToken,
+    ) -> Result<(), Error> {
         let id = self.connector.note_work(&mut self.connection).await;
         let id = id.map_err(|source| self.context.error("preparing the session", source))?;
         self.canceller =

@@ -7,7 +7,7 @@
 use std::time::Instant;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 
 use crate::connect::Mysql;
 use crate::connection::Connection;
@@ -27,15 +27,15 @@ const READ_ONLY: [&str; 5] =
     ["innodb_read_only", "super_read_only", "read_only", "tx_read_only", "transaction_read_only"];
 
 impl Mysql {
-    pub(crate) async fn begin_session(&mut self, access: Access) -> Result<(), Error> {
+    pub(crate) async fn begin_session(&mut self, access: SessionMode) -> Result<(), Error> {
         match access {
-            Access::Read => {
+            SessionMode::Read => {
                 // For this transaction only: a snapshot is one only with it (see `session`).
                 let level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
                 self.run_soon("beginning to read", level).await?;
                 self.run_soon("beginning to read", SNAPSHOT).await?;
             }
-            Access::Upgrade => {
+            SessionMode::Upgrade => {
                 self.refuse_read_only().await?;
                 self.refuse_apart()?;
                 self.watch();

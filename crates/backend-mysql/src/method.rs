@@ -1,7 +1,7 @@
 //! Tells how a table would be changed.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{Method, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, TableChange};
 
 use crate::features::Features;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, Cost, UncheckedForeignKeys};
@@ -15,13 +15,13 @@ pub(crate) fn describe(
     change: &TableChange,
     is_swapped: bool,
     features: &Features,
-) -> Result<Method, Error> {
+) -> Result<ChangePlan, Error> {
     let after = &change.after;
     let Some(before) = &change.before else {
         let mut statements = vec![render::create_table(after, features)];
         statements.extend(after.triggers.iter().map(|trigger| trigger.definition.clone()));
         let summary = "create".to_owned();
-        return Ok(Method { summary, statements, rebuilds: false, scans: false });
+        return Ok(ChangePlan { summary, statements, rebuilds: false, scans: false });
     };
     let alteration = Alteration::between(before, after, features);
     if !before.inexpressible.is_empty() && !alteration.dropped_foreign_keys.is_empty() {
@@ -31,7 +31,7 @@ pub(crate) fn describe(
         });
     }
     if is_swapped {
-        return Ok(Method {
+        return Ok(ChangePlan {
             summary: format!("copy to a new table and swap: {}", parts(&alteration)),
             statements: Swap::new(before, after, features).statements(&alteration),
             rebuilds: true,
@@ -46,7 +46,7 @@ pub(crate) fn describe(
         statements.extend(alteration.unchecked.orphans().map(|(_, query)| query));
     }
     statements.extend(alteration.triggers.iter().map(|trigger| trigger.definition.clone()));
-    Ok(Method {
+    Ok(ChangePlan {
         summary: summary(&alteration),
         statements,
         rebuilds: alteration.cost >= Cost::Rebuild,

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use mlflow_migrate_backend_server::line::Meter;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::sync::oneshot;
@@ -61,7 +61,7 @@ pub(crate) struct Canceller {
 }
 
 impl Canceller {
-    fn start(stop: Stop, connector: Connector, process: i64) -> Self {
+    fn start(stop: CancellationToken, connector: Connector, process: i64) -> Self {
         let (over, is_over) = oneshot::channel();
         let task = tokio::spawn(watch(stop, connector, process, is_over));
         Self { over, task }
@@ -75,7 +75,12 @@ impl Canceller {
     }
 }
 
-async fn watch(stop: Stop, connector: Connector, process: i64, mut is_over: oneshot::Receiver<()>) {
+async fn watch(
+    stop: CancellationToken,
+    connector: Connector,
+    process: i64,
+    mut is_over: oneshot::Receiver<()>,
+) {
     tokio::select! {
         _ = &mut is_over => return,
         () = stop.requested() => {}

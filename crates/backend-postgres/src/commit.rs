@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Event, Observer};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
 use tokio::time::{sleep, timeout};
@@ -40,7 +40,7 @@ struct Watch {
     connector: Connector,
     connection: Option<PgConnection>,
     process: i64,
-    stop: Option<Stop>,
+    stop: Option<CancellationToken>,
     observer: Arc<dyn Observer>,
     /// How long a COMMIT may wait for a standby, or be out of sight.
     limit: Duration,
@@ -51,7 +51,7 @@ struct Watch {
 
 impl Watch {
     fn is_stop_requested(&self) -> bool {
-        self.stop.as_ref().is_some_and(Stop::is_requested)
+        self.stop.as_ref().is_some_and(CancellationToken::is_requested)
     }
 
     fn tell_once(&mut self, message: String) {

@@ -8,9 +8,9 @@ use std::time::Duration;
 use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Access;
-use mlflow_migrate_core::event::stop::Stop;
-use mlflow_migrate_core::event::{Observer, Silent};
+use mlflow_migrate_core::backend::SessionMode;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
+use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::{PgConnection, Row as _};
 
@@ -82,7 +82,7 @@ pub struct Postgres {
     /// What ends the session's statements when the upgrade is asked to end.
     pub(crate) canceller: Option<Canceller>,
     /// With what the upgrade can be asked to end.
-    pub(crate) stop: Option<Stop>,
+    pub(crate) stop: Option<CancellationToken>,
     pub(crate) name: String,
     /// The user, as the server knows it.
     pub(crate) user: String,
@@ -91,7 +91,7 @@ pub struct Postgres {
     pub(crate) lock_timeout: Duration,
     pub(crate) lock_wait: Duration,
     /// What the session is for, while there is one.
-    pub(crate) access: Option<Access>,
+    pub(crate) access: Option<SessionMode>,
     /// The types of columns, by table and column, until a table changes.
     pub(crate) column_types: HashMap<String, HashMap<String, String>>,
     warnings: Vec<String>,
@@ -157,7 +157,7 @@ impl Postgres {
             line: Line::new(meter, patience),
             is_abandoned: false,
             process: 0,
-            observer: Arc::new(Silent),
+            observer: Arc::new(NoopObserver),
             connector,
             canceller: None,
             stop: None,
@@ -182,7 +182,7 @@ impl Postgres {
             name: &self.name,
             user: &self.user,
             waited_seconds: self.lock_timeout.as_secs(),
-            is_stopped: self.stop.as_ref().is_some_and(Stop::is_requested),
+            is_stopped: self.stop.as_ref().is_some_and(CancellationToken::is_requested),
         }
     }
 

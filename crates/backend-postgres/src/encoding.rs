@@ -2,7 +2,7 @@
 //! stores them, and refuses to send them.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::error::Finding;
+use mlflow_migrate_core::error::RowProblem;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::schema::{Column, ColumnType, Schema, Table};
 use sqlx::{AssertSqlSafe, Row as _};
@@ -47,7 +47,7 @@ impl Postgres {
         revision: &str,
         table: &Table,
         column: &str,
-    ) -> Result<Option<Finding>, Error> {
+    ) -> Result<Option<RowProblem>, Error> {
         let action = format!("checking the texts of {}", table.name);
         let keys: Vec<String> =
             table.key_columns().iter().map(|key| quote_identifier(key)).collect();
@@ -67,7 +67,7 @@ impl Postgres {
             return Ok(None);
         };
         let first = format!("SELECT {shown} {rows} ORDER BY 1 LIMIT {NAMED}");
-        Ok(Some(Finding {
+        Ok(Some(RowProblem {
             revision: revision.to_owned(),
             problem: format!("{}.{column} holds bytes that are not UTF-8", table.name),
             count,

@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 use sqlx::{AssertSqlSafe, Connection, Row as _};
 
 use crate::code_of_others::ONLY_THE_SERVERS;
@@ -53,7 +53,7 @@ const OPTIONAL_SETTINGS: &str = "SELECT set_config(s.name, w.value, true) FROM (
     WHERE w.at_least IS NULL OR s.setting::int8 < w.at_least";
 
 impl Postgres {
-    pub(crate) async fn begin_session(&mut self, access: Access) -> Result<(), Error> {
+    pub(crate) async fn begin_session(&mut self, access: SessionMode) -> Result<(), Error> {
         let result = self.open(access).await;
         if result.is_err() {
             // The error is the one to tell.
@@ -62,10 +62,10 @@ impl Postgres {
         result
     }
 
-    async fn open(&mut self, access: Access) -> Result<(), Error> {
+    async fn open(&mut self, access: SessionMode) -> Result<(), Error> {
         let begin = match access {
-            Access::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
-            Access::Upgrade => "BEGIN ISOLATION LEVEL READ COMMITTED",
+            SessionMode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+            SessionMode::Upgrade => "BEGIN ISOLATION LEVEL READ COMMITTED",
         };
         let search_path =
             format!("SET LOCAL search_path = {}, pg_temp", quote_identifier(&self.schema));
@@ -73,14 +73,14 @@ impl Postgres {
         self.begin_transaction(format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
         self.run_soon(OPTIONAL_SETTINGS.to_owned(), action).await?;
         self.access = Some(access);
-        if access == Access::Upgrade {
+        if access == SessionMode::Upgrade {
             self.cancel_when_stopped().await?;
             self.refuse_read_only().await?;
             self.lock_out_others().await?;
         }
         self.refuse_code_of_others().await?;
         self.run_soon(search_path, action).await?;
-        if access == Access::Upgrade {
+        if access == SessionMode::Upgrade {
             self.lock_version_table().await?;
         }
         self.set_lock_timeout(self.lock_timeout).await

@@ -5,7 +5,7 @@
 //! model cannot express (an exclusion constraint, an option of the storage) stays too.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{Method, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, TableChange};
 use mlflow_migrate_core::schema::op::{Op, TableEdit};
 use mlflow_migrate_core::schema::platform::Dialect::Postgres;
 use mlflow_migrate_core::schema::platform::Platform;
@@ -14,7 +14,7 @@ use mlflow_migrate_core::schema::{Column, ColumnType, DefaultValue, Schema, Tabl
 use crate::render::{self, quote_identifier};
 
 /// The way in words and statements.
-pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
+pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
     let mut steps = Steps::default();
     let after = &change.after;
     match &change.before {
@@ -35,7 +35,7 @@ pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
             steps.create_triggers(&before, after);
         }
     }
-    Ok(Method {
+    Ok(ChangePlan {
         summary: steps.summary.join("; "),
         statements: steps.statements,
         rebuilds: steps.rebuilds,

@@ -1,7 +1,7 @@
 //! Names that are taken: by a user's own object that bears a name which MLflow comes to use.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{HeldName, NameKind, Plan};
+use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
 use sqlx::Row as _;
 
 use crate::connect::Postgres;
@@ -23,9 +23,9 @@ impl Postgres {
         let read = rows.iter().map(|row| {
             let word: String = row.try_get(0)?;
             let kind = if word == "index" { NameKind::Index } else { NameKind::Relation };
-            Ok(HeldName { kind, word, name: row.try_get(1)?, table: row.try_get(2)? })
+            Ok(TakenName { kind, word, name: row.try_get(1)?, table: row.try_get(2)? })
         });
-        let held: Vec<HeldName> = read
+        let held: Vec<TakenName> = read
             .collect::<sqlx::Result<_>>()
             .map_err(|source| self.context().error(ACTION, source))?;
         plan.refuse_taken_names(&held, |_, new| {

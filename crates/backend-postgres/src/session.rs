@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, Row as _};
 
@@ -119,6 +119,6 @@ impl Postgres {
 
     /// Whether this session may change anything.
     pub(crate) fn is_upgrade(&self) -> bool {
-        self.access == Some(Access::Upgrade)
+        self.access == Some(SessionMode::Upgrade)
     }
 }

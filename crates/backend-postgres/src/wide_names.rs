@@ -5,7 +5,7 @@
 //! savepoint that is taken back.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::error::Finding;
+use mlflow_migrate_core::error::RowProblem;
 use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::schema::Schema;
 use sqlx::Row as _;
@@ -67,7 +67,7 @@ impl Postgres {
         match tried {
             Ok(None) => Ok(()),
             Ok(Some((count, first))) => Err(Error::Refused {
-                findings: vec![Finding {
+                findings: vec![RowProblem {
                     revision,
                     problem: "the names of a span's model and provider in \
                               spans.dimension_attributes are together too long for the indexes"

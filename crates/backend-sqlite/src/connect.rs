@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 use rusqlite::config::DbConfig;
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
@@ -115,7 +115,7 @@ impl Sqlite {
     }
 
     /// Interrupts whatever statement runs, soon after it is asked for.
-    pub(crate) async fn interrupt_when(&self, stop: Stop) -> Result<(), Error> {
+    pub(crate) async fn interrupt_when(&self, stop: CancellationToken) -> Result<(), Error> {
         self.call(move |connection, context| {
             connection
                 .progress_handler(OPERATIONS_A_LOOK, Some(move || stop.is_requested()))

@@ -7,7 +7,7 @@
 use std::sync::Arc;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 
 use crate::connect::Sqlite;
 use crate::error::WRITE_PROTECTED;
@@ -21,13 +21,13 @@ const UPGRADE: &str = "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON
 const READ: &str = "SELECT count(*) FROM sqlite_schema";
 
 impl Sqlite {
-    pub(crate) async fn begin_session(&mut self, access: Access) -> Result<(), Error> {
+    pub(crate) async fn begin_session(&mut self, access: SessionMode) -> Result<(), Error> {
         self.violations = None;
         self.asked = Arc::default();
         let is_unchanged = self.unchanged.is_some();
         self.call(move |connection, context| {
             let read_only = connection.is_readonly("main");
-            if access == Access::Upgrade
+            if access == SessionMode::Upgrade
                 && read_only.map_err(|source| context.error("opening the database", source))?
             {
                 return Err(Error::ReadOnly {
@@ -41,8 +41,8 @@ impl Sqlite {
                 });
             }
             let statements = match access {
-                Access::Read => "BEGIN",
-                Access::Upgrade => UPGRADE,
+                SessionMode::Read => "BEGIN",
+                SessionMode::Upgrade => UPGRADE,
             };
             connection
                 .execute_batch(statements)

@@ -6,7 +6,7 @@
 //! procedure"). Everything else is one rebuild, however many revisions ask for one.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{Method, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, TableChange};
 use mlflow_migrate_core::schema::op::{Op, TableEdit};
 use mlflow_migrate_core::schema::platform::Dialect::Sqlite;
 use mlflow_migrate_core::schema::platform::Platform;
@@ -209,7 +209,7 @@ pub(crate) fn index_changes<'a>(
 }
 
 /// The way in words and statements.
-pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
+pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
     let name = quote_identifier(&change.after.name);
     let mut statements = Vec::new();
     let mut parts = Vec::new();
@@ -258,7 +258,7 @@ pub(crate) fn describe(change: &TableChange) -> Result<Method, Error> {
         statements.push(render::create_index(index, &after.name));
     }
     statements.extend(new_triggers(change, rebuilds));
-    Ok(Method { summary: parts.join("; "), statements, rebuilds, scans: scans || rebuilds })
+    Ok(ChangePlan { summary: parts.join("; "), statements, rebuilds, scans: scans || rebuilds })
 }
 
 /// Makes a table anew, in statements for people; none if the model cannot express it.

@@ -12,7 +12,7 @@ use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::url::without_password;
-use mlflow_migrate_core::{Error, Request};
+use mlflow_migrate_core::{Error, UpgradeOptions};
 
 use crate::commands::Command;
 use crate::database::{Connecting, Database};
@@ -145,11 +145,11 @@ impl DatabaseArguments {
         &self,
         target: &TargetArguments,
         catalogue: &Catalogue,
-    ) -> Result<Request, Error> {
-        Ok(Request {
+    ) -> Result<UpgradeOptions, Error> {
+        Ok(UpgradeOptions {
             assume: self.assumption(catalogue)?,
             accept_drift: target.accept_drift,
-            ..Request::to(Target::parse(&target.to))
+            ..UpgradeOptions::to(Target::parse(&target.to))
         })
     }
 }

@@ -29,7 +29,7 @@ use std::sync::Arc;
 use clap::Parser;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 
 use arguments::Arguments;
@@ -45,7 +45,7 @@ pub(crate) struct Context {
     /// Who tells the user.
     pub(crate) renderer: Arc<dyn Renderer>,
     /// With what a signal ends an upgrade.
-    pub(crate) stop: Stop,
+    pub(crate) stop: CancellationToken,
 }
 
 fn main() -> ExitCode {
@@ -101,7 +101,7 @@ fn run(
     signals: &Signals,
 ) -> Result<Outcome, Error> {
     let catalogue = mlflow_migrate_revisions::tracking()?;
-    let stop = Stop::default();
+    let stop = CancellationToken::default();
     let context = Context { catalogue, renderer: Arc::clone(renderer), stop: stop.clone() };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|source| {

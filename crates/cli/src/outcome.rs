@@ -1,14 +1,14 @@
 //! What the commands have to say in the end, as values that can be rendered.
 
-use mlflow_migrate_core::error::{ErrorKind, Finding, Unfinished};
-use mlflow_migrate_core::plan::Method;
-use mlflow_migrate_core::report::alembic_cost::Unmerged;
-use mlflow_migrate_core::report::check::{Checked, Position};
+use mlflow_migrate_core::error::{ErrorKind, RowProblem, Unfinished};
+use mlflow_migrate_core::plan::ChangePlan;
+use mlflow_migrate_core::report::alembic_cost::AlembicCost;
+use mlflow_migrate_core::report::check::{CheckReport, Position};
 use mlflow_migrate_core::report::estimate::Estimate;
 use mlflow_migrate_core::report::status::Status;
-use mlflow_migrate_core::report::verify::Verified;
-use mlflow_migrate_core::upgrade::abort::Aborted;
-use mlflow_migrate_core::{Error, Report};
+use mlflow_migrate_core::report::verify::VerifyReport;
+use mlflow_migrate_core::upgrade::abort::AbortReport;
+use mlflow_migrate_core::{Error, UpgradeReport};
 use serde::Serialize;
 
 /// The result of a command.
@@ -46,7 +46,7 @@ pub(crate) struct Finished {
     pub(crate) database: String,
     /// What was done to it.
     #[serde(flatten)]
-    pub(crate) report: Report,
+    pub(crate) report: UpgradeReport,
     /// The database that it was made from and that was left as it is.
     pub(crate) source: Option<String>,
     /// Whether a person wants to know how long each step took.
@@ -134,12 +134,12 @@ pub(crate) struct Planned {
     /// The steps.
     pub(crate) steps: Vec<PlannedStep>,
     /// What MLflow's chain would do instead, unless this is what it does.
-    pub(crate) unmerged: Option<Unmerged>,
+    pub(crate) unmerged: Option<AlembicCost>,
     /// The number of the step after which an upgrade that stops can only be finished, where it cannot
     /// be taken back as a whole.
     pub(crate) point_of_no_return: Option<usize>,
     /// The rows that an upgrade would refuse, a kind each.
-    pub(crate) findings: Vec<Finding>,
+    pub(crate) findings: Vec<RowProblem>,
     /// Whether the statements are to be shown to a person too.
     #[serde(skip)]
     pub(crate) show_statements: bool,
@@ -153,7 +153,7 @@ pub(crate) struct PlannedStep {
     /// The revisions that it serves.
     pub(crate) revisions: Vec<String>,
     /// How a table is changed; `None` for other steps.
-    pub(crate) method: Option<Method>,
+    pub(crate) method: Option<ChangePlan>,
 }
 
 /// What a check found.
@@ -163,7 +163,7 @@ pub(crate) struct CheckedDatabase {
     pub(crate) database: String,
     /// What was found.
     #[serde(flatten)]
-    pub(crate) checked: Checked,
+    pub(crate) checked: CheckReport,
     /// What is known if the schema is not that of the revision, but of another one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wrong_stamp: Option<Problem>,
@@ -221,7 +221,7 @@ pub(crate) struct VerifiedDatabase {
     pub(crate) database: String,
     /// What was found.
     #[serde(flatten)]
-    pub(crate) verified: Verified,
+    pub(crate) verified: VerifyReport,
 }
 
 /// What a database is about.
@@ -255,5 +255,5 @@ pub(crate) struct AbortedUpgrade {
     pub(crate) database: String,
     /// What was taken back.
     #[serde(flatten)]
-    pub(crate) aborted: Aborted,
+    pub(crate) aborted: AbortReport,
 }

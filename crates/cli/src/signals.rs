@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 use std::time::Duration;
 
 use mlflow_migrate_core::event::Event;
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 
 use crate::render::Renderer;
 
@@ -39,7 +39,7 @@ impl Signals {
 
     /// Waits for a signal, and asks for an end. Returns only if nothing has been changed yet, so that
     /// nobody has to wait for that end.
-    pub(crate) async fn end(&self, stop: &Stop, renderer: &Arc<dyn Renderer>) {
+    pub(crate) async fn end(&self, stop: &CancellationToken, renderer: &Arc<dyn Renderer>) {
         self.code.store(next().await, Ordering::SeqCst);
         stop.request();
         if !stop.is_working() {
@@ -52,7 +52,7 @@ impl Signals {
 }
 
 /// Waits, and tells whether that was to the end: nobody has asked for another one meanwhile.
-pub(crate) async fn wait(duration: Duration, stop: &Stop) -> bool {
+pub(crate) async fn wait(duration: Duration, stop: &CancellationToken) -> bool {
     let asked = async {
         while !stop.is_requested() {
             tokio::time::sleep(GLANCE).await;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::data::latest_metrics::newest_entries;
 use mlflow_migrate_tests::capability::{CASE_IS_IGNORED, SQLITE};
 use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};
@@ -131,7 +131,7 @@ fn latest(database: &dyn TestDatabase) -> Vec<Vec<Cell>> {
 /// What the statement gives that runs where a backend has no better one.
 async fn neutral(database: &dyn TestDatabase) -> Vec<Vec<Cell>> {
     let mut backend = database.connect().await.unwrap();
-    backend.begin(Access::Read).await.unwrap();
+    backend.begin(SessionMode::Read).await.unwrap();
     let rows = backend.query(newest_entries()).await.unwrap();
     backend.rollback().await.unwrap();
     let cell = |value: sea_query::Value| match value {

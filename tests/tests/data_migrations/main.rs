@@ -22,9 +22,9 @@ mod user_tags;
 
 use std::process::ExitCode;
 
-use mlflow_migrate_core::error::Finding;
+use mlflow_migrate_core::error::RowProblem;
 use mlflow_migrate_core::event::Event;
-use mlflow_migrate_core::{Error, Report};
+use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade, upgrade};
 use mlflow_migrate_tests::harness;
 use mlflow_migrate_tests::server::TestServer;
@@ -52,7 +52,7 @@ async fn upgraded(
     server: &TestServer,
     database: &dyn TestDatabase,
     target: &str,
-) -> (Report, Vec<String>) {
+) -> (UpgradeReport, Vec<String>) {
     upgraded_with(server, &Upgrade::default(), database, target).await
 }
 
@@ -61,7 +61,7 @@ async fn upgraded_with(
     upgrade: &Upgrade,
     database: &dyn TestDatabase,
     target: &str,
-) -> (Report, Vec<String>) {
+) -> (UpgradeReport, Vec<String>) {
     let (result, events) = upgrade.run(server.catalogue(), database, target).await;
     let report = result.unwrap_or_else(|error| panic!("{error}"));
     let notices = events.into_iter().filter_map(|event| match event {
@@ -72,7 +72,11 @@ async fn upgraded_with(
 }
 
 /// Upgrades a database, which must be refused and leave it byte for byte as it was.
-async fn refused(server: &TestServer, database: &dyn TestDatabase, target: &str) -> Vec<Finding> {
+async fn refused(
+    server: &TestServer,
+    database: &dyn TestDatabase,
+    target: &str,
+) -> Vec<RowProblem> {
     let before = database.contents();
     let error = upgrade(server.catalogue(), database, target).await.unwrap_err();
     assert!(database.contents() == before, "the refused upgrade has changed the database: {error}");

@@ -3,9 +3,9 @@
 //! The check belongs to servers whose collations ignore case. Its query can run on SQLite too, on
 //! columns that are declared like that; PostgreSQL has no such columns.
 
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
-use mlflow_migrate_core::error::Finding;
+use mlflow_migrate_core::error::RowProblem;
 use mlflow_migrate_tests::capability::{
     CASE_COUNTS, CASE_IS_IGNORED, EVERY_REVISION, NOT_POSTGRES,
 };
@@ -65,9 +65,9 @@ fn refer(database: &dyn TestDatabase, version: &str) {
     ));
 }
 
-async fn findings(database: &dyn TestDatabase) -> Vec<Finding> {
+async fn findings(database: &dyn TestDatabase) -> Vec<RowProblem> {
     let mut backend = database.connect().await.unwrap();
-    backend.begin(Access::Read).await.unwrap();
+    backend.begin(SessionMode::Read).await.unwrap();
     let live = backend.inspect().await.unwrap();
     let migration = McpVersionReferences;
     assert!(migration.is_needed(&live));

@@ -7,7 +7,7 @@
 
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::doctor::diagnose;
-use mlflow_migrate_core::{Error, Request};
+use mlflow_migrate_core::{Error, UpgradeOptions};
 use mlflow_migrate_tests::capability::{CASE_COUNTS, EVERY_REVISION, MYSQL};
 use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::Test;
@@ -188,7 +188,7 @@ async fn add_versions(server: &TestServer, database: &dyn TestDatabase, collatio
     }
     database.run(&version("1.0 "));
     let mut backend = database.connect().await.unwrap();
-    let request = Request::to(Target::parse("head"));
+    let request = UpgradeOptions::to(Target::parse("head"));
     let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let findings = found.problems.iter().find_map(|problem| match problem {
         Error::Refused { findings } => Some(findings.as_slice()),

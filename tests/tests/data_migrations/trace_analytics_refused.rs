@@ -1,7 +1,7 @@
 //! What 75868b020152 would stumble over is found before anything is changed.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::error::Finding;
+use mlflow_migrate_core::error::RowProblem;
 use mlflow_migrate_tests::capability::{
     EVERY_REVISION, LONE_SURROGATES, UNCHECKED_JSON, UNTYPED_COLUMNS,
 };
@@ -28,7 +28,7 @@ pub(crate) const TESTS: &[Test] = tests![
 ];
 
 /// The one finding of a database that is refused on its way to head.
-async fn only_finding(server: &TestServer, database: &dyn TestDatabase) -> Finding {
+async fn only_finding(server: &TestServer, database: &dyn TestDatabase) -> RowProblem {
     let mut findings = refused(server, database, "head").await;
     assert_eq!(findings.len(), 1, "{findings:?}");
     let finding = findings.remove(0);

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::{Error, Report};
+use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::wait;
@@ -74,7 +74,12 @@ async fn killed_after(ground: &Ground, instant: Duration) {
 
 /// Starts the server again: the upgrade has told what happened, has left a database from which one can go
 /// on, and the same command does.
-async fn judge(ground: &Ground, subject: &Subject<'_>, result: Result<Report, Error>, what: &str) {
+async fn judge(
+    ground: &Ground,
+    subject: &Subject<'_>,
+    result: Result<UpgradeReport, Error>,
+    what: &str,
+) {
     ground.private.restart();
     if let Err(error) = result {
         // It may have been about to connect.

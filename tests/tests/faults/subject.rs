@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use mlflow_migrate_core::event::stop::Stop;
-use mlflow_migrate_core::event::{Observer, Silent};
+use mlflow_migrate_core::event::cancellation::CancellationToken;
+use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::upgrade::abort::abort;
-use mlflow_migrate_core::{Error, FENCE, Report};
+use mlflow_migrate_core::{Error, FENCE, UpgradeReport};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, open, upgrade_at};
@@ -133,12 +133,12 @@ impl Subject<'_> {
     }
 
     /// Upgrades it.
-    pub(crate) async fn upgrade(&self) -> Result<Report, Error> {
+    pub(crate) async fn upgrade(&self) -> Result<UpgradeReport, Error> {
         upgrade(self.ground.server(), &self.address(), self.target).await
     }
 
     /// Upgrades it through a proxy.
-    pub(crate) async fn upgrade_through(&self, port: u16) -> Result<Report, Error> {
+    pub(crate) async fn upgrade_through(&self, port: u16) -> Result<UpgradeReport, Error> {
         upgrade(self.ground.server(), &self.address().through_port(port), self.target).await
     }
 
@@ -175,8 +175,10 @@ impl Subject<'_> {
             return;
         }
         let mut backend = open(&self.address(), WAITS).await.unwrap();
-        let observer: Arc<dyn Observer> = Arc::new(Silent);
-        let aborted = abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await;
+        let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
+        let aborted =
+            abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default())
+                .await;
         aborted.unwrap_or_else(|error| panic!("{what}: {error}"));
         assert_at(server, &*self.database, OLD).await;
     }
@@ -202,7 +204,11 @@ fn as_user(database: &dyn TestDatabase) -> Address {
 }
 
 /// Upgrades to a target, and no longer than that may take.
-async fn upgrade(server: &TestServer, address: &Address, target: &str) -> Result<Report, Error> {
+async fn upgrade(
+    server: &TestServer,
+    address: &Address,
+    target: &str,
+) -> Result<UpgradeReport, Error> {
     let upgrade = upgrade_at(server.catalogue(), address, WAITS, target);
     match tokio::time::timeout(LIMIT, upgrade).await {
         Ok(result) => result,

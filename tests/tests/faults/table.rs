@@ -4,7 +4,7 @@ use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::{Error, Report};
+use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::wait;
 
@@ -181,7 +181,7 @@ impl Fault {
         &self,
         ground: &Ground,
         subject: &Subject<'_>,
-    ) -> (Result<Report, Error>, Removal) {
+    ) -> (Result<UpgradeReport, Error>, Removal) {
         let private = Arc::clone(&ground.private);
         let place = Place { private, administrator: subject.administrator() };
         let cause = self.cause;
@@ -202,7 +202,7 @@ impl Fault {
         (result, remove)
     }
 
-    fn judge(&self, subject: &Subject<'_>, result: Result<Report, Error>) {
+    fn judge(&self, subject: &Subject<'_>, result: Result<UpgradeReport, Error>) {
         let error = match (self.expected, result) {
             (Finishes, result) => {
                 result.unwrap();

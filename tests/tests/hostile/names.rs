@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::schema::{DifferenceKind, differences};
-use mlflow_migrate_core::{Request, report::doctor, report::estimate, report::verify};
+use mlflow_migrate_core::{UpgradeOptions, report::doctor, report::estimate, report::verify};
 use mlflow_migrate_tests::conformance::live;
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
@@ -214,7 +214,8 @@ async fn own_objects(server: &TestServer) {
 
 /// Everything that looks at a database. Tells how many kinds of rows do not fit together.
 async fn look(server: &TestServer, database: &dyn TestDatabase) -> usize {
-    let (catalogue, request) = (server.catalogue(), Request::to(Target::parse(server.head())));
+    let (catalogue, request) =
+        (server.catalogue(), UpgradeOptions::to(Target::parse(server.head())));
     let mut backend = database.connect().await.unwrap();
     let found = doctor::diagnose(&mut *backend, catalogue, &request).await.unwrap();
     assert!(found.problems.is_empty(), "{:?}", found.problems);

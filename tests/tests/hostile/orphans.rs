@@ -1,7 +1,7 @@
 //! Rows that reference none, under foreign keys that an upgrade makes anew, checks again, or fills.
 
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::{Request, report::doctor};
+use mlflow_migrate_core::{UpgradeOptions, report::doctor};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::reference::Server;
@@ -102,7 +102,7 @@ async fn orphans(server: &TestServer) {
                 assert_eq!((*count, *rows as u64), (*number, *number), "{what}");
             }
             refused(server, &*database).await;
-            let request = Request::to(Target::parse(server.head()));
+            let request = UpgradeOptions::to(Target::parse(server.head()));
             let mut backend = database.connect().await.unwrap();
             let diagnosis =
                 doctor::diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();

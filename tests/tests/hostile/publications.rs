@@ -3,7 +3,7 @@
 
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::doctor::diagnose;
-use mlflow_migrate_core::{Error, Request};
+use mlflow_migrate_core::{Error, UpgradeOptions};
 use mlflow_migrate_tests::capability::POSTGRES;
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::Test;
@@ -38,7 +38,7 @@ async fn each_is_refused(
     for (object, create) in objects {
         database.run(create);
         let mut backend = database.connect().await.unwrap();
-        let request = Request::to(Target::parse("head"));
+        let request = UpgradeOptions::to(Target::parse("head"));
         let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
         let told = |error: &Error| error.to_string().contains(object);
         assert!(found.problems.iter().any(told), "{object}: {:?}", found.problems);

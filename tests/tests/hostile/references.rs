@@ -2,7 +2,7 @@
 
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::{Error, Request, report::doctor};
+use mlflow_migrate_core::{Error, UpgradeOptions, report::doctor};
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{TestDatabase, Upgrade, upgrade};
@@ -63,7 +63,7 @@ async fn problems(
     database: &dyn TestDatabase,
     step_by_step: bool,
 ) -> Vec<Error> {
-    let mut request = Request::to(Target::parse(server.head()));
+    let mut request = UpgradeOptions::to(Target::parse(server.head()));
     request.step_by_step = step_by_step;
     request.accept_drift = true;
     let mut backend = database.connect().await.unwrap();

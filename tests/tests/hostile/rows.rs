@@ -2,7 +2,7 @@
 
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::{Error, Report, Request, report::doctor};
+use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, report::doctor};
 use mlflow_migrate_tests::capability::EVERY_REVISION;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade};
 use mlflow_migrate_tests::harness::Test;
@@ -17,7 +17,8 @@ pub(crate) async fn found(
     server: &TestServer,
     database: &dyn TestDatabase,
 ) -> Vec<(String, u64, usize)> {
-    let request = Request { accept_drift: true, ..Request::to(Target::parse(server.head())) };
+    let request =
+        UpgradeOptions { accept_drift: true, ..UpgradeOptions::to(Target::parse(server.head())) };
     let mut backend = database.connect().await.unwrap();
     let diagnosis = doctor::diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let tell = |problem: &Error| {
@@ -37,7 +38,7 @@ pub(crate) async fn found(
 pub(crate) async fn to_newest(
     server: &TestServer,
     database: &dyn TestDatabase,
-) -> Result<Report, Error> {
+) -> Result<UpgradeReport, Error> {
     let upgrade = Upgrade { accept_drift: true, ..Upgrade::default() };
     upgrade.run(server.catalogue(), database, server.head()).await.0
 }

@@ -1,7 +1,7 @@
 //! Values that do not fit into the type, or the way of comparing, that a column gets.
 
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::{Error, Request, report::doctor};
+use mlflow_migrate_core::{Error, UpgradeOptions, report::doctor};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{TestDatabase, Upgrade};
 use mlflow_migrate_tests::harness::Test;
@@ -126,7 +126,7 @@ async fn narrower_types(server: &TestServer) {
 }
 
 async fn stopped(server: &TestServer, database: &dyn TestDatabase, step_by_step: bool) -> bool {
-    let mut request = Request::to(Target::parse(server.head()));
+    let mut request = UpgradeOptions::to(Target::parse(server.head()));
     request.step_by_step = step_by_step;
     request.accept_drift = true;
     let mut backend = database.connect().await.unwrap();

@@ -8,9 +8,9 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::event::stop::Stop;
-use mlflow_migrate_core::event::{Observer, Silent};
-use mlflow_migrate_core::upgrade::abort::{Aborted, abort};
+use mlflow_migrate_core::event::cancellation::CancellationToken;
+use mlflow_migrate_core::event::{NoopObserver, Observer};
+use mlflow_migrate_core::upgrade::abort::{AbortReport, abort};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL};
 use mlflow_migrate_tests::conformance::assert_at;
@@ -41,10 +41,10 @@ fn is_all() -> bool {
     std::env::var_os("MLFLOW_MIGRATE_ABORTS").is_some_and(|wanted| wanted == "all")
 }
 
-async fn take_back(server: &TestServer, address: &Address) -> Result<Aborted, Error> {
+async fn take_back(server: &TestServer, address: &Address) -> Result<AbortReport, Error> {
     let mut backend = open(address, Waits::default()).await?;
-    let observer: Arc<dyn Observer> = Arc::new(Silent);
-    abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await
+    let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
+    abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default()).await
 }
 
 /// The rows of all tables, as they are stored.

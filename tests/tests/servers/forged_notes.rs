@@ -4,8 +4,8 @@
 use std::sync::Arc;
 
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::event::stop::Stop;
-use mlflow_migrate_core::event::{Observer, Silent};
+use mlflow_migrate_core::event::cancellation::CancellationToken;
+use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::upgrade::abort::abort;
 use mlflow_migrate_core::{Error, FENCE};
 use mlflow_migrate_tests::address::Address;
@@ -191,8 +191,9 @@ impl Drop for Scene {
 
 async fn take_back(server: &TestServer, address: &Address) -> Result<(), Error> {
     let mut backend = open(address, Waits::default()).await?;
-    let observer: Arc<dyn Observer> = Arc::new(Silent);
-    let aborted = abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await;
+    let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
+    let aborted =
+        abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default()).await;
     aborted.map(|_| ())
 }
 

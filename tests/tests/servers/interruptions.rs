@@ -7,8 +7,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::event::stop::Stop;
-use mlflow_migrate_core::event::{Event, Observer, Silent};
+use mlflow_migrate_core::event::cancellation::CancellationToken;
+use mlflow_migrate_core::event::{Event, NoopObserver, Observer};
 use mlflow_migrate_core::upgrade::abort::abort;
 use mlflow_migrate_core::{Error, FENCE};
 use mlflow_migrate_tests::address::Address;
@@ -252,8 +252,10 @@ async fn what_can_be_taken_back_is(server: &TestServer) {
         assert!(proxy.has_cut(), "{text}");
         wait_until_alone(server, &address);
         let mut backend = database.connect().await.unwrap();
-        let observer: Arc<dyn Observer> = Arc::new(Silent);
-        let aborted = abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await;
+        let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
+        let aborted =
+            abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default())
+                .await;
         let aborted = aborted.unwrap_or_else(|error| panic!("before {text}: {error}"));
         assert_eq!(aborted.from, OLD);
         assert_at(server, &*database, OLD).await;
@@ -265,7 +267,7 @@ async fn what_can_be_taken_back_is(server: &TestServer) {
 /// Asks for an end when so many steps have been taken back.
 struct StopAfter {
     left: AtomicUsize,
-    stop: Stop,
+    stop: CancellationToken,
 }
 
 impl Observer for StopAfter {
@@ -288,7 +290,7 @@ async fn taking_back_goes_on_where_it_was_stopped(server: &TestServer) {
         assert!(to_newest(server, &address.through_port(proxy.port())).await.is_err());
         wait_until_alone(server, &address);
         let mut backend = database.connect().await.unwrap();
-        let stop = Stop::default();
+        let stop = CancellationToken::default();
         let left = AtomicUsize::new(steps);
         let observer: Arc<dyn Observer> = Arc::new(StopAfter { left, stop: stop.clone() });
         let stopped = abort(&mut *backend, server.catalogue(), &observer, &stop).await;
@@ -301,8 +303,10 @@ async fn taking_back_goes_on_where_it_was_stopped(server: &TestServer) {
             assert_at(server, &*database, server.head()).await;
             continue;
         }
-        let observer: Arc<dyn Observer> = Arc::new(Silent);
-        let aborted = abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await;
+        let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
+        let aborted =
+            abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default())
+                .await;
         assert_eq!(aborted.unwrap().from, OLD);
         assert_at(server, &*database, OLD).await;
         assert!((tables(&*database), database.query("SELECT * FROM metrics")) == before);
@@ -347,9 +351,11 @@ async fn what_cannot_be_taken_back_is_refused(server: &TestServer) {
     assert!(error.is_err() && proxy.has_cut());
     wait_until_alone(server, &address);
     let mut backend = database.connect().await.unwrap();
-    let observer: Arc<dyn Observer> = Arc::new(Silent);
+    let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
     let refused =
-        abort(&mut *backend, server.catalogue(), &observer, &Stop::default()).await.unwrap_err();
+        abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default())
+            .await
+            .unwrap_err();
     assert_told(&refused, ErrorKind::Journal);
     to_newest(server, &address).await.unwrap();
     assert_at(server, &*database, server.head()).await;

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Progress;
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
@@ -137,7 +137,7 @@ async fn an_end_is_asked_for_while_a_statement_waits(server: &TestServer) {
     let address = address_of(&*database);
     let before = database.contents();
     let (reader, _) = Reader::of(&address).await;
-    let stop = Stop::default();
+    let stop = CancellationToken::default();
     let mut backend = open(&address, Waits { table: HOUR, upgrader: HOUR }).await.unwrap();
     let request = Upgrade { stop: stop.clone(), ..Upgrade::default() };
     let upgrade = request.run_on(server.catalogue(), &mut *backend, server.head());
@@ -168,7 +168,7 @@ async fn somebody_upgrades(server: &TestServer) {
     let address = address_of(&*database);
     let before = database.contents();
     let mut first = database.connect().await.unwrap();
-    first.begin(Access::Upgrade).await.unwrap();
+    first.begin(SessionMode::Upgrade).await.unwrap();
     let result = upgrade_at(server.catalogue(), &address, SHORT, server.head()).await;
     let error = result.unwrap_err();
     assert_told(&error, ErrorKind::Locked);
@@ -176,7 +176,7 @@ async fn somebody_upgrades(server: &TestServer) {
     assert!(!holders.is_empty(), "{error:?}");
     assert!(database.contents() == before);
     let mut reader = open(&address, SHORT).await.unwrap();
-    reader.begin(Access::Read).await.unwrap();
+    reader.begin(SessionMode::Read).await.unwrap();
     reader.rollback().await.unwrap();
     first.rollback().await.unwrap();
     to_newest(server, &address).await.unwrap();
@@ -197,7 +197,7 @@ async fn two_upgraders_at_once(server: &TestServer) {
 async fn an_upgrader_that_is_gone(server: &TestServer) {
     let database = server.at(OLD).await;
     let mut first = database.connect().await.unwrap();
-    first.begin(Access::Upgrade).await.unwrap();
+    first.begin(SessionMode::Upgrade).await.unwrap();
     drop(first);
     to_newest(server, &address_of(&*database)).await.unwrap();
     assert_at(server, &*database, server.head()).await;

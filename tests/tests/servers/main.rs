@@ -32,7 +32,7 @@ mod verification;
 use std::process::ExitCode;
 
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::{Error, Report};
+use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::database::{TestDatabase, Waits, upgrade_at};
 use mlflow_migrate_tests::harness::{self, Test};
@@ -76,7 +76,7 @@ fn address_of(database: &dyn TestDatabase) -> Address {
 }
 
 /// Upgrades a database at an address as far as its server can go.
-async fn to_newest(server: &TestServer, address: &Address) -> Result<Report, Error> {
+async fn to_newest(server: &TestServer, address: &Address) -> Result<UpgradeReport, Error> {
     upgrade_at(server.catalogue(), address, Waits::default(), server.head()).await
 }
 

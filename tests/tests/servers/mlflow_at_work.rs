@@ -6,7 +6,7 @@ use std::time::Duration;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::doctor::diagnose;
-use mlflow_migrate_core::{Error, FENCE, Request};
+use mlflow_migrate_core::{Error, FENCE, UpgradeOptions};
 use mlflow_migrate_tests::capability::{MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, Waits, open, upgrade_at};
@@ -71,7 +71,7 @@ async fn its_statement_is_waited_for(server: &TestServer) {
     let error = upgrade_at(server.catalogue(), &address, SHORT, server.head()).await.unwrap_err();
     assert_locked_by(&error, session);
     let mut backend = open(&address, SHORT).await.unwrap();
-    let request = Request::to(Target::Head);
+    let request = UpgradeOptions::to(Target::Head);
     let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     assert_locked_by(&found.problems[0], session);
     reader.end().await;

@@ -1,6 +1,6 @@
 //! PgBouncer between this tool and PostgreSQL.
 
-use mlflow_migrate_core::Request;
+use mlflow_migrate_core::UpgradeOptions;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::check::check;
@@ -39,7 +39,7 @@ async fn all_goes_well(server: &TestServer, mode: &str) {
     let (_pooler, database, address) = old_behind(server, mode).await;
     let target = "2b4d017a5e9b";
     for target in [target, target, server.head(), server.head()] {
-        let request = Request::to(Target::parse(target));
+        let request = UpgradeOptions::to(Target::parse(target));
         for _ in 0..3 {
             let mut backend = open(&address, Waits::default()).await.unwrap();
             let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();

@@ -3,7 +3,7 @@
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::doctor::diagnose;
-use mlflow_migrate_core::{Error, Request};
+use mlflow_migrate_core::{Error, UpgradeOptions};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{BINARY_LOG, EVERY_REVISION, MYSQL, POSTGRES, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
@@ -144,7 +144,7 @@ async fn mlflows_trigger_that_the_user_may_not_see(server: &TestServer) {
     let (user, database, address) = without_triggers(server, "1bd49d398cd23").await;
     assert_missing(server, &user, &*database, "TRIGGER").await;
     let mut backend = open(&address, Waits::default()).await.unwrap();
-    let mut request = Request::to(Target::parse(server.head()));
+    let mut request = UpgradeOptions::to(Target::parse(server.head()));
     for accept_drift in [false, true] {
         request.accept_drift = accept_drift;
         let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();

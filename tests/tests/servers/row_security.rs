@@ -5,7 +5,7 @@ use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::check::check;
 use mlflow_migrate_core::report::doctor::diagnose;
 use mlflow_migrate_core::report::verify::verify;
-use mlflow_migrate_core::{Error, Request};
+use mlflow_migrate_core::{Error, UpgradeOptions};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::POSTGRES;
 use mlflow_migrate_tests::conformance::assert_at;
@@ -52,7 +52,7 @@ async fn refused(server: &TestServer, database: &dyn TestDatabase, address: &Add
     assert_told(&error, ErrorKind::Privileges);
     assert!(database.contents() == before, "{error}");
     let mut backend = open(address, Waits::default()).await.unwrap();
-    let request = Request::to(Target::parse(server.head()));
+    let request = UpgradeOptions::to(Target::parse(server.head()));
     let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let told = |problem: &Error| problem.to_string() == error.to_string();
     assert!(found.problems.iter().any(told), "{error}: {:?}", found.problems);
@@ -93,7 +93,7 @@ async fn of_another_role(server: &TestServer) {
         other = other.name
     ));
     let mut backend = open(&other.of(&*database), Waits::default()).await.unwrap();
-    let request = Request::to(Target::parse(server.head()));
+    let request = UpgradeOptions::to(Target::parse(server.head()));
     let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let told = |error: &&Error| error.to_string().contains("all rows of spans ");
     let error = found.problems.iter().find(told).unwrap_or_else(|| panic!("{:?}", found.problems));

@@ -7,11 +7,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_backend_mysql::{Mysql, OpenOptions};
-use mlflow_migrate_core::backend::{Access, Backend};
+use mlflow_migrate_core::backend::{Backend, SessionMode};
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_core::event::{Observer, Silent};
+use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::{Request, inspect_and_plan};
+use mlflow_migrate_core::{UpgradeOptions, inspect_and_plan};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::MYSQL;
 use mlflow_migrate_tests::conformance::assert_at;
@@ -143,8 +143,8 @@ async fn swapping_from(address: &Address, rows: u64) -> Mysql {
 /// How an upgrade would change `metrics`.
 async fn method(server: &TestServer, address: &Address, from_rows: u64) -> String {
     let mut backend = swapping_from(address, from_rows).await;
-    backend.begin(Access::Read).await.unwrap();
-    let request = Request::to(Target::parse(server.head()));
+    backend.begin(SessionMode::Read).await.unwrap();
+    let request = UpgradeOptions::to(Target::parse(server.head()));
     let (plan, _) = inspect_and_plan(&mut backend, server.catalogue(), &request).await.unwrap();
     let change = plan.changes().find(|change| change.after.name == "metrics").unwrap();
     let summary = backend.describe_change(change).unwrap().summary;
@@ -171,8 +171,8 @@ async fn an_index_of_a_restored_dump_goes_either_way(server: &TestServer) {
             }
             let address = address_of(&*database);
             let mut backend = swapping_from(&address, from_rows).await;
-            let observer: Arc<dyn Observer> = Arc::new(Silent);
-            let request = Request::to(Target::parse(server.head()));
+            let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
+            let request = UpgradeOptions::to(Target::parse(server.head()));
             let catalogue = server.catalogue();
             mlflow_migrate_core::upgrade(&mut backend, catalogue, &request, &observer)
                 .await

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{CERTIFICATE_AUTHORITY, MYSQL, NO_TLS, POSTGRES, TLS};
@@ -129,7 +129,7 @@ async fn a_user_of_postgres_with_a_certificate(server: &TestServer) {
     let (certificate, key) = certificate();
     let with = address.clone().with("sslcert", &certificate).with("sslkey", &key);
     let mut backend = open(&with, Waits::default()).await.unwrap();
-    backend.begin(Access::Read).await.unwrap();
+    backend.begin(SessionMode::Read).await.unwrap();
     backend.rollback().await.unwrap();
     let error = to_newest(server, &address).await.unwrap_err();
     assert_told(&error, ErrorKind::Tls);

@@ -9,11 +9,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Access, Backend, FileDatabase, Resumable, Sequences, TableSize,
+    Backend, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
 };
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
-use mlflow_migrate_core::plan::{Method, OutsideReference, Plan, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
 
 use crate::connect::Mysql;
@@ -29,7 +29,7 @@ impl Backend for Mysql {
         self.context.name.clone()
     }
 
-    async fn cancel_on(&mut self, stop: &Stop) -> Result<(), Error> {
+    async fn cancel_on(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         self.cancel_when_stopped(stop).await
     }
 
@@ -37,7 +37,7 @@ impl Backend for Mysql {
         self.observer = Some(Arc::clone(observer));
     }
 
-    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+    async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {
         self.begin_session(access).await
     }
 
@@ -95,7 +95,7 @@ impl Backend for Mysql {
         Ok(())
     }
 
-    fn describe_change(&self, change: &TableChange) -> Result<Method, Error> {
+    fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {
         method::describe(change, self.swaps(change), &self.features)
     }
 

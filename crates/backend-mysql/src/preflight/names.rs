@@ -3,7 +3,7 @@
 //! none is under way: these tables are somebody else's.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{HeldName, NameKind, Plan};
+use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
 
 use crate::connect::Mysql;
 use crate::{swap, text};
@@ -41,7 +41,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
     plan.refuse_taken_names(&held, |held, new| held == new)
 }
 
-fn held_name(row: &[Option<String>]) -> Option<HeldName> {
+fn held_name(row: &[Option<String>]) -> Option<TakenName> {
     let [Some(word), Some(name), Some(table)] = row else { return None };
     let kind = match word.as_str() {
         "foreign key" => NameKind::ForeignKey,
@@ -49,5 +49,5 @@ fn held_name(row: &[Option<String>]) -> Option<HeldName> {
         "CHECK" => NameKind::Check,
         _ => NameKind::Relation,
     };
-    Some(HeldName { kind, word: word.clone(), name: name.clone(), table: table.clone() })
+    Some(TakenName { kind, word: word.clone(), name: name.clone(), table: table.clone() })
 }

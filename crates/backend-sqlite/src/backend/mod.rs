@@ -9,11 +9,11 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Access, Backend, FileDatabase, Resumable, Sequences, TableSize,
+    Backend, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
 };
-use mlflow_migrate_core::event::stop::Stop;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
-use mlflow_migrate_core::plan::{Method, OutsideReference, Plan, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::{ForeignKey, Schema, Table};
 use rusqlite::Connection;
 
@@ -28,11 +28,11 @@ impl Backend for Sqlite {
         self.path.display().to_string()
     }
 
-    async fn cancel_on(&mut self, stop: &Stop) -> Result<(), Error> {
+    async fn cancel_on(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         self.interrupt_when(stop.clone()).await
     }
 
-    async fn begin(&mut self, access: Access) -> Result<(), Error> {
+    async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {
         self.begin_session(access).await
     }
 
@@ -70,7 +70,7 @@ impl Backend for Sqlite {
         Ok(problems)
     }
 
-    fn describe_change(&self, change: &TableChange) -> Result<Method, Error> {
+    fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {
         method::describe(change)
     }
 

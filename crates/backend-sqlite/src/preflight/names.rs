@@ -2,7 +2,7 @@
 //! rebuilt table has while it is filled.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{HeldName, NameKind, Plan};
+use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
 use rusqlite::Connection;
 
 use crate::error::Context;
@@ -21,9 +21,9 @@ pub(super) fn check(
     let rebuilt: Vec<String> =
         plan.changes().map(|change| temporary_name(&change.after.name)).collect();
     let is_temporary =
-        |held: &&HeldName| rebuilt.iter().any(|name| name.eq_ignore_ascii_case(&held.name));
+        |held: &&TakenName| rebuilt.iter().any(|name| name.eq_ignore_ascii_case(&held.name));
     let in_the_way = held.iter().find(is_temporary);
-    if let Some(HeldName { word, name, .. }) = in_the_way {
+    if let Some(TakenName { word, name, .. }) = in_the_way {
         return Err(Error::NamesTaken { objects: vec![format!("{word} {name}")] });
     }
     plan.refuse_taken_names(&held, |held, new| space(held) == space(new) && space(new) > 0)
@@ -38,7 +38,7 @@ fn space(kind: NameKind) -> u8 {
     }
 }
 
-fn read(connection: &Connection) -> rusqlite::Result<Vec<HeldName>> {
+fn read(connection: &Connection) -> rusqlite::Result<Vec<TakenName>> {
     let mut held = connection.prepare(HELD)?;
     let held = held.query_map([], |row| {
         let word: String = row.get(0)?;
@@ -47,7 +47,7 @@ fn read(connection: &Connection) -> rusqlite::Result<Vec<HeldName>> {
             "trigger" => NameKind::Trigger,
             _ => NameKind::Relation,
         };
-        Ok(HeldName { kind, word, name: row.get(1)?, table: row.get(2)? })
+        Ok(TakenName { kind, word, name: row.get(1)?, table: row.get(2)? })
     })?;
     held.collect()
 }

@@ -1,7 +1,7 @@
 use clap::Args;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::plan::{Plan as Way, Step, step_by_step};
-use mlflow_migrate_core::report::alembic_cost::Unmerged;
+use mlflow_migrate_core::report::alembic_cost::AlembicCost;
 use mlflow_migrate_core::report::session::reading;
 use mlflow_migrate_core::upgrade::abort::point_of_no_return;
 use mlflow_migrate_core::{Error, findings, inspect_and_plan};
@@ -41,7 +41,7 @@ impl Plan {
             let findings = findings(backend, &plan, &live, &request.data).await?;
             let (platform, to) = (backend.platform(), plan.to.as_deref());
             let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
-            let unmerged = Unmerged::of(&parts, backend)?;
+            let unmerged = AlembicCost::of(&parts, backend)?;
             let steps = if self.step_by_step {
                 describe(backend, parts.iter())?
             } else {

@@ -5,7 +5,7 @@ use std::time::Duration;
 use clap::Args;
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::upgrade::retry::Retry;
-use mlflow_migrate_core::{Error, Report, Request, upgrade};
+use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, upgrade};
 
 use crate::arguments::{DatabaseArguments, TargetArguments};
 use crate::database::{COPIES, Database};
@@ -75,7 +75,7 @@ impl Upgrade {
         &self,
         context: &Context,
         database: &Database,
-        mut request: Request,
+        mut request: UpgradeOptions,
     ) -> Result<Finished, Error> {
         request.backup = match &self.backup {
             Some(file) => place_for_backup(context, database, &request, file.as_deref())?,
@@ -94,7 +94,7 @@ impl Upgrade {
         &self,
         context: &Context,
         source: &Database,
-        request: &Request,
+        request: &UpgradeOptions,
         destination: &Path,
     ) -> Result<Finished, Error> {
         let copy = source.copy_beside(destination, self.database.connecting()).await?;
@@ -115,9 +115,9 @@ impl Upgrade {
         &self,
         context: &Context,
         database: &Database,
-        request: &Request,
+        request: &UpgradeOptions,
         create: bool,
-    ) -> Result<(String, Report), Error> {
+    ) -> Result<(String, UpgradeReport), Error> {
         let mut retry = Retry::within(Duration::from_secs(self.retry_for));
         let mut is_advised = false;
         loop {
@@ -151,9 +151,9 @@ impl Upgrade {
         &self,
         context: &Context,
         database: &Database,
-        request: &Request,
+        request: &UpgradeOptions,
         create: bool,
-    ) -> Result<(String, Report), Error> {
+    ) -> Result<(String, UpgradeReport), Error> {
         let mut backend = database.open(self.database.connecting(), create, context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
         let report = upgrade(&mut *backend, &context.catalogue, request, &observer).await?;
@@ -165,7 +165,7 @@ impl Upgrade {
 fn place_for_backup(
     context: &Context,
     database: &Database,
-    request: &Request,
+    request: &UpgradeOptions,
     file: Option<&Path>,
 ) -> Result<Option<PathBuf>, Error> {
     let original = database.file(COPIES)?;

@@ -1,6 +1,8 @@
 //! JSON Lines on stdout: every event as it happens, then the result, or the error.
 
-use mlflow_migrate_core::error::{ErrorKind, Finding, LocationError, VerificationError, Violation};
+use mlflow_migrate_core::error::{
+    ErrorKind, LocationError, RowProblem, VerificationError, Violation,
+};
 use std::io::{self, Write};
 
 use mlflow_migrate_core::Error;
@@ -31,7 +33,7 @@ struct ErrorLine<'a> {
     causes: Vec<String>,
     hint: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    findings: &'a [Finding],
+    findings: &'a [RowProblem],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     differences: &'a [Difference],
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -13,15 +13,15 @@ pub use resumable::Resumable;
 pub use sequences::Sequences;
 
 use crate::error::Error;
-use crate::event::stop::Stop;
+use crate::event::cancellation::CancellationToken;
 use crate::event::{Observer, Progress};
-use crate::plan::{Method, OutsideReference, Plan, TableChange};
+use crate::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use crate::rows::Rows;
 use crate::schema::{ForeignKey, Schema, Table};
 
 /// What a session is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Access {
+pub enum SessionMode {
     /// Looking only; nothing is locked for others.
     Read,
     /// Upgrading: one upgrader at a time.
@@ -49,16 +49,16 @@ pub trait Backend: Rows {
 
     /// Takes, before [`Backend::begin`], the token that can ask the upgrade to end, for statements that
     /// can be interrupted.
-    async fn cancel_on(&mut self, stop: &Stop) -> Result<(), Error>;
+    async fn cancel_on(&mut self, stop: &CancellationToken) -> Result<(), Error>;
 
     /// Takes, before [`Backend::begin`], the observer that gets a notice of what an upgrade waits for.
     fn report_to(&mut self, observer: &Arc<dyn Observer>);
 
-    /// Begins a session. For [`Access::Upgrade`] it acquires the lock that keeps other upgraders out,
+    /// Begins a session. For [`SessionMode::Upgrade`] it acquires the lock that keeps other upgraders out,
     /// and, where [`Platform::transactional_ddl`] holds, begins the transaction of the whole upgrade.
     ///
     /// [`Platform::transactional_ddl`]: crate::schema::platform::Platform::transactional_ddl
-    async fn begin(&mut self, access: Access) -> Result<(), Error>;
+    async fn begin(&mut self, access: SessionMode) -> Result<(), Error>;
 
     /// Makes everything since [`Backend::begin`] permanent.
     async fn commit(&mut self) -> Result<(), Error>;
@@ -102,7 +102,7 @@ pub trait Backend: Rows {
     ///
     /// # Errors
     /// If the change cannot be made to this table.
-    fn describe_change(&self, change: &TableChange) -> Result<Method, Error>;
+    fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error>;
 
     /// Returns the statements that take a foreign key off a table, for people; none if there are none.
     fn drop_foreign_key(&self, table: &Table, key: &ForeignKey) -> Vec<String> {

@@ -17,7 +17,7 @@ use super::{BATCH, DataMigration, DataOptions, count, value};
 use crate::data::python::json::{self, Json};
 use crate::data::python::string::PythonStr;
 use crate::data::python::text;
-use crate::error::{Error, Finding};
+use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::{Row, Rows};
 use crate::schema::Schema;
@@ -85,14 +85,14 @@ fn items(document: &Json<'_>) -> Option<Vec<String>> {
     }
 }
 
-fn empty_finding(obstacle: Obstacle, storable: &Repertoire) -> Finding {
+fn empty_finding(obstacle: Obstacle, storable: &Repertoire) -> RowProblem {
     let problem = match obstacle {
         Obstacle::NoList => "is not a JSON list of strings".to_owned(),
         Obstacle::Unstorable => {
             format!("names a category that cannot be stored in {}", storable.describe())
         }
     };
-    Finding {
+    RowProblem {
         revision: "8b6ad64cb8f5".to_owned(),
         problem: format!(
             "issues.categories {problem} (`--skip-invalid` leaves such issues out of \
@@ -128,9 +128,9 @@ impl DataMigration for IssueCategories {
         database: &mut dyn Rows,
         options: &DataOptions,
         live: &Schema,
-    ) -> Result<Vec<Finding>, Error> {
+    ) -> Result<Vec<RowProblem>, Error> {
         let storable = Repertoire::of(live, TABLE, database.platform());
-        let mut findings: Vec<(Obstacle, Finding)> = Vec::new();
+        let mut findings: Vec<(Obstacle, RowProblem)> = Vec::new();
         let mut rows = page(database, None).await?;
         while let Some(last) = rows.last() {
             for issue in &rows {

@@ -19,7 +19,7 @@ use sea_query::{
 
 use super::{CopiedReference, DataMigration, DataOptions, sql_text, value};
 use crate::data::python::number;
-use crate::error::{Error, Finding};
+use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::{KeyedUpdate, Row, Rows};
 use crate::schema::Schema;
@@ -164,7 +164,7 @@ impl DataMigration for LatestMetrics {
         database: &mut dyn Rows,
         _: &DataOptions,
         live: &Schema,
-    ) -> Result<Vec<Finding>, Error> {
+    ) -> Result<Vec<RowProblem>, Error> {
         if !database.platform().is_sqlite() || live.table("metrics").is_none() {
             return Ok(Vec::new());
         }
@@ -183,7 +183,7 @@ impl DataMigration for LatestMetrics {
             let [run, key, value] = [0, 1, 2].map(|at| value::display(read.get(at)));
             format!("metric {key} of run {run}: {value}")
         };
-        Ok(vec![Finding {
+        Ok(vec![RowProblem {
             revision: "89d4b8295536".to_owned(),
             problem: "the newest metrics.value of a metric is not a number".to_owned(),
             count: rows.len() as u64,

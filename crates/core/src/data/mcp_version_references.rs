@@ -11,7 +11,7 @@ use async_trait::async_trait;
 use sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 
 use super::{DataMigration, DataOptions, sql_text, value};
-use crate::error::{Error, Finding};
+use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::{Row, Rows};
 use crate::schema::Schema;
@@ -84,14 +84,14 @@ async fn finding(
     select: SelectStatement,
     problem: String,
     relation: &str,
-) -> Result<Option<Finding>, Error> {
+) -> Result<Option<RowProblem>, Error> {
     let rows = database.query(select.clone().limit(super::BATCH).take()).await?;
     let describe = |found: &Row| {
         let [workspace, name, version, other] =
             [0, 1, 2, 3].map(|at| value::display(found.get(at)));
         format!("{version} of server {name} in workspace {workspace}, {relation} {other}")
     };
-    Ok((!rows.is_empty()).then(|| Finding {
+    Ok((!rows.is_empty()).then(|| RowProblem {
         revision: "f4a9b2c7d1e6".to_owned(),
         problem,
         count: rows.len() as u64,
@@ -124,7 +124,7 @@ impl DataMigration for McpVersionReferences {
         database: &mut dyn Rows,
         _: &DataOptions,
         _: &Schema,
-    ) -> Result<Vec<Finding>, Error> {
+    ) -> Result<Vec<RowProblem>, Error> {
         let mut findings = Vec::new();
         for reference in REFERENCES {
             let (table, _, column) = reference;

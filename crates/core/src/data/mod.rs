@@ -27,7 +27,7 @@ use sea_query::{
 };
 use serde::{Deserialize, Serialize};
 
-use crate::error::{Error, Finding};
+use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
 use crate::schema::Schema;
@@ -129,7 +129,7 @@ pub trait DataMigration: Debug + Send + Sync {
         _backend: &mut dyn Rows,
         _options: &DataOptions,
         _live: &Schema,
-    ) -> Result<Vec<Finding>, Error> {
+    ) -> Result<Vec<RowProblem>, Error> {
         Ok(Vec::new())
     }
 

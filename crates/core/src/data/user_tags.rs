@@ -10,7 +10,7 @@ use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
 
 use super::{BATCH, DataMigration, DataOptions, equals_exactly, value};
-use crate::error::{Error, Finding};
+use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
 use crate::schema::platform::Platform;
@@ -100,7 +100,7 @@ impl DataMigration for UserTags {
         database: &mut dyn Rows,
         _: &DataOptions,
         live: &Schema,
-    ) -> Result<Vec<Finding>, Error> {
+    ) -> Result<Vec<RowProblem>, Error> {
         let value = live.table("tags").and_then(|tags| tags.find_column("value"));
         let Some(ColumnType::Varchar(length)) = value.map(|column| &column.column_type) else {
             return Ok(Vec::new());
@@ -111,7 +111,7 @@ impl DataMigration for UserTags {
         }
         let platform = database.platform().clone();
         let runs = database.query(too_long(*length, &platform)).await?;
-        let finding = Finding {
+        let finding = RowProblem {
             revision: "90e64c465722".to_owned(),
             problem: format!("runs.user_id is longer than a tag's {length} characters"),
             count: runs.len() as u64,

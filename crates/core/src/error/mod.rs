@@ -1,20 +1,20 @@
 //! Everything that can go wrong, with its cause and the next thing to do.
 
-mod finding;
 mod graph;
 mod hint;
 mod kind;
 mod location;
+mod row_problem;
 mod shown;
 mod target;
 mod unfinished;
 mod verification;
 mod violation;
 
-pub use finding::Finding;
 pub use graph::GraphError;
 pub use kind::ErrorKind;
 pub use location::LocationError;
+pub use row_problem::RowProblem;
 pub use shown::{label, quoted};
 pub use target::TargetError;
 pub use unfinished::Unfinished;
@@ -109,7 +109,7 @@ pub enum Error {
     #[error("{}", findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Refused {
         /// What was found, a kind each.
-        findings: Vec<Finding>,
+        findings: Vec<RowProblem>,
     },
     /// Rows that a constraint to be added refuses.
     #[error("{table} holds rows ({count}) that {constraint} refuses")]

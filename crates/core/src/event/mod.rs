@@ -3,14 +3,14 @@
 //! Core and the backends never print; they tell an [`Observer`]. The command line renders the
 //! events as text or as JSON Lines.
 
-pub mod stop;
+pub mod cancellation;
 
 use std::sync::Arc;
 
 use serde::Serialize;
 
 use crate::error::Error;
-use crate::event::stop::Stop;
+use crate::event::cancellation::CancellationToken;
 
 /// Something that happened.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -83,9 +83,9 @@ pub trait Observer: Send + Sync {
 
 /// An observer that forgets everything.
 #[derive(Clone, Copy, Debug)]
-pub struct Silent;
+pub struct NoopObserver;
 
-impl Observer for Silent {
+impl Observer for NoopObserver {
     fn notify(&self, _: &Event) {}
 }
 
@@ -94,7 +94,7 @@ impl Observer for Silent {
 pub struct Progress {
     observer: Arc<dyn Observer>,
     step: usize,
-    stop: Stop,
+    stop: CancellationToken,
 }
 
 impl std::fmt::Debug for Progress {
@@ -106,14 +106,14 @@ impl std::fmt::Debug for Progress {
 impl Progress {
     /// A handle for the step of that number.
     #[must_use]
-    pub fn new(observer: Arc<dyn Observer>, step: usize, stop: Stop) -> Self {
+    pub fn new(observer: Arc<dyn Observer>, step: usize, stop: CancellationToken) -> Self {
         Self { observer, step, stop }
     }
 
     /// A handle that reports to nobody.
     #[must_use]
     pub fn silent() -> Self {
-        Self::new(Arc::new(Silent), 0, Stop::default())
+        Self::new(Arc::new(NoopObserver), 0, CancellationToken::default())
     }
 
     /// Reports rows done, of the rows to do.

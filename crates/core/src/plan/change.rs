@@ -16,7 +16,7 @@ pub struct TableChange {
 
 /// How a backend will make a [`TableChange`].
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
-pub struct Method {
+pub struct ChangePlan {
     /// A few words: `create`, `rebuild`, `add column`.
     pub summary: String,
     /// The statements, as far as they can be told beforehand.

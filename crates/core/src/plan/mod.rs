@@ -32,9 +32,9 @@ use crate::schema::Schema;
 use crate::schema::op::Op;
 use crate::schema::platform::{Dialect, Platform};
 
-pub use change::{Method, TableChange};
+pub use change::{ChangePlan, TableChange};
 pub use dependents::ColumnEnd;
-pub use name_clashes::{HeldName, NameKind};
+pub use name_clashes::{NameKind, TakenName};
 pub use references::OutsideReference;
 pub use step_by_step::step_by_step;
 

@@ -23,7 +23,7 @@ pub enum NameKind {
 
 /// A name that is in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct HeldName {
+pub struct TakenName {
     /// What bears it.
     pub kind: NameKind,
     /// The same in the words of the database.
@@ -50,11 +50,11 @@ impl Plan {
     /// If there are any.
     pub fn refuse_taken_names(
         &self,
-        held: &[HeldName],
+        held: &[TakenName],
         clash: impl Fn(NameKind, NameKind) -> bool,
     ) -> Result<(), Error> {
         let new: Vec<NewName<'_>> = self.changes().flat_map(new_names).collect();
-        let is_taken = |held: &&HeldName| {
+        let is_taken = |held: &&TakenName| {
             new.iter().any(|new| {
                 clash(held.kind, new.kind)
                     && held.name.eq_ignore_ascii_case(new.name)

@@ -11,7 +11,7 @@ use crate::schema::Table;
 
 /// What a chain of revisions does that merges nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Unmerged {
+pub struct AlembicCost {
     /// How many changes of tables it makes.
     pub changes: usize,
     /// How often it writes every row of a table, for each table of which it does so; at least, since
@@ -19,7 +19,7 @@ pub struct Unmerged {
     pub copies: BTreeMap<String, usize>,
 }
 
-impl Unmerged {
+impl AlembicCost {
     /// Counts what these plans do, one after the other.
     ///
     /// # Errors

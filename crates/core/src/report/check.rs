@@ -64,7 +64,7 @@ pub enum Verdict {
 
 /// What a check found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Checked {
+pub struct CheckReport {
     /// The verdict.
     pub verdict: Verdict,
     /// Where the database is.
@@ -103,7 +103,7 @@ pub async fn check(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
-) -> Result<Checked, Error> {
+) -> Result<CheckReport, Error> {
     reading(backend, async |backend| {
         let (location, live) = inspect(backend, catalogue, assume).await?;
         checked(catalogue, backend.platform(), &live, location)
@@ -116,7 +116,7 @@ pub(crate) fn checked(
     platform: &Platform,
     live: &Schema,
     location: Location,
-) -> Result<Checked, Error> {
+) -> Result<CheckReport, Error> {
     let all = drift(catalogue, platform, live, &location)?;
     let position = describe(catalogue, location)?;
     Ok(judge(position, all, leftovers(live), platform))
@@ -150,7 +150,7 @@ fn judge(
     all: Vec<Difference>,
     leftovers: Vec<String>,
     platform: &Platform,
-) -> Checked {
+) -> CheckReport {
     let (mut drift, mut extra) = (Vec::new(), Vec::new());
     for (weight, difference) in weigh(all, platform) {
         match weight {
@@ -165,7 +165,7 @@ fn judge(
     } else {
         Verdict::Behind
     };
-    Checked { verdict, position, drift, extra, leftovers }
+    CheckReport { verdict, position, drift, extra, leftovers }
 }
 
 #[cfg(test)]

@@ -9,12 +9,12 @@ use crate::history::catalogue::Catalogue;
 use crate::plan::Plan;
 use crate::report::session::{check_integrity, reading};
 use crate::upgrade::inspection::inspect_and_plan;
-use crate::upgrade::options::Request;
+use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::preflight::{collect, obstacles};
 
 /// What a database is like, seen by somebody who would upgrade it.
 #[derive(Debug)]
-pub struct Diagnosis {
+pub struct DoctorReport {
     /// What would be done; `None` if it cannot even be planned.
     pub plan: Option<Plan>,
     /// What stands in the way.
@@ -28,28 +28,28 @@ pub struct Diagnosis {
 pub async fn diagnose(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
-    request: &Request,
-) -> Result<Diagnosis, Error> {
+    request: &UpgradeOptions,
+) -> Result<DoctorReport, Error> {
     reading(backend, async |backend| {
         let holders = backend.other_upgraders().await?;
         if !holders.is_empty() {
             // What it will be like when they have come to their end, nobody knows.
             let locked = Error::Locked { name: backend.name(), waited_seconds: 0, holders };
-            return Ok(Diagnosis { plan: None, problems: vec![locked] });
+            return Ok(DoctorReport { plan: None, problems: vec![locked] });
         }
         let mut problems = Vec::new();
         check_integrity(backend).await?;
         let mut planned = inspect_and_plan(backend, catalogue, request).await;
         if matches!(planned, Err(Error::Drift { is_acceptable: true, .. })) {
             collect(&mut problems, planned)?;
-            let accepting = Request { accept_drift: true, ..request.clone() };
+            let accepting = UpgradeOptions { accept_drift: true, ..request.clone() };
             planned = inspect_and_plan(backend, catalogue, &accepting).await;
         }
         let Some((plan, live)) = collect(&mut problems, planned)? else {
-            return Ok(Diagnosis { plan: None, problems });
+            return Ok(DoctorReport { plan: None, problems });
         };
         problems.extend(obstacles(backend, catalogue, &plan, &live, request).await?);
-        Ok(Diagnosis { plan: Some(plan), problems })
+        Ok(DoctorReport { plan: Some(plan), problems })
     })
     .await
 }

@@ -13,7 +13,7 @@ use crate::plan::{Plan, Step};
 use crate::report::session::reading;
 use crate::schema::Schema;
 use crate::upgrade::inspection::inspect_and_plan;
-use crate::upgrade::options::Request;
+use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::verification::of_latest_metrics;
 
 /// How much work an upgrade is.
@@ -77,7 +77,7 @@ pub struct DataMigrationSize {
 pub async fn estimate(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
-    request: &Request,
+    request: &UpgradeOptions,
 ) -> Result<Estimate, Error> {
     reading(backend, async |backend| {
         let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;

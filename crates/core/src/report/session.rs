@@ -1,6 +1,6 @@
 //! Looks at a database.
 
-use crate::backend::{Access, Backend};
+use crate::backend::{Backend, SessionMode};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::locate::wrong_stamp;
@@ -14,7 +14,7 @@ pub async fn reading<T>(
     backend: &mut dyn Backend,
     work: impl AsyncFnOnce(&mut dyn Backend) -> Result<T, Error>,
 ) -> Result<T, Error> {
-    backend.begin(Access::Read).await?;
+    backend.begin(SessionMode::Read).await?;
     let result = work(backend).await;
     // There is nothing to take back; a session that cannot end has ended with its connection.
     let _ = backend.rollback().await;

@@ -8,7 +8,7 @@ use crate::data::latest_metrics::{COLUMNS, newest_entries};
 use crate::error::{Error, Violation};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Assumption;
-use crate::report::check::{Checked, checked};
+use crate::report::check::{CheckReport, checked};
 use crate::report::session::{check_integrity, reading};
 use crate::schema::Schema;
 use crate::upgrade::inspection::inspect;
@@ -18,15 +18,15 @@ const LATEST: &str = "latest_metrics";
 
 /// What a verification found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Verified {
+pub struct VerifyReport {
     /// How the schema compares.
     #[serde(flatten)]
-    pub checked: Checked,
+    pub checked: CheckReport,
     /// Rows that do not fit together, a kind each.
     pub violations: Vec<Violation>,
 }
 
-impl Verified {
+impl VerifyReport {
     /// Whether nothing is wrong.
     #[must_use]
     pub fn is_sound(&self) -> bool {
@@ -44,7 +44,7 @@ pub async fn verify(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
     deep: bool,
-) -> Result<Verified, Error> {
+) -> Result<VerifyReport, Error> {
     reading(backend, async |backend| {
         let (location, live) = inspect(backend, catalogue, assume).await?;
         check_integrity(backend).await?;
@@ -56,7 +56,7 @@ pub async fn verify(
         if live.table(LATEST).is_some() && live.table("metrics").is_some() {
             violations.extend(latest_metrics(backend, &live, deep).await?);
         }
-        Ok(Verified { checked, violations })
+        Ok(VerifyReport { checked, violations })
     })
     .await
 }

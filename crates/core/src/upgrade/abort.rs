@@ -9,8 +9,8 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::backend::{Access, Backend};
-use crate::event::stop::Stop;
+use crate::backend::{Backend, SessionMode};
+use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer, Progress};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::LEFTOVER_PREFIX;
@@ -22,7 +22,7 @@ use crate::upgrade::note_check::{Way, trusted_plan};
 
 /// What was taken back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Aborted {
+pub struct AbortReport {
     /// Where the upgrade had begun, and the database is again.
     pub from: String,
     /// Where it would have gone; `None` is the base schema.
@@ -80,9 +80,9 @@ pub async fn abort(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     observer: &Arc<dyn Observer>,
-    stop: &Stop,
-) -> Result<Aborted, Error> {
-    backend.begin(Access::Upgrade).await?;
+    stop: &CancellationToken,
+) -> Result<AbortReport, Error> {
+    backend.begin(SessionMode::Upgrade).await?;
     let result = match take_back(backend, catalogue, observer, stop).await {
         Ok(aborted) => backend.commit().await.map(|()| aborted),
         Err(error) => Err(error),
@@ -97,8 +97,8 @@ async fn take_back(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     observer: &Arc<dyn Observer>,
-    stop: &Stop,
-) -> Result<Aborted, Error> {
+    stop: &CancellationToken,
+) -> Result<AbortReport, Error> {
     let refuse = |name: String, problem: String, hint: &str| {
         Err(Error::Journal { name, problem, hint: hint.to_owned() })
     };
@@ -140,7 +140,7 @@ async fn take_back(
     let from = &journal.from;
     backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
     resumable(backend)?.end_journal().await?;
-    Ok(Aborted { from: from.label().to_owned(), to: journal.to, steps: begun })
+    Ok(AbortReport { from: from.label().to_owned(), to: journal.to, steps: begun })
 }
 
 async fn invert(
@@ -155,7 +155,7 @@ async fn invert(
         return backend.drop_tables(std::slice::from_ref(&table.name)).await;
     };
     let mut target = renamed_back(before, &change.after, table);
-    let progress = Progress::new(Arc::clone(observer), 0, Stop::default());
+    let progress = Progress::new(Arc::clone(observer), 0, CancellationToken::default());
     let change = |before: Table, after: &Table| TableChange {
         before: Some(before),
         after: after.clone(),

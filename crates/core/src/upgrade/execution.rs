@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use crate::backend::Backend;
-use crate::event::stop::Stop;
+use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer, Progress};
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::{Difference, Index, Schema, differences};
 use crate::upgrade::journal::{FENCE, Journal, rest_of, resumable};
 use crate::upgrade::losses;
-use crate::upgrade::options::Request;
+use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::report::StepReport;
 use crate::upgrade::verification::{self, Copied, LATEST};
 
@@ -21,7 +21,7 @@ use crate::upgrade::verification::{self, Copied, LATEST};
 pub(crate) struct Execution<'a> {
     plan: &'a Plan,
     observer: &'a Arc<dyn Observer>,
-    stop: &'a Stop,
+    stop: &'a CancellationToken,
     journal: Journal,
     is_resumed: bool,
     /// The tables whose rows were copied by the steps that this run has done.
@@ -36,7 +36,7 @@ impl<'a> Execution<'a> {
     pub(crate) fn new(
         plan: &'a Plan,
         live: Schema,
-        request: &'a Request,
+        request: &'a UpgradeOptions,
         observer: &'a Arc<dyn Observer>,
     ) -> Self {
         let journal = Journal::new(plan, live, request.data);
@@ -51,7 +51,7 @@ impl<'a> Execution<'a> {
         plan: &'a Plan,
         journal: Journal,
         observer: &'a Arc<dyn Observer>,
-        stop: &'a Stop,
+        stop: &'a CancellationToken,
     ) -> Self {
         let (copied, at) = (Copied::new(), (0, String::new()));
         let is_resumed = true;

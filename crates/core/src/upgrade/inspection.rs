@@ -10,7 +10,7 @@ use crate::plan::{Plan, plan};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Index, Schema, Table};
 use crate::upgrade::journal::{Journal, refuse_fence};
-use crate::upgrade::options::Request;
+use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::repair;
 
 /// Reads a database's schema, and finds out at which revision it is. A session must have begun.
@@ -57,7 +57,7 @@ pub(crate) fn unfinished(
 pub async fn inspect_and_plan(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
-    request: &Request,
+    request: &UpgradeOptions,
 ) -> Result<(Plan, Schema), Error> {
     let platform = backend.platform().clone();
     let (location, mut live) = inspect(backend, catalogue, request.assume.as_ref()).await?;

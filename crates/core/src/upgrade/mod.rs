@@ -17,7 +17,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
-use crate::backend::{Access, Backend};
+use crate::backend::{Backend, SessionMode};
 use crate::error::{Error, label};
 use crate::event::{Event, Observer};
 use crate::history::catalogue::Catalogue;
@@ -27,7 +27,7 @@ use crate::plan::Plan;
 use crate::upgrade::execution::Execution;
 use crate::upgrade::journal::Journal;
 use crate::upgrade::note_check::{Way, trusted_plan};
-use crate::{Report, Request, StepReport, inspect_and_plan};
+use crate::{StepReport, UpgradeOptions, UpgradeReport, inspect_and_plan};
 
 /// Upgrades a database. Either all of it happens, or, where the database can take things back,
 /// nothing.
@@ -37,12 +37,12 @@ use crate::{Report, Request, StepReport, inspect_and_plan};
 pub async fn upgrade(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
-    request: &Request,
+    request: &UpgradeOptions,
     observer: &Arc<dyn Observer>,
-) -> Result<Report, Error> {
+) -> Result<UpgradeReport, Error> {
     backend.cancel_on(&request.stop).await?;
     backend.report_to(observer);
-    backend.begin(Access::Upgrade).await?;
+    backend.begin(SessionMode::Upgrade).await?;
     let result = match run(backend, catalogue, request, observer).await {
         Ok(report) => backend.commit().await.map(|()| report).map_err(in_doubt),
         Err(error) => Err(error),
@@ -71,9 +71,9 @@ fn in_doubt(error: Error) -> Error {
 async fn run(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
-    request: &Request,
+    request: &UpgradeOptions,
     observer: &Arc<dyn Observer>,
-) -> Result<Report, Error> {
+) -> Result<UpgradeReport, Error> {
     let started = Instant::now();
     let finished = match Journal::read(backend).await? {
         Some(journal) => Some(finish(backend, catalogue, journal, request, observer).await?),
@@ -95,9 +95,9 @@ async fn finish(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     journal: Journal,
-    request: &Request,
+    request: &UpgradeOptions,
     observer: &Arc<dyn Observer>,
-) -> Result<Report, Error> {
+) -> Result<UpgradeReport, Error> {
     let started = Instant::now();
     let target = request.target.resolve(catalogue, journal.to.as_deref())?;
     if catalogue.graph.path(journal.to.as_deref(), target.as_deref()).is_none() {
@@ -122,10 +122,10 @@ async fn finish(
 async fn begin(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
-    request: &Request,
+    request: &UpgradeOptions,
     observer: &Arc<dyn Observer>,
     started: Instant,
-) -> Result<Report, Error> {
+) -> Result<UpgradeReport, Error> {
     let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
     let (mut steps, mut backup) = (Vec::new(), None);
     let is_stamp_due = !plan.from.stamped && plan.to.is_some();
@@ -174,13 +174,13 @@ async fn begin(
             backend.stamp(plan.to.as_deref()).await?;
         }
     }
-    Ok(Report { backup, ..report::report(&plan, catalogue, steps, started) })
+    Ok(UpgradeReport { backup, ..report::report(&plan, catalogue, steps, started) })
 }
 
 /// Nobody else can write to the database between the copy and the first change.
 async fn back_up(
     backend: &mut dyn Backend,
-    request: &Request,
+    request: &UpgradeOptions,
     observer: &Arc<dyn Observer>,
 ) -> Result<Option<PathBuf>, Error> {
     let Some(destination) = &request.backup else { return Ok(None) };
@@ -202,14 +202,15 @@ async fn one_by_one(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     plan: &Plan,
-    request: &Request,
+    request: &UpgradeOptions,
     observer: &Arc<dyn Observer>,
 ) -> Result<Vec<StepReport>, Error> {
     let mut steps = Vec::new();
     for revision in &plan.revisions {
         let target = Target::Named(revision.clone());
         let (part, live) =
-            inspect_and_plan(backend, catalogue, &Request { target, ..request.clone() }).await?;
+            inspect_and_plan(backend, catalogue, &UpgradeOptions { target, ..request.clone() })
+                .await?;
         steps.extend(Execution::new(&part, live, request, observer).run(backend).await?);
     }
     Ok(steps)

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use crate::data::DataOptions;
-use crate::event::stop::Stop;
+use crate::event::cancellation::CancellationToken;
 use crate::history::location::Assumption;
 use crate::history::target::Target;
 
 /// What is wanted.
 #[derive(Clone, Debug)]
-pub struct Request {
+pub struct UpgradeOptions {
     /// Where to go.
     pub target: Target,
     /// What the user says about a database without a version.
@@ -26,10 +26,10 @@ pub struct Request {
     /// Where the database is copied to before its first change, if it is.
     pub backup: Option<PathBuf>,
     /// With what the upgrade can be asked to end.
-    pub stop: Stop,
+    pub stop: CancellationToken,
 }
 
-impl Request {
+impl UpgradeOptions {
     /// Everything to a target, at once.
     #[must_use]
     pub fn to(target: Target) -> Self {
@@ -41,7 +41,7 @@ impl Request {
             step_by_step: false,
             skip_check: false,
             backup: None,
-            stop: Stop::default(),
+            stop: CancellationToken::default(),
         }
     }
 }

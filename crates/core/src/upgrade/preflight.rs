@@ -4,12 +4,12 @@ use std::borrow::Cow;
 
 use crate::backend::Backend;
 use crate::data::DataOptions;
-use crate::error::{Error, ErrorKind, Finding};
+use crate::error::{Error, ErrorKind, RowProblem};
 use crate::history::catalogue::Catalogue;
 use crate::plan::references::{Origin, Stranded, stranded};
 use crate::plan::{Plan, step_by_step};
 use crate::schema::Schema;
-use crate::upgrade::options::Request;
+use crate::upgrade::options::UpgradeOptions;
 
 /// Everything that could fail later is found before anything is changed.
 pub(super) async fn preflight(
@@ -17,7 +17,7 @@ pub(super) async fn preflight(
     catalogue: &Catalogue,
     plan: &Plan,
     live: &Schema,
-    request: &Request,
+    request: &UpgradeOptions,
 ) -> Result<(), Error> {
     let problems = obstacles(backend, catalogue, plan, live, request).await?;
     problems.into_iter().next().map_or(Ok(()), Err)
@@ -29,7 +29,7 @@ pub(crate) async fn obstacles(
     catalogue: &Catalogue,
     plan: &Plan,
     live: &Schema,
-    request: &Request,
+    request: &UpgradeOptions,
 ) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
     let carried_out = carried_out(backend, catalogue, plan, live, request)?;
@@ -68,7 +68,7 @@ fn carried_out<'a>(
     catalogue: &Catalogue,
     plan: &'a Plan,
     live: &Schema,
-    request: &Request,
+    request: &UpgradeOptions,
 ) -> Result<Cow<'a, Plan>, Error> {
     if !request.step_by_step || plan.revisions.is_empty() {
         return Ok(Cow::Borrowed(plan));
@@ -147,7 +147,7 @@ pub async fn findings(
     plan: &Plan,
     live: &Schema,
     options: &DataOptions,
-) -> Result<Vec<Finding>, Error> {
+) -> Result<Vec<RowProblem>, Error> {
     let mut findings = Vec::new();
     for (_, migration) in plan.migrations() {
         findings.extend(migration.preflight(backend, options, live).await?);

@@ -11,7 +11,7 @@ use crate::plan::Plan;
 
 /// What an upgrade did.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct Report {
+pub struct UpgradeReport {
     /// The revision before; `None` is the base schema, or an empty database.
     pub from: Option<String>,
     /// Whether the database was empty.
@@ -52,7 +52,7 @@ pub struct StepReport {
     pub is_migration: bool,
 }
 
-impl Report {
+impl UpgradeReport {
     /// Two upgrades, one after the other, as one.
     pub(super) fn followed_by(self, next: Self) -> Self {
         Self {
@@ -74,12 +74,12 @@ pub(super) fn report(
     catalogue: &Catalogue,
     steps: Vec<StepReport>,
     started: Instant,
-) -> Report {
+) -> UpgradeReport {
     let created = plan.changes().filter(|change| change.before.is_none()).count();
     let names: BTreeSet<&str> = plan.changes().map(|change| change.after.name.as_str()).collect();
     let releases = catalogue.releases.expecting(plan.to.as_deref());
     let migrations = steps.iter().filter(|step| step.is_migration);
-    Report {
+    UpgradeReport {
         from: plan.from.revision.clone(),
         created: plan.from.empty,
         to: plan.to.clone(),

@@ -6,7 +6,7 @@ use std::thread;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Access;
+use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::{Event, Progress};
 use mlflow_migrate_tests::database::{Upgrade, Waits, open};
@@ -144,16 +144,16 @@ fn an_owner_who_is_at_work(cluster: &PrivateCluster) {
     let subject = Subject::new(cluster);
     wait(async {
         let mut owner = open(&subject.at_node(1), WAITS).await.unwrap();
-        owner.begin(Access::Upgrade).await.unwrap();
+        owner.begin(SessionMode::Upgrade).await.unwrap();
         let waits = Waits { upgrader: Duration::from_secs(3), ..WAITS };
         let mut other = open(&subject.at_node(2), waits).await.unwrap();
-        let error = other.begin(Access::Upgrade).await.unwrap_err();
+        let error = other.begin(SessionMode::Upgrade).await.unwrap_err();
         let Error::Locked { holders, .. } = &error else { panic!("{error:?}") };
         let port = subject.at_node(1).port.to_string();
         assert!(holders.iter().any(|holder| holder.contains(&port)), "{port}: {holders:?}");
         owner.rollback().await.unwrap();
         // What is released is there for others at once.
-        other.begin(Access::Upgrade).await.unwrap();
+        other.begin(SessionMode::Upgrade).await.unwrap();
         other.rollback().await.unwrap();
     });
     subject.assert_equal();
@@ -165,13 +165,13 @@ fn an_owner_who_is_gone(cluster: &PrivateCluster) {
     for (node, patience) in [(1, Duration::from_secs(10)), (2, LIMIT)] {
         wait(async {
             let mut owner = open(&subject.at_node(1), WAITS).await.unwrap();
-            owner.begin(Access::Upgrade).await.unwrap();
+            owner.begin(SessionMode::Upgrade).await.unwrap();
             drop(owner);
         });
         let began = std::time::Instant::now();
         wait(async {
             let mut next = open(&subject.at_node(node), WAITS).await.unwrap();
-            next.begin(Access::Upgrade).await.unwrap();
+            next.begin(SessionMode::Upgrade).await.unwrap();
             next.rollback().await.unwrap();
         });
         assert!(began.elapsed() < patience, "node {node}: {:?}", began.elapsed());
@@ -185,7 +185,7 @@ fn a_lock_that_was_taken_over(cluster: &PrivateCluster) {
     let subject = Subject::new(cluster);
     wait(async {
         let mut owner = open(&subject.at_node(1), WAITS).await.unwrap();
-        owner.begin(Access::Upgrade).await.unwrap();
+        owner.begin(SessionMode::Upgrade).await.unwrap();
         let workers = owner.accelerate().unwrap().workers(&Progress::silent()).await.unwrap();
         assert!(!workers.is_empty());
         let seize = "SET SESSION wsrep_sync_wait = 7; \

@@ -8,7 +8,7 @@ use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use libtest_mimic::{Failed, Trial};
-use mlflow_migrate_core::{Error, Report};
+use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::database::{TestDatabase, Waits, upgrade_at};
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
@@ -116,7 +116,7 @@ impl<'a> Subject<'a> {
         })
     }
 
-    fn upgraded_through(&self, node: usize) -> Report {
+    fn upgraded_through(&self, node: usize) -> UpgradeReport {
         self.upgrade(node, Duration::ZERO).join().unwrap().unwrap()
     }
 
@@ -142,7 +142,7 @@ impl<'a> Subject<'a> {
 }
 
 /// How an upgrade has ended.
-type Ended = Result<Report, Error>;
+type Ended = Result<UpgradeReport, Error>;
 
 /// Several upgrades at the same time: one does it all, the others wait, and find nothing to do.
 fn assert_one_has_worked(ended: Vec<JoinHandle<Ended>>) {

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::report::check::{Checked, Position};
+use mlflow_migrate_core::report::check::{CheckReport, Position};
 
 use crate::outcome::{CheckedDatabase, Problem};
 use crate::render::words::{count_of, releases};
@@ -22,7 +22,7 @@ pub(super) fn write_wrong_stamp(out: &mut impl Write, wrong: &Problem) -> io::Re
 }
 
 /// Lists what is not as the revision says.
-pub(super) fn write_differences(out: &mut impl Write, checked: &Checked) -> io::Result<()> {
+pub(super) fn write_differences(out: &mut impl Write, checked: &CheckReport) -> io::Result<()> {
     if !checked.drift.is_empty() {
         writeln!(out, "not as in {}:", checked.position.label())?;
         checked.drift.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;

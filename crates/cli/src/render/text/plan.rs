@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::plan::Method;
-use mlflow_migrate_core::report::alembic_cost::Unmerged;
+use mlflow_migrate_core::plan::ChangePlan;
+use mlflow_migrate_core::report::alembic_cost::AlembicCost;
 
 use crate::outcome::{Planned, PlannedStep};
 use crate::render::words::{count, count_of, revision, revision_and_releases};
@@ -35,7 +35,7 @@ pub(super) fn write(out: &mut impl Write, plan: &Planned) -> io::Result<()> {
     Ok(())
 }
 
-fn write_unmerged(out: &mut impl Write, unmerged: &Unmerged) -> io::Result<()> {
+fn write_unmerged(out: &mut impl Write, unmerged: &AlembicCost) -> io::Result<()> {
     let changes = count(unmerged.changes as u64, "change");
     let copies: Vec<String> =
         unmerged.copies.iter().map(|(table, times)| format!("{table} {times} x")).collect();
@@ -71,12 +71,12 @@ fn write_step(
 }
 
 /// How a table is changed, where its title does not say that already.
-fn how(method: &Method) -> Option<String> {
+fn how(method: &ChangePlan) -> Option<String> {
     let cost = match method {
-        Method { rebuilds: true, .. } => "; every row is written",
-        Method { scans: true, .. } => "; every row is read",
-        Method { summary, .. } if summary == "create" => return None,
-        Method { .. } => "",
+        ChangePlan { rebuilds: true, .. } => "; every row is written",
+        ChangePlan { scans: true, .. } => "; every row is read",
+        ChangePlan { summary, .. } if summary == "create" => return None,
+        ChangePlan { .. } => "",
     };
     Some(format!("{}{cost}", method.summary))
 }

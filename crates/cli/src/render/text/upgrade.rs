@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::Report;
+use mlflow_migrate_core::UpgradeReport;
 
 use crate::outcome::Finished;
 use crate::render::words::{count, count_of, duration, releases, revision};
@@ -35,7 +35,7 @@ pub(super) fn write(out: &mut impl Write, finished: &Finished) -> io::Result<()>
     Ok(())
 }
 
-fn write_timings(out: &mut impl Write, report: &Report) -> io::Result<()> {
+fn write_timings(out: &mut impl Write, report: &UpgradeReport) -> io::Result<()> {
     for step in &report.steps {
         let revisions = match step.revisions.as_slice() {
             [] => String::new(),
@@ -53,7 +53,7 @@ pub(super) fn fits(expecting: &[String]) -> String {
     })
 }
 
-fn changes(report: &Report) -> Vec<String> {
+fn changes(report: &UpgradeReport) -> Vec<String> {
     let mut changes = Vec::new();
     if !report.revisions.is_empty() {
         changes.push(count_of(&report.revisions, "revision"));

@@ -5,7 +5,7 @@ use sea_query::{Expr, ExprTrait, JoinType, Order, Query, Value};
 use super::super::batch_size::{Pace, bytes_of};
 use super::super::parts;
 use super::super::value::{self, KeyPart};
-use super::{Tally, values};
+use super::{ProgressCounter, values};
 use crate::error::Error;
 use crate::rows::{KeyedUpdate, Row, Rows};
 
@@ -16,7 +16,10 @@ const UPDATE: KeyedUpdate =
     KeyedUpdate { table: "assessments", columns: &COLUMNS, key: &["assessment_id"] };
 
 /// Fills the columns, and tells how many rows it wrote.
-pub(super) async fn backfill(database: &mut dyn Rows, tally: &Tally<'_>) -> Result<u64, Error> {
+pub(super) async fn backfill(
+    database: &mut dyn Rows,
+    tally: &ProgressCounter<'_>,
+) -> Result<u64, Error> {
     let (mut written, mut pace) = (0, Pace::new());
     let mut rows = page(database, None, &pace).await?;
     while let Some([last]) = rows.last().and_then(|read| value::key_of(read)) {

@@ -72,9 +72,9 @@ fn its_span(range: &Range) -> SelectStatement {
 }
 
 /// The costs of a range of traces that are not ordinary.
-pub(super) struct OddCosts(Vec<Row>);
+pub(super) struct InexactCosts(Vec<Row>);
 
-impl OddCosts {
+impl InexactCosts {
     /// `None` if they are too many.
     pub(super) async fn of(database: &mut dyn Rows, range: &Range) -> Result<Option<Self>, Error> {
         let platform = database.platform().clone();

@@ -7,7 +7,7 @@ use futures_util::future::try_join_all;
 
 use super::super::parts;
 use super::ranges::{Range, Ranges, workers};
-use super::{Tally, costs, gateway, spans, traces};
+use super::{ProgressCounter, costs, gateway, spans, traces};
 use crate::error::Error;
 use crate::event::Progress;
 use crate::rows::Rows;
@@ -52,7 +52,10 @@ impl Done {
 }
 
 /// Fills all traces and spans.
-pub(super) async fn fill(database: &mut dyn Rows, tally: &Tally<'_>) -> Result<Done, Error> {
+pub(super) async fn fill(
+    database: &mut dyn Rows,
+    tally: &ProgressCounter<'_>,
+) -> Result<Done, Error> {
     let connections = workers(database, tally.progress).await?;
     let mut next = Some(Range::first(database).await?);
     if connections.is_empty() {
@@ -73,7 +76,7 @@ pub(super) async fn fill(database: &mut dyn Rows, tally: &Tally<'_>) -> Result<D
 async fn work(
     mut connection: Box<dyn Rows>,
     ranges: &Ranges<'_>,
-    tally: &Tally<'_>,
+    tally: &ProgressCounter<'_>,
 ) -> Result<Done, Error> {
     let mut done = Done::default();
     while let Some(range) = ranges.take().await? {
@@ -92,7 +95,7 @@ async fn work(
 async fn fill_in_parts(
     database: &mut dyn Rows,
     range: Range,
-    tally: &Tally<'_>,
+    tally: &ProgressCounter<'_>,
     done: &mut Done,
     ranges: Option<&Ranges<'_>>,
 ) -> Result<(), Error> {
@@ -117,7 +120,7 @@ async fn fill_in_parts(
 async fn fill_part(
     database: &mut dyn Rows,
     range: &Range,
-    tally: &Tally<'_>,
+    tally: &ProgressCounter<'_>,
     done: &mut Done,
     ranges: Option<&Ranges<'_>>,
 ) -> Result<(), Error> {
@@ -132,7 +135,7 @@ async fn fill_part(
 async fn fill_range(
     database: &mut dyn Rows,
     range: &Range,
-    tally: &Tally<'_>,
+    tally: &ProgressCounter<'_>,
     done: &mut Done,
 ) -> Result<(), Error> {
     traces::fill(database, range, tally, done).await?;

@@ -28,7 +28,7 @@ use sea_query::{Condition, Expr, ExprTrait};
 
 use super::value::KeyPart;
 use super::{DataMigration, DataOptions, count, equals_exactly};
-use crate::error::{Error, Finding};
+use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
 use crate::schema::Schema;
@@ -64,13 +64,13 @@ pub struct TraceAnalytics;
 pub struct TraceAnalyticsSources;
 
 /// Adds up the rows of all three tables.
-struct Tally<'a> {
+struct ProgressCounter<'a> {
     progress: &'a Progress,
     done: AtomicU64,
     total: u64,
 }
 
-impl Tally<'_> {
+impl ProgressCounter<'_> {
     /// Adds rows that are done; ends here if the upgrade is to.
     fn add(&self, rows: usize) -> Result<(), Error> {
         let rows = rows as u64;
@@ -152,7 +152,7 @@ impl DataMigration for TraceAnalytics {
         database: &mut dyn Rows,
         _: &DataOptions,
         live: &Schema,
-    ) -> Result<Vec<Finding>, Error> {
+    ) -> Result<Vec<RowProblem>, Error> {
         preflight::findings(database, live).await
     }
 
@@ -163,7 +163,7 @@ impl DataMigration for TraceAnalytics {
         _: &Schema,
         progress: &Progress,
     ) -> Result<u64, Error> {
-        let mut tally = Tally { progress, done: AtomicU64::new(0), total: 0 };
+        let mut tally = ProgressCounter { progress, done: AtomicU64::new(0), total: 0 };
         for table in ["trace_info", "spans", "assessments"] {
             tally.total += count(database, table).await?;
         }

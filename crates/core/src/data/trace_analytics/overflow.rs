@@ -10,7 +10,7 @@ use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, Value};
 use super::super::{equals_exactly, value};
 use super::{COST_METADATA, REVISION, gateway, span_rows, traces, values};
 use crate::data::python::number;
-use crate::error::{Error, Finding};
+use crate::error::{Error, RowProblem};
 use crate::rows::Rows;
 use crate::schema::platform::Platform;
 
@@ -21,7 +21,7 @@ const HUGE: f64 = f64::MAX / 9_223_372_036_854_775_808.0;
 const TRACES: u64 = 100;
 
 /// Tells which there are, and names the first.
-pub(super) async fn finding(database: &mut dyn Rows) -> Result<Option<Finding>, Error> {
+pub(super) async fn finding(database: &mut dyn Rows) -> Result<Option<RowProblem>, Error> {
     let (mut first, mut count) = (None, 0);
     let mut traces = suspects(database, None).await?;
     while let Some(last) = traces.last().cloned() {
@@ -33,7 +33,7 @@ pub(super) async fn finding(database: &mut dyn Rows) -> Result<Option<Finding>, 
         }
         traces = suspects(database, Some(&last)).await?;
     }
-    Ok(first.map(|first| Finding {
+    Ok(first.map(|first| RowProblem {
         revision: REVISION.to_owned(),
         problem: "the costs of a trace's spans overflow".to_owned(),
         count,

@@ -9,7 +9,7 @@ use super::dimensions::{self, Kind};
 use super::ranges::{Range, Ranges, workers};
 use super::values::{self, Dimensions, Obstacle};
 use super::{REVISION, overflow, span_rows};
-use crate::error::{Error, Finding};
+use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
 use crate::schema::Schema;
@@ -18,7 +18,7 @@ use crate::schema::Schema;
 pub(super) async fn findings(
     database: &mut dyn Rows,
     live: &Schema,
-) -> Result<Vec<Finding>, Error> {
+) -> Result<Vec<RowProblem>, Error> {
     let mut findings = Vec::new();
     if database.platform().is_sqlite() && live.table("spans").is_some() {
         for key in span_rows::KEY {
@@ -45,12 +45,12 @@ pub(super) async fn findings(
 async fn keys_of_another_type(
     database: &mut dyn Rows,
     key: &'static str,
-) -> Result<Option<Finding>, Error> {
+) -> Result<Option<RowProblem>, Error> {
     let is_other = Expr::from(Func::cust("typeof").arg(Expr::col(key))).ne("text");
     let select = Query::select().column(key).from("spans").and_where(is_other).take();
     let rows = database.query(select.clone().limit(BATCH).take()).await?;
     let Some(first) = rows.first() else { return Ok(None) };
-    Ok(Some(Finding {
+    Ok(Some(RowProblem {
         revision: REVISION.to_owned(),
         problem: format!("spans.{key} holds something else than texts"),
         count: rows.len() as u64,
@@ -64,7 +64,7 @@ async fn orphans(
     database: &mut dyn Rows,
     table: &'static str,
     key: &'static str,
-) -> Result<Option<Finding>, Error> {
+) -> Result<Option<RowProblem>, Error> {
     let select = Query::select()
         .column((table, "trace_id"))
         .column((table, key))
@@ -92,7 +92,7 @@ async fn orphans(
     let mut count = select.clone();
     count.clear_selects().expr(Func::count(Expr::col((table, key))));
     let count = database.query(count).await?;
-    Ok(Some(Finding {
+    Ok(Some(RowProblem {
         revision: REVISION.to_owned(),
         problem: format!(
             "{table} without their trace (to delete them: `DELETE FROM {table} WHERE NOT EXISTS \
@@ -109,7 +109,7 @@ async fn orphans(
 async fn dimension_attributes(
     database: &mut dyn Rows,
     storable: &Repertoire,
-) -> Result<Vec<Finding>, Error> {
+) -> Result<Vec<RowProblem>, Error> {
     let first = Range::first(database).await?;
     if !first.is_part() && are_good(database, &first, storable).await? {
         return Ok(Vec::new());
@@ -176,7 +176,7 @@ async fn dimensions_of_spans(
     database: &mut dyn Rows,
     range: &Range,
     storable: &Repertoire,
-    findings: &mut Vec<(Obstacle, Finding)>,
+    findings: &mut Vec<(Obstacle, RowProblem)>,
 ) -> Result<(), Error> {
     let mut after = None;
     loop {
@@ -214,7 +214,7 @@ fn refuse_names(names: &Dimensions, storable: &Repertoire) -> Result<(), Obstacl
     }
 }
 
-fn dimension_finding(obstacle: Obstacle, first: String, storable: &Repertoire) -> Finding {
+fn dimension_finding(obstacle: Obstacle, first: String, storable: &Repertoire) -> RowProblem {
     let problem = match obstacle {
         Obstacle::Malformed => "spans.dimension_attributes is malformed JSON",
         Obstacle::Unsupported => {
@@ -229,5 +229,5 @@ fn dimension_finding(obstacle: Obstacle, first: String, storable: &Repertoire) -
         Obstacle::Unstorable => format!("{problem} {}", storable.describe()),
         _ => problem.to_owned(),
     };
-    Finding { revision: REVISION.to_owned(), problem, count: 1, rows: vec![first], query: None }
+    RowProblem { revision: REVISION.to_owned(), problem, count: 1, rows: vec![first], query: None }
 }

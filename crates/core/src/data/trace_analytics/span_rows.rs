@@ -11,7 +11,7 @@ use super::filling::Done;
 use super::ranges::Range;
 use super::sources::{self, Source};
 use super::spans::COLUMNS;
-use super::{COST_KEYS, Tally, key_after, values};
+use super::{COST_KEYS, ProgressCounter, key_after, values};
 use crate::data::python::number;
 use crate::error::Error;
 use crate::rows::{KeyedUpdate, Row, Rows};
@@ -35,7 +35,7 @@ pub(super) fn has_key_of(other: &'static str) -> Condition {
 pub(super) async fn fill(
     database: &mut dyn Rows,
     range: &Range,
-    tally: &Tally<'_>,
+    tally: &ProgressCounter<'_>,
     done: &mut Done,
 ) -> Result<(), Error> {
     let mut pace = Pace::new();

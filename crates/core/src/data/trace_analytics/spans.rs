@@ -11,13 +11,13 @@ use sea_query::{
     SelectStatement, TableRef, UpdateStatement,
 };
 
-use super::costs::{self, OddCosts};
+use super::costs::{self, InexactCosts};
 use super::dimensions::{self, Kind};
 use super::filling::Done;
 use super::ranges::Range;
 use super::sources::Source;
 use super::values::{Dimensions, dimensions as read};
-use super::{COST_KEYS, Tally, is_one_of, span_rows};
+use super::{COST_KEYS, ProgressCounter, is_one_of, span_rows};
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::schema::platform::Platform;
@@ -38,7 +38,7 @@ const NAMES: [(&str, NameOf); 2] = [
 pub(super) async fn fill(
     database: &mut dyn Rows,
     range: &Range,
-    tally: &Tally<'_>,
+    tally: &ProgressCounter<'_>,
     done: &mut Done,
 ) -> Result<(), Error> {
     if let Some(found) = simple(database, range).await? {
@@ -61,7 +61,7 @@ pub(super) async fn fill(
 /// What can be written to the spans of a range without reading them.
 struct Simple {
     kinds: Vec<(Kind, Dimensions)>,
-    odd: OddCosts,
+    odd: InexactCosts,
 }
 
 /// `None` on SQLite: there nothing travels either way, and reading and writing row by row goes through
@@ -77,7 +77,7 @@ async fn simple(database: &mut dyn Rows, range: &Range) -> Result<Option<Simple>
     if kinds.iter().any(|kind| kind.filled > 0) {
         return Ok(None);
     }
-    let Some(odd) = OddCosts::of(database, range).await? else { return Ok(None) };
+    let Some(odd) = InexactCosts::of(database, range).await? else { return Ok(None) };
     // Everything that could be refused has been, before the first change.
     let with_names = |kind: Kind| {
         let names = read(kind.text.as_ref()).unwrap_or_default();
@@ -91,7 +91,7 @@ impl Simple {
         &self,
         database: &mut dyn Rows,
         range: &Range,
-        tally: &Tally<'_>,
+        tally: &ProgressCounter<'_>,
         done: &mut Done,
     ) -> Result<(), Error> {
         for update in self.updates(range, database.platform()) {

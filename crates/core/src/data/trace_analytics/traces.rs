@@ -10,7 +10,8 @@ use super::filling::Done;
 use super::ranges::Range;
 use super::sources::{self, Source};
 use super::{
-    COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, Tally, values,
+    COST_KEYS, COST_METADATA, ProgressCounter, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA,
+    values,
 };
 use crate::data::python::text;
 use crate::error::Error;
@@ -67,7 +68,7 @@ impl Sources {
 pub(super) async fn fill(
     database: &mut dyn Rows,
     range: &Range,
-    tally: &Tally<'_>,
+    tally: &ProgressCounter<'_>,
     done: &mut Done,
 ) -> Result<(), Error> {
     let mut pace = Pace::new();

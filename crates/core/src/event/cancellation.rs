@@ -13,7 +13,7 @@ use crate::error::Error;
 
 /// Asks an upgrade to end; all clones ask the same one.
 #[derive(Clone, Debug, Default)]
-pub struct Stop(Arc<State>);
+pub struct CancellationToken(Arc<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -21,7 +21,7 @@ struct State {
     working: AtomicBool,
 }
 
-impl Stop {
+impl CancellationToken {
     /// Asks.
     pub fn request(&self) {
         self.0.requested.send_replace(true);

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 /// What a data migration would stumble over: found before anything is changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Finding {
+pub struct RowProblem {
     /// The revision whose data migration refuses it.
     pub revision: String,
     /// What is wrong.
@@ -17,7 +17,7 @@ pub struct Finding {
     pub query: Option<String>,
 }
 
-impl std::fmt::Display for Finding {
+impl std::fmt::Display for RowProblem {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         let rows = self.rows.join(", ");
         let noun = if self.count == 1 { "row" } else { "rows" };
