@@ -183,13 +183,6 @@ fn is_same_in_use(found: &Object, expected: &Object) -> bool {
     found.has_same_content(expected) && found.inactive() == expected.inactive()
 }
 
-/// Whether a table or column that is expected is not there.
-#[must_use]
-pub(crate) fn is_missing_part(difference: &Difference) -> bool {
-    difference.kind == DifferenceKind::Missing
-        && matches!(difference.object, Object::Table | Object::Column(_))
-}
-
 #[cfg(test)]
 mod tests {
     use super::Weight;

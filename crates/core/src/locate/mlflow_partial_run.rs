@@ -10,7 +10,6 @@ use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
 use crate::history::revision::{Action, Revision};
-use crate::locate::drift::is_missing_part;
 use crate::schema::op::{Op, TableEdit};
 use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{self, Difference, DifferenceKind, Object, Schema};
@@ -93,7 +92,7 @@ pub(crate) fn recognise(
     let added: Vec<&Op> = operations.iter().copied().take_while(|op| is_added(op, live)).collect();
     let is_explained = |difference: &&Difference| match difference.kind {
         DifferenceKind::Extra => !left.contains(difference),
-        _ if is_missing_part(difference) => added.iter().any(|op| has_taken(op, difference, live)),
+        _ if difference.is_missing_part() => added.iter().any(|op| has_taken(op, difference, live)),
         _ => {
             let is_of_a_state = |state: &Vec<Difference>| !state.contains(difference);
             remaining.iter().any(is_of_a_state)

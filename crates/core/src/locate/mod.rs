@@ -9,7 +9,6 @@ use crate::error::LocationError;
 use crate::error::{Error, label, quoted};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{ALEMBIC_PREFIX, Assumption, LEFTOVER_PREFIX, Location};
-use crate::locate::drift::is_missing_part;
 use crate::locate::recognise::{Comparison, is_mlflows};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema, differences};
@@ -112,8 +111,8 @@ fn stamped(
     let meant = revision.trim().to_ascii_lowercase();
     let meant = catalogue.graph.get(&meant).map(|revision| Some(revision.id.clone()));
     let head = catalogue.state(Some(catalogue.graph.head()?), platform)?;
-    let is_newer =
-        meant.is_none() && !differences(&head, live, platform).iter().any(is_missing_part);
+    let is_newer = meant.is_none()
+        && !differences(&head, live, platform).iter().any(Difference::is_missing_part);
     let revision = revision.to_owned();
     if is_newer {
         return Err(Error::Location(LocationError::Newer { revision, newest }));
@@ -276,7 +275,7 @@ fn unstamped(
         return Err(Error::Location(LocationError::NotMlflow { tables: own.len() }));
     }
     let (closest, differences) = compared.closest();
-    let is_complete = !differences.iter().any(is_missing_part);
+    let is_complete = !differences.iter().any(Difference::is_missing_part);
     let closest = label(closest.as_deref()).to_owned();
     Err(Error::Location(LocationError::Unrecognised { closest, differences, is_complete }))
 }

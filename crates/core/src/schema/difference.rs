@@ -122,6 +122,12 @@ impl Difference {
     pub(crate) fn is_of_expected(&self) -> bool {
         self.kind != DifferenceKind::Extra
     }
+
+    /// Whether a table or column that is expected is not there.
+    pub(crate) fn is_missing_part(&self) -> bool {
+        self.kind == DifferenceKind::Missing
+            && matches!(self.object, Object::Table | Object::Column(_))
+    }
 }
 
 /// What of `found` is not as `expected` says. Where another object bears the name of an expected one,

@@ -15,7 +15,7 @@ use crate::history::location::Location;
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
-use crate::upgrade::note_check::{forged, malformed};
+use crate::upgrade::forged_note::{forged, malformed};
 
 /// What `alembic_version` holds while an upgrade is unfinished.
 pub const FENCE: &str = "mlflow-migrate-unfinished";
@@ -62,7 +62,8 @@ impl Journal {
             );
             refuse(problem, hint.to_owned())
         })?;
-        if let Some(problem) = malformed(&journal) {
+        let (from, to) = (journal.from.revision.as_deref(), journal.to.as_deref());
+        if let Some(problem) = malformed(from, to, &journal.version) {
             return Err(forged(backend.name(), &problem));
         }
         if journal.version != VERSION {
@@ -73,11 +74,6 @@ impl Journal {
             return Err(refuse(problem, format!("use mlflow-migrate {}", journal.version)));
         }
         Ok(Some(Self { done, ..journal }))
-    }
-
-    /// The version of the program that wrote the note.
-    pub(crate) fn version(&self) -> &str {
-        &self.version
     }
 
     /// Writes the note, before the first step.

@@ -2,6 +2,7 @@
 
 pub mod abort;
 pub(crate) mod execution;
+mod forged_note;
 pub mod inspection;
 pub(crate) mod journal;
 pub(crate) mod losses;

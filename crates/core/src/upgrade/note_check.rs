@@ -13,29 +13,14 @@ use crate::history::catalogue::Catalogue;
 use crate::plan::{Plan, Step, TableChange, plan};
 use crate::schema::platform::Platform;
 use crate::schema::{RawText, Schema, Table};
+use crate::upgrade::forged_note::{forged, shown};
 use crate::upgrade::journal::Journal;
-
-/// How many characters of a text are shown.
-const SHOWN: usize = 60;
-
-/// The longest name of a revision or a version.
-const MAX_LABEL: usize = 64;
 
 /// Whether an unfinished upgrade goes on, or is taken back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Forth,
     Back,
-}
-
-/// What of a note this program never writes, if there is such a thing.
-pub(crate) fn malformed(journal: &Journal) -> Option<String> {
-    let from = journal.from.revision.as_deref();
-    let labels = [("revision", from), ("revision", journal.to.as_deref())];
-    let labels = labels.into_iter().chain([("version", Some(journal.version()))]);
-    let is_bad = |(_, label): &(&str, Option<&str>)| label.is_some_and(|label| !is_label(label));
-    let (kind, label) = labels.into_iter().find(is_bad)?;
-    Some(format!("{kind} {}", shown(label.unwrap_or_default())))
 }
 
 /// The plan that follows from a note.
@@ -150,28 +135,4 @@ fn unlike(table: &Table, is_wrong: impl Fn(&RawText<'_>) -> bool) -> Option<Stri
     let (object, text) = texts.iter().find(|(_, text)| is_wrong(text))?;
     let object = if object.is_empty() { String::new() } else { format!(" {object}:") };
     Some(format!("table {}:{object} {}", table.name, shown(text.text())))
-}
-
-/// The error that tells what somebody has written to a note.
-pub(crate) fn forged(name: String, problem: &str) -> Error {
-    Error::Journal {
-        name,
-        problem: format!(
-            "somebody has changed the note of an unfinished upgrade in table alembic_mlflow_migrate: {problem}"
-        ),
-        hint: "nothing was changed; find out who may write to that table, and restore a backup of the \
-               database"
-            .to_owned(),
-    }
-}
-
-fn is_label(text: &str) -> bool {
-    let is_of_label = |byte: u8| byte.is_ascii_alphanumeric() || b"_.+-".contains(&byte);
-    !text.is_empty() && text.len() <= MAX_LABEL && text.bytes().all(is_of_label)
-}
-
-fn shown(text: &str) -> String {
-    let cut: String = text.chars().take(SHOWN).collect();
-    let dots = if cut.len() < text.len() { "…" } else { "" };
-    format!("\"{}{dots}\"", cut.escape_debug())
 }

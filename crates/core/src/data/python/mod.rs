@@ -22,7 +22,6 @@ pub mod integer;
 pub mod json;
 mod literal;
 pub mod number;
-mod scanner;
 pub mod string;
 pub mod text;
 mod unicode;

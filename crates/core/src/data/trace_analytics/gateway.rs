@@ -5,7 +5,7 @@
 use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
 
 use super::ranges::Range;
-use super::{GATEWAY_METADATA, is_one_of, span_rows};
+use super::{GATEWAY_METADATA, is_one_of, spans};
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::schema::platform::{Dialect, Platform};
@@ -66,7 +66,7 @@ impl Costs {
     fn of_metrics(platform: &Platform) -> Self {
         let column = ("span_metrics", "value");
         let mut span = Query::select().expr(Expr::val(1)).from("spans").take();
-        span.cond_where(span_rows::has_key_of("span_metrics"));
+        span.cond_where(spans::has_key_of("span_metrics"));
         let select = Query::select()
             .column(column)
             .from("span_metrics")

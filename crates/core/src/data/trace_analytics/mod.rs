@@ -8,18 +8,17 @@
 //! stumble over is found before anything is changed.
 
 mod assessments;
-mod costs;
 mod dimensions;
-mod filling;
+mod fill;
 mod gateway;
 mod overflow;
 mod preflight;
 mod ranges;
 mod sources;
-mod span_rows;
 mod spans;
 mod traces;
 mod values;
+mod written;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -167,7 +166,7 @@ impl DataMigration for TraceAnalytics {
         for table in ["trace_info", "spans", "assessments"] {
             tally.total += count(database, table).await?;
         }
-        let done = filling::fill(database, &tally).await?;
+        let done = fill::fill(database, &tally).await?;
         done.tell(progress);
         Ok(done.written + assessments::backfill(database, &tally).await?)
     }

@@ -8,7 +8,7 @@
 use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, Value};
 
 use super::super::{equals_exactly, value};
-use super::{COST_METADATA, REVISION, gateway, span_rows, traces, values};
+use super::{COST_METADATA, REVISION, gateway, spans, traces, values};
 use crate::data::python::number;
 use crate::error::{Error, RowProblem};
 use crate::rows::Rows;
@@ -99,7 +99,7 @@ async fn overflows(database: &mut dyn Rows, trace: &str) -> Result<bool, Error> 
     let span = Query::select()
         .expr(Expr::val(1))
         .from("spans")
-        .cond_where(span_rows::has_key_of("span_metrics"))
+        .cond_where(spans::has_key_of("span_metrics"))
         .take();
     let select = Query::select()
         .expr(value())

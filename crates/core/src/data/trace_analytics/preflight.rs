@@ -8,7 +8,7 @@ use super::super::{BATCH, sql_text, value};
 use super::dimensions::{self, Kind};
 use super::ranges::{Range, Ranges, workers};
 use super::values::{self, Dimensions, Obstacle};
-use super::{REVISION, overflow, span_rows};
+use super::{REVISION, overflow, spans};
 use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
@@ -21,7 +21,7 @@ pub(super) async fn findings(
 ) -> Result<Vec<RowProblem>, Error> {
     let mut findings = Vec::new();
     if database.platform().is_sqlite() && live.table("spans").is_some() {
-        for key in span_rows::KEY {
+        for key in spans::KEY {
             findings.extend(keys_of_another_type(database, key).await?);
         }
     }
@@ -180,7 +180,7 @@ async fn dimensions_of_spans(
 ) -> Result<(), Error> {
     let mut after = None;
     loop {
-        let mut select = span_rows::dimensions_after(range, after.as_ref(), database.platform());
+        let mut select = spans::dimensions_after(range, after.as_ref(), database.platform());
         select.and_where(Expr::col("dimension_attributes").is_not_null());
         let rows = database.query(select).await?;
         for span in &rows {
@@ -194,7 +194,7 @@ async fn dimensions_of_spans(
                 }
             }
         }
-        after = span_rows::key_of(rows.last());
+        after = spans::key_of(rows.last());
         if after.is_none() {
             return Ok(());
         }

@@ -6,9 +6,9 @@ use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::batch_size::{Pace, bytes_of};
 use super::super::value::{self, KeyPart, key_of};
-use super::filling::Done;
 use super::ranges::Range;
 use super::sources::{self, Source};
+use super::written::Written;
 use super::{
     COST_KEYS, COST_METADATA, ProgressCounter, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA,
     values,
@@ -69,7 +69,7 @@ pub(super) async fn fill(
     database: &mut dyn Rows,
     range: &Range,
     tally: &ProgressCounter<'_>,
-    done: &mut Done,
+    done: &mut Written,
 ) -> Result<(), Error> {
     let mut pace = Pace::new();
     let mut traces = page(database, range, None, &pace).await?;

@@ -1,29 +1,21 @@
-//! Costs and models of spans.
-//!
-//! Spans are by far the most rows, and few models and providers serve them all. So the database is
-//! asked which `dimension_attributes` a range of traces has; what these mean is computed here, and
-//! a statement or two write it to all their spans, with the costs that they take from `span_metrics`
-//! themselves. No span leaves the database. A range that is not that simple goes row by row
-//! ([`super::span_rows`]), which works for everything.
+//! Statements that fill many spans at once.
 
 use sea_query::{
     CaseStatement, Condition, Expr, ExprTrait, Func, IntoIden, Query, QueryStatement,
     SelectStatement, TableRef, UpdateStatement,
 };
 
+use super::super::dimensions::{self, Kind};
+use super::super::ranges::Range;
+use super::super::sources::Source;
+use super::super::values::{Dimensions, dimensions as read};
+use super::super::written::Written;
+use super::super::{COST_KEYS, ProgressCounter, is_one_of};
 use super::costs::{self, InexactCosts};
-use super::dimensions::{self, Kind};
-use super::filling::Done;
-use super::ranges::Range;
-use super::sources::Source;
-use super::values::{Dimensions, dimensions as read};
-use super::{COST_KEYS, ProgressCounter, is_one_of, span_rows};
+use super::{COLUMNS, KEY, has_key_of};
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::schema::platform::Platform;
-
-pub(super) const COLUMNS: [&str; 5] =
-    ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
 
 type NameOf = fn(&Dimensions) -> Option<&String>;
 
@@ -33,33 +25,8 @@ const NAMES: [(&str, NameOf); 2] = [
     ("model_provider", |names| names.provider.as_ref()),
 ];
 
-/// Fills the columns of a range of traces. What cannot be done to a long range at once may still be
-/// possible for parts of it.
-pub(super) async fn fill(
-    database: &mut dyn Rows,
-    range: &Range,
-    tally: &ProgressCounter<'_>,
-    done: &mut Done,
-) -> Result<(), Error> {
-    if let Some(found) = simple(database, range).await? {
-        return found.write(database, range, tally, done).await;
-    }
-    if range.is_part() {
-        return span_rows::fill(database, range, tally, done).await;
-    }
-    let mut next = Some(Range::first_part(database).await?);
-    while let Some(part) = next {
-        match simple(database, &part).await? {
-            Some(found) => found.write(database, &part, tally, done).await?,
-            None => span_rows::fill(database, &part, tally, done).await?,
-        }
-        next = part.next(database).await?;
-    }
-    Ok(())
-}
-
 /// What can be written to the spans of a range without reading them.
-struct Simple {
+pub(super) struct Simple {
     kinds: Vec<(Kind, Dimensions)>,
     odd: InexactCosts,
 }
@@ -69,7 +36,10 @@ struct Simple {
 /// to find the rows, to write them), which was measured to take longer and more memory. `None` too
 /// for a range with columns that are filled already, whose rows are written only where they
 /// differ, and for one with too many different values.
-async fn simple(database: &mut dyn Rows, range: &Range) -> Result<Option<Simple>, Error> {
+pub(super) async fn simple(
+    database: &mut dyn Rows,
+    range: &Range,
+) -> Result<Option<Simple>, Error> {
     if database.platform().is_sqlite() {
         return Ok(None);
     }
@@ -87,12 +57,12 @@ async fn simple(database: &mut dyn Rows, range: &Range) -> Result<Option<Simple>
 }
 
 impl Simple {
-    async fn write(
+    pub(super) async fn write(
         &self,
         database: &mut dyn Rows,
         range: &Range,
         tally: &ProgressCounter<'_>,
-        done: &mut Done,
+        done: &mut Written,
     ) -> Result<(), Error> {
         for update in self.updates(range, database.platform()) {
             done.written += database.execute(QueryStatement::Update(update)).await?;
@@ -114,7 +84,7 @@ impl Simple {
         for key in COST_KEYS {
             priced.value(key, Expr::col((costs, key)));
         }
-        priced.cond_where(span_rows::has_key_of(costs));
+        priced.cond_where(has_key_of(costs));
         // Keeps a server that joins the other way round to the rows of the range.
         priced.cond_where(range.holds("spans"));
         let mut named = self.setting_names(platform);
@@ -164,7 +134,7 @@ fn costs_of_spans(range: &Range, platform: &Platform) -> SelectStatement {
         .cond_where(range.holds("span_metrics"))
         .cond_where(Source::SpanMetrics.rows(platform))
         .and_where(Expr::col(("span_metrics", "value")).is_not_null());
-    for column in span_rows::KEY {
+    for column in KEY {
         let key = Expr::col(("span_metrics", column));
         select.expr_as(key.clone(), column).add_group_by([key]);
     }

@@ -2,41 +2,29 @@
 
 use std::collections::HashMap;
 
-use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement, Value};
+use sea_query::{Expr, ExprTrait, Query, Value};
 
-use super::super::BATCH;
-use super::super::batch_size::{Pace, bytes_of};
-use super::super::value::{self, KeyPart};
-use super::filling::Done;
-use super::ranges::Range;
-use super::sources::{self, Source};
-use super::spans::COLUMNS;
-use super::{COST_KEYS, ProgressCounter, key_after, values};
+use super::super::ranges::Range;
+use super::super::sources::{self, Source};
+use super::super::written::Written;
+use super::super::{COST_KEYS, ProgressCounter, key_after, values};
+use super::{COLUMNS, KEY, SpanKey, dimensions_after, key_of};
+use crate::data::batch_size::{Pace, bytes_of};
 use crate::data::python::number;
+use crate::data::value;
 use crate::error::Error;
 use crate::rows::{KeyedUpdate, Row, Rows};
-use crate::schema::platform::Platform;
-
-pub(super) const KEY: [&str; 2] = ["trace_id", "span_id"];
 
 const UPDATE: KeyedUpdate = KeyedUpdate { table: "spans", columns: &COLUMNS, key: &KEY };
 
-type SpanKey = [KeyPart; 2];
 type Costs = [Option<f64>; COST_KEYS.len()];
-
-/// Whether a span has the key of another row: the foreign key between them holds by this comparison,
-/// and so no row is left without its span.
-pub(super) fn has_key_of(other: &'static str) -> Condition {
-    let is_same = |column| Expr::col(("spans", column)).equals((other, column));
-    KEY.into_iter().fold(Condition::all(), |same, column| same.add(is_same(column)))
-}
 
 /// Fills the columns of a range of traces.
 pub(super) async fn fill(
     database: &mut dyn Rows,
     range: &Range,
     tally: &ProgressCounter<'_>,
-    done: &mut Done,
+    done: &mut Written,
 ) -> Result<(), Error> {
     let mut pace = Pace::new();
     let mut spans = page(database, range, None, &pace).await?;
@@ -73,10 +61,6 @@ pub(super) async fn fill(
     Ok(())
 }
 
-pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
-    value::key_of(span?)
-}
-
 async fn page(
     database: &mut dyn Rows,
     range: &Range,
@@ -86,28 +70,6 @@ async fn page(
     let mut select = dimensions_after(range, after, database.platform());
     select.columns(COLUMNS).limit(pace.rows());
     database.query(select).await
-}
-
-/// Keys and dimension attributes of the spans of a range after a given one, in the order of their
-/// key.
-pub(super) fn dimensions_after(
-    range: &Range,
-    after: Option<&SpanKey>,
-    platform: &Platform,
-) -> SelectStatement {
-    let mut select = Query::select();
-    select
-        .columns(KEY)
-        .column("dimension_attributes")
-        .from("spans")
-        .cond_where(range.holds("spans"))
-        .order_by(KEY[0], Order::Asc)
-        .order_by(KEY[1], Order::Asc)
-        .limit(BATCH);
-    if let Some(after) = after {
-        select.and_where(key_after("spans", KEY, after, platform));
-    }
-    select
 }
 
 fn add_costs(costs: &mut Costs, others: Costs) {

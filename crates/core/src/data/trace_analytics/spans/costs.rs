@@ -2,11 +2,12 @@
 
 use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, SelectStatement, Value};
 
-use super::super::value;
-use super::ranges::Range;
-use super::sources::Source;
-use super::{COST_KEYS, span_rows, values};
+use super::super::ranges::Range;
+use super::super::sources::Source;
+use super::super::{COST_KEYS, values};
+use super::{KEY, has_key_of};
 use crate::data::python::number;
+use crate::data::value;
 use crate::error::Error;
 use crate::rows::{KeyedUpdate, Row, Rows};
 use crate::schema::platform::Platform;
@@ -50,7 +51,7 @@ pub(super) fn ordinary(platform: &Platform) -> CaseStatement {
 
 /// Whether SQLite has nothing but numbers here, and so would add up the same as Python reads. Elsewhere
 /// it is never asked: the columns of spans are filled at once there.
-pub(super) async fn are_numbers(database: &mut dyn Rows) -> Result<bool, Error> {
+pub(in super::super) async fn are_numbers(database: &mut dyn Rows) -> Result<bool, Error> {
     if !database.platform().is_sqlite() {
         return Ok(false);
     }
@@ -68,7 +69,7 @@ pub(super) async fn are_numbers(database: &mut dyn Rows) -> Result<bool, Error> 
 fn its_span(range: &Range) -> SelectStatement {
     let mut select = Query::select();
     select.expr(Expr::val(1)).from("spans").cond_where(range.holds("spans"));
-    select.cond_where(span_rows::has_key_of("span_metrics")).take()
+    select.cond_where(has_key_of("span_metrics")).take()
 }
 
 /// The costs of a range of traces that are not ordinary.
@@ -82,7 +83,7 @@ impl InexactCosts {
             return Ok(Some(Self(Vec::new())));
         }
         let select = Query::select()
-            .columns(span_rows::KEY)
+            .columns(KEY)
             .columns(["key", "value"])
             .from("span_metrics")
             .cond_where(range.holds("span_metrics"))
@@ -99,9 +100,9 @@ impl InexactCosts {
     /// Writes them to their spans.
     pub(super) async fn write(&self, database: &mut dyn Rows) -> Result<(), Error> {
         const UPDATES: [KeyedUpdate; COST_KEYS.len()] = [
-            KeyedUpdate { table: "spans", columns: &["input_cost"], key: &span_rows::KEY },
-            KeyedUpdate { table: "spans", columns: &["output_cost"], key: &span_rows::KEY },
-            KeyedUpdate { table: "spans", columns: &["total_cost"], key: &span_rows::KEY },
+            KeyedUpdate { table: "spans", columns: &["input_cost"], key: &KEY },
+            KeyedUpdate { table: "spans", columns: &["output_cost"], key: &KEY },
+            KeyedUpdate { table: "spans", columns: &["total_cost"], key: &KEY },
         ];
         let platform = database.platform().clone();
         for update in UPDATES {

@@ -1,20 +1,12 @@
-//! Python's `json.loads` of a `str`, and the values it makes.
-//!
-//! Python's decoder accepts more than JSON (`NaN`, lone surrogates, integers of any size up to a
-//! limit), and where it does not accept a text MLflow goes another way, so both sides of that
-//! border matter.
-//!
-//! One difference is deliberate: at about a thousand nested containers CPython raises
-//! `RecursionError`, which would abort the migration; here any depth is a value.
+//! The values that `json.loads` makes.
 
 use std::collections::HashMap;
 use std::{fmt, mem, slice};
 
 use thiserror::Error;
 
-use super::integer::Integer;
-use super::scanner::Scanner;
-use super::string::PythonStr;
+use super::super::integer::Integer;
+use super::super::string::PythonStr;
 
 /// A value as `json.loads` makes it; its strings are borrowed from the document where they can be.
 #[derive(Debug)]
@@ -41,22 +33,6 @@ pub enum Json<'a> {
 pub struct Malformed {
     /// Where reading stopped, in bytes from the start of the text.
     pub position: usize,
-}
-
-/// `json.loads(text)`.
-///
-/// * White space is space, tab, line feed and carriage return; a byte order mark is not.
-/// * `NaN`, `Infinity` and `-Infinity` are floats; a float too large for its type is infinite.
-/// * An integer of more than 4300 digits, leaving its sign aside, is a `ValueError`.
-/// * A control character in a string must be escaped.
-/// * `\ud83d\ude00` is one character; a surrogate outside such a pair stays as it is.
-/// * Of equal keys in an object the last value stays, in the place of the first.
-///
-/// # Errors
-///
-/// Where Python raises `ValueError` (of which `JSONDecodeError` is one).
-pub fn loads(text: &str) -> Result<Json<'_>, Malformed> {
-    Scanner::new(text).document()
 }
 
 impl<'a> Json<'a> {

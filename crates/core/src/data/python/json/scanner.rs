@@ -1,9 +1,9 @@
 //! Reads a JSON document the way CPython's `_json` scanner does, but without recursion.
 
-use super::float;
-use super::integer::Integer;
-use super::json::{Array, Json, Malformed, Object};
-use super::string::PythonStr;
+use super::super::float;
+use super::super::integer::Integer;
+use super::super::string::PythonStr;
+use super::value::{Array, Json, Malformed, Object};
 
 /// `sys.int_info.default_max_str_digits`; the sign does not count.
 const MAXIMUM_INTEGER_DIGITS: usize = 4300;

@@ -1,0 +1,87 @@
+//! Costs and models of spans.
+//!
+//! Spans are by far the most rows, and few models and providers serve them all. So the database is
+//! asked which `dimension_attributes` a range of traces has; what these mean is computed here, and
+//! a statement or two write it to all their spans, with the costs that they take from `span_metrics`
+//! themselves. No span leaves the database. A range that is not that simple goes row by row
+//! ([`row_by_row`]), which works for everything.
+
+pub(super) mod costs;
+mod row_by_row;
+mod set_based;
+
+use sea_query::{Condition, Expr, ExprTrait, Order, Query, SelectStatement};
+
+use super::ranges::Range;
+use super::written::Written;
+use super::{ProgressCounter, key_after};
+use crate::data::BATCH;
+use crate::data::value::{self, KeyPart};
+use crate::error::Error;
+use crate::rows::{Row, Rows};
+use crate::schema::platform::Platform;
+use set_based::simple;
+
+pub(super) const KEY: [&str; 2] = ["trace_id", "span_id"];
+
+pub(super) const COLUMNS: [&str; 5] =
+    ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
+
+pub(super) type SpanKey = [KeyPart; 2];
+/// Fills the columns of a range of traces. What cannot be done to a long range at once may still be
+/// possible for parts of it.
+pub(super) async fn fill(
+    database: &mut dyn Rows,
+    range: &Range,
+    tally: &ProgressCounter<'_>,
+    done: &mut Written,
+) -> Result<(), Error> {
+    if let Some(found) = simple(database, range).await? {
+        return found.write(database, range, tally, done).await;
+    }
+    if range.is_part() {
+        return row_by_row::fill(database, range, tally, done).await;
+    }
+    let mut next = Some(Range::first_part(database).await?);
+    while let Some(part) = next {
+        match simple(database, &part).await? {
+            Some(found) => found.write(database, &part, tally, done).await?,
+            None => row_by_row::fill(database, &part, tally, done).await?,
+        }
+        next = part.next(database).await?;
+    }
+    Ok(())
+}
+
+/// Whether a span has the key of another row: the foreign key between them holds by this comparison,
+/// and so no row is left without its span.
+pub(super) fn has_key_of(other: &'static str) -> Condition {
+    let is_same = |column| Expr::col(("spans", column)).equals((other, column));
+    KEY.into_iter().fold(Condition::all(), |same, column| same.add(is_same(column)))
+}
+
+pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
+    value::key_of(span?)
+}
+
+/// Keys and dimension attributes of the spans of a range after a given one, in the order of their
+/// key.
+pub(super) fn dimensions_after(
+    range: &Range,
+    after: Option<&SpanKey>,
+    platform: &Platform,
+) -> SelectStatement {
+    let mut select = Query::select();
+    select
+        .columns(KEY)
+        .column("dimension_attributes")
+        .from("spans")
+        .cond_where(range.holds("spans"))
+        .order_by(KEY[0], Order::Asc)
+        .order_by(KEY[1], Order::Asc)
+        .limit(BATCH);
+    if let Some(after) = after {
+        select.and_where(key_after("spans", KEY, after, platform));
+    }
+    select
+}

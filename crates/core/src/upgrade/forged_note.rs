@@ -1,0 +1,42 @@
+//! Notes of an unfinished upgrade that this program never writes.
+
+use crate::error::Error;
+
+/// How many characters of a text are shown.
+const SHOWN: usize = 60;
+
+/// The longest name of a revision or a version.
+const MAX_LABEL: usize = 64;
+
+/// What of a note this program never writes, if there is such a thing.
+pub(super) fn malformed(from: Option<&str>, to: Option<&str>, version: &str) -> Option<String> {
+    let labels = [("revision", from), ("revision", to), ("version", Some(version))];
+    let is_bad = |(_, label): &(&str, Option<&str>)| label.is_some_and(|label| !is_label(label));
+    let (kind, label) = labels.into_iter().find(is_bad)?;
+    Some(format!("{kind} {}", shown(label.unwrap_or_default())))
+}
+
+/// The error that tells what somebody has written to a note.
+pub(super) fn forged(name: String, problem: &str) -> Error {
+    Error::Journal {
+        name,
+        problem: format!(
+            "somebody has changed the note of an unfinished upgrade in table alembic_mlflow_migrate: {problem}"
+        ),
+        hint: "nothing was changed; find out who may write to that table, and restore a backup of the \
+               database"
+            .to_owned(),
+    }
+}
+
+fn is_label(text: &str) -> bool {
+    let is_of_label = |byte: u8| byte.is_ascii_alphanumeric() || b"_.+-".contains(&byte);
+    !text.is_empty() && text.len() <= MAX_LABEL && text.bytes().all(is_of_label)
+}
+
+/// Returns a text of a note so that a message can show it.
+pub(super) fn shown(text: &str) -> String {
+    let cut: String = text.chars().take(SHOWN).collect();
+    let dots = if cut.len() < text.len() { "…" } else { "" };
+    format!("\"{}{dots}\"", cut.escape_debug())
+}
