@@ -9,12 +9,12 @@ use super::*;
 #[test]
 fn the_graph_is_one_chain_with_one_head() {
     let graph = tracking().unwrap().graph;
-    assert_eq!(graph.revisions().len(), 70);
-    assert_eq!(graph.head(), Ok("f4a9b2c7d1e6"));
+    let last = graph.revisions().last().unwrap();
+    assert_eq!(graph.head(), Ok(last.id.as_str()));
     let parents: Vec<Option<&str>> =
         graph.revisions().iter().map(|r| r.parents.first().map(String::as_str)).collect();
     let ids = graph.revisions().iter().map(|r| Some(r.id.as_str()));
-    let before: Vec<Option<&str>> = std::iter::once(None).chain(ids).take(70).collect();
+    let before: Vec<Option<&str>> = std::iter::once(None).chain(ids).take(parents.len()).collect();
     assert_eq!(parents, before, "listed in the order of the chain");
     assert!(graph.revisions().iter().all(|r| r.parents.len() <= 1));
 }
@@ -30,7 +30,7 @@ fn every_revision_applies_on_every_platform() {
         Platform::MARIADB,
     ] {
         let states = catalogue.states(&platform).unwrap();
-        assert_eq!(states.len(), 71, "{platform:?}");
+        assert_eq!(states.len(), catalogue.graph.revisions().len() + 1, "{platform:?}");
     }
 }
 
@@ -39,7 +39,8 @@ fn a_server_that_forgot_its_checks_can_be_upgraded_after_them() {
     let catalogue = tracking().unwrap();
     let mut schema = catalogue.state(Some("cfd24bdc0731"), &Platform::MYSQL_5_7).unwrap();
     assert!(schema.tables["runs"].checks.is_empty());
-    let path = catalogue.graph.path(Some("cfd24bdc0731"), Some("f4a9b2c7d1e6")).unwrap();
+    let path =
+        catalogue.graph.path(Some("cfd24bdc0731"), Some(catalogue.graph.head().unwrap())).unwrap();
     for action in path.iter().flat_map(|revision| revision.actions(&Platform::MYSQL_8)) {
         if let Action::Schema(op) = action {
             schema.apply(op, &Platform::MYSQL_8).unwrap();
@@ -58,7 +59,7 @@ fn every_file_is_named_after_its_revision() {
     let graph = tracking().unwrap().graph;
     assert_eq!(files.len(), graph.revisions().len());
     for revision in graph.revisions() {
-        let prefix = format!("{}_", revision.id);
+        let prefix = format!("m{}_", revision.id);
         let named: Vec<&String> = files.iter().filter(|name| name.starts_with(&prefix)).collect();
         let [name] = named[..] else { panic!("{} has the files {named:?}", revision.id) };
         let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("src/versions");

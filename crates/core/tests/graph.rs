@@ -7,7 +7,7 @@ use mlflow_migrate_core::error::GraphError;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::graph::Graph;
 use mlflow_migrate_core::history::release::{Release, Releases};
-use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::history::revision::{BASE, Revision};
 use mlflow_migrate_core::history::target::Target;
 use proptest::prelude::*;
 
@@ -15,9 +15,8 @@ use proptest::prelude::*;
 fn revisions(specification: &str) -> Vec<Revision> {
     let read = |word: &str| {
         let (id, parents) = word.split_once('<').unwrap_or((word, ""));
-        let mut parents = parents.split(',').filter(|parent| !parent.is_empty());
-        let first = Revision::new(id, parents.next(), "2026-01-01", "a title");
-        parents.fold(first, Revision::also_follows)
+        let parents = parents.split(',').filter(|parent| !parent.is_empty());
+        parents.fold(Revision::new(id), Revision::after)
     };
     specification.split_whitespace().map(read).collect()
 }
@@ -145,7 +144,7 @@ proptest! {
         let mut made = Vec::new();
         for (number, (parent, is_root)) in parents.iter().enumerate() {
             let parent = (number > 0 && !is_root).then(|| format!("r{}", parent.index(number)));
-            made.push(Revision::new(&format!("r{number}"), parent.as_deref(), "", ""));
+            made.push(Revision::new(&format!("r{number}")).after(parent.as_deref().unwrap_or(BASE)));
         }
         let pivot = order.index(made.len());
         made.rotate_left(pivot);

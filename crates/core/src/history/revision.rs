@@ -5,11 +5,31 @@ use std::sync::Arc;
 
 use crate::data::DataMigration;
 use crate::schema::op::{Op, TableEdit, TableEdits};
-use crate::schema::platform::Platform;
+use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{Column, Index, Table};
 
+/// What the first revision follows: the schema that MLflow made before it had revisions.
+pub const BASE: &str = "base";
+
 /// Which platforms an operation is for.
-type Condition = fn(&Platform) -> bool;
+#[derive(Clone, Copy)]
+enum Condition {
+    Always,
+    Only(&'static [Dialect]),
+    Except(&'static [Dialect]),
+    When(fn(&Platform) -> bool),
+}
+
+impl Condition {
+    fn holds(self, platform: &Platform) -> bool {
+        match self {
+            Self::Always => true,
+            Self::Only(dialects) => dialects.contains(&platform.dialect),
+            Self::Except(dialects) => !dialects.contains(&platform.dialect),
+            Self::When(condition) => condition(platform),
+        }
+    }
+}
 
 /// What a revision does at one point: an edit of the schema, or a data migration.
 #[derive(Clone)]
@@ -45,38 +65,70 @@ impl fmt::Debug for Revision {
     }
 }
 
-fn always(_: &Platform) -> bool {
-    true
-}
-
 impl Revision {
-    /// A revision that follows `parent`, or the base schema if there is none.
+    /// Returns a revision that follows the base schema and does nothing yet.
     #[must_use]
-    pub fn new(id: &str, parent: Option<&str>, created: &str, title: &str) -> Self {
+    pub fn new(id: &str) -> Self {
         Self {
             id: id.to_owned(),
-            parents: parent.into_iter().map(ToOwned::to_owned).collect(),
-            created: created.to_owned(),
-            title: title.to_owned(),
+            parents: Vec::new(),
+            created: String::new(),
+            title: String::new(),
             actions: Vec::new(),
-            condition: always,
+            condition: Condition::Always,
         }
     }
 
-    /// Makes it a merge of several branches.
+    /// Makes it follow `parent`, or the base schema ([`BASE`]). Called twice, it merges two branches.
     #[must_use]
-    pub fn also_follows(mut self, parent: &str) -> Self {
-        self.parents.push(parent.to_owned());
+    pub fn after(mut self, parent: &str) -> Self {
+        if parent != BASE {
+            self.parents.push(parent.to_owned());
+        }
         self
     }
 
-    /// Adds operations that only some platforms need.
+    /// Sets the day on which MLflow created it, as `YYYY-MM-DD`.
+    #[must_use]
+    pub fn on(mut self, day: &str) -> Self {
+        day.clone_into(&mut self.created);
+        self
+    }
+
+    /// Sets what it does, in a few words.
+    #[must_use]
+    pub fn titled(mut self, title: &str) -> Self {
+        title.clone_into(&mut self.title);
+        self
+    }
+
+    /// Adds operations for these dialects only.
+    #[must_use]
+    pub fn only(self, dialects: &'static [Dialect], operations: impl FnOnce(Self) -> Self) -> Self {
+        self.under(Condition::Only(dialects), operations)
+    }
+
+    /// Adds operations for all dialects but these.
+    #[must_use]
+    pub fn except(
+        self,
+        dialects: &'static [Dialect],
+        operations: impl FnOnce(Self) -> Self,
+    ) -> Self {
+        self.under(Condition::Except(dialects), operations)
+    }
+
+    /// Adds operations for the platforms that have a feature, which a dialect alone does not decide.
     #[must_use]
     pub fn when(
-        mut self,
+        self,
         condition: fn(&Platform) -> bool,
         operations: impl FnOnce(Self) -> Self,
     ) -> Self {
+        self.under(Condition::When(condition), operations)
+    }
+
+    fn under(mut self, condition: Condition, operations: impl FnOnce(Self) -> Self) -> Self {
         let outer = std::mem::replace(&mut self.condition, condition);
         let mut revision = operations(self);
         revision.condition = outer;
@@ -127,6 +179,9 @@ impl Revision {
 
     /// What it does on a platform, in order.
     pub fn actions<'a>(&'a self, platform: &'a Platform) -> impl Iterator<Item = &'a Action> {
-        self.actions.iter().filter(|(condition, _)| condition(platform)).map(|(_, action)| action)
+        self.actions
+            .iter()
+            .filter(|(condition, _)| condition.holds(platform))
+            .map(|(_, action)| action)
     }
 }
