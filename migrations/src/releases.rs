@@ -1,7 +1,4 @@
-//! Which revision each MLflow release expects.
-//!
-//! The table says what `mlflow_releases.json` says of the tracking database, in a form that cannot
-//! be malformed when the program runs.
+//! Which revision each MLflow release expects: the head of the chain in its wheel.
 
 use mlflow_migrate_core::history::release::Releases;
 
@@ -89,36 +86,14 @@ pub(crate) const TRACKING: &[(&str, Option<&str>)] = &[
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
+    use mlflow_migrate_core::history::release::Release;
 
-    use serde_json::Value;
-
-    use super::*;
-
-    #[test]
-    fn the_table_says_what_the_file_says() {
-        let file: BTreeMap<String, Value> =
-            serde_json::from_str(include_str!("mlflow_releases.json")).unwrap();
-        let listed: BTreeMap<String, Option<&str>> =
-            TRACKING.iter().map(|(release, id)| ((*release).to_owned(), *id)).collect();
-        let in_file: BTreeMap<String, Option<&str>> = file
-            .iter()
-            .map(|(release, heads)| (release.clone(), heads["tracking"].as_str()))
-            .collect();
-        assert_eq!(TRACKING.len(), listed.len());
-        assert_eq!(listed, in_file);
-    }
+    use super::TRACKING;
 
     #[test]
     fn every_release_number_is_understood() {
-        let newest = tracking().newest().map(ToString::to_string);
-        assert_eq!(newest.as_deref(), Some("3.18.0"));
-        let understood: usize = TRACKING
-            .iter()
-            .filter(|(release, _)| {
-                mlflow_migrate_core::history::release::Release::parse(release).is_some()
-            })
-            .count();
-        assert_eq!(understood, TRACKING.len());
+        for (release, _) in TRACKING {
+            assert!(Release::parse(release).is_some(), "{release}");
+        }
     }
 }

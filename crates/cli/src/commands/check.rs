@@ -20,7 +20,7 @@ impl Check {
         let assume = self.database.assumption(&context.catalogue)?;
         let mut backend = self.database.open(context).await?;
         let checked = check::check(&mut *backend, &context.catalogue, assume.as_ref()).await?;
-        let wrong_stamp = match checked.position.stamped {
+        let wrong_stamp = match checked.position.location.stamped {
             true => session::find_wrong_stamp(&mut *backend, &context.catalogue).await?,
             false => None,
         };

@@ -24,9 +24,10 @@ impl Current {
             Status::Settled(position) => (Some(position), None),
             Status::Unfinished(unfinished) => (None, Some(unfinished)),
         };
-        let revision = position.as_ref().and_then(|position| position.revision.as_deref());
+        let revision = position.as_ref().and_then(|position| position.location.revision.as_deref());
         let revision = revision.and_then(|id| catalogue.graph.get(id));
-        let wrong_stamp = match position.as_ref().is_some_and(|position| position.stamped) {
+        let wrong_stamp = match position.as_ref().is_some_and(|position| position.location.stamped)
+        {
             true => session::find_wrong_stamp(&mut *backend, catalogue).await?,
             false => None,
         };

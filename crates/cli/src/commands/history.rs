@@ -42,7 +42,8 @@ impl History {
                     .releases
                     .first_with(|head| head.is_none())
                     .map(ToString::to_string),
-                is_current: position.is_some_and(|at| at.revision.is_none() && !at.empty),
+                is_current: position
+                    .is_some_and(|at| at.location.revision.is_none() && !at.location.empty),
             },
         }))
     }
@@ -63,6 +64,6 @@ fn entry(catalogue: &Catalogue, revision: &Revision, position: Option<&Position>
         created: revision.created.clone(),
         title: revision.title.clone(),
         release: catalogue.releases.first_with(includes).map(ToString::to_string),
-        is_current: position.is_some_and(|at| at.revision.as_ref() == Some(&revision.id)),
+        is_current: position.is_some_and(|at| at.location.revision.as_ref() == Some(&revision.id)),
     }
 }

@@ -16,12 +16,9 @@ use crate::upgrade::inspection::inspect;
 /// Where a database is, and how far that is from the newest revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Position {
-    /// The revision; `None` is the base schema, or an empty database.
-    pub revision: Option<String>,
-    /// Whether there is nothing of MLflow's yet.
-    pub empty: bool,
-    /// Whether `alembic_version` says so.
-    pub stamped: bool,
+    /// Where it is.
+    #[serde(flatten)]
+    pub location: Location,
     /// The MLflow releases that expect the revision, oldest first.
     pub releases: Vec<String>,
     /// The newest revision.
@@ -33,20 +30,10 @@ pub struct Position {
 }
 
 impl Position {
-    /// The revision in words.
-    #[must_use]
-    pub fn label(&self) -> &str {
-        match &self.revision {
-            Some(revision) => revision,
-            None if self.empty => "an empty database",
-            None => "base",
-        }
-    }
-
     /// Whether there is nothing to upgrade to.
     #[must_use]
     pub fn is_head(&self) -> bool {
-        self.revision.as_ref() == Some(&self.head)
+        self.location.revision.as_ref() == Some(&self.head)
     }
 }
 
@@ -135,9 +122,7 @@ pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Posi
         head: head.to_owned(),
         head_releases: expecting(Some(head)),
         due: path.into_iter().map(|revision| revision.id.clone()).collect(),
-        revision: location.revision,
-        empty: location.empty,
-        stamped: location.stamped,
+        location,
     })
 }
 
@@ -171,14 +156,13 @@ fn judge(
 #[cfg(test)]
 mod tests {
     use super::{Position, Verdict, judge};
+    use crate::history::location::Location;
     use crate::schema::platform::Platform;
     use crate::schema::{Difference, DifferenceKind, Index, Object};
 
     fn position(revision: &str) -> Position {
         Position {
-            revision: Some(revision.to_owned()),
-            empty: false,
-            stamped: true,
+            location: Location { revision: Some(revision.to_owned()), empty: false, stamped: true },
             releases: Vec::new(),
             head: "head".to_owned(),
             head_releases: Vec::new(),

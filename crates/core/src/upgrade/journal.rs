@@ -92,8 +92,8 @@ impl Journal {
 
     /// What is known of the upgrade, in words.
     pub(crate) fn describe(&self) -> String {
-        let from = if self.from.empty { "an empty database" } else { self.from.label() };
-        format!("from {from} to {} (steps done: {})", label(self.to.as_deref()), self.done)
+        let (from, to) = (self.from.label(), label(self.to.as_deref()));
+        format!("from {from} to {to} (steps done: {})", self.done)
     }
 }
 

@@ -24,7 +24,7 @@ pub(super) fn write_wrong_stamp(out: &mut impl Write, wrong: &Problem) -> io::Re
 /// Lists what is not as the revision says.
 pub(super) fn write_differences(out: &mut impl Write, checked: &CheckReport) -> io::Result<()> {
     if !checked.drift.is_empty() {
-        writeln!(out, "not as in {}:", checked.position.label())?;
+        writeln!(out, "not as in {}:", checked.position.location.label())?;
         checked.drift.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.extra.is_empty() {
@@ -41,11 +41,11 @@ pub(super) fn place(position: &Position) -> String {
     let with = |releases: Option<String>| releases.map_or(String::new(), |all| format!(", {all}"));
     let own = with(releases(&position.releases));
     if position.is_head() {
-        return format!("at {} (head{own})", position.label());
+        return format!("at {} (head{own})", position.location.label());
     }
     let head = &position.head;
     let newest = with(releases(&position.head_releases));
     let due = count_of(&position.due, "revision");
     let own = own.strip_prefix(", ").map_or(String::new(), |all| format!(" ({all})"));
-    format!("at {}{own}, {due} behind {head} (head{newest})", position.label())
+    format!("at {}{own}, {due} behind {head} (head{newest})", position.location.label())
 }

@@ -21,8 +21,8 @@ pub(super) fn write(out: &mut impl Write, current: &Current) -> io::Result<()> {
 }
 
 fn write_position(out: &mut impl Write, current: &Current, position: &Position) -> io::Result<()> {
-    match (&current.title, position.empty) {
-        (Some(title), _) => writeln!(out, "{}  {title}", position.label())?,
+    match (&current.title, position.location.empty) {
+        (Some(title), _) => writeln!(out, "{}  {title}", position.location.label())?,
         (None, true) => writeln!(out, "empty  nothing of MLflow's is here yet")?,
         (None, false) => writeln!(out, "base  the schema before the first revision")?,
     }
@@ -30,10 +30,10 @@ fn write_position(out: &mut impl Write, current: &Current, position: &Position) 
     if let Some(created) = current.created.as_ref().filter(|created| !created.is_empty()) {
         writeln!(out, "  created:  {created}")?;
     }
-    if !position.empty {
+    if !position.location.empty {
         writeln!(out, "  fits:     {}", fits(&position.releases))?;
     }
-    if !position.empty && !position.stamped {
+    if !position.location.empty && !position.location.stamped {
         writeln!(out, "  stamped:  no, alembic_version does not name it")?;
     }
     if let Some(wrong) = &current.wrong_stamp {

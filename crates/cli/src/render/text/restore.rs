@@ -6,7 +6,7 @@ use crate::outcome::RestoredDatabase;
 /// Says what a database holds now, and where that is which it held.
 pub(super) fn write(out: &mut impl Write, restored: &RestoredDatabase) -> io::Result<()> {
     let RestoredDatabase { database, backup, kept, position } = restored;
-    writeln!(out, "{database}: at {}, as {backup} is", position.label())?;
+    writeln!(out, "{database}: at {}, as {backup} is", position.location.label())?;
     writeln!(out, "  fits:     {}", fits(&position.releases))?;
     match kept {
         Some(kept) => writeln!(out, "  before:   {kept}"),

@@ -1,0 +1,106 @@
+//! Shows what an upgrade would do, and changes nothing.
+
+use serde::Serialize;
+
+use crate::backend::Backend;
+use crate::error::{Error, RowProblem};
+use crate::history::catalogue::Catalogue;
+use crate::plan::{ChangePlan, Plan, Step, step_by_step};
+use crate::report::alembic_cost::AlembicCost;
+use crate::report::session::reading;
+use crate::upgrade::abort::point_of_no_return;
+use crate::upgrade::inspection::inspect_and_plan;
+use crate::upgrade::options::UpgradeOptions;
+use crate::upgrade::preflight::findings;
+
+/// What an upgrade would do.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct Preview {
+    /// The revision so far; `None` is the base schema, or an empty database.
+    pub from: Option<String>,
+    /// Whether there is nothing of MLflow's yet.
+    pub empty: bool,
+    /// The revision to come.
+    pub to: Option<String>,
+    /// The revisions on the way.
+    pub revisions: Vec<String>,
+    /// The MLflow releases that then fit.
+    pub releases: Vec<String>,
+    /// The steps.
+    pub steps: Vec<PreviewStep>,
+    /// What MLflow's chain would do instead, unless the upgrade does the same.
+    pub unmerged: Option<AlembicCost>,
+    /// The number of the step after which an interrupted upgrade can only be finished, where it cannot
+    /// be rolled back as a whole.
+    pub point_of_no_return: Option<usize>,
+    /// The rows that an upgrade would refuse, a kind each.
+    pub findings: Vec<RowProblem>,
+}
+
+/// One step of an upgrade.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PreviewStep {
+    /// What it does.
+    pub title: String,
+    /// The revisions that it serves.
+    pub revisions: Vec<String>,
+    /// How a table is changed; `None` for other steps.
+    pub method: Option<ChangePlan>,
+}
+
+/// Plans an upgrade, and describes each step.
+///
+/// # Errors
+/// If the database is not MLflow's, or cannot be upgraded to the target.
+pub async fn preview(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    options: &UpgradeOptions,
+) -> Result<Preview, Error> {
+    reading(backend, async |backend| {
+        let (plan, live) = inspect_and_plan(backend, catalogue, options).await?;
+        if let Some(refused) = plan.refuse_dependents(backend.platform()).into_iter().next() {
+            return Err(refused);
+        }
+        let findings = findings(backend, &plan, &live, &options.data).await?;
+        let (platform, to) = (backend.platform(), plan.to.as_deref());
+        let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
+        let cost = AlembicCost::of(&parts, backend)?;
+        let steps = if options.step_by_step {
+            describe(backend, parts.iter())?
+        } else {
+            describe(backend, std::iter::once(&plan))?
+        };
+        let is_rolled_back = platform.transactional_ddl || options.step_by_step;
+        let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
+        let releases = catalogue.releases.expecting(plan.to.as_deref());
+        Ok(Preview {
+            empty: plan.from.empty,
+            releases: releases.into_iter().map(ToString::to_string).collect(),
+            from: plan.from.revision,
+            to: plan.to,
+            revisions: plan.revisions,
+            steps,
+            unmerged: (!options.step_by_step).then_some(cost),
+            point_of_no_return: last,
+            findings,
+        })
+    })
+    .await
+}
+
+fn describe<'a>(
+    backend: &dyn Backend,
+    plans: impl Iterator<Item = &'a Plan>,
+) -> Result<Vec<PreviewStep>, Error> {
+    plans.flat_map(|plan| &plan.steps).map(|step| describe_step(backend, step)).collect()
+}
+
+fn describe_step(backend: &dyn Backend, step: &Step) -> Result<PreviewStep, Error> {
+    let method = match step {
+        Step::Change(change) => Some(backend.describe_change(change)?),
+        Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,
+    };
+    Ok(PreviewStep { title: step.title(), revisions: step.revisions().to_vec(), method })
+}
