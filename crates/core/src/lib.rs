@@ -9,7 +9,7 @@ pub mod data;
 pub mod error;
 pub mod event;
 pub mod history;
-pub mod locate;
+mod locate;
 pub mod plan;
 pub mod report;
 pub mod rows;

@@ -15,7 +15,7 @@ pub use graph::GraphError;
 pub use kind::ErrorKind;
 pub use location::LocationError;
 pub use row_problem::RowProblem;
-pub use shown::{label, quoted};
+pub(crate) use shown::{label, quoted};
 pub use target::TargetError;
 pub use unfinished::Unfinished;
 pub use verification::VerificationError;

@@ -5,13 +5,13 @@ const SHOWN_CHARACTERS: usize = 60;
 
 /// A revision in words.
 #[must_use]
-pub fn label(revision: Option<&str>) -> &str {
+pub(crate) fn label(revision: Option<&str>) -> &str {
     revision.unwrap_or("base")
 }
 
 /// What a version table holds, so that blanks, newlines and nothing at all are seen.
 #[must_use]
-pub fn quoted(version: &str) -> String {
+pub(crate) fn quoted(version: &str) -> String {
     let short: String = version.chars().take(SHOWN_CHARACTERS).collect();
     let rest = if short.len() < version.len() { "…" } else { "" };
     format!("'{}{rest}'", short.escape_debug())

@@ -5,11 +5,11 @@ use serde::{Deserialize, Serialize};
 use crate::error::label;
 
 /// Alembic's own tables, which MLflow's emptiness check ignores, begin like this.
-pub const ALEMBIC_PREFIX: &str = "alembic_";
+pub(crate) const ALEMBIC_PREFIX: &str = "alembic_";
 
 /// Alembic rebuilds an SQLite table under a name that begins like this; a run that was killed
 /// leaves it behind.
-pub const LEFTOVER_PREFIX: &str = "_alembic_tmp_";
+pub(crate) const LEFTOVER_PREFIX: &str = "_alembic_tmp_";
 
 /// What the user says about a database that does not say it itself.
 #[derive(Clone, Debug, PartialEq, Eq)]

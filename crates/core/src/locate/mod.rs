@@ -21,7 +21,7 @@ const NAMED_ROWS: usize = 10;
 /// # Errors
 /// If it is another program's, its version table holds something unknown, or it has no version
 /// and its schema does not tell.
-pub fn locate(
+pub(crate) fn locate(
     catalogue: &Catalogue,
     platform: &Platform,
     live: &Schema,
@@ -288,7 +288,7 @@ fn is_alembics(table: &str) -> bool {
 ///
 /// # Errors
 /// If the catalogue contradicts itself.
-pub fn drift(
+pub(crate) fn drift(
     catalogue: &Catalogue,
     platform: &Platform,
     live: &Schema,

@@ -17,7 +17,7 @@ use crate::upgrade::repair;
 ///
 /// # Errors
 /// If the database is not MLflow's, or does not tell.
-pub async fn inspect(
+pub(crate) async fn inspect(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     assume: Option<&Assumption>,

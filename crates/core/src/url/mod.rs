@@ -4,6 +4,7 @@
 //! does not count here. User, password and parameters are percent-encoded; the name of the database
 //! is not (SQLAlchemy manual, "Database URLs").
 
+mod database_url;
 mod shown;
 
 use std::fmt;
@@ -12,6 +13,7 @@ use percent_encoding::percent_decode_str;
 
 use crate::error::Error;
 
+pub use database_url::DatabaseUrl;
 pub use shown::without_password;
 use shown::{HIDDEN, SECRET_WORDS, value_of_secret};
 

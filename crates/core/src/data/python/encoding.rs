@@ -21,7 +21,7 @@ enum Order {
 ///
 /// `None` where Python raises `UnicodeDecodeError`, and for a surrogate outside a pair, which Python lets
 /// pass here and nowhere after: no database takes it.
-pub fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     match detect(bytes) {
         (Encoding::Utf8, text) => str::from_utf8(text).ok().map(Cow::Borrowed),
         (Encoding::Utf16(order), text) => {

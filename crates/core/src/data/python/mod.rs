@@ -16,14 +16,14 @@
 //! Python for the table of expected results that the unit tests compare with.
 
 mod decimal;
-pub mod encoding;
+pub(crate) mod encoding;
 mod float;
-pub mod integer;
-pub mod json;
+pub(crate) mod integer;
+pub(crate) mod json;
 mod literal;
-pub mod number;
-pub mod string;
-pub mod text;
+pub(crate) mod number;
+pub(crate) mod string;
+pub(crate) mod text;
 mod unicode;
 
 #[cfg(test)]

@@ -8,7 +8,7 @@ use super::{decimal, float};
 /// What the conversions tell apart, from a JSON document or from a column of the database (which
 /// in SQLite may hold any type).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Operand<'a> {
+pub(crate) enum Operand<'a> {
     /// `None`, a `bool`, a `list`, a `dict` or a string with a lone surrogate: never a number.
     NotANumber,
     /// A Python `int`.
@@ -59,12 +59,12 @@ impl<'a> From<&'a Json<'_>> for Operand<'a> {
 /// MLflow's `finite_float_or_none`: `float(value)`, unless that raises or is not finite.
 ///
 /// `None` and `bool` are never numbers; an `int` too large for a float is not one either.
-pub fn finite_float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
+pub(crate) fn finite_float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
     float(value).filter(|float| float.is_finite())
 }
 
 /// `float(value)`, unless that raises. Bytes count as a text in ASCII.
-pub fn float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
+pub(crate) fn float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
     match value.into() {
         Operand::NotANumber => None,
         Operand::Integer(integer) => integer.to_f64().ok(),
@@ -82,7 +82,7 @@ pub fn float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
 ///
 /// A float counts by its `repr`, not by its exact value: `2.0**63` is `9.223372036854776e+18`,
 /// which is beyond `BIGINT`, and so is `-2.0**63`.
-pub fn token_count<'a>(value: impl Into<Operand<'a>>) -> Option<i64> {
+pub(crate) fn token_count<'a>(value: impl Into<Operand<'a>>) -> Option<i64> {
     match value.into() {
         // `str` of bytes begins with `b'`.
         Operand::NotANumber | Operand::Bytes(_) => None,

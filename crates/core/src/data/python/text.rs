@@ -9,13 +9,13 @@ use super::unicode;
 /// Rust's `str::trim` would leave U+001C to U+001F in place.
 ///
 /// [Python's notion]: https://docs.python.org/3.11/library/stdtypes.html#str.isspace
-pub fn strip(text: &str) -> &str {
+pub(crate) fn strip(text: &str) -> &str {
     text.trim_matches(unicode::is_space)
 }
 
 /// `text.lower()`: the full lowercase mapping of Unicode 14, where a capital sigma at the end of a
 /// word becomes a final one, and U+0130 two code points.
-pub fn lower(text: &str) -> Cow<'_, str> {
+pub(crate) fn lower(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Cow::Owned(text.to_ascii_lowercase());
@@ -48,12 +48,12 @@ fn lower_with_stand_ins(text: &str) -> String {
 }
 
 /// `len(text)`: the number of code points.
-pub fn code_points(text: &str) -> usize {
+pub(crate) fn code_points(text: &str) -> usize {
     text.chars().count()
 }
 
 /// `text[:length]`: the first `length` code points, or all of them when there are fewer.
-pub fn truncate(text: &str, length: usize) -> &str {
+pub(crate) fn truncate(text: &str, length: usize) -> &str {
     // A code point takes at least one byte, so a text this short needs no counting.
     if text.len() <= length {
         return text;

@@ -10,7 +10,7 @@
 mod scanner;
 mod value;
 
-pub use value::{Array, Json, Malformed, Object};
+pub(crate) use value::{Json, Malformed, Object};
 
 use scanner::Scanner;
 
@@ -26,6 +26,6 @@ use scanner::Scanner;
 /// # Errors
 ///
 /// Where Python raises `ValueError` (of which `JSONDecodeError` is one).
-pub fn loads(text: &str) -> Result<Json<'_>, Malformed> {
+pub(crate) fn loads(text: &str) -> Result<Json<'_>, Malformed> {
     Scanner::new(text).document()
 }

@@ -1,0 +1,56 @@
+//! Upgrades MLflow tracking databases: a fast, safe replacement for `mlflow db upgrade`, as a library.
+//!
+//! [`Migrator`] is one database and all that can be asked of it. The program `mlflow-migrate` does the
+//! same from the command line.
+//!
+//! ```
+//! use mlflow_migrate::{Migrator, Target, UpgradeOptions};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("mlruns.db");
+//! # std::fs::copy("../../examples/mlruns-1.2.0.db", &path)?;
+//! # let url = path.to_str().ok_or("a path that is text")?;
+//! let mut migrator = Migrator::connect(url).await?;
+//! let report = migrator.upgrade(&UpgradeOptions::to(Target::Head)).await?;
+//! assert_eq!(report.from.as_deref(), Some("7ac759974ad8"));
+//! assert_eq!(report.releases, ["3.18.0"]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Nothing here prints, reads the environment or ends the process. What happens arrives as [`Event`]s at
+//! an [`Observer`]. Every error is an [`Error`] with a [kind](Error::kind), a cause, and a
+//! [hint](Error::hint) that says what to do.
+//!
+//! The cargo features `sqlite`, `postgres` and `mysql` choose the databases; `cli` builds the program.
+//! To embed the library for SQLite files alone:
+//!
+//! ```sh
+//! cargo add mlflow-migrate --no-default-features --features sqlite
+//! ```
+
+mod connect;
+mod migrator;
+
+pub use connect::ConnectOptions;
+pub use migrator::Migrator;
+
+pub use mlflow_migrate_core::backend::Backend;
+pub use mlflow_migrate_core::error::{Error, ErrorKind};
+pub use mlflow_migrate_core::event::cancellation::CancellationToken;
+pub use mlflow_migrate_core::event::{Event, NoopObserver, Observer};
+pub use mlflow_migrate_core::history::catalogue::Catalogue;
+pub use mlflow_migrate_core::history::location::{Assumption, Location};
+pub use mlflow_migrate_core::history::target::Target;
+pub use mlflow_migrate_core::report::check::{CheckReport, Position, Verdict};
+pub use mlflow_migrate_core::report::doctor::DoctorReport;
+pub use mlflow_migrate_core::report::estimate::Estimate;
+pub use mlflow_migrate_core::report::preview::{Preview, PreviewStep};
+pub use mlflow_migrate_core::report::status::Status;
+pub use mlflow_migrate_core::report::verify::VerifyReport;
+pub use mlflow_migrate_core::upgrade::abort::AbortReport;
+pub use mlflow_migrate_core::upgrade::options::UpgradeOptions;
+pub use mlflow_migrate_core::upgrade::report::{StepReport, UpgradeReport};
+pub use mlflow_migrate_core::url::DatabaseUrl;

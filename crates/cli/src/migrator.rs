@@ -1,0 +1,252 @@
+//! One database, and all that can be asked of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::error::Error;
+use mlflow_migrate_core::event::cancellation::CancellationToken;
+use mlflow_migrate_core::event::{Event, NoopObserver, Observer};
+use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::location::Assumption;
+use mlflow_migrate_core::report::check::{self, CheckReport, Position};
+use mlflow_migrate_core::report::doctor::{self, DoctorReport};
+use mlflow_migrate_core::report::estimate::{self, Estimate};
+use mlflow_migrate_core::report::preview::{self, Preview};
+use mlflow_migrate_core::report::status::{self, Status};
+use mlflow_migrate_core::report::verify::{self, VerifyReport};
+use mlflow_migrate_core::upgrade::abort::{self, AbortReport};
+use mlflow_migrate_core::upgrade::options::UpgradeOptions;
+use mlflow_migrate_core::upgrade::report::UpgradeReport;
+use mlflow_migrate_core::upgrade::retry::Retry;
+use mlflow_migrate_core::url::DatabaseUrl;
+
+use crate::connect::{self, ConnectOptions};
+
+/// One MLflow tracking database: looks at it, upgrades it, and says what it found.
+///
+/// A migrator that was made from a URL connects anew for a second attempt, if
+/// [`Migrator::retry_for`] allows one.
+pub struct Migrator {
+    backend: Box<dyn Backend>,
+    catalogue: Catalogue,
+    observer: Arc<dyn Observer>,
+    cancellation: CancellationToken,
+    assumption: Option<Assumption>,
+    /// What to connect to again; `None` for a backend of the caller's own.
+    source: Option<(DatabaseUrl, ConnectOptions)>,
+    retry_for: Duration,
+}
+
+impl std::fmt::Debug for Migrator {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Migrator").field("database", &self.backend.name()).finish_non_exhaustive()
+    }
+}
+
+impl Migrator {
+    /// Connects to the database that a URL or the path of an SQLite file names.
+    ///
+    /// # Errors
+    /// If the URL names no database of a kind that this build supports, or the database cannot be
+    /// reached.
+    pub async fn connect(url: &str) -> Result<Self, Error> {
+        Self::connect_with(url, ConnectOptions::default(), Arc::new(NoopObserver)).await
+    }
+
+    /// Connects with options; the observer gets what happens from the start.
+    ///
+    /// # Errors
+    /// As [`Migrator::connect`].
+    pub async fn connect_with(
+        url: &str,
+        options: ConnectOptions,
+        observer: Arc<dyn Observer>,
+    ) -> Result<Self, Error> {
+        let url = DatabaseUrl::parse(url)?;
+        let backend = connect::open(&url, &options, &*observer).await?;
+        let migrator = Self::with_backend(backend)?;
+        Ok(Self { source: Some((url, options)), observer, ..migrator })
+    }
+
+    /// Takes a backend of the caller's own.
+    ///
+    /// # Errors
+    /// If MLflow's revisions do not form a graph: a bug.
+    pub fn with_backend(backend: Box<dyn Backend>) -> Result<Self, Error> {
+        Ok(Self {
+            backend,
+            catalogue: mlflow_migrate_revisions::tracking()?,
+            observer: Arc::new(NoopObserver),
+            cancellation: CancellationToken::default(),
+            assumption: None,
+            source: None,
+            retry_for: Duration::ZERO,
+        })
+    }
+
+    /// Sets who gets an event of each step.
+    #[must_use]
+    pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
+        self.observer = observer;
+        self
+    }
+
+    /// Sets the token that can ask a running upgrade to stop at the next safe point.
+    #[must_use]
+    pub fn cancelled_by(mut self, cancellation: CancellationToken) -> Self {
+        self.cancellation = cancellation;
+        self
+    }
+
+    /// Sets how long an upgrade waits, in all, before further attempts after a lost connection.
+    #[must_use]
+    pub fn retry_for(mut self, limit: Duration) -> Self {
+        self.retry_for = limit;
+        self
+    }
+
+    /// Sets where a database is that does not say it itself.
+    #[must_use]
+    pub fn assuming(mut self, assumption: Assumption) -> Self {
+        self.assumption = Some(assumption);
+        self
+    }
+
+    /// Returns MLflow's revisions and releases.
+    #[must_use]
+    pub fn catalogue(&self) -> &Catalogue {
+        &self.catalogue
+    }
+
+    /// Returns what the database is called in messages: never with a password.
+    #[must_use]
+    pub fn name(&self) -> String {
+        self.backend.name()
+    }
+
+    /// Finds out at which revision the database is. Changes nothing, as all methods but
+    /// [`Migrator::upgrade`] and [`Migrator::abort`].
+    ///
+    /// # Errors
+    /// If the database is not MLflow's, or does not say at which revision it is.
+    pub async fn current(&mut self) -> Result<Position, Error> {
+        check::position(&mut *self.backend, &self.catalogue, self.assumption.as_ref()).await
+    }
+
+    /// Compares the schema with what its revision says, object by object.
+    ///
+    /// # Errors
+    /// As [`Migrator::current`].
+    pub async fn check(&mut self) -> Result<CheckReport, Error> {
+        check::check(&mut *self.backend, &self.catalogue, self.assumption.as_ref()).await
+    }
+
+    /// Plans an upgrade, and describes each of its steps.
+    ///
+    /// # Errors
+    /// If the database is not MLflow's, or cannot be upgraded to the target.
+    pub async fn plan(&mut self, options: &UpgradeOptions) -> Result<Preview, Error> {
+        let options = self.complete(options);
+        preview::preview(&mut *self.backend, &self.catalogue, &options).await
+    }
+
+    /// Finds everything that would stop an upgrade.
+    ///
+    /// # Errors
+    /// If the database cannot be read.
+    pub async fn doctor(&mut self, options: &UpgradeOptions) -> Result<DoctorReport, Error> {
+        let options = self.complete(options);
+        doctor::diagnose(&mut *self.backend, &self.catalogue, &options).await
+    }
+
+    /// Counts what decides how long an upgrade takes.
+    ///
+    /// # Errors
+    /// As [`Migrator::plan`].
+    pub async fn estimate(&mut self, options: &UpgradeOptions) -> Result<Estimate, Error> {
+        let options = self.complete(options);
+        estimate::estimate(&mut *self.backend, &self.catalogue, &options).await
+    }
+
+    /// Returns whether an upgrade is unfinished, and what comes next.
+    ///
+    /// # Errors
+    /// As [`Migrator::current`].
+    pub async fn status(&mut self) -> Result<Status, Error> {
+        status::status(&mut *self.backend, &self.catalogue, self.assumption.as_ref()).await
+    }
+
+    /// Verifies schema, references and latest metrics; `deep`ly: also that each latest metric is the
+    /// newest entry, for which every metric is read.
+    ///
+    /// # Errors
+    /// As [`Migrator::current`].
+    pub async fn verify(&mut self, deep: bool) -> Result<VerifyReport, Error> {
+        let assumption = self.assumption.as_ref();
+        verify::verify(&mut *self.backend, &self.catalogue, assumption, deep).await
+    }
+
+    /// Upgrades the database, and resumes an upgrade that was interrupted. Without an error all of it is
+    /// done and verified; after an error the database is as before, or on MySQL resumable.
+    ///
+    /// # Errors
+    /// The first obstacle; [`Error::kind`] says of which kind it is.
+    pub async fn upgrade(&mut self, options: &UpgradeOptions) -> Result<UpgradeReport, Error> {
+        let options = self.complete(options);
+        let mut retry = Retry::within(self.retry_for);
+        let mut attempt = mlflow_migrate_core::upgrade(
+            &mut *self.backend,
+            &self.catalogue,
+            &options,
+            &self.observer,
+        )
+        .await;
+        loop {
+            let error = match attempt {
+                Ok(report) => return Ok(report),
+                Err(error) => error,
+            };
+            let Some((url, connecting)) = &self.source else { return Err(error) };
+            let problem = error.to_string();
+            let wait = retry.after(error, &options.target)?;
+            let wait_seconds = wait.as_secs_f64();
+            self.observer.notify(&Event::Retrying { problem, wait_seconds });
+            tokio::select! {
+                () = tokio::time::sleep(wait) => {}
+                () = self.cancellation.requested() => return Err(retry.stopped()),
+            }
+            attempt = match connect::open(url, connecting, &*self.observer).await {
+                Ok(backend) => {
+                    self.backend = backend;
+                    mlflow_migrate_core::upgrade(
+                        &mut *self.backend,
+                        &self.catalogue,
+                        &options,
+                        &self.observer,
+                    )
+                    .await
+                }
+                Err(error) => Err(error),
+            };
+        }
+    }
+
+    /// Takes an unfinished upgrade back to where it began, as long as nothing is lost by that.
+    ///
+    /// # Errors
+    /// If no upgrade is unfinished, or a step without an inverse has begun.
+    pub async fn abort(&mut self) -> Result<AbortReport, Error> {
+        let (observer, cancellation) = (&self.observer, &self.cancellation);
+        abort::abort(&mut *self.backend, &self.catalogue, observer, cancellation).await
+    }
+
+    /// Adds what the migrator knows to options.
+    fn complete(&self, options: &UpgradeOptions) -> UpgradeOptions {
+        UpgradeOptions {
+            assume: options.assume.clone().or_else(|| self.assumption.clone()),
+            stop: self.cancellation.clone(),
+            ..options.clone()
+        }
+    }
+}
