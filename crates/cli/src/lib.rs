@@ -34,6 +34,11 @@
 mod connect;
 mod migrator;
 
+/// The page that says how to embed the library: its code compiles.
+#[cfg(doctest)]
+#[doc = include_str!("../../../docs/embedding.md")]
+struct EmbeddingPage;
+
 pub use connect::ConnectOptions;
 pub use migrator::Migrator;
 
