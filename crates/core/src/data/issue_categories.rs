@@ -13,6 +13,7 @@ use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectState
 use sha2::{Digest, Sha256};
 
 use super::charset::Repertoire;
+use super::grouped_problems::GroupedProblems;
 use super::{BATCH, DataMigration, DataOptions, count, value};
 use crate::data::python::json::{self, Json};
 use crate::data::python::string::PythonStr;
@@ -85,7 +86,7 @@ fn items(document: &Json<'_>) -> Option<Vec<String>> {
     }
 }
 
-fn empty_finding(obstacle: Obstacle, storable: &Repertoire) -> RowProblem {
+fn empty_problem(obstacle: Obstacle, storable: &Repertoire) -> RowProblem {
     let problem = match obstacle {
         Obstacle::NoList => "is not a JSON list of strings".to_owned(),
         Obstacle::Unstorable => {
@@ -130,30 +131,18 @@ impl DataMigration for IssueCategories {
         live: &Schema,
     ) -> Result<Vec<RowProblem>, Error> {
         let storable = Repertoire::of(live, TABLE, database.platform());
-        let mut findings: Vec<(Obstacle, RowProblem)> = Vec::new();
+        let mut problems = GroupedProblems::naming(NAMED_ROWS);
         let mut rows = page(database, None).await?;
         while let Some(last) = rows.last() {
             for issue in &rows {
                 let Err(obstacle) = hashed(issue.get(1), &storable) else { continue };
-                let place = findings.iter().position(|(known, _)| *known == obstacle);
-                let place = place.unwrap_or_else(|| {
-                    findings.push((obstacle, empty_finding(obstacle, &storable)));
-                    findings.len() - 1
-                });
-                if let Some((_, finding)) = findings.get_mut(place) {
-                    finding.count += 1;
-                    if finding.rows.len() < NAMED_ROWS {
-                        finding.rows.push(format!("issue {}", value::display(issue.first())));
-                    }
-                }
+                let name = || format!("issue {}", value::display(issue.first()));
+                problems.add(obstacle, name, || empty_problem(obstacle, &storable));
             }
             let last = value::owned(last.first());
             rows = page(database, Some(last)).await?;
         }
-        if options.skip_invalid {
-            findings.clear();
-        }
-        Ok(findings.into_iter().map(|(_, finding)| finding).collect())
+        Ok(if options.skip_invalid { Vec::new() } else { problems.into_problems() })
     }
 
     async fn run(

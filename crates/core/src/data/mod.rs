@@ -8,6 +8,7 @@ mod batch_size;
 mod canceled_jobs;
 mod charset;
 mod default_workspace;
+mod grouped_problems;
 mod issue_categories;
 pub mod latest_metrics;
 mod mcp_version_references;

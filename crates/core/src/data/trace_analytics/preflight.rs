@@ -4,6 +4,7 @@ use futures_util::future::try_join_all;
 use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, Value};
 
 use super::super::charset::Repertoire;
+use super::super::grouped_problems::GroupedProblems;
 use super::super::{BATCH, sql_text, value};
 use super::dimensions::{self, Kind};
 use super::ranges::{Range, Ranges, workers};
@@ -114,11 +115,11 @@ async fn dimension_attributes(
     if !first.is_part() && are_good(database, &first, storable).await? {
         return Ok(Vec::new());
     }
-    let mut findings = Vec::new();
+    let mut problems = GroupedProblems::naming(1);
     for range in suspects(database, storable).await? {
-        dimensions_of_spans(database, &range, storable, &mut findings).await?;
+        dimensions_of_spans(database, &range, storable, &mut problems).await?;
     }
-    Ok(findings.into_iter().map(|(_, finding)| finding).collect())
+    Ok(problems.into_problems())
 }
 
 /// The ranges whose spans have to be read, in their order. The database reads all spans to find them, and
@@ -176,7 +177,7 @@ async fn dimensions_of_spans(
     database: &mut dyn Rows,
     range: &Range,
     storable: &Repertoire,
-    findings: &mut Vec<(Obstacle, RowProblem)>,
+    problems: &mut GroupedProblems<Obstacle>,
 ) -> Result<(), Error> {
     let mut after = None;
     loop {
@@ -185,14 +186,11 @@ async fn dimensions_of_spans(
         let rows = database.query(select).await?;
         for span in &rows {
             let Some(obstacle) = obstacle(span.get(2), storable) else { continue };
-            match findings.iter_mut().find(|(known, _)| *known == obstacle) {
-                Some((_, finding)) => finding.count += 1,
-                None => {
-                    let [trace, id, value] = [0, 1, 2].map(|at| value::display(span.get(at)));
-                    let first = format!("span {id} of trace {trace}: {value}");
-                    findings.push((obstacle, dimension_finding(obstacle, first, storable)));
-                }
-            }
+            let name = || {
+                let [trace, id, value] = [0, 1, 2].map(|at| value::display(span.get(at)));
+                format!("span {id} of trace {trace}: {value}")
+            };
+            problems.add(obstacle, name, || dimension_problem(obstacle, storable));
         }
         after = spans::key_of(rows.last());
         if after.is_none() {
@@ -214,7 +212,7 @@ fn refuse_names(names: &Dimensions, storable: &Repertoire) -> Result<(), Obstacl
     }
 }
 
-fn dimension_finding(obstacle: Obstacle, first: String, storable: &Repertoire) -> RowProblem {
+fn dimension_problem(obstacle: Obstacle, storable: &Repertoire) -> RowProblem {
     let problem = match obstacle {
         Obstacle::Malformed => "spans.dimension_attributes is malformed JSON",
         Obstacle::Unsupported => {
@@ -229,5 +227,5 @@ fn dimension_finding(obstacle: Obstacle, first: String, storable: &Repertoire) -
         Obstacle::Unstorable => format!("{problem} {}", storable.describe()),
         _ => problem.to_owned(),
     };
-    RowProblem { revision: REVISION.to_owned(), problem, count: 1, rows: vec![first], query: None }
+    RowProblem { revision: REVISION.to_owned(), problem, count: 0, rows: Vec::new(), query: None }
 }
