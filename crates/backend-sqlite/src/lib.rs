@@ -3,33 +3,31 @@
 //! A whole upgrade is one transaction, so a file is either upgraded or as it was.
 
 mod backend;
+mod backup;
+mod change;
 mod connect;
-mod consistency;
-mod copy;
+mod connection;
+mod database;
 pub mod ddl;
 mod error;
-mod execute;
-mod file;
 mod inspect;
-mod integrity;
-mod late;
 mod latest_metrics;
 mod lock;
-mod method;
+mod options;
 mod preflight;
 mod progress;
-mod rebuild;
 mod render;
-mod restore;
 mod rows;
-mod size;
-mod unwritable;
+mod session;
+mod shell;
+mod side_files;
+mod table_size;
 mod url;
-mod version;
+mod version_table;
 
-pub use connect::{OpenOptions, Sqlite};
-pub use copy::{PendingCopy, copy};
+pub use backup::{PendingCopy, backup_path, check_backup, copy, newest_backup, restore};
+pub use database::Sqlite;
 pub use inspect::read_table;
+pub use options::OpenOptions;
 pub use render::create_table;
-pub use restore::{backup_path, check_backup, newest_backup, restore};
 pub use url::path_from_url;

@@ -31,9 +31,3 @@ pub(crate) fn count_rows(
         Ok(1_i64)
     })
 }
-
-/// How many rows a table has.
-pub(crate) fn rows_of(connection: &Connection, quoted_table: &str) -> rusqlite::Result<u64> {
-    let sql = format!("SELECT count(*) FROM {quoted_table}");
-    connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
-}

@@ -6,7 +6,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::{is_path, without_password};
 use percent_encoding::percent_decode_str;
 
-use crate::file::quoted;
+use crate::shell::quoted;
 
 const HINT: &str =
     "sqlite:///relative/path.db, sqlite:////absolute/path.db, or just the path of the file";

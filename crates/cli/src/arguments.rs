@@ -4,8 +4,7 @@ use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
-use clap::error::{ContextKind, ContextValue};
-use clap::{Args, Parser};
+use clap::Args;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::history::catalogue::Catalogue;
@@ -14,53 +13,8 @@ use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, UpgradeOptions};
 
-use crate::commands::Command;
 use crate::database::{Connecting, Database};
-use crate::{Context, exit, url};
-
-/// Upgrades MLflow tracking databases of any age.
-#[derive(Debug, Parser)]
-#[command(
-    name = "mlflow-migrate",
-    version,
-    after_help = exit::table(),
-    max_term_width = 100,
-    disable_help_subcommand = true
-)]
-pub(crate) struct Arguments {
-    /// Write JSON Lines to stdout: events as they happen, then the result, or the error
-    #[arg(long, global = true)]
-    pub(crate) json: bool,
-
-    /// Write the result only, without progress and notes
-    #[arg(long, short, global = true)]
-    pub(crate) quiet: bool,
-
-    /// What to do.
-    #[command(subcommand)]
-    pub(crate) command: Command,
-}
-
-/// An error about arguments repeats them, and one may be a URL in the wrong place.
-pub(crate) fn without_passwords(mut error: clap::Error) -> clap::Error {
-    let hidden: Vec<(ContextKind, ContextValue)> = error
-        .context()
-        .filter_map(|(kind, value)| match value {
-            ContextValue::String(text) => {
-                // After the name of an option, if there is one: `--to=postgresql://…`.
-                let start = text.starts_with('-').then(|| text.find('=')).flatten();
-                let (option, url) = text.split_at(start.map_or(0, |equals| equals + 1));
-                let shown = format!("{option}{}", without_password(url));
-                (shown != *text).then_some((kind, ContextValue::String(shown)))
-            }
-            _ => None,
-        })
-        .collect();
-    for (kind, value) in hidden {
-        error.insert(kind, value);
-    }
-    error
-}
+use crate::{Context, url};
 
 /// Which database, and how to get at it.
 #[derive(Args, Debug)]

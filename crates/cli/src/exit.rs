@@ -86,20 +86,24 @@ pub(crate) fn code_of_error(kind: ErrorKind) -> u8 {
 /// The exit code of a command that did what it should.
 pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
     match outcome {
-        Outcome::Check(check) => match check.checked.verdict {
+        Outcome::Check(check) => match check.result.checked.verdict {
             Verdict::AtHead => 0,
             Verdict::Behind => 1,
             Verdict::Drifted => 2,
         },
         Outcome::Verify(found) => {
-            if found.verified.is_sound() {
+            if found.result.is_sound() {
                 0
             } else {
                 2
             }
         }
-        Outcome::Doctor(found) => found.problems.first().map_or(0, |one| code_of_error(one.kind)),
-        Outcome::Plan(plan) if !plan.findings.is_empty() => code_of_error(ErrorKind::Refused),
+        Outcome::Doctor(found) => {
+            found.result.problems.first().map_or(0, |one| code_of_error(one.kind))
+        }
+        Outcome::Plan(plan) if !plan.result.findings.is_empty() => {
+            code_of_error(ErrorKind::Refused)
+        }
         Outcome::Finished(_)
         | Outcome::Current(_)
         | Outcome::History(_)

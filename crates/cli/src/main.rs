@@ -4,7 +4,6 @@
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
     allow(
-        unused_imports,
         unused_variables,
         dead_code,
         reason = "a build that leaves a backend out has no use for what only that one needs"
@@ -15,6 +14,7 @@ mod arguments;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod authorities;
 mod clock;
+mod command_line;
 mod commands;
 mod database;
 mod exit;
@@ -32,7 +32,7 @@ use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 
-use arguments::Arguments;
+use command_line::CommandLine;
 use commands::Command;
 use outcome::Outcome;
 use render::Renderer;
@@ -61,10 +61,10 @@ fn main() -> ExitCode {
 
 /// Does what the arguments say, and tells the user.
 fn told() -> ExitCode {
-    let arguments = match Arguments::try_parse() {
-        Ok(arguments) => arguments,
+    let command_line = match CommandLine::try_parse() {
+        Ok(command_line) => command_line,
         Err(error) => {
-            let error = arguments::without_passwords(error);
+            let error = command_line::without_passwords(error);
             // Nobody is left to tell if the terminal has gone.
             let _ = error.print();
             return if error.use_stderr() { exit::USAGE.into() } else { ExitCode::SUCCESS };
@@ -74,9 +74,9 @@ fn told() -> ExitCode {
     if let Err(code) = authorities::begin_again_without() {
         return code;
     }
-    let renderer = render::choose(arguments.json, arguments.quiet);
+    let renderer = render::choose(command_line.json, command_line.quiet);
     let signals = Signals::default();
-    let told = match run(&arguments.command, &renderer, &signals) {
+    let told = match run(&command_line.command, &renderer, &signals) {
         Ok(outcome) => renderer.outcome(&outcome).map(|()| exit::code_of_outcome(&outcome)),
         Err(error) => {
             let code = match error.kind() {

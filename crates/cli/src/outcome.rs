@@ -16,34 +16,42 @@ use serde::Serialize;
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Outcome {
     /// Of `upgrade`.
-    Finished(Finished),
+    Finished(OfDatabase<Finished>),
     /// Of `current`.
-    Current(Current),
+    Current(OfDatabase<Current>),
     /// Of `history`.
     History(History),
     /// Of `plan`.
-    Plan(Planned),
+    Plan(OfDatabase<Planned>),
     /// Of `check`.
-    Check(CheckedDatabase),
+    Check(OfDatabase<Checked>),
     /// Of `estimate`.
-    Estimate(EstimatedDatabase),
+    Estimate(OfDatabase<Estimate>),
     /// Of `doctor`.
-    Doctor(Diagnosed),
+    Doctor(OfDatabase<Diagnosed>),
     /// Of `verify`.
-    Verify(VerifiedDatabase),
+    Verify(OfDatabase<VerifyReport>),
     /// Of `status`.
-    Status(DatabaseStatus),
+    Status(OfDatabase<Status>),
     /// Of `abort`.
-    Abort(AbortedUpgrade),
+    Abort(OfDatabase<AbortReport>),
     /// Of `restore`.
-    Restore(RestoredDatabase),
+    Restore(OfDatabase<Restored>),
+}
+
+/// What there is to say of a database.
+#[derive(Debug, Serialize)]
+pub(crate) struct OfDatabase<T> {
+    /// The database.
+    pub(crate) database: String,
+    /// What the command found, or did.
+    #[serde(flatten)]
+    pub(crate) result: T,
 }
 
 /// What an upgrade did.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finished {
-    /// The database.
-    pub(crate) database: String,
     /// What was done to it.
     #[serde(flatten)]
     pub(crate) report: UpgradeReport,
@@ -57,8 +65,6 @@ pub(crate) struct Finished {
 /// Where a database is.
 #[derive(Debug, Serialize)]
 pub(crate) struct Current {
-    /// The database.
-    pub(crate) database: String,
     /// What its revision does.
     pub(crate) title: Option<String>,
     /// The day of its revision.
@@ -119,8 +125,6 @@ pub(crate) struct HistoryBase {
 /// What an upgrade would do.
 #[derive(Debug, Serialize)]
 pub(crate) struct Planned {
-    /// The database.
-    pub(crate) database: String,
     /// The revision so far; `None` is the base schema, or an empty database.
     pub(crate) from: Option<String>,
     /// Whether there is nothing of MLflow's yet.
@@ -158,9 +162,7 @@ pub(crate) struct PlannedStep {
 
 /// What a check found.
 #[derive(Debug, Serialize)]
-pub(crate) struct CheckedDatabase {
-    /// The database.
-    pub(crate) database: String,
+pub(crate) struct Checked {
     /// What was found.
     #[serde(flatten)]
     pub(crate) checked: CheckReport,
@@ -169,21 +171,9 @@ pub(crate) struct CheckedDatabase {
     pub(crate) wrong_stamp: Option<Problem>,
 }
 
-/// How much work an upgrade is.
-#[derive(Debug, Serialize)]
-pub(crate) struct EstimatedDatabase {
-    /// The database.
-    pub(crate) database: String,
-    /// What was counted.
-    #[serde(flatten)]
-    pub(crate) estimate: Estimate,
-}
-
 /// What stands in the way of an upgrade.
 #[derive(Debug, Serialize)]
 pub(crate) struct Diagnosed {
-    /// The database.
-    pub(crate) database: String,
     /// Where it is, if an upgrade can be planned.
     pub(crate) from: Option<String>,
     /// Where the upgrade would go.
@@ -214,31 +204,9 @@ impl Problem {
     }
 }
 
-/// Whether a database is sound.
-#[derive(Debug, Serialize)]
-pub(crate) struct VerifiedDatabase {
-    /// The database.
-    pub(crate) database: String,
-    /// What was found.
-    #[serde(flatten)]
-    pub(crate) verified: VerifyReport,
-}
-
-/// What a database is about.
-#[derive(Debug, Serialize)]
-pub(crate) struct DatabaseStatus {
-    /// The database.
-    pub(crate) database: String,
-    /// Its status.
-    #[serde(flatten)]
-    pub(crate) status: Status,
-}
-
 /// A database that is what its backup was.
 #[derive(Debug, Serialize)]
-pub(crate) struct RestoredDatabase {
-    /// The database.
-    pub(crate) database: String,
+pub(crate) struct Restored {
     /// The backup.
     pub(crate) backup: String,
     /// Where that is which the database held before.
@@ -246,14 +214,4 @@ pub(crate) struct RestoredDatabase {
     /// Where it is now.
     #[serde(flatten)]
     pub(crate) position: Position,
-}
-
-/// An upgrade that was taken back.
-#[derive(Debug, Serialize)]
-pub(crate) struct AbortedUpgrade {
-    /// The database.
-    pub(crate) database: String,
-    /// What was taken back.
-    #[serde(flatten)]
-    pub(crate) aborted: AbortReport,
 }

@@ -6,8 +6,9 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, Rows};
 use sea_query::{Query, QueryStatement, SelectStatement};
 
-use crate::connect::Sqlite;
-use crate::{late, latest_metrics};
+use crate::database::Sqlite;
+use crate::latest_metrics;
+use crate::rows::deferred_update;
 
 #[async_trait]
 impl Accelerated for Sqlite {
@@ -17,7 +18,10 @@ impl Accelerated for Sqlite {
         rows: Vec<Row>,
     ) -> Result<u64, Error> {
         let update = update.clone();
-        self.call(move |connection, context| late::update(connection, &update, rows, context)).await
+        self.call(move |connection, context| {
+            deferred_update::update(connection, &update, rows, context)
+        })
+        .await
     }
 
     async fn fill_latest_metrics(&mut self, progress: &Progress) -> Result<Option<u64>, Error> {

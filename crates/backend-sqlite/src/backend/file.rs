@@ -6,9 +6,9 @@ use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::FileDatabase;
 
-use crate::connect::{OpenOptions, Sqlite};
-use crate::copy::copy;
-use crate::integrity;
+use crate::backup;
+use crate::database::Sqlite;
+use crate::preflight::integrity;
 
 #[async_trait]
 impl FileDatabase for Sqlite {
@@ -17,8 +17,6 @@ impl FileDatabase for Sqlite {
     }
 
     async fn back_up(&mut self, destination: &Path) -> Result<(), Error> {
-        // A connection that writes cannot be copied from; its transaction lets others read.
-        let options = OpenOptions { busy_timeout: self.busy_timeout, create: false };
-        copy(&self.path, destination, &options).await
+        backup::back_up(self, destination).await
     }
 }

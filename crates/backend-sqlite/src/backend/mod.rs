@@ -17,10 +17,10 @@ use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange}
 use mlflow_migrate_core::schema::{ForeignKey, Schema, Table};
 use rusqlite::Connection;
 
-use crate::connect::Sqlite;
-use crate::ddl::quote_identifier;
+use crate::database::Sqlite;
 use crate::error::Context;
-use crate::{execute, inspect, method, preflight, size, version};
+use crate::preflight::consistency;
+use crate::{change, connection, inspect, preflight, session, table_size, version_table};
 
 #[async_trait]
 impl Backend for Sqlite {
@@ -29,19 +29,21 @@ impl Backend for Sqlite {
     }
 
     async fn cancel_on(&mut self, stop: &CancellationToken) -> Result<(), Error> {
-        self.interrupt_when(stop.clone()).await
+        let stop = stop.clone();
+        self.call(move |connection, context| connection::interrupt_when(connection, stop, context))
+            .await
     }
 
     async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {
-        self.begin_session(access).await
+        session::begin(self, access).await
     }
 
     async fn commit(&mut self) -> Result<(), Error> {
-        self.commit_session().await
+        session::commit(self).await
     }
 
     async fn rollback(&mut self) -> Result<(), Error> {
-        self.rollback_session().await
+        session::rollback(self).await
     }
 
     async fn inspect(&mut self) -> Result<Schema, Error> {
@@ -49,13 +51,13 @@ impl Backend for Sqlite {
     }
 
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
-        self.call(|connection, context| version::read(connection, context)).await
+        self.call(|connection, context| version_table::read(connection, context)).await
     }
 
     async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
         let revision = revision.map(ToOwned::to_owned);
         self.call(move |connection, context| {
-            version::write(connection, revision.as_deref(), context)
+            version_table::write(connection, revision.as_deref(), context)
         })
         .await
     }
@@ -71,15 +73,11 @@ impl Backend for Sqlite {
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {
-        method::describe(change)
+        change::describe(change)
     }
 
-    /// SQLite drops no constraint: the table is made anew, without it.
     fn drop_foreign_key(&self, table: &Table, key: &ForeignKey) -> Vec<String> {
-        let mut after = table.clone();
-        after.foreign_keys.retain(|one| one != key);
-        let change = TableChange { before: Some(table.clone()), after, revisions: Vec::new() };
-        method::remake(&change)
+        change::without_foreign_key(table, key)
     }
 
     async fn apply_change(
@@ -89,32 +87,29 @@ impl Backend for Sqlite {
     ) -> Result<Option<u64>, Error> {
         let (change, progress, asked) = (change.clone(), progress.clone(), Arc::clone(&self.asked));
         self.call(move |connection, context| {
-            execute::change(connection, &change, &progress, &asked, context)
+            change::apply(connection, &change, &progress, &asked, context)
         })
         .await
     }
 
     async fn drop_tables(&mut self, leftovers: &[String]) -> Result<(), Error> {
         let leftovers = leftovers.to_vec();
-        self.call(move |connection, context| {
-            for table in &leftovers {
-                let sql = format!("DROP TABLE {}", quote_identifier(table));
-                connection
-                    .execute_batch(&sql)
-                    .map_err(|source| context.error(&format!("removing {table}"), source))?;
-            }
-            Ok(())
-        })
-        .await
+        self.call(move |connection, context| change::drop_tables(connection, &leftovers, context))
+            .await
     }
 
     async fn check_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error> {
-        self.compare_foreign_keys(tables).await
+        let (tables, known) = (tables.to_vec(), self.violations.clone());
+        let check = move |connection: &mut Connection, context: Context<'_>| {
+            consistency::check(connection, &tables, known, context)
+        };
+        self.violations = Some(self.call(check).await?);
+        Ok(())
     }
 
     async fn table_size(&mut self, table: &str) -> Result<TableSize, Error> {
         let table = table.to_owned();
-        self.call(move |connection, context| size::of(connection, &table, context)).await
+        self.call(move |connection, context| table_size::of(connection, &table, context)).await
     }
 
     /// It waits for nothing that is not shown by a busy timeout.

@@ -6,7 +6,7 @@ use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, 
 use mlflow_migrate_core::schema::platform::Platform;
 use sea_query::{QueryStatement, SelectStatement};
 
-use crate::connect::Sqlite;
+use crate::database::Sqlite;
 use crate::rows;
 
 #[async_trait]

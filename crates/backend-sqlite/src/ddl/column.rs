@@ -4,7 +4,6 @@ use std::ops::Range;
 
 use super::cursor::Cursor;
 use super::foreign_key::deferrable_clause;
-use super::table::constraint_name;
 use super::token::{WHITESPACE, dequote};
 use super::{
     Check, ColumnDefinition, DdlError, DefaultValue, ForeignKey, Generated, IndexedColumn, NotNull,
@@ -68,7 +67,7 @@ impl Columns {
         column: &mut ColumnDefinition,
     ) -> Result<bool, DdlError> {
         let start = cursor.position();
-        let name = constraint_name(cursor)?;
+        let name = cursor.constraint_name()?;
         if cursor.take_keywords(&["NOT", "NULL"]) {
             column.not_null = Some(NotNull { name, on_conflict: cursor.on_conflict()? });
         } else if cursor.take_keyword("NULL") {

@@ -153,6 +153,16 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// The name after `CONSTRAINT`, if that comes next. Several names may stand in a row, of which the
+    /// last one counts.
+    pub(super) fn constraint_name(&mut self) -> Result<Option<String>, DdlError> {
+        let mut name = None;
+        while self.take_keyword("CONSTRAINT") {
+            name = Some(self.name("the name of a constraint")?.0);
+        }
+        Ok(name)
+    }
+
     /// A name after the keyword COLLATE, if the keyword comes next.
     pub(super) fn collation(&mut self) -> Result<Option<String>, DdlError> {
         if !self.take_keyword("COLLATE") {

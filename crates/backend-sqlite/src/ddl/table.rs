@@ -119,16 +119,6 @@ fn at_table_constraint(cursor: &Cursor<'_>) -> bool {
         .any(|keyword| cursor.at_keyword(keyword))
 }
 
-/// The name after `CONSTRAINT`, if that comes next. Several names may stand in a row, of which the
-/// last one counts.
-pub(super) fn constraint_name(cursor: &mut Cursor<'_>) -> Result<Option<String>, DdlError> {
-    let mut name = None;
-    while cursor.take_keyword("CONSTRAINT") {
-        name = Some(cursor.name("the name of a constraint")?.0);
-    }
-    Ok(name)
-}
-
 /// What stands in the table's parentheses (`columnlist conslist_opt`).
 fn columns_and_constraints(
     cursor: &mut Cursor<'_>,
@@ -159,7 +149,7 @@ fn table_constraints(cursor: &mut Cursor<'_>) -> Result<Vec<TableConstraint>, Dd
 /// One table constraint; none if there is nothing but a name, which SQLite's grammar allows.
 fn table_constraint(cursor: &mut Cursor<'_>) -> Result<Option<TableConstraint>, DdlError> {
     let start = cursor.position();
-    let name = constraint_name(cursor)?;
+    let name = cursor.constraint_name()?;
     let constraint = if cursor.take_keyword("PRIMARY") {
         cursor.expect_keyword("KEY")?;
         let (columns, autoincrement) = indexed_columns_with_autoincrement(cursor)?;

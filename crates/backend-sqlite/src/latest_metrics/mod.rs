@@ -23,7 +23,8 @@ use rusqlite::types::ValueRef;
 
 use self::entry::{Entry, Newest};
 use crate::error::Context;
-use crate::progress::{EACH_ROW, count_rows, rows_of};
+use crate::progress::{EACH_ROW, count_rows};
+use crate::table_size::rows_of;
 
 const FUNCTION: &str = "mlflow_migrate_newest";
 

@@ -7,7 +7,7 @@ use mlflow_migrate_core::upgrade::abort::abort;
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;
-use crate::outcome::{AbortedUpgrade, Outcome};
+use crate::outcome::{OfDatabase, Outcome};
 
 /// Take an unfinished upgrade back to where it began (MySQL and MariaDB)
 ///
@@ -23,7 +23,7 @@ impl Abort {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let mut backend = self.database.open(context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
-        let aborted = abort(&mut *backend, &context.catalogue, &observer, &context.stop).await?;
-        Ok(Outcome::Abort(AbortedUpgrade { database: backend.name(), aborted }))
+        let result = abort(&mut *backend, &context.catalogue, &observer, &context.stop).await?;
+        Ok(Outcome::Abort(OfDatabase { database: backend.name(), result }))
     }
 }

@@ -3,7 +3,7 @@ use mlflow_migrate_core::{Error, report::check, report::session};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;
-use crate::outcome::{CheckedDatabase, Outcome, Problem};
+use crate::outcome::{Checked, OfDatabase, Outcome, Problem};
 
 /// Compare a database with the newest revision, and with its own
 ///
@@ -24,10 +24,7 @@ impl Check {
             true => session::find_wrong_stamp(&mut *backend, &context.catalogue).await?,
             false => None,
         };
-        Ok(Outcome::Check(CheckedDatabase {
-            database: backend.name(),
-            checked,
-            wrong_stamp: wrong_stamp.as_ref().map(Problem::of),
-        }))
+        let result = Checked { checked, wrong_stamp: wrong_stamp.as_ref().map(Problem::of) };
+        Ok(Outcome::Check(OfDatabase { database: backend.name(), result }))
     }
 }

@@ -5,7 +5,7 @@ use mlflow_migrate_core::{Error, report::session};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;
-use crate::outcome::{self, Outcome, Problem};
+use crate::outcome::{self, OfDatabase, Outcome, Problem};
 
 /// Tell at which revision a database is
 #[derive(Args, Debug)]
@@ -31,14 +31,14 @@ impl Current {
             true => session::find_wrong_stamp(&mut *backend, catalogue).await?,
             false => None,
         };
-        Ok(Outcome::Current(outcome::Current {
-            database: backend.name(),
+        let result = outcome::Current {
             title: revision.map(|revision| revision.title.clone()),
             created: revision.map(|revision| revision.created.clone()),
             is_head: position.as_ref().is_some_and(Position::is_head),
             position,
             unfinished,
             wrong_stamp: wrong_stamp.as_ref().map(Problem::of),
-        }))
+        };
+        Ok(Outcome::Current(OfDatabase { database: backend.name(), result }))
     }
 }

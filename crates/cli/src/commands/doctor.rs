@@ -3,7 +3,7 @@ use mlflow_migrate_core::{Error, report::doctor};
 
 use crate::Context;
 use crate::arguments::{DatabaseArguments, TargetArguments};
-use crate::outcome::{Diagnosed, Outcome, Problem};
+use crate::outcome::{Diagnosed, OfDatabase, Outcome, Problem};
 
 /// Look for everything that an upgrade would stumble over, and change nothing
 ///
@@ -22,12 +22,12 @@ impl Doctor {
         let request = self.database.request(&self.target, &context.catalogue)?;
         let mut backend = self.database.open(context).await?;
         let found = doctor::diagnose(&mut *backend, &context.catalogue, &request).await?;
-        Ok(Outcome::Doctor(Diagnosed {
-            database: backend.name(),
+        let result = Diagnosed {
             from: found.plan.as_ref().map(|plan| plan.from.label().to_owned()),
             to: found.plan.as_ref().and_then(|plan| plan.to.clone()),
             revisions: found.plan.map_or(0, |plan| plan.revisions.len()),
             problems: found.problems.iter().map(Problem::of).collect(),
-        }))
+        };
+        Ok(Outcome::Doctor(OfDatabase { database: backend.name(), result }))
     }
 }

@@ -3,7 +3,7 @@ use mlflow_migrate_core::{Error, report::estimate};
 
 use crate::Context;
 use crate::arguments::{DatabaseArguments, TargetArguments};
-use crate::outcome::{EstimatedDatabase, Outcome};
+use crate::outcome::{OfDatabase, Outcome};
 
 /// Count what decides how long an upgrade takes, and change nothing
 ///
@@ -23,7 +23,7 @@ impl Estimate {
         let catalogue = &context.catalogue;
         let request = self.database.request(&self.target, catalogue)?;
         let mut backend = self.database.open(context).await?;
-        let estimate = estimate::estimate(&mut *backend, catalogue, &request).await?;
-        Ok(Outcome::Estimate(EstimatedDatabase { database: backend.name(), estimate }))
+        let result = estimate::estimate(&mut *backend, catalogue, &request).await?;
+        Ok(Outcome::Estimate(OfDatabase { database: backend.name(), result }))
     }
 }

@@ -8,7 +8,7 @@ use mlflow_migrate_core::{Error, findings, inspect_and_plan};
 
 use crate::Context;
 use crate::arguments::{DatabaseArguments, TargetArguments};
-use crate::outcome::{Outcome, Planned, PlannedStep};
+use crate::outcome::{OfDatabase, Outcome, Planned, PlannedStep};
 
 /// Show what an upgrade would do, and change nothing
 #[derive(Args, Debug)]
@@ -53,8 +53,7 @@ impl Plan {
         })
         .await?;
         let releases = catalogue.releases.expecting(plan.to.as_deref());
-        Ok(Outcome::Plan(Planned {
-            database: backend.name(),
+        let result = Planned {
             empty: plan.from.empty,
             releases: releases.into_iter().map(ToString::to_string).collect(),
             from: plan.from.revision,
@@ -65,7 +64,8 @@ impl Plan {
             point_of_no_return: last,
             findings,
             show_statements: self.sql,
-        }))
+        };
+        Ok(Outcome::Plan(OfDatabase { database: backend.name(), result }))
     }
 }
 

@@ -5,7 +5,7 @@ use mlflow_migrate_core::data::DataOptions;
 use mlflow_migrate_core::{Error, report::check};
 
 use crate::arguments::DatabaseArguments;
-use crate::outcome::{Outcome, RestoredDatabase};
+use crate::outcome::{OfDatabase, Outcome, Restored};
 use crate::{Context, clock};
 
 /// Put a backup that `upgrade --backup` made in the place of its database (SQLite)
@@ -32,11 +32,11 @@ impl Restore {
         drop(copy);
         let moment = clock::file_name_stamp(DataOptions::default().now_ms);
         let kept = database.restore(&backup, &moment, connecting).await?;
-        Ok(Outcome::Restore(RestoredDatabase {
-            database: database.shown(),
+        let result = Restored {
             backup: backup.shown(),
             kept: kept.map(|path| path.display().to_string()),
             position,
-        }))
+        };
+        Ok(Outcome::Restore(OfDatabase { database: database.shown(), result }))
     }
 }

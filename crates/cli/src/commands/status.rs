@@ -3,7 +3,7 @@ use mlflow_migrate_core::{Error, report::status};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;
-use crate::outcome::{DatabaseStatus, Outcome};
+use crate::outcome::{OfDatabase, Outcome};
 
 /// Tell whether an upgrade of a database is unfinished, how far it is, and what comes next
 #[derive(Args, Debug)]
@@ -16,7 +16,7 @@ impl Status {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let assume = self.database.assumption(&context.catalogue)?;
         let mut backend = self.database.open(context).await?;
-        let status = status::status(&mut *backend, &context.catalogue, assume.as_ref()).await?;
-        Ok(Outcome::Status(DatabaseStatus { database: backend.name(), status }))
+        let result = status::status(&mut *backend, &context.catalogue, assume.as_ref()).await?;
+        Ok(Outcome::Status(OfDatabase { database: backend.name(), result }))
     }
 }

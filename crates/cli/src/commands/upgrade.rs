@@ -9,7 +9,7 @@ use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, upgrade};
 
 use crate::arguments::{DatabaseArguments, TargetArguments};
 use crate::database::{COPIES, Database};
-use crate::outcome::{Finished, Outcome};
+use crate::outcome::{Finished, OfDatabase, Outcome};
 use crate::{Context, clock, signals};
 
 /// Upgrade a database, or create it
@@ -76,7 +76,7 @@ impl Upgrade {
         context: &Context,
         database: &Database,
         mut request: UpgradeOptions,
-    ) -> Result<Finished, Error> {
+    ) -> Result<OfDatabase<Finished>, Error> {
         request.backup = match &self.backup {
             Some(file) => place_for_backup(context, database, &request, file.as_deref())?,
             None => None,
@@ -87,7 +87,8 @@ impl Upgrade {
             let message = format!("created {name}: there was no such file");
             context.renderer.notify(&Event::Notice { message });
         }
-        Ok(Finished { database: name, report, source: None, show_timings: self.timings })
+        let result = Finished { report, source: None, show_timings: self.timings };
+        Ok(OfDatabase { database: name, result })
     }
 
     async fn into(
@@ -96,19 +97,16 @@ impl Upgrade {
         source: &Database,
         request: &UpgradeOptions,
         destination: &Path,
-    ) -> Result<Finished, Error> {
+    ) -> Result<OfDatabase<Finished>, Error> {
         let copy = source.copy_beside(destination, self.database.connecting()).await?;
         let (_, report) = self.drive(context, &copy.database(), request, false).await?;
         if report.steps.is_empty() && !self.no_check {
             copy.check().await?;
         }
         copy.publish()?;
-        Ok(Finished {
-            database: shown(destination),
-            report,
-            source: Some(shown(source.file(COPIES)?)),
-            show_timings: self.timings,
-        })
+        let source = Some(shown(source.file(COPIES)?));
+        let result = Finished { report, source, show_timings: self.timings };
+        Ok(OfDatabase { database: shown(destination), result })
     }
 
     async fn drive(

@@ -3,7 +3,7 @@ use mlflow_migrate_core::{Error, report::verify};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;
-use crate::outcome::{Outcome, VerifiedDatabase};
+use crate::outcome::{OfDatabase, Outcome};
 
 /// Tell whether a database holds what its revision says, and its rows fit together
 ///
@@ -23,8 +23,8 @@ impl Verify {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let assume = self.database.assumption(&context.catalogue)?;
         let mut backend = self.database.open(context).await?;
-        let verified =
+        let result =
             verify::verify(&mut *backend, &context.catalogue, assume.as_ref(), self.deep).await?;
-        Ok(Outcome::Verify(VerifiedDatabase { database: backend.name(), verified }))
+        Ok(Outcome::Verify(OfDatabase { database: backend.name(), result }))
     }
 }

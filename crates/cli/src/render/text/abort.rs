@@ -1,11 +1,13 @@
 use std::io::{self, Write};
 
-use crate::outcome::AbortedUpgrade;
+use mlflow_migrate_core::upgrade::abort::AbortReport;
+
+use crate::outcome::OfDatabase;
 use crate::render::words;
 
 /// Says what was taken back.
-pub(super) fn write(out: &mut impl Write, found: &AbortedUpgrade) -> io::Result<()> {
-    let AbortedUpgrade { database, aborted } = found;
+pub(super) fn write(out: &mut impl Write, found: &OfDatabase<AbortReport>) -> io::Result<()> {
+    let OfDatabase { database, result: aborted } = found;
     let (from, to) = (&aborted.from, words::revision(aborted.to.as_deref()));
     let steps = words::count(aborted.steps as u64, "step");
     writeln!(out, "{database}: at {from} again; {steps} of the upgrade to {to} taken back")

@@ -2,12 +2,12 @@ use std::io::{self, Write};
 
 use mlflow_migrate_core::report::check::{CheckReport, Position};
 
-use crate::outcome::{CheckedDatabase, Problem};
+use crate::outcome::{Checked, OfDatabase, Problem};
 use crate::render::words::{count_of, releases};
 
 /// Says how a database compares with the newest revision, and with its own.
-pub(super) fn write(out: &mut impl Write, check: &CheckedDatabase) -> io::Result<()> {
-    let CheckedDatabase { database, checked, wrong_stamp } = check;
+pub(super) fn write(out: &mut impl Write, check: &OfDatabase<Checked>) -> io::Result<()> {
+    let OfDatabase { database, result: Checked { checked, wrong_stamp } } = check;
     writeln!(out, "{database}: {}", place(&checked.position))?;
     if let Some(wrong) = wrong_stamp {
         write_wrong_stamp(out, wrong)?;

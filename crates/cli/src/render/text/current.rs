@@ -5,28 +5,34 @@ use mlflow_migrate_core::report::check::Position;
 use super::check::write_wrong_stamp;
 use super::status::write_unfinished;
 use super::upgrade::fits;
-use crate::outcome::Current;
+use crate::outcome::{Current, OfDatabase};
 use crate::render::words::{count_of, revision_and_releases};
 
 /// Says where a database is. The first word is the revision, for `cut` and its like.
-pub(super) fn write(out: &mut impl Write, current: &Current) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Current>) -> io::Result<()> {
+    let OfDatabase { database, result: current } = found;
     if let Some(unfinished) = &current.unfinished {
         write!(out, "unfinished  ")?;
-        return write_unfinished(out, &current.database, unfinished);
+        return write_unfinished(out, database, unfinished);
     }
     match &current.position {
-        Some(position) => write_position(out, current, position),
+        Some(position) => write_position(out, database, current, position),
         None => Ok(()),
     }
 }
 
-fn write_position(out: &mut impl Write, current: &Current, position: &Position) -> io::Result<()> {
+fn write_position(
+    out: &mut impl Write,
+    database: &str,
+    current: &Current,
+    position: &Position,
+) -> io::Result<()> {
     match (&current.title, position.location.empty) {
         (Some(title), _) => writeln!(out, "{}  {title}", position.location.label())?,
         (None, true) => writeln!(out, "empty  nothing of MLflow's is here yet")?,
         (None, false) => writeln!(out, "base  the schema before the first revision")?,
     }
-    writeln!(out, "  database: {}", current.database)?;
+    writeln!(out, "  database: {database}")?;
     if let Some(created) = current.created.as_ref().filter(|created| !created.is_empty()) {
         writeln!(out, "  created:  {created}")?;
     }

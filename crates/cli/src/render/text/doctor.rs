@@ -1,12 +1,13 @@
 use std::io::{self, Write};
 
 use super::super::visible::one_line;
-use crate::outcome::Diagnosed;
+use crate::outcome::{Diagnosed, OfDatabase};
 use crate::render::words::{self, count};
 
 /// Says what stands in the way of an upgrade.
-pub(super) fn write(out: &mut impl Write, found: &Diagnosed) -> io::Result<()> {
-    let Diagnosed { database, from, to, revisions, problems } = found;
+pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::Result<()> {
+    let OfDatabase { database, result } = found;
+    let Diagnosed { from, to, revisions, problems } = result;
     match from {
         Some(from) => {
             let to = words::revision(to.as_deref());

@@ -1,13 +1,13 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::report::estimate::{Metrics, RebuiltTable};
+use mlflow_migrate_core::report::estimate::{Estimate, Metrics, RebuiltTable};
 
-use crate::outcome::EstimatedDatabase;
+use crate::outcome::OfDatabase;
 use crate::render::words::{bytes, count, number, revision};
 
 /// Says how much work an upgrade is.
-pub(super) fn write(out: &mut impl Write, estimated: &EstimatedDatabase) -> io::Result<()> {
-    let EstimatedDatabase { database, estimate } = estimated;
+pub(super) fn write(out: &mut impl Write, estimated: &OfDatabase<Estimate>) -> io::Result<()> {
+    let OfDatabase { database, result: estimate } = estimated;
     let (from, to) = (revision(estimate.from.as_deref()), revision(estimate.to.as_deref()));
     writeln!(out, "{database}: from {from} to {to}")?;
     if let Some(metrics) = &estimate.metrics {

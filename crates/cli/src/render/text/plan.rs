@@ -3,19 +3,20 @@ use std::io::{self, Write};
 use mlflow_migrate_core::plan::ChangePlan;
 use mlflow_migrate_core::report::alembic_cost::AlembicCost;
 
-use crate::outcome::{Planned, PlannedStep};
+use crate::outcome::{OfDatabase, Planned, PlannedStep};
 use crate::render::words::{count, count_of, revision, revision_and_releases};
 
 /// Lists the steps of an upgrade.
-pub(super) fn write(out: &mut impl Write, plan: &Planned) -> io::Result<()> {
+pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::Result<()> {
+    let OfDatabase { database, result: plan } = planned;
     let from = if plan.empty { "empty" } else { revision(plan.from.as_deref()) };
     let to = revision_and_releases(plan.to.as_deref(), &plan.releases);
     if plan.steps.is_empty() && plan.revisions.is_empty() {
-        return writeln!(out, "{}: at {to} already, nothing to do", plan.database);
+        return writeln!(out, "{database}: at {to} already, nothing to do");
     }
     let revisions = count_of(&plan.revisions, "revision");
     let steps = count_of(&plan.steps, "step");
-    writeln!(out, "{}: from {from} to {to}, {revisions} in {steps}", plan.database)?;
+    writeln!(out, "{database}: from {from} to {to}, {revisions} in {steps}")?;
     let width = plan.steps.len().to_string().len();
     for (step, number) in plan.steps.iter().zip(1..) {
         write_step(out, step, &format!("{number:>width$}"), plan.show_statements)?;

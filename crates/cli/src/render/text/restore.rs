@@ -1,11 +1,11 @@
 use std::io::{self, Write};
 
 use super::upgrade::fits;
-use crate::outcome::RestoredDatabase;
+use crate::outcome::{OfDatabase, Restored};
 
 /// Says what a database holds now, and where that is which it held.
-pub(super) fn write(out: &mut impl Write, restored: &RestoredDatabase) -> io::Result<()> {
-    let RestoredDatabase { database, backup, kept, position } = restored;
+pub(super) fn write(out: &mut impl Write, restored: &OfDatabase<Restored>) -> io::Result<()> {
+    let OfDatabase { database, result: Restored { backup, kept, position } } = restored;
     writeln!(out, "{database}: at {}, as {backup} is", position.location.label())?;
     writeln!(out, "  fits:     {}", fits(&position.releases))?;
     match kept {

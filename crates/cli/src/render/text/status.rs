@@ -5,12 +5,12 @@ use mlflow_migrate_core::report::status::Status;
 
 use super::check::place;
 use crate::clock;
-use crate::outcome::DatabaseStatus;
+use crate::outcome::OfDatabase;
 use crate::render::words;
 
 /// Says what a database is about.
-pub(super) fn write(out: &mut impl Write, found: &DatabaseStatus) -> io::Result<()> {
-    match &found.status {
+pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Status>) -> io::Result<()> {
+    match &found.result {
         Status::Settled(position) => {
             writeln!(out, "{}: {}, no upgrade is unfinished", found.database, place(position))
         }

@@ -2,12 +2,13 @@ use std::io::{self, Write};
 
 use mlflow_migrate_core::UpgradeReport;
 
-use crate::outcome::Finished;
+use crate::outcome::{Finished, OfDatabase};
 use crate::render::words::{count, count_of, duration, releases, revision};
 
 /// Says what an upgrade did, and which MLflow releases now fit.
-pub(super) fn write(out: &mut impl Write, finished: &Finished) -> io::Result<()> {
-    let Finished { database, report, source, show_timings } = finished;
+pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io::Result<()> {
+    let OfDatabase { database, result } = finished;
+    let Finished { report, source, show_timings } = result;
     let to = revision(report.to.as_deref());
     let time = duration(report.seconds);
     if report.created {

@@ -1,12 +1,14 @@
 use std::io::{self, Write};
 
+use mlflow_migrate_core::report::verify::VerifyReport;
+
 use super::check::{place, write_differences};
-use crate::outcome::VerifiedDatabase;
+use crate::outcome::OfDatabase;
 use crate::render::words::count;
 
 /// Says whether a database is sound.
-pub(super) fn write(out: &mut impl Write, found: &VerifiedDatabase) -> io::Result<()> {
-    let VerifiedDatabase { database, verified } = found;
+pub(super) fn write(out: &mut impl Write, found: &OfDatabase<VerifyReport>) -> io::Result<()> {
+    let OfDatabase { database, result: verified } = found;
     writeln!(out, "{database}: {}", place(&verified.checked.position))?;
     write_differences(out, &verified.checked)?;
     if !verified.violations.is_empty() {

@@ -7,6 +7,9 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::Context;
 
+/// Alembic's table, which belongs to no revision.
+pub(crate) const VERSION_TABLE: &str = "alembic_version";
+
 /// As Alembic creates it.
 const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
                       CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";

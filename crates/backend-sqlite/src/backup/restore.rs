@@ -8,125 +8,18 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::Connection;
 
-use crate::connect::{OpenOptions, blocking, open_exclusively, open_file, readable};
-use crate::copy::{PendingCopy, refuse_taken, write_pages};
+use super::check::open_to_read;
+use super::copy::{PendingCopy, refuse_taken};
+use super::file::{Access, failed, is_same};
+use super::find::with_suffix;
+use super::pages::write_pages;
+use crate::database::blocking;
 use crate::error::{Context, WRITE_PROTECTED};
-use crate::file::{Access, failed, folder_of, is_same, left_beside, refuse_side_files};
-use crate::integrity;
-use crate::unwritable::Unchanged;
-
-const BACKUP: &str = ".backup";
-
-/// Where a backup of a database goes unless its user says otherwise: beside it, with a moment such as
-/// `20260131T235959Z` in its name.
-#[must_use]
-pub fn backup_path(database: &Path, moment: &str) -> PathBuf {
-    with_suffix(database, &format!(".{moment}{BACKUP}"))
-}
-
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(suffix);
-    name.into()
-}
-
-/// The newest of the backups that have their name from [`backup_path`].
-///
-/// # Errors
-/// If there is none.
-pub fn newest_backup(database: &Path) -> Result<PathBuf, Error> {
-    let prefix = format!("{}.", database.file_name().unwrap_or_default().display());
-    let is_backup = |path: &PathBuf| {
-        let name = path.file_name().and_then(|name| name.to_str());
-        let rest = name.and_then(|name| name.strip_prefix(&prefix)?.strip_suffix(BACKUP));
-        rest.is_some_and(is_moment)
-    };
-    let folder = folder_of(database);
-    let entries = std::fs::read_dir(folder).map_err(|source| failed("reading", folder, source))?;
-    let names = entries.flatten().map(|entry| database.with_file_name(entry.file_name()));
-    let (own, others): (Vec<PathBuf>, Vec<PathBuf>) =
-        names.filter(is_backup).partition(|path| is_of_same_owner(path, database));
-    own.into_iter().max().ok_or_else(|| Error::Unreachable {
-        name: database.display().to_string(),
-        problem: match others.first() {
-            None => "there is no backup beside it".to_owned(),
-            Some(other) => format!(
-                "there is no backup beside it that is a file of its owner's, as {} is not",
-                other.display()
-            ),
-        },
-        hint: "`--from FILE` names one".to_owned(),
-    })
-}
-
-/// Whether a backup is a file, and not a link, of whoever owns the database; of a database that is gone, of
-/// whoever owns its folder. Anybody who may write to the folder can put a file there.
-fn is_of_same_owner(backup: &Path, database: &Path) -> bool {
-    let Ok(found) = std::fs::symlink_metadata(backup) else { return false };
-    #[cfg(unix)]
-    let is_same = {
-        use std::os::unix::fs::MetadataExt;
-        let owner = std::fs::metadata(database).or_else(|_| std::fs::metadata(folder_of(database)));
-        owner.is_ok_and(|owner| owner.uid() == found.uid())
-    };
-    #[cfg(not(unix))]
-    let is_same = true;
-    found.is_file() && is_same
-}
-
-fn is_moment(text: &str) -> bool {
-    let is_at = |(place, byte): (usize, u8)| match place {
-        8 => byte == b'T',
-        15 => byte == b'Z',
-        _ => byte.is_ascii_digit(),
-    };
-    text.len() == 16 && text.bytes().enumerate().all(is_at)
-}
-
-/// Makes sure that a file is a whole database, by SQLite's own check, and changes nothing.
-///
-/// # Errors
-/// If it is none, is damaged, or needs the journal or log that is left beside it.
-pub async fn check_backup(backup: &Path) -> Result<(), Error> {
-    let path = backup.to_owned();
-    blocking(move || {
-        let name = path.display().to_string();
-        if let Some(left) = left_beside(&path) {
-            return Err(Error::Unreachable {
-                name,
-                problem: format!("{} belongs to it, so it is no finished copy", left.display()),
-                hint: "open it with `sqlite3` once, which finishes it, or take another backup"
-                    .to_owned(),
-            });
-        }
-        let context = Context { name: &name, waited_seconds: 0 };
-        let (connection, unchanged) = open_to_read(&path, context)?;
-        let checked = integrity::check(&connection, context);
-        unchanged.map_or(Ok(()), |file| file.check(context)).and(checked)
-    })
-    .await?
-}
-
-fn open_to_read(
-    path: &Path,
-    context: Context<'_>,
-) -> Result<(Connection, Option<Unchanged>), Error> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let prepare = |connection: &Connection| {
-        connection.busy_timeout(Duration::from_secs(context.waited_seconds))?;
-        connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
-    };
-    let unreachable = |source: rusqlite::Error| Error::Unreachable {
-        name: context.name.to_owned(),
-        problem: source.to_string(),
-        hint: "check the path and its permissions".to_owned(),
-    };
-    let connection = open_file(path, flags).map_err(unreachable)?;
-    readable(connection, path, flags, prepare)
-        .map_err(|source| context.error("opening the backup", source))
-}
+use crate::lock::open_exclusively;
+use crate::options::OpenOptions;
+use crate::side_files::refuse_side_files;
 
 /// Puts a backup in the place of a database, and keeps what that holds now beside it, with a moment in
 /// its name. Tells where, if there was something.
@@ -255,18 +148,5 @@ fn not_mlflows(context: Context<'_>) -> Error {
         problem: "this is no database of MLflow's, and nothing is written over it".to_owned(),
         hint: "nothing was changed; check the path, or move that file away and run the same command again"
             .to_owned(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_moment;
-
-    #[test]
-    fn moments_are_told_from_other_words() {
-        assert!(is_moment("20260131T235959Z"));
-        for other in ["", "20260131T235959", "20260131T235959ZZ", "2026-1-31T235959Z", "old"] {
-            assert!(!is_moment(other), "{other}");
-        }
     }
 }

@@ -7,7 +7,7 @@ use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::schema::platform::Dialect;
 use rusqlite::Connection;
 
-use super::Asked;
+use crate::change::Asked;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 

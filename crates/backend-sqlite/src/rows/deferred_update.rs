@@ -8,10 +8,10 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::rows::{KeyedUpdate, Row};
 use rusqlite::Connection;
 
+use super::run_each;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 use crate::render::column_list;
-use crate::rows;
 
 /// What the name of a temporary table begins with, before that of the table that is to be written.
 const PREFIX: &str = "_mlflow_migrate_late_";
@@ -25,7 +25,7 @@ pub(crate) fn update(
 ) -> Result<u64, Error> {
     let failed = |source| context.error(&format!("updating {}", update.table), source);
     if is_in_a_trigger(connection, update.table).map_err(failed)? {
-        return rows::update(connection, update, rows, context);
+        return super::update(connection, update, rows, context);
     }
     let name = quote_identifier(&format!("{PREFIX}{}", update.table));
     let (columns, key) = (column_list(update.columns), column_list(update.key));
@@ -39,7 +39,7 @@ pub(crate) fn update(
     connection.execute_batch(&create).map_err(failed)?;
     let places = vec!["?"; update.columns.len() + update.key.len()].join(", ");
     let keep = format!("INSERT OR REPLACE INTO temp.{name} ({columns}, {key}) VALUES ({places})");
-    rows::run_each(connection, &keep, rows).map_err(failed)
+    run_each(connection, &keep, rows).map_err(failed)
 }
 
 fn is_in_a_trigger(connection: &Connection, table: &str) -> rusqlite::Result<bool> {
@@ -58,8 +58,9 @@ pub(crate) fn write_all(connection: &Connection, context: Context<'_>) -> Result
     };
     let tables = tables().map_err(|source| context.error("reading what is to be written", source));
     for table in tables? {
-        let late = Late::of(connection, &table);
-        let written = late.and_then(|late| late.map_or(Ok(()), |late| late.write(connection)));
+        let deferred = Deferred::of(connection, &table);
+        let written =
+            deferred.and_then(|found| found.map_or(Ok(()), |found| found.write(connection)));
         written.map_err(|source| context.error(&format!("updating {table}"), source))?;
     }
     Ok(())
@@ -67,13 +68,13 @@ pub(crate) fn write_all(connection: &Connection, context: Context<'_>) -> Result
 
 /// The values that are kept for one table.
 #[derive(Debug)]
-pub(crate) struct Late {
+pub(crate) struct Deferred {
     table: String,
     key: Vec<String>,
     columns: Vec<String>,
 }
 
-impl Late {
+impl Deferred {
     /// What is kept for a table, if anything is.
     pub(crate) fn of(connection: &Connection, table: &str) -> rusqlite::Result<Option<Self>> {
         let sql = "SELECT name, pk > 0 FROM pragma_table_info(?1, 'temp')";
@@ -83,12 +84,12 @@ impl Late {
         let found = found.collect::<rusqlite::Result<Vec<(String, bool)>>>()?;
         let (key, columns): (Vec<_>, Vec<_>) = found.into_iter().partition(|(_, is_key)| *is_key);
         let names = |columns: Vec<(String, bool)>| columns.into_iter().map(|(name, _)| name);
-        let late = Self {
+        let deferred = Self {
             table: table.to_owned(),
             key: names(key).collect(),
             columns: names(columns).collect(),
         };
-        Ok((!late.key.is_empty()).then_some(late))
+        Ok((!deferred.key.is_empty()).then_some(deferred))
     }
 
     fn name(&self) -> String {
@@ -103,7 +104,7 @@ impl Late {
     /// The value of a column: the one that is kept, in the rows for which one is.
     pub(crate) fn value(&self, alias: &str, column: &str) -> String {
         let quoted = quote_identifier(column);
-        match self.key.first().filter(|_| self.columns.iter().any(|late| late == column)) {
+        match self.key.first().filter(|_| self.columns.iter().any(|deferred| deferred == column)) {
             Some(key) => {
                 let key = quote_identifier(key);
                 format!("CASE WHEN late.{key} IS NULL THEN {alias}.{quoted} ELSE late.{quoted} END")

@@ -1,5 +1,7 @@
 //! Runs the statements of data migrations.
 
+pub(crate) mod deferred_update;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::rows::{KeyedUpdate, Row};
 use rusqlite::types::{Value as SqliteValue, ValueRef};

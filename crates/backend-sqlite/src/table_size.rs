@@ -6,7 +6,6 @@ use rusqlite::Connection;
 
 use crate::ddl::quote_identifier;
 use crate::error::Context;
-use crate::progress::rows_of;
 
 /// Rows of a table, and the pages that it and its indexes take.
 pub(crate) fn of(
@@ -25,4 +24,10 @@ pub(crate) fn of(
         Ok(TableSize { rows, bytes: bytes.map(i64::unsigned_abs) })
     };
     measure().map_err(|source| context.error(&format!("measuring {table}"), source))
+}
+
+/// How many rows a table has.
+pub(crate) fn rows_of(connection: &Connection, quoted_table: &str) -> rusqlite::Result<u64> {
+    let sql = format!("SELECT count(*) FROM {quoted_table}");
+    connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)
 }

@@ -1,65 +1,12 @@
-//! Reads the schema off a live database.
-//!
-//! Names of constraints, CHECKs and clauses of foreign keys are only in the text that SQLite keeps
-//! of each table, so that text is parsed. A table that cannot be read in full is none of MLflow's;
-//! it is kept in the model by its name, and left alone.
+//! Reads a table from the text that SQLite keeps of it.
 
-use std::collections::HashMap;
-
-use mlflow_migrate_core::Error;
 use mlflow_migrate_core::schema::platform::Dialect::Sqlite;
 use mlflow_migrate_core::schema::{
-    Check, Column, ColumnType, DefaultValue, ForeignKey, Generated, Index, IndexColumn, PrimaryKey,
-    ReferentialAction, Schema, Table, TableOptions, Trigger, Unique,
+    Check, Column, ColumnType, DefaultValue, ForeignKey, Generated, PrimaryKey, ReferentialAction,
+    Table, TableOptions, Unique,
 };
-use rusqlite::Connection;
 
 use crate::ddl;
-use crate::error::Context;
-
-/// Alembic's table, which belongs to no revision.
-pub(crate) const VERSION_TABLE: &str = "alembic_version";
-
-/// Reads every table with its indexes and triggers.
-pub(crate) fn schema(connection: &Connection, context: Context<'_>) -> Result<Schema, Error> {
-    let stored =
-        entries(connection).map_err(|source| context.error("reading the schema", source))?;
-    let mut schema = Schema::default();
-    for entry in stored.iter().filter(|entry| entry.kind == "table") {
-        schema.insert(read_table(&entry.name, &entry.sql));
-    }
-    let mut tables: HashMap<String, &mut Table> =
-        schema.tables.values_mut().map(|table| (table.name.to_ascii_lowercase(), table)).collect();
-    for entry in stored {
-        // A trigger's table is kept as its CREATE TRIGGER spelled it, in any case.
-        let Some(table) = tables.get_mut(&entry.table.to_ascii_lowercase()) else { continue };
-        match entry.kind.as_str() {
-            "index" => table.indexes.push(index(entry.name, entry.sql)),
-            "trigger" => table.triggers.push(Trigger::new(&entry.name, &entry.sql)),
-            _ => {}
-        }
-    }
-    Ok(schema)
-}
-
-struct Entry {
-    kind: String,
-    name: String,
-    table: String,
-    sql: String,
-}
-
-fn entries(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
-    let mut statement = connection.prepare(
-        "SELECT type, name, tbl_name, sql FROM sqlite_schema \
-         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> ?1 \
-         ORDER BY rowid",
-    )?;
-    let read = |row: &rusqlite::Row<'_>| {
-        Ok(Entry { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
-    };
-    statement.query_map([VERSION_TABLE], read)?.collect()
-}
 
 /// The model of a table, from the text that SQLite keeps of it. Of a text that cannot be read there is
 /// the name alone, and why.
@@ -213,31 +160,4 @@ fn column_type(declared: &str) -> ColumnType {
         .filter(|column_type| column_type.sql(Sqlite) == declared)
         .or_else(named)
         .unwrap_or_else(|| ColumnType::Other(declared.to_owned()))
-}
-
-fn index(name: String, sql: String) -> Index {
-    let Ok(parsed) = ddl::CreateIndex::parse(&sql) else {
-        return Index { definition: Some(sql), ..Index::new(&name, &[]) };
-    };
-    let is_plain = parsed
-        .columns
-        .iter()
-        .all(|column| column.collation.is_none() && matches!(column.key, ddl::IndexKey::Column(_)));
-    let columns = parsed.columns.into_iter().map(|column| IndexColumn {
-        name: match column.key {
-            ddl::IndexKey::Column(name) | ddl::IndexKey::Expression(name) => name,
-        },
-        descending: column.descending,
-        prefix_length: None,
-    });
-    Index {
-        name,
-        unique: parsed.unique,
-        columns: columns.collect(),
-        include: Vec::new(),
-        predicate: parsed.predicate,
-        definition: (!is_plain).then_some(sql),
-        automatic: false,
-        inactive: None,
-    }
 }

@@ -3,38 +3,36 @@
 //! SQLite does not enforce foreign keys during an upgrade, and MLflow's own chain never did, so a
 //! database may hold broken references already. Only new ones are an error.
 
-use mlflow_migrate_core::error::VerificationError;
 use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::VerificationError;
 use rusqlite::Connection;
 
-use crate::connect::Sqlite;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 
 /// How many broken references a table has to another.
 pub(crate) type Violations = BTreeMap<(String, String), u64>;
 
-impl Sqlite {
-    pub(crate) async fn compare_foreign_keys(&mut self, tables: &[String]) -> Result<(), Error> {
-        let tables = tables.to_vec();
-        let found =
-            self.call(move |connection, context| count(connection, &tables, context)).await?;
-        let Some(known) = &self.violations else {
-            self.violations = Some(found);
-            return Ok(());
-        };
-        let more: Vec<String> = found
-            .iter()
-            .filter(|(reference, count)| known.get(reference).is_none_or(|known| known < count))
-            .map(|((table, parent), count)| format!("{table} to {parent} ({count} rows)"))
-            .collect();
-        if more.is_empty() {
-            return Ok(());
-        }
-        Err(Error::Verification(VerificationError::ForeignKeys { violations: more.join(", ") }))
+/// Counts the broken references of tables, and refuses more than were known before.
+pub(crate) fn check(
+    connection: &Connection,
+    tables: &[String],
+    known: Option<Violations>,
+    context: Context<'_>,
+) -> Result<Violations, Error> {
+    let found = count(connection, tables, context)?;
+    let Some(known) = known else { return Ok(found) };
+    let more: Vec<String> = found
+        .iter()
+        .filter(|(reference, count)| known.get(reference).is_none_or(|known| known < count))
+        .map(|((table, parent), count)| format!("{table} to {parent} ({count} rows)"))
+        .collect();
+    if more.is_empty() {
+        return Ok(known);
     }
+    Err(Error::Verification(VerificationError::ForeignKeys { violations: more.join(", ") }))
 }
 
 fn count(

@@ -5,8 +5,8 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
 use rusqlite::Connection;
 
+use crate::change::temporary_name;
 use crate::error::Context;
-use crate::rebuild::temporary_name;
 
 /// The indexes of keys have names of SQLite's own.
 const HELD: &str = "SELECT type, name, tbl_name FROM sqlite_schema WHERE sql IS NOT NULL";

@@ -4,8 +4,8 @@ use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Column;
 
 use crate::ddl::quote_identifier;
-use crate::late::Late;
 use crate::render;
+use crate::rows::deferred_update::Deferred;
 
 /// The name under which a rebuilt table is filled.
 pub(crate) fn temporary_name(table: &str) -> String {
@@ -13,56 +13,56 @@ pub(crate) fn temporary_name(table: &str) -> String {
 }
 
 /// The statements of a rebuild, in their order.
-pub(crate) struct Rebuild {
+pub(super) struct Rebuild {
     /// Creates the successor.
-    pub(crate) create: String,
+    pub(super) create: String,
     /// Copies the rows.
-    pub(crate) copy: CopyRows,
+    pub(super) copy: CopyRows,
     /// Drops the old table.
-    pub(crate) drop: String,
+    pub(super) drop: String,
     /// Gives the successor its name.
-    pub(crate) rename: String,
+    pub(super) rename: String,
 }
 
 /// `INSERT … SELECT …`, in the order of the new primary key: that makes its index in one go.
-pub(crate) struct CopyRows {
+pub(super) struct CopyRows {
     scan: String,
     order: String,
 }
 
 impl CopyRows {
     /// The statement.
-    pub(crate) fn sql(&self) -> String {
+    pub(super) fn sql(&self) -> String {
         format!("{}{}", self.scan, self.order)
     }
 
     /// The statement, with a condition on every row.
-    pub(crate) fn sql_where(&self, condition: &str) -> String {
+    pub(super) fn sql_where(&self, condition: &str) -> String {
         format!("{} WHERE {condition}{}", self.scan, self.order)
     }
 }
 
 impl Rebuild {
     /// The rebuild that makes a change, with the values that have been kept for it.
-    pub(crate) fn of(change: &TableChange, late: Option<&Late>) -> Self {
+    pub(super) fn of(change: &TableChange, deferred: Option<&Deferred>) -> Self {
         let after = &change.after;
         let temporary = temporary_name(&after.name);
         let (name, quoted) = (quote_identifier(&after.name), quote_identifier(&temporary));
         Self {
             create: render::create_table_as(after, &temporary),
-            copy: copy(change, &quoted, late),
+            copy: copy(change, &quoted, deferred),
             drop: format!("DROP TABLE {name}"),
             rename: format!("ALTER TABLE {quoted} RENAME TO {name}"),
         }
     }
 
     /// All of them, to show.
-    pub(crate) fn statements(self) -> Vec<String> {
+    pub(super) fn statements(self) -> Vec<String> {
         vec![self.create, self.copy.sql(), self.drop, self.rename]
     }
 }
 
-fn copy(change: &TableChange, successor: &str, late: Option<&Late>) -> CopyRows {
+fn copy(change: &TableChange, successor: &str, deferred: Option<&Deferred>) -> CopyRows {
     let after = &change.after;
     let known = change.before.as_ref();
     let is_there = |column: &&Column| {
@@ -80,12 +80,12 @@ fn copy(change: &TableChange, successor: &str, late: Option<&Late>) -> CopyRows 
     let list = |columns: &[&str], of: &dyn Fn(&str) -> String| {
         columns.iter().map(|column| of(column)).collect::<Vec<_>>().join(", ")
     };
-    let (sources, key, joined) = match late {
+    let (sources, key, joined) = match deferred {
         None => (render::column_list(&sources), render::column_list(&key), String::new()),
-        Some(late) => (
-            list(&sources, &|column| late.value("old", column)),
+        Some(deferred) => (
+            list(&sources, &|column| deferred.value("old", column)),
             list(&key, &|column| format!("old.{}", quote_identifier(column))),
-            format!(" AS old{}", late.join("old")),
+            format!(" AS old{}", deferred.join("old")),
         ),
     };
     let order = if key.is_empty() { key } else { format!(" ORDER BY {key}") };

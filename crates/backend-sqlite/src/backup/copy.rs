@@ -1,20 +1,21 @@
 //! Consistent copies of a database, by SQLite's backup API.
 
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use rusqlite::backup::{Backup, StepResult};
-use rusqlite::{Connection, OpenFlags, ffi};
+use rusqlite::{Connection, OpenFlags};
 use tempfile::NamedTempFile;
 
-use crate::connect::{OpenOptions, Sqlite, open_exclusively, open_file};
+use super::file::{Access, create_private, failed, refuse_exchanged, refuse_existing, sync_folder};
+use super::pages::write_pages;
+use crate::connection::open_file;
+use crate::database::Sqlite;
 use crate::error::Context;
-use crate::file::{self, Access, failed, refuse_exchanged, refuse_existing, refuse_side_files};
+use crate::lock::open_exclusively;
+use crate::options::OpenOptions;
+use crate::side_files::{beside, refuse_side_files};
 use crate::url::MEMORY;
-
-const PAGES_A_STEP: i32 = 4096;
-const BETWEEN_TRIALS: Duration = Duration::from_millis(20);
 
 /// Copies a database, whoever else writes to it meanwhile.
 ///
@@ -22,6 +23,13 @@ const BETWEEN_TRIALS: Duration = Duration::from_millis(20);
 /// If the source is no database, or the destination exists.
 pub async fn copy(source: &Path, destination: &Path, options: &OpenOptions) -> Result<(), Error> {
     PendingCopy::create(source, destination, options).await?.publish()
+}
+
+/// Copies an open database.
+pub(crate) async fn back_up(database: &Sqlite, destination: &Path) -> Result<(), Error> {
+    // A connection that writes cannot be copied from; its transaction lets others read.
+    let options = OpenOptions { busy_timeout: database.busy_timeout, create: false };
+    copy(&database.path, destination, &options).await
 }
 
 /// A copy under a temporary name beside its destination, which nobody but its owner can read. Unless it
@@ -72,7 +80,7 @@ impl PendingCopy {
         access: Access,
         context: Context<'_>,
     ) -> Result<Self, Error> {
-        let file = file::create_private(destination)?;
+        let file = create_private(destination)?;
         let pending = Self { file, destination: destination.to_owned(), access };
         copy_pages(source, &pending.file, context)?;
         Ok(pending)
@@ -102,7 +110,7 @@ impl PendingCopy {
         refuse_side_files(&self.destination).inspect_err(|_| {
             let _ = std::fs::remove_file(&self.destination);
         })?;
-        file::sync_folder(&self.destination)
+        sync_folder(&self.destination)
     }
 
     /// Puts the copy in the place of the file that has its destination's name, which keeps another one.
@@ -111,7 +119,7 @@ impl PendingCopy {
         refuse_side_files(&self.destination)?;
         std::fs::hard_link(&self.destination, kept)
             .map_err(|source| failed("keeping the damaged file as", kept, source))?;
-        let replaced = file::sync_folder(kept).and_then(|()| self.rename());
+        let replaced = sync_folder(kept).and_then(|()| self.rename());
         replaced.inspect_err(|_| {
             let _ = std::fs::remove_file(kept);
         })?;
@@ -119,7 +127,7 @@ impl PendingCopy {
         refuse_side_files(&self.destination).inspect_err(|_| {
             let _ = std::fs::rename(kept, &self.destination);
         })?;
-        file::sync_folder(&self.destination)
+        sync_folder(&self.destination)
     }
 
     /// Gives the copy its access, and keeps everybody from reading it, under any name, as long as the
@@ -155,7 +163,7 @@ pub(crate) fn refuse_taken(destination: &Path) -> Result<(), Error> {
 
 impl Drop for PendingCopy {
     fn drop(&mut self) {
-        for path in file::beside(self.path()) {
+        for path in beside(self.path()) {
             // There is nobody to tell, and a file that is not there needs no removal.
             let _ = std::fs::remove_file(path);
         }
@@ -180,46 +188,16 @@ fn copy_pages(
     connection.close().map_err(|(_, error)| target.error("closing the copy", error))
 }
 
-/// Makes one database the same as another. Until the last page is written the target can go back.
-pub(crate) fn write_pages(
-    source: &Connection,
-    target: &mut Connection,
-    context: Context<'_>,
-) -> rusqlite::Result<()> {
-    // One read transaction for the whole copy: pages that another process changes meanwhile would make
-    // it start again.
-    source.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
-    let backup = Backup::new(source, target)?;
-    let waiting_ends = Duration::from_secs(context.waited_seconds);
-    let mut waits_since = None;
-    loop {
-        match backup.step(PAGES_A_STEP)? {
-            StepResult::Done => break,
-            StepResult::More => continue,
-            _ => {}
-        }
-        // Nobody lets go of a lock that this process holds itself.
-        if waits_since.get_or_insert_with(Instant::now).elapsed() >= waiting_ends {
-            let error = ffi::Error::new(ffi::SQLITE_BUSY);
-            return Err(rusqlite::Error::SqliteFailure(error, None));
-        }
-        std::thread::sleep(BETWEEN_TRIALS);
-    }
-    drop(backup);
-    source.execute_batch("COMMIT")
-}
-
 #[cfg(test)]
 #[allow(clippy::unwrap_used, reason = "a test may panic")]
 mod tests {
     use std::path::Path;
-    use std::time::Duration;
 
-    use rusqlite::{Connection, ErrorCode};
+    use rusqlite::Connection;
 
-    use super::{PendingCopy, write_pages};
+    use super::PendingCopy;
+    use crate::backup::file::Access;
     use crate::error::Context;
-    use crate::file::Access;
 
     #[test]
     fn what_comes_beside_a_name_meanwhile_keeps_a_copy_from_it() {
@@ -268,19 +246,5 @@ mod tests {
             assert!(fs::symlink_metadata(&destination).is_err());
             assert_eq!(fs::metadata(&other).unwrap().permissions().mode() & 0o777, 0o600);
         }
-    }
-
-    /// Under a name that leads to the same file where nothing tells that it does.
-    #[test]
-    fn what_is_locked_for_good_is_given_up() {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.db");
-        let mut target = Connection::open(&path).unwrap();
-        target.execute_batch("CREATE TABLE a (b)").unwrap();
-        target.busy_timeout(Duration::ZERO).unwrap();
-        let source = Connection::open(&path).unwrap();
-        let context = Context { name: "a.db", waited_seconds: 0 };
-        let error = write_pages(&source, &mut target, context).unwrap_err();
-        assert_eq!(error.sqlite_error_code(), Some(ErrorCode::DatabaseBusy), "{error}");
     }
 }

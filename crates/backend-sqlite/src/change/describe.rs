@@ -1,0 +1,98 @@
+//! Describes a change, for people.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::{ChangePlan, TableChange};
+use mlflow_migrate_core::schema::{ForeignKey, Table};
+
+use super::method::{Way, choose};
+use super::objects::{add_column, index_changes, new_triggers};
+use super::rebuild::Rebuild;
+use super::renames::{after_renames, rename_column, renames};
+use crate::ddl::quote_identifier;
+use crate::render;
+
+/// The way in words and statements.
+pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
+    let name = quote_identifier(&change.after.name);
+    let mut statements = Vec::new();
+    let mut parts = Vec::new();
+    for (from, to) in renames(change) {
+        parts.push(format!("rename column {from} to {to}"));
+        statements.push(rename_column(&name, &from, &to));
+    }
+    let change = &after_renames(change)?;
+    let way = choose(change)?;
+    let after = &change.after;
+    let mut scans = false;
+    match &way {
+        Way::Create => {
+            parts.push("create".to_owned());
+            statements.push(render::create_table(after));
+        }
+        Way::InPlace(in_place) => {
+            if !in_place.added.is_empty() {
+                let added: Vec<&str> = in_place.added.iter().map(|one| one.name.as_str()).collect();
+                parts.push(format!("add column {}", added.join(", ")));
+                statements
+                    .extend(in_place.added.iter().map(|column| add_column(&name, column, after)));
+            }
+            if in_place.replaces_text {
+                parts.push("replace the stored definition".to_owned());
+                statements.push(replace_text(after));
+            }
+            scans = !in_place.not_null.is_empty() || !in_place.checks.is_empty();
+        }
+        Way::Rebuild => {
+            parts.push("rebuild".to_owned());
+            statements.extend(Rebuild::of(change, None).statements());
+        }
+    }
+    let rebuilds = way == Way::Rebuild;
+    let (dropped, created) = index_changes(change.before.as_ref(), after, rebuilds);
+    for index in dropped {
+        parts.push(format!("drop index {}", index.name));
+        statements.push(format!("DROP INDEX {}", quote_identifier(&index.name)));
+    }
+    for index in created {
+        if !rebuilds && way != Way::Create {
+            parts.push(format!("create index {}", index.name));
+            scans = true;
+        }
+        statements.push(render::create_index(index, &after.name));
+    }
+    statements.extend(new_triggers(change, rebuilds));
+    Ok(ChangePlan { summary: parts.join("; "), statements, rebuilds, scans: scans || rebuilds })
+}
+
+/// SQLite drops no constraint: the table is made anew, without it.
+pub(crate) fn without_foreign_key(table: &Table, key: &ForeignKey) -> Vec<String> {
+    let mut after = table.clone();
+    after.foreign_keys.retain(|one| one != key);
+    remake(&TableChange { before: Some(table.clone()), after, revisions: Vec::new() })
+}
+
+/// Makes a table anew, in statements for people; none if the model cannot express it.
+fn remake(change: &TableChange) -> Vec<String> {
+    if change.before.iter().any(|before| !before.inexpressible.is_empty()) {
+        return Vec::new();
+    }
+    // Dropping the old table must not delete what references it, and views over it stay as they are.
+    let begin = ["PRAGMA foreign_keys = OFF", "PRAGMA legacy_alter_table = ON", "BEGIN"];
+    let mut statements: Vec<String> = begin.map(ToOwned::to_owned).to_vec();
+    statements.extend(Rebuild::of(change, None).statements());
+    let (_, created) = index_changes(change.before.as_ref(), &change.after, true);
+    statements.extend(created.iter().map(|index| render::create_index(index, &change.after.name)));
+    statements.extend(new_triggers(change, true));
+    statements.push("COMMIT".to_owned());
+    statements
+}
+
+/// The edit of `sqlite_schema`, to show.
+fn replace_text(table: &Table) -> String {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    format!(
+        "UPDATE sqlite_schema SET sql = {} WHERE type = 'table' AND name = {}",
+        quoted(&render::create_table(table)),
+        quoted(&table.name)
+    )
+}

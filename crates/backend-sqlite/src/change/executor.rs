@@ -1,0 +1,113 @@
+//! Makes a change that has been chosen.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::TableChange;
+use mlflow_migrate_core::schema::Table;
+use rusqlite::{Connection, params};
+
+use super::objects::{index_changes, new_triggers};
+use super::rebuild::{CopyRows, Rebuild, temporary_name};
+use crate::ddl::quote_identifier;
+use crate::error::Context;
+use crate::progress::{EACH_ROW, count_rows};
+use crate::render;
+use crate::rows::deferred_update::Deferred;
+use crate::table_size::rows_of;
+
+/// Makes one change over a connection.
+pub(super) struct Executor<'a> {
+    pub(super) connection: &'a Connection,
+    pub(super) change: &'a TableChange,
+    pub(super) progress: &'a Progress,
+    pub(super) context: Context<'a>,
+}
+
+impl Executor<'_> {
+    pub(super) fn table(&self) -> String {
+        quote_identifier(&self.change.after.name)
+    }
+
+    pub(super) fn run(&self, sql: &str) -> Result<(), Error> {
+        self.connection.execute_batch(sql).map_err(|source| self.error(source))
+    }
+
+    pub(super) fn error(&self, source: rusqlite::Error) -> Error {
+        self.context.error(&format!("changing table {}", self.change.after.name), source)
+    }
+
+    pub(super) fn rebuild(&self) -> Result<Option<u64>, Error> {
+        let deferred = self.deferred()?;
+        let rebuild = Rebuild::of(self.change, deferred.as_ref());
+        self.run(&rebuild.create)?;
+        let copied = self.copy(&rebuild.copy)?;
+        if let Some(deferred) = deferred {
+            deferred.discard(self.connection).map_err(|error| self.error(error))?;
+        }
+        self.keep_sequence()?;
+        self.run(&rebuild.drop)?;
+        self.run(&rebuild.rename)?;
+        self.finish(true)?;
+        Ok(Some(copied))
+    }
+
+    /// The values that have been kept for the table.
+    fn deferred(&self) -> Result<Option<Deferred>, Error> {
+        Deferred::of(self.connection, &self.change.after.name).map_err(|error| self.error(error))
+    }
+
+    pub(super) fn write_deferred(&self) -> Result<(), Error> {
+        let deferred = self.deferred()?;
+        deferred
+            .map_or(Ok(()), |deferred| deferred.write(self.connection))
+            .map_err(|error| self.error(error))
+    }
+
+    fn copy(&self, rows: &CopyRows) -> Result<u64, Error> {
+        let expected =
+            rows_of(self.connection, &self.table()).map_err(|error| self.error(error))?;
+        count_rows(self.connection, self.progress, Some(expected))
+            .map_err(|error| self.error(error))?;
+        let statement = rows.sql_where(EACH_ROW);
+        let copied =
+            self.connection.execute(&statement, []).map_err(|error| self.error(error))? as u64;
+        if copied != expected {
+            let problem = format!("{copied} rows of {expected} could be copied");
+            let name = self.context.name.to_owned();
+            return Err(Error::Corrupt { name, problem });
+        }
+        Ok(copied)
+    }
+
+    /// AUTOINCREMENT never gives a number twice, also not one of a row that was deleted.
+    fn keep_sequence(&self) -> Result<(), Error> {
+        if !self.change.after.options.autoincrement {
+            return Ok(());
+        }
+        let name = &self.change.after.name;
+        self.connection
+            .execute(
+                "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = ?1) \
+                 WHERE name = ?2 AND EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)",
+                params![name, temporary_name(name)],
+            )
+            .map_err(|error| self.error(error))?;
+        Ok(())
+    }
+
+    /// Indexes and triggers, once the table has its shape.
+    pub(super) fn finish(&self, rebuilt: bool) -> Result<(), Error> {
+        let before: Option<&Table> = self.change.before.as_ref();
+        let (dropped, created) = index_changes(before, &self.change.after, rebuilt);
+        for index in dropped {
+            self.run(&format!("DROP INDEX {}", quote_identifier(&index.name)))?;
+        }
+        for index in created {
+            self.run(&render::create_index(index, &self.change.after.name))?;
+        }
+        for trigger in new_triggers(self.change, rebuilt) {
+            self.run(&trigger)?;
+        }
+        Ok(())
+    }
+}

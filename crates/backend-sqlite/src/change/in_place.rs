@@ -1,0 +1,123 @@
+//! Changes a table whose rows stay as they are.
+
+use std::collections::BTreeSet;
+
+use mlflow_migrate_core::Error;
+use rusqlite::{Connection, params};
+
+use super::executor::Executor;
+use super::method::InPlace;
+use super::objects::add_column;
+use crate::connection::set_schema_writable;
+use crate::ddl::quote_identifier;
+use crate::render;
+
+/// The tables and the constraints of which it is known whether their rows fit. Nobody else writes in the
+/// same transaction, and what a data migration writes is not asked for.
+pub(crate) type Asked = BTreeSet<(String, String)>;
+
+impl Executor<'_> {
+    pub(super) fn in_place(&self, in_place: &InPlace, asked: &Asked) -> Result<(), Error> {
+        let table = self.table();
+        for column in &in_place.added {
+            self.run(&add_column(&table, column, &self.change.after))?;
+        }
+        if in_place.replaces_text {
+            self.refuse_unfit_rows(in_place, asked)?;
+            self.replace_text()?;
+        }
+        Ok(())
+    }
+
+    /// What SQLite would not check by itself once the new text is in place, unless the preflight of
+    /// this transaction has.
+    fn refuse_unfit_rows(&self, in_place: &InPlace, asked: &Asked) -> Result<(), Error> {
+        let not_null = in_place.not_null.iter().map(|column| {
+            (format!("NOT NULL of {column}"), format!("{} IS NULL", quote_identifier(column)))
+        });
+        let checks = in_place.checks.iter().map(|check| {
+            (
+                format!("CHECK ({})", check.expression),
+                format!("NOT {}", render::parenthesised(&check.expression)),
+            )
+        });
+        for (constraint, is_unfit) in not_null.chain(checks) {
+            if asked.contains(&(self.change.after.name.clone(), constraint.clone())) {
+                continue;
+            }
+            let sql = format!("SELECT count(*) FROM {} WHERE {is_unfit}", self.table());
+            let count: i64 = self
+                .connection
+                .query_row(&sql, [], |row| row.get(0))
+                .map_err(|error| self.error(error))?;
+            if count > 0 {
+                let (table, count) = (self.change.after.name.clone(), count.unsigned_abs());
+                return Err(Error::Constraint { table, constraint, count, query: None });
+            }
+        }
+        Ok(())
+    }
+
+    /// The procedure of SQLite's manual (lang_altertable, section 7). The new schema version makes
+    /// every connection, this one too, read the schema again.
+    fn replace_text(&self) -> Result<(), Error> {
+        let replace = || {
+            let version: i64 =
+                self.connection.pragma_query_value(None, "schema_version", |row| row.get(0))?;
+            set_schema_writable(self.connection, true)?;
+            let changed = self.connection.execute(
+                "UPDATE sqlite_schema SET sql = ?1 WHERE type = 'table' AND name = ?2",
+                params![render::create_table(&self.change.after), self.change.after.name],
+            )?;
+            self.connection.pragma_update(None, "schema_version", version + 1)?;
+            set_schema_writable(self.connection, false)?;
+            if changed == 1 { Ok(()) } else { Err(rusqlite::Error::QueryReturnedNoRows) }
+        };
+        replace().map_err(|error| self.error(error))
+    }
+
+    /// The indexes of keys have no text of their own: SQLite finds them by their number, which
+    /// follows from the order of the keys in the table's text. A new text is safe only if it gives
+    /// every key the number that it has; an empty database shows whether it does.
+    pub(super) fn keys_keep_their_order(&self) -> Result<bool, Error> {
+        let compare = || {
+            let scratch = Connection::open_in_memory()?;
+            scratch.execute_batch(&render::create_table(&self.change.after))?;
+            let name = &self.change.after.name;
+            Ok(automatic_indexes(&scratch, name)?
+                == self.renamed(automatic_indexes(self.connection, name)?))
+        };
+        compare().map_err(|error| self.error(error))
+    }
+
+    fn renamed(&self, mut indexes: Vec<(String, Vec<String>)>) -> Vec<(String, Vec<String>)> {
+        for column in indexes.iter_mut().flat_map(|(_, columns)| columns) {
+            let new = self.change.after.columns.iter().find(|one| one.live_name() == column);
+            if let Some(new) = new {
+                column.clone_from(&new.name);
+            }
+        }
+        indexes
+    }
+}
+
+/// The names and columns of the indexes that belong to keys.
+fn automatic_indexes(
+    connection: &Connection,
+    table: &str,
+) -> rusqlite::Result<Vec<(String, Vec<String>)>> {
+    let mut list = connection.prepare(
+        "SELECT name FROM pragma_index_list(?1) WHERE origin IN ('u', 'pk') ORDER BY name",
+    )?;
+    let names: Vec<String> =
+        list.query_map([table], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+    let mut indexes = Vec::with_capacity(names.len());
+    for name in names {
+        let mut info =
+            connection.prepare("SELECT name FROM pragma_index_info(?1) ORDER BY seqno")?;
+        let columns =
+            info.query_map([&name], |row| row.get(0))?.collect::<rusqlite::Result<_>>()?;
+        indexes.push((name, columns));
+    }
+    Ok(indexes)
+}

@@ -1,0 +1,45 @@
+//! Columns that get another name.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::TableChange;
+use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::schema::op::{Op, TableEdit};
+use mlflow_migrate_core::schema::platform::Platform;
+
+use crate::ddl::quote_identifier;
+
+/// The columns that get another name, which comes before everything else: SQLite then puts it into
+/// whatever names the column.
+pub(super) fn renames(change: &TableChange) -> Vec<(String, String)> {
+    let columns = change.before.iter().flat_map(|_| &change.after.columns);
+    let renamed = columns.filter(|column| column.live_name() != column.name);
+    renamed.map(|column| (column.live_name().to_owned(), column.name.clone())).collect()
+}
+
+/// The change that is left once the columns have their names.
+///
+/// # Errors
+/// If the table lacks one of them.
+pub(super) fn after_renames(change: &TableChange) -> Result<TableChange, Error> {
+    let mut left = change.clone();
+    left.after.settle();
+    let Some(before) = left.before.take() else { return Ok(left) };
+    let table = before.name.clone();
+    let mut schema = Schema::default();
+    schema.insert(before);
+    for (from, to) in renames(change) {
+        let op = Op::Alter { table: table.clone(), edit: TableEdit::RenameColumn { from, to } };
+        schema
+            .apply(&op, &Platform::SQLITE)
+            .map_err(|source| Error::Edit { revision: "(a renamed column)".to_owned(), source })?;
+    }
+    schema.settle();
+    left.before = schema.tables.remove(&table);
+    Ok(left)
+}
+
+/// Renames a column of a table, whose name is quoted.
+pub(super) fn rename_column(table: &str, from: &str, to: &str) -> String {
+    let (from, to) = (quote_identifier(from), quote_identifier(to));
+    format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}")
+}

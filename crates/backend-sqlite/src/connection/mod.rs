@@ -1,0 +1,14 @@
+//! Connections to database files: how they are opened, and what they may do.
+
+mod open;
+mod settings;
+mod unchanged;
+pub(crate) mod unwritable;
+
+#[cfg(all(test, unix))]
+mod tests;
+
+pub(crate) use open::open_file;
+pub(crate) use settings::{interrupt_when, set_schema_writable};
+pub(crate) use unchanged::Unchanged;
+pub(crate) use unwritable::readable;

@@ -1,0 +1,79 @@
+//! A file that is read as one that nobody changes.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use mlflow_migrate_core::Error;
+
+use crate::error::Context;
+use crate::side_files::{beside, left_beside};
+
+/// A file that nobody is expected to change.
+#[derive(Debug)]
+pub(crate) struct Unchanged {
+    path: PathBuf,
+    seen: State,
+}
+
+impl Unchanged {
+    /// The file as it is now; `None` where SQLite has to write before it can be read.
+    pub(crate) fn of(path: &Path) -> Option<Self> {
+        let seen = State::of(path).ok()?;
+        left_beside(path).is_none().then(|| Self { path: path.to_owned(), seen })
+    }
+
+    /// The file in WAL mode as it is now, if nobody has it open. A reader who may not write to it would
+    /// leave files beside it to which its owner may not write. No connection of this process may hold a
+    /// lock of the file: it would be lost with the descriptor that is closed here.
+    pub(crate) fn at_rest(path: &Path) -> Option<Self> {
+        let index = beside(path).nth(2)?;
+        if index.exists() || !uses_log(path).ok()? { None } else { Self::of(path) }
+    }
+
+    /// Refuses what has been read of a file that somebody has changed meanwhile.
+    pub(crate) fn check(&self, context: Context<'_>) -> Result<(), Error> {
+        let is_same = State::of(&self.path).is_ok_and(|now| now == self.seen);
+        if is_same && left_beside(&self.path).is_none() {
+            return Ok(());
+        }
+        Err(Error::Unreachable {
+            name: context.name.to_owned(),
+            problem: "another program has changed the file while it was read".to_owned(),
+            hint:
+                "stop the MLflow server, or whatever else uses it, and run the same command again"
+                    .to_owned(),
+        })
+    }
+}
+
+#[derive(Debug, PartialEq, Eq)]
+struct State {
+    length: u64,
+    modified: Option<SystemTime>,
+    #[cfg(unix)]
+    identity: (u64, u64),
+}
+
+impl State {
+    fn of(path: &Path) -> io::Result<Self> {
+        let found = fs::metadata(path)?;
+        Ok(Self {
+            length: found.len(),
+            modified: found.modified().ok(),
+            #[cfg(unix)]
+            identity: {
+                use std::os::unix::fs::MetadataExt;
+                (found.dev(), found.ino())
+            },
+        })
+    }
+}
+
+/// Whether a file is in WAL mode, as two bytes of its header say (SQLite, "Database File Format", 1.3.3).
+fn uses_log(path: &Path) -> io::Result<bool> {
+    let mut header = [0; 20];
+    File::open(path)?.read_exact(&mut header)?;
+    Ok(header[18..] == [2, 2])
+}

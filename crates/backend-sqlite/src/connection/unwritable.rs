@@ -1,0 +1,108 @@
+//! Reads a database in a place that cannot be written.
+//!
+//! SQLite needs two more files beside one in WAL mode, even to read it. Where it cannot make them, and no
+//! log holds pages that the file lacks, the file is read as one that nobody changes (`immutable=1`).
+//! Whether nobody has changed it is then asked after each use.
+
+use std::path::Path;
+
+use mlflow_migrate_core::Error;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
+
+use super::open::absolute;
+use super::settings::secured;
+use super::unchanged::Unchanged;
+use crate::error::Context;
+use crate::shell::quoted;
+use crate::side_files::{beside, left_beside};
+
+/// What stays as it is in the path of a URI.
+const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'/');
+
+/// Reads a little of an open file by `prepare`. Where that would take another file beside it which cannot be
+/// made, the connection that is returned is one that can do without.
+pub(crate) fn readable(
+    connection: Connection,
+    path: &Path,
+    flags: OpenFlags,
+    prepare: impl Fn(&Connection) -> rusqlite::Result<()>,
+) -> rusqlite::Result<(Connection, Option<Unchanged>)> {
+    let at_rest = match connection.is_readonly("main")? {
+        true => Unchanged::at_rest(path),
+        false => None,
+    };
+    let unchanged = match at_rest {
+        Some(unchanged) => unchanged,
+        None => match prepare(&connection) {
+            Ok(()) => return Ok((connection, None)),
+            Err(error) if !is_of_place(&error) => return Err(error),
+            Err(error) => Unchanged::of(path).ok_or(error)?,
+        },
+    };
+    let connection = open_immutable(path, flags)?;
+    prepare(&connection)?;
+    Ok((connection, Some(unchanged)))
+}
+
+/// Opens a file in WAL mode to read it, without any other beside it. Nobody may change it meanwhile.
+pub(super) fn open_immutable(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = (flags - OpenFlags::SQLITE_OPEN_READ_WRITE)
+        | OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_URI;
+    secured(Connection::open_with_flags(immutable_uri(&absolute(path)?), flags)?)
+}
+
+/// Whether an error comes from a file that can be made, written or removed by nobody.
+pub(crate) fn is_of_place(error: &rusqlite::Error) -> bool {
+    let extended = error.sqlite_error().map(|error| error.extended_code);
+    let of_side_file = [
+        ffi::SQLITE_IOERR_DELETE,
+        ffi::SQLITE_IOERR_SHMOPEN,
+        ffi::SQLITE_IOERR_SHMSIZE,
+        ffi::SQLITE_IOERR_SHMMAP,
+    ];
+    extended.is_some_and(|code| of_side_file.contains(&code))
+        || matches!(
+            error.sqlite_error_code(),
+            Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+        )
+}
+
+/// Why a database cannot be read without writing to it, if a file beside it is the reason.
+pub(crate) fn refusal(path: &Path, context: Context<'_>) -> Option<Error> {
+    let left = left_beside(path)?;
+    let is_log = left == beside(path).nth(1)?;
+    let problem = if is_log {
+        "holds changes that are not in the file yet, and SQLite has to write beside the file to read them"
+    } else {
+        "holds a transaction that was interrupted, and SQLite has to take it back in the file first"
+    };
+    let file_name = path.file_name().unwrap_or_default().display().to_string();
+    Some(Error::ReadOnly {
+        name: context.name.to_owned(),
+        problem: format!("{} {problem}", left.display()),
+        hint: format!(
+            "nothing was changed; copy both files to a folder that can be written, and use the copy: \
+             `d=$(mktemp -d) && install -m 600 {} {} \"$d\" && mlflow-migrate doctor \"$d\"/{}`",
+            quoted(&path.display().to_string()),
+            quoted(&left.display().to_string()),
+            quoted(&file_name),
+        ),
+    })
+}
+
+/// The URI by which SQLite opens a file as one that nobody changes. Its path is absolute.
+pub(super) fn immutable_uri(path: &Path) -> String {
+    #[cfg(unix)]
+    let encoded = {
+        use std::os::unix::ffi::OsStrExt;
+        percent_encode(path.as_os_str().as_bytes(), &IN_PATH).to_string()
+    };
+    #[cfg(not(unix))]
+    let encoded = {
+        let path = path.to_string_lossy().replace('\\', "/");
+        format!("/{}", percent_encode(path.trim_start_matches('/').as_bytes(), &IN_PATH))
+    };
+    format!("file://{encoded}?immutable=1")
+}

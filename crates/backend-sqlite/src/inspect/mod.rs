@@ -1,0 +1,60 @@
+//! Reads the schema off a live database.
+//!
+//! Names of constraints, CHECKs and clauses of foreign keys are only in the text that SQLite keeps
+//! of each table, so that text is parsed. A table that cannot be read in full is none of MLflow's;
+//! it is kept in the model by its name, and left alone.
+
+mod index;
+mod table;
+
+use std::collections::HashMap;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::schema::{Schema, Table, Trigger};
+use rusqlite::Connection;
+
+use crate::error::Context;
+use crate::version_table::VERSION_TABLE;
+
+pub use table::read_table;
+
+/// Reads every table with its indexes and triggers.
+pub(crate) fn schema(connection: &Connection, context: Context<'_>) -> Result<Schema, Error> {
+    let stored =
+        entries(connection).map_err(|source| context.error("reading the schema", source))?;
+    let mut schema = Schema::default();
+    for entry in stored.iter().filter(|entry| entry.kind == "table") {
+        schema.insert(read_table(&entry.name, &entry.sql));
+    }
+    let mut tables: HashMap<String, &mut Table> =
+        schema.tables.values_mut().map(|table| (table.name.to_ascii_lowercase(), table)).collect();
+    for entry in stored {
+        // A trigger's table is kept as its CREATE TRIGGER spelled it, in any case.
+        let Some(table) = tables.get_mut(&entry.table.to_ascii_lowercase()) else { continue };
+        match entry.kind.as_str() {
+            "index" => table.indexes.push(index::read(entry.name, entry.sql)),
+            "trigger" => table.triggers.push(Trigger::new(&entry.name, &entry.sql)),
+            _ => {}
+        }
+    }
+    Ok(schema)
+}
+
+struct Entry {
+    kind: String,
+    name: String,
+    table: String,
+    sql: String,
+}
+
+fn entries(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
+    let mut statement = connection.prepare(
+        "SELECT type, name, tbl_name, sql FROM sqlite_schema \
+         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> ?1 \
+         ORDER BY rowid",
+    )?;
+    let read = |row: &rusqlite::Row<'_>| {
+        Ok(Entry { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
+    };
+    statement.query_map([VERSION_TABLE], read)?.collect()
+}

@@ -1,0 +1,88 @@
+//! SQLite files.
+
+use std::path::{Path, PathBuf};
+
+use mlflow_migrate_backend_sqlite::{
+    OpenOptions, PendingCopy, Sqlite, backup_path, check_backup, newest_backup, path_from_url,
+    restore,
+};
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Backend;
+
+use super::{Connecting, Database};
+
+/// An SQLite file.
+#[derive(Debug)]
+pub(crate) struct File(PathBuf);
+
+/// A copy of a database that does not have its name yet; without it, it goes.
+pub(crate) struct Unpublished(PendingCopy);
+
+impl File {
+    pub(super) fn parse(url: &str) -> Result<Self, Error> {
+        path_from_url(url).map(Self)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.0
+    }
+
+    pub(super) async fn open(
+        &self,
+        connecting: Connecting,
+        create: bool,
+    ) -> Result<Box<dyn Backend>, Error> {
+        let options = OpenOptions { busy_timeout: connecting.lock_timeout, create };
+        Ok(Box::new(Sqlite::open(&self.0, &options).await?))
+    }
+
+    pub(super) fn place_for_backup(&self, moment: &str) -> PathBuf {
+        backup_path(&self.0, moment)
+    }
+
+    pub(super) async fn backup(&self, named: Option<&Path>) -> Result<Self, Error> {
+        let newest = || newest_backup(&self.0);
+        let backup = named.map_or_else(newest, |named| Ok(named.to_owned()))?;
+        check_backup(&backup).await?;
+        Ok(Self(backup))
+    }
+
+    pub(super) async fn restore(
+        &self,
+        backup: &Path,
+        moment: &str,
+        connecting: Connecting,
+    ) -> Result<Option<PathBuf>, Error> {
+        restore(&self.0, backup, moment, &copying(connecting)).await
+    }
+
+    pub(super) async fn copy_beside(
+        &self,
+        destination: &Path,
+        connecting: Connecting,
+    ) -> Result<Unpublished, Error> {
+        let options = copying(connecting);
+        PendingCopy::create(&self.0, destination, &options).await.map(Unpublished)
+    }
+}
+
+impl Unpublished {
+    /// The copy as a database.
+    pub(crate) fn database(&self) -> Database {
+        Database::Sqlite(File(self.0.path().to_owned()))
+    }
+
+    /// Makes sure that it is whole.
+    pub(crate) async fn check(&self) -> Result<(), Error> {
+        check_backup(self.0.path()).await
+    }
+
+    /// Gives the copy its name.
+    pub(crate) fn publish(self) -> Result<(), Error> {
+        self.0.publish()
+    }
+}
+
+fn copying(connecting: Connecting) -> OpenOptions {
+    OpenOptions { busy_timeout: connecting.lock_timeout, create: false }
+}
