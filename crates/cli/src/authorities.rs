@@ -10,8 +10,9 @@ use std::io;
 use std::process::{Command, ExitCode};
 
 use mlflow_migrate_backend_server::certificates::{NO_AUTHORITIES, SYSTEM_FILE};
+use mlflow_migrate_core::url::DatabaseUrl;
 
-use crate::url::{self, Kind};
+use crate::url;
 
 /// The variable that names a folder of authorities.
 const SYSTEM_FOLDER: &str = "SSL_CERT_DIR";
@@ -54,8 +55,8 @@ fn has_none() -> bool {
 }
 
 fn names_a_server(text: &OsStr) -> bool {
-    let kind = text.to_str().map(url::kind);
-    matches!(kind, Some(Ok(Kind::Postgres | Kind::Mysql)))
+    let url = text.to_str().map(DatabaseUrl::parse);
+    matches!(url, Some(Ok(DatabaseUrl::Postgres(_) | DatabaseUrl::Mysql(_))))
 }
 
 #[cfg(unix)]

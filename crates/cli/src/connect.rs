@@ -105,12 +105,12 @@ fn give_notice(warnings: &[String], observer: &dyn Observer) {
 }
 
 /// Returns the error for a database whose backend this build leaves out.
-pub(crate) fn left_out(url: &DatabaseUrl) -> Error {
+#[must_use]
+pub fn left_out(url: &DatabaseUrl) -> Error {
     let (name, feature) = match url {
         DatabaseUrl::Sqlite(_) => ("SQLite", "sqlite"),
         DatabaseUrl::Postgres(_) => ("PostgreSQL", "postgres"),
         DatabaseUrl::Mysql(_) => ("MySQL", "mysql"),
-        _ => ("this database", "full"),
     };
     Error::Unsupported {
         url: url.to_string(),

@@ -101,7 +101,7 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         Outcome::Doctor(found) => {
             found.result.problems.first().map_or(0, |one| code_of_error(one.kind))
         }
-        Outcome::Plan(plan) if !plan.result.findings.is_empty() => {
+        Outcome::Plan(plan) if !plan.result.preview.findings.is_empty() => {
             code_of_error(ErrorKind::Refused)
         }
         Outcome::Finished(_)

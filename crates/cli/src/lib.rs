@@ -39,7 +39,7 @@ mod migrator;
 #[doc = include_str!("../../../docs/embedding.md")]
 struct EmbeddingPage;
 
-pub use connect::ConnectOptions;
+pub use connect::{ConnectOptions, left_out};
 pub use migrator::Migrator;
 
 pub use mlflow_migrate_core::backend::Backend;

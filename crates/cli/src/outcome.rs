@@ -1,10 +1,9 @@
 //! What the commands have to say in the end, as values that can be rendered.
 
-use mlflow_migrate_core::error::{ErrorKind, RowProblem, Unfinished};
-use mlflow_migrate_core::plan::ChangePlan;
-use mlflow_migrate_core::report::alembic_cost::AlembicCost;
+use mlflow_migrate_core::error::{ErrorKind, Unfinished};
 use mlflow_migrate_core::report::check::{CheckReport, Position};
 use mlflow_migrate_core::report::estimate::Estimate;
+use mlflow_migrate_core::report::preview::Preview;
 use mlflow_migrate_core::report::status::Status;
 use mlflow_migrate_core::report::verify::VerifyReport;
 use mlflow_migrate_core::upgrade::abort::AbortReport;
@@ -125,39 +124,12 @@ pub(crate) struct HistoryBase {
 /// What an upgrade would do.
 #[derive(Debug, Serialize)]
 pub(crate) struct Planned {
-    /// The revision so far; `None` is the base schema, or an empty database.
-    pub(crate) from: Option<String>,
-    /// Whether there is nothing of MLflow's yet.
-    pub(crate) empty: bool,
-    /// The revision to come.
-    pub(crate) to: Option<String>,
-    /// The revisions on the way.
-    pub(crate) revisions: Vec<String>,
-    /// The MLflow releases that then fit.
-    pub(crate) releases: Vec<String>,
-    /// The steps.
-    pub(crate) steps: Vec<PlannedStep>,
-    /// What MLflow's chain would do instead, unless this is what it does.
-    pub(crate) unmerged: Option<AlembicCost>,
-    /// The number of the step after which an upgrade that stops can only be finished, where it cannot
-    /// be taken back as a whole.
-    pub(crate) point_of_no_return: Option<usize>,
-    /// The rows that an upgrade would refuse, a kind each.
-    pub(crate) findings: Vec<RowProblem>,
+    /// What core planned.
+    #[serde(flatten)]
+    pub(crate) preview: Preview,
     /// Whether the statements are to be shown to a person too.
     #[serde(skip)]
     pub(crate) show_statements: bool,
-}
-
-/// One step of it.
-#[derive(Debug, Serialize)]
-pub(crate) struct PlannedStep {
-    /// What it does.
-    pub(crate) title: String,
-    /// The revisions that it serves.
-    pub(crate) revisions: Vec<String>,
-    /// How a table is changed; `None` for other steps.
-    pub(crate) method: Option<ChangePlan>,
 }
 
 /// What a check found.

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 
-use super::{Connecting, Database, unsupported};
-use crate::{Context, url};
+use super::{Connecting, Database, left_out_of_build};
+use crate::Context;
 
 /// A file that this build cannot open.
 #[derive(Debug)]
@@ -20,7 +20,7 @@ pub(crate) enum Server {}
 pub(crate) enum Unpublished {}
 
 fn refuse<T>(url: &str) -> Result<T, Error> {
-    Err(unsupported(url, url::kind(url)?))
+    Err(left_out_of_build(url))
 }
 
 impl File {

@@ -23,10 +23,9 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
-use mlflow_migrate_core::url::without_password;
+use mlflow_migrate_core::url::DatabaseUrl;
 
 use crate::Context;
-use crate::url::{self, Kind};
 
 /// What needs a file.
 pub(crate) const COPIES: &str = "`--backup` and `--into` are";
@@ -63,11 +62,10 @@ impl Database {
     /// # Errors
     /// If it names none, or one of a kind that this build does not support.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
-        match url::kind(url)? {
-            Kind::Sqlite => sqlite::File::parse(url).map(Self::Sqlite),
-            Kind::Postgres => postgres::Server::parse(url).map(Self::Postgres),
-            Kind::Mysql => mysql::Server::parse(url).map(Self::Mysql),
-            kind @ Kind::Mssql => Err(unsupported(url, kind)),
+        match DatabaseUrl::parse(url)? {
+            DatabaseUrl::Sqlite(written) => sqlite::File::parse(&written).map(Self::Sqlite),
+            DatabaseUrl::Postgres(_) => postgres::Server::parse(url).map(Self::Postgres),
+            DatabaseUrl::Mysql(_) => mysql::Server::parse(url).map(Self::Mysql),
         }
     }
 
@@ -150,19 +148,11 @@ impl Database {
     }
 }
 
-fn unsupported(url: &str, kind: Kind) -> Error {
-    let without = |name: &str, feature: &str| {
-        let problem = format!("this build leaves {name} out");
-        (problem, format!("build mlflow-migrate with the cargo feature `{feature}`"))
-    };
-    let (problem, hint) = match kind {
-        Kind::Mssql => (
-            "Microsoft SQL Server is not supported".to_owned(),
-            "use MLflow's own `mlflow db upgrade` for it".to_owned(),
-        ),
-        Kind::Postgres => without("PostgreSQL", "postgres"),
-        Kind::Mysql => without("MySQL", "mysql"),
-        Kind::Sqlite => without("SQLite", "sqlite"),
-    };
-    Error::Unsupported { url: without_password(url), problem, hint }
+/// Returns the error for a database whose backend this build leaves out.
+#[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+fn left_out_of_build(url: &str) -> Error {
+    match DatabaseUrl::parse(url) {
+        Ok(url) => mlflow_migrate::left_out(&url),
+        Err(error) => error,
+    }
 }

@@ -8,7 +8,6 @@ use crate::error::Error;
 
 /// A database that a URL names: a file, or one on a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
 pub enum DatabaseUrl {
     /// An SQLite file, as its URL or path is written.
     Sqlite(String),

@@ -2,13 +2,14 @@ use std::io::{self, Write};
 
 use mlflow_migrate_core::plan::ChangePlan;
 use mlflow_migrate_core::report::alembic_cost::AlembicCost;
+use mlflow_migrate_core::report::preview::PreviewStep;
 
-use crate::outcome::{OfDatabase, Planned, PlannedStep};
+use crate::outcome::{OfDatabase, Planned};
 use crate::render::words::{count, count_of, revision, revision_and_releases};
 
 /// Lists the steps of an upgrade.
 pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::Result<()> {
-    let OfDatabase { database, result: plan } = planned;
+    let OfDatabase { database, result: Planned { preview: plan, show_statements } } = planned;
     let from = if plan.empty { "empty" } else { revision(plan.from.as_deref()) };
     let to = revision_and_releases(plan.to.as_deref(), &plan.releases);
     if plan.steps.is_empty() && plan.revisions.is_empty() {
@@ -19,7 +20,7 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
     writeln!(out, "{database}: from {from} to {to}, {revisions} in {steps}")?;
     let width = plan.steps.len().to_string().len();
     for (step, number) in plan.steps.iter().zip(1..) {
-        write_step(out, step, &format!("{number:>width$}"), plan.show_statements)?;
+        write_step(out, step, &format!("{number:>width$}"), *show_statements)?;
     }
     if let Some(unmerged) = plan.unmerged.as_ref().filter(|_| !plan.revisions.is_empty()) {
         write_unmerged(out, unmerged)?;
@@ -49,7 +50,7 @@ fn write_unmerged(out: &mut impl Write, unmerged: &AlembicCost) -> io::Result<()
 
 fn write_step(
     out: &mut impl Write,
-    step: &PlannedStep,
+    step: &PreviewStep,
     number: &str,
     show_statements: bool,
 ) -> io::Result<()> {
