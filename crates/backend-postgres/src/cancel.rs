@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::connect::Postgres;
-use crate::way;
+use crate::login::transport;
 
 /// After how long the server is told again: meanwhile the next statement may have begun.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -42,7 +42,7 @@ impl fmt::Debug for Connector {
 impl Connector {
     /// Connects.
     pub(crate) async fn open(&self) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
-        way::connect(&self.options, self.address.as_deref()).await
+        transport::connect(&self.options, self.address.as_deref()).await
     }
 
     async fn cancel(&self, process: i64) -> Result<(), sqlx::Error> {

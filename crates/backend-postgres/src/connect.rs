@@ -14,12 +14,12 @@ use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::{PgConnection, Row as _};
 
-use crate::attempt::Attempt;
 use crate::cancel::{Canceller, Connector};
-use crate::endpoint::Endpoint;
 use crate::error::Context;
-use crate::session_kind::SessionKind;
-use crate::url::Settings;
+use crate::login::Attempt;
+use crate::login::url::Settings;
+use crate::login::url::endpoint::Endpoint;
+use crate::login::url::session_kind::SessionKind;
 
 /// The oldest server with all that is used here: generated columns came with 12.
 const OLDEST_VERSION: u32 = 120_000;

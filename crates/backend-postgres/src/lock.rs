@@ -9,9 +9,9 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
 use sqlx::{AssertSqlSafe, Connection, Row as _};
 
-use crate::code_of_others::ONLY_THE_SERVERS;
 use crate::connect::Postgres;
 use crate::error::{is_lock_failure, read_only};
+use crate::preflight::code_of_others::ONLY_THE_SERVERS;
 use crate::render::{quote_identifier, quote_literal};
 
 /// Makes the keys of this tool's advisory locks its own: the bytes of `mlflow_m`.

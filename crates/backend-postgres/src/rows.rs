@@ -1,5 +1,8 @@
 //! Runs the statements of data migrations.
 
+mod truncate;
+mod value;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::rows::{KeyedUpdate, Row};
 use sea_query::{PostgresQueryBuilder, QueryStatement, SelectStatement, Value, Values};
@@ -7,10 +10,10 @@ use sqlx::postgres::{PgArguments, PgRow, PgStatement};
 use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor, Row as _, SqlSafeStr, Statement};
 use std::collections::HashMap;
 
+use self::value::Parameter;
 use crate::connect::Postgres;
 use crate::error::ServerMessage;
 use crate::render::{column_list, quote_identifier, quote_literal};
-use crate::value::{self, Parameter};
 
 /// How long the values of one statement are, so that it goes out in one piece. A TLS record holds 16
 /// KB, and sqlx 0.9.0 leaves Nagle's algorithm on (transact-rs/sqlx#4335): the next record waits

@@ -7,7 +7,7 @@ use mlflow_migrate_core::Error;
 
 use crate::connect::Postgres;
 use crate::render::{quote_identifier, quote_literal};
-use crate::version::VERSION_TABLE;
+use crate::version_table::VERSION_TABLE;
 
 impl Postgres {
     /// Other sessions that upgrade this schema: those that hold the lock of an upgrade, or have changed

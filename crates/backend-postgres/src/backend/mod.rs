@@ -16,8 +16,8 @@ use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
 
+use crate::change::describe;
 use crate::connect::Postgres;
-use crate::method;
 
 #[async_trait]
 impl Backend for Postgres {
@@ -71,7 +71,7 @@ impl Backend for Postgres {
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {
-        method::describe(change)
+        describe::describe(change)
     }
 
     async fn apply_change(

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mlflow_migrate_core::Error;
 
-use crate::sources::Sources;
+use crate::login::url::sources::Sources;
 
 const DEFAULT_PORT: u16 = 5432;
 

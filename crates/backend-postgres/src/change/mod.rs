@@ -1,11 +1,12 @@
 //! Changes tables.
 
+pub(crate) mod describe;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::TableChange;
 use sqlx::Row as _;
 
 use crate::connect::Postgres;
-use crate::method;
 use crate::render::quote_identifier;
 
 impl Postgres {
@@ -13,7 +14,7 @@ impl Postgres {
     pub(crate) async fn change_table(&mut self, change: &TableChange) -> Result<(), Error> {
         let verb = if change.before.is_none() { "creating" } else { "changing" };
         let action = format!("{verb} table {}", change.after.name);
-        for statement in method::describe(change)?.statements {
+        for statement in describe::describe(change)?.statements {
             self.define(statement, &action).await?;
         }
         let known = change.before.as_ref().map_or(&[][..], |before| &before.triggers);

@@ -3,6 +3,8 @@
 //! Five queries read all tables at once. Only the schema that the session is for is looked at, and
 //! nothing in it that an extension has brought.
 
+mod expression;
+
 use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
@@ -13,9 +15,9 @@ use mlflow_migrate_core::schema::{
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
+use self::expression::{column_type, condition, default_value};
 use crate::connect::Postgres;
-use crate::expression::{column_type, condition, default_value};
-use crate::version::VERSION_TABLE;
+use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "reading the schema";
 

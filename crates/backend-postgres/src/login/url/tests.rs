@@ -7,11 +7,11 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::{Secret, ServerUrl};
 
 use super::{Authority, Settings, TlsMode, parse_options};
-use crate::endpoint::{Endpoint, id_of_postgres, is_trusted};
-use crate::session_kind::SessionKind;
+use crate::login::url::endpoint::{Endpoint, id_of_postgres, is_trusted};
+use crate::login::url::session_kind::SessionKind;
 
 mod documented;
-#[path = "../../../backend-server/documented/table.rs"]
+#[path = "../../../../backend-server/documented/table.rs"]
 mod table;
 
 fn settings(url: &str, environment: &[(&str, &str)]) -> Result<Settings, Error> {

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::connect::Postgres;
 use crate::render::{quote_identifier, quote_literal};
-use crate::version::VERSION_TABLE;
+use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "looking for row-level security";
 

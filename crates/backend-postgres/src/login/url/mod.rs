@@ -1,6 +1,13 @@
 //! Where and how to connect: a URL's parts, its parameters, those of a service, and the environment's
 //! defaults, in the order of precedence that psycopg2 gives them. MLflow's users write their URLs for it.
 
+mod demands;
+pub(crate) mod endpoint;
+mod service_file;
+pub(crate) mod session_kind;
+mod sources;
+mod verification;
+
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -8,11 +15,10 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::{Secret, ServerUrl};
 
-use crate::demands;
-use crate::endpoint::{Endpoint, endpoints};
-use crate::session_kind::SessionKind;
-use crate::sources::Sources;
-use crate::verification::{tls_mode, verification};
+use crate::login::url::endpoint::{Endpoint, endpoints};
+use crate::login::url::session_kind::SessionKind;
+use crate::login::url::sources::Sources;
+use crate::login::url::verification::{tls_mode, verification};
 
 /// The environment variables that stand in for what a URL leaves out: libpq's, and those that tell
 /// who and where the user is.

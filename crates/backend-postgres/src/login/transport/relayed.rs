@@ -29,6 +29,3 @@ pub(crate) async fn connect(
         Err(source) => Err(source),
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use mlflow_migrate_backend_server::certificates::SYSTEM_FILE;
 use mlflow_migrate_core::Error;
 
-use crate::sources::Sources;
-use crate::url::{Authority, TlsMode, default_file};
+use crate::login::url::sources::Sources;
+use crate::login::url::{Authority, TlsMode, default_file};
 
 /// How the connection is encrypted, and whom the server is checked against.
 pub(crate) fn verification(

@@ -12,7 +12,7 @@ use sqlx::postgres::PgRow;
 
 use crate::connect::Postgres;
 use crate::render::quote_identifier;
-use crate::version::VERSION_TABLE;
+use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "reading the user's privileges";
 

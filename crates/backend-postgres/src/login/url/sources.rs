@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;
 
-use crate::service::Files;
+use crate::login::url::service_file::Files;
 
 /// Looks up a parameter, then a part of the URL, then the service, then the environment.
 pub(crate) struct Sources<'a> {

@@ -21,7 +21,7 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use crate::connect::Postgres;
-use crate::version::VERSION_TABLE;
+use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "looking for code of other roles";
 

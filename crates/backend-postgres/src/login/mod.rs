@@ -1,5 +1,10 @@
 //! One attempt to connect to one server, and what to say when it fails.
 
+mod passfile;
+mod pooling;
+pub(crate) mod transport;
+pub(crate) mod url;
+
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
@@ -13,10 +18,10 @@ use sqlx::postgres::{PgConnectOptions, PgDatabaseError, PgSslMode};
 use sqlx::{ConnectOptions, PgConnection};
 
 use crate::cancel::Connector;
-use crate::endpoint::Endpoint;
 use crate::error::from_server;
-use crate::passfile::{self, Login};
-use crate::url::{Authority, Settings, TlsMode};
+use crate::login::passfile::Login;
+use crate::login::url::endpoint::Endpoint;
+use crate::login::url::{Authority, Settings, TlsMode};
 
 /// A server, and how to log in there.
 pub(crate) struct Attempt<'a> {

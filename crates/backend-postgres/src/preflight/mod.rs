@@ -1,5 +1,17 @@
 //! What would stop a plan later, found before anything is changed.
 
+pub(crate) mod code_of_others;
+mod dependents;
+mod encoding;
+mod index_row_width;
+mod name_clashes;
+mod outside;
+mod privileges;
+mod published;
+mod row_checks;
+mod row_security;
+mod standbys;
+
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
