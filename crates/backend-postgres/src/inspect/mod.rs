@@ -16,7 +16,8 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use self::expression::{column_type, condition, default_value};
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::statements;
 use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "reading the schema";
@@ -111,25 +112,23 @@ const TRIGGERS: &str = "SELECT c.relname::text, t.tgname::text, pg_get_triggerde
     JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_proc p ON p.oid = t.tgfoid \
     WHERE n.nspname = $1 AND NOT t.tgisinternal ORDER BY t.oid";
 
-impl Postgres {
-    /// The live schema, without the version table.
-    pub(crate) async fn read_schema(&mut self) -> Result<Schema, Error> {
-        let mut reader = Reader::default();
-        let tables = self.catalog(TABLES, ACTION).await?;
-        let columns = self.catalog(COLUMNS, ACTION).await?;
-        let constraints = self.catalog(CONSTRAINTS, ACTION).await?;
-        let indexes = self.catalog(INDEXES, ACTION).await?;
-        let triggers = self.catalog(TRIGGERS, ACTION).await?;
-        let read = reader
-            .read(&tables, Reader::table)
-            .and_then(|()| reader.read(&columns, Reader::column))
-            .and_then(|()| reader.read(&constraints, Reader::constraint))
-            .and_then(|()| reader.read(&indexes, Reader::index))
-            .and_then(|()| reader.read(&triggers, Reader::trigger));
-        read.map_err(|source| self.context().error(ACTION, source))?;
-        reader.tables.values_mut().for_each(leave_casts_out);
-        Ok(Schema { tables: reader.tables, collation: None })
-    }
+/// The live schema, without the version table.
+pub(crate) async fn schema(database: &mut Postgres) -> Result<Schema, Error> {
+    let mut reader = Reader::default();
+    let tables = statements::catalog(database, TABLES, ACTION).await?;
+    let columns = statements::catalog(database, COLUMNS, ACTION).await?;
+    let constraints = statements::catalog(database, CONSTRAINTS, ACTION).await?;
+    let indexes = statements::catalog(database, INDEXES, ACTION).await?;
+    let triggers = statements::catalog(database, TRIGGERS, ACTION).await?;
+    let read = reader
+        .read(&tables, Reader::table)
+        .and_then(|()| reader.read(&columns, Reader::column))
+        .and_then(|()| reader.read(&constraints, Reader::constraint))
+        .and_then(|()| reader.read(&indexes, Reader::index))
+        .and_then(|()| reader.read(&triggers, Reader::trigger));
+    read.map_err(|source| database.context().error(ACTION, source))?;
+    reader.tables.values_mut().for_each(leave_casts_out);
+    Ok(Schema { tables: reader.tables, collation: None })
 }
 
 /// An expression does not change when a column of it becomes a `text`.

@@ -10,7 +10,7 @@ use mlflow_migrate_core::url::Secret;
 
 /// Whom a password is looked up for.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Login<'a> {
+pub(crate) struct Account<'a> {
     /// A host; `localhost` stands for a socket too.
     pub(crate) host: &'a str,
     /// Its port.
@@ -22,11 +22,11 @@ pub(crate) struct Login<'a> {
 }
 
 /// The password that a file holds. A file that others may read does not count, as with libpq.
-pub(crate) fn password(path: &Path, login: Login<'_>) -> Option<Secret> {
+pub(crate) fn password(path: &Path, account: Account<'_>) -> Option<Secret> {
     if !is_private(path) {
         return None;
     }
-    find(&std::fs::read_to_string(path).ok()?, login)
+    find(&std::fs::read_to_string(path).ok()?, account)
 }
 
 #[cfg(unix)]
@@ -41,10 +41,10 @@ fn is_private(path: &Path) -> bool {
     path.is_file()
 }
 
-fn find(text: &str, login: Login<'_>) -> Option<Secret> {
-    let port = login.port.to_string();
-    let host = if login.host.starts_with('/') { "localhost" } else { login.host };
-    let wanted = [host, port.as_str(), login.database, login.user];
+fn find(text: &str, account: Account<'_>) -> Option<Secret> {
+    let port = account.port.to_string();
+    let host = if account.host.starts_with('/') { "localhost" } else { account.host };
+    let wanted = [host, port.as_str(), account.database, account.user];
     let mut entries = text.lines().filter(|line| !line.starts_with('#')).map(fields);
     let found = entries.find(|fields| {
         fields.len() == 5
@@ -74,7 +74,7 @@ fn fields(line: &str) -> Vec<String> {
 mod tests {
     use std::os::unix::fs::PermissionsExt;
 
-    use super::{Login, find, password};
+    use super::{Account, find, password};
 
     const FILE: &str = "# comment:*:*:*:no\n\
                         db:5432:m:me:exact\n\
@@ -82,15 +82,15 @@ mod tests {
                         *:*:*:a\\:b:p:q\\\\r\n\
                         broken\n";
 
-    const LOGIN: Login<'_> = Login { host: "db", port: 5432, database: "m", user: "me" };
+    const ACCOUNT: Account<'_> = Account { host: "db", port: 5432, database: "m", user: "me" };
 
     #[test]
     fn the_first_line_that_fits_counts() {
-        let found = |login| find(FILE, login).map(|secret| secret.0);
-        assert_eq!(found(LOGIN).as_deref(), Some("exact"));
-        assert_eq!(found(Login { host: "/tmp", ..LOGIN }).as_deref(), Some("socket"));
-        assert_eq!(found(Login { user: "a:b", ..LOGIN }).as_deref(), Some("p:q\\r"));
-        assert_eq!(found(Login { port: 1, ..LOGIN }), None);
+        let found = |account| find(FILE, account).map(|secret| secret.0);
+        assert_eq!(found(ACCOUNT).as_deref(), Some("exact"));
+        assert_eq!(found(Account { host: "/tmp", ..ACCOUNT }).as_deref(), Some("socket"));
+        assert_eq!(found(Account { user: "a:b", ..ACCOUNT }).as_deref(), Some("p:q\\r"));
+        assert_eq!(found(Account { port: 1, ..ACCOUNT }), None);
     }
 
     #[test]
@@ -100,7 +100,7 @@ mod tests {
         std::fs::write(&path, FILE).unwrap();
         for (mode, is_read) in [(0o600, true), (0o644, false)] {
             std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
-            assert_eq!(password(&path, LOGIN).is_some(), is_read);
+            assert_eq!(password(&path, ACCOUNT).is_some(), is_read);
         }
     }
 }

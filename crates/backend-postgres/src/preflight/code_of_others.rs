@@ -20,7 +20,8 @@ use mlflow_migrate_core::plan::{Plan, Step};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::statements;
 use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "looking for code of other roles";
@@ -127,67 +128,69 @@ struct Found {
     remedy: String,
 }
 
-impl Postgres {
-    /// Refuses operators and functions of other roles in the schema. Only the server's own schema may be in
-    /// the `search_path` meanwhile.
-    pub(crate) async fn refuse_code_of_others(&mut self) -> Result<(), Error> {
-        if self.is_upgrade() {
-            let rows = self.catalog(CREATORS, ACTION).await?;
-            let is_due = rows.first().map_or(Ok(false), |row| row.try_get(0));
-            if is_due.map_err(|source| self.context().error(ACTION, source))? {
-                let sql = "LOCK TABLE pg_proc, pg_operator IN SHARE ROW EXCLUSIVE MODE";
-                self.run_soon(sql.to_owned(), "keeping others from making functions").await?;
-            }
+/// Refuses operators and functions of other roles in the schema. Only the server's own schema may be in
+/// the `search_path` meanwhile.
+pub(crate) async fn refuse_in_schema(database: &mut Postgres) -> Result<(), Error> {
+    if database.is_upgrade() {
+        let rows = statements::catalog(database, CREATORS, ACTION).await?;
+        let is_due = rows.first().map_or(Ok(false), |row| row.try_get(0));
+        if is_due.map_err(|source| database.context().error(ACTION, source))? {
+            let sql = "LOCK TABLE pg_proc, pg_operator IN SHARE ROW EXCLUSIVE MODE";
+            statements::run_soon(database, sql.to_owned(), "keeping others from making functions")
+                .await?;
         }
-        let read = |row: &PgRow| {
-            Ok(Found { object: row.try_get(0)?, owner: row.try_get(1)?, remedy: row.try_get(2)? })
-        };
-        let rows = self.catalog(IN_SCHEMA, ACTION).await?;
-        let found: sqlx::Result<Vec<Found>> = rows.iter().map(read).collect();
-        let found = found.map_err(|source| self.context().error(ACTION, source))?;
-        if found.is_empty() { Ok(()) } else { Err(self.untrusted(&found)) }
     }
+    let read = |row: &PgRow| {
+        Ok(Found { object: row.try_get(0)?, owner: row.try_get(1)?, remedy: row.try_get(2)? })
+    };
+    let rows = statements::catalog(database, IN_SCHEMA, ACTION).await?;
+    let found: sqlx::Result<Vec<Found>> = rows.iter().map(read).collect();
+    let found = found.map_err(|source| database.context().error(ACTION, source))?;
+    if found.is_empty() { Ok(()) } else { Err(untrusted(database, &found)) }
+}
 
-    /// Refuses functions of other roles that the tables of a plan call when their rows change, or when
-    /// they are altered.
-    pub(crate) async fn refuse_calls_of_tables(&mut self, plan: &Plan) -> Result<(), Error> {
-        let altered: BTreeSet<&str> = plan.changes().map(|it| it.after.name.as_str()).collect();
-        let mut written = BTreeSet::from([VERSION_TABLE]);
-        for step in &plan.steps {
-            if let Step::Migrate { migration, .. } = step {
-                written.extend(migration.writes().iter().map(|(table, _)| *table));
-            }
+/// Refuses functions of other roles that the tables of a plan call when their rows change, or when
+/// they are altered.
+pub(crate) async fn refuse_calls_of_tables(
+    database: &mut Postgres,
+    plan: &Plan,
+) -> Result<(), Error> {
+    let altered: BTreeSet<&str> = plan.changes().map(|it| it.after.name.as_str()).collect();
+    let mut written = BTreeSet::from([VERSION_TABLE]);
+    for step in &plan.steps {
+        if let Step::Migrate { migration, .. } = step {
+            written.extend(migration.writes().iter().map(|(table, _)| *table));
         }
-        let mut found = Vec::new();
-        for row in self.catalog(ON_TABLES, ACTION).await? {
-            let failed = |source| self.context().error(ACTION, source);
-            let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
-            let (table, is_of_rows) = (text(0)?, row.try_get::<bool, _>(2).map_err(failed)?);
-            let is_altered = !is_of_rows && altered.contains(table.as_str());
-            if is_altered || written.contains(table.as_str()) {
-                let object = format!("{} of table {table}, which calls {}", text(1)?, text(3)?);
-                found.push(Found { object, owner: text(4)?, remedy: text(5)? });
-            }
-        }
-        if found.is_empty() { Ok(()) } else { Err(self.untrusted(&found)) }
     }
-
-    fn untrusted(&self, found: &[Found]) -> Error {
-        let named = found.iter().take(NAMED);
-        let objects = named.clone().map(|it| format!("{} of role {}", it.object, it.owner));
-        let remedies: Vec<&str> = named.map(|it| it.remedy.as_str()).collect();
-        let owners: BTreeSet<&str> = found.iter().map(|it| it.owner.as_str()).collect();
-        let owners: Vec<&str> = owners.into_iter().collect();
-        Error::Untrusted {
-            name: self.name.clone(),
-            user: self.user.clone(),
-            objects: objects.collect(),
-            hint: format!(
-                "nothing was changed; run the upgrade as {}, or look at them, and drop what does not \
-                 belong there: {}",
-                owners.join(" or "),
-                remedies.join("; ")
-            ),
+    let mut found = Vec::new();
+    for row in statements::catalog(database, ON_TABLES, ACTION).await? {
+        let failed = |source| database.context().error(ACTION, source);
+        let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
+        let (table, is_of_rows) = (text(0)?, row.try_get::<bool, _>(2).map_err(failed)?);
+        let is_altered = !is_of_rows && altered.contains(table.as_str());
+        if is_altered || written.contains(table.as_str()) {
+            let object = format!("{} of table {table}, which calls {}", text(1)?, text(3)?);
+            found.push(Found { object, owner: text(4)?, remedy: text(5)? });
         }
+    }
+    if found.is_empty() { Ok(()) } else { Err(untrusted(database, &found)) }
+}
+
+fn untrusted(database: &Postgres, found: &[Found]) -> Error {
+    let named = found.iter().take(NAMED);
+    let objects = named.clone().map(|it| format!("{} of role {}", it.object, it.owner));
+    let remedies: Vec<&str> = named.map(|it| it.remedy.as_str()).collect();
+    let owners: BTreeSet<&str> = found.iter().map(|it| it.owner.as_str()).collect();
+    let owners: Vec<&str> = owners.into_iter().collect();
+    Error::Untrusted {
+        name: database.name.clone(),
+        user: database.user.clone(),
+        objects: objects.collect(),
+        hint: format!(
+            "nothing was changed; run the upgrade as {}, or look at them, and drop what does not \
+             belong there: {}",
+            owners.join(" or "),
+            remedies.join("; ")
+        ),
     }
 }

@@ -10,8 +10,9 @@ use mlflow_migrate_core::plan::Plan;
 use mlflow_migrate_core::schema::Schema;
 use sqlx::Row as _;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
 use crate::error::from_server;
+use crate::statements;
 
 const ACTION: &str = "looking for long names of models";
 
@@ -56,47 +57,54 @@ const TRY: &str = "DO $$ DECLARE span record; BEGIN FOR span IN \
 const FOUND: &str = "SELECT trace_id, span_id, count(*) OVER () FROM pg_temp.mlflow_migrate_wide \
     ORDER BY trace_id, span_id LIMIT 1";
 
-impl Postgres {
-    pub(crate) async fn check_names(&mut self, plan: &Plan, live: &Schema) -> Result<(), Error> {
-        let Some(revision) = naming_revision(plan, live) else { return Ok(()) };
-        if self.count(CANDIDATES.to_owned(), ACTION).await? == 0 {
-            return Ok(());
-        }
-        let tried = self.try_names().await;
-        self.run("ROLLBACK TO SAVEPOINT wide_names; RELEASE wide_names".to_owned(), ACTION).await?;
-        match tried {
-            Ok(None) => Ok(()),
-            Ok(Some((count, first))) => Err(Error::Refused {
-                findings: vec![RowProblem {
-                    revision,
-                    problem: "the names of a span's model and provider in \
-                              spans.dimension_attributes are together too long for the indexes"
-                        .to_owned(),
-                    count: count.unsigned_abs(),
-                    rows: vec![first],
-                    query: None,
-                }],
-            }),
-            // A document that is no JSON is found with the other obstacles of the migration; and who
-            // may not make a temporary table learns of the names later.
-            Err(source) if from_server(&source).is_some_and(|it| is_left_to_others(it.code())) => {
-                Ok(())
-            }
-            Err(source) => Err(self.failed(ACTION, source).await),
-        }
+pub(crate) async fn check(
+    database: &mut Postgres,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<(), Error> {
+    let Some(revision) = naming_revision(plan, live) else { return Ok(()) };
+    if statements::count(database, CANDIDATES.to_owned(), ACTION).await? == 0 {
+        return Ok(());
     }
+    let tried = try_names(database).await;
+    statements::run(
+        database,
+        "ROLLBACK TO SAVEPOINT wide_names; RELEASE wide_names".to_owned(),
+        ACTION,
+    )
+    .await?;
+    match tried {
+        Ok(None) => Ok(()),
+        Ok(Some((count, first))) => Err(Error::Refused {
+            findings: vec![RowProblem {
+                revision,
+                problem: "the names of a span's model and provider in \
+                          spans.dimension_attributes are together too long for the indexes"
+                    .to_owned(),
+                count: count.unsigned_abs(),
+                rows: vec![first],
+                query: None,
+            }],
+        }),
+        // A document that is no JSON is found with the other obstacles of the migration; and who
+        // may not make a temporary table learns of the names later.
+        Err(source) if from_server(&source).is_some_and(|it| is_left_to_others(it.code())) => {
+            Ok(())
+        }
+        Err(source) => Err(statements::failed(database, ACTION, source).await),
+    }
+}
 
-    /// How many spans there are, and the first.
-    async fn try_names(&mut self) -> sqlx::Result<Option<(i64, String)>> {
-        for sql in [PREPARE, TRY] {
-            self.line.long(sqlx::raw_sql(sql).execute(&mut self.connection)).await?;
-        }
-        let query = sqlx::query(FOUND).persistent(false);
-        let found = self.line.long(query.fetch_optional(&mut self.connection)).await?;
-        let Some(row) = found else { return Ok(None) };
-        let (trace, span): (String, String) = (row.try_get(0)?, row.try_get(1)?);
-        Ok(Some((row.try_get(2)?, format!("span {span:?} of trace {trace:?}"))))
+/// How many spans there are, and the first.
+async fn try_names(database: &mut Postgres) -> sqlx::Result<Option<(i64, String)>> {
+    for sql in [PREPARE, TRY] {
+        database.line.long(sqlx::raw_sql(sql).execute(&mut database.connection)).await?;
     }
+    let query = sqlx::query(FOUND).persistent(false);
+    let found = database.line.long(query.fetch_optional(&mut database.connection)).await?;
+    let Some(row) = found else { return Ok(None) };
+    let (trace, span): (String, String) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(Some((row.try_get(2)?, format!("span {span:?} of trace {trace:?}"))))
 }
 
 /// The revision that moves the names into columns, if there are any to move.

@@ -5,9 +5,10 @@ mod dependents;
 mod encoding;
 mod index_row_width;
 mod name_clashes;
-mod outside;
+pub(crate) mod outside;
 mod privileges;
 mod published;
+pub(crate) mod read_only;
 mod row_checks;
 mod row_security;
 mod standbys;
@@ -19,52 +20,41 @@ use mlflow_migrate_core::plan::{Plan, Step};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::upgrade::preflight::collect;
 
-use crate::connect::Postgres;
-use crate::render::column_list;
+use crate::database::Postgres;
+use crate::{inspect, lock};
 
-impl Postgres {
-    /// Checks privileges, dependent objects, rows and names.
-    ///
-    /// Writers are locked out from here on, so that what was checked stays true; readers are not, as
-    /// long as no table changes.
-    pub(crate) async fn check_plan(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
-        let mut problems: Vec<Error> = self.missing_standby().await?.into_iter().collect();
-        problems.extend(self.unwritable().await?);
-        if self.is_upgrade() && !problems.is_empty() {
-            return Ok(problems);
-        }
-        collect(&mut problems, self.check_privileges(plan).await)?;
-        collect(&mut problems, self.refuse_calls_of_tables(plan).await)?;
-        let live = self.read_schema().await?;
-        // The rest reads such texts, too, and would only say that it cannot.
-        self.refuse_texts(plan, &live).await?;
-        problems.extend(self.check_dependents(plan, &live).await?);
-        let hidden = self.check_row_security(&touched_tables(plan, &live)).await?;
-        // The rows themselves can be read only where none is hidden.
-        let sees_all = hidden.is_none();
-        problems.extend(hidden);
-        if sees_all {
-            problems.extend(self.check_published(plan, &live).await?);
-        }
-        collect(&mut problems, self.refuse_taken_names(plan).await)?;
-        if self.is_upgrade() && problems.is_empty() {
-            self.lock_writers_out(&touched_tables(plan, &live)).await?;
-            collect(&mut problems, self.check_names(plan, &live).await)?;
-        }
-        if sees_all {
-            problems.extend(self.check_rows(plan, &live).await?);
-        }
-        Ok(problems)
+/// Checks privileges, dependent objects, rows and names.
+///
+/// Writers are locked out from here on, so that what was checked stays true; readers are not, as
+/// long as no table changes.
+pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<Vec<Error>, Error> {
+    let mut problems: Vec<Error> = standbys::missing(database).await?.into_iter().collect();
+    problems.extend(read_only::unwritable(database).await?);
+    if database.is_upgrade() && !problems.is_empty() {
+        return Ok(problems);
     }
-
-    async fn lock_writers_out(&mut self, tables: &BTreeSet<String>) -> Result<(), Error> {
-        if tables.is_empty() {
-            return Ok(());
-        }
-        let tables: Vec<&String> = tables.iter().collect();
-        let sql = format!("LOCK TABLE {} IN SHARE ROW EXCLUSIVE MODE", column_list(&tables));
-        self.run_soon(sql, "locking the tables").await
+    collect(&mut problems, privileges::check(database, plan).await)?;
+    collect(&mut problems, code_of_others::refuse_calls_of_tables(database, plan).await)?;
+    let live = inspect::schema(database).await?;
+    // The rest reads such texts, too, and would only say that it cannot.
+    encoding::check(database, plan, &live).await?;
+    problems.extend(dependents::check(database, plan, &live).await?);
+    let hidden = row_security::check(database, &touched_tables(plan, &live)).await?;
+    // The rows themselves can be read only where none is hidden.
+    let sees_all = hidden.is_none();
+    problems.extend(hidden);
+    if sees_all {
+        problems.extend(published::check(database, plan, &live).await?);
     }
+    collect(&mut problems, name_clashes::check(database, plan).await)?;
+    if database.is_upgrade() && problems.is_empty() {
+        lock::lock_writers_out(database, &touched_tables(plan, &live)).await?;
+        collect(&mut problems, index_row_width::check(database, plan, &live).await)?;
+    }
+    if sees_all {
+        problems.extend(row_checks::check(database, plan, &live).await?);
+    }
+    Ok(problems)
 }
 
 /// The live tables that a plan changes, reads or fills.

@@ -4,7 +4,8 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
 use sqlx::Row as _;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::statements;
 
 const ACTION: &str = "looking for names that are taken";
 
@@ -17,19 +18,17 @@ const HELD: &str = "SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 't
     LEFT JOIN pg_index x ON x.indexrelid = c.oid LEFT JOIN pg_class t ON t.oid = x.indrelid \
     WHERE n.nspname = $1";
 
-impl Postgres {
-    pub(crate) async fn refuse_taken_names(&mut self, plan: &Plan) -> Result<(), Error> {
-        let rows = self.catalog(HELD, ACTION).await?;
-        let read = rows.iter().map(|row| {
-            let word: String = row.try_get(0)?;
-            let kind = if word == "index" { NameKind::Index } else { NameKind::Relation };
-            Ok(TakenName { kind, word, name: row.try_get(1)?, table: row.try_get(2)? })
-        });
-        let held: Vec<TakenName> = read
-            .collect::<sqlx::Result<_>>()
-            .map_err(|source| self.context().error(ACTION, source))?;
-        plan.refuse_taken_names(&held, |_, new| {
-            matches!(new, NameKind::Relation | NameKind::Index | NameKind::Key)
-        })
-    }
+pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<(), Error> {
+    let rows = statements::catalog(database, HELD, ACTION).await?;
+    let read = rows.iter().map(|row| {
+        let word: String = row.try_get(0)?;
+        let kind = if word == "index" { NameKind::Index } else { NameKind::Relation };
+        Ok(TakenName { kind, word, name: row.try_get(1)?, table: row.try_get(2)? })
+    });
+    let held: Vec<TakenName> = read
+        .collect::<sqlx::Result<_>>()
+        .map_err(|source| database.context().error(ACTION, source))?;
+    plan.refuse_taken_names(&held, |_, new| {
+        matches!(new, NameKind::Relation | NameKind::Index | NameKind::Key)
+    })
 }

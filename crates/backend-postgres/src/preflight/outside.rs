@@ -6,7 +6,8 @@ use mlflow_migrate_core::schema::ForeignKey;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::statements;
 
 const ACTION: &str = "looking for foreign keys of other schemas";
 
@@ -24,12 +25,10 @@ const OUTSIDE: &str = "SELECT m.nspname || '.' || c.relname, k.conname::text, \
     WHERE k.contype = 'f' AND n.nspname = $1 AND m.nspname <> $1 AND NOT c.relispartition \
     ORDER BY k.oid";
 
-impl Postgres {
-    pub(crate) async fn outside_references(&mut self) -> Result<Vec<OutsideReference>, Error> {
-        let rows = self.catalog(OUTSIDE, ACTION).await?;
-        let read: sqlx::Result<Vec<OutsideReference>> = rows.iter().map(reference).collect();
-        read.map_err(|source| self.context().error(ACTION, source))
-    }
+pub(crate) async fn references(database: &mut Postgres) -> Result<Vec<OutsideReference>, Error> {
+    let rows = statements::catalog(database, OUTSIDE, ACTION).await?;
+    let read: sqlx::Result<Vec<OutsideReference>> = rows.iter().map(reference).collect();
+    read.map_err(|source| database.context().error(ACTION, source))
 }
 
 fn reference(row: &PgRow) -> sqlx::Result<OutsideReference> {

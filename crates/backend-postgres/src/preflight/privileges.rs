@@ -10,8 +10,9 @@ use mlflow_migrate_core::plan::{Plan, Step, TableChange};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
 use crate::render::quote_identifier;
+use crate::statements;
 use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "reading the user's privileges";
@@ -81,47 +82,45 @@ impl Missing {
     }
 }
 
-impl Postgres {
-    pub(crate) async fn check_privileges(&mut self, plan: &Plan) -> Result<(), Error> {
-        let tables = self.catalog(TABLES, ACTION).await?;
-        let schema = self.catalog(SCHEMA, ACTION).await?;
-        let privileges = self.privileges(&tables, &schema);
-        let privileges = privileges.map_err(|source| self.context().error(ACTION, source))?;
-        let missing = privileges.missing(plan);
-        if missing.privileges.is_empty() {
-            return Ok(());
-        }
-        Err(Error::Privileges {
-            name: self.name.clone(),
-            user: self.user.clone(),
-            missing: missing.privileges.iter().cloned().collect(),
-            hint: missing.hint(),
-        })
+pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<(), Error> {
+    let tables = statements::catalog(database, TABLES, ACTION).await?;
+    let schema = statements::catalog(database, SCHEMA, ACTION).await?;
+    let privileges = privileges(database, &tables, &schema);
+    let privileges = privileges.map_err(|source| database.context().error(ACTION, source))?;
+    let missing = privileges.missing(plan);
+    if missing.privileges.is_empty() {
+        return Ok(());
     }
+    Err(Error::Privileges {
+        name: database.name.clone(),
+        user: database.user.clone(),
+        missing: missing.privileges.iter().cloned().collect(),
+        hint: missing.hint(),
+    })
+}
 
-    fn privileges(&self, tables: &[PgRow], schema: &[PgRow]) -> sqlx::Result<Privileges> {
-        let read = |row: &PgRow| {
-            let table = Table {
-                owner: row.try_get(1)?,
-                is_superusers: row.try_get(2)?,
-                is_owned: row.try_get(3)?,
-                may_reference: row.try_get(4)?,
-                may_write: row.try_get(5)?,
-                may_give: row.try_get(6)?,
-                may_be_given: row.try_get(7)?,
-            };
-            Ok((row.try_get(0)?, table))
+fn privileges(database: &Postgres, tables: &[PgRow], schema: &[PgRow]) -> sqlx::Result<Privileges> {
+    let read = |row: &PgRow| {
+        let table = Table {
+            owner: row.try_get(1)?,
+            is_superusers: row.try_get(2)?,
+            is_owned: row.try_get(3)?,
+            may_reference: row.try_get(4)?,
+            may_write: row.try_get(5)?,
+            may_give: row.try_get(6)?,
+            may_be_given: row.try_get(7)?,
         };
-        let flag = |at: usize| schema.first().map_or(Ok(false), |row| row.try_get(at));
-        Ok(Privileges {
-            schema: self.schema.clone(),
-            user: self.user.clone(),
-            tables: tables.iter().map(read).collect::<sqlx::Result<_>>()?,
-            may_use_schema: flag(0)?,
-            may_create: flag(1)?,
-            may_use_plpgsql: flag(2)?,
-        })
-    }
+        Ok((row.try_get(0)?, table))
+    };
+    let flag = |at: usize| schema.first().map_or(Ok(false), |row| row.try_get(at));
+    Ok(Privileges {
+        schema: database.schema.clone(),
+        user: database.user.clone(),
+        tables: tables.iter().map(read).collect::<sqlx::Result<_>>()?,
+        may_use_schema: flag(0)?,
+        may_create: flag(1)?,
+        may_use_plpgsql: flag(2)?,
+    })
 }
 
 impl Privileges {

@@ -10,9 +10,10 @@ use mlflow_migrate_core::plan::{Plan, Step, TableChange};
 use mlflow_migrate_core::schema::{Dependent, Schema};
 use sqlx::{AssertSqlSafe, Row as _};
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
 use crate::error::from_server;
 use crate::render::quote_identifier;
+use crate::statements;
 
 const ACTION: &str = "looking for publications";
 
@@ -37,101 +38,101 @@ const IDENTITIES: &str = "SELECT c.relname::text, i.relname::text, \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
     WHERE n.nspname = $1 AND x.indisreplident ORDER BY 1";
 
-impl Postgres {
-    /// Finds the tables of which a plan changes or deletes rows, and the server would not, and indexes that
-    /// go and are a replica identity.
-    pub(crate) async fn check_published(
-        &mut self,
-        plan: &Plan,
-        live: &Schema,
-    ) -> Result<Vec<Error>, Error> {
-        let mut problems = Vec::new();
-        for (table, statements) in written_tables(plan, live) {
-            for statement in statements {
-                if let Some(code) = self.refused(&table, statement).await? {
-                    problems.extend(self.unpublishable(&table, statement, &code).await?);
-                    break;
-                }
+/// Finds the tables of which a plan changes or deletes rows, and the server would not, and indexes that
+/// go and are a replica identity.
+pub(crate) async fn check(
+    database: &mut Postgres,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    for (table, statements) in written_tables(plan, live) {
+        for statement in statements {
+            if let Some(code) = refused(database, &table, statement).await? {
+                problems.extend(unpublishable(database, &table, statement, &code).await?);
+                break;
             }
         }
-        problems.extend(self.identities_that_go(plan).await?);
-        Ok(problems)
     }
+    problems.extend(identities_that_go(database, plan).await?);
+    Ok(problems)
+}
 
-    /// With which of the two codes the server refuses a statement, if it does.
-    async fn refused(
-        &mut self,
-        table: &str,
-        statement: Statement<'_>,
-    ) -> Result<Option<String>, Error> {
-        let sql =
-            format!("SAVEPOINT tried; EXPLAIN {}; RELEASE SAVEPOINT tried", statement.of(table));
-        let tried = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection);
-        let Err(source) = self.line.long(tried).await else {
-            return Ok(None);
+/// With which of the two codes the server refuses a statement, if it does.
+async fn refused(
+    database: &mut Postgres,
+    table: &str,
+    statement: Statement<'_>,
+) -> Result<Option<String>, Error> {
+    let sql = format!("SAVEPOINT tried; EXPLAIN {}; RELEASE SAVEPOINT tried", statement.of(table));
+    let tried = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
+    let Err(source) = database.line.long(tried).await else {
+        return Ok(None);
+    };
+    let Some(code) = from_server(&source).map(|error| error.code().to_owned()) else {
+        return Err(statements::failed(database, ACTION, source).await);
+    };
+    statements::run(
+        database,
+        "ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried".to_owned(),
+        ACTION,
+    )
+    .await?;
+    // Whatever else is wrong, other checks find.
+    Ok(Some(code).filter(|code| code == OTHER_COLUMNS || code == NO_IDENTITY))
+}
+
+async fn unpublishable(
+    database: &mut Postgres,
+    table: &str,
+    statement: Statement<'_>,
+    code: &str,
+) -> Result<Option<Error>, Error> {
+    let mut dependents = Vec::new();
+    for row in statements::catalog(database, PUBLICATIONS, ACTION).await? {
+        let failed = |source| database.context().error(ACTION, source);
+        let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
+        if text(0)? != table {
+            continue;
+        }
+        let is_listed: bool = row.try_get(2).map_err(failed)?;
+        let remedy = match code {
+            NO_IDENTITY => format!("ALTER TABLE {} REPLICA IDENTITY FULL", text(3)?),
+            _ if is_listed => format!("ALTER PUBLICATION {} DROP TABLE {}", text(4)?, text(3)?),
+            _ => format!("ALTER PUBLICATION {} SET (publish = 'insert')", text(4)?),
         };
-        let Some(code) = from_server(&source).map(|error| error.code().to_owned()) else {
-            return Err(self.failed(ACTION, source).await);
-        };
-        self.run("ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried".to_owned(), ACTION).await?;
-        // Whatever else is wrong, other checks find.
-        Ok(Some(code).filter(|code| code == OTHER_COLUMNS || code == NO_IDENTITY))
+        dependents
+            .push(Dependent { object: format!("publication {}", text(1)?), remedy: Some(remedy) });
     }
+    // One statement gives the table its identity, whoever publishes it.
+    if code == NO_IDENTITY {
+        dependents.iter_mut().skip(1).for_each(|dependent| dependent.remedy = None);
+    }
+    Ok((!dependents.is_empty()).then(|| Error::Dependents {
+        table: table.to_owned(),
+        part: "the replica identity".to_owned(),
+        fate: format!("does not let rows be {}", statement.done()),
+        dependents,
+    }))
+}
 
-    async fn unpublishable(
-        &mut self,
-        table: &str,
-        statement: Statement<'_>,
-        code: &str,
-    ) -> Result<Option<Error>, Error> {
-        let mut dependents = Vec::new();
-        for row in self.catalog(PUBLICATIONS, ACTION).await? {
-            let failed = |source| self.context().error(ACTION, source);
-            let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
-            if text(0)? != table {
-                continue;
-            }
-            let is_listed: bool = row.try_get(2).map_err(failed)?;
-            let remedy = match code {
-                NO_IDENTITY => format!("ALTER TABLE {} REPLICA IDENTITY FULL", text(3)?),
-                _ if is_listed => format!("ALTER PUBLICATION {} DROP TABLE {}", text(4)?, text(3)?),
-                _ => format!("ALTER PUBLICATION {} SET (publish = 'insert')", text(4)?),
-            };
-            dependents.push(Dependent {
-                object: format!("publication {}", text(1)?),
-                remedy: Some(remedy),
+async fn identities_that_go(database: &mut Postgres, plan: &Plan) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    for row in statements::catalog(database, IDENTITIES, ACTION).await? {
+        let failed = |source| database.context().error(ACTION, source);
+        let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
+        let (table, index, remedy) = (text(0)?, text(1)?, text(2)?);
+        if plan.changes().any(|change| change.after.name == table && drops(change, &index)) {
+            let object = format!("the replica identity of {table}");
+            problems.push(Error::Dependents {
+                table,
+                part: format!("index {index}"),
+                fate: "goes".to_owned(),
+                dependents: vec![Dependent { object, remedy: Some(remedy) }],
             });
         }
-        // One statement gives the table its identity, whoever publishes it.
-        if code == NO_IDENTITY {
-            dependents.iter_mut().skip(1).for_each(|dependent| dependent.remedy = None);
-        }
-        Ok((!dependents.is_empty()).then(|| Error::Dependents {
-            table: table.to_owned(),
-            part: "the replica identity".to_owned(),
-            fate: format!("does not let rows be {}", statement.done()),
-            dependents,
-        }))
     }
-
-    async fn identities_that_go(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
-        let mut problems = Vec::new();
-        for row in self.catalog(IDENTITIES, ACTION).await? {
-            let failed = |source| self.context().error(ACTION, source);
-            let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
-            let (table, index, remedy) = (text(0)?, text(1)?, text(2)?);
-            if plan.changes().any(|change| change.after.name == table && drops(change, &index)) {
-                let object = format!("the replica identity of {table}");
-                problems.push(Error::Dependents {
-                    table,
-                    part: format!("index {index}"),
-                    fate: "goes".to_owned(),
-                    dependents: vec![Dependent { object, remedy: Some(remedy) }],
-                });
-            }
-        }
-        Ok(problems)
-    }
+    Ok(problems)
 }
 
 /// What becomes of rows.

@@ -6,8 +6,9 @@ use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{ColumnType, ForeignKey, Schema};
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
 use crate::render::quote_identifier;
+use crate::statements;
 
 const SPELLING: Spelling = Spelling {
     quote: quote_identifier,
@@ -31,26 +32,24 @@ fn is_checked_again(change: &TableChange, key: &ForeignKey) -> bool {
     })
 }
 
-impl Postgres {
-    /// Finds all of them.
-    pub(crate) async fn check_rows(
-        &mut self,
-        plan: &Plan,
-        live: &Schema,
-    ) -> Result<Vec<Error>, Error> {
-        let mut problems = Vec::new();
-        for rules in rules(plan, live, SPELLING, &is_checked_again) {
-            let action = format!("checking the rows of {}", rules.table);
-            if let Some(sql) = rules.count_of_rows() {
-                let counts = self.counts(sql, &action).await?;
-                let counted = rules.of_rows.iter().zip(counts);
-                problems.extend(counted.filter_map(|(rule, count)| rules.refusal(rule, count)));
-            }
-            for rule in &rules.of_several {
-                let count = self.count(rule.count.clone(), &action).await?;
-                problems.extend(rules.refusal(rule, count));
-            }
+/// Finds all of them.
+pub(crate) async fn check(
+    database: &mut Postgres,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    for rules in rules(plan, live, SPELLING, &is_checked_again) {
+        let action = format!("checking the rows of {}", rules.table);
+        if let Some(sql) = rules.count_of_rows() {
+            let counts = statements::counts(database, sql, &action).await?;
+            let counted = rules.of_rows.iter().zip(counts);
+            problems.extend(counted.filter_map(|(rule, count)| rules.refusal(rule, count)));
         }
-        Ok(problems)
+        for rule in &rules.of_several {
+            let count = statements::count(database, rule.count.clone(), &action).await?;
+            problems.extend(rules.refusal(rule, count));
+        }
     }
+    Ok(problems)
 }

@@ -3,7 +3,8 @@
 use mlflow_migrate_core::Error;
 use sqlx::Row as _;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::statements;
 
 const ACTION: &str = "looking for synchronous standbys";
 
@@ -15,34 +16,32 @@ const SETTING: &str = "SELECT CASE WHEN current_setting('synchronous_commit') NO
 /// Who receives the log, and how far; NULL where the user may not see that.
 const RECEIVERS: &str = "SELECT application_name, state, $1::text FROM pg_stat_replication";
 
-impl Postgres {
-    /// What says that the COMMIT would wait, since too few synchronous standbys are connected. Where the
-    /// user sees only their names, one that is not ready yet counts as ready.
-    pub(crate) async fn missing_standby(&mut self) -> Result<Option<Error>, Error> {
-        let failed = |this: &Self, source| this.context().error(ACTION, source);
-        let setting = self.catalog(SETTING, ACTION).await?;
-        let setting = setting.first().map_or(Ok(String::new()), |row| row.try_get(0));
-        let setting: String = setting.map_err(|source| failed(self, source))?;
-        let Some(wanted) = Wanted::parse(&setting) else { return Ok(None) };
-        let mut connected = 0;
-        for row in self.catalog(RECEIVERS, ACTION).await? {
-            let name: Option<String> = row.try_get(0).map_err(|source| failed(self, source))?;
-            let state: Option<String> = row.try_get(1).map_err(|source| failed(self, source))?;
-            let is_ready = state.is_none_or(|state| state == "streaming");
-            connected += u64::from(is_ready && wanted.names(&name.unwrap_or_default()));
-        }
-        Ok((connected < wanted.number).then(|| Error::Unavailable {
-            name: self.name.clone(),
-            problem: format!(
-                "the COMMIT would wait for a synchronous standby: synchronous_standby_names = '{setting}' \
-                 asks for {}, and {connected} of these are connected",
-                wanted.number
-            ),
-            hint: "nothing was changed; start the standby, take it out of synchronous_standby_names, or let \
-                   this upgrade wait for none: add options=-csynchronous_commit%3Dlocal to the URL"
-                .to_owned(),
-        }))
+/// What says that the COMMIT would wait, since too few synchronous standbys are connected. Where the
+/// user sees only their names, one that is not ready yet counts as ready.
+pub(crate) async fn missing(database: &mut Postgres) -> Result<Option<Error>, Error> {
+    let failed = |this: &Postgres, source| this.context().error(ACTION, source);
+    let setting = statements::catalog(database, SETTING, ACTION).await?;
+    let setting = setting.first().map_or(Ok(String::new()), |row| row.try_get(0));
+    let setting: String = setting.map_err(|source| failed(database, source))?;
+    let Some(wanted) = Wanted::parse(&setting) else { return Ok(None) };
+    let mut connected = 0;
+    for row in statements::catalog(database, RECEIVERS, ACTION).await? {
+        let name: Option<String> = row.try_get(0).map_err(|source| failed(database, source))?;
+        let state: Option<String> = row.try_get(1).map_err(|source| failed(database, source))?;
+        let is_ready = state.is_none_or(|state| state == "streaming");
+        connected += u64::from(is_ready && wanted.names(&name.unwrap_or_default()));
     }
+    Ok((connected < wanted.number).then(|| Error::Unavailable {
+        name: database.name.clone(),
+        problem: format!(
+            "the COMMIT would wait for a synchronous standby: synchronous_standby_names = '{setting}' \
+             asks for {}, and {connected} of these are connected",
+            wanted.number
+        ),
+        hint: "nothing was changed; start the standby, take it out of synchronous_standby_names, or let \
+               this upgrade wait for none: add options=-csynchronous_commit%3Dlocal to the URL"
+            .to_owned(),
+    }))
 }
 
 /// What `synchronous_standby_names` asks for.

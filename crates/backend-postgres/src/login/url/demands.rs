@@ -4,8 +4,8 @@
 use mlflow_migrate_backend_server::parameter::{may_protect, same_letters};
 use mlflow_migrate_core::Error;
 
-use crate::login::url::sources::Sources;
-use crate::login::url::{IRRELEVANT, RELEVANT};
+use super::parameters::{IRRELEVANT, RELEVANT};
+use super::sources::Sources;
 
 /// A parameter of libpq that can ask for what is not done here.
 struct Demand {
@@ -173,7 +173,7 @@ pub(crate) fn check(sources: &Sources<'_>) -> Result<Vec<String>, Error> {
 #[cfg(test)]
 mod tests {
     use super::DEMANDS;
-    use crate::login::url::ENVIRONMENT;
+    use crate::login::url::parameters::ENVIRONMENT;
 
     #[test]
     fn every_variable_is_asked_for() {

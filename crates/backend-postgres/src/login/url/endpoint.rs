@@ -6,7 +6,7 @@ use std::path::Path;
 
 use mlflow_migrate_core::Error;
 
-use crate::login::url::sources::Sources;
+use super::sources::Sources;
 
 const DEFAULT_PORT: u16 = 5432;
 
@@ -65,7 +65,7 @@ pub(crate) fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
         let address = address.filter(|address| *address != host);
         found.push(Endpoint { host, port, address });
     }
-    if sources.is_random_order()? {
+    if is_random_order(sources)? {
         shuffle(&mut found);
     }
     Ok(found)
@@ -156,6 +156,18 @@ fn number(sources: &Sources<'_>, port: &str) -> Result<u16, Error> {
         let problem = "its port is no number from 1 to 65535".to_owned();
         sources.refuse(problem, "write host:port/database")
     })
+}
+
+/// Whether chance decides which of several servers is tried first.
+fn is_random_order(sources: &Sources<'_>) -> Result<bool, Error> {
+    match sources.find("load_balance_hosts", None, "PGLOADBALANCEHOSTS").as_deref() {
+        None | Some("disable") => Ok(false),
+        Some("random") => Ok(true),
+        Some(_) => {
+            let problem = "its load_balance_hosts has a value that it cannot have".to_owned();
+            Err(sources.refuse(problem, "write load_balance_hosts=disable or random"))
+        }
+    }
 }
 
 /// Puts servers in an order that chance decides.

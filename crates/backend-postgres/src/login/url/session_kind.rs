@@ -2,7 +2,7 @@
 
 use mlflow_migrate_core::Error;
 
-use crate::login::url::sources::Sources;
+use super::sources::Sources;
 
 /// What a server has to be.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

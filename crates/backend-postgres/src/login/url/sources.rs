@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;
 
-use crate::login::url::service_file::Files;
+use super::service_file::Files;
 
 /// Looks up a parameter, then a part of the URL, then the service, then the environment.
 pub(crate) struct Sources<'a> {
@@ -25,9 +25,8 @@ impl<'a> Sources<'a> {
         if let Some(name) = sources.find("service", None, "PGSERVICE") {
             let named = sources.find("servicefile", None, "PGSERVICEFILE").map(PathBuf::from);
             let is_named = named.is_some();
-            let home = sources.variable("HOME").map(PathBuf::from);
             let files = Files {
-                own: named.or_else(|| Some(home?.join(".pg_service.conf"))),
+                own: named.or_else(|| Some(sources.home()?.join(".pg_service.conf"))),
                 is_named,
                 system: sources.variable("PGSYSCONFDIR").map(PathBuf::from),
             };
@@ -73,16 +72,14 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// Whether chance decides which of several servers is tried first.
-    pub(crate) fn is_random_order(&self) -> Result<bool, Error> {
-        match self.find("load_balance_hosts", None, "PGLOADBALANCEHOSTS").as_deref() {
-            None | Some("disable") => Ok(false),
-            Some("random") => Ok(true),
-            Some(_) => {
-                let problem = "its load_balance_hosts has a value that it cannot have".to_owned();
-                Err(self.refuse(problem, "write load_balance_hosts=disable or random"))
-            }
-        }
+    /// Returns the user's own folder.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.variable("HOME").map(PathBuf::from)
+    }
+
+    /// A file at the place where libpq looks for it, if it is there.
+    pub(crate) fn default_file(&self, name: &str) -> Option<PathBuf> {
+        Some(self.home()?.join(".postgresql").join(name)).filter(|path| path.exists())
     }
 
     pub(crate) fn refuse(&self, problem: String, hint: &str) -> Error {

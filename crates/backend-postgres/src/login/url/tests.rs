@@ -6,9 +6,10 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::{Secret, ServerUrl};
 
-use super::{Authority, Settings, TlsMode, parse_options};
-use crate::login::url::endpoint::{Endpoint, id_of_postgres, is_trusted};
-use crate::login::url::session_kind::SessionKind;
+use super::endpoint::{Endpoint, id_of_postgres, is_trusted};
+use super::session_kind::SessionKind;
+use super::settings::{Authority, Settings, TlsMode};
+use super::{parse_options, read};
 
 mod documented;
 #[path = "../../../../backend-server/documented/table.rs"]
@@ -17,7 +18,7 @@ mod table;
 fn settings(url: &str, environment: &[(&str, &str)]) -> Result<Settings, Error> {
     let variable = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
     let environment: BTreeMap<String, String> = environment.iter().map(variable).collect();
-    Settings::from_url(&ServerUrl::parse(url).unwrap(), &environment)
+    read(&ServerUrl::parse(url).unwrap(), &environment)
 }
 
 fn at(host: &str, port: u16) -> Endpoint {

@@ -1,18 +1,15 @@
 //! How far a server is checked, as libpq's parameters say.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use mlflow_migrate_backend_server::certificates::SYSTEM_FILE;
 use mlflow_migrate_core::Error;
 
-use crate::login::url::sources::Sources;
-use crate::login::url::{Authority, TlsMode, default_file};
+use super::settings::{Authority, TlsMode};
+use super::sources::Sources;
 
 /// How the connection is encrypted, and whom the server is checked against.
-pub(crate) fn verification(
-    sources: &Sources<'_>,
-    home: Option<&Path>,
-) -> Result<(TlsMode, Authority), Error> {
+pub(crate) fn verification(sources: &Sources<'_>) -> Result<(TlsMode, Authority), Error> {
     let named = tls_mode(sources)?;
     let root = sources.find("sslrootcert", None, "PGSSLROOTCERT");
     // libpq's word for the authorities that the operating system knows. Anybody gets a certificate of
@@ -26,7 +23,7 @@ pub(crate) fn verification(
         return Ok((TlsMode::VerifyFull, authority));
     }
     let mode = named.unwrap_or(TlsMode::Prefer);
-    let path = root.map(PathBuf::from).or_else(|| default_file(home, "root.crt"));
+    let path = root.map(PathBuf::from).or_else(|| sources.default_file("root.crt"));
     let authority = match (mode, path) {
         (TlsMode::Disable | TlsMode::Allow | TlsMode::Prefer, _) | (TlsMode::Require, None) => {
             return Ok((mode, Authority::Anybody));
@@ -41,7 +38,7 @@ pub(crate) fn verification(
         }
     };
     // libpq looks at this file wherever it is.
-    if default_file(home, "root.crl").is_some() {
+    if sources.default_file("root.crl").is_some() {
         let problem =
             "~/.postgresql/root.crl lists revoked certificates, and is not looked at here";
         return Err(sources.refuse(problem.to_owned(), "move it away for the upgrade"));

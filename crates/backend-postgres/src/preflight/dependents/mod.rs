@@ -11,7 +11,8 @@ use mlflow_migrate_core::schema::{Column, Dependent, Schema};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::statements;
 
 const ACTION: &str = "looking for what depends on a column";
 
@@ -183,87 +184,89 @@ impl Fate {
     }
 }
 
-impl Postgres {
-    pub(crate) async fn check_dependents(
-        &mut self,
-        plan: &Plan,
-        live: &Schema,
-    ) -> Result<Vec<Error>, Error> {
-        let rows = self.catalog(DEPENDENTS, ACTION).await?;
-        let read = |row: &PgRow| {
-            Ok(Found {
-                table: row.try_get(0)?,
-                column: row.try_get(1)?,
-                keeps_column: row.try_get(2)?,
-                keeps_type: row.try_get(3)?,
-                keeps_name: row.try_get(4)?,
-                dependent: Dependent { object: row.try_get(5)?, remedy: Some(row.try_get(6)?) },
-            })
-        };
-        let found: sqlx::Result<Vec<Found>> = rows.iter().map(read).collect();
-        let found = found.map_err(|source| self.context().error(ACTION, source))?;
-        let mut problems = Vec::new();
-        for change in plan.changes() {
-            for disturbed in disturbed_columns(change, live) {
-                let is_in_the_way = |found: &&Found| {
-                    found.table == change.after.name
-                        && found.column == disturbed.column
-                        && disturbed.fate.is_kept_by(found)
-                };
-                let dependents: Vec<Dependent> =
-                    found.iter().filter(is_in_the_way).map(|it| it.dependent.clone()).collect();
-                let part = format!("column {}", disturbed.column);
-                problems.extend(refusal(change, part, disturbed.fate.words(), dependents));
-            }
+pub(crate) async fn check(
+    database: &mut Postgres,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<Vec<Error>, Error> {
+    let rows = statements::catalog(database, DEPENDENTS, ACTION).await?;
+    let read = |row: &PgRow| {
+        Ok(Found {
+            table: row.try_get(0)?,
+            column: row.try_get(1)?,
+            keeps_column: row.try_get(2)?,
+            keeps_type: row.try_get(3)?,
+            keeps_name: row.try_get(4)?,
+            dependent: Dependent { object: row.try_get(5)?, remedy: Some(row.try_get(6)?) },
+        })
+    };
+    let found: sqlx::Result<Vec<Found>> = rows.iter().map(read).collect();
+    let found = found.map_err(|source| database.context().error(ACTION, source))?;
+    let mut problems = Vec::new();
+    for change in plan.changes() {
+        for disturbed in disturbed_columns(change, live) {
+            let is_in_the_way = |found: &&Found| {
+                found.table == change.after.name
+                    && found.column == disturbed.column
+                    && disturbed.fate.is_kept_by(found)
+            };
+            let dependents: Vec<Dependent> =
+                found.iter().filter(is_in_the_way).map(|it| it.dependent.clone()).collect();
+            let part = format!("column {}", disturbed.column);
+            problems.extend(refusal(change, part, disturbed.fate.words(), dependents));
         }
-        problems.extend(self.check_keys(plan).await?);
-        problems.extend(self.check_row_types(plan, live).await?);
-        Ok(problems)
     }
+    problems.extend(check_keys(database, plan).await?);
+    problems.extend(check_row_types(database, plan, live).await?);
+    Ok(problems)
+}
 
-    /// What depends on keys that go.
-    async fn check_keys(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
-        let found: Vec<[String; 4]> = self.rows_of_texts(OF_KEYS).await?;
-        let mut problems = Vec::new();
-        for change in plan.changes() {
-            for key in replaced_keys(change) {
-                let of_key = found
-                    .iter()
-                    .filter(|[table, name, ..]| *table == change.after.name && *name == key);
-                let dependents = of_key.map(|[_, _, object, remedy]| dependent(object, remedy));
-                let part = format!("key {key}");
-                problems.extend(refusal(change, part, "is replaced", dependents.collect()));
-            }
+/// What depends on keys that go.
+async fn check_keys(database: &mut Postgres, plan: &Plan) -> Result<Vec<Error>, Error> {
+    let found: Vec<[String; 4]> = rows_of_texts(database, OF_KEYS).await?;
+    let mut problems = Vec::new();
+    for change in plan.changes() {
+        for key in replaced_keys(change) {
+            let of_key = found
+                .iter()
+                .filter(|[table, name, ..]| *table == change.after.name && *name == key);
+            let dependents = of_key.map(|[_, _, object, remedy]| dependent(object, remedy));
+            let part = format!("key {key}");
+            problems.extend(refusal(change, part, "is replaced", dependents.collect()));
         }
-        Ok(problems)
     }
+    Ok(problems)
+}
 
-    /// What holds rows of tables whose rows change.
-    async fn check_row_types(&mut self, plan: &Plan, live: &Schema) -> Result<Vec<Error>, Error> {
-        let found: Vec<[String; 3]> = self.rows_of_texts(OF_ROW_TYPES).await?;
-        let changed = plan.changes().filter(|change| changes_rows(change, live));
-        let refused = changed.filter_map(|change| {
-            let of_table = found.iter().filter(|[table, ..]| *table == change.after.name);
-            let dependents = of_table.map(|[_, object, remedy]| dependent(object, remedy));
-            refusal(change, "the row type".to_owned(), "changes", dependents.collect())
-        });
-        Ok(refused.collect())
-    }
+/// What holds rows of tables whose rows change.
+async fn check_row_types(
+    database: &mut Postgres,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<Vec<Error>, Error> {
+    let found: Vec<[String; 3]> = rows_of_texts(database, OF_ROW_TYPES).await?;
+    let changed = plan.changes().filter(|change| changes_rows(change, live));
+    let refused = changed.filter_map(|change| {
+        let of_table = found.iter().filter(|[table, ..]| *table == change.after.name);
+        let dependents = of_table.map(|[_, object, remedy]| dependent(object, remedy));
+        refusal(change, "the row type".to_owned(), "changes", dependents.collect())
+    });
+    Ok(refused.collect())
+}
 
-    async fn rows_of_texts<const N: usize>(
-        &mut self,
-        sql: &'static str,
-    ) -> Result<Vec<[String; N]>, Error> {
-        let mut found = Vec::new();
-        for row in self.catalog(sql, ACTION).await? {
-            let mut texts = [const { String::new() }; N];
-            for (position, text) in texts.iter_mut().enumerate() {
-                *text = row.try_get(position).map_err(|it| self.context().error(ACTION, it))?;
-            }
-            found.push(texts);
+async fn rows_of_texts<const N: usize>(
+    database: &mut Postgres,
+    sql: &'static str,
+) -> Result<Vec<[String; N]>, Error> {
+    let mut found = Vec::new();
+    for row in statements::catalog(database, sql, ACTION).await? {
+        let mut texts = [const { String::new() }; N];
+        for (position, text) in texts.iter_mut().enumerate() {
+            *text = row.try_get(position).map_err(|it| database.context().error(ACTION, it))?;
         }
-        Ok(found)
+        found.push(texts);
     }
+    Ok(found)
 }
 
 fn dependent(object: &str, remedy: &str) -> Dependent {
