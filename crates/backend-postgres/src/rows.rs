@@ -3,12 +3,13 @@
 pub(crate) mod truncate;
 mod value;
 
+use std::collections::HashMap;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::rows::{KeyedUpdate, Row};
 use sea_query::{PostgresQueryBuilder, QueryStatement, SelectStatement, Value, Values};
 use sqlx::postgres::{PgArguments, PgRow, PgStatement};
 use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor, Row as _, SqlSafeStr, Statement};
-use std::collections::HashMap;
 
 use self::value::Parameter;
 use crate::database::Postgres;

@@ -11,6 +11,7 @@ use crate::statements;
 /// would read the whole table.
 const COUNTED_BYTES: i64 = 64 * 1024 * 1024;
 
+/// Measures a table with its indexes.
 pub(crate) async fn measure(database: &mut Postgres, table: &str) -> Result<TableSize, Error> {
     let action = format!("measuring {table}");
     let quoted = quote_identifier(table);

@@ -10,6 +10,7 @@ use crate::error::from_server;
 use crate::render::quote_identifier;
 use crate::statements;
 
+/// The name that Alembic gives the table.
 pub(crate) const VERSION_TABLE: &str = "alembic_version";
 
 const CREATE: &str = "CREATE TABLE alembic_version (\n\

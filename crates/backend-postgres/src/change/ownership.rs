@@ -1,4 +1,4 @@
-//! Whose tables are.
+//! The role that new tables belong to.
 
 use mlflow_migrate_core::Error;
 use sqlx::Row as _;

@@ -48,7 +48,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// The server takes too long.
+    /// Makes the error of a server that takes too long.
     pub(crate) fn no_answer(&self, limit: Duration) -> Error {
         self.unavailable(
             &format!("no answer within {} s", limit.as_secs()),
@@ -57,18 +57,22 @@ impl<'a> Target<'a> {
         )
     }
 
+    /// Makes the error of a server that does not let the user in.
     pub(super) fn denied(&self, problem: &str) -> Error {
         Error::AccessDenied { name: self.name(), problem: problem.to_owned() }
     }
 
+    /// Makes the error of an encryption, or of its certificates.
     pub(super) fn tls(&self, problem: &str, hint: &str) -> Error {
         Error::Tls { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
     }
 
+    /// Makes the error of a server that stays out of reach.
     pub(super) fn unreachable(&self, problem: &str, hint: &str) -> Error {
         Error::Unreachable { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
     }
 
+    /// Makes the error of a server that may be there later.
     pub(super) fn unavailable(&self, problem: &str, hint: &str) -> Error {
         Error::Unavailable { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
     }

@@ -57,6 +57,7 @@ const TRY: &str = "DO $$ DECLARE span record; BEGIN FOR span IN \
 const FOUND: &str = "SELECT trace_id, span_id, count(*) OVER () FROM pg_temp.mlflow_migrate_wide \
     ORDER BY trace_id, span_id LIMIT 1";
 
+/// Refuses spans whose names do not fit into the indexes of a plan.
 pub(crate) async fn check(
     database: &mut Postgres,
     plan: &Plan,

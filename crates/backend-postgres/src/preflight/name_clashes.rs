@@ -18,6 +18,7 @@ const HELD: &str = "SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 't
     LEFT JOIN pg_index x ON x.indexrelid = c.oid LEFT JOIN pg_class t ON t.oid = x.indrelid \
     WHERE n.nspname = $1";
 
+/// Refuses a plan whose new names are taken.
 pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<(), Error> {
     let rows = statements::catalog(database, HELD, ACTION).await?;
     let read = rows.iter().map(|row| {

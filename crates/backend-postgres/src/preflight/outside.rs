@@ -25,6 +25,7 @@ const OUTSIDE: &str = "SELECT m.nspname || '.' || c.relname, k.conname::text, \
     WHERE k.contype = 'f' AND n.nspname = $1 AND m.nspname <> $1 AND NOT c.relispartition \
     ORDER BY k.oid";
 
+/// Finds the foreign keys, and the statements that drop them.
 pub(crate) async fn references(database: &mut Postgres) -> Result<Vec<OutsideReference>, Error> {
     let rows = statements::catalog(database, OUTSIDE, ACTION).await?;
     let read: sqlx::Result<Vec<OutsideReference>> = rows.iter().map(reference).collect();

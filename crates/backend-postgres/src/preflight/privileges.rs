@@ -82,6 +82,7 @@ impl Missing {
     }
 }
 
+/// Refuses a plan for which the user lacks a privilege.
 pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<(), Error> {
     let tables = statements::catalog(database, TABLES, ACTION).await?;
     let schema = statements::catalog(database, SCHEMA, ACTION).await?;

@@ -27,6 +27,7 @@ pub(crate) async fn after(database: &mut Postgres, action: &str, source: sqlx::E
     }
 }
 
+/// Finds the tables.
 pub(crate) async fn tables(database: &mut Postgres) -> sqlx::Result<Vec<Hidden>> {
     let sql = format!(
         "SELECT c.relname::text, pg_has_role(c.relowner, 'USAGE') FROM pg_class c \
@@ -42,6 +43,7 @@ pub(crate) async fn tables(database: &mut Postgres) -> sqlx::Result<Vec<Hidden>>
     rows.iter().map(read).collect()
 }
 
+/// Makes the error that names them, and what lets the user see their rows.
 pub(crate) fn error(database: &Postgres, hidden: &[Hidden]) -> Error {
     let schema = quote_identifier(&database.schema);
     let alter = |verb: &str| {

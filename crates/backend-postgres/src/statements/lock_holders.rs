@@ -15,7 +15,9 @@ pub(crate) async fn of_tables(database: &mut Postgres) -> Vec<String> {
     of(database, &condition).await
 }
 
-/// Nothing is told where the server does not let itself be asked.
+/// Rolls back, and finds the sessions that hold locks of which a condition is true.
+///
+/// There are none where the server does not let itself be asked.
 pub(crate) async fn of(database: &mut Postgres, condition: &str) -> Vec<String> {
     if rollback(database).await.is_err() {
         return Vec::new();

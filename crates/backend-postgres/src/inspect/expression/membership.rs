@@ -4,7 +4,7 @@
 //! keeps them: around the whole array when it was told `IN`, and around each value once that print was
 //! dumped and read again. So casts among character types say nothing, and neither do parentheses.
 
-use super::{is_type_name, quoted};
+use super::literal::{is_type_name, quoted};
 
 /// `(status)::text = ANY ((ARRAY['a'::character varying, …])::text[])` as `status IN ('a', …)`;
 /// `None` for any other expression.

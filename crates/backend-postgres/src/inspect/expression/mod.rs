@@ -3,9 +3,12 @@
 //! The server keeps expressions as trees and prints them in its own words: a literal with its cast,
 //! `IN` as `= ANY (ARRAY[…])`. What is not recognised stays as it is printed.
 
+mod literal;
 mod membership;
 
 use mlflow_migrate_core::schema::{ColumnType, DefaultValue};
+
+use self::literal::{is_type_name, quoted};
 
 /// The type that `format_type` shows.
 pub(crate) fn column_type(shown: &str) -> ColumnType {
@@ -49,29 +52,6 @@ pub(crate) fn default_value(shown: &str) -> DefaultValue {
 /// The condition of a CHECK that `pg_get_expr` shows.
 pub(crate) fn condition(shown: &str) -> String {
     membership::parse(shown).unwrap_or_else(|| shown.to_owned())
-}
-
-/// A string in quotes at the beginning of a text, and what follows it.
-pub(super) fn quoted(text: &str) -> Option<(String, &str)> {
-    let mut rest = text.strip_prefix('\'')?;
-    let mut value = String::new();
-    loop {
-        let (part, after) = rest.split_once('\'')?;
-        value.push_str(part);
-        match after.strip_prefix('\'') {
-            Some(next) => {
-                value.push('\'');
-                rest = next;
-            }
-            None => return Some((value, after)),
-        }
-    }
-}
-
-pub(super) fn is_type_name(name: &str) -> bool {
-    !name.is_empty()
-        && !name.contains(" COLLATE ")
-        && name.chars().all(|one| one.is_alphanumeric() || matches!(one, '_' | ' ' | '.' | '"'))
 }
 
 #[cfg(test)]

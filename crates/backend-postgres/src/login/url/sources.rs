@@ -17,6 +17,7 @@ pub(crate) struct Sources<'a> {
 }
 
 impl<'a> Sources<'a> {
+    /// Reads the service that is named, if one is.
     pub(crate) fn new(
         url: &'a ServerUrl,
         environment: &'a BTreeMap<String, String>,
@@ -37,18 +38,22 @@ impl<'a> Sources<'a> {
         Ok(sources)
     }
 
+    /// Returns what the URL gives as a parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         self.url.parameter(name).filter(|value| !value.is_empty()).map(ToOwned::to_owned)
     }
 
+    /// Returns what the service gives.
     pub(crate) fn of_service(&self, name: &str) -> Option<String> {
         self.service.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
+    /// Returns what the environment gives.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.environment.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
+    /// Returns what the first of the sources gives.
     pub(crate) fn find(
         &self,
         parameter: &str,
@@ -82,6 +87,7 @@ impl<'a> Sources<'a> {
         Some(self.home()?.join(".postgresql").join(name)).filter(|path| path.exists())
     }
 
+    /// Makes the error that a parameter of the URL leads to.
     pub(crate) fn refuse(&self, problem: String, hint: &str) -> Error {
         Error::Url { url: self.url.shown().to_owned(), problem, hint: hint.to_owned() }
     }

@@ -5,7 +5,8 @@ use std::fs;
 use mlflow_migrate_core::Error;
 use tempfile::TempDir;
 
-use super::{Settings, is_trusted, settings, table, verification};
+use super::protection::verification;
+use super::{Settings, is_trusted, settings, table};
 
 /// A row, the parameters and variables that it stands for, and what comes of them.
 type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str);
