@@ -14,8 +14,8 @@ use mlflow_migrate_core::event::{Event, Observer};
 use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
 use tokio::time::{sleep, timeout};
 
-use crate::cancel::{Connector, LIMIT};
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::login::connector::{Connector, LIMIT};
 
 const ACTION: &str = "committing the upgrade";
 
@@ -169,45 +169,43 @@ fn waits_for_standby(names: &str, limit: Duration) -> String {
     )
 }
 
-impl Postgres {
-    /// Commits. Where the answer does not come, and nothing can be seen of it, nobody knows what became of it.
-    pub(crate) async fn send_commit(&mut self) -> Result<(), Error> {
-        let mut watch = Watch {
-            connector: self.connector.clone(),
-            connection: None,
-            process: self.process,
-            stop: self.stop.clone(),
-            observer: Arc::clone(&self.observer),
-            limit: self.lock_timeout,
-            has_told: false,
-            has_ended_wait: false,
-        };
-        let commit = sqlx::raw_sql("COMMIT").execute(&mut self.connection);
-        let answer = tokio::select! {
-            answer = self.line.long(commit) => Some(answer),
-            () = watch.run() => None,
-        };
-        let has_ended_wait = watch.has_ended_wait;
-        watch.end().await;
-        match answer {
-            Some(Ok(_)) => {
-                if has_ended_wait {
-                    let message = "the upgrade is committed on this server; a synchronous standby may not \
-                                   have confirmed it yet";
-                    self.observer.notify(&Event::Notice { message: message.to_owned() });
-                }
-                Ok(())
+/// Commits. Where the answer does not come, and nothing can be seen of it, nobody knows what became of it.
+pub(crate) async fn send(database: &mut Postgres) -> Result<(), Error> {
+    let mut watch = Watch {
+        connector: database.connector.clone(),
+        connection: None,
+        process: database.process,
+        stop: database.stop.clone(),
+        observer: Arc::clone(&database.observer),
+        limit: database.lock_timeout,
+        has_told: false,
+        has_ended_wait: false,
+    };
+    let commit = sqlx::raw_sql("COMMIT").execute(&mut database.connection);
+    let answer = tokio::select! {
+        answer = database.line.long(commit) => Some(answer),
+        () = watch.run() => None,
+    };
+    let has_ended_wait = watch.has_ended_wait;
+    watch.end().await;
+    match answer {
+        Some(Ok(_)) => {
+            if has_ended_wait {
+                let message = "the upgrade is committed on this server; a synchronous standby may not \
+                               have confirmed it yet";
+                database.observer.notify(&Event::Notice { message: message.to_owned() });
             }
-            Some(Err(source)) => Err(self.context().error(ACTION, source)),
-            None => {
-                self.is_abandoned = true;
-                Err(Error::ConnectionLost {
-                    name: self.name.clone(),
-                    action: ACTION.to_owned(),
-                    problem: "the COMMIT was not answered, and another connection cannot see why"
-                        .to_owned(),
-                })
-            }
+            Ok(())
+        }
+        Some(Err(source)) => Err(database.context().error(ACTION, source)),
+        None => {
+            database.is_abandoned = true;
+            Err(Error::ConnectionLost {
+                name: database.name.clone(),
+                action: ACTION.to_owned(),
+                problem: "the COMMIT was not answered, and another connection cannot see why"
+                    .to_owned(),
+            })
         }
     }
 }

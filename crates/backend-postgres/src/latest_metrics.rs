@@ -2,7 +2,8 @@
 
 use mlflow_migrate_core::Error;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::statements;
 
 /// One pass finds the greatest step and timestamp of each pair, compared as one array. Few entries
 /// are left then; `DISTINCT ON` takes the first of each pair in the order that decides: the greatest
@@ -49,29 +50,31 @@ const STEPS: &str = "WITH RECURSIVE run AS ( \
 
 const SCAN: &str = "SELECT count(*) FROM (SELECT DISTINCT run_uuid, key FROM metrics) AS pair";
 
-impl Postgres {
-    /// How many pairs of run and metric there are; `None` without an index in whose order they are.
-    pub(crate) async fn count_metric_pairs(&mut self, expected: u64) -> Result<Option<u64>, Error> {
-        let action = "counting the pairs of run and metric";
-        let found = self.numbers(INDEX.to_owned(), action).await?;
-        let &[indexes, entries] = found.as_slice() else { return Ok(None) };
-        if indexes == 0 {
-            return Ok(None);
-        }
-        let entries = u64::try_from(entries).unwrap_or_default();
-        let steps = expected.saturating_mul(ENTRIES_A_STEP) < entries;
-        let pairs = self.count(if steps { STEPS } else { SCAN }.to_owned(), action).await?;
-        Ok(Some(pairs.unsigned_abs()))
+/// How many pairs of run and metric there are; `None` without an index in whose order they are.
+pub(crate) async fn count_pairs(
+    database: &mut Postgres,
+    expected: u64,
+) -> Result<Option<u64>, Error> {
+    let action = "counting the pairs of run and metric";
+    let found = statements::numbers(database, INDEX.to_owned(), action).await?;
+    let &[indexes, entries] = found.as_slice() else { return Ok(None) };
+    if indexes == 0 {
+        return Ok(None);
     }
+    let entries = u64::try_from(entries).unwrap_or_default();
+    let steps = expected.saturating_mul(ENTRIES_A_STEP) < entries;
+    let pairs =
+        statements::count(database, if steps { STEPS } else { SCAN }.to_owned(), action).await?;
+    Ok(Some(pairs.unsigned_abs()))
+}
 
-    /// Fills `latest_metrics`, whatever it holds, and tells how many rows it has got.
-    pub(crate) async fn fill_newest(&mut self) -> Result<u64, Error> {
-        let action = "computing latest_metrics";
-        self.run("DELETE FROM latest_metrics".to_owned(), action).await?;
-        let filled = sqlx::raw_sql(FILL).execute(&mut self.connection);
-        match self.line.long(filled).await {
-            Ok(done) => Ok(done.rows_affected()),
-            Err(source) => Err(self.failed(action, source).await),
-        }
+/// Fills `latest_metrics`, whatever it holds, and tells how many rows it has got.
+pub(crate) async fn fill(database: &mut Postgres) -> Result<u64, Error> {
+    let action = "computing latest_metrics";
+    statements::run(database, "DELETE FROM latest_metrics".to_owned(), action).await?;
+    let filled = sqlx::raw_sql(FILL).execute(&mut database.connection);
+    match database.line.long(filled).await {
+        Ok(done) => Ok(done.rows_affected()),
+        Err(source) => Err(statements::failed(database, action, source).await),
     }
 }

@@ -9,8 +9,9 @@ use mlflow_migrate_core::schema::Schema;
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
 use crate::render::{quote_identifier, quote_literal};
+use crate::statements;
 
 const ACTION: &str = "reading the sequences";
 
@@ -82,91 +83,86 @@ impl Lagging {
     }
 }
 
-impl Postgres {
-    /// The rows of the schema's tables whose numbers their sequences are still to give.
-    pub(crate) async fn rows_ahead_of_sequences(
-        &mut self,
-        live: &Schema,
-    ) -> Result<Vec<Violation>, Error> {
-        let mut violations = Vec::new();
-        for numbered in self.numbered_columns(live).await? {
-            let lagging = self.lagging(&numbered).await?;
-            violations.extend(lagging.map(|lagging| lagging.violation(&numbered)));
-        }
-        Ok(violations)
+/// The rows of the schema's tables whose numbers their sequences are still to give.
+pub(crate) async fn lagging(
+    database: &mut Postgres,
+    live: &Schema,
+) -> Result<Vec<Violation>, Error> {
+    let mut violations = Vec::new();
+    for numbered in numbered_columns(database, live).await? {
+        let lagging = examine(database, &numbered).await?;
+        violations.extend(lagging.map(|lagging| lagging.violation(&numbered)));
     }
+    Ok(violations)
+}
 
-    /// Sets forward the sequences that are behind the rows, where that is enough, and tells which.
-    pub(crate) async fn set_sequences_forward(
-        &mut self,
-        live: &Schema,
-    ) -> Result<Vec<String>, Error> {
-        let mut told = Vec::new();
-        for numbered in self.numbered_columns(live).await? {
-            let Some(lagging) = self.lagging(&numbered).await? else { continue };
-            // One at its end would be set back, which is for its owner to decide.
-            if numbered.may_set && lagging.next.is_some() && lagging.alter.is_none() {
-                let greatest = self.number(lagging.set, ACTION).await?;
-                let Numbered { table, sequence, .. } = numbered;
-                told.push(format!(
-                    "the sequence {sequence} was behind the rows of {table}, and is set to {greatest}"
-                ));
-            } else {
-                told.push(lagging.violation(&numbered).to_string());
-            }
-        }
-        Ok(told)
-    }
-
-    async fn numbered_columns(&mut self, live: &Schema) -> Result<Vec<Numbered>, Error> {
-        let rows = self.catalog(SEQUENCES, ACTION).await?;
-        let read: sqlx::Result<Vec<Numbered>> = rows.iter().map(Numbered::read).collect();
-        let mut read = read.map_err(|source| self.context().error(ACTION, source))?;
-        read.retain(|one| {
-            live.table(&one.table).is_some_and(|table| table.find_column(&one.column).is_some())
-        });
-        Ok(read)
-    }
-
-    async fn lagging(&mut self, numbered: &Numbered) -> Result<Option<Lagging>, Error> {
-        let Numbered { table, column, sequence, .. } = numbered;
-        let (table, column) = (quote_identifier(table), quote_identifier(column));
-        let literal = quote_literal(sequence);
-        let sql = format!(
-            "WITH o AS (SELECT s.last_value, s.is_called, q.* FROM {sequence} s, pg_sequence q \
-                WHERE q.seqrelid = {literal}::regclass), \
-             next AS (SELECT o.*, CASE WHEN NOT is_called THEN last_value \
-                WHEN seqincrement > 0 AND last_value::numeric + seqincrement <= seqmax \
-                    OR seqincrement < 0 AND last_value::numeric + seqincrement >= seqmin \
-                    THEN last_value + seqincrement \
-                WHEN seqcycle AND seqincrement > 0 THEN seqmin \
-                WHEN seqcycle THEN seqmax END AS number FROM o), \
-             rows AS (SELECT coalesce(max({column}), 0)::int8 AS greatest FROM {table}) \
-             SELECT (number IS NULL)::int::int8, coalesce(number, 0), \
-                CASE WHEN number IS NULL THEN (SELECT count(*) FROM {table}) \
-                    WHEN seqincrement > 0 THEN (SELECT count(*) FROM {table} WHERE {column} >= number) \
-                    ELSE (SELECT count(*) FROM {table} WHERE {column} <= number) END, \
-                greatest, (seqincrement > 0 AND seqmin <= greatest AND \
-                    greatest::numeric + seqincrement <= seqmax)::int::int8 \
-             FROM next, rows"
-        );
-        let numbers = self.numbers(sql, ACTION).await?;
-        let [is_at_end, next, rows, greatest, is_enough] = numbers[..] else { return Ok(None) };
-        if rows == 0 && is_at_end == 0 {
-            return Ok(None);
-        }
-        let set = if greatest < 1 {
-            format!("SELECT setval({literal}, 1, false)")
+/// Sets forward the sequences that are behind the rows, where that is enough, and tells which.
+pub(crate) async fn advance(database: &mut Postgres, live: &Schema) -> Result<Vec<String>, Error> {
+    let mut told = Vec::new();
+    for numbered in numbered_columns(database, live).await? {
+        let Some(lagging) = examine(database, &numbered).await? else { continue };
+        // One at its end would be set back, which is for its owner to decide.
+        if numbered.may_set && lagging.next.is_some() && lagging.alter.is_none() {
+            let greatest = statements::number(database, lagging.set, ACTION).await?;
+            let Numbered { table, sequence, .. } = numbered;
+            told.push(format!(
+                "the sequence {sequence} was behind the rows of {table}, and is set to {greatest}"
+            ));
         } else {
-            format!("SELECT setval({literal}, {greatest})")
-        };
-        let alter =
-            format!("ALTER SEQUENCE {sequence} INCREMENT BY 1 NO MINVALUE NO MAXVALUE NO CYCLE");
-        Ok(Some(Lagging {
-            next: (is_at_end == 0).then_some(next),
-            rows,
-            set,
-            alter: (is_enough == 0).then_some(alter),
-        }))
+            told.push(lagging.violation(&numbered).to_string());
+        }
     }
+    Ok(told)
+}
+
+async fn numbered_columns(database: &mut Postgres, live: &Schema) -> Result<Vec<Numbered>, Error> {
+    let rows = statements::catalog(database, SEQUENCES, ACTION).await?;
+    let read: sqlx::Result<Vec<Numbered>> = rows.iter().map(Numbered::read).collect();
+    let mut read = read.map_err(|source| database.context().error(ACTION, source))?;
+    read.retain(|one| {
+        live.table(&one.table).is_some_and(|table| table.find_column(&one.column).is_some())
+    });
+    Ok(read)
+}
+
+async fn examine(database: &mut Postgres, numbered: &Numbered) -> Result<Option<Lagging>, Error> {
+    let Numbered { table, column, sequence, .. } = numbered;
+    let (table, column) = (quote_identifier(table), quote_identifier(column));
+    let literal = quote_literal(sequence);
+    let sql = format!(
+        "WITH o AS (SELECT s.last_value, s.is_called, q.* FROM {sequence} s, pg_sequence q \
+            WHERE q.seqrelid = {literal}::regclass), \
+         next AS (SELECT o.*, CASE WHEN NOT is_called THEN last_value \
+            WHEN seqincrement > 0 AND last_value::numeric + seqincrement <= seqmax \
+                OR seqincrement < 0 AND last_value::numeric + seqincrement >= seqmin \
+                THEN last_value + seqincrement \
+            WHEN seqcycle AND seqincrement > 0 THEN seqmin \
+            WHEN seqcycle THEN seqmax END AS number FROM o), \
+         rows AS (SELECT coalesce(max({column}), 0)::int8 AS greatest FROM {table}) \
+         SELECT (number IS NULL)::int::int8, coalesce(number, 0), \
+            CASE WHEN number IS NULL THEN (SELECT count(*) FROM {table}) \
+                WHEN seqincrement > 0 THEN (SELECT count(*) FROM {table} WHERE {column} >= number) \
+                ELSE (SELECT count(*) FROM {table} WHERE {column} <= number) END, \
+            greatest, (seqincrement > 0 AND seqmin <= greatest AND \
+                greatest::numeric + seqincrement <= seqmax)::int::int8 \
+         FROM next, rows"
+    );
+    let numbers = statements::numbers(database, sql, ACTION).await?;
+    let [is_at_end, next, rows, greatest, is_enough] = numbers[..] else { return Ok(None) };
+    if rows == 0 && is_at_end == 0 {
+        return Ok(None);
+    }
+    let set = if greatest < 1 {
+        format!("SELECT setval({literal}, 1, false)")
+    } else {
+        format!("SELECT setval({literal}, {greatest})")
+    };
+    let alter =
+        format!("ALTER SEQUENCE {sequence} INCREMENT BY 1 NO MINVALUE NO MAXVALUE NO CYCLE");
+    Ok(Some(Lagging {
+        next: (is_at_end == 0).then_some(next),
+        rows,
+        set,
+        alter: (is_enough == 0).then_some(alter),
+    }))
 }

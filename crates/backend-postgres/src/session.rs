@@ -1,124 +1,128 @@
-//! Runs statements on the connection.
-
-use std::time::Duration;
+//! Sessions: one transaction holds a whole upgrade.
+//!
+//! Whatever happens before the COMMIT, the server takes it all back. The lock that keeps a second
+//! upgrader out goes with the transaction, too.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
-use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Connection, Row as _};
+use sqlx::AssertSqlSafe;
 
-use crate::connect::Postgres;
-use crate::error::{is_lock_failure, is_row_security};
+use crate::cancel::Canceller;
+use crate::database::Postgres;
+use crate::login::pooling;
+use crate::preflight::code_of_others::ONLY_THE_SERVERS;
+use crate::preflight::{code_of_others, read_only};
+use crate::render::quote_identifier;
+use crate::{commit, lock, statements};
 
-impl Postgres {
-    /// An error seen while doing `action`. One about a lock names the sessions that hold it, for which
-    /// the transaction has to end.
-    pub(crate) async fn failed(&mut self, action: &str, source: sqlx::Error) -> Error {
-        let is_lock = is_lock_failure(&source);
-        if is_row_security(&source) {
-            return self.hidden_rows_after(action, source).await;
+pub(crate) use crate::statements::rollback;
+
+/// Settings that the statements here count on, whatever the server, the database or the role set.
+///
+/// Row security off means an error, not fewer rows, where a policy would hide some. A statement that
+/// runs once gains nothing from JIT, and one that runs for each batch nothing from a plan that was
+/// made for other values.
+const SETTINGS: &str = "SET LOCAL client_encoding = 'UTF8'; \
+    SET LOCAL standard_conforming_strings = on; \
+    SET LOCAL DateStyle = 'ISO, YMD'; \
+    SET LOCAL TimeZone = 'UTC'; \
+    SET LOCAL extra_float_digits = 3; \
+    SET LOCAL bytea_output = 'hex'; \
+    SET LOCAL row_security = off; \
+    SET LOCAL quote_all_identifiers = off; \
+    SET LOCAL statement_timeout = 0; \
+    SET LOCAL idle_in_transaction_session_timeout = 0; \
+    SET LOCAL jit = off; \
+    SET LOCAL plan_cache_mode = force_custom_plan";
+
+/// Settings that only some servers know, and memory where the server's own setting is smaller: set
+/// if they exist.
+///
+/// A statement whose client is gone ends by itself, and a connection that is silent for minutes is
+/// not taken for a dead one by what stands between.
+const OPTIONAL_SETTINGS: &str = "SELECT set_config(s.name, w.value, true) FROM (VALUES \
+    ('transaction_timeout', '0', NULL), \
+    ('client_connection_check_interval', '5s', NULL), \
+    ('tcp_keepalives_idle', '60', NULL), \
+    ('work_mem', '64MB', 64 * 1024), \
+    ('maintenance_work_mem', '256MB', 256 * 1024)) AS w (name, value, at_least) \
+    JOIN pg_settings AS s ON s.name = w.name \
+    WHERE w.at_least IS NULL OR s.setting::int8 < w.at_least";
+
+/// Begins a session, or leaves none behind.
+pub(crate) async fn begin(database: &mut Postgres, access: SessionMode) -> Result<(), Error> {
+    let result = open(database, access).await;
+    if result.is_err() {
+        // The error is the one to tell.
+        let _ = rollback(database).await;
+    }
+    result
+}
+
+async fn open(database: &mut Postgres, access: SessionMode) -> Result<(), Error> {
+    let begin = match access {
+        SessionMode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        SessionMode::Upgrade => "BEGIN ISOLATION LEVEL READ COMMITTED",
+    };
+    let search_path =
+        format!("SET LOCAL search_path = {}, pg_temp", quote_identifier(&database.schema));
+    let action = "beginning a transaction";
+    begin_transaction(database, format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
+    statements::run_soon(database, OPTIONAL_SETTINGS.to_owned(), action).await?;
+    database.access = Some(access);
+    if access == SessionMode::Upgrade {
+        cancel_when_stopped(database).await?;
+        read_only::refuse(database).await?;
+        lock::lock_out_others(database).await?;
+    }
+    code_of_others::refuse_in_schema(database).await?;
+    statements::run_soon(database, search_path, action).await?;
+    if access == SessionMode::Upgrade {
+        lock::lock_version_table(database).await?;
+    }
+    lock::set_timeout(database, database.lock_timeout).await
+}
+
+/// Begins a transaction, or says that none is possible here.
+async fn begin_transaction(
+    database: &mut Postgres,
+    sql: String,
+    action: &str,
+) -> Result<(), Error> {
+    let begun = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
+    match database.line.brief(begun).await {
+        Ok(_) => Ok(()),
+        Err(source)
+            if pooling::is_of_pooler(&source)
+                && pooling::is_without_transactions(&database.connector).await =>
+        {
+            Err(Error::Unreachable {
+                name: database.name.clone(),
+                problem: "a pooler stands before the server, and allows no transactions \
+                          (pool_mode = statement)"
+                    .to_owned(),
+                hint:
+                    "nothing was changed; give the URL of the server itself, or let the pooler use \
+                       pool_mode = transaction or session for this database"
+                        .to_owned(),
+            })
         }
-        let error = self.context().error(action, source);
-        match error {
-            Error::Locked { name, waited_seconds, .. } if is_lock => {
-                let holders = self.table_lock_holders().await;
-                Error::Locked { name, waited_seconds, holders }
-            }
-            other => other,
-        }
+        Err(source) => Err(statements::failed(database, action, source).await),
     }
+}
 
-    /// Runs one or more statements without values, however long they take.
-    pub(crate) async fn run(&mut self, sql: String, action: &str) -> Result<(), Error> {
-        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection);
-        match self.line.long(done).await {
-            Ok(_) => Ok(()),
-            Err(source) => Err(self.failed(action, source).await),
-        }
-    }
+/// Ends this session's statements from the moment at which an end is asked for.
+async fn cancel_when_stopped(database: &mut Postgres) -> Result<(), Error> {
+    let sql = "SELECT pg_backend_pid()::int8".to_owned();
+    let process = statements::number(database, sql, "beginning a transaction").await?;
+    database.process = process;
+    let Some(stop) = database.stop.clone() else { return Ok(()) };
+    database.canceller = Some(Canceller::start(stop, database.connector.clone(), process));
+    Ok(())
+}
 
-    /// Runs statements that are soon done.
-    pub(crate) async fn run_soon(&mut self, sql: String, action: &str) -> Result<(), Error> {
-        self.run_soon_after(Duration::ZERO, sql, action).await
-    }
-
-    /// Runs statements that are soon done once they have a lock that takes so long at most.
-    pub(crate) async fn run_soon_after(
-        &mut self,
-        wait: Duration,
-        sql: String,
-        action: &str,
-    ) -> Result<(), Error> {
-        let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut self.connection);
-        match self.line.brief_after(wait, done).await {
-            Ok(_) => Ok(()),
-            Err(source) => Err(self.failed(action, source).await),
-        }
-    }
-
-    /// Runs a statement that changes the schema: what was prepared before may not fit any more.
-    pub(crate) async fn define(&mut self, sql: String, action: &str) -> Result<(), Error> {
-        self.column_types.clear();
-        if let Err(source) = self.connection.clear_cached_statements().await {
-            return Err(self.failed(action, source).await);
-        }
-        self.run(sql, action).await
-    }
-
-    /// The rows of a query about the schema, whose name is its only parameter.
-    pub(crate) async fn catalog(
-        &mut self,
-        sql: &'static str,
-        action: &str,
-    ) -> Result<Vec<PgRow>, Error> {
-        let query = sqlx::query(sql).bind(self.schema.clone());
-        match self.line.rows(query.fetch(&mut self.connection)).await {
-            Ok(rows) => Ok(rows),
-            Err(source) => Err(self.failed(action, source).await),
-        }
-    }
-
-    /// One number of the catalogue's, read by a query without parameters.
-    pub(crate) async fn number(&mut self, sql: String, action: &str) -> Result<i64, Error> {
-        let numbers = self.numbers(sql, action).await?;
-        Ok(numbers.first().copied().unwrap_or(0))
-    }
-
-    /// The numbers in the one row of a query of the catalogue without parameters.
-    pub(crate) async fn numbers(&mut self, sql: String, action: &str) -> Result<Vec<i64>, Error> {
-        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-        let row = self.line.brief(query.fetch_one(&mut self.connection)).await;
-        self.numbers_of(row, action).await
-    }
-
-    /// How many rows there are by a query that reads them all.
-    pub(crate) async fn count(&mut self, sql: String, action: &str) -> Result<i64, Error> {
-        let counts = self.counts(sql, action).await?;
-        Ok(counts.first().copied().unwrap_or(0))
-    }
-
-    /// The numbers in the one row of such a query.
-    pub(crate) async fn counts(&mut self, sql: String, action: &str) -> Result<Vec<i64>, Error> {
-        let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
-        let row = self.line.long(query.fetch_one(&mut self.connection)).await;
-        self.numbers_of(row, action).await
-    }
-
-    async fn numbers_of(
-        &mut self,
-        row: sqlx::Result<PgRow>,
-        action: &str,
-    ) -> Result<Vec<i64>, Error> {
-        let row = match row {
-            Ok(row) => row,
-            Err(source) => return Err(self.failed(action, source).await),
-        };
-        let numbers: Result<Vec<i64>, _> = (0..row.len()).map(|at| row.try_get(at)).collect();
-        numbers.map_err(|source| self.context().error(action, source))
-    }
-
-    /// Whether this session may change anything.
-    pub(crate) fn is_upgrade(&self) -> bool {
-        self.access == Some(SessionMode::Upgrade)
-    }
+/// Commits what the session has done.
+pub(crate) async fn commit(database: &mut Postgres) -> Result<(), Error> {
+    statements::leave(database, "committing the upgrade").await?;
+    commit::send(database).await
 }

@@ -5,13 +5,15 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
 use sea_query::SelectStatement;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::latest_metrics;
+use crate::rows::truncate;
 use mlflow_migrate_core::rows::Accelerated;
 
 #[async_trait]
 impl Accelerated for Postgres {
     async fn fill_latest_metrics(&mut self, _progress: &Progress) -> Result<Option<u64>, Error> {
-        self.fill_newest().await.map(Some)
+        latest_metrics::fill(self).await.map(Some)
     }
 
     async fn truncate_if_only(
@@ -19,10 +21,10 @@ impl Accelerated for Postgres {
         table: &'static str,
         others: SelectStatement,
     ) -> Result<Option<u64>, Error> {
-        self.truncate(table, others).await
+        truncate::truncate(self, table, others).await
     }
 
     async fn count_pairs(&mut self, expected: u64) -> Result<Option<u64>, Error> {
-        self.count_metric_pairs(expected).await
+        latest_metrics::count_pairs(self, expected).await
     }
 }

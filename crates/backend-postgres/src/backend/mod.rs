@@ -16,8 +16,9 @@ use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
 
-use crate::connect::Postgres;
-use crate::method;
+use crate::database::Postgres;
+use crate::preflight::{self, outside};
+use crate::{change, inspect, lock, session, table_size, version_table};
 
 #[async_trait]
 impl Backend for Postgres {
@@ -35,43 +36,43 @@ impl Backend for Postgres {
     }
 
     async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {
-        self.begin_session(access).await
+        session::begin(self, access).await
     }
 
     async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
-        Postgres::other_upgraders(self).await
+        lock::other_upgraders(self).await
     }
 
     async fn commit(&mut self) -> Result<(), Error> {
-        self.commit_session().await
+        session::commit(self).await
     }
 
     async fn rollback(&mut self) -> Result<(), Error> {
-        self.rollback_session().await
+        session::rollback(self).await
     }
 
     async fn inspect(&mut self) -> Result<Schema, Error> {
-        self.read_schema().await
+        inspect::schema(self).await
     }
 
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
-        self.read_versions().await
+        version_table::read(self).await
     }
 
     async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
-        self.write_version(revision).await
+        version_table::write(self, revision).await
     }
 
     async fn preflight(&mut self, plan: &Plan) -> Result<Vec<Error>, Error> {
-        self.check_plan(plan).await
+        preflight::check(self, plan).await
     }
 
     async fn references_from_outside(&mut self) -> Result<Vec<OutsideReference>, Error> {
-        self.outside_references().await
+        outside::references(self).await
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {
-        method::describe(change)
+        change::describe(change)
     }
 
     async fn apply_change(
@@ -79,11 +80,11 @@ impl Backend for Postgres {
         change: &TableChange,
         _progress: &Progress,
     ) -> Result<Option<u64>, Error> {
-        self.change_table(change).await.map(|()| None)
+        change::apply(self, change).await.map(|()| None)
     }
 
     async fn drop_tables(&mut self, leftovers: &[String]) -> Result<(), Error> {
-        self.remove_tables(leftovers).await
+        change::drop_tables(self, leftovers).await
     }
 
     /// The server enforces foreign keys at every moment.
@@ -92,7 +93,7 @@ impl Backend for Postgres {
     }
 
     async fn table_size(&mut self, table: &str) -> Result<TableSize, Error> {
-        self.measure(table).await
+        table_size::measure(self, table).await
     }
 
     async fn hidden_triggers(&mut self, _: &[String]) -> Result<Vec<String>, Error> {

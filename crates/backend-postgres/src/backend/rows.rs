@@ -6,7 +6,8 @@ use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, 
 use mlflow_migrate_core::schema::platform::Platform;
 use sea_query::{QueryStatement, SelectStatement};
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::rows;
 
 #[async_trait]
 impl Rows for Postgres {
@@ -15,15 +16,15 @@ impl Rows for Postgres {
     }
 
     async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
-        self.execute_statement(&statement).await
+        rows::execute(self, &statement).await
     }
 
     async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
-        self.fetch(&select).await
+        rows::query(self, &select).await
     }
 
     async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
-        self.update_rows(update, rows).await
+        rows::update(self, update, rows).await
     }
 
     async fn insert(
@@ -32,7 +33,7 @@ impl Rows for Postgres {
         columns: &'static [&'static str],
         rows: Vec<Row>,
     ) -> Result<u64, Error> {
-        self.insert_rows(table, columns, rows).await
+        rows::insert(self, table, columns, rows).await
     }
 
     fn accelerate(&mut self) -> Option<&mut dyn Accelerated> {

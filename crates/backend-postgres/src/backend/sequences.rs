@@ -6,15 +6,16 @@ use mlflow_migrate_core::backend::Sequences;
 use mlflow_migrate_core::error::Violation;
 use mlflow_migrate_core::schema::Schema;
 
-use crate::connect::Postgres;
+use crate::database::Postgres;
+use crate::sequences;
 
 #[async_trait]
 impl Sequences for Postgres {
     async fn lagging_sequences(&mut self, live: &Schema) -> Result<Vec<Violation>, Error> {
-        self.rows_ahead_of_sequences(live).await
+        sequences::lagging(self, live).await
     }
 
     async fn advance_sequences(&mut self, live: &Schema) -> Result<Vec<String>, Error> {
-        self.set_sequences_forward(live).await
+        sequences::advance(self, live).await
     }
 }

@@ -1,0 +1,36 @@
+//! Opens further connections to the database of a session.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlflow_migrate_backend_server::line::Meter;
+use sqlx::PgConnection;
+use sqlx::postgres::PgConnectOptions;
+
+use super::transport;
+
+/// How long a statement over a further connection may take, with the connecting.
+pub(crate) const LIMIT: Duration = Duration::from_secs(5);
+
+/// Opens further connections to the same database.
+#[derive(Clone)]
+pub(crate) struct Connector {
+    pub(crate) options: PgConnectOptions,
+    /// The address to connect to in place of the host's own.
+    pub(crate) address: Option<String>,
+}
+
+impl fmt::Debug for Connector {
+    /// The options hold the password.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Connector")
+    }
+}
+
+impl Connector {
+    /// Connects.
+    pub(crate) async fn open(&self) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
+        transport::connect(&self.options, self.address.as_deref()).await
+    }
+}

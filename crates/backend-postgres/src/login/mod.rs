@@ -1,0 +1,62 @@
+//! Logs in at a server.
+
+pub(crate) mod connector;
+mod driver_options;
+mod failure;
+mod passfile;
+pub(crate) mod pooling;
+pub(crate) mod target;
+mod transport;
+pub(crate) mod url;
+
+use std::sync::Arc;
+
+use mlflow_migrate_backend_server::line::Meter;
+use mlflow_migrate_core::Error;
+use sqlx::PgConnection;
+use sqlx::postgres::PgSslMode;
+
+use self::connector::Connector;
+use self::driver_options::driver_options;
+use self::failure::Failure;
+use self::target::Target;
+use self::url::settings::TlsMode;
+
+/// A connection, what measures it, and what opens another one.
+pub(crate) type Connected = (PgConnection, Arc<Meter>, Connector);
+
+/// Connects, with and without encryption as the `sslmode` allows.
+pub(crate) async fn open(target: &Target<'_>) -> Result<Connected, Error> {
+    let mode =
+        if target.endpoint.is_socket() { TlsMode::Disable } else { target.settings.tls_mode };
+    match mode {
+        TlsMode::Disable => open_with(target, PgSslMode::Disable).await.map_err(|it| it.error),
+        TlsMode::Allow => match open_with(target, PgSslMode::Disable).await {
+            Err(failure) if failure.may_be_encryption => {
+                open_with(target, PgSslMode::Require).await.map_err(|it| it.error)
+            }
+            result => result.map_err(|it| it.error),
+        },
+        TlsMode::Prefer => match open_with(target, PgSslMode::Prefer).await {
+            Err(failure) if failure.may_be_encryption => {
+                open_with(target, PgSslMode::Disable).await.map_err(|_| failure.error)
+            }
+            result => result.map_err(|it| it.error),
+        },
+        TlsMode::Require => open_with(target, PgSslMode::Require).await.map_err(|it| it.error),
+        TlsMode::VerifyCa => open_with(target, PgSslMode::VerifyCa).await.map_err(|it| it.error),
+        TlsMode::VerifyFull => {
+            open_with(target, PgSslMode::VerifyFull).await.map_err(|it| it.error)
+        }
+    }
+}
+
+async fn open_with(target: &Target<'_>, mode: PgSslMode) -> Result<Connected, Failure> {
+    let options = driver_options(target, mode).map_err(Failure::from)?;
+    let connector = Connector { options, address: target.endpoint.address.clone() };
+    let Ok(connected) = tokio::time::timeout(target.limit, connector.open()).await else {
+        return Err(Failure::from(target.no_answer(target.limit)));
+    };
+    let (connection, meter) = connected.map_err(|source| failure::explain(target, source, mode))?;
+    Ok((connection, meter, connector))
+}

@@ -1,0 +1,82 @@
+//! The parameters and variables that count, and those that do not.
+
+/// The environment variables that stand in for what a URL leaves out: libpq's, and those that tell
+/// who and where the user is.
+pub const ENVIRONMENT: &[&str] = &[
+    "PGHOST",
+    "PGHOSTADDR",
+    "PGPORT",
+    "PGUSER",
+    "PGPASSWORD",
+    "PGPASSFILE",
+    "PGDATABASE",
+    "PGSSLMODE",
+    "PGSSLROOTCERT",
+    "PGSSLCERT",
+    "PGSSLKEY",
+    "PGOPTIONS",
+    "PGAPPNAME",
+    "PGCONNECT_TIMEOUT",
+    "PGTARGETSESSIONATTRS",
+    "PGLOADBALANCEHOSTS",
+    "PGREQUIRESSL",
+    "PGSERVICE",
+    "PGSERVICEFILE",
+    "PGSYSCONFDIR",
+    "PGREQUIREAUTH",
+    "PGCHANNELBINDING",
+    "PGGSSENCMODE",
+    "PGREQUIREPEER",
+    "PGSSLCRL",
+    "PGSSLCRLDIR",
+    "PGSSLNEGOTIATION",
+    "PGSSLSNI",
+    "PGSSLCERTMODE",
+    "PGSSLMINPROTOCOLVERSION",
+    "PGSSLMAXPROTOCOLVERSION",
+    "PGMINPROTOCOLVERSION",
+    "SSL_CERT_FILE",
+    "USER",
+    "HOME",
+];
+
+/// libpq's parameters that change nothing here: they tune what this client does by itself or not at
+/// all, and leaving them out weakens nothing.
+pub(crate) const IRRELEVANT: &[&str] = &[
+    "client_encoding",
+    "gssdelegation",
+    "gsslib",
+    "keepalives",
+    "keepalives_count",
+    "keepalives_idle",
+    "keepalives_interval",
+    "krbsrvname",
+    "max_protocol_version",
+    "sslcompression",
+    "tcp_user_timeout",
+];
+
+/// The parameters that are read.
+pub(crate) const RELEVANT: &[&str] = &[
+    "application_name",
+    "connect_timeout",
+    "dbname",
+    "fallback_application_name",
+    "host",
+    "hostaddr",
+    "load_balance_hosts",
+    "options",
+    "passfile",
+    "password",
+    "port",
+    "requiressl",
+    "service",
+    "servicefile",
+    "sslcert",
+    "sslcertmode",
+    "sslkey",
+    "sslmode",
+    "sslrootcert",
+    "target_session_attrs",
+    "user",
+];

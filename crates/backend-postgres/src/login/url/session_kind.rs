@@ -1,0 +1,67 @@
+//! Which servers a connection is for, of several: libpq's `target_session_attrs`.
+
+use mlflow_migrate_core::Error;
+
+use super::sources::Sources;
+
+/// What a server has to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum SessionKind {
+    /// Whatever answers.
+    Any,
+    /// One that can be written.
+    ReadWrite,
+    /// One that cannot be written.
+    ReadOnly,
+    /// One that is no standby.
+    Primary,
+    /// A standby.
+    Standby,
+    /// A standby, or else whatever answers.
+    PreferStandby,
+}
+
+impl SessionKind {
+    /// What the URL, the service or the environment asks for.
+    pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Self, Error> {
+        let wanted = sources.find("target_session_attrs", None, "PGTARGETSESSIONATTRS");
+        Ok(match wanted.as_deref() {
+            None | Some("any") => Self::Any,
+            Some("read-write") => Self::ReadWrite,
+            Some("read-only") => Self::ReadOnly,
+            Some("primary") => Self::Primary,
+            Some("standby") => Self::Standby,
+            Some("prefer-standby") => Self::PreferStandby,
+            Some(_) => {
+                let problem = "its target_session_attrs has a value that it cannot have".to_owned();
+                let hint = "one of any, read-write, read-only, primary, standby, prefer-standby";
+                return Err(sources.refuse(problem, hint));
+            }
+        })
+    }
+
+    /// What is asked for in turn, until a server is that.
+    pub(crate) fn rounds(self) -> &'static [Self] {
+        match self {
+            Self::Any => &[Self::Any],
+            Self::ReadWrite => &[Self::ReadWrite],
+            Self::ReadOnly => &[Self::ReadOnly],
+            Self::Primary => &[Self::Primary],
+            Self::Standby => &[Self::Standby],
+            Self::PreferStandby => &[Self::Standby, Self::Any],
+        }
+    }
+
+    /// What a server is not that was asked for, if it is not that.
+    pub(crate) fn lacks(self, is_standby: bool, is_read_only: bool) -> Option<&'static str> {
+        match self {
+            Self::ReadWrite if is_standby || is_read_only => Some("a server that can be written"),
+            Self::ReadOnly if !is_standby && !is_read_only => {
+                Some("a server that cannot be written")
+            }
+            Self::Primary if is_standby => Some("a server that is no standby"),
+            Self::Standby if !is_standby => Some("a standby"),
+            _ => None,
+        }
+    }
+}

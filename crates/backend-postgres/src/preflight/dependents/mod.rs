@@ -1,0 +1,145 @@
+//! What depends on a column that gets another type, or goes.
+//!
+//! PostgreSQL refuses to change a column's type, or to drop it, under a view, a policy or whatever
+//! else its catalog notes as dependent, and would refuse it only when the upgrade comes to it. What
+//! it drops with a column by itself the plan knows.
+
+mod disturbed;
+mod queries;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::{Plan, TableChange};
+use mlflow_migrate_core::schema::{Dependent, Schema};
+use sqlx::Row as _;
+use sqlx::postgres::PgRow;
+
+use self::disturbed::{Fate, changes_rows, disturbed_columns, replaced_keys};
+use self::queries::{DEPENDENTS, OF_KEYS, OF_ROW_TYPES};
+use crate::database::Postgres;
+use crate::statements;
+
+const ACTION: &str = "looking for what depends on a column";
+
+/// A dependent, and what the server does not do for its sake.
+struct Found {
+    table: String,
+    column: String,
+    /// Whether the server would not drop the column; what core finds by itself does not count.
+    keeps_column: bool,
+    /// Whether it would not give the column another type.
+    keeps_type: bool,
+    /// Whether it would not rename the column.
+    keeps_name: bool,
+    dependent: Dependent,
+}
+
+impl Found {
+    /// Whether the server does not let this become of the column.
+    fn keeps(&self, fate: Fate) -> bool {
+        match fate {
+            Fate::Goes => self.keeps_column,
+            Fate::GetsAnotherType => self.keeps_type,
+            Fate::GetsAnotherName => self.keeps_name,
+        }
+    }
+}
+
+/// Finds what depends on the columns, keys and types of rows that a plan changes.
+pub(crate) async fn check(
+    database: &mut Postgres,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<Vec<Error>, Error> {
+    let rows = statements::catalog(database, DEPENDENTS, ACTION).await?;
+    let read = |row: &PgRow| {
+        Ok(Found {
+            table: row.try_get(0)?,
+            column: row.try_get(1)?,
+            keeps_column: row.try_get(2)?,
+            keeps_type: row.try_get(3)?,
+            keeps_name: row.try_get(4)?,
+            dependent: Dependent { object: row.try_get(5)?, remedy: Some(row.try_get(6)?) },
+        })
+    };
+    let found: sqlx::Result<Vec<Found>> = rows.iter().map(read).collect();
+    let found = found.map_err(|source| database.context().error(ACTION, source))?;
+    let mut problems = Vec::new();
+    for change in plan.changes() {
+        for disturbed in disturbed_columns(change, live) {
+            let is_in_the_way = |found: &&Found| {
+                found.table == change.after.name
+                    && found.column == disturbed.column
+                    && found.keeps(disturbed.fate)
+            };
+            let dependents: Vec<Dependent> =
+                found.iter().filter(is_in_the_way).map(|it| it.dependent.clone()).collect();
+            let part = format!("column {}", disturbed.column);
+            problems.extend(refusal(change, part, disturbed.fate.words(), dependents));
+        }
+    }
+    problems.extend(check_keys(database, plan).await?);
+    problems.extend(check_row_types(database, plan, live).await?);
+    Ok(problems)
+}
+
+/// What depends on keys that go.
+async fn check_keys(database: &mut Postgres, plan: &Plan) -> Result<Vec<Error>, Error> {
+    let found: Vec<[String; 4]> = rows_of_texts(database, OF_KEYS).await?;
+    let mut problems = Vec::new();
+    for change in plan.changes() {
+        for key in replaced_keys(change) {
+            let of_key = found
+                .iter()
+                .filter(|[table, name, ..]| *table == change.after.name && *name == key);
+            let dependents = of_key.map(|[_, _, object, remedy]| dependent(object, remedy));
+            let part = format!("key {key}");
+            problems.extend(refusal(change, part, "is replaced", dependents.collect()));
+        }
+    }
+    Ok(problems)
+}
+
+/// What holds rows of tables whose rows change.
+async fn check_row_types(
+    database: &mut Postgres,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<Vec<Error>, Error> {
+    let found: Vec<[String; 3]> = rows_of_texts(database, OF_ROW_TYPES).await?;
+    let changed = plan.changes().filter(|change| changes_rows(change, live));
+    let refused = changed.filter_map(|change| {
+        let of_table = found.iter().filter(|[table, ..]| *table == change.after.name);
+        let dependents = of_table.map(|[_, object, remedy]| dependent(object, remedy));
+        refusal(change, "the row type".to_owned(), "changes", dependents.collect())
+    });
+    Ok(refused.collect())
+}
+
+async fn rows_of_texts<const N: usize>(
+    database: &mut Postgres,
+    sql: &'static str,
+) -> Result<Vec<[String; N]>, Error> {
+    let mut found = Vec::new();
+    for row in statements::catalog(database, sql, ACTION).await? {
+        let mut texts = [const { String::new() }; N];
+        for (position, text) in texts.iter_mut().enumerate() {
+            *text = row.try_get(position).map_err(|it| database.context().error(ACTION, it))?;
+        }
+        found.push(texts);
+    }
+    Ok(found)
+}
+
+fn dependent(object: &str, remedy: &str) -> Dependent {
+    Dependent { object: object.to_owned(), remedy: Some(remedy.to_owned()) }
+}
+
+fn refusal(
+    change: &TableChange,
+    part: String,
+    fate: &str,
+    dependents: Vec<Dependent>,
+) -> Option<Error> {
+    let (table, fate) = (change.after.name.clone(), fate.to_owned());
+    (!dependents.is_empty()).then_some(Error::Dependents { table, part, fate, dependents })
+}

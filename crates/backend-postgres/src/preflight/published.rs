@@ -1,0 +1,199 @@
+//! Publications that let no row of a table be changed or deleted.
+//!
+//! A published table needs a replica identity, and what a publication names of the table must be a part of
+//! it: otherwise the server refuses every UPDATE and DELETE, of no row, too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::{Plan, Step, TableChange};
+use mlflow_migrate_core::schema::{Dependent, Schema};
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::database::Postgres;
+use crate::error::from_server;
+use crate::render::quote_identifier;
+use crate::statements;
+
+const ACTION: &str = "looking for publications";
+
+/// `invalid_column_reference`: a column that is not a part of the replica identity.
+const OTHER_COLUMNS: &str = "42P10";
+
+/// `object_not_in_prerequisite_state`: no replica identity.
+const NO_IDENTITY: &str = "55000";
+
+/// Table, publication, whether it lists the table, and the table with its schema.
+const PUBLICATIONS: &str = "SELECT t.tablename::text, t.pubname::text, r.oid IS NOT NULL, \
+    format('%I.%I', t.schemaname, t.tablename), format('%I', t.pubname) \
+    FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname \
+    LEFT JOIN pg_publication_rel r ON r.prpubid = p.oid \
+        AND r.prrelid = to_regclass(format('%I.%I', t.schemaname, t.tablename)) \
+    WHERE t.schemaname = $1 ORDER BY 1, 2";
+
+/// The indexes that tell the rows of a table apart for subscribers.
+const IDENTITIES: &str = "SELECT c.relname::text, i.relname::text, \
+    format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', c.oid::regclass) \
+    FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid \
+    JOIN pg_namespace n ON n.oid = c.relnamespace \
+    WHERE n.nspname = $1 AND x.indisreplident ORDER BY 1";
+
+/// Finds the tables of which a plan changes or deletes rows, and the server would not, and indexes that
+/// go and are a replica identity.
+pub(crate) async fn check(
+    database: &mut Postgres,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    for (table, statements) in written_tables(plan, live) {
+        for statement in statements {
+            if let Some(code) = refused(database, &table, statement).await? {
+                problems.extend(unpublishable(database, &table, statement, &code).await?);
+                break;
+            }
+        }
+    }
+    problems.extend(identities_that_go(database, plan).await?);
+    Ok(problems)
+}
+
+/// With which of the two codes the server refuses a statement, if it does.
+async fn refused(
+    database: &mut Postgres,
+    table: &str,
+    statement: Statement<'_>,
+) -> Result<Option<String>, Error> {
+    let sql = format!("SAVEPOINT tried; EXPLAIN {}; RELEASE SAVEPOINT tried", statement.of(table));
+    let tried = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
+    let Err(source) = database.line.long(tried).await else {
+        return Ok(None);
+    };
+    let Some(code) = from_server(&source).map(|error| error.code().to_owned()) else {
+        return Err(statements::failed(database, ACTION, source).await);
+    };
+    statements::run(
+        database,
+        "ROLLBACK TO SAVEPOINT tried; RELEASE SAVEPOINT tried".to_owned(),
+        ACTION,
+    )
+    .await?;
+    // Whatever else is wrong, other checks find.
+    Ok(Some(code).filter(|code| code == OTHER_COLUMNS || code == NO_IDENTITY))
+}
+
+async fn unpublishable(
+    database: &mut Postgres,
+    table: &str,
+    statement: Statement<'_>,
+    code: &str,
+) -> Result<Option<Error>, Error> {
+    let mut dependents = Vec::new();
+    for row in statements::catalog(database, PUBLICATIONS, ACTION).await? {
+        let failed = |source| database.context().error(ACTION, source);
+        let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
+        if text(0)? != table {
+            continue;
+        }
+        let is_listed: bool = row.try_get(2).map_err(failed)?;
+        let remedy = match code {
+            NO_IDENTITY => format!("ALTER TABLE {} REPLICA IDENTITY FULL", text(3)?),
+            _ if is_listed => format!("ALTER PUBLICATION {} DROP TABLE {}", text(4)?, text(3)?),
+            _ => format!("ALTER PUBLICATION {} SET (publish = 'insert')", text(4)?),
+        };
+        dependents
+            .push(Dependent { object: format!("publication {}", text(1)?), remedy: Some(remedy) });
+    }
+    // One statement gives the table its identity, whoever publishes it.
+    if code == NO_IDENTITY {
+        dependents.iter_mut().skip(1).for_each(|dependent| dependent.remedy = None);
+    }
+    Ok((!dependents.is_empty()).then(|| Error::Dependents {
+        table: table.to_owned(),
+        part: "the replica identity".to_owned(),
+        fate: format!("does not let rows be {}", statement.done()),
+        dependents,
+    }))
+}
+
+async fn identities_that_go(database: &mut Postgres, plan: &Plan) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    for row in statements::catalog(database, IDENTITIES, ACTION).await? {
+        let failed = |source| database.context().error(ACTION, source);
+        let text = |at: usize| row.try_get::<String, _>(at).map_err(failed);
+        let (table, index, remedy) = (text(0)?, text(1)?, text(2)?);
+        if plan.changes().any(|change| change.after.name == table && drops(change, &index)) {
+            let object = format!("the replica identity of {table}");
+            problems.push(Error::Dependents {
+                table,
+                part: format!("index {index}"),
+                fate: "goes".to_owned(),
+                dependents: vec![Dependent { object, remedy: Some(remedy) }],
+            });
+        }
+    }
+    Ok(problems)
+}
+
+/// What becomes of rows.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Statement<'a> {
+    Update(&'a str),
+    Delete,
+}
+
+impl Statement<'_> {
+    fn of(self, table: &str) -> String {
+        let table = quote_identifier(table);
+        match self {
+            Self::Update(column) => {
+                let column = quote_identifier(column);
+                format!("UPDATE {table} SET {column} = {column} WHERE false")
+            }
+            Self::Delete => format!("DELETE FROM {table} WHERE false"),
+        }
+    }
+
+    fn done(self) -> &'static str {
+        match self {
+            Self::Update(_) => "changed",
+            Self::Delete => "deleted",
+        }
+    }
+}
+
+/// The live tables of which a plan changes or deletes rows. A migration names no column of a table of which
+/// it deletes rows.
+fn written_tables<'a>(plan: &Plan, live: &'a Schema) -> BTreeMap<String, BTreeSet<Statement<'a>>> {
+    let mut written: BTreeMap<String, BTreeSet<Statement<'a>>> = BTreeMap::new();
+    for step in &plan.steps {
+        let Step::Migrate { migration, .. } = step else { continue };
+        if migration.only_adds() {
+            continue;
+        }
+        for (name, columns) in migration.writes() {
+            let Some(table) = live.table(name) else { continue };
+            let mut plain =
+                table.columns.iter().filter(|it| it.generated.is_none() && !it.identity);
+            let statement = match plain.next() {
+                Some(column) if !columns.is_empty() => Statement::Update(&column.name),
+                _ => Statement::Delete,
+            };
+            written.entry((*name).to_owned()).or_default().insert(statement);
+        }
+    }
+    written
+}
+
+/// Whether a change drops an index, if only to make it anew.
+fn drops(change: &TableChange, index: &str) -> bool {
+    let Some(before) = &change.before else { return false };
+    let after = &change.after;
+    let is_it = |name: &Option<String>| name.as_deref() == Some(index);
+    before
+        .primary_key
+        .as_ref()
+        .is_some_and(|key| is_it(&key.name) && after.primary_key.as_ref() != Some(key))
+        || before.uniques.iter().any(|key| is_it(&key.name) && !after.uniques.contains(key))
+        || before.indexes.iter().any(|one| one.name == index && !after.indexes.contains(one))
+}

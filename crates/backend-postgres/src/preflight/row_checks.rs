@@ -1,0 +1,55 @@
+//! Rows that a constraint to come would refuse.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::row_checks::{Spelling, rules};
+use mlflow_migrate_core::plan::{Plan, TableChange};
+use mlflow_migrate_core::schema::platform::Dialect;
+use mlflow_migrate_core::schema::{ColumnType, ForeignKey, Schema};
+
+use crate::database::Postgres;
+use crate::render::quote_identifier;
+use crate::statements;
+
+const SPELLING: Spelling = Spelling {
+    quote: quote_identifier,
+    integer: "bigint",
+    dialect: Dialect::Postgres,
+    enforces_checks: true,
+};
+
+/// The server makes a foreign key anew when one of its columns gets a type that compares in another way,
+/// and then looks at every row; texts all compare alike.
+fn is_checked_again(change: &TableChange, key: &ForeignKey) -> bool {
+    use ColumnType::{LongText, MediumText, Text, Varchar};
+    let is_text = |it: &ColumnType| matches!(it, Varchar(_) | Text | MediumText | LongText);
+    let Some(before) = &change.before else { return false };
+    key.columns.iter().any(|name| {
+        let (old, new) = (before.find_column(name), change.after.find_column(name));
+        old.zip(new).is_some_and(|(old, new)| {
+            let (old, new) = (&old.column_type, &new.column_type);
+            old != new && !(is_text(old) && is_text(new))
+        })
+    })
+}
+
+/// Finds all of them.
+pub(crate) async fn check(
+    database: &mut Postgres,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    for rules in rules(plan, live, SPELLING, &is_checked_again) {
+        let action = format!("checking the rows of {}", rules.table);
+        if let Some(sql) = rules.count_of_rows() {
+            let counts = statements::counts(database, sql, &action).await?;
+            let counted = rules.of_rows.iter().zip(counts);
+            problems.extend(counted.filter_map(|(rule, count)| rules.refusal(rule, count)));
+        }
+        for rule in &rules.of_several {
+            let count = statements::count(database, rule.count.clone(), &action).await?;
+            problems.extend(rules.refusal(rule, count));
+        }
+    }
+    Ok(problems)
+}

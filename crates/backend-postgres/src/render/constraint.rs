@@ -1,0 +1,55 @@
+//! Keys and checks, as `CREATE TABLE` and `ADD` take them.
+
+use mlflow_migrate_core::schema::{Check, ForeignKey, PrimaryKey, ReferentialAction, Unique};
+
+use super::quote::{column_list, quote_identifier};
+
+/// A primary key, as CREATE TABLE and ADD take it.
+pub(crate) fn primary_key(key: &PrimaryKey) -> String {
+    let name = constraint_name(key.name.as_deref());
+    format!("{name}PRIMARY KEY ({})", column_list(&key.columns))
+}
+
+/// A unique constraint.
+pub(crate) fn unique(unique: &Unique) -> String {
+    let name = constraint_name(unique.name.as_deref());
+    format!("{name}UNIQUE ({})", column_list(&unique.columns))
+}
+
+/// A CHECK.
+pub(crate) fn check(check: &Check) -> String {
+    format!("{}CHECK {}", constraint_name(check.name.as_deref()), parenthesised(&check.expression))
+}
+
+/// A foreign key.
+pub(crate) fn foreign_key(key: &ForeignKey) -> String {
+    let mut text = format!(
+        "{}FOREIGN KEY({}) REFERENCES {}",
+        constraint_name(key.name.as_deref()),
+        column_list(&key.columns),
+        quote_identifier(&key.referred_table)
+    );
+    if !key.referred_columns.is_empty() {
+        text += &format!(" ({})", column_list(&key.referred_columns));
+    }
+    if let Some(qualifiers) = &key.qualifiers {
+        text += &format!(" {qualifiers}");
+    }
+    for (event, action) in [("DELETE", key.on_delete), ("UPDATE", key.on_update)] {
+        if action != ReferentialAction::NoAction {
+            text += &format!(" ON {event} {}", action.sql());
+        }
+    }
+    text
+}
+
+fn constraint_name(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!("CONSTRAINT {} ", quote_identifier(name)))
+}
+
+/// An expression in parentheses. Its text may end with a comment, which must not swallow the last of
+/// them.
+fn parenthesised(expression: &str) -> String {
+    let end = if expression.contains("--") { "\n" } else { "" };
+    format!("({expression}{end})")
+}

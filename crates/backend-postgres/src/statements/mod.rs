@@ -1,0 +1,130 @@
+//! Runs statements on the connection.
+
+mod failure;
+pub(crate) mod hidden_rows;
+pub(crate) mod lock_holders;
+mod rollback;
+
+use std::time::Duration;
+
+use mlflow_migrate_core::Error;
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Connection, Row as _};
+
+use crate::database::Postgres;
+
+pub(crate) use self::failure::failed;
+pub(crate) use self::rollback::{leave, rollback};
+
+/// Runs one or more statements without values, however long they take.
+pub(crate) async fn run(database: &mut Postgres, sql: String, action: &str) -> Result<(), Error> {
+    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
+    match database.line.long(done).await {
+        Ok(_) => Ok(()),
+        Err(source) => Err(failed(database, action, source).await),
+    }
+}
+
+/// Runs statements that are soon done.
+pub(crate) async fn run_soon(
+    database: &mut Postgres,
+    sql: String,
+    action: &str,
+) -> Result<(), Error> {
+    run_soon_after(database, Duration::ZERO, sql, action).await
+}
+
+/// Runs statements that are soon done once they have a lock that takes so long at most.
+pub(crate) async fn run_soon_after(
+    database: &mut Postgres,
+    wait: Duration,
+    sql: String,
+    action: &str,
+) -> Result<(), Error> {
+    let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
+    match database.line.brief_after(wait, done).await {
+        Ok(_) => Ok(()),
+        Err(source) => Err(failed(database, action, source).await),
+    }
+}
+
+/// Runs a statement that changes the schema: what was prepared before may not fit any more.
+pub(crate) async fn define(
+    database: &mut Postgres,
+    sql: String,
+    action: &str,
+) -> Result<(), Error> {
+    database.column_types.clear();
+    if let Err(source) = database.connection.clear_cached_statements().await {
+        return Err(failed(database, action, source).await);
+    }
+    run(database, sql, action).await
+}
+
+/// The rows of a query about the schema, whose name is its only parameter.
+pub(crate) async fn catalog(
+    database: &mut Postgres,
+    sql: &'static str,
+    action: &str,
+) -> Result<Vec<PgRow>, Error> {
+    let query = sqlx::query(sql).bind(database.schema.clone());
+    match database.line.rows(query.fetch(&mut database.connection)).await {
+        Ok(rows) => Ok(rows),
+        Err(source) => Err(failed(database, action, source).await),
+    }
+}
+
+/// One number of the catalogue's, read by a query without parameters.
+pub(crate) async fn number(
+    database: &mut Postgres,
+    sql: String,
+    action: &str,
+) -> Result<i64, Error> {
+    let numbers = numbers(database, sql, action).await?;
+    Ok(numbers.first().copied().unwrap_or(0))
+}
+
+/// The numbers in the one row of a query of the catalogue without parameters.
+pub(crate) async fn numbers(
+    database: &mut Postgres,
+    sql: String,
+    action: &str,
+) -> Result<Vec<i64>, Error> {
+    let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    let row = database.line.brief(query.fetch_one(&mut database.connection)).await;
+    numbers_of(database, row, action).await
+}
+
+/// How many rows there are by a query that reads them all.
+pub(crate) async fn count(
+    database: &mut Postgres,
+    sql: String,
+    action: &str,
+) -> Result<i64, Error> {
+    let counts = counts(database, sql, action).await?;
+    Ok(counts.first().copied().unwrap_or(0))
+}
+
+/// The numbers in the one row of such a query.
+pub(crate) async fn counts(
+    database: &mut Postgres,
+    sql: String,
+    action: &str,
+) -> Result<Vec<i64>, Error> {
+    let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
+    let row = database.line.long(query.fetch_one(&mut database.connection)).await;
+    numbers_of(database, row, action).await
+}
+
+async fn numbers_of(
+    database: &mut Postgres,
+    row: sqlx::Result<PgRow>,
+    action: &str,
+) -> Result<Vec<i64>, Error> {
+    let row = match row {
+        Ok(row) => row,
+        Err(source) => return Err(failed(database, action, source).await),
+    };
+    let numbers: Result<Vec<i64>, _> = (0..row.len()).map(|at| row.try_get(at)).collect();
+    numbers.map_err(|source| database.context().error(action, source))
+}

@@ -1,0 +1,32 @@
+//! How large a table is.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableSize;
+
+use crate::database::Postgres;
+use crate::render::{quote_identifier, quote_literal};
+use crate::statements;
+
+/// Up to so many bytes the rows are counted; above, the server's own estimate is as good, and counting
+/// would read the whole table.
+const COUNTED_BYTES: i64 = 64 * 1024 * 1024;
+
+/// Measures a table with its indexes.
+pub(crate) async fn measure(database: &mut Postgres, table: &str) -> Result<TableSize, Error> {
+    let action = format!("measuring {table}");
+    let quoted = quote_identifier(table);
+    let sql = format!(
+        "SELECT pg_total_relation_size(c.oid), pg_relation_size(c.oid), c.reltuples::int8 \
+         FROM pg_class c WHERE c.oid = {}::regclass",
+        quote_literal(&quoted)
+    );
+    let measured = statements::numbers(database, sql, &action).await?;
+    let [total, own, estimate] = measured.as_slice() else { return Ok(TableSize::default()) };
+    // Zero rows, or before PostgreSQL 14 also -1, means that the table was never analyzed.
+    let rows = if *own <= COUNTED_BYTES || *estimate <= 0 {
+        statements::count(database, format!("SELECT count(*) FROM {quoted}"), &action).await?
+    } else {
+        *estimate
+    };
+    Ok(TableSize { rows: rows.unsigned_abs(), bytes: Some(total.unsigned_abs()) })
+}

@@ -1,0 +1,89 @@
+//! Alembic's version table.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::history::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
+use sqlx::{AssertSqlSafe, Row as _};
+
+use crate::change::ownership;
+use crate::database::Postgres;
+use crate::error::from_server;
+use crate::render::quote_identifier;
+use crate::statements;
+
+/// The name that Alembic gives the table.
+pub(crate) const VERSION_TABLE: &str = "alembic_version";
+
+const CREATE: &str = "CREATE TABLE alembic_version (\n\
+    \tversion_num VARCHAR(32) NOT NULL, \n\
+    \tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
+
+/// `undefined_column`
+const UNDEFINED_COLUMN: &str = "42703";
+
+/// What the version table holds; `None` if there is none.
+pub(crate) async fn read(database: &mut Postgres) -> Result<Option<Vec<String>>, Error> {
+    let action = "reading alembic_version";
+    if !has_version_table(database).await? {
+        return Ok(None);
+    }
+    let sql = format!(
+        "SELECT left(version_num::text, {MOST_CHARACTERS}) FROM alembic_version \
+         ORDER BY version_num LIMIT {MOST_ROWS} + 1"
+    );
+    let rows = sqlx::query(AssertSqlSafe(sql)).fetch(&mut database.connection);
+    let rows = match database.line.rows(rows).await {
+        Ok(rows) => rows,
+        Err(source) if from_server(&source).is_some_and(|it| it.code() == UNDEFINED_COLUMN) => {
+            return Err(Fault::NoColumn.of(database.name.clone()));
+        }
+        Err(source) => return Err(statements::failed(database, action, source).await),
+    };
+    if rows.len() > MOST_ROWS {
+        return Err(Fault::TooMany.of(database.name.clone()));
+    }
+    let versions: Result<Vec<Option<String>>, _> = rows.iter().map(|row| row.try_get(0)).collect();
+    let versions = versions.map_err(|source| database.context().error(action, source))?;
+    let versions: Option<Vec<String>> = versions.into_iter().collect();
+    versions.map(Some).ok_or_else(|| Fault::Null.of(database.name.clone()))
+}
+
+/// Replaces what the version table holds.
+pub(crate) async fn write(database: &mut Postgres, revision: Option<&str>) -> Result<(), Error> {
+    let action = "writing alembic_version";
+    if !has_version_table(database).await? {
+        statements::define(database, CREATE.to_owned(), action).await?;
+        ownership::give_to_owner(database, VERSION_TABLE, action).await?;
+    }
+    let table = quote_identifier(VERSION_TABLE);
+    let rows =
+        statements::number(database, format!("SELECT count(*) FROM {table}"), action).await?;
+    // The table may have more columns, and what they hold stays.
+    let write = match (revision, rows) {
+        (Some(_), 1) => "UPDATE alembic_version SET version_num = $1",
+        _ => {
+            statements::run_soon(database, format!("DELETE FROM {table}"), action).await?;
+            "INSERT INTO alembic_version (version_num) VALUES ($1)"
+        }
+    };
+    let Some(revision) = revision else { return Ok(()) };
+    let written = sqlx::query(write).bind(revision).execute(&mut database.connection);
+    match database.line.brief(written).await {
+        Ok(_) => Ok(()),
+        Err(source) => Err(statements::failed(database, action, source).await),
+    }
+}
+
+async fn has_version_table(database: &mut Postgres) -> Result<bool, Error> {
+    const SQL: &str = "SELECT c.relkind IN ('r', 'p') FROM pg_class c \
+        JOIN pg_namespace n ON n.oid = c.relnamespace \
+        WHERE n.nspname = $1 AND c.relname = 'alembic_version' \
+        AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
+    let action = "looking for alembic_version";
+    let found = statements::catalog(database, SQL, action).await?;
+    let Some(row) = found.first() else { return Ok(false) };
+    match row.try_get(0) {
+        Ok(true) => Ok(true),
+        Ok(false) => Err(Fault::View.of(database.name.clone())),
+        Err(source) => Err(database.context().error(action, source)),
+    }
+}
