@@ -13,7 +13,7 @@ use mlflow_migrate_core::event::cancellation::CancellationToken;
 use crate::connect::Mysql;
 use crate::connector::Connector;
 use crate::error::server_error;
-use crate::text;
+use crate::text_protocol;
 
 /// After how long the server is told again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -37,7 +37,8 @@ impl Canceller {
     async fn cancel(&self) {
         let work = async {
             let mut connection = self.connector.open().await?;
-            let killed = text::run_soon(&mut connection, format!("KILL QUERY {}", self.id)).await;
+            let killed =
+                text_protocol::run_soon(&mut connection, format!("KILL QUERY {}", self.id)).await;
             killed.map_err(|source| self.connector.context().error("ending a statement", source))
         };
         // If it fails, the statement comes to its end.

@@ -16,10 +16,11 @@ use crate::background::Background;
 use crate::connect::Mysql;
 use crate::connection::Connection;
 use crate::connector::Connector;
-use crate::create::{NO_VIEW, is_missing};
-use crate::error::{server_error, unless_denied};
+use crate::error::{is_missing_table, server_error, unless_denied};
 use crate::journal::{self, OWNER, TABLE};
-use crate::text::{self, literal};
+use crate::quoting::literal;
+use crate::tables::NO_VIEW;
+use crate::text_protocol;
 
 /// How often the owner renews the row.
 const RENEWAL: Duration = Duration::from_secs(2);
@@ -186,7 +187,7 @@ impl Mysql {
     async fn peek(&mut self) -> Result<Option<Owner>, sqlx::Error> {
         self.cluster.wait_for_others(&mut self.connection, false).await?;
         let held = format!("SELECT note FROM {TABLE}{NO_VIEW} WHERE id = {OWNER}");
-        match text::value(&mut self.connection, held).await {
+        match text_protocol::value(&mut self.connection, held).await {
             Ok(note) => Ok(note.and_then(|note| serde_json::from_str(&note).ok())),
             Err(source) if server_error(&source).is_some() => Ok(None),
             Err(source) => Err(source),
@@ -200,13 +201,13 @@ impl Mysql {
         let note = literal(&owner.note()?);
         let insert = format!("INSERT INTO {TABLE} (id, note) VALUES ({OWNER}, {note})");
         let held = format!("SELECT note FROM {TABLE}{NO_VIEW} WHERE id = {OWNER}");
-        if let Some(note) = text::value(connection, held.clone()).await? {
+        if let Some(note) = text_protocol::value(connection, held.clone()).await? {
             return Ok(Some(note));
         }
-        match text::run(connection, insert).await {
+        match text_protocol::run(connection, insert).await {
             Ok(_) => Ok(None),
             Err(source) if server_error(&source).is_some_and(|(number, _)| number == TAKEN) => {
-                Ok(Some(text::value(connection, held).await?.unwrap_or_default()))
+                Ok(Some(text_protocol::value(connection, held).await?.unwrap_or_default()))
             }
             Err(source) => Err(source),
         }
@@ -220,7 +221,7 @@ impl Mysql {
             return Ok(true);
         }
         let Some(members) = self.cluster.members() else { return Ok(false) };
-        match text::rows(&mut self.connection, members).await {
+        match text_protocol::rows(&mut self.connection, members).await {
             // Not every user may ask, and not every server keeps the list.
             Err(source) if server_error(&source).is_some() => Ok(false),
             Err(source) => Err(self.context.error("asking for the nodes of the cluster", source)),
@@ -237,7 +238,7 @@ impl Mysql {
             "UPDATE {TABLE} SET note = {note} WHERE id = {OWNER} AND note = {}",
             literal(held)
         );
-        Ok(text::run(&mut self.connection, sql).await? == 1)
+        Ok(text_protocol::run(&mut self.connection, sql).await? == 1)
     }
 
     /// Makes sure, before something is changed, that the lock is still held, where there is one that can
@@ -261,8 +262,8 @@ impl Mysql {
 
 async fn release(connection: &mut Connection, is_ours: &str) -> Result<(), sqlx::Error> {
     let counts = format!("SELECT COUNT(*), COALESCE(SUM({is_ours}), 0) FROM {TABLE}{NO_VIEW}");
-    let counts = match text::rows(connection, counts).await {
-        Err(source) if is_missing(&source) => return Ok(()),
+    let counts = match text_protocol::rows(connection, counts).await {
+        Err(source) if is_missing_table(&source) => return Ok(()),
         counts => counts?,
     };
     let count = |at: usize| counts.first().and_then(|row| row.get(at)).and_then(Option::as_deref);
@@ -274,7 +275,7 @@ async fn release(connection: &mut Connection, is_ours: &str) -> Result<(), sqlx:
     } else {
         format!("DELETE FROM {TABLE} WHERE {is_ours}")
     };
-    text::run(connection, sql).await.map(|_| ())
+    text_protocol::run(connection, sql).await.map(|_| ())
 }
 
 /// Renews the row until it is somebody else's, or this task is ended.
@@ -315,15 +316,15 @@ async fn renew(
 async fn renew_once(connection: &mut Connection, owner: &Owner) -> Result<bool, sqlx::Error> {
     let note = literal(&owner.note()?);
     let sql = format!("UPDATE {TABLE} SET note = {note} WHERE {}", owner.is_ours());
-    match text::run(connection, sql).await {
-        Err(source) if is_missing(&source) => Ok(false),
+    match text_protocol::run(connection, sql).await {
+        Err(source) if is_missing_table(&source) => Ok(false),
         renewed => Ok(renewed? == 1),
     }
 }
 
 async fn new_owner(connection: &mut Connection, node: String) -> Result<Owner, sqlx::Error> {
     let sql = "SELECT UUID(), CONNECTION_ID(), CURRENT_USER(), CONCAT(@@hostname, ':', @@port)";
-    let row = text::rows(connection, sql).await?.into_iter().next().unwrap_or_default();
+    let row = text_protocol::rows(connection, sql).await?.into_iter().next().unwrap_or_default();
     let cell = |at: usize| row.get(at).cloned().flatten().unwrap_or_default();
     Ok(Owner {
         token: cell(0),
@@ -336,7 +337,8 @@ async fn new_owner(connection: &mut Connection, node: String) -> Result<Owner, s
 }
 
 fn passes(source: &sqlx::Error) -> bool {
-    is_missing(source) || server_error(source).is_some_and(|(number, _)| PASSING.contains(&number))
+    is_missing_table(source)
+        || server_error(source).is_some_and(|(number, _)| PASSING.contains(&number))
 }
 
 /// How long a note has not changed.

@@ -7,7 +7,8 @@ use mlflow_migrate_core::Error;
 
 use crate::connect::Mysql;
 use crate::connection::Connection;
-use crate::text::{self, literal};
+use crate::quoting::literal;
+use crate::text_protocol;
 
 /// Variables that say what the server is part of.
 const VARIABLES: [&str; 5] = [
@@ -45,11 +46,14 @@ impl Cluster {
     pub(crate) async fn read(connection: &mut Connection) -> Result<Self, sqlx::Error> {
         let names = VARIABLES.map(literal).join(", ");
         let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({names})");
-        let mut cluster = Self::of(&text::pairs(connection, sql).await?);
+        let mut cluster = Self::of(&text_protocol::pairs(connection, sql).await?);
         if let Self::Galera { node, .. } = &mut cluster {
             let sql = "SHOW GLOBAL STATUS LIKE 'wsrep_gcomm_uuid'";
-            let status = text::rows(connection, sql).await?;
-            *node = status.first().map(|row| text::cell(row, 1).to_owned()).unwrap_or_default();
+            let status = text_protocol::rows(connection, sql).await?;
+            *node = status
+                .first()
+                .map(|row| text_protocol::cell(row, 1).to_owned())
+                .unwrap_or_default();
         }
         Ok(cluster)
     }
@@ -81,8 +85,9 @@ impl Cluster {
             return Ok(true);
         }
         self.wait_for_others(connection, false).await?;
-        let ready = text::rows(connection, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'").await?;
-        Ok(ready.first().is_none_or(|row| text::cell(row, 1).eq_ignore_ascii_case("on")))
+        let ready =
+            text_protocol::rows(connection, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'").await?;
+        Ok(ready.first().is_none_or(|row| text_protocol::cell(row, 1).eq_ignore_ascii_case("on")))
     }
 
     /// Sets whether each statement of a session waits until it sees what other nodes had done before it.
@@ -103,7 +108,7 @@ impl Cluster {
                 if waits { "BEFORE" } else { "EVENTUAL" }
             ),
         };
-        text::run_soon(connection, sql).await.map(|_| ())
+        text_protocol::run_soon(connection, sql).await.map(|_| ())
     }
 
     /// The identity of the node that this session is connected to; `None` where no other one takes

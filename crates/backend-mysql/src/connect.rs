@@ -20,7 +20,7 @@ use crate::error::{Context, Failure};
 use crate::features::Features;
 use crate::options::{OpenOptions, Target};
 use crate::swap::Occasions;
-use crate::{login, session, text};
+use crate::{login, session, text_protocol};
 use mlflow_migrate_core::rows::Rows;
 
 /// A connection to one database on a MySQL or MariaDB server.
@@ -143,7 +143,7 @@ impl Mysql {
             return Ok(further);
         }
         for mut connection in self.connector.open_several(self.jobs, progress).await? {
-            text::run_soon(&mut connection, ISOLATION).await.map_err(failed)?;
+            text_protocol::run_soon(&mut connection, ISOLATION).await.map_err(failed)?;
             further.push(Box::new(Self {
                 connection,
                 context: self.context.clone(),
@@ -190,7 +190,7 @@ async fn look_around(
     context: &Context,
 ) -> Result<(Features, Cluster), Error> {
     let action = "reading the server's version";
-    let version = text::value(connection, "SELECT VERSION()").await;
+    let version = text_protocol::value(connection, "SELECT VERSION()").await;
     let version = version.map_err(|source| context.error(action, source))?.unwrap_or_default();
     let features = Features::parse(&version).map_err(|error| named(error, &context.name))?;
     let found = async {

@@ -12,7 +12,7 @@ use sqlx::mysql::MySqlConnectOptions;
 use crate::connection::Connection;
 use crate::error::{Context, Failure};
 use crate::login::{attempt, explain};
-use crate::{session, text};
+use crate::{session, text_protocol};
 
 /// Opens further connections to the same database.
 #[derive(Clone)]
@@ -32,7 +32,7 @@ impl Connector {
         &self,
         connection: &mut Connection,
     ) -> Result<Option<String>, sqlx::Error> {
-        let id = text::value(connection, "SELECT CONNECTION_ID()").await?;
+        let id = text_protocol::value(connection, "SELECT CONNECTION_ID()").await?;
         let mut at_work = self.at_work.lock().unwrap_or_else(PoisonError::into_inner);
         at_work.extend(id.clone());
         Ok(id)
@@ -83,7 +83,7 @@ impl Connector {
     pub(crate) async fn open_to_look(&self) -> Result<Connection, Error> {
         let mut connection = self.connect().await?;
         // Only Galera knows it.
-        let _ = text::run_soon(&mut connection, "SET SESSION wsrep_sync_wait = 0").await;
+        let _ = text_protocol::run_soon(&mut connection, "SET SESSION wsrep_sync_wait = 0").await;
         Ok(connection)
     }
 

@@ -6,11 +6,11 @@ use mlflow_migrate_core::schema::{RawText, Trigger};
 
 use crate::cancel::{self, Canceller};
 use crate::connection::Connection;
-use crate::create;
 use crate::error::Context;
 use crate::features::Features;
+use crate::quoting::literal;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, UncheckedForeignKeys};
-use crate::text::{self, literal};
+use crate::{tables, text_protocol};
 
 /// Makes one change. The server does not tell how many rows it copies.
 pub(crate) async fn change(
@@ -24,7 +24,7 @@ pub(crate) async fn change(
     let Some(before) = &change.before else {
         let action = format!("create table {}", after.name);
         let created =
-            create::table(connection, &after.name, &render::create_table(after, features)).await;
+            tables::create(connection, &after.name, &render::create_table(after, features)).await;
         created.map_err(|source| context.error(&action, source))?;
         create_triggers(connection, after.triggers.iter(), &after.name, context).await?;
         return Ok(());
@@ -33,7 +33,7 @@ pub(crate) async fn change(
     let attributes = attributes(connection, &alteration, features, context).await?;
     let action = format!("change table {}", after.name);
     for statement in alteration.statements(&attributes, features) {
-        let done = text::run_alone(connection, statement);
+        let done = text_protocol::run_alone(connection, statement);
         cancel::run(canceller, &action, context, done).await?;
     }
     if !alteration.unchecked.keys.is_empty() {
@@ -49,7 +49,7 @@ async fn run(
     action: &str,
     context: &Context,
 ) -> Result<(), Error> {
-    let done = text::run_alone(connection, statement).await;
+    let done = text_protocol::run_alone(connection, statement).await;
     done.map_err(|source| context.error(action, source))?;
     Ok(())
 }
@@ -62,7 +62,7 @@ async fn create_triggers(
 ) -> Result<(), Error> {
     for trigger in triggers {
         let action = format!("create trigger {} on table {table}", trigger.name);
-        let created = text::run_program(connection, trigger.definition.clone()).await;
+        let created = text_protocol::run_program(connection, trigger.definition.clone()).await;
         created.map_err(|source| context.error(&action, source))?;
     }
     Ok(())
@@ -83,7 +83,7 @@ pub(crate) async fn add_unchecked(
     run(connection, UncheckedForeignKeys::CHECKS_ON, &action, context).await?;
     added?;
     for (key, query) in doubtful.orphans() {
-        let count = text::value_of_tables(connection, query)
+        let count = text_protocol::value_of_tables(connection, query)
             .await
             .map_err(|source| context.error(&format!("check table {table}"), source))?;
         let count = count.and_then(|count| count.parse().ok()).unwrap_or(0);
@@ -125,7 +125,7 @@ pub(crate) async fn attributes(
          FROM information_schema.COLUMNS AS one \
          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {table}"
     );
-    let rows = text::rows(connection, query)
+    let rows = text_protocol::rows(connection, query)
         .await
         .map_err(|source| context.error(&format!("read table {}", alteration.table), source))?;
     let found: ColumnAttributes = rows.iter().filter_map(|row| attribute(row)).collect();
@@ -141,7 +141,7 @@ pub(crate) async fn attributes(
 
 /// The name of a column and its further attributes, if it has any.
 fn attribute(row: &[Option<String>]) -> Option<(String, String)> {
-    let value = |position: usize| text::cell(row, position);
+    let value = |position: usize| text_protocol::cell(row, position);
     let mut parts = Vec::new();
     let extra = value(2);
     let lower = extra.to_ascii_lowercase();

@@ -12,8 +12,9 @@ use mlflow_migrate_core::event::Progress;
 
 use crate::connect::Mysql;
 use crate::connection::Connection;
+use crate::quoting::quote;
 use crate::ranged::{Filling, Ranges, Statement, notes};
-use crate::text::{self, quote};
+use crate::text_protocol;
 
 const TABLE: &str = "latest_metrics";
 
@@ -31,12 +32,12 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
     let context = database.context.clone();
     let failed = |source| context.error("filling latest_metrics", source);
     let connection = &mut database.connection;
-    let index = text::value(connection, INDEX).await.map_err(failed)?;
+    let index = text_protocol::value(connection, INDEX).await.map_err(failed)?;
     let Some(index) = index else { return Ok(None) };
     let noted = notes::read(connection, TABLE, &context).await?;
     if noted.is_empty() {
         // A run of MLflow that failed here leaves the table behind, with any part of its rows.
-        text::run(connection, "DELETE FROM latest_metrics").await.map_err(failed)?;
+        text_protocol::run(connection, "DELETE FROM latest_metrics").await.map_err(failed)?;
     }
     let number = notes::next_number(connection, &context).await?;
     let filling = Filling {
@@ -66,7 +67,7 @@ pub(crate) async fn count_pairs(database: &mut Mysql) -> Result<Option<u64>, Err
     let context = database.context.clone();
     let failed = |source| context.error("counting the pairs of run and metric", source);
     let connection = &mut database.connection;
-    let index = text::value(connection, INDEX).await.map_err(failed)?;
+    let index = text_protocol::value(connection, INDEX).await.map_err(failed)?;
     let Some(index) = index else { return Ok(None) };
     let pairs = format!(
         "(SELECT run_uuid, `key` FROM metrics FORCE INDEX ({}) GROUP BY run_uuid, `key`) AS pair",
@@ -77,7 +78,7 @@ pub(crate) async fn count_pairs(database: &mut Mysql) -> Result<Option<u64>, Err
 
 async fn count(connection: &mut Connection, table: &str) -> Result<u64, sqlx::Error> {
     let counted =
-        text::value_of_tables(connection, format!("SELECT COUNT(*) FROM {table}")).await?;
+        text_protocol::value_of_tables(connection, format!("SELECT COUNT(*) FROM {table}")).await?;
     Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
 }
 

@@ -11,7 +11,6 @@ mod cluster;
 mod connect;
 mod connection;
 mod connector;
-mod create;
 mod encryption;
 mod error;
 mod execute;
@@ -32,20 +31,22 @@ mod options;
 mod parameters;
 mod preflight;
 mod probe;
+mod quoting;
 mod ranged;
 mod render;
 mod rows;
 mod session;
-mod size;
 mod swap;
 #[cfg(test)]
 #[path = "../../backend-server/documented/table.rs"]
 mod table;
-mod text;
+mod table_size;
+mod tables;
+mod text_protocol;
 mod truncate;
 mod upgraders;
 mod value;
-mod version;
+mod version_table;
 mod watch;
 
 pub use connect::Mysql;

@@ -12,7 +12,8 @@ use mlflow_migrate_core::backend::SessionMode;
 use crate::connect::Mysql;
 use crate::connection::Connection;
 use crate::error::server_error;
-use crate::text::{self, TextRow, cell, literal};
+use crate::quoting::literal;
+use crate::text_protocol::{self, TextRow, cell};
 
 /// The longest name of a lock that MySQL 5.7 takes.
 const MAX_NAME: usize = 64;
@@ -90,13 +91,13 @@ impl Mysql {
 
     /// Runs a statement that takes no values.
     pub(crate) async fn run(&mut self, action: &str, sql: &str) -> Result<(), Error> {
-        let done = text::run(&mut self.connection, sql).await;
+        let done = text_protocol::run(&mut self.connection, sql).await;
         done.map(|_| ()).map_err(|source| self.context.error(action, source))
     }
 
     /// Runs a statement that is soon done.
     pub(crate) async fn run_soon(&mut self, action: &str, sql: &str) -> Result<(), Error> {
-        let done = text::run_soon(&mut self.connection, sql).await;
+        let done = text_protocol::run_soon(&mut self.connection, sql).await;
         done.map(|_| ()).map_err(|source| self.context.error(action, source))
     }
 
@@ -105,7 +106,7 @@ impl Mysql {
     async fn refuse_read_only(&mut self) -> Result<(), Error> {
         let names = READ_ONLY.map(literal).join(", ");
         let sql = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})");
-        let found = text::rows(&mut self.connection, sql).await;
+        let found = text_protocol::rows(&mut self.connection, sql).await;
         let found = found.map_err(|source| self.context.error("looking for read_only", source))?;
         let is_set = |name: &&&str| {
             let mut rows = found.iter();
@@ -124,7 +125,7 @@ impl Mysql {
         let work = async {
             let name = lock_name(&mut self.connection).await?;
             let sql = format!("SELECT GET_LOCK({}, {waited_seconds})", literal(&name));
-            let got = text::value_after(&mut self.connection, self.lock_wait, sql).await?;
+            let got = text_protocol::value_after(&mut self.connection, self.lock_wait, sql).await?;
             if got.as_deref() == Some("1") {
                 return Ok((name, None));
             }
@@ -188,7 +189,7 @@ fn untold(error: sqlx::Error) -> Result<Vec<String>, sqlx::Error> {
 
 /// The server's locks have one name space for all of its databases.
 pub(crate) async fn lock_name(connection: &mut Connection) -> Result<String, sqlx::Error> {
-    let database = text::value(connection, "SELECT DATABASE()").await?.unwrap_or_default();
+    let database = text_protocol::value(connection, "SELECT DATABASE()").await?.unwrap_or_default();
     let readable = format!("mlflow_migrate.{database}");
     let is_short = readable.chars().count() <= MAX_NAME;
     Ok(if is_short { readable } else { format!("mlflow_migrate.#{:016x}", fnv_1a(&database)) })
@@ -233,7 +234,7 @@ pub(crate) async fn processes(
          FROM information_schema.PROCESSLIST \
          WHERE ID <> CONNECTION_ID() AND {condition} ORDER BY TIME DESC LIMIT {MAX_HOLDERS}"
     );
-    let found = text::rows(connection, sql).await?;
+    let found = text_protocol::rows(connection, sql).await?;
     Ok(found.iter().map(describe).collect())
 }
 

@@ -12,7 +12,7 @@ use sqlx::mysql::MySqlConnectOptions;
 
 use crate::encryption::Encryption;
 use crate::parameters;
-use crate::text::PREPARED_STATEMENTS;
+use crate::text_protocol::PREPARED_STATEMENTS;
 
 /// The environment variables that MLflow, and MySQL's own client library, take options of a
 /// connection from, and those that name the user of this machine.

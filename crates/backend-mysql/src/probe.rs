@@ -2,9 +2,9 @@
 
 use mlflow_migrate_core::Error;
 
-use crate::cancel;
 use crate::connect::Mysql;
-use crate::text::{self, quote};
+use crate::quoting::quote;
+use crate::{cancel, text_protocol};
 
 const TABLES: &str = "SELECT TABLE_NAME FROM information_schema.TABLES \
                       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
@@ -13,7 +13,7 @@ impl Mysql {
     /// Has these tables for itself for a moment, as far as they are there and the user may lock them.
     pub(crate) async fn lock_briefly(&mut self, tables: &[String]) -> Result<(), Error> {
         let action = "waiting for the tables";
-        let found = text::rows(&mut self.connection, TABLES).await;
+        let found = text_protocol::rows(&mut self.connection, TABLES).await;
         let found = found.map_err(|source| self.context.error(action, source))?;
         let is_wanted = |table: &String| tables.contains(table);
         let there: Vec<String> = found.into_iter().flatten().flatten().filter(is_wanted).collect();
@@ -25,7 +25,8 @@ impl Mysql {
         let sql = format!("LOCK TABLES {}", locks.join(", "));
         let Self { connection, canceller, context, .. } = self;
         let locked =
-            cancel::run(canceller.as_ref(), action, context, text::run(connection, sql)).await;
+            cancel::run(canceller.as_ref(), action, context, text_protocol::run(connection, sql))
+                .await;
         let unlocked = match locked {
             Err(Error::ConnectionLost { .. }) => Ok(()),
             _ => self.run(action, "UNLOCK TABLES").await,

@@ -9,8 +9,8 @@ use sqlx::{Arguments, AssertSqlSafe};
 use crate::cancel::{self, Canceller};
 use crate::connection::Connection;
 use crate::error::Context;
-use crate::text::{self, quote};
-use crate::value;
+use crate::quoting::quote;
+use crate::{text_protocol, value};
 
 /// How many places for values a prepared statement can have.
 const MAX_PARAMETERS: usize = 65_535;
@@ -106,7 +106,7 @@ pub(crate) async fn update(
     let (mut changed, mut rest) = (0, rows);
     while !rest.is_empty() {
         let (sql, count) = update_statement(update, rest);
-        let done = text::run(connection, sql).await;
+        let done = text_protocol::run(connection, sql).await;
         changed += done.map_err(|source| context.error(&action, source))?;
         rest = rest.get(count..).unwrap_or_default();
     }

@@ -4,7 +4,8 @@ use mlflow_migrate_core::Error;
 
 use crate::connection::Connection;
 use crate::error::{Context, server_error};
-use crate::text::{self, literal};
+use crate::quoting::literal;
+use crate::text_protocol;
 
 /// How long the server lets a connection be idle, and a client be slow, in seconds: MySQL's own
 /// default for the former, since a server may be set to cut off what idles for a minute.
@@ -76,20 +77,25 @@ pub(crate) async fn prepare(connection: &mut Connection, context: &Context) -> R
     let action = "preparing the session";
     let work = async {
         // Even SHOW VARIABLES gives no more rows than the server's own limit.
-        text::run_soon(connection, format!("SET SESSION sql_select_limit = {EVERY_ROW}")).await?;
+        text_protocol::run_soon(connection, format!("SET SESSION sql_select_limit = {EVERY_ROW}"))
+            .await?;
         let names: Vec<String> = wanted.iter().map(|(name, _)| literal(name)).collect();
         let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({})", names.join(", "));
-        let present = text::rows(connection, sql).await?;
+        let present = text_protocol::rows(connection, sql).await?;
         let differs = |(name, value): &&(&str, &str)| {
             present.iter().any(|row| {
-                let found = |at: usize| text::cell(row, at);
+                let found = |at: usize| text_protocol::cell(row, at);
                 found(0).eq_ignore_ascii_case(name) && found(1) != *value
             })
         };
         let due: Vec<(&str, &str)> = wanted.iter().filter(differs).copied().collect();
         set(connection, &due).await?;
         let level = isolation(connection).await?;
-        text::run_soon(connection, format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}")).await
+        text_protocol::run_soon(
+            connection,
+            format!("SET SESSION TRANSACTION ISOLATION LEVEL {level}"),
+        )
+        .await
     };
     work.await.map(|_| ()).map_err(|source| context.error(action, source))
 }
@@ -106,7 +112,7 @@ async fn isolation(connection: &mut Connection) -> Result<&'static str, sqlx::Er
 pub(crate) async fn logs_statements(connection: &mut Connection) -> Result<bool, sqlx::Error> {
     let sql = "SHOW SESSION VARIABLES WHERE (Variable_name = 'log_bin' AND Value = 'ON') \
                OR (Variable_name = 'binlog_format' AND Value = 'STATEMENT')";
-    Ok(text::rows(connection, sql).await?.len() == 2)
+    Ok(text_protocol::rows(connection, sql).await?.len() == 2)
 }
 
 async fn set(connection: &mut Connection, settings: &[(&str, &str)]) -> Result<(), sqlx::Error> {
@@ -114,12 +120,12 @@ async fn set(connection: &mut Connection, settings: &[(&str, &str)]) -> Result<(
         return Ok(());
     }
     let together: Vec<String> = settings.iter().map(assignment).collect();
-    let all = text::run_soon(connection, format!("SET {}", together.join(", "))).await;
+    let all = text_protocol::run_soon(connection, format!("SET {}", together.join(", "))).await;
     if all.as_ref().err().and_then(server_error).is_none() {
         return all.map(|_| ());
     }
     for setting in settings {
-        match text::run_soon(connection, format!("SET {}", assignment(setting))).await {
+        match text_protocol::run_soon(connection, format!("SET {}", assignment(setting))).await {
             Err(source) if ESSENTIAL.contains(&setting.0) || server_error(&source).is_none() => {
                 return Err(source);
             }

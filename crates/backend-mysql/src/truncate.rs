@@ -5,8 +5,8 @@ use sea_query::SelectStatement;
 
 use crate::connect::Mysql;
 use crate::error::{server_error, unless_denied};
-use crate::text::{self, literal, quote};
-use crate::{journal, preflight};
+use crate::quoting::{literal, quote};
+use crate::{journal, preflight, text_protocol};
 use mlflow_migrate_core::rows::Rows;
 
 /// The user may not (`ER_TABLEACCESS_DENIED_ERROR`), or a foreign key is in the way
@@ -54,13 +54,13 @@ impl Mysql {
             return Ok(None);
         }
         let rows = format!("SELECT COUNT(*) FROM {}", quote(table));
-        let rows = text::value_of_tables(&mut self.connection, rows).await;
+        let rows = text_protocol::value_of_tables(&mut self.connection, rows).await;
         let rows = rows.map_err(|source| self.context.error(&action, source))?;
         // From then on they are gone, whatever becomes of the upgrade.
         let count = rows.as_deref().and_then(|rows| rows.parse().ok()).unwrap_or(0);
         self.run(&action, &journal::note_more_losses(count)).await?;
         let truncate = format!("TRUNCATE TABLE {}", quote(table));
-        match text::run(&mut self.connection, truncate).await {
+        match text_protocol::run(&mut self.connection, truncate).await {
             Ok(_) => Ok(Some(count)),
             Err(source) if is_refused(&source) => Ok(None),
             Err(source) => Err(self.context.error(&action, source)),
@@ -76,7 +76,7 @@ impl Mysql {
              WHERE EVENT_OBJECT_SCHEMA = DATABASE() AND EVENT_OBJECT_TABLE = {}",
             literal(table)
         );
-        let found = text::value(&mut self.connection, triggers).await;
+        let found = text_protocol::value(&mut self.connection, triggers).await;
         let found =
             found.map_err(|source| self.context.error(&format!("looking at {table}"), source))?;
         Ok(found.as_deref() != Some("0"))

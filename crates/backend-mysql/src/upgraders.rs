@@ -9,8 +9,8 @@ use mlflow_migrate_core::Error;
 
 use crate::connect::Mysql;
 use crate::lock::{lock_name, processes};
-use crate::text::{self, literal};
-use crate::version;
+use crate::quoting::literal;
+use crate::{text_protocol, version_table};
 
 /// How often it is looked whether somebody is still at work.
 const LOOK: Duration = Duration::from_millis(200);
@@ -67,13 +67,13 @@ impl Mysql {
 
     /// Waits for the end of every transaction that has `alembic_version` in use.
     async fn wait_for_version_table(&mut self) -> Result<(), Error> {
-        if version::read(&mut self.connection, &self.context).await?.is_none() {
+        if version_table::read(&mut self.connection, &self.context).await?.is_none() {
             return Ok(());
         }
         let wait = self.lock_wait.as_secs().max(1);
         let action = "waiting for other upgrades";
         self.run_soon(action, &format!("SET SESSION lock_wait_timeout = {wait}")).await?;
-        let locked = text::run_soon_after(
+        let locked = text_protocol::run_soon_after(
             &mut self.connection,
             self.lock_wait,
             "LOCK TABLES alembic_version WRITE",

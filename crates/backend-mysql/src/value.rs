@@ -6,7 +6,7 @@ use sqlx::error::BoxDynError;
 use sqlx::mysql::{MySqlArguments, MySqlRow, MySqlValueRef};
 use sqlx::{Arguments, Decode, MySql, Row as _, Type, TypeInfo, ValueRef};
 
-use crate::text;
+use crate::quoting;
 
 /// Hands a value to a prepared statement.
 pub(crate) fn bind(arguments: &mut MySqlArguments, value: Value) -> Result<(), BoxDynError> {
@@ -32,7 +32,7 @@ pub(crate) fn bind(arguments: &mut MySqlArguments, value: Value) -> Result<(), B
 /// A value as it stands in a statement, for the session's own settings: backslashes escape, and the
 /// character set is that of the program.
 pub(crate) fn literal(value: &Value) -> String {
-    let text = |text: &str| text::literal(text).replace('\0', "\\0");
+    let text = |text: &str| quoting::literal(text).replace('\0', "\\0");
     let plain = match value {
         Value::Bool(flag) => flag.map(|flag| u8::from(flag).to_string()),
         Value::TinyInt(number) => number.map(|number| number.to_string()),

@@ -12,7 +12,7 @@ use crate::background::Background;
 use crate::connect::Mysql;
 use crate::connection::Connection;
 use crate::connector::Connector;
-use crate::text;
+use crate::text_protocol;
 
 /// How long the server's answer about itself may take.
 const LIMIT: Duration = Duration::from_secs(5);
@@ -68,7 +68,7 @@ impl Watching {
              WHERE ID IN ({}) AND COMMAND IN ('Query', 'Execute') ORDER BY TIME DESC LIMIT 1",
             self.connector.at_work()
         );
-        let rows = text::rows(&mut connection, sql).await.ok()?;
+        let rows = text_protocol::rows(&mut connection, sql).await.ok()?;
         self.connection = Some(connection);
         let row = rows.into_iter().next()?;
         let mut cells = row.into_iter().map(Option::unwrap_or_default);

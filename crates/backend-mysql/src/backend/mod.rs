@@ -18,10 +18,10 @@ use mlflow_migrate_core::schema::Schema;
 
 use crate::connect::Mysql;
 use crate::error::is_refused_rows;
+use crate::quoting::quote;
 use crate::render::{Alteration, refuse_raw_texts};
 use crate::swap::{self, Occasions};
-use crate::text::quote;
-use crate::{execute, inspect, method, preflight, size, version};
+use crate::{execute, inspect, method, preflight, table_size, version_table};
 
 #[async_trait]
 impl Backend for Mysql {
@@ -67,13 +67,17 @@ impl Backend for Mysql {
     }
 
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
-        version::read(&mut self.connection, &self.context).await
+        version_table::read(&mut self.connection, &self.context).await
     }
 
     async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
         self.confirm_claim().await?;
-        let written =
-            version::write(&mut self.connection, revision, self.in_transaction, &self.context);
+        let written = version_table::write(
+            &mut self.connection,
+            revision,
+            self.in_transaction,
+            &self.context,
+        );
         match written.await {
             Err(error) => Err(self.name_holders(error).await),
             done => done,
@@ -134,7 +138,7 @@ impl Backend for Mysql {
     }
 
     async fn table_size(&mut self, table: &str) -> Result<TableSize, Error> {
-        size::of(&mut self.connection, table, &self.context).await
+        table_size::of(&mut self.connection, table, &self.context).await
     }
 
     fn resumable(&mut self) -> Option<&mut dyn Resumable> {

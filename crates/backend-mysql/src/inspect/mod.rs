@@ -21,7 +21,7 @@ use mlflow_migrate_core::schema::{Schema, Table};
 use crate::connection::Connection;
 use crate::error::Context;
 use crate::features::Features;
-use crate::{journal, swap, version};
+use crate::{journal, swap, version_table};
 
 use catalogue::{Catalogue, Record};
 
@@ -83,7 +83,7 @@ fn tables(catalogue: &Catalogue) -> Schema {
     let mut schema = Schema { collation: catalogue.collation.clone(), ..Schema::default() };
     for record in &catalogue.tables {
         let name = record.text(0);
-        if name != version::TABLE && name != journal::TABLE && !swap::is_own(name) {
+        if name != version_table::TABLE && name != journal::TABLE && !swap::is_own(name) {
             schema.insert(Table {
                 collation: record.optional(1).map(ToOwned::to_owned),
                 ..Table::new(name)

@@ -1,6 +1,6 @@
 //! What `SHOW GRANTS` says.
 
-use crate::text::quote;
+use crate::quoting::quote;
 
 /// A privilege on everything, on databases whose names match a pattern, or on one table.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,7 +6,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
 
 use crate::connect::Mysql;
-use crate::{swap, text};
+use crate::{swap, text_protocol};
 
 /// Foreign keys and triggers have names that are unique in a database, and a view is called as no table
 /// is. An object's table is in the same database as the object; only a condition on the table's keeps older
@@ -33,7 +33,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
     let mut held = Vec::new();
     let checks = (!database.features.is_mariadb()).then_some(CHECKS);
     for sql in [HELD].into_iter().chain(checks) {
-        let found = text::rows(&mut database.connection, sql).await;
+        let found = text_protocol::rows(&mut database.connection, sql).await;
         let action = "looking for names that are taken";
         let found = found.map_err(|source| database.context.error(action, source))?;
         held.extend(found.iter().filter_map(|row| held_name(row)));

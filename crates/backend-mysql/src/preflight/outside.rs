@@ -5,7 +5,8 @@ use mlflow_migrate_core::plan::OutsideReference;
 use mlflow_migrate_core::schema::ForeignKey;
 
 use crate::connect::Mysql;
-use crate::text::{self, quote};
+use crate::quoting::quote;
+use crate::text_protocol;
 
 /// The server shows those of tables that the user has a privilege for.
 const OUTSIDE: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, \
@@ -14,12 +15,12 @@ const OUTSIDE: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_
      ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION";
 
 pub(crate) async fn references(database: &mut Mysql) -> Result<Vec<OutsideReference>, Error> {
-    let rows = text::rows(&mut database.connection, OUTSIDE).await;
+    let rows = text_protocol::rows(&mut database.connection, OUTSIDE).await;
     let action = "looking for foreign keys of other databases";
     let rows = rows.map_err(|source| database.context.error(action, source))?;
     let mut references: Vec<OutsideReference> = Vec::new();
     for row in rows {
-        let value = |at: usize| text::cell(&row, at);
+        let value = |at: usize| text_protocol::cell(&row, at);
         let (table, name) = (format!("{}.{}", value(0), value(1)), value(2));
         let is_same =
             |one: &OutsideReference| one.table == table && one.key.name.as_deref() == Some(name);

@@ -7,7 +7,7 @@ use mlflow_migrate_core::Error;
 
 use crate::connect::Mysql;
 use crate::error::PACKET_HINT;
-use crate::text;
+use crate::text_protocol;
 
 /// The longest statement of a data migration, with room to spare. Even MySQL 5.5 takes 1 MiB unless it
 /// is told otherwise.
@@ -27,7 +27,7 @@ pub(crate) async fn check_text(database: &mut Mysql, text: &str) -> Result<(), E
 }
 
 async fn require(database: &mut Mysql, bytes: usize) -> Result<(), Error> {
-    let limit = text::value(&mut database.connection, "SELECT @@max_allowed_packet").await;
+    let limit = text_protocol::value(&mut database.connection, "SELECT @@max_allowed_packet").await;
     let limit = limit.map_err(|source| database.context.error("reading settings", source))?;
     let limit: usize = limit.and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
     if limit >= bytes {

@@ -10,8 +10,9 @@ use crate::connect::Mysql;
 use crate::connection::Connection;
 use crate::error::{TRIGGER_HINT, TRIGGER_PRIVILEGE};
 use crate::features::Features;
-use crate::text::{self, TextRow, quote};
-use crate::{journal, version};
+use crate::quoting::{self, quote};
+use crate::text_protocol::{self, TextRow};
+use crate::{journal, version_table};
 
 /// The tables for which each privilege is needed.
 type Needs = BTreeMap<&'static str, BTreeSet<String>>;
@@ -84,16 +85,17 @@ struct Held {
 
 async fn read(connection: &mut Connection) -> Result<Held, sqlx::Error> {
     let cell = |row: &TextRow, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
-    let known = text::rows(connection, "SELECT CURRENT_USER(), DATABASE()").await?;
+    let known = text_protocol::rows(connection, "SELECT CURRENT_USER(), DATABASE()").await?;
     let (user, database) =
         known.first().map(|row| (cell(row, 0), cell(row, 1))).unwrap_or_default();
-    let mut lines = text::rows(connection, "SHOW GRANTS").await?;
+    let mut lines = text_protocol::rows(connection, "SHOW GRANTS").await?;
     // MySQL lists what a role grants only if it is asked for that role; MariaDB lists it anyway,
     // and refuses the question.
-    if let Ok(Some(roles)) = text::value(connection, "SELECT CURRENT_ROLE()").await
+    if let Ok(Some(roles)) = text_protocol::value(connection, "SELECT CURRENT_ROLE()").await
         && let Some(roles) = grants::roles(&roles)
         && let Ok(by_roles) =
-            text::rows(connection, format!("SHOW GRANTS FOR CURRENT_USER() USING {roles}")).await
+            text_protocol::rows(connection, format!("SHOW GRANTS FOR CURRENT_USER() USING {roles}"))
+                .await
     {
         lines.extend(by_roles);
     }
@@ -101,7 +103,7 @@ async fn read(connection: &mut Connection) -> Result<Held, sqlx::Error> {
     let logging = "SHOW GLOBAL VARIABLES WHERE \
                    (Variable_name = 'log_bin' AND Value = 'ON') \
                    OR (Variable_name = 'log_bin_trust_function_creators' AND Value = 'OFF')";
-    let logs_binary = text::rows(connection, logging).await?.len() == 2;
+    let logs_binary = text_protocol::rows(connection, logging).await?.len() == 2;
     let grants = Grants::parse(lines.iter().map(String::as_str));
     Ok(Held { user: account(&user), database, grants, logs_binary })
 }
@@ -109,8 +111,8 @@ async fn read(connection: &mut Connection) -> Result<Held, sqlx::Error> {
 /// `user@host`, quoted as a GRANT statement wants it.
 fn account(user: &str) -> String {
     match user.rsplit_once('@') {
-        Some((user, host)) => format!("{}@{}", text::literal(user), text::literal(host)),
-        None => text::literal(user),
+        Some((user, host)) => format!("{}@{}", quoting::literal(user), quoting::literal(host)),
+        None => quoting::literal(user),
     }
 }
 
@@ -121,9 +123,9 @@ fn needs(plan: &Plan, features: &Features) -> Needs {
             needs.entry(*privilege).or_default().insert(table.to_owned());
         }
     };
-    need(&["SELECT", "INSERT", "DELETE"], version::TABLE);
+    need(&["SELECT", "INSERT", "DELETE"], version_table::TABLE);
     if !plan.from.stamped {
-        need(&["CREATE"], version::TABLE);
+        need(&["CREATE"], version_table::TABLE);
     }
     if !plan.steps.is_empty() {
         need(&["CREATE", "SELECT", "INSERT", "UPDATE", "DELETE", "DROP"], journal::TABLE);

@@ -9,7 +9,8 @@ use sea_query::Value;
 
 use crate::connect::Mysql;
 use crate::limits::{self, Limit, Limits};
-use crate::text::{self, literal};
+use crate::quoting::literal;
+use crate::text_protocol;
 use mlflow_migrate_core::rows::Rows;
 
 /// What is done in one transaction before everything else.
@@ -69,7 +70,7 @@ pub(crate) async fn row_bytes(database: &mut Mysql, table: &str) -> Result<u64, 
          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
         literal(table)
     );
-    let found = text::value(&mut database.connection, sql).await;
+    let found = text_protocol::value(&mut database.connection, sql).await;
     let found = found.map_err(|source| database.context.error("reading sizes", source))?;
     Ok(found.and_then(|length| length.parse().ok()).unwrap_or(0))
 }

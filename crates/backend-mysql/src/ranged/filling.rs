@@ -15,8 +15,8 @@ use super::ranges::{Range, Ranges};
 use crate::claim::Lease;
 use crate::connection::Connection;
 use crate::connector::Connector;
-use crate::limits::is_too_large;
-use crate::{rows, text};
+use crate::error::is_too_large;
+use crate::{rows, text_protocol};
 
 /// How often it is asked whether the connection that keeps other upgraders out is still there.
 const PING: Duration = Duration::from_secs(1);
@@ -60,7 +60,7 @@ impl Filling {
             && let Err(error) = worker.clone().run(own, Arc::clone(&ranges)).await
         {
             // The error is the one to tell; a connection that is lost has taken the range back.
-            let _ = text::run(own, "ROLLBACK").await;
+            let _ = text_protocol::run(own, "ROLLBACK").await;
             return Err(error);
         }
         let mut workers = JoinSet::new();
@@ -99,7 +99,7 @@ impl Filling {
                 },
                 _ = pings.tick() => {
                     let failed = |source| self.connector.context().error(&self.action, source);
-                    text::run_soon(own, "DO 0").await.map_err(failed)?;
+                    text_protocol::run_soon(own, "DO 0").await.map_err(failed)?;
                 }
             }
         }
@@ -132,12 +132,12 @@ impl Worker {
                 if let Some(lease) = &mut self.filling.lease {
                     lease.confirm().await?;
                 }
-                written = text::run(connection, "COMMIT").await.map(|_| rows);
+                written = text_protocol::run(connection, "COMMIT").await.map(|_| rows);
             }
             let written = match written {
                 Ok(written) => written,
                 Err(source) if is_too_large(&source) => {
-                    text::run(connection, "ROLLBACK").await.map_err(failed)?;
+                    text_protocol::run(connection, "ROLLBACK").await.map_err(failed)?;
                     let mut ranges = ranges.lock().await;
                     let divided = ranges.divide(connection, &self.filling.table, number, range);
                     if !divided.await.map_err(failed)? {
@@ -161,7 +161,7 @@ impl Worker {
         range: Range,
     ) -> Result<u64, sqlx::Error> {
         let (condition, values) = range.condition(&self.key);
-        text::run_soon(connection, "START TRANSACTION").await?;
+        text_protocol::run_soon(connection, "START TRANSACTION").await?;
         let Statement { before, after } = &self.filling.statement;
         let sql = format!("{before}{condition}{after}");
         let written = rows::run(connection, sql, values).await?;

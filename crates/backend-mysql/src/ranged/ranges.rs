@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 use super::notes::{self, Note};
 use crate::connection::Connection;
-use crate::rows;
-use crate::text::{self, quote};
+use crate::quoting::quote;
+use crate::{rows, text_protocol};
 
 /// How many columns of the key tell the ranges apart.
 const MAX_COLUMNS: usize = 3;
@@ -185,12 +185,12 @@ impl Ranges {
         let second = Range { after: Some(middle), ..range };
         let next = self.number;
         self.number = next.saturating_add(1);
-        text::run(worker, "START TRANSACTION").await?;
+        text_protocol::run(worker, "START TRANSACTION").await?;
         for (number, part) in [(number, &second), (next, &first)] {
             let note = Note { table: filled.to_owned(), range: Some(part.clone()), done: false };
             notes::write(worker, number, &note).await?;
         }
-        text::run(worker, "COMMIT").await?;
+        text_protocol::run(worker, "COMMIT").await?;
         self.left.extend([(next, first), (number, second)]);
         self.rows = self.rows.min(u32::try_from(rows / 2).unwrap_or(u32::MAX)).max(1);
         Ok(true)

@@ -21,7 +21,7 @@ use super::foreign_key::AddedForeignKeys;
 use super::unchecked::UncheckedForeignKeys;
 use super::{Cost, column, constraint};
 use crate::features::Features;
-use crate::text::quote;
+use crate::quoting::quote;
 
 /// What a column has besides what the model knows of it (a comment, `ON UPDATE`), by the column's
 /// name in the live table: MODIFY would forget it.

@@ -13,7 +13,7 @@ use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::{RawText, Table};
 
 use crate::features::Features;
-use crate::text::quote;
+use crate::quoting::quote;
 
 pub(crate) use alter::{Alteration, Clause, ColumnAttributes};
 pub(crate) use cost::Cost;

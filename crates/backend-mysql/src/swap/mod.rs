@@ -19,8 +19,9 @@ use std::collections::BTreeMap;
 use mlflow_migrate_core::Error;
 
 use crate::connect::Mysql;
+use crate::quoting::{literal, quote};
 use crate::ranged::notes;
-use crate::text::{self, literal, quote};
+use crate::text_protocol;
 
 pub(crate) use copy::swap;
 pub(crate) use occasion::{Occasions, suits};
@@ -42,7 +43,7 @@ pub(crate) fn is_own(table: &str) -> bool {
 pub(crate) async fn own_tables(database: &mut Mysql) -> Result<Vec<String>, Error> {
     let sql = "SELECT TABLE_NAME FROM information_schema.TABLES \
                WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'alembic\\_mlflow\\_migrate\\_%'";
-    let found = text::rows(&mut database.connection, sql).await;
+    let found = text_protocol::rows(&mut database.connection, sql).await;
     let found = found.map_err(|source| database.context.error("looking for tables", source))?;
     Ok(found.into_iter().flatten().flatten().filter(|name| is_own(name)).collect())
 }
@@ -83,7 +84,7 @@ async fn exists(database: &mut Mysql, table: &str) -> Result<bool, Error> {
          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
         literal(table)
     );
-    let found = text::value(&mut database.connection, sql).await;
+    let found = text_protocol::value(&mut database.connection, sql).await;
     let found = found.map_err(|source| database.context.error("looking for a table", source))?;
     Ok(found.is_some())
 }

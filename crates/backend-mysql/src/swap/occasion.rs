@@ -12,9 +12,10 @@ use mlflow_migrate_core::schema::{Column, Table};
 use super::{NEW, OLD};
 use crate::connection::Connection;
 use crate::features::Features;
+use crate::quoting::quote;
 use crate::render::{Alteration, Clause, Cost};
 use crate::swap::definition::has_more_than_a_copy;
-use crate::text::{self, quote};
+use crate::text_protocol;
 
 /// The longest name of a table, in characters.
 const MAX_NAME: usize = 64;
@@ -47,16 +48,16 @@ impl Occasions {
     /// Asks the server.
     pub(crate) async fn read(connection: &mut Connection) -> Result<Self, sqlx::Error> {
         let mut found = Self::default();
-        for row in text::rows(connection, TABLES).await? {
+        for row in text_protocol::rows(connection, TABLES).await? {
             let rows = row.get(1).cloned().flatten().and_then(|rows| rows.parse().ok());
             if let Some(Some(table)) = row.into_iter().next() {
                 found.rows.insert(table, rows.unwrap_or_default());
             }
         }
         for sql in [REFERENCED, COMMENTED] {
-            found
-                .delicate
-                .extend(text::rows(connection, sql).await?.into_iter().flatten().flatten());
+            found.delicate.extend(
+                text_protocol::rows(connection, sql).await?.into_iter().flatten().flatten(),
+            );
         }
         Ok(found)
     }
@@ -80,7 +81,7 @@ impl Occasions {
                 "SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {from_rows}) AS counted",
                 quote(table)
             );
-            let counted = text::value_of_tables(connection, sql).await?;
+            let counted = text_protocol::value_of_tables(connection, sql).await?;
             counted.and_then(|rows| rows.parse().ok()).unwrap_or(0) >= from_rows
         };
         if !is_large {

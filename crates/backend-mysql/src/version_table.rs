@@ -5,9 +5,9 @@ use mlflow_migrate_core::history::version_table::{Fault, MOST_CHARACTERS, MOST_R
 use sqlx::AssertSqlSafe;
 
 use crate::connection::Connection;
-use crate::create::{self, NO_VIEW, is_missing, is_view};
-use crate::error::{Context, server_error};
-use crate::text;
+use crate::error::{Context, is_missing_table, is_view, server_error};
+use crate::tables::{self, NO_VIEW};
+use crate::text_protocol;
 
 /// Its name.
 pub(crate) const TABLE: &str = "alembic_version";
@@ -28,16 +28,16 @@ pub(crate) async fn read(
                         AND TABLE_NAME = 'alembic_version' AND TABLE_TYPE = 'VIEW'";
     let refuse = |fault: Fault| Err(fault.of(context.name.clone()));
     let failed = |source| context.error("reading alembic_version", source);
-    if text::value(connection, KIND).await.map_err(failed)?.is_some() {
+    if text_protocol::value(connection, KIND).await.map_err(failed)?.is_some() {
         return refuse(Fault::View);
     }
     let sql = format!(
         "SELECT LEFT(version_num, {MOST_CHARACTERS}) FROM alembic_version{NO_VIEW} LIMIT {}",
         MOST_ROWS + 1
     );
-    let rows = match text::rows(connection, sql).await {
+    let rows = match text_protocol::rows(connection, sql).await {
         Ok(rows) => rows,
-        Err(source) if is_missing(&source) => return Ok(None),
+        Err(source) if is_missing_table(&source) => return Ok(None),
         Err(source) if is_view(&source) => return refuse(Fault::View),
         Err(source) if server_error(&source).is_some_and(|(number, _)| number == BAD_FIELD) => {
             return refuse(Fault::NoColumn);
@@ -53,12 +53,13 @@ pub(crate) async fn read(
 
 /// Whether the table has one row, with more than Alembic's column: somebody wants to keep that.
 async fn has_more(connection: &mut Connection) -> Result<bool, sqlx::Error> {
-    let columns = text::rows(connection, "SHOW COLUMNS FROM alembic_version").await?;
+    let columns = text_protocol::rows(connection, "SHOW COLUMNS FROM alembic_version").await?;
     if columns.len() == 1 {
         return Ok(false);
     }
     let rows =
-        text::rows(connection, format!("SELECT 1 FROM alembic_version{NO_VIEW} LIMIT 2")).await?;
+        text_protocol::rows(connection, format!("SELECT 1 FROM alembic_version{NO_VIEW} LIMIT 2"))
+            .await?;
     Ok(rows.len() == 1)
 }
 
@@ -70,11 +71,11 @@ pub(crate) async fn write(
     context: &Context,
 ) -> Result<(), Error> {
     let replace = async {
-        if !create::is_there(connection, TABLE).await? {
-            create::table(connection, TABLE, CREATE).await?;
+        if !tables::is_there(connection, TABLE).await? {
+            tables::create(connection, TABLE, CREATE).await?;
         }
         if !is_in_transaction {
-            text::run_soon(connection, "START TRANSACTION").await?;
+            text_protocol::run_soon(connection, "START TRANSACTION").await?;
         }
         if let (Some(revision), true) = (revision, has_more(connection).await?) {
             let sql = format!("UPDATE alembic_version{NO_VIEW} SET version_num = ?");
@@ -82,17 +83,17 @@ pub(crate) async fn write(
             connection.line.brief(query.execute(&mut connection.driver)).await?;
         } else {
             let sql = format!("DELETE FROM alembic_version USING alembic_version{NO_VIEW}");
-            text::run(connection, sql).await?;
+            text_protocol::run(connection, sql).await?;
         }
         let sql = format!("SELECT 1 FROM alembic_version{NO_VIEW} LIMIT 1");
-        let is_written = text::value(connection, sql).await?.is_some();
+        let is_written = text_protocol::value(connection, sql).await?.is_some();
         if let Some(revision) = revision.filter(|_| !is_written) {
             let sql = "INSERT INTO alembic_version (version_num) VALUES (?)";
             let query = sqlx::query(sql).bind(revision);
             connection.line.brief(query.execute(&mut connection.driver)).await?;
         }
         if !is_in_transaction {
-            text::run(connection, "COMMIT").await?;
+            text_protocol::run(connection, "COMMIT").await?;
         }
         Ok(())
     };
@@ -100,7 +101,7 @@ pub(crate) async fn write(
     if let Err(source) = replaced {
         if !is_in_transaction {
             // The error to tell is the first one.
-            let _ = text::run(connection, "ROLLBACK").await;
+            let _ = text_protocol::run(connection, "ROLLBACK").await;
         }
         return Err(context.error("writing alembic_version", source));
     }

@@ -3,18 +3,19 @@
 //! The numbers are those of the "Server Error Message Reference" of MySQL's manual, and of
 //! MariaDB's "Error Codes" where they differ.
 
+mod hints;
+mod numbers;
+
 use std::io;
 
 use mlflow_migrate_backend_server::line::NoAnswer;
 use mlflow_migrate_core::Error;
-use sqlx::mysql::MySqlDatabaseError;
 
-use crate::limits::{HINT as TOO_LARGE_HINT, TOO_LARGE};
+use hints::{BUSY_HINT, TOO_LARGE_HINT};
+use numbers::TOO_LARGE;
 
-/// `ER_DUP_ENTRY`, `ER_NO_REFERENCED_ROW(_2)`, `ER_BAD_NULL_ERROR`, `ER_INVALID_USE_OF_NULL`,
-/// `WARN_DATA_TRUNCATED` (a NULL that becomes NOT NULL), `ER_CHECK_CONSTRAINT_VIOLATED`, and
-/// MariaDB's `ER_CONSTRAINT_FAILED`.
-const REFUSED_ROWS: [u16; 8] = [1062, 1216, 1452, 1048, 1138, 1265, 3819, 4025];
+pub(crate) use hints::{LIMIT_HINT, PACKET_HINT, TRIGGER_HINT, TRIGGER_PRIVILEGE};
+pub(crate) use numbers::{is_missing_table, is_refused_rows, is_too_large, is_view, server_error};
 
 /// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_NOWAIT`.
 const LOCKED: [u16; 2] = [1205, 3572];
@@ -173,30 +174,6 @@ fn tells_of_a_full_disk(message: &str) -> bool {
         .any(|number| message.contains(number))
 }
 
-/// What to do about a statement that is longer than the server takes.
-pub(crate) const PACKET_HINT: &str = "let an administrator raise max_allowed_packet of the server";
-
-/// What to do about a key or a row that the server cannot hold.
-pub(crate) const LIMIT_HINT: &str = "convert the tables to ROW_FORMAT=DYNAMIC with innodb_large_prefix=ON, or move the database to a newer server";
-
-/// What it takes to create a trigger while binary logging is on.
-pub(crate) const TRIGGER_PRIVILEGE: &str =
-    "SUPER, which a trigger takes while binary logging is on (revision 1bd49d398cd23)";
-
-/// What to do instead.
-pub(crate) const TRIGGER_HINT: &str =
-    "let an administrator SET GLOBAL log_bin_trust_function_creators = 1 until the upgrade is done";
-
-const BUSY_HINT: &str = "the server takes no more connections at the moment; try again later";
-
-fn unreachable_hint(number: u16) -> &'static str {
-    match number {
-        1049 => "create the database, or check its name in the URL",
-        1129 => "an administrator can unblock this host by FLUSH HOSTS",
-        _ => BUSY_HINT,
-    }
-}
-
 /// Nothing, if the user may not do it.
 pub(crate) fn unless_denied<T>(error: Error) -> Result<Option<T>, Error> {
     match error {
@@ -205,18 +182,12 @@ pub(crate) fn unless_denied<T>(error: Error) -> Result<Option<T>, Error> {
     }
 }
 
-/// The number and the text of an error that the server told.
-pub(crate) fn server_error(source: &sqlx::Error) -> Option<(u16, String)> {
-    let database = source.as_database_error()?;
-    let error = database.try_downcast_ref::<MySqlDatabaseError>()?;
-    Some((error.number(), error.message().to_owned()))
-}
-
-/// Whether rows were in the way of a statement.
-pub(crate) fn is_refused_rows(error: &Error) -> bool {
-    let Error::Database { source, .. } = error else { return false };
-    let known = source.downcast_ref::<sqlx::Error>().and_then(server_error);
-    known.is_some_and(|(number, _)| REFUSED_ROWS.contains(&number))
+fn unreachable_hint(number: u16) -> &'static str {
+    match number {
+        1049 => "create the database, or check its name in the URL",
+        1129 => "an administrator can unblock this host by FLUSH HOSTS",
+        _ => BUSY_HINT,
+    }
 }
 
 /// An error of the operating system in a few words.

@@ -24,16 +24,6 @@ pub(crate) fn cell(row: &[Option<String>], at: usize) -> &str {
     row.get(at).and_then(Option::as_deref).unwrap_or_default()
 }
 
-/// A name, quoted for use in a statement.
-pub(crate) fn quote(identifier: &str) -> String {
-    format!("`{}`", identifier.replace('`', "``"))
-}
-
-/// A string literal. The session's `sql_mode` has no `NO_BACKSLASH_ESCAPES`.
-pub(crate) fn literal(text: &str) -> String {
-    format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
-}
-
 /// How many statements a connection keeps prepared. More than an upgrade has, but for ranges of rows:
 /// to give one back is a packet without an answer, and the next packet waits for its
 /// acknowledgement, some 40 ms, where sqlx opens the connection: it leaves Nagle's algorithm on.
@@ -177,15 +167,4 @@ fn texts(row: &MySqlRow) -> Result<TextRow, sqlx::Error> {
             text.map(Some).map_err(|source| sqlx::Error::Decode(Box::new(source)))
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::{literal, quote};
-
-    #[test]
-    fn what_is_quoted_stays_one_word() {
-        assert_eq!(quote("a`b"), "`a``b`");
-        assert_eq!(literal(r"it's \ here"), r"'it''s \\ here'");
-    }
 }
