@@ -11,8 +11,8 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 
 use crate::connect::Mysql;
-use crate::connector::Connector;
 use crate::error::server_error;
+use crate::login::Connector;
 use crate::text_protocol;
 
 /// After how long the server is told again.

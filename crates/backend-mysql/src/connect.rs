@@ -15,12 +15,12 @@ use crate::cancel::Canceller;
 use crate::claim::{Claim, Lease};
 use crate::cluster::Cluster;
 use crate::connection::Connection;
-use crate::connector::Connector;
-use crate::error::{Context, Failure};
+use crate::error::Context;
 use crate::features::Features;
-use crate::options::{OpenOptions, Target};
+use crate::login::{self, Connector, Failure, Target};
+use crate::options::OpenOptions;
 use crate::swap::Occasions;
-use crate::{login, session, text_protocol};
+use crate::text_protocol;
 use mlflow_migrate_core::rows::Rows;
 
 /// A connection to one database on a MySQL or MariaDB server.
@@ -136,7 +136,7 @@ impl Mysql {
         const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
         let context = self.context.clone();
         let failed = |source| context.error("opening worker connections", source);
-        let logs_statements = session::logs_statements(&mut self.connection).await;
+        let logs_statements = login::logs_statements(&mut self.connection).await;
         let logs_statements = logs_statements.map_err(failed)?;
         let mut further: Vec<Box<dyn Rows>> = Vec::new();
         if self.jobs <= 1 || logs_statements {
@@ -204,7 +204,7 @@ async fn look_around(
     if !is_ready {
         return Err(context.apart());
     }
-    session::prepare(connection, context).await?;
+    login::prepare(connection, context).await?;
     Ok((features, cluster))
 }
 

@@ -10,16 +10,9 @@ mod claim;
 mod cluster;
 mod connect;
 mod connection;
-mod connector;
-mod encryption;
 mod error;
 mod execute;
 mod features;
-#[cfg(target_os = "linux")]
-mod greeting;
-#[cfg(not(target_os = "linux"))]
-#[path = "greeting_unseen.rs"]
-mod greeting;
 mod inspect;
 mod journal;
 mod latest_metrics;
@@ -28,14 +21,12 @@ mod lock;
 mod login;
 mod method;
 mod options;
-mod parameters;
 mod preflight;
 mod probe;
 mod quoting;
 mod ranged;
 mod render;
 mod rows;
-mod session;
 mod swap;
 #[cfg(test)]
 #[path = "../../backend-server/documented/table.rs"]
@@ -51,5 +42,6 @@ mod watch;
 
 pub use connect::Mysql;
 pub use features::Features;
+pub use login::read_url;
 pub use mlflow_migrate_backend_server::certificates::SystemAuthorities;
-pub use options::{ENVIRONMENT, OpenOptions, read_url};
+pub use options::{ENVIRONMENT, OpenOptions};

@@ -31,7 +31,7 @@ impl Mysql {
     pub(crate) async fn begin_session(&mut self, access: SessionMode) -> Result<(), Error> {
         match access {
             SessionMode::Read => {
-                // For this transaction only: a snapshot is one only with it (see `session`).
+                // For this transaction only: a snapshot is one only with it (see `login::settings`).
                 let level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
                 self.run_soon("beginning to read", level).await?;
                 self.run_soon("beginning to read", SNAPSHOT).await?;

@@ -11,7 +11,7 @@ use mlflow_migrate_core::event::{Event, Observer};
 use crate::background::Background;
 use crate::connect::Mysql;
 use crate::connection::Connection;
-use crate::connector::Connector;
+use crate::login::Connector;
 use crate::text_protocol;
 
 /// How long the server's answer about itself may take.

@@ -23,16 +23,6 @@ const LOCKED: [u16; 2] = [1205, 3572];
 /// `ER_LOCK_DEADLOCK`.
 const DEADLOCK: u16 = 1213;
 
-/// Why a connection did not come about.
-pub(crate) enum Failure {
-    /// The server wants the password as it is, and may be anybody.
-    ClearPassword,
-    /// The server wants the password encrypted with a key of its own, and may be anybody.
-    ForeignKey,
-    /// Anything else.
-    Other(sqlx::Error),
-}
-
 /// What was being done to which database, for the error that may come of it.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {

@@ -14,8 +14,8 @@ use super::notes::{self, Note};
 use super::ranges::{Range, Ranges};
 use crate::claim::Lease;
 use crate::connection::Connection;
-use crate::connector::Connector;
 use crate::error::is_too_large;
+use crate::login::Connector;
 use crate::{rows, text_protocol};
 
 /// How often it is asked whether the connection that keeps other upgraders out is still there.

@@ -3,7 +3,8 @@
 use mlflow_migrate_core::Error;
 
 use super::{Environment, encryption, told};
-use crate::{parameters, table};
+use crate::login::url::parameters;
+use crate::table;
 
 /// A row, the parameters and variables that it stands for, and what comes of them.
 type Case = (&'static str, &'static str, Environment<'static>, &'static str);

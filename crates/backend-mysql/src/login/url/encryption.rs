@@ -9,7 +9,8 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
-use crate::options::{OpenOptions, refuse};
+use super::refusal::refuse;
+use crate::options::OpenOptions;
 
 /// Whom a server's certificate has to be signed by.
 #[derive(Clone, Debug, PartialEq, Eq)]

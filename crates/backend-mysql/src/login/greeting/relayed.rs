@@ -15,19 +15,13 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use sqlx::{ConnectOptions, MySqlConnection};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
-use crate::error::Failure;
+use crate::login::failure::Failure;
 
 /// The way to log in that hands over the password as it is.
 const CLEAR_PASSWORD: &[u8] = b"mysql_clear_password";
 
 /// `CLIENT_SSL`, in the second byte of a client's first packet.
 const WANTS_TLS: u8 = 0x08;
-
-impl From<io::Error> for Failure {
-    fn from(error: io::Error) -> Self {
-        Self::Other(sqlx::Error::Io(error))
-    }
-}
 
 /// Connects, unless the server wants the password itself, and measures what it sends where it is not a
 /// socket.
@@ -122,6 +116,3 @@ async fn read_packet(from: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Vec<u
     packet.extend(body);
     Ok(packet)
 }
-
-#[cfg(test)]
-mod tests;

@@ -4,7 +4,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;
 
 use super::{Authority, Encryption, OpenOptions};
-use crate::parameters;
+use crate::login::url::parameters;
 
 mod documented;
 

@@ -5,7 +5,7 @@ use mlflow_migrate_backend_server::parameter::{may_protect, same_letters};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;
 
-use crate::options::refuse;
+use super::refusal::refuse;
 
 /// Those that are followed.
 const FOLLOWED: &[&str] = &[
@@ -98,7 +98,7 @@ fn is_known(name: &str) -> bool {
 
 /// Refuses what asks for a protection that is not to be had, and tells what else has no effect. Values
 /// are never named.
-pub(crate) fn check(url: &ServerUrl) -> Result<Vec<String>, Error> {
+pub(super) fn check(url: &ServerUrl) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     for (name, value) in &url.parameters {
         // What follows an encoded `=` is no part of a name.

@@ -9,10 +9,12 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
 use sqlx::mysql::MySqlConnectOptions;
 
+use super::attempt::{attempt, explain};
+use super::failure::Failure;
+use super::settings;
 use crate::connection::Connection;
-use crate::error::{Context, Failure};
-use crate::login::{attempt, explain};
-use crate::{session, text_protocol};
+use crate::error::Context;
+use crate::text_protocol;
 
 /// Opens further connections to the same database.
 #[derive(Clone)]
@@ -90,7 +92,7 @@ impl Connector {
     /// A connection with the settings of every session here.
     pub(crate) async fn open(&self) -> Result<Connection, Error> {
         let mut connection = self.connect().await?;
-        session::prepare(&mut connection, &self.context).await?;
+        settings::prepare(&mut connection, &self.context).await?;
         Ok(connection)
     }
 

@@ -7,7 +7,7 @@ use mlflow_migrate_backend_server::line::Meter;
 use sqlx::mysql::MySqlConnectOptions;
 use sqlx::{ConnectOptions, MySqlConnection};
 
-use crate::error::Failure;
+use crate::login::failure::Failure;
 
 /// Connects.
 pub(crate) async fn connect(

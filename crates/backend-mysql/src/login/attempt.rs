@@ -9,9 +9,10 @@ use mlflow_migrate_core::Error;
 use sqlx::MySqlConnection;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 
-use crate::error::{Context, Failure, describe_io, server_error};
-use crate::greeting;
-use crate::options::Target;
+use super::failure::Failure;
+use super::greeting;
+use super::url::Target;
+use crate::error::{Context, describe_io, server_error};
 
 /// The driver's connection, and what measures what comes over it.
 pub(crate) type Opened = (MySqlConnection, Arc<Meter>);
@@ -32,7 +33,7 @@ pub(crate) async fn open(target: &Target, context: &Context) -> Result<Opened, E
 }
 
 /// Logs in with these options, if that takes no longer.
-pub(crate) async fn attempt(
+pub(super) async fn attempt(
     timeout: Duration,
     options: &MySqlConnectOptions,
 ) -> Result<Opened, Failure> {
