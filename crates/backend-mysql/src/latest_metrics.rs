@@ -10,11 +10,11 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
 
-use crate::connect::Mysql;
 use crate::connection::Connection;
+use crate::database::Mysql;
 use crate::quoting::quote;
 use crate::ranged::{Filling, Ranges, Statement, notes};
-use crate::text_protocol;
+use crate::{session, text_protocol};
 
 const TABLE: &str = "latest_metrics";
 
@@ -52,11 +52,11 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
         connections: database.jobs,
     };
     // The ranges are transactions of their own; the one that is open would keep them waiting.
-    database.end_transaction("COMMIT").await?;
+    session::end_transaction(database, "COMMIT").await?;
     let key = vec!["run_uuid".to_owned()];
     let ranges = Ranges::new(None, "runs", key, RUNS, noted, number);
     filling.run(ranges, &mut database.connection).await?;
-    database.begin_transaction().await?;
+    session::begin_transaction(database).await?;
     notes::clear(&mut database.connection, &context).await?;
     count(&mut database.connection, TABLE).await.map(Some).map_err(failed)
 }

@@ -1,4 +1,4 @@
-//! How large a table is.
+//! How large a table is, and its rows.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableSize;
@@ -6,7 +6,8 @@ use sea_query::Value;
 
 use crate::connection::Connection;
 use crate::error::Context;
-use crate::rows;
+use crate::quoting::literal;
+use crate::{rows, text_protocol};
 
 /// InnoDB's estimate of the rows of a table, and what it and its indexes take. Counting a table
 /// exactly means reading all of it.
@@ -14,6 +15,7 @@ const MEASURE: &str = "SELECT TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH \
                        FROM information_schema.TABLES \
                        WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 
+/// The size of a table.
 pub(crate) async fn of(
     connection: &mut Connection,
     table: &str,
@@ -26,4 +28,20 @@ pub(crate) async fn of(
         _ => None,
     };
     Ok(TableSize { rows: number(0).unwrap_or_default(), bytes: number(1) })
+}
+
+/// How long the rows of a table are on average, as the server guesses.
+pub(crate) async fn row_bytes(
+    connection: &mut Connection,
+    table: &str,
+    context: &Context,
+) -> Result<u64, Error> {
+    let sql = format!(
+        "SELECT AVG_ROW_LENGTH FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
+        literal(table)
+    );
+    let found = text_protocol::value(connection, sql).await;
+    let found = found.map_err(|source| context.error("reading sizes", source))?;
+    Ok(found.and_then(|length| length.parse().ok()).unwrap_or(0))
 }

@@ -6,7 +6,7 @@ use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{ForeignKey, Schema};
 
-use crate::connect::Mysql;
+use crate::database::Mysql;
 use crate::error::server_error;
 use crate::features::Features;
 use crate::quoting::quote;

@@ -6,7 +6,7 @@ use mlflow_migrate_core::plan::{ColumnEnd, Plan};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Dependent, mentions};
 
-use crate::connect::Mysql;
+use crate::database::Mysql;
 use crate::quoting::quote;
 use crate::text_protocol;
 

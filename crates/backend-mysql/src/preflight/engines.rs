@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::Plan;
 
-use crate::connect::Mysql;
+use crate::database::Mysql;
 use crate::quoting::quote;
 use crate::{text_protocol, version_table};
 

@@ -9,8 +9,8 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::{Column, ColumnType, Schema, Table};
 
-use crate::connect::Mysql;
 use crate::connection::Connection;
+use crate::database::Mysql;
 use crate::error::LIMIT_HINT;
 use crate::features::Features;
 use crate::quoting::quote;

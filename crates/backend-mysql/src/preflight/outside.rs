@@ -4,7 +4,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::OutsideReference;
 use mlflow_migrate_core::schema::ForeignKey;
 
-use crate::connect::Mysql;
+use crate::database::Mysql;
 use crate::quoting::quote;
 use crate::text_protocol;
 

@@ -5,7 +5,7 @@
 
 use mlflow_migrate_core::Error;
 
-use crate::connect::Mysql;
+use crate::database::Mysql;
 use crate::error::PACKET_HINT;
 use crate::text_protocol;
 

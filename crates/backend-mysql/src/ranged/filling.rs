@@ -12,7 +12,7 @@ use tokio::time::MissedTickBehavior;
 
 use super::notes::{self, Note};
 use super::ranges::{Range, Ranges};
-use crate::claim::Lease;
+use crate::cluster::Lease;
 use crate::connection::Connection;
 use crate::error::is_too_large;
 use crate::login::Connector;

@@ -8,14 +8,18 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Table;
 
-use super::{NEW, OLD, Swap, exists};
-use crate::connect::Mysql;
+use super::exists;
+use super::statements::Swap;
 use crate::connection::Connection;
+use crate::database::Mysql;
 use crate::error::unless_denied;
 use crate::quoting::{literal, quote};
 use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
-use crate::{cancel, execute, journal, limits, preflight, text_protocol};
+use crate::swap_tables::{NEW, OLD};
+use crate::{
+    cancel, foreign_keys, inspect, journal, limits, privileges, table_size, text_protocol,
+};
 
 /// How often it is looked whether the rename waits, and how many times.
 const LOOK: Duration = Duration::from_millis(20);
@@ -33,9 +37,11 @@ pub(crate) async fn swap(
     let context = database.context.clone();
     let alteration = Alteration::between(before, &change.after, &features);
     let attributes =
-        execute::attributes(&mut database.connection, &alteration, &features, &context).await?;
+        inspect::attributes(&mut database.connection, &alteration, &features, &context).await?;
     // One that the user cannot see would go with the old table.
-    if !preflight::hidden_triggers(database, slice::from_ref(&before.name)).await?.is_empty() {
+    let tables = slice::from_ref(&before.name);
+    let connection = &mut database.connection;
+    if !privileges::hidden_triggers(connection, tables, &context).await?.is_empty() {
         return Ok(None);
     }
     let swap = Swap::new(before, &change.after, &features);
@@ -124,15 +130,15 @@ impl Swapping<'_> {
             table: self.before.name.clone(),
             statement: Statement { before: self.swap.fill(), after: String::new() },
             range_size: None,
-            total: self.database.occasions.rows(&self.before.name),
+            total: self.database.table_facts.estimated_rows(&self.before.name),
             progress: progress.clone(),
             connector: self.database.connector.clone(),
             lease: self.database.lease.clone(),
             connections: self.database.jobs,
         };
-        let row_bytes = preflight::row_bytes(self.database, &self.before.name).await?;
-        let limits =
-            limits::read(&mut self.database.connection, &self.database.cluster, &context).await?;
+        let connection = &mut self.database.connection;
+        let row_bytes = table_size::row_bytes(connection, &self.before.name, &context).await?;
+        let limits = limits::read(connection, &self.database.cluster, &context).await?;
         let rows = limits.range_rows(self.database.range_rows, row_bytes);
         let table = &self.before.name;
         let ranges = Ranges::new(Some(guard), table, key(self.before), rows, noted, number);
@@ -199,7 +205,7 @@ impl Swapping<'_> {
         let context = self.database.context.clone();
         let connection = &mut self.database.connection;
         let new = self.swap.new_foreign_keys();
-        execute::add_unchecked(connection, &foreign_keys, &new, &context).await
+        foreign_keys::add_unchecked(connection, &foreign_keys, &new, &context).await
     }
 }
 

@@ -1,102 +1,15 @@
-//! Makes the changes that [`crate::render`] has put into statements.
+//! What columns have besides what the model knows of them: a statement that changes one has to say it
+//! again.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::TableChange;
-use mlflow_migrate_core::schema::{RawText, Trigger};
+use mlflow_migrate_core::schema::RawText;
 
-use crate::cancel::{self, Canceller};
 use crate::connection::Connection;
 use crate::error::Context;
 use crate::features::Features;
 use crate::quoting::literal;
-use crate::render::{self, Alteration, Clause, ColumnAttributes, UncheckedForeignKeys};
-use crate::{tables, text_protocol};
-
-/// Makes one change. The server does not tell how many rows it copies.
-pub(crate) async fn change(
-    connection: &mut Connection,
-    canceller: Option<&Canceller>,
-    change: &TableChange,
-    features: &Features,
-    context: &Context,
-) -> Result<(), Error> {
-    let after = &change.after;
-    let Some(before) = &change.before else {
-        let action = format!("create table {}", after.name);
-        let created =
-            tables::create(connection, &after.name, &render::create_table(after, features)).await;
-        created.map_err(|source| context.error(&action, source))?;
-        create_triggers(connection, after.triggers.iter(), &after.name, context).await?;
-        return Ok(());
-    };
-    let alteration = Alteration::between(before, after, features);
-    let attributes = attributes(connection, &alteration, features, context).await?;
-    let action = format!("change table {}", after.name);
-    for statement in alteration.statements(&attributes, features) {
-        let done = text_protocol::run_alone(connection, statement);
-        cancel::run(canceller, &action, context, done).await?;
-    }
-    if !alteration.unchecked.keys.is_empty() {
-        add_unchecked(connection, &alteration.unchecked, &alteration.unchecked, context).await?;
-    }
-    let triggers = alteration.triggers.iter().copied();
-    create_triggers(connection, triggers, &after.name, context).await
-}
-
-async fn run(
-    connection: &mut Connection,
-    statement: impl Into<String>,
-    action: &str,
-    context: &Context,
-) -> Result<(), Error> {
-    let done = text_protocol::run_alone(connection, statement).await;
-    done.map_err(|source| context.error(action, source))?;
-    Ok(())
-}
-
-async fn create_triggers(
-    connection: &mut Connection,
-    triggers: impl Iterator<Item = &Trigger>,
-    table: &str,
-    context: &Context,
-) -> Result<(), Error> {
-    for trigger in triggers {
-        let action = format!("create trigger {} on table {table}", trigger.name);
-        let created = text_protocol::run_program(connection, trigger.definition.clone()).await;
-        created.map_err(|source| context.error(&action, source))?;
-    }
-    Ok(())
-}
-
-/// Adds foreign keys, and takes them away again if a row lacks the one that it references, which only
-/// the `doubtful` ones among them can be the case of.
-pub(crate) async fn add_unchecked(
-    connection: &mut Connection,
-    foreign_keys: &UncheckedForeignKeys<'_>,
-    doubtful: &UncheckedForeignKeys<'_>,
-    context: &Context,
-) -> Result<(), Error> {
-    let table = foreign_keys.table;
-    let action = format!("add foreign keys to table {table}");
-    run(connection, UncheckedForeignKeys::CHECKS_OFF, &action, context).await?;
-    let added = run(connection, foreign_keys.add(), &action, context).await;
-    run(connection, UncheckedForeignKeys::CHECKS_ON, &action, context).await?;
-    added?;
-    for (key, query) in doubtful.orphans() {
-        let count = text_protocol::value_of_tables(connection, query)
-            .await
-            .map_err(|source| context.error(&format!("check table {table}"), source))?;
-        let count = count.and_then(|count| count.parse().ok()).unwrap_or(0);
-        if count > 0 {
-            run(connection, foreign_keys.drop(), &action, context).await?;
-            let constraint =
-                format!("foreign key {}", key.name.as_deref().unwrap_or(&key.referred_table));
-            let table = table.to_owned();
-            return Err(Error::Constraint { table, constraint, count, query: None });
-        }
-    }
-    Ok(())
-}
+use crate::render::{Alteration, Clause, ColumnAttributes};
+use crate::text_protocol;
 
 /// Reads what the columns that are to be restated have besides what the model knows of them.
 pub(crate) async fn attributes(

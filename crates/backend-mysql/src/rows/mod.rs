@@ -1,5 +1,8 @@
 //! Runs the statements of data migrations.
 
+mod truncate;
+mod value;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::rows::{KeyedUpdate, Row};
 use sea_query::{MysqlQueryBuilder, QueryStatement, SelectStatement, Value};
@@ -10,7 +13,9 @@ use crate::cancel::{self, Canceller};
 use crate::connection::Connection;
 use crate::error::Context;
 use crate::quoting::quote;
-use crate::{text_protocol, value};
+use crate::text_protocol;
+
+pub(crate) use truncate::truncate;
 
 /// How many places for values a prepared statement can have.
 const MAX_PARAMETERS: usize = 65_535;

@@ -5,8 +5,8 @@
 
 use mlflow_migrate_core::Error;
 
-use crate::connect::Mysql;
 use crate::connection::Connection;
+use crate::error::Context;
 use crate::quoting::literal;
 use crate::text_protocol;
 
@@ -142,14 +142,12 @@ impl Cluster {
             ),
         }
     }
-}
 
-impl Mysql {
     /// Makes sure that other nodes get what this session does.
-    pub(crate) fn refuse_apart(&self) -> Result<(), Error> {
-        match &self.cluster {
-            Cluster::Galera { replicates: false, .. } => Err(Error::ServerLimit {
-                name: self.context.name.clone(),
+    pub(crate) fn refuse_apart(&self, context: &Context) -> Result<(), Error> {
+        match self {
+            Self::Galera { replicates: false, .. } => Err(Error::ServerLimit {
+                name: context.name.clone(),
                 problem: "wsrep_on is OFF on this node of a Galera cluster: the other nodes would not get \
                           what an upgrade does"
                     .to_owned(),
@@ -157,7 +155,7 @@ impl Mysql {
                        URL of another node"
                     .to_owned(),
             }),
-            Cluster::Galera { .. } | Cluster::Group { .. } | Cluster::None => Ok(()),
+            Self::Galera { .. } | Self::Group { .. } | Self::None => Ok(()),
         }
     }
 }

@@ -4,17 +4,19 @@
 //! would take to the wrong table, is left to `ALTER TABLE`; so are small tables, which are copied
 //! before a second connection is up.
 
-use std::collections::{BTreeMap, BTreeSet};
-
-use mlflow_migrate_core::plan::TableChange;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::{Column, Table};
 
-use super::{NEW, OLD};
+use super::definition::has_more_than_a_copy;
 use crate::connection::Connection;
+use crate::database::Mysql;
+use crate::error::Context;
 use crate::features::Features;
 use crate::quoting::quote;
 use crate::render::{Alteration, Clause, Cost};
-use crate::swap::definition::has_more_than_a_copy;
+use crate::swap_tables::{NEW, OLD};
+use crate::table_facts::TableFacts;
 use crate::text_protocol;
 
 /// The longest name of a table, in characters.
@@ -33,98 +35,102 @@ const REFERENCED: &str = "SELECT DISTINCT REFERENCED_TABLE_NAME \
 const COMMENTED: &str = "SELECT DISTINCT TABLE_NAME FROM information_schema.STATISTICS \
                          WHERE TABLE_SCHEMA = DATABASE() AND INDEX_COMMENT <> ''";
 
-/// What is known of the tables of a database besides their schema.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Occasions {
-    /// The estimated rows of each table of InnoDB's.
-    rows: BTreeMap<String, u64>,
-    /// Tables that a rename or a new table would do harm to.
-    delicate: BTreeSet<String>,
-    /// Tables that have as many rows as a swap takes, counted.
-    large: BTreeSet<String>,
+/// Reads what a swap needs to know of every table.
+pub(crate) async fn read_table_facts(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<TableFacts, Error> {
+    read(connection).await.map_err(|source| context.error("reading the tables", source))
 }
 
-impl Occasions {
-    /// Asks the server.
-    pub(crate) async fn read(connection: &mut Connection) -> Result<Self, sqlx::Error> {
-        let mut found = Self::default();
-        for row in text_protocol::rows(connection, TABLES).await? {
-            let rows = row.get(1).cloned().flatten().and_then(|rows| rows.parse().ok());
-            if let Some(Some(table)) = row.into_iter().next() {
-                found.rows.insert(table, rows.unwrap_or_default());
-            }
+async fn read(connection: &mut Connection) -> Result<TableFacts, sqlx::Error> {
+    let mut found = TableFacts::default();
+    for row in text_protocol::rows(connection, TABLES).await? {
+        let rows = row.get(1).cloned().flatten().and_then(|rows| rows.parse().ok());
+        if let Some(Some(table)) = row.into_iter().next() {
+            found.rows.insert(table, rows.unwrap_or_default());
         }
-        for sql in [REFERENCED, COMMENTED] {
-            found.delicate.extend(
-                text_protocol::rows(connection, sql).await?.into_iter().flatten().flatten(),
-            );
-        }
-        Ok(found)
+    }
+    for sql in [REFERENCED, COMMENTED] {
+        found
+            .delicate
+            .extend(text_protocol::rows(connection, sql).await?.into_iter().flatten().flatten());
+    }
+    Ok(found)
+}
+
+/// Weighs the tables that a plan changes.
+pub(crate) async fn weigh_tables(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
+    for change in plan.changes().filter(|change| change.before.is_some()) {
+        weigh_table(database, &change.after.name).await?;
+    }
+    Ok(())
+}
+
+/// Counts the rows of a table as far as that matters, and looks for what a swap would lose.
+pub(crate) async fn weigh_table(database: &mut Mysql, table: &str) -> Result<(), Error> {
+    let Mysql { connection, table_facts, features, swap_from_rows, .. } = &mut *database;
+    let weighed = weigh(connection, table_facts, table, *swap_from_rows, features).await;
+    let action = format!("counting {table}");
+    match weighed.map_err(|source| database.context.error(&action, source)) {
+        // Whoever may not read it may not change it: the preflight tells.
+        Err(Error::Privileges { .. } | Error::AccessDenied { .. }) => Ok(()),
+        weighed => weighed,
     }
 }
 
-impl Occasions {
-    /// Counts the rows of a table as far as that matters, and looks for what a swap would lose. The
-    /// server's own estimate is no use: a dump that was just restored has one row in a hundred.
-    pub(crate) async fn weigh(
-        &mut self,
-        connection: &mut Connection,
-        table: &str,
-        from_rows: u64,
-        features: &Features,
-    ) -> Result<(), sqlx::Error> {
-        if self.delicate.contains(table) || !self.rows.contains_key(table) {
-            return Ok(());
-        }
-        let is_large = from_rows == 0 || {
-            let sql = format!(
-                "SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {from_rows}) AS counted",
-                quote(table)
-            );
-            let counted = text_protocol::value_of_tables(connection, sql).await?;
-            counted.and_then(|rows| rows.parse().ok()).unwrap_or(0) >= from_rows
-        };
-        if !is_large {
-            self.large.remove(table);
-            return Ok(());
-        }
-        if has_more_than_a_copy(connection, table, features).await? {
-            self.delicate.insert(table.to_owned());
-        } else {
-            self.large.insert(table.to_owned());
-        }
-        Ok(())
+/// The server's own estimate is no use: a dump that was just restored has one row in a hundred.
+async fn weigh(
+    connection: &mut Connection,
+    facts: &mut TableFacts,
+    table: &str,
+    from_rows: u64,
+    features: &Features,
+) -> Result<(), sqlx::Error> {
+    if facts.delicate.contains(table) || !facts.rows.contains_key(table) {
+        return Ok(());
     }
+    let is_large = from_rows == 0 || {
+        let sql = format!(
+            "SELECT COUNT(*) FROM (SELECT 1 FROM {} LIMIT {from_rows}) AS counted",
+            quote(table)
+        );
+        let counted = text_protocol::value_of_tables(connection, sql).await?;
+        counted.and_then(|rows| rows.parse().ok()).unwrap_or(0) >= from_rows
+    };
+    if !is_large {
+        facts.large.remove(table);
+        return Ok(());
+    }
+    if has_more_than_a_copy(connection, table, features).await? {
+        facts.delicate.insert(table.to_owned());
+    } else {
+        facts.large.insert(table.to_owned());
+    }
+    Ok(())
+}
 
-    /// Whether a table is large enough for a swap, or one has begun: what was begun as a swap goes on
-    /// as one.
-    pub(crate) fn is_large(&self, table: &str) -> bool {
-        self.large.contains(table) || self.is_begun(table)
-    }
-
-    /// About how many rows a table has.
-    pub(crate) fn rows(&self, table: &str) -> u64 {
-        self.rows.get(table).copied().unwrap_or_default()
-    }
-
-    /// Whether a new table is there that an interrupted swap of this one has left.
-    pub(crate) fn is_begun(&self, table: &str) -> bool {
-        self.rows.contains_key(&format!("{NEW}{table}"))
-    }
+/// Whether a change is made by swapping the table for a new one.
+pub(crate) fn is_swapped(database: &Mysql, change: &TableChange) -> bool {
+    let Some(before) = &change.before else { return false };
+    let alteration = Alteration::between(before, &change.after, &database.features);
+    !database.cluster.has_other_writers()
+        && (database.swap_from_rows == 0 || database.table_facts.is_large(&change.after.name))
+        && suits(change, &alteration, &database.table_facts, &database.features)
 }
 
 /// Whether a change is one that a swap makes better than the server, if the table is large.
-pub(crate) fn suits(
+fn suits(
     change: &TableChange,
     alteration: &Alteration<'_>,
-    occasions: &Occasions,
+    facts: &TableFacts,
     features: &Features,
 ) -> bool {
     let (Some(before), after) = (&change.before, &change.after) else { return false };
     let names_fit = after.name.chars().count() + NEW.len().max(OLD.len()) <= MAX_NAME;
     alteration.cost == Cost::Copy
         && names_fit
-        && !occasions.delicate.contains(&after.name)
+        && !facts.delicate.contains(&after.name)
         && before.primary_key.is_some()
         && after.primary_key.is_some()
         && before.triggers.is_empty()
@@ -161,7 +167,7 @@ mod tests {
     use mlflow_migrate_core::plan::TableChange;
     use mlflow_migrate_core::schema::{Table, big_integer, integer, varchar};
 
-    use super::{Alteration, Features, Occasions, suits};
+    use super::{Alteration, Features, TableFacts, suits};
 
     fn table() -> Table {
         Table::new("metrics")
@@ -170,16 +176,16 @@ mod tests {
             .primary_key("pk", &["key"])
     }
 
-    fn is_swapped(server: &str, before: Table, after: Table, occasions: &Occasions) -> bool {
+    fn is_swapped(server: &str, before: Table, after: Table, facts: &TableFacts) -> bool {
         let features = Features::parse(server).unwrap();
         let change = TableChange { before: Some(before), after, revisions: Vec::new() };
         let before = change.before.as_ref().unwrap();
         let alteration = Alteration::between(before, &change.after, &features);
-        suits(&change, &alteration, occasions, &features) && occasions.is_large("metrics")
+        suits(&change, &alteration, facts, &features) && facts.is_large("metrics")
     }
 
-    fn large() -> Occasions {
-        Occasions { large: ["metrics".to_owned()].into(), ..Occasions::default() }
+    fn large() -> TableFacts {
+        TableFacts { large: ["metrics".to_owned()].into(), ..TableFacts::default() }
     }
 
     #[test]
@@ -197,7 +203,7 @@ mod tests {
         ] {
             let found = is_swapped(server, table(), after.clone(), &large());
             assert_eq!(found, expected, "{server} {after:?}");
-            assert!(!is_swapped(server, table(), after.clone(), &Occasions::default()));
+            assert!(!is_swapped(server, table(), after.clone(), &TableFacts::default()));
         }
     }
 

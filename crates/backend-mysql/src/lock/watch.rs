@@ -9,26 +9,24 @@ use std::time::Duration;
 use mlflow_migrate_core::event::{Event, Observer};
 
 use crate::background::Background;
-use crate::connect::Mysql;
 use crate::connection::Connection;
+use crate::database::Mysql;
 use crate::login::Connector;
 use crate::text_protocol;
 
 /// How long the server's answer about itself may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
-impl Mysql {
-    /// Watches over the statements of this upgrade from now on.
-    pub(crate) fn watch(&mut self) {
-        let Some(observer) = &self.observer else { return };
-        let watching = Watching {
-            connector: self.connector.clone(),
-            connection: None,
-            observer: Arc::clone(observer),
-            patience: Duration::from_secs(self.context.lock_seconds),
-        };
-        self.watch = Some(Background::spawn(watching.run()));
-    }
+/// Watches over the statements of this upgrade from now on.
+pub(crate) fn watch(database: &mut Mysql) {
+    let Some(observer) = &database.observer else { return };
+    let watching = Watching {
+        connector: database.connector.clone(),
+        connection: None,
+        observer: Arc::clone(observer),
+        patience: Duration::from_secs(database.context.lock_seconds),
+    };
+    database.watch = Some(Background::spawn(watching.run()));
 }
 
 struct Watching {
