@@ -34,7 +34,7 @@ pub(crate) struct Canceller {
 }
 
 impl Canceller {
-    /// Lets the statements of a connection be ended from now on, if its server can be told to.
+    /// Lets statements of a connection be ended from now on, if the server gives its number.
     pub(crate) async fn new(
         connection: &mut Connection,
         connector: &Connector,

@@ -79,7 +79,7 @@ impl Mysql {
     }
 }
 
-/// As many connections as there are jobs, if that is more than one, or as many as the server gives.
+/// Opens as many connections as there are jobs, if that is more than one, or as many as the server gives.
 ///
 /// They read what is committed. Otherwise InnoDB locks the row after a range too (MySQL before 8.0, and
 /// MariaDB), which is the first one of the next range: whoever is at that would be waited for. A
@@ -104,7 +104,7 @@ pub(crate) async fn open_workers(
     Ok(further)
 }
 
-/// Works over a connection of its own.
+/// Returns a database that works over one more connection.
 fn worker(database: &Mysql, connection: Connection) -> Mysql {
     Mysql {
         connection,

@@ -12,8 +12,9 @@ use mlflow_migrate_core::event::Progress;
 
 use crate::connection::Connection;
 use crate::database::Mysql;
+use crate::error::Context;
 use crate::quoting::quote;
-use crate::ranged::{Filling, Ranges, Statement, notes};
+use crate::ranged::{Fill, Ranges, Statement, notes};
 use crate::{session, text_protocol};
 
 const TABLE: &str = "latest_metrics";
@@ -40,7 +41,7 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
         text_protocol::run(connection, "DELETE FROM latest_metrics").await.map_err(failed)?;
     }
     let number = notes::next_number(connection, &context).await?;
-    let filling = Filling {
+    let fill = Fill {
         action: "filling latest_metrics".to_owned(),
         table: TABLE.to_owned(),
         statement: statement(&index),
@@ -55,7 +56,7 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
     session::end_transaction(database, "COMMIT").await?;
     let key = vec!["run_uuid".to_owned()];
     let ranges = Ranges::new(None, "runs", key, RUNS, noted, number);
-    filling.run(ranges, &mut database.connection).await?;
+    fill.run(ranges, &mut database.connection).await?;
     session::begin_transaction(database).await?;
     notes::clear(&mut database.connection, &context).await?;
     count(&mut database.connection, TABLE).await.map(Some).map_err(failed)
@@ -63,10 +64,11 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
 
 /// How many pairs of run and metric there are. The server steps from one to the next along an index,
 /// or reads all of it, whichever it finds cheaper.
-pub(crate) async fn count_pairs(database: &mut Mysql) -> Result<Option<u64>, Error> {
-    let context = database.context.clone();
+pub(crate) async fn count_pairs(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<Option<u64>, Error> {
     let failed = |source| context.error("counting the pairs of run and metric", source);
-    let connection = &mut database.connection;
     let index = text_protocol::value(connection, INDEX).await.map_err(failed)?;
     let Some(index) = index else { return Ok(None) };
     let pairs = format!(

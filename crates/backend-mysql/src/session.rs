@@ -103,7 +103,7 @@ async fn refuse_read_only(database: &mut Mysql) -> Result<(), Error> {
     }
 }
 
-/// Takes the lock that other nodes see, where there are any.
+/// Claims the lock that other nodes see, if there are any.
 async fn take_claim(database: &mut Mysql, until: Instant) -> Result<(), Error> {
     let mut claimant = Claimant {
         connection: &mut database.connection,

@@ -15,7 +15,7 @@ const MEASURE: &str = "SELECT TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH \
                        FROM information_schema.TABLES \
                        WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 
-/// The size of a table.
+/// Returns the rows and bytes of a table, as the server estimates them.
 pub(crate) async fn of(
     connection: &mut Connection,
     table: &str,

@@ -30,6 +30,6 @@ impl Accelerated for Mysql {
     }
 
     async fn count_pairs(&mut self, _expected: u64) -> Result<Option<u64>, Error> {
-        latest_metrics::count_pairs(self).await
+        latest_metrics::count_pairs(&mut self.connection, &self.context).await
     }
 }

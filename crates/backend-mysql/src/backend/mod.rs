@@ -87,7 +87,7 @@ impl Backend for Mysql {
     }
 
     async fn references_from_outside(&mut self) -> Result<Vec<OutsideReference>, Error> {
-        preflight::references_from_outside(self).await
+        preflight::references_from_outside(&mut self.connection, &self.context).await
     }
 
     async fn measure_tables(&mut self, plan: &Plan) -> Result<(), Error> {

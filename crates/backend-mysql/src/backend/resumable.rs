@@ -18,7 +18,7 @@ impl Resumable for Mysql {
 
     async fn begin_journal(&mut self, note: &str) -> Result<(), Error> {
         cluster::confirm(&mut self.lease).await?;
-        preflight::check_text(self, note).await?;
+        preflight::check_text(&mut self.connection, note, &self.context).await?;
         preflight::check_noted(self, note.len()).await?;
         journal::begin(&mut self.connection, note, &self.context).await
     }
@@ -58,7 +58,7 @@ impl Resumable for Mysql {
     }
 
     async fn retained_tables(&mut self) -> Result<BTreeMap<String, String>, Error> {
-        swap::retained_tables(self).await
+        swap::retained_tables(&mut self.connection, &self.context).await
     }
 }
 

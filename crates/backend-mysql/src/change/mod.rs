@@ -16,7 +16,7 @@ use crate::{preflight, swap};
 
 pub(crate) use describe::describe;
 
-/// Makes one change, and says how many rows were copied where that is known.
+/// Makes one change, and returns how many rows were copied, if that is known.
 pub(crate) async fn apply(
     database: &mut Mysql,
     change: &TableChange,

@@ -10,7 +10,7 @@ use crate::error::Context;
 /// How old the last renewal may be when the owner begins something.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// How the lock fares.
+/// What is known of the lock.
 #[derive(Clone, Debug)]
 pub(super) enum State {
     Renewed(Instant),
@@ -28,7 +28,7 @@ pub(crate) struct Lease {
 }
 
 impl Lease {
-    /// The lease of a lock that was taken just now.
+    /// Returns the lease of a lock that was just taken.
     pub(super) fn new(state: watch::Receiver<State>, context: &Context) -> Self {
         let limit = Duration::from_secs(context.lock_seconds).max(FRESH);
         Self { state, name: context.name.clone(), limit }

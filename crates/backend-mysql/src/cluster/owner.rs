@@ -22,7 +22,7 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    /// Reads what this session is called.
+    /// Reads who this session is.
     pub(super) async fn new(
         connection: &mut Connection,
         node: String,

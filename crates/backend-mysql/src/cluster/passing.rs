@@ -9,7 +9,7 @@ use crate::error::{is_missing_table, server_error};
 /// (`ER_GRP_TRX_CONSISTENCY_BEFORE`).
 const PASSING: [u16; 7] = [1213, 1205, 1050, 1412, 1180, 3101, 3797];
 
-/// Whether the next try may have more luck.
+/// Returns whether the next try may succeed.
 pub(super) fn passes(source: &sqlx::Error) -> bool {
     is_missing_table(source)
         || server_error(source).is_some_and(|(number, _)| PASSING.contains(&number))

@@ -1,4 +1,4 @@
-//! Renews the row of an upgrade for as long as it is at work.
+//! Renews the row of an upgrade while it is at work.
 
 use std::time::{Duration, Instant};
 

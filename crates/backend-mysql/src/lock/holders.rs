@@ -9,7 +9,7 @@ use crate::text_protocol::{self, TextRow, cell};
 /// How many holders of a lock are named.
 const MAX_HOLDERS: usize = 5;
 
-/// What was done, or an error that names those who may hold the lock that was waited for in vain.
+/// Adds the connections that may hold a lock to an error about that lock.
 pub(crate) async fn naming_holders<T>(
     database: &mut Mysql,
     done: Result<T, Error>,

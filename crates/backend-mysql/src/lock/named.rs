@@ -12,7 +12,7 @@ use crate::text_protocol;
 /// The longest name of a lock that MySQL 5.7 takes.
 const MAX_NAME: usize = 64;
 
-/// Takes the lock, or names who has it.
+/// Takes the lock, or names the connections that hold it.
 pub(crate) async fn take(database: &mut Mysql) -> Result<(), Error> {
     let action = "taking the lock of an upgrade";
     let waited_seconds = database.lock_wait.as_secs();

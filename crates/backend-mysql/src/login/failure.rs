@@ -1,4 +1,4 @@
-//! Why no connection stands.
+//! Why a connection fails.
 
 use std::io;
 

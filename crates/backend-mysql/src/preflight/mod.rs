@@ -28,7 +28,7 @@ pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
         problems.extend(refuse_raw_texts(change).err());
     }
     collect(&mut problems, privileges::check(database, plan).await)?;
-    collect(&mut problems, packets::check(database).await)?;
+    collect(&mut problems, packets::check(&mut database.connection, &database.context).await)?;
     collect(&mut problems, transactions::check(database, plan).await)?;
     collect(&mut problems, names::check(database, plan).await)?;
     problems.extend(dependents::check(database, plan).await?);

@@ -4,7 +4,8 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::OutsideReference;
 use mlflow_migrate_core::schema::ForeignKey;
 
-use crate::database::Mysql;
+use crate::connection::Connection;
+use crate::error::Context;
 use crate::quoting::quote;
 use crate::text_protocol;
 
@@ -14,10 +15,14 @@ const OUTSIDE: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_
      WHERE REFERENCED_TABLE_SCHEMA = DATABASE() AND TABLE_SCHEMA <> DATABASE() \
      ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION";
 
-pub(crate) async fn references(database: &mut Mysql) -> Result<Vec<OutsideReference>, Error> {
-    let rows = text_protocol::rows(&mut database.connection, OUTSIDE).await;
+/// Reads all of them, each with the statement that drops it.
+pub(crate) async fn references(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<Vec<OutsideReference>, Error> {
+    let rows = text_protocol::rows(connection, OUTSIDE).await;
     let action = "looking for foreign keys of other databases";
-    let rows = rows.map_err(|source| database.context.error(action, source))?;
+    let rows = rows.map_err(|source| context.error(action, source))?;
     let mut references: Vec<OutsideReference> = Vec::new();
     for row in rows {
         let value = |at: usize| text_protocol::cell(&row, at);

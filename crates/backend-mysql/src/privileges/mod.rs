@@ -26,12 +26,12 @@ pub(crate) struct Held {
 }
 
 impl Held {
-    /// Whether a privilege is held for a table.
+    /// Returns whether the user holds a privilege for a table.
     pub(crate) fn allows(&self, privilege: &str, table: &str) -> bool {
         self.grants.allow(privilege, &self.database, table)
     }
 
-    /// Whether the user may create triggers while binary logging is on.
+    /// Returns whether the user may create triggers while binary logging is on.
     pub(crate) fn may_create_logged_triggers(&self) -> bool {
         FOR_LOGGED_TRIGGERS.iter().any(|privilege| self.grants.allow_everywhere(privilege))
     }

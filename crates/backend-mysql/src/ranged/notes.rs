@@ -6,7 +6,7 @@
 use mlflow_migrate_core::Error;
 use serde::{Deserialize, Serialize};
 
-use super::ranges::Range;
+use super::range::Range;
 use crate::connection::Connection;
 use crate::error::Context;
 use crate::journal::{OWNER, TABLE};

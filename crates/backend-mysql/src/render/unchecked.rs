@@ -7,8 +7,8 @@
 
 use mlflow_migrate_core::schema::ForeignKey;
 
-use super::alter::alter_table;
 use super::constraint;
+use super::statement::alter_table;
 use crate::quoting::quote;
 
 /// The foreign keys of one table.

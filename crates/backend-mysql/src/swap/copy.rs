@@ -14,7 +14,7 @@ use crate::connection::Connection;
 use crate::database::Mysql;
 use crate::error::unless_denied;
 use crate::quoting::{literal, quote};
-use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
+use crate::ranged::{Fill, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
 use crate::swap_tables::{NEW, OLD};
 use crate::{
@@ -125,7 +125,7 @@ impl Swapping<'_> {
         let connection = &mut self.database.connection;
         let noted = notes::read(connection, &self.before.name, &context).await?;
         let number = notes::next_number(connection, &context).await?;
-        let filling = Filling {
+        let fill = Fill {
             action: format!("copying {}", self.before.name),
             table: self.before.name.clone(),
             statement: Statement { before: self.swap.fill(), after: String::new() },
@@ -142,7 +142,7 @@ impl Swapping<'_> {
         let rows = limits.range_rows(self.database.range_rows, row_bytes);
         let table = &self.before.name;
         let ranges = Ranges::new(Some(guard), table, key(self.before), rows, noted, number);
-        let ranges = filling.run(ranges, &mut self.database.connection).await?;
+        let ranges = fill.run(ranges, &mut self.database.connection).await?;
         Ok(ranges.into_guard())
     }
 

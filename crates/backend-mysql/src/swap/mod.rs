@@ -18,7 +18,9 @@ use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
 
+use crate::connection::Connection;
 use crate::database::Mysql;
+use crate::error::Context;
 use crate::quoting::{literal, quote};
 use crate::ranged::notes;
 use crate::swap_tables::{self, NEW, OLD};
@@ -30,9 +32,10 @@ pub(crate) use statements::Swap;
 
 /// The tables that are kept as they were, by the names of those that have taken their place.
 pub(crate) async fn retained_tables(
-    database: &mut Mysql,
+    connection: &mut Connection,
+    context: &Context,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let own = swap_tables::list(&mut database.connection, &database.context).await?;
+    let own = swap_tables::list(connection, context).await?;
     let kept = own.into_iter().filter_map(|kept| {
         let table = kept.strip_prefix(OLD)?.to_owned();
         Some((table, kept))

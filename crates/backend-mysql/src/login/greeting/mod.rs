@@ -10,5 +10,6 @@ pub(super) use direct::connect;
 #[cfg(target_os = "linux")]
 pub(super) use relayed::connect;
 
-#[cfg(all(test, target_os = "linux"))]
+#[cfg(test)]
+#[cfg(target_os = "linux")]
 mod tests;

@@ -1,9 +1,9 @@
-//! What is said of a URL that cannot be followed.
+//! Refuses a URL that cannot be followed.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;
 
-/// Refuses a URL.
+/// Returns the error that refuses a URL.
 pub(super) fn refuse(url: &ServerUrl, problem: &str, hint: &str) -> Error {
     Error::Url { url: url.shown().to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
 }

@@ -11,7 +11,8 @@ use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 
 use super::notes::{self, Note};
-use super::ranges::{Range, Ranges};
+use super::range::Range;
+use super::ranges::Ranges;
 use crate::cluster::Lease;
 use crate::connection::Connection;
 use crate::error::is_too_large;
@@ -30,7 +31,7 @@ pub(crate) struct Statement {
 
 /// How a table is filled.
 #[derive(Clone)]
-pub(crate) struct Filling {
+pub(crate) struct Fill {
     /// What this is, for errors.
     pub(crate) action: String,
     /// Whose ranges are noted.
@@ -47,12 +48,12 @@ pub(crate) struct Filling {
     pub(crate) connections: usize,
 }
 
-impl Filling {
+impl Fill {
     /// Fills in all ranges, and gives them back. `own` keeps other upgraders out, and does the work if
     /// the server gives no other connection.
     pub(crate) async fn run(self, ranges: Ranges, own: &mut Connection) -> Result<Ranges, Error> {
         let worker =
-            Worker { key: ranges.key().to_vec(), done: Arc::default(), filling: self.clone() };
+            Worker { key: ranges.key().to_vec(), done: Arc::default(), fill: self.clone() };
         let ranges = Arc::new(Mutex::new(ranges));
         let wanted = self.connections.max(1);
         let connections = self.connector.open_several(wanted, &self.progress).await?;
@@ -108,7 +109,7 @@ impl Filling {
 
 #[derive(Clone)]
 struct Worker {
-    filling: Filling,
+    fill: Fill,
     key: Vec<String>,
     done: Arc<AtomicU64>,
 }
@@ -119,17 +120,17 @@ impl Worker {
         connection: &mut Connection,
         ranges: Arc<Mutex<Ranges>>,
     ) -> Result<(), Error> {
-        let context = self.filling.connector.context().clone();
-        let action = self.filling.action.clone();
+        let context = self.fill.connector.context().clone();
+        let action = self.fill.action.clone();
         let failed = |source| context.error(&action, source);
         loop {
-            self.filling.progress.check()?;
-            let next = ranges.lock().await.next(connection, &self.filling.table).await;
+            self.fill.progress.check()?;
+            let next = ranges.lock().await.next(connection, &self.fill.table).await;
             let Some((number, range)) = next.map_err(failed)? else { return Ok(()) };
-            let mut written = self.fill(connection, number, range.clone()).await;
+            let mut written = self.fill_range(connection, number, range.clone()).await;
             if let Ok(rows) = written {
                 // Otherwise the connection closes, and the server takes the range back.
-                if let Some(lease) = &mut self.filling.lease {
+                if let Some(lease) = &mut self.fill.lease {
                     lease.confirm().await?;
                 }
                 written = text_protocol::run(connection, "COMMIT").await.map(|_| rows);
@@ -139,7 +140,7 @@ impl Worker {
                 Err(source) if is_too_large(&source) => {
                     text_protocol::run(connection, "ROLLBACK").await.map_err(failed)?;
                     let mut ranges = ranges.lock().await;
-                    let divided = ranges.divide(connection, &self.filling.table, number, range);
+                    let divided = ranges.divide(connection, &self.fill.table, number, range);
                     if !divided.await.map_err(failed)? {
                         return Err(failed(source));
                     }
@@ -147,14 +148,14 @@ impl Worker {
                 }
                 Err(source) => return Err(failed(source)),
             };
-            let size = self.filling.range_size.unwrap_or(written);
+            let size = self.fill.range_size.unwrap_or(written);
             let done = self.done.fetch_add(size, Ordering::Relaxed) + size;
-            self.filling.progress.report(done, Some(self.filling.total.max(done)));
+            self.fill.progress.report(done, Some(self.fill.total.max(done)));
         }
     }
 
     /// Fills in a range, and leaves its transaction open.
-    async fn fill(
+    async fn fill_range(
         &self,
         connection: &mut Connection,
         number: u32,
@@ -162,10 +163,10 @@ impl Worker {
     ) -> Result<u64, sqlx::Error> {
         let (condition, values) = range.condition(&self.key);
         text_protocol::run_soon(connection, "START TRANSACTION").await?;
-        let Statement { before, after } = &self.filling.statement;
+        let Statement { before, after } = &self.fill.statement;
         let sql = format!("{before}{condition}{after}");
         let written = rows::run(connection, sql, values).await?;
-        let table = self.filling.table.clone();
+        let table = self.fill.table.clone();
         let note = Note { table, range: Some(range), done: true };
         notes::write(connection, number, &note).await?;
         Ok(written)
