@@ -10,10 +10,10 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 
-use crate::connect::Mysql;
-use crate::connector::Connector;
-use crate::error::server_error;
-use crate::text;
+use crate::connection::Connection;
+use crate::error::{Context, server_error};
+use crate::login::Connector;
+use crate::text_protocol;
 
 /// After how long the server is told again.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -34,10 +34,23 @@ pub(crate) struct Canceller {
 }
 
 impl Canceller {
+    /// Lets statements of a connection be ended from now on, if the server gives its number.
+    pub(crate) async fn new(
+        connection: &mut Connection,
+        connector: &Connector,
+        context: &Context,
+        stop: &CancellationToken,
+    ) -> Result<Option<Self>, Error> {
+        let id = connector.note_work(connection).await;
+        let id = id.map_err(|source| context.error("preparing the session", source))?;
+        Ok(id.map(|id| Self { stop: stop.clone(), connector: connector.clone(), id }))
+    }
+
     async fn cancel(&self) {
         let work = async {
             let mut connection = self.connector.open().await?;
-            let killed = text::run_soon(&mut connection, format!("KILL QUERY {}", self.id)).await;
+            let killed =
+                text_protocol::run_soon(&mut connection, format!("KILL QUERY {}", self.id)).await;
             killed.map_err(|source| self.connector.context().error("ending a statement", source))
         };
         // If it fails, the statement comes to its end.
@@ -74,7 +87,7 @@ impl Canceller {
 pub(crate) async fn run<T>(
     canceller: Option<&Canceller>,
     action: &str,
-    context: &crate::error::Context,
+    context: &Context,
     statement: impl Future<Output = Result<T, sqlx::Error>>,
 ) -> Result<T, Error> {
     let Some(canceller) = canceller else {
@@ -89,18 +102,4 @@ pub(crate) async fn run<T>(
         }
         context.error(action, source)
     })
-}
-
-impl Mysql {
-    /// Lets statements be ended from now on.
-    pub(crate) async fn cancel_when_stopped(
-        &mut self,
-        stop: &CancellationToken,
-    ) -> Result<(), Error> {
-        let id = self.connector.note_work(&mut self.connection).await;
-        let id = id.map_err(|source| self.context.error("preparing the session", source))?;
-        self.canceller =
-            id.map(|id| Canceller { stop: stop.clone(), connector: self.connector.clone(), id });
-        Ok(())
-    }
 }

@@ -1,68 +1,22 @@
 //! Connects to a server.
 
-use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
 
 use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::event::{Observer, Progress};
-use mlflow_migrate_core::schema::platform::Platform;
+use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::rows::Rows;
 use mlflow_migrate_core::url::ServerUrl;
 
-use crate::background::Background;
-use crate::cancel::Canceller;
-use crate::claim::{Claim, Lease};
 use crate::cluster::Cluster;
 use crate::connection::Connection;
-use crate::connector::Connector;
-use crate::error::{Context, Failure};
+use crate::database::Mysql;
+use crate::error::Context;
 use crate::features::Features;
-use crate::options::{OpenOptions, Target};
-use crate::swap::Occasions;
-use crate::{login, session, text};
-use mlflow_migrate_core::rows::Rows;
-
-/// A connection to one database on a MySQL or MariaDB server.
-pub struct Mysql {
-    pub(crate) connection: Connection,
-    pub(crate) context: Context,
-    pub(crate) features: Features,
-    pub(crate) platform: Platform,
-    pub(crate) connector: Connector,
-    /// What ends a statement when the upgrade is asked to end.
-    pub(crate) canceller: Option<Canceller>,
-    /// Over how many connections rows are copied and computed.
-    pub(crate) jobs: usize,
-    pub(crate) swap_from_rows: u64,
-    pub(crate) range_rows: u32,
-    /// How long the schema that was read last is as the journal notes it.
-    pub(crate) schema_bytes: usize,
-    /// What the schema that was read last does not tell of its tables.
-    pub(crate) occasions: Occasions,
-    pub(crate) lock_wait: Duration,
-    /// The name of the lock that this session holds.
-    pub(crate) lock: Option<String>,
-    /// What the server is part of.
-    pub(crate) cluster: Cluster,
-    /// The lock that other nodes of a cluster see.
-    pub(crate) claim: Option<Claim>,
-    /// Whether that lock is still held, for all connections of the upgrade.
-    pub(crate) lease: Option<Lease>,
-    /// Whom to tell of what an upgrade waits for.
-    pub(crate) observer: Option<Arc<dyn Observer>>,
-    /// What looks at the statements of an upgrade.
-    pub(crate) watch: Option<Background>,
-    /// Whether a transaction is open.
-    pub(crate) in_transaction: bool,
-    pub(crate) warnings: Vec<String>,
-}
-
-impl fmt::Debug for Mysql {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Mysql").field("name", &self.context.name).finish_non_exhaustive()
-    }
-}
+use crate::login::{self, Connector, Failure, Target};
+use crate::options::OpenOptions;
+use crate::table_facts::TableFacts;
+use crate::text_protocol;
 
 impl Mysql {
     /// Connects to the database that a URL names.
@@ -109,7 +63,7 @@ impl Mysql {
             swap_from_rows: options.swap_from_rows,
             range_rows: options.range_rows,
             schema_bytes: 0,
-            occasions: Occasions::default(),
+            table_facts: TableFacts::default(),
             platform: features.platform(),
             features,
             lock_wait: options.lock_wait,
@@ -123,64 +77,57 @@ impl Mysql {
             warnings: target.warnings,
         })
     }
+}
 
-    /// As many connections as there are jobs, if that is more than one, or as many as the server gives.
-    ///
-    /// They read what is committed. Otherwise InnoDB locks the row after a range too (MySQL before 8.0, and
-    /// MariaDB), which is the first one of the next range: whoever is at that would be waited for. A
-    /// server that logs statements as they are refuses to do that, and gets one connection.
-    pub(crate) async fn open_workers(
-        &mut self,
-        progress: &Progress,
-    ) -> Result<Vec<Box<dyn Rows>>, Error> {
-        const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
-        let context = self.context.clone();
-        let failed = |source| context.error("opening worker connections", source);
-        let logs_statements = session::logs_statements(&mut self.connection).await;
-        let logs_statements = logs_statements.map_err(failed)?;
-        let mut further: Vec<Box<dyn Rows>> = Vec::new();
-        if self.jobs <= 1 || logs_statements {
-            return Ok(further);
-        }
-        for mut connection in self.connector.open_several(self.jobs, progress).await? {
-            text::run_soon(&mut connection, ISOLATION).await.map_err(failed)?;
-            further.push(Box::new(Self {
-                connection,
-                context: self.context.clone(),
-                connector: self.connector.clone(),
-                // A range is soon done.
-                canceller: None,
-                jobs: 1,
-                swap_from_rows: self.swap_from_rows,
-                range_rows: self.range_rows,
-                schema_bytes: 0,
-                occasions: Occasions::default(),
-                platform: self.platform.clone(),
-                features: self.features.clone(),
-                lock_wait: self.lock_wait,
-                lock: None,
-                cluster: self.cluster.clone(),
-                claim: None,
-                lease: self.lease.clone(),
-                observer: None,
-                watch: None,
-                in_transaction: false,
-                warnings: Vec::new(),
-            }));
-        }
-        Ok(further)
+/// Opens as many connections as there are jobs, if that is more than one, or as many as the server gives.
+///
+/// They read what is committed. Otherwise InnoDB locks the row after a range too (MySQL before 8.0, and
+/// MariaDB), which is the first one of the next range: whoever is at that would be waited for. A
+/// server that logs statements as they are refuses to do that, and gets one connection.
+pub(crate) async fn open_workers(
+    database: &mut Mysql,
+    progress: &Progress,
+) -> Result<Vec<Box<dyn Rows>>, Error> {
+    const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+    let context = database.context.clone();
+    let failed = |source| context.error("opening worker connections", source);
+    let logs_statements = login::logs_statements(&mut database.connection).await;
+    let logs_statements = logs_statements.map_err(failed)?;
+    let mut further: Vec<Box<dyn Rows>> = Vec::new();
+    if database.jobs <= 1 || logs_statements {
+        return Ok(further);
     }
-
-    /// What of the URL has no effect, and what else the user should know of the connection.
-    #[must_use]
-    pub fn warnings(&self) -> &[String] {
-        &self.warnings
+    for mut connection in database.connector.open_several(database.jobs, progress).await? {
+        text_protocol::run_soon(&mut connection, ISOLATION).await.map_err(failed)?;
+        further.push(Box::new(worker(database, connection)));
     }
+    Ok(further)
+}
 
-    /// What the server can do.
-    #[must_use]
-    pub fn features(&self) -> &Features {
-        &self.features
+/// Returns a database that works over one more connection.
+fn worker(database: &Mysql, connection: Connection) -> Mysql {
+    Mysql {
+        connection,
+        context: database.context.clone(),
+        connector: database.connector.clone(),
+        // A range is soon done.
+        canceller: None,
+        jobs: 1,
+        swap_from_rows: database.swap_from_rows,
+        range_rows: database.range_rows,
+        schema_bytes: 0,
+        table_facts: TableFacts::default(),
+        platform: database.platform.clone(),
+        features: database.features.clone(),
+        lock_wait: database.lock_wait,
+        lock: None,
+        cluster: database.cluster.clone(),
+        claim: None,
+        lease: database.lease.clone(),
+        observer: None,
+        watch: None,
+        in_transaction: false,
+        warnings: Vec::new(),
     }
 }
 
@@ -190,7 +137,7 @@ async fn look_around(
     context: &Context,
 ) -> Result<(Features, Cluster), Error> {
     let action = "reading the server's version";
-    let version = text::value(connection, "SELECT VERSION()").await;
+    let version = text_protocol::value(connection, "SELECT VERSION()").await;
     let version = version.map_err(|source| context.error(action, source))?.unwrap_or_default();
     let features = Features::parse(&version).map_err(|error| named(error, &context.name))?;
     let found = async {
@@ -204,7 +151,7 @@ async fn look_around(
     if !is_ready {
         return Err(context.apart());
     }
-    session::prepare(connection, context).await?;
+    login::prepare(connection, context).await?;
     Ok((features, cluster))
 }
 

@@ -8,9 +8,9 @@ use mlflow_migrate_core::Error;
 use sqlx::AssertSqlSafe;
 
 use crate::connection::Connection;
-use crate::create::{self, NO_VIEW, is_missing, is_view};
-use crate::error::Context;
-use crate::text;
+use crate::error::{Context, is_missing_table, is_view};
+use crate::tables::{self, NO_VIEW};
+use crate::text_protocol;
 
 /// The table's name.
 pub(crate) const TABLE: &str = "alembic_mlflow_migrate";
@@ -34,9 +34,9 @@ pub(crate) async fn read(
 ) -> Result<Option<(String, usize)>, Error> {
     let sql =
         format!("SELECT id, note FROM {TABLE}{NO_VIEW} WHERE id IN ({STEPS}, {PLAN}) ORDER BY id");
-    let rows = match text::rows(connection, sql).await {
+    let rows = match text_protocol::rows(connection, sql).await {
         Ok(rows) => rows,
-        Err(source) if is_missing(&source) => return Ok(None),
+        Err(source) if is_missing_table(&source) => return Ok(None),
         Err(source) if is_view(&source) => return Err(not_ours(context)),
         Err(source) => return Err(context.error("reading the journal", source)),
     };
@@ -82,7 +82,7 @@ pub(crate) async fn note_steps(
         format!("UPDATE {TABLE} SET note = '{done}' WHERE id = {STEPS}"),
         format!("DELETE FROM {TABLE} WHERE id < -{done}"),
     ] {
-        let written = text::run(connection, sql).await;
+        let written = text_protocol::run(connection, sql).await;
         written.map_err(|source| context.error("writing the journal", source))?;
     }
     Ok(())
@@ -97,7 +97,7 @@ pub(crate) async fn note_losses(
     context: &Context,
 ) -> Result<(), Error> {
     let sql = format!("REPLACE INTO {TABLE} (id, note) VALUES (-{step}, '{rows}')");
-    let written = text::run(connection, sql).await;
+    let written = text_protocol::run(connection, sql).await;
     written.map(|_| ()).map_err(|source| context.error("writing the journal", source))
 }
 
@@ -107,8 +107,8 @@ pub(crate) async fn losses(
     context: &Context,
 ) -> Result<BTreeMap<usize, u64>, Error> {
     let sql = format!("SELECT -id, note FROM {TABLE}{NO_VIEW} WHERE id < 0");
-    let rows = match text::rows(connection, sql).await {
-        Err(source) if is_missing(&source) => Vec::new(),
+    let rows = match text_protocol::rows(connection, sql).await {
+        Err(source) if is_missing_table(&source) => Vec::new(),
         rows => rows.map_err(|source| context.error("reading the journal", source))?,
     };
     let pair = |row: Vec<Option<String>>| {
@@ -126,7 +126,7 @@ pub(crate) fn note_more_losses(rows: u64) -> String {
 
 /// Removes the notes with their table.
 pub(crate) async fn end(connection: &mut Connection, context: &Context) -> Result<(), Error> {
-    let removed = text::run(connection, format!("DROP TABLE IF EXISTS {TABLE}")).await;
+    let removed = text_protocol::run(connection, format!("DROP TABLE IF EXISTS {TABLE}")).await;
     removed.map(|_| ()).map_err(|source| context.error("removing the journal", source))
 }
 
@@ -138,8 +138,8 @@ pub(crate) async fn ensure(connection: &mut Connection, context: &Context) -> Re
 
 /// The same, with the driver's error.
 pub(crate) async fn ensure_table(connection: &mut Connection) -> Result<(), sqlx::Error> {
-    if create::is_there(connection, TABLE).await? {
+    if tables::is_there(connection, TABLE).await? {
         return Ok(());
     }
-    create::table(connection, TABLE, CREATE).await
+    tables::create(connection, TABLE, CREATE).await
 }

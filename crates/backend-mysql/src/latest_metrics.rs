@@ -10,10 +10,12 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
 
-use crate::connect::Mysql;
 use crate::connection::Connection;
-use crate::ranged::{Filling, Ranges, Statement, notes};
-use crate::text::{self, quote};
+use crate::database::Mysql;
+use crate::error::Context;
+use crate::quoting::quote;
+use crate::ranged::{Fill, Ranges, Statement, notes};
+use crate::{session, text_protocol};
 
 const TABLE: &str = "latest_metrics";
 
@@ -31,15 +33,15 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
     let context = database.context.clone();
     let failed = |source| context.error("filling latest_metrics", source);
     let connection = &mut database.connection;
-    let index = text::value(connection, INDEX).await.map_err(failed)?;
+    let index = text_protocol::value(connection, INDEX).await.map_err(failed)?;
     let Some(index) = index else { return Ok(None) };
     let noted = notes::read(connection, TABLE, &context).await?;
     if noted.is_empty() {
         // A run of MLflow that failed here leaves the table behind, with any part of its rows.
-        text::run(connection, "DELETE FROM latest_metrics").await.map_err(failed)?;
+        text_protocol::run(connection, "DELETE FROM latest_metrics").await.map_err(failed)?;
     }
     let number = notes::next_number(connection, &context).await?;
-    let filling = Filling {
+    let fill = Fill {
         action: "filling latest_metrics".to_owned(),
         table: TABLE.to_owned(),
         statement: statement(&index),
@@ -51,22 +53,23 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
         connections: database.jobs,
     };
     // The ranges are transactions of their own; the one that is open would keep them waiting.
-    database.end_transaction("COMMIT").await?;
+    session::end_transaction(database, "COMMIT").await?;
     let key = vec!["run_uuid".to_owned()];
     let ranges = Ranges::new(None, "runs", key, RUNS, noted, number);
-    filling.run(ranges, &mut database.connection).await?;
-    database.begin_transaction().await?;
+    fill.run(ranges, &mut database.connection).await?;
+    session::begin_transaction(database).await?;
     notes::clear(&mut database.connection, &context).await?;
     count(&mut database.connection, TABLE).await.map(Some).map_err(failed)
 }
 
 /// How many pairs of run and metric there are. The server steps from one to the next along an index,
 /// or reads all of it, whichever it finds cheaper.
-pub(crate) async fn count_pairs(database: &mut Mysql) -> Result<Option<u64>, Error> {
-    let context = database.context.clone();
+pub(crate) async fn count_pairs(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<Option<u64>, Error> {
     let failed = |source| context.error("counting the pairs of run and metric", source);
-    let connection = &mut database.connection;
-    let index = text::value(connection, INDEX).await.map_err(failed)?;
+    let index = text_protocol::value(connection, INDEX).await.map_err(failed)?;
     let Some(index) = index else { return Ok(None) };
     let pairs = format!(
         "(SELECT run_uuid, `key` FROM metrics FORCE INDEX ({}) GROUP BY run_uuid, `key`) AS pair",
@@ -77,7 +80,7 @@ pub(crate) async fn count_pairs(database: &mut Mysql) -> Result<Option<u64>, Err
 
 async fn count(connection: &mut Connection, table: &str) -> Result<u64, sqlx::Error> {
     let counted =
-        text::value_of_tables(connection, format!("SELECT COUNT(*) FROM {table}")).await?;
+        text_protocol::value_of_tables(connection, format!("SELECT COUNT(*) FROM {table}")).await?;
     Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
 }
 

@@ -6,49 +6,41 @@
 mod backend;
 mod background;
 mod cancel;
-mod claim;
+mod change;
 mod cluster;
 mod connect;
 mod connection;
-mod connector;
-mod create;
-mod encryption;
+mod database;
 mod error;
-mod execute;
 mod features;
-#[cfg(target_os = "linux")]
-mod greeting;
-#[cfg(not(target_os = "linux"))]
-#[path = "greeting_unseen.rs"]
-mod greeting;
+mod foreign_keys;
 mod inspect;
 mod journal;
 mod latest_metrics;
 mod limits;
 mod lock;
 mod login;
-mod method;
 mod options;
-mod parameters;
 mod preflight;
-mod probe;
+mod privileges;
+mod quoting;
 mod ranged;
 mod render;
 mod rows;
 mod session;
-mod size;
 mod swap;
+mod swap_tables;
 #[cfg(test)]
 #[path = "../../backend-server/documented/table.rs"]
 mod table;
-mod text;
-mod truncate;
-mod upgraders;
-mod value;
-mod version;
-mod watch;
+mod table_facts;
+mod table_size;
+mod tables;
+mod text_protocol;
+mod version_table;
 
-pub use connect::Mysql;
+pub use database::Mysql;
 pub use features::Features;
+pub use login::read_url;
 pub use mlflow_migrate_backend_server::certificates::SystemAuthorities;
-pub use options::{ENVIRONMENT, OpenOptions, read_url};
+pub use options::{ENVIRONMENT, OpenOptions};

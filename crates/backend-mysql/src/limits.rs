@@ -7,18 +7,8 @@ use mlflow_migrate_core::Error;
 
 use crate::cluster::Cluster;
 use crate::connection::Connection;
-use crate::error::{Context, server_error};
-use crate::text;
-
-/// `ER_TRANS_CACHE_FULL` and `ER_STMT_CACHE_FULL` (the cache of the binary log), `ER_ERROR_DURING_COMMIT`
-/// (Galera's limits), `ER_RUN_HOOK_ERROR` (that of group replication), and `ER_LOCK_TABLE_FULL` (there is no
-/// room for the locks of so many rows).
-pub(crate) const TOO_LARGE: [u16; 5] = [1197, 1705, 1180, 3100, 1206];
-
-/// What to do where that does not tell which limit it was.
-pub(crate) const HINT: &str = "let an administrator raise max_binlog_cache_size, wsrep_max_ws_size and \
-                               wsrep_max_ws_rows, or group_replication_transaction_size_limit, whichever the server \
-                               has set, and run the command again";
+use crate::error::Context;
+use crate::text_protocol;
 
 /// How many rows of a table are copied at a time where other nodes have to apply them in one piece.
 const ROWS_OF_A_CLUSTER: u32 = 10_000;
@@ -58,7 +48,7 @@ pub(crate) async fn read(
     cluster: &Cluster,
     context: &Context,
 ) -> Result<Limits, Error> {
-    let variables = text::pairs(connection, VARIABLES).await;
+    let variables = text_protocol::pairs(connection, VARIABLES).await;
     let variables = variables.map_err(|source| context.error("reading settings", source))?;
     Ok(Limits::of(&variables, cluster))
 }
@@ -117,11 +107,6 @@ impl Limits {
 
 fn known(row_bytes: u64) -> u64 {
     if row_bytes == 0 { USUAL_ROW } else { row_bytes }
-}
-
-/// Whether the server did not take a transaction for what it changes.
-pub(crate) fn is_too_large(source: &sqlx::Error) -> bool {
-    server_error(source).is_some_and(|(number, _)| TOO_LARGE.contains(&number))
 }
 
 /// A limit that is known beforehand to be too low.

@@ -3,11 +3,12 @@
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::rows::{Accelerated, Rows};
 use sea_query::SelectStatement;
 
-use crate::connect::Mysql;
-use crate::latest_metrics;
-use mlflow_migrate_core::rows::{Accelerated, Rows};
+use crate::database::Mysql;
+use crate::lock::naming_holders;
+use crate::{connect, latest_metrics, rows};
 
 #[async_trait]
 impl Accelerated for Mysql {
@@ -16,7 +17,7 @@ impl Accelerated for Mysql {
     }
 
     async fn workers(&mut self, progress: &Progress) -> Result<Vec<Box<dyn Rows>>, Error> {
-        self.open_workers(progress).await
+        connect::open_workers(self, progress).await
     }
 
     async fn truncate_if_only(
@@ -24,13 +25,11 @@ impl Accelerated for Mysql {
         table: &'static str,
         others: SelectStatement,
     ) -> Result<Option<u64>, Error> {
-        match self.truncate(table, others).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
+        let done = rows::truncate(self, table, others).await;
+        naming_holders(self, done).await
     }
 
     async fn count_pairs(&mut self, _expected: u64) -> Result<Option<u64>, Error> {
-        latest_metrics::count_pairs(self).await
+        latest_metrics::count_pairs(&mut self.connection, &self.context).await
     }
 }

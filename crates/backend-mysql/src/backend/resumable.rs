@@ -5,10 +5,10 @@ use std::collections::BTreeMap;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Resumable;
-
-use crate::connect::Mysql;
-use crate::{journal, preflight, swap};
 use mlflow_migrate_core::rows::RowTransactions;
+
+use crate::database::Mysql;
+use crate::{cluster, journal, lock, preflight, session, swap};
 
 #[async_trait]
 impl Resumable for Mysql {
@@ -17,27 +17,25 @@ impl Resumable for Mysql {
     }
 
     async fn begin_journal(&mut self, note: &str) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        preflight::check_text(self, note).await?;
+        cluster::confirm(&mut self.lease).await?;
+        preflight::check_text(&mut self.connection, note, &self.context).await?;
         preflight::check_noted(self, note.len()).await?;
         journal::begin(&mut self.connection, note, &self.context).await
     }
 
     async fn note_steps(&mut self, done: usize) -> Result<(), Error> {
-        self.confirm_claim().await?;
+        cluster::confirm(&mut self.lease).await?;
         journal::note_steps(&mut self.connection, done, &self.context).await
     }
 
     async fn note_losses(&mut self, step: usize, rows: u64) -> Result<(), Error> {
-        self.confirm_claim().await?;
+        cluster::confirm(&mut self.lease).await?;
         journal::note_losses(&mut self.connection, step, rows, &self.context).await
     }
 
     async fn await_tables(&mut self, tables: &[String]) -> Result<(), Error> {
-        match self.lock_briefly(tables).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
+        let done = lock::lock_briefly(self, tables).await;
+        lock::naming_holders(self, done).await
     }
 
     async fn losses(&mut self) -> Result<BTreeMap<usize, u64>, Error> {
@@ -45,22 +43,22 @@ impl Resumable for Mysql {
     }
 
     async fn end_journal(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
+        cluster::confirm(&mut self.lease).await?;
         journal::end(&mut self.connection, &self.context).await
     }
 
     async fn resume(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
+        cluster::confirm(&mut self.lease).await?;
         swap::resume(self).await
     }
 
     async fn discard_copies(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
+        cluster::confirm(&mut self.lease).await?;
         swap::discard(self).await
     }
 
     async fn retained_tables(&mut self) -> Result<BTreeMap<String, String>, Error> {
-        swap::retained_tables(self).await
+        swap::retained_tables(&mut self.connection, &self.context).await
     }
 }
 
@@ -74,16 +72,16 @@ impl RowTransactions for Mysql {
     }
 
     async fn begin_rows(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        self.begin_transaction().await
+        cluster::confirm(&mut self.lease).await?;
+        session::begin_transaction(self).await
     }
 
     async fn commit_rows(&mut self) -> Result<(), Error> {
-        self.confirm_claim().await?;
-        self.end_transaction("COMMIT").await
+        cluster::confirm(&mut self.lease).await?;
+        session::end_transaction(self, "COMMIT").await
     }
 
     async fn rollback_rows(&mut self) -> Result<(), Error> {
-        self.end_transaction("ROLLBACK").await
+        session::end_transaction(self, "ROLLBACK").await
     }
 }

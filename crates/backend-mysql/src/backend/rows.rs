@@ -6,7 +6,8 @@ use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, 
 use mlflow_migrate_core::schema::platform::Platform;
 use sea_query::{QueryStatement, SelectStatement};
 
-use crate::connect::Mysql;
+use crate::database::Mysql;
+use crate::lock::naming_holders;
 use crate::rows;
 
 #[async_trait]
@@ -17,10 +18,8 @@ impl Rows for Mysql {
 
     async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
         let (connection, canceller) = (&mut self.connection, self.canceller.as_ref());
-        match rows::execute(connection, canceller, &statement, &self.context).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
+        let done = rows::execute(connection, canceller, &statement, &self.context).await;
+        naming_holders(self, done).await
     }
 
     async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
@@ -28,10 +27,8 @@ impl Rows for Mysql {
     }
 
     async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
-        match rows::update(&mut self.connection, update, &rows, &self.context).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
+        let done = rows::update(&mut self.connection, update, &rows, &self.context).await;
+        naming_holders(self, done).await
     }
 
     async fn insert(
@@ -40,10 +37,8 @@ impl Rows for Mysql {
         columns: &'static [&'static str],
         rows: Vec<Row>,
     ) -> Result<u64, Error> {
-        match rows::insert(&mut self.connection, table, columns, rows, &self.context).await {
-            Err(error) => Err(self.name_holders(error).await),
-            done => done,
-        }
+        let done = rows::insert(&mut self.connection, table, columns, rows, &self.context).await;
+        naming_holders(self, done).await
     }
 
     fn accelerate(&mut self) -> Option<&mut dyn Accelerated> {

@@ -6,9 +6,9 @@
 use std::collections::BTreeSet;
 
 use crate::connection::Connection;
-use crate::create;
 use crate::features::Features;
-use crate::text::{self, TextRow};
+use crate::tables;
+use crate::text_protocol::{self, TextRow};
 
 /// One row, its values in the order of the query's columns; the first is the table's name.
 #[derive(Clone, Debug, Default)]
@@ -85,7 +85,7 @@ async fn tables(
     let indexed: BTreeSet<&str> = indexes.iter().map(|index| index.text(0)).collect();
     let mut tables = Vec::new();
     for table in records(connection, TABLES.to_owned()).await? {
-        if indexed.contains(table.text(0)) || create::is_there(connection, table.text(0)).await? {
+        if indexed.contains(table.text(0)) || tables::is_there(connection, table.text(0)).await? {
             tables.push(table);
         }
     }
@@ -93,7 +93,7 @@ async fn tables(
 }
 
 async fn records(connection: &mut Connection, query: String) -> Result<Vec<Record>, sqlx::Error> {
-    let rows = text::rows(connection, query).await?;
+    let rows = text_protocol::rows(connection, query).await?;
     Ok(rows.into_iter().map(Record).collect())
 }
 

@@ -4,7 +4,7 @@ use mlflow_migrate_core::schema::{ForeignKey, Index, IndexColumn, PrimaryKey, Ta
 
 use super::catalogue::Record;
 use super::expression;
-use crate::text::quote;
+use crate::quoting::quote;
 
 /// Adds the keys and indexes to a table whose foreign keys are known.
 pub(super) fn read_into(table: &mut Table, records: &[&Record]) {

@@ -5,6 +5,7 @@
 //! it says is turned into the model's words, in which a database that MLflow has made looks the same
 //! on every server.
 
+mod attributes;
 mod catalogue;
 mod check;
 mod column;
@@ -21,7 +22,9 @@ use mlflow_migrate_core::schema::{Schema, Table};
 use crate::connection::Connection;
 use crate::error::Context;
 use crate::features::Features;
-use crate::{journal, swap, version};
+use crate::{journal, swap_tables, version_table};
+
+pub(crate) use attributes::attributes;
 
 use catalogue::{Catalogue, Record};
 
@@ -83,7 +86,7 @@ fn tables(catalogue: &Catalogue) -> Schema {
     let mut schema = Schema { collation: catalogue.collation.clone(), ..Schema::default() };
     for record in &catalogue.tables {
         let name = record.text(0);
-        if name != version::TABLE && name != journal::TABLE && !swap::is_own(name) {
+        if name != version_table::TABLE && name != journal::TABLE && !swap_tables::includes(name) {
             schema.insert(Table {
                 collation: record.optional(1).map(ToOwned::to_owned),
                 ..Table::new(name)

@@ -3,7 +3,7 @@
 use mlflow_migrate_core::schema::Trigger;
 
 use super::catalogue::Record;
-use crate::text::quote;
+use crate::quoting::quote;
 
 /// The statement is put together again from its parts: the server keeps them apart.
 pub(super) fn read(record: &Record) -> Trigger {

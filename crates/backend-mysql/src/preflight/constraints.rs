@@ -6,12 +6,12 @@ use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{ForeignKey, Schema};
 
-use crate::connect::Mysql;
+use crate::database::Mysql;
 use crate::error::server_error;
 use crate::features::Features;
-use crate::inspect;
+use crate::quoting::quote;
 use crate::render::{Alteration, Cost};
-use crate::text::{self, quote};
+use crate::{inspect, text_protocol};
 
 /// `ER_CANT_AGGREGATE_2COLLATIONS`: columns cannot be compared that will get another collation.
 const NOT_YET: u16 = 1267;
@@ -75,7 +75,7 @@ async fn violations(database: &mut Mysql, rules: &Rules) -> Result<Vec<Error>, E
 
 /// The numbers in the one row of a query.
 async fn numbers(database: &mut Mysql, sql: String, table: &str) -> Result<Vec<i64>, Error> {
-    let rows = match text::rows_of_tables(&mut database.connection, sql).await {
+    let rows = match text_protocol::rows_of_tables(&mut database.connection, sql).await {
         Ok(rows) => rows,
         Err(source) if server_error(&source).is_some_and(|(number, _)| number == NOT_YET) => {
             return Ok(Vec::new());

@@ -6,8 +6,9 @@ use mlflow_migrate_core::plan::{ColumnEnd, Plan};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Dependent, mentions};
 
-use crate::connect::Mysql;
-use crate::text::{self, quote};
+use crate::database::Mysql;
+use crate::quoting::quote;
+use crate::text_protocol;
 
 const STATEMENTS: &str = "SELECT 'view', TABLE_NAME, NULL, VIEW_DEFINITION \
         FROM information_schema.VIEWS WHERE TABLE_SCHEMA = DATABASE() \
@@ -19,7 +20,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     if ends.is_empty() {
         return Ok(Vec::new());
     }
-    let found = text::rows(&mut database.connection, STATEMENTS).await;
+    let found = text_protocol::rows(&mut database.connection, STATEMENTS).await;
     let action = "looking for what depends on a column";
     let found = found.map_err(|source| database.context.error(action, source))?;
     let refusal =

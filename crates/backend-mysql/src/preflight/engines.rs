@@ -5,9 +5,9 @@ use std::collections::BTreeSet;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::Plan;
 
-use crate::connect::Mysql;
-use crate::text::{self, quote};
-use crate::version;
+use crate::database::Mysql;
+use crate::quoting::quote;
+use crate::{text_protocol, version_table};
 
 /// A server whose default was another engine once has tables of it.
 const OTHERS: &str = "SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES \
@@ -15,7 +15,7 @@ const OTHERS: &str = "SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES \
                       AND ENGINE <> 'InnoDB' ORDER BY TABLE_NAME";
 
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
-    let found = text::rows(&mut database.connection, OTHERS).await;
+    let found = text_protocol::rows(&mut database.connection, OTHERS).await;
     let found = found.map_err(|source| database.context.error("reading the engines", source))?;
     let used = used_tables(plan);
     let (mut tables, mut remedies) = (Vec::new(), Vec::new());
@@ -38,7 +38,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
 
 /// The tables that a plan changes, references or writes.
 fn used_tables(plan: &Plan) -> BTreeSet<&str> {
-    let mut used = BTreeSet::from([version::TABLE]);
+    let mut used = BTreeSet::from([version_table::TABLE]);
     for change in plan.changes() {
         used.insert(&change.after.name);
         used.extend(change.after.foreign_keys.iter().map(|key| key.referred_table.as_str()));

@@ -9,11 +9,12 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::{Column, ColumnType, Schema, Table};
 
-use crate::connect::Mysql;
 use crate::connection::Connection;
+use crate::database::Mysql;
 use crate::error::LIMIT_HINT;
 use crate::features::Features;
-use crate::text::{self, TextRow, quote};
+use crate::quoting::quote;
+use crate::text_protocol::{self, TextRow};
 
 /// A row can have no more bytes, apart from texts and blobs (MySQL manual, "Row Size Limits").
 const MAX_ROW: u64 = 65_535;
@@ -77,9 +78,9 @@ impl Server {
                        WHERE TABLE_SCHEMA = DATABASE()";
         let variables = "SHOW GLOBAL VARIABLES WHERE Variable_name IN \
                          ('innodb_large_prefix', 'innodb_default_row_format', 'innodb_page_size')";
-        let widths = pairs(text::rows(connection, widths).await?);
-        let row_formats = pairs(text::rows(connection, formats).await?);
-        let variables = pairs(text::rows(connection, variables).await?);
+        let widths = pairs(text_protocol::rows(connection, widths).await?);
+        let row_formats = pairs(text_protocol::rows(connection, formats).await?);
+        let variables = pairs(text_protocol::rows(connection, variables).await?);
         let variable = |name: &str| variables.get(name).map(String::as_str);
         Ok(Self {
             widths: widths

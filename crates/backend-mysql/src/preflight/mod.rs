@@ -3,7 +3,6 @@
 mod constraints;
 mod dependents;
 mod engines;
-mod grants;
 mod key_lengths;
 mod names;
 mod outside;
@@ -15,13 +14,12 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::upgrade::preflight::collect;
 
-use crate::connect::Mysql;
+use crate::database::Mysql;
 use crate::render::refuse_raw_texts;
 
 pub(crate) use outside::references as references_from_outside;
 pub(crate) use packets::check_text;
-pub(crate) use privileges::hidden_triggers;
-pub(crate) use transactions::{check_noted, row_bytes};
+pub(crate) use transactions::check_noted;
 
 /// Finds all that would fail later. Reads only.
 pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
@@ -30,7 +28,7 @@ pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
         problems.extend(refuse_raw_texts(change).err());
     }
     collect(&mut problems, privileges::check(database, plan).await)?;
-    collect(&mut problems, packets::check(database).await)?;
+    collect(&mut problems, packets::check(&mut database.connection, &database.context).await)?;
     collect(&mut problems, transactions::check(database, plan).await)?;
     collect(&mut problems, names::check(database, plan).await)?;
     problems.extend(dependents::check(database, plan).await?);

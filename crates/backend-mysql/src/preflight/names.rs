@@ -5,8 +5,8 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
 
-use crate::connect::Mysql;
-use crate::{swap, text};
+use crate::database::Mysql;
+use crate::{swap_tables, text_protocol};
 
 /// Foreign keys and triggers have names that are unique in a database, and a view is called as no table
 /// is. An object's table is in the same database as the object; only a condition on the table's keeps older
@@ -25,7 +25,7 @@ const CHECKS: &str = "SELECT 'CHECK', CONSTRAINT_NAME, TABLE_NAME \
     WHERE TABLE_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'CHECK'";
 
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
-    let own = swap::own_tables(database).await?;
+    let own = swap_tables::list(&mut database.connection, &database.context).await?;
     if !own.is_empty() {
         let objects = own.iter().map(|name| format!("table {name}")).collect();
         return Err(Error::NamesTaken { objects });
@@ -33,7 +33,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
     let mut held = Vec::new();
     let checks = (!database.features.is_mariadb()).then_some(CHECKS);
     for sql in [HELD].into_iter().chain(checks) {
-        let found = text::rows(&mut database.connection, sql).await;
+        let found = text_protocol::rows(&mut database.connection, sql).await;
         let action = "looking for names that are taken";
         let found = found.map_err(|source| database.context.error(action, source))?;
         held.extend(found.iter().filter_map(|row| held_name(row)));

@@ -4,8 +4,10 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::OutsideReference;
 use mlflow_migrate_core::schema::ForeignKey;
 
-use crate::connect::Mysql;
-use crate::text::{self, quote};
+use crate::connection::Connection;
+use crate::error::Context;
+use crate::quoting::quote;
+use crate::text_protocol;
 
 /// The server shows those of tables that the user has a privilege for.
 const OUTSIDE: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, \
@@ -13,13 +15,17 @@ const OUTSIDE: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_
      WHERE REFERENCED_TABLE_SCHEMA = DATABASE() AND TABLE_SCHEMA <> DATABASE() \
      ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION";
 
-pub(crate) async fn references(database: &mut Mysql) -> Result<Vec<OutsideReference>, Error> {
-    let rows = text::rows(&mut database.connection, OUTSIDE).await;
+/// Reads all of them, each with the statement that drops it.
+pub(crate) async fn references(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<Vec<OutsideReference>, Error> {
+    let rows = text_protocol::rows(connection, OUTSIDE).await;
     let action = "looking for foreign keys of other databases";
-    let rows = rows.map_err(|source| database.context.error(action, source))?;
+    let rows = rows.map_err(|source| context.error(action, source))?;
     let mut references: Vec<OutsideReference> = Vec::new();
     for row in rows {
-        let value = |at: usize| text::cell(&row, at);
+        let value = |at: usize| text_protocol::cell(&row, at);
         let (table, name) = (format!("{}.{}", value(0), value(1)), value(2));
         let is_same =
             |one: &OutsideReference| one.table == table && one.key.name.as_deref() == Some(name);

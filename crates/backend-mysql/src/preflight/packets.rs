@@ -5,9 +5,9 @@
 
 use mlflow_migrate_core::Error;
 
-use crate::connect::Mysql;
-use crate::error::PACKET_HINT;
-use crate::text;
+use crate::connection::Connection;
+use crate::error::{Context, PACKET_HINT};
+use crate::text_protocol;
 
 /// The longest statement of a data migration, with room to spare. Even MySQL 5.5 takes 1 MiB unless it
 /// is told otherwise.
@@ -17,24 +17,32 @@ const LEAST: usize = 64 * 1024;
 const AROUND: usize = 1024;
 
 /// Whether the statements of data migrations fit.
-pub(super) async fn check(database: &mut Mysql) -> Result<(), Error> {
-    require(database, LEAST).await
+pub(super) async fn check(connection: &mut Connection, context: &Context) -> Result<(), Error> {
+    require(connection, LEAST, context).await
 }
 
 /// Whether a statement fits that writes a text.
-pub(crate) async fn check_text(database: &mut Mysql, text: &str) -> Result<(), Error> {
-    require(database, text.len() + AROUND).await
+pub(crate) async fn check_text(
+    connection: &mut Connection,
+    text: &str,
+    context: &Context,
+) -> Result<(), Error> {
+    require(connection, text.len() + AROUND, context).await
 }
 
-async fn require(database: &mut Mysql, bytes: usize) -> Result<(), Error> {
-    let limit = text::value(&mut database.connection, "SELECT @@max_allowed_packet").await;
-    let limit = limit.map_err(|source| database.context.error("reading settings", source))?;
+async fn require(
+    connection: &mut Connection,
+    bytes: usize,
+    context: &Context,
+) -> Result<(), Error> {
+    let limit = text_protocol::value(connection, "SELECT @@max_allowed_packet").await;
+    let limit = limit.map_err(|source| context.error("reading settings", source))?;
     let limit: usize = limit.and_then(|limit| limit.parse().ok()).unwrap_or(usize::MAX);
     if limit >= bytes {
         return Ok(());
     }
     Err(Error::ServerLimit {
-        name: database.context.name.clone(),
+        name: context.name.clone(),
         problem: format!("max_allowed_packet is {limit}, and an upgrade needs {bytes} bytes"),
         hint: PACKET_HINT.to_owned(),
     })

@@ -5,28 +5,24 @@ use std::collections::{BTreeMap, BTreeSet};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, Step};
 
-use super::grants::{self, Grants};
-use crate::connect::Mysql;
-use crate::connection::Connection;
+use crate::database::Mysql;
 use crate::error::{TRIGGER_HINT, TRIGGER_PRIVILEGE};
 use crate::features::Features;
-use crate::text::{self, TextRow, quote};
-use crate::{journal, version};
+use crate::privileges::Held;
+use crate::quoting::quote;
+use crate::{journal, privileges, version_table};
 
 /// The tables for which each privilege is needed.
 type Needs = BTreeMap<&'static str, BTreeSet<String>>;
 
-/// Those that let a user create triggers while binary logging is on. Servers differ in which of them
-/// they know.
-const FOR_LOGGED_TRIGGERS: [&str; 4] = ["SUPER", "SET_USER_ID", "SET_ANY_DEFINER", "BINLOG ADMIN"];
-
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
-    let Some(held) = read_held(database).await? else { return Ok(()) };
+    let held = privileges::read(&mut database.connection, &database.context).await?;
+    let Some(held) = held else { return Ok(()) };
     let needs = needs(plan, &database.features);
     let missing: Needs = needs
         .iter()
         .map(|(privilege, tables)| {
-            let lacks = |table: &&String| !held.grants.allow(privilege, &held.database, table);
+            let lacks = |table: &&String| !held.allows(privilege, table);
             (*privilege, tables.iter().filter(lacks).cloned().collect())
         })
         .filter(|(_, tables): &(_, BTreeSet<String>)| !tables.is_empty())
@@ -38,7 +34,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
         let known = change.before.as_ref().map_or(0, |before| before.triggers.len());
         change.after.triggers.len() > known
     });
-    if makes_triggers && held.logs_binary && !may_create_logged_triggers(&held.grants) {
+    if makes_triggers && held.logs_binary && !held.may_create_logged_triggers() {
         return Err(Error::Privileges {
             name: database.context.name.clone(),
             user: held.user,
@@ -49,71 +45,6 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
     Ok(())
 }
 
-/// Those of these tables whose triggers the user may not see, for lack of the privilege `TRIGGER`.
-pub(crate) async fn hidden_triggers(
-    database: &mut Mysql,
-    tables: &[String],
-) -> Result<Vec<String>, Error> {
-    let Some(held) = read_held(database).await? else { return Ok(Vec::new()) };
-    let is_hidden = |table: &&String| !held.grants.allow("TRIGGER", &held.database, table);
-    Ok(tables.iter().filter(is_hidden).cloned().collect())
-}
-
-/// What the user holds. `None`: a proxy or an odd server does not tell; then a statement will.
-async fn read_held(database: &mut Mysql) -> Result<Option<Held>, Error> {
-    match read(&mut database.connection).await {
-        Ok(held) => Ok(Some(held)),
-        Err(sqlx::Error::Database(_)) => Ok(None),
-        Err(source) => Err(database.context.error("reading the privileges", source)),
-    }
-}
-
-fn may_create_logged_triggers(grants: &Grants) -> bool {
-    FOR_LOGGED_TRIGGERS.iter().any(|privilege| grants.allow_everywhere(privilege))
-}
-
-/// What the server says of this user.
-struct Held {
-    /// As in a GRANT statement.
-    user: String,
-    database: String,
-    grants: Grants,
-    /// Whether triggers are logged, and their makers not trusted.
-    logs_binary: bool,
-}
-
-async fn read(connection: &mut Connection) -> Result<Held, sqlx::Error> {
-    let cell = |row: &TextRow, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
-    let known = text::rows(connection, "SELECT CURRENT_USER(), DATABASE()").await?;
-    let (user, database) =
-        known.first().map(|row| (cell(row, 0), cell(row, 1))).unwrap_or_default();
-    let mut lines = text::rows(connection, "SHOW GRANTS").await?;
-    // MySQL lists what a role grants only if it is asked for that role; MariaDB lists it anyway,
-    // and refuses the question.
-    if let Ok(Some(roles)) = text::value(connection, "SELECT CURRENT_ROLE()").await
-        && let Some(roles) = grants::roles(&roles)
-        && let Ok(by_roles) =
-            text::rows(connection, format!("SHOW GRANTS FOR CURRENT_USER() USING {roles}")).await
-    {
-        lines.extend(by_roles);
-    }
-    let lines: Vec<String> = lines.iter().map(|row| cell(row, 0)).collect();
-    let logging = "SHOW GLOBAL VARIABLES WHERE \
-                   (Variable_name = 'log_bin' AND Value = 'ON') \
-                   OR (Variable_name = 'log_bin_trust_function_creators' AND Value = 'OFF')";
-    let logs_binary = text::rows(connection, logging).await?.len() == 2;
-    let grants = Grants::parse(lines.iter().map(String::as_str));
-    Ok(Held { user: account(&user), database, grants, logs_binary })
-}
-
-/// `user@host`, quoted as a GRANT statement wants it.
-fn account(user: &str) -> String {
-    match user.rsplit_once('@') {
-        Some((user, host)) => format!("{}@{}", text::literal(user), text::literal(host)),
-        None => text::literal(user),
-    }
-}
-
 fn needs(plan: &Plan, features: &Features) -> Needs {
     let mut needs = Needs::new();
     let mut need = |privileges: &[&'static str], table: &str| {
@@ -121,9 +52,9 @@ fn needs(plan: &Plan, features: &Features) -> Needs {
             needs.entry(*privilege).or_default().insert(table.to_owned());
         }
     };
-    need(&["SELECT", "INSERT", "DELETE"], version::TABLE);
+    need(&["SELECT", "INSERT", "DELETE"], version_table::TABLE);
     if !plan.from.stamped {
-        need(&["CREATE"], version::TABLE);
+        need(&["CREATE"], version_table::TABLE);
     }
     if !plan.steps.is_empty() {
         need(&["CREATE", "SELECT", "INSERT", "UPDATE", "DELETE", "DROP"], journal::TABLE);
@@ -186,15 +117,5 @@ fn refusal(database: &Mysql, held: &Held, needs: &Needs, missing: &Needs) -> Err
             privileges.join(", "),
             held.user
         ),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::account;
-
-    #[test]
-    fn an_account_is_quoted_in_two_parts() {
-        assert_eq!(account("ml@flow@10.0.%"), "'ml@flow'@'10.0.%'");
     }
 }

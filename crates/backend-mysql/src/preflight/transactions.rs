@@ -7,10 +7,9 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, Step};
 use sea_query::Value;
 
-use crate::connect::Mysql;
+use crate::database::Mysql;
 use crate::limits::{self, Limit, Limits};
-use crate::text::{self, literal};
-use mlflow_migrate_core::rows::Rows;
+use crate::{rows, table_size};
 
 /// What is done in one transaction before everything else.
 const NOTE: &str = "to note where the upgrade begins";
@@ -30,14 +29,15 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
         limits.refusing_bytes(noted).map(|limit| (NOTE.to_owned(), limit)).into_iter().collect();
     for step in &plan.steps {
         let Step::Migrate { migration, .. } = step else { continue };
-        let Some((table, count)) = migration.undivided(database.platform()) else { continue };
-        let found = database.query(count).await?;
+        let Some((table, count)) = migration.undivided(&database.platform) else { continue };
+        let found = rows::query(&mut database.connection, &count, &database.context).await?;
         let rows = match found.first().and_then(|row| row.first()) {
             Some(Value::BigInt(Some(rows))) => u64::try_from(*rows).unwrap_or(0),
             Some(Value::BigUnsigned(Some(rows))) => *rows,
             _ => 0,
         };
-        let row_bytes = row_bytes(database, table).await?;
+        let row_bytes =
+            table_size::row_bytes(&mut database.connection, table, &database.context).await?;
         let what = format!("to {} ({rows} rows)", migration.title());
         refusing.extend(limits.refusing(rows, row_bytes).map(|limit| (what, limit)));
     }
@@ -60,16 +60,4 @@ fn refuse_note(database: &Mysql, limits: &Limits, bytes: usize) -> Result<(), Er
         Some(refusing) => Err(limits::refusal(NOTE, refusing, &database.context)),
         None => Ok(()),
     }
-}
-
-/// How long the rows of a table are on average, as the server guesses.
-pub(crate) async fn row_bytes(database: &mut Mysql, table: &str) -> Result<u64, Error> {
-    let sql = format!(
-        "SELECT AVG_ROW_LENGTH FROM information_schema.TABLES \
-         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
-        literal(table)
-    );
-    let found = text::value(&mut database.connection, sql).await;
-    let found = found.map_err(|source| database.context.error("reading sizes", source))?;
-    Ok(found.and_then(|length| length.parse().ok()).unwrap_or(0))
 }

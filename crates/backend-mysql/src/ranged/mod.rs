@@ -4,10 +4,12 @@
 //! to keep what it would need to take back everything, and an upgrade that is interrupted goes on with
 //! the ranges that are left.
 
-mod filling;
+mod fill;
 pub(crate) mod notes;
+mod range;
 mod ranges;
 
-pub(crate) use filling::{Filling, Statement};
+pub(crate) use fill::{Fill, Statement};
 pub(crate) use notes::Note;
-pub(crate) use ranges::{Ranges, key};
+pub(crate) use range::key;
+pub(crate) use ranges::Ranges;

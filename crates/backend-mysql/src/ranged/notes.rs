@@ -6,12 +6,13 @@
 use mlflow_migrate_core::Error;
 use serde::{Deserialize, Serialize};
 
-use super::ranges::Range;
+use super::range::Range;
 use crate::connection::Connection;
-use crate::create::NO_VIEW;
 use crate::error::Context;
 use crate::journal::{OWNER, TABLE};
-use crate::text::{self, literal};
+use crate::quoting::literal;
+use crate::tables::NO_VIEW;
+use crate::text_protocol;
 
 /// The number of the first note here; the journal's own come before.
 const FIRST: u32 = 2;
@@ -42,7 +43,7 @@ pub(crate) async fn read(
     let sql = format!(
         "SELECT id, note FROM {TABLE}{NO_VIEW} WHERE id >= {FIRST} AND id < {OWNER} ORDER BY id"
     );
-    let rows = text::rows(connection, sql).await;
+    let rows = text_protocol::rows(connection, sql).await;
     let rows = rows.map_err(|source| context.error("reading how far a table is filled", source))?;
     let mut notes = Vec::new();
     for row in rows {
@@ -69,9 +70,11 @@ pub(crate) async fn next_number(
     connection: &mut Connection,
     context: &Context,
 ) -> Result<u32, Error> {
-    let last =
-        text::value(connection, format!("SELECT MAX(id) FROM {TABLE}{NO_VIEW} WHERE id < {OWNER}"))
-            .await;
+    let last = text_protocol::value(
+        connection,
+        format!("SELECT MAX(id) FROM {TABLE}{NO_VIEW} WHERE id < {OWNER}"),
+    )
+    .await;
     let last = last.map_err(|source| context.error("reading how far a table is filled", source))?;
     let last: u32 = last.and_then(|last| last.parse().ok()).unwrap_or(0);
     Ok(last.saturating_add(1).max(FIRST))
@@ -86,7 +89,7 @@ pub(crate) async fn write(
     let text =
         serde_json::to_string(note).map_err(|source| sqlx::Error::Encode(Box::new(source)))?;
     let sql = format!("REPLACE INTO {TABLE} (id, note) VALUES ({number}, {})", literal(&text));
-    text::run_soon(connection, sql).await.map(|_| ())
+    text_protocol::run_soon(connection, sql).await.map(|_| ())
 }
 
 /// Removes the notes of all tables: only one is filled at a time.
@@ -94,12 +97,12 @@ pub(crate) async fn clear(connection: &mut Connection, context: &Context) -> Res
     let failed = |source| context.error("removing the notes of ranges", source);
     let noted =
         format!("SELECT COUNT(*) FROM {TABLE}{NO_VIEW} WHERE id >= {FIRST} AND id < {OWNER}");
-    let noted = text::value(connection, noted).await.map_err(failed)?;
+    let noted = text_protocol::value(connection, noted).await.map_err(failed)?;
     if noted.and_then(|count| count.parse().ok()).is_some_and(|count: u64| count > MOST_DELETED) {
         let number = next_number(connection, context).await?;
         let note = Note { table: CLEARED.to_owned(), range: None, done: true };
         return write(connection, number, &note).await.map_err(failed);
     }
     let sql = format!("DELETE FROM {TABLE} WHERE id >= {FIRST} AND id < {OWNER}");
-    text::run(connection, sql).await.map(|_| ()).map_err(failed)
+    text_protocol::run(connection, sql).await.map(|_| ()).map_err(failed)
 }

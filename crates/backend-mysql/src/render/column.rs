@@ -3,7 +3,7 @@
 use mlflow_migrate_core::schema::platform::Dialect::Mysql;
 use mlflow_migrate_core::schema::{Column, ColumnType, DefaultValue};
 
-use crate::text::{literal, quote};
+use crate::quoting::{literal, quote};
 
 /// The name and the definition.
 pub(super) fn named(column: &Column) -> String {

@@ -4,7 +4,7 @@ use mlflow_migrate_core::schema::{
     Check, ForeignKey, Index, PrimaryKey, ReferentialAction, Unique,
 };
 
-use crate::text::quote;
+use crate::quoting::quote;
 
 pub(super) fn primary_key(key: &PrimaryKey) -> String {
     format!("PRIMARY KEY ({})", names(&key.columns))

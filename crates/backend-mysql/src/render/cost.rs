@@ -4,7 +4,7 @@
 use mlflow_migrate_core::schema::platform::Dialect::Mysql;
 use mlflow_migrate_core::schema::{Column, ColumnType, Table};
 
-use super::Clause;
+use super::clause::Clause;
 use crate::features::Features;
 
 /// From the cheapest on.

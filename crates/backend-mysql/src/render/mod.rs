@@ -1,11 +1,13 @@
 //! Renders the schema model as MySQL's and MariaDB's DDL.
 
 mod alter;
+mod clause;
 mod column;
 mod constraint;
 mod cost;
 mod foreign_key;
 mod new_table;
+mod statement;
 mod unchecked;
 
 use mlflow_migrate_core::Error;
@@ -13,9 +15,10 @@ use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::{RawText, Table};
 
 use crate::features::Features;
-use crate::text::quote;
+use crate::quoting::quote;
 
-pub(crate) use alter::{Alteration, Clause, ColumnAttributes};
+pub(crate) use alter::Alteration;
+pub(crate) use clause::{Clause, ColumnAttributes};
 pub(crate) use cost::Cost;
 pub(crate) use new_table::NewTable;
 pub(crate) use unchecked::UncheckedForeignKeys;

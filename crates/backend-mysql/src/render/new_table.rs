@@ -2,9 +2,11 @@
 
 use mlflow_migrate_core::schema::Table;
 
-use super::alter::alter_table;
+use super::alter::Alteration;
+use super::clause::{Clause, ColumnAttributes};
 use super::foreign_key::AddedForeignKeys;
-use super::{Alteration, Clause, ColumnAttributes, UncheckedForeignKeys};
+use super::statement::alter_table;
+use super::unchecked::UncheckedForeignKeys;
 use crate::features::Features;
 
 /// What a new table becomes that takes the place of `before`.

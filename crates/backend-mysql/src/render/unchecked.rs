@@ -7,9 +7,9 @@
 
 use mlflow_migrate_core::schema::ForeignKey;
 
-use super::alter::alter_table;
 use super::constraint;
-use crate::text::quote;
+use super::statement::alter_table;
+use crate::quoting::quote;
 
 /// The foreign keys of one table.
 #[derive(Clone, Debug)]

@@ -8,14 +8,18 @@ use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Table;
 
-use super::{NEW, OLD, Swap, exists};
-use crate::connect::Mysql;
+use super::exists;
+use super::statements::Swap;
 use crate::connection::Connection;
+use crate::database::Mysql;
 use crate::error::unless_denied;
-use crate::ranged::{Filling, Note, Ranges, Statement, key, notes};
+use crate::quoting::{literal, quote};
+use crate::ranged::{Fill, Note, Ranges, Statement, key, notes};
 use crate::render::{Alteration, ColumnAttributes};
-use crate::text::{self, literal, quote};
-use crate::{cancel, execute, journal, limits, preflight};
+use crate::swap_tables::{NEW, OLD};
+use crate::{
+    cancel, foreign_keys, inspect, journal, limits, privileges, table_size, text_protocol,
+};
 
 /// How often it is looked whether the rename waits, and how many times.
 const LOOK: Duration = Duration::from_millis(20);
@@ -33,9 +37,11 @@ pub(crate) async fn swap(
     let context = database.context.clone();
     let alteration = Alteration::between(before, &change.after, &features);
     let attributes =
-        execute::attributes(&mut database.connection, &alteration, &features, &context).await?;
+        inspect::attributes(&mut database.connection, &alteration, &features, &context).await?;
     // One that the user cannot see would go with the old table.
-    if !preflight::hidden_triggers(database, slice::from_ref(&before.name)).await?.is_empty() {
+    let tables = slice::from_ref(&before.name);
+    let connection = &mut database.connection;
+    if !privileges::hidden_triggers(connection, tables, &context).await?.is_empty() {
         return Ok(None);
     }
     let swap = Swap::new(before, &change.after, &features);
@@ -71,7 +77,7 @@ impl Swapping<'_> {
         let opened = self.database.connector.open_several(1, progress).await?.pop();
         let Some(mut guard) = opened else { return Ok(None) };
         let sql = format!("LOCK TABLES {} READ", quote(&self.before.name));
-        match text::run_soon(&mut guard, sql).await {
+        match text_protocol::run_soon(&mut guard, sql).await {
             Ok(_) => Ok(Some(guard)),
             Err(source) => unless_denied(self.database.context.error(&self.action(), source)),
         }
@@ -96,7 +102,7 @@ impl Swapping<'_> {
         let unfinished = format!("DROP TABLE IF EXISTS {}", quote(&new));
         let create = self.swap.create(alteration, attributes);
         for statement in std::iter::once(unfinished).chain(create) {
-            let done = text::run_alone(&mut self.database.connection, statement).await;
+            let done = text_protocol::run_alone(&mut self.database.connection, statement).await;
             if let Err(source) = done {
                 let error = context.error(&self.action(), source);
                 return unless_denied::<()>(error).map(|_| false);
@@ -119,24 +125,24 @@ impl Swapping<'_> {
         let connection = &mut self.database.connection;
         let noted = notes::read(connection, &self.before.name, &context).await?;
         let number = notes::next_number(connection, &context).await?;
-        let filling = Filling {
+        let fill = Fill {
             action: format!("copying {}", self.before.name),
             table: self.before.name.clone(),
             statement: Statement { before: self.swap.fill(), after: String::new() },
             range_size: None,
-            total: self.database.occasions.rows(&self.before.name),
+            total: self.database.table_facts.estimated_rows(&self.before.name),
             progress: progress.clone(),
             connector: self.database.connector.clone(),
             lease: self.database.lease.clone(),
             connections: self.database.jobs,
         };
-        let row_bytes = preflight::row_bytes(self.database, &self.before.name).await?;
-        let limits =
-            limits::read(&mut self.database.connection, &self.database.cluster, &context).await?;
+        let connection = &mut self.database.connection;
+        let row_bytes = table_size::row_bytes(connection, &self.before.name, &context).await?;
+        let limits = limits::read(connection, &self.database.cluster, &context).await?;
         let rows = limits.range_rows(self.database.range_rows, row_bytes);
         let table = &self.before.name;
         let ranges = Ranges::new(Some(guard), table, key(self.before), rows, noted, number);
-        let ranges = filling.run(ranges, &mut self.database.connection).await?;
+        let ranges = fill.run(ranges, &mut self.database.connection).await?;
         Ok(ranges.into_guard())
     }
 
@@ -147,13 +153,13 @@ impl Swapping<'_> {
              AND TABLE_NAME = {} AND INDEX_NAME <> 'PRIMARY' LIMIT 1",
             literal(&self.swap.new_name())
         );
-        let found = text::value(&mut self.database.connection, sql).await;
+        let found = text_protocol::value(&mut self.database.connection, sql).await;
         let found = found.map_err(|source| self.database.context.error(&self.action(), source))?;
         match self.swap.add_indexes() {
             Some(sql) if found.is_none() => {
                 let action = self.action();
                 let Mysql { connection, canceller, context, .. } = &mut *self.database;
-                let done = text::run_alone(connection, sql);
+                let done = text_protocol::run_alone(connection, sql);
                 cancel::run(canceller.as_ref(), &action, context, done).await.map(|_| ())
             }
             _ => Ok(()),
@@ -168,11 +174,11 @@ impl Swapping<'_> {
         self.run(&format!("DROP TABLE IF EXISTS {}", quote(&old))).await?;
         let copied = count(self.database, &self.swap.new_name()).await?;
         let connection = &mut self.database.connection;
-        let own = text::value(connection, "SELECT CONNECTION_ID()").await;
+        let own = text_protocol::value(connection, "SELECT CONNECTION_ID()").await;
         let own = own.map_err(|source| context.error("swapping tables", source))?;
         // Killed while it waits it has done nothing, and what else it can leave is put in order later.
         let canceller = self.database.canceller.as_ref();
-        let rename = text::run(connection, self.swap.rename());
+        let rename = text_protocol::run(connection, self.swap.rename());
         let action = format!("change table {table}");
         let rename = cancel::run(canceller, &action, &context, rename);
         let release = release(guard, own.unwrap_or_default());
@@ -199,7 +205,7 @@ impl Swapping<'_> {
         let context = self.database.context.clone();
         let connection = &mut self.database.connection;
         let new = self.swap.new_foreign_keys();
-        execute::add_unchecked(connection, &foreign_keys, &new, &context).await
+        foreign_keys::add_unchecked(connection, &foreign_keys, &new, &context).await
     }
 }
 
@@ -208,18 +214,18 @@ async fn release(guard: Option<Connection>, renamer: String) -> Result<u64, sqlx
     let Some(mut guard) = guard else { return Ok(0) };
     let sql = format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {renamer}");
     for _ in 0..LOOKS {
-        let state = text::value(&mut guard, sql.clone()).await?.unwrap_or_default();
+        let state = text_protocol::value(&mut guard, sql.clone()).await?.unwrap_or_default();
         if state.to_ascii_lowercase().contains("metadata lock") {
             break;
         }
         tokio::time::sleep(LOOK).await;
     }
-    text::run_soon(&mut guard, "UNLOCK TABLES").await
+    text_protocol::run_soon(&mut guard, "UNLOCK TABLES").await
 }
 
 async fn count(database: &mut Mysql, table: &str) -> Result<u64, Error> {
     let sql = format!("SELECT COUNT(*) FROM {}", quote(table));
-    let counted = text::value_of_tables(&mut database.connection, sql).await;
+    let counted = text_protocol::value_of_tables(&mut database.connection, sql).await;
     let counted =
         counted.map_err(|source| database.context.error(&format!("counting {table}"), source))?;
     Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
@@ -268,7 +274,7 @@ fn key_columns(table: &str) -> String {
 }
 
 async fn names(database: &mut Mysql, action: &str, sql: &str) -> Result<Vec<String>, Error> {
-    let found = text::rows(&mut database.connection, sql).await;
+    let found = text_protocol::rows(&mut database.connection, sql).await;
     let found = found.map_err(|source| database.context.error(action, source))?;
     Ok(found.into_iter().flatten().flatten().collect())
 }

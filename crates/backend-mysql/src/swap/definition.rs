@@ -7,7 +7,8 @@
 use crate::connection::Connection;
 use crate::error::server_error;
 use crate::features::Features;
-use crate::text::{self, literal, quote};
+use crate::quoting::{literal, quote};
+use crate::text_protocol;
 
 /// The options of a table that `LIKE` takes over on every server.
 const OPTIONS: [&str; 9] = [
@@ -28,14 +29,15 @@ pub(crate) async fn has_more_than_a_copy(
     table: &str,
     features: &Features,
 ) -> Result<bool, sqlx::Error> {
-    let create = text::rows(connection, format!("SHOW CREATE TABLE {}", quote(table))).await?;
+    let create =
+        text_protocol::rows(connection, format!("SHOW CREATE TABLE {}", quote(table))).await?;
     let create = create.into_iter().next().and_then(|row| row.into_iter().nth(1).flatten());
     if !create.is_some_and(|create| is_plain(&create)) {
         return Ok(true);
     }
     for statistics in statistics(features) {
         let sql = format!("{statistics} = {} LIMIT 1", literal(table));
-        match text::value(connection, sql).await {
+        match text_protocol::value(connection, sql).await {
             Ok(None) => {}
             Ok(Some(_)) => return Ok(true),
             // MariaDB shows them to whoever may read the database `mysql`.

@@ -11,47 +11,31 @@
 
 mod copy;
 mod definition;
-mod occasion;
+mod eligibility;
 mod statements;
 
 use std::collections::BTreeMap;
 
 use mlflow_migrate_core::Error;
 
-use crate::connect::Mysql;
+use crate::connection::Connection;
+use crate::database::Mysql;
+use crate::error::Context;
+use crate::quoting::{literal, quote};
 use crate::ranged::notes;
-use crate::text::{self, literal, quote};
+use crate::swap_tables::{self, NEW, OLD};
+use crate::text_protocol;
 
 pub(crate) use copy::swap;
-pub(crate) use occasion::{Occasions, suits};
+pub(crate) use eligibility::{is_swapped, read_table_facts, weigh_table, weigh_tables};
 pub(crate) use statements::Swap;
-
-/// With what the name of a new table begins. `alembic_…` is what MLflow's own check for an empty
-/// database leaves out.
-const NEW: &str = "alembic_mlflow_migrate_new_";
-
-/// With what the name of a table as it was begins.
-const OLD: &str = "alembic_mlflow_migrate_old_";
-
-/// Whether a table is there only while tables are swapped.
-pub(crate) fn is_own(table: &str) -> bool {
-    table.starts_with(NEW) || table.starts_with(OLD)
-}
-
-/// The tables that are there only while tables are swapped.
-pub(crate) async fn own_tables(database: &mut Mysql) -> Result<Vec<String>, Error> {
-    let sql = "SELECT TABLE_NAME FROM information_schema.TABLES \
-               WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'alembic\\_mlflow\\_migrate\\_%'";
-    let found = text::rows(&mut database.connection, sql).await;
-    let found = found.map_err(|source| database.context.error("looking for tables", source))?;
-    Ok(found.into_iter().flatten().flatten().filter(|name| is_own(name)).collect())
-}
 
 /// The tables that are kept as they were, by the names of those that have taken their place.
 pub(crate) async fn retained_tables(
-    database: &mut Mysql,
+    connection: &mut Connection,
+    context: &Context,
 ) -> Result<BTreeMap<String, String>, Error> {
-    let own = own_tables(database).await?;
+    let own = swap_tables::list(connection, context).await?;
     let kept = own.into_iter().filter_map(|kept| {
         let table = kept.strip_prefix(OLD)?.to_owned();
         Some((table, kept))
@@ -63,7 +47,7 @@ pub(crate) async fn retained_tables(
 /// MariaDB 10.6 a server that dies can have made one of its two renames; the rows may not have been
 /// counted yet, and the foreign keys' names may still be the old table's.
 pub(crate) async fn resume(database: &mut Mysql) -> Result<(), Error> {
-    let own = own_tables(database).await?;
+    let own = swap_tables::list(&mut database.connection, &database.context).await?;
     for old in own.iter().filter(|name| name.starts_with(OLD)) {
         let table = old.strip_prefix(OLD).unwrap_or_default();
         if !exists(database, table).await? {
@@ -83,7 +67,7 @@ async fn exists(database: &mut Mysql, table: &str) -> Result<bool, Error> {
          WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
         literal(table)
     );
-    let found = text::value(&mut database.connection, sql).await;
+    let found = text_protocol::value(&mut database.connection, sql).await;
     let found = found.map_err(|source| database.context.error("looking for a table", source))?;
     Ok(found.is_some())
 }
@@ -97,7 +81,7 @@ pub(crate) async fn give_up(database: &mut Mysql, table: &str) -> Result<(), Err
 
 /// Drops what swaps have left: tables as they were, and new ones that were not finished.
 pub(crate) async fn discard(database: &mut Mysql) -> Result<(), Error> {
-    for table in own_tables(database).await? {
+    for table in swap_tables::list(&mut database.connection, &database.context).await? {
         let action = format!("removing {table}");
         database.run(&action, &format!("DROP TABLE IF EXISTS {}", quote(&table))).await?;
     }

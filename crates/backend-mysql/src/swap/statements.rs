@@ -2,10 +2,10 @@
 
 use mlflow_migrate_core::schema::{Column, Table};
 
-use super::{NEW, OLD};
 use crate::features::Features;
+use crate::quoting::quote;
 use crate::render::{Alteration, ColumnAttributes, NewTable, UncheckedForeignKeys};
-use crate::text::quote;
+use crate::swap_tables::{NEW, OLD};
 
 /// The statements that put another table in the place of one.
 pub(crate) struct Swap<'a>(NewTable<'a>);

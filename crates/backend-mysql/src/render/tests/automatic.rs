@@ -5,8 +5,8 @@ use mlflow_migrate_core::schema::{
     Column, ColumnType, DefaultValue, ForeignKey, Index, Table, big_integer, integer, text, varchar,
 };
 
+use crate::change::describe;
 use crate::features::Features;
-use crate::method::describe;
 
 fn tags() -> Table {
     Table::new("tags")

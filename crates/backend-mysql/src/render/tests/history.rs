@@ -5,8 +5,8 @@ use mlflow_migrate_core::history::location::Location;
 use mlflow_migrate_core::plan::{TableChange, plan};
 use mlflow_migrate_core::schema::Schema;
 
+use crate::change::describe;
 use crate::features::Features;
-use crate::method::describe;
 
 /// The last state of MySQL 5.6.
 const LAST_OF_5_6: &str = "770bee3ae1dd";

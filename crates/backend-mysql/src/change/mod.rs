@@ -1,0 +1,68 @@
+//! Makes changes of tables, and describes them.
+
+mod alter;
+mod describe;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::TableChange;
+
+use crate::database::Mysql;
+use crate::error::is_refused_rows;
+use crate::lock::naming_holders;
+use crate::quoting::quote;
+use crate::render::refuse_raw_texts;
+use crate::{preflight, swap};
+
+pub(crate) use describe::describe;
+
+/// Makes one change, and returns how many rows were copied, if that is known.
+pub(crate) async fn apply(
+    database: &mut Mysql,
+    change: &TableChange,
+    progress: &Progress,
+) -> Result<Option<u64>, Error> {
+    match make(database, change, progress).await {
+        // A row that came after the preflight: say which constraint refuses how many.
+        Err(error) if is_refused_rows(&error) => {
+            preflight::rows(database, change).await?;
+            Err(error)
+        }
+        done => naming_holders(database, done).await,
+    }
+}
+
+async fn make(
+    database: &mut Mysql,
+    change: &TableChange,
+    progress: &Progress,
+) -> Result<Option<u64>, Error> {
+    refuse_raw_texts(change)?;
+    if change.before.is_some() {
+        swap::weigh_table(database, &change.after.name).await?;
+    }
+    if let Some(before) = change.before.as_ref().filter(|_| swap::is_swapped(database, change)) {
+        match swap::swap(database, change, before, progress).await {
+            Ok(Some(rows)) => return Ok(Some(rows)),
+            // Not even one row fits into a transaction: the server's own copy is none.
+            Ok(None) | Err(Error::TooLarge { .. }) => {}
+            Err(error) => return Err(error),
+        }
+    }
+    if database.table_facts.is_begun(&change.after.name) {
+        swap::give_up(database, &change.after.name).await?;
+    }
+    let (connection, canceller) = (&mut database.connection, database.canceller.as_ref());
+    alter::change(connection, canceller, change, &database.features, &database.context).await?;
+    Ok(None)
+}
+
+/// Drops tables that nobody needs any more.
+pub(crate) async fn drop_tables(database: &mut Mysql, leftovers: &[String]) -> Result<(), Error> {
+    for table in leftovers {
+        let action = format!("removing {table}");
+        let removed = database.run(&action, &format!("DROP TABLE {}", quote(table))).await;
+        naming_holders(database, removed).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,186 @@
+//! Clusters, and whether several of their nodes take writes.
+//!
+//! Then a lock, and `LOCK TABLES`, is one node's own: it keeps nobody out who is connected to another
+//! node (Galera's documentation, "Known Limitations"; MySQL's manual, "Group Replication Limitations").
+
+use mlflow_migrate_core::Error;
+
+use crate::connection::Connection;
+use crate::error::Context;
+use crate::quoting::literal;
+use crate::text_protocol;
+
+/// Variables that say what the server is part of.
+const VARIABLES: [&str; 5] = [
+    "wsrep_on",
+    "wsrep_provider",
+    "server_uuid",
+    "group_replication_group_name",
+    "group_replication_single_primary_mode",
+];
+
+/// What a server is part of.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) enum Cluster {
+    /// Every writer of the database is connected to this server.
+    #[default]
+    None,
+    /// A Galera cluster.
+    Galera {
+        /// The identity of this node until it is started again.
+        node: String,
+        /// Whether this session's changes reach the other nodes.
+        replicates: bool,
+    },
+    /// Group replication.
+    Group {
+        /// The identity of this member.
+        node: String,
+        /// Whether every member takes writes.
+        has_several_primaries: bool,
+    },
+}
+
+impl Cluster {
+    /// Asks the server.
+    pub(crate) async fn read(connection: &mut Connection) -> Result<Self, sqlx::Error> {
+        let names = VARIABLES.map(literal).join(", ");
+        let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({names})");
+        let mut cluster = Self::of(&text_protocol::pairs(connection, sql).await?);
+        if let Self::Galera { node, .. } = &mut cluster {
+            let sql = "SHOW GLOBAL STATUS LIKE 'wsrep_gcomm_uuid'";
+            let status = text_protocol::rows(connection, sql).await?;
+            *node = status
+                .first()
+                .map(|row| text_protocol::cell(row, 1).to_owned())
+                .unwrap_or_default();
+        }
+        Ok(cluster)
+    }
+
+    /// What these variables say; a node of Galera is not among them.
+    pub(crate) fn of(variables: &[(String, String)]) -> Self {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(known, _)| known == name);
+            found.map(|(_, value)| value.as_str()).unwrap_or_default()
+        };
+        if !matches!(variable("wsrep_provider"), "" | "none") {
+            let replicates = variable("wsrep_on").eq_ignore_ascii_case("on");
+            return Self::Galera { node: String::new(), replicates };
+        }
+        if variable("group_replication_group_name").is_empty() {
+            return Self::None;
+        }
+        let mode = variable("group_replication_single_primary_mode");
+        Self::Group {
+            node: variable("server_uuid").to_owned(),
+            has_several_primaries: mode.eq_ignore_ascii_case("off"),
+        }
+    }
+
+    /// Whether the server takes statements: a node of Galera that is apart from most others takes none, and
+    /// says of a read that it has waited for too long.
+    pub(crate) async fn is_ready(&self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
+        if !matches!(self, Self::Galera { .. }) {
+            return Ok(true);
+        }
+        self.wait_for_others(connection, false).await?;
+        let ready =
+            text_protocol::rows(connection, "SHOW GLOBAL STATUS LIKE 'wsrep_ready'").await?;
+        Ok(ready.first().is_none_or(|row| text_protocol::cell(row, 1).eq_ignore_ascii_case("on")))
+    }
+
+    /// Sets whether each statement of a session waits until it sees what other nodes had done before it.
+    /// While a table is altered, Galera lets all that wait go on only afterwards.
+    pub(crate) async fn wait_for_others(
+        &self,
+        connection: &mut Connection,
+        waits: bool,
+    ) -> Result<(), sqlx::Error> {
+        let sql = match self {
+            Self::None | Self::Group { has_several_primaries: false, .. } => return Ok(()),
+            // All kinds of statements.
+            Self::Galera { .. } => {
+                format!("SET SESSION wsrep_sync_wait = {}", if waits { 15 } else { 0 })
+            }
+            Self::Group { .. } => format!(
+                "SET SESSION group_replication_consistency = '{}'",
+                if waits { "BEFORE" } else { "EVENTUAL" }
+            ),
+        };
+        text_protocol::run_soon(connection, sql).await.map(|_| ())
+    }
+
+    /// The identity of the node that this session is connected to; `None` where no other one takes
+    /// writes.
+    pub(crate) fn node(&self) -> Option<&str> {
+        match self {
+            Self::None | Self::Group { has_several_primaries: false, .. } => None,
+            Self::Galera { node, .. } | Self::Group { node, .. } => Some(node),
+        }
+    }
+
+    /// Whether others can write to the database through other servers, where no lock of this one keeps
+    /// them out.
+    pub(crate) fn has_other_writers(&self) -> bool {
+        self.node().is_some()
+    }
+
+    /// Whether a transaction is sent to other nodes in one piece.
+    pub(crate) fn sends_transactions(&self) -> bool {
+        *self != Self::None
+    }
+
+    /// A query for the identities of the nodes that the cluster consists of now.
+    pub(crate) fn members(&self) -> Option<&'static str> {
+        match self {
+            Self::None => None,
+            Self::Galera { .. } => Some("SELECT node_uuid FROM mysql.wsrep_cluster_members"),
+            Self::Group { .. } => Some(
+                "SELECT MEMBER_ID FROM performance_schema.replication_group_members \
+                 WHERE MEMBER_STATE IN ('ONLINE', 'RECOVERING', 'UNREACHABLE')",
+            ),
+        }
+    }
+
+    /// Makes sure that other nodes get what this session does.
+    pub(crate) fn refuse_apart(&self, context: &Context) -> Result<(), Error> {
+        match self {
+            Self::Galera { replicates: false, .. } => Err(Error::ServerLimit {
+                name: context.name.clone(),
+                problem: "wsrep_on is OFF on this node of a Galera cluster: the other nodes would not get \
+                          what an upgrade does"
+                    .to_owned(),
+                hint: "nothing was changed; let an administrator SET GLOBAL wsrep_on = ON, or give the \
+                       URL of another node"
+                    .to_owned(),
+            }),
+            Self::Galera { .. } | Self::Group { .. } | Self::None => Ok(()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Cluster;
+
+    #[test]
+    fn a_lock_is_enough_where_only_one_node_takes_writes() {
+        let group = ("group_replication_group_name", "g");
+        let mode = "group_replication_single_primary_mode";
+        for (variables, has_other_writers, sends_transactions) in [
+            (&[][..], false, false),
+            (&[("wsrep_on", "OFF"), ("wsrep_provider", "none")], false, false),
+            (&[("wsrep_on", "ON"), ("wsrep_provider", "/l.so")], true, true),
+            (&[("wsrep_on", "OFF"), ("wsrep_provider", "/l.so")], true, true),
+            (&[("group_replication_group_name", ""), (mode, "OFF")], false, false),
+            (&[group, (mode, "ON")], false, true),
+            (&[group, (mode, "OFF"), ("server_uuid", "u")], true, true),
+        ] {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            let cluster = Cluster::of(&variables.iter().map(owned).collect::<Vec<_>>());
+            let found = (cluster.has_other_writers(), cluster.sends_transactions());
+            assert_eq!(found, (has_other_writers, sends_transactions), "{variables:?}");
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! Clusters of servers, and the lock of an upgrade where several of their nodes take writes.
+
+mod claim;
+mod lease;
+mod membership;
+mod owner;
+mod passing;
+mod renewal;
+
+pub(crate) use claim::{Claim, Claimant};
+pub(crate) use lease::{Lease, confirm};
+pub(crate) use membership::Cluster;

@@ -1,0 +1,86 @@
+//! The connection that an upgrade works over, and what is known of its server.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::Observer;
+use mlflow_migrate_core::schema::platform::Platform;
+
+use crate::background::Background;
+use crate::cancel::Canceller;
+use crate::cluster::{Claim, Cluster, Lease};
+use crate::connection::Connection;
+use crate::error::Context;
+use crate::features::Features;
+use crate::login::Connector;
+use crate::table_facts::TableFacts;
+use crate::text_protocol;
+
+/// A connection to one database on a MySQL or MariaDB server.
+pub struct Mysql {
+    pub(crate) connection: Connection,
+    pub(crate) context: Context,
+    pub(crate) features: Features,
+    pub(crate) platform: Platform,
+    pub(crate) connector: Connector,
+    /// What ends a statement when the upgrade is asked to end.
+    pub(crate) canceller: Option<Canceller>,
+    /// Over how many connections rows are copied and computed.
+    pub(crate) jobs: usize,
+    pub(crate) swap_from_rows: u64,
+    pub(crate) range_rows: u32,
+    /// How long the schema that was read last is as the journal notes it.
+    pub(crate) schema_bytes: usize,
+    /// What the schema that was read last does not tell of its tables.
+    pub(crate) table_facts: TableFacts,
+    pub(crate) lock_wait: Duration,
+    /// The name of the lock that this session holds.
+    pub(crate) lock: Option<String>,
+    /// What the server is part of.
+    pub(crate) cluster: Cluster,
+    /// The lock that other nodes of a cluster see.
+    pub(crate) claim: Option<Claim>,
+    /// Whether that lock is still held, for all connections of the upgrade.
+    pub(crate) lease: Option<Lease>,
+    /// Whom to tell of what an upgrade waits for.
+    pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// What looks at the statements of an upgrade.
+    pub(crate) watch: Option<Background>,
+    /// Whether a transaction is open.
+    pub(crate) in_transaction: bool,
+    pub(crate) warnings: Vec<String>,
+}
+
+impl fmt::Debug for Mysql {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Mysql").field("name", &self.context.name).finish_non_exhaustive()
+    }
+}
+
+impl Mysql {
+    /// What of the URL has no effect, and what else the user should know of the connection.
+    #[must_use]
+    pub fn warnings(&self) -> &[String] {
+        &self.warnings
+    }
+
+    /// What the server can do.
+    #[must_use]
+    pub fn features(&self) -> &Features {
+        &self.features
+    }
+
+    /// Runs a statement that takes no values.
+    pub(crate) async fn run(&mut self, action: &str, sql: &str) -> Result<(), Error> {
+        let done = text_protocol::run(&mut self.connection, sql).await;
+        done.map(|_| ()).map_err(|source| self.context.error(action, source))
+    }
+
+    /// Runs a statement that is soon done.
+    pub(crate) async fn run_soon(&mut self, action: &str, sql: &str) -> Result<(), Error> {
+        let done = text_protocol::run_soon(&mut self.connection, sql).await;
+        done.map(|_| ()).map_err(|source| self.context.error(action, source))
+    }
+}

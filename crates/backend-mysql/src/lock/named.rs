@@ -1,0 +1,90 @@
+//! The lock by name.
+
+use mlflow_migrate_core::Error;
+
+use super::holders::processes;
+use crate::connection::Connection;
+use crate::database::Mysql;
+use crate::error::server_error;
+use crate::quoting::literal;
+use crate::text_protocol;
+
+/// The longest name of a lock that MySQL 5.7 takes.
+const MAX_NAME: usize = 64;
+
+/// Takes the lock, or names the connections that hold it.
+pub(crate) async fn take(database: &mut Mysql) -> Result<(), Error> {
+    let action = "taking the lock of an upgrade";
+    let waited_seconds = database.lock_wait.as_secs();
+    let work = async {
+        let name = lock_name(&mut database.connection).await?;
+        let sql = format!("SELECT GET_LOCK({}, {waited_seconds})", literal(&name));
+        let got =
+            text_protocol::value_after(&mut database.connection, database.lock_wait, sql).await?;
+        if got.as_deref() == Some("1") {
+            return Ok((name, None));
+        }
+        let condition = format!("ID = IS_USED_LOCK({})", literal(&name));
+        // Text of another session's may be one that the server cannot convert.
+        let holders = processes(&mut database.connection, &condition).await.or_else(untold)?;
+        Ok((name, Some(holders)))
+    };
+    let taken: Result<_, sqlx::Error> = work.await;
+    // Percona XtraDB Cluster may refuse what is one node's own; the row is claimed all the same.
+    if database.cluster.has_other_writers() && taken.as_ref().err().and_then(server_error).is_some()
+    {
+        return Ok(());
+    }
+    match taken.map_err(|source| database.context.error(action, source))? {
+        (name, None) => database.lock = Some(name),
+        (_, Some(holders)) => {
+            let name = database.context.name.clone();
+            return Err(Error::Locked { name, waited_seconds, holders });
+        }
+    }
+    Ok(())
+}
+
+/// Releases the lock, if the session holds it.
+pub(crate) async fn release(database: &mut Mysql) -> Result<(), Error> {
+    match database.lock.take() {
+        Some(name) => {
+            let sql = format!("DO RELEASE_LOCK({})", literal(&name));
+            database.run_soon("releasing the lock of an upgrade", &sql).await
+        }
+        None => Ok(()),
+    }
+}
+
+/// Nothing, where the server or its text is what fails.
+fn untold(error: sqlx::Error) -> Result<Vec<String>, sqlx::Error> {
+    match error {
+        sqlx::Error::Database(_) | sqlx::Error::Decode(_) => Ok(Vec::new()),
+        error => Err(error),
+    }
+}
+
+/// The server's locks have one name space for all of its databases.
+pub(super) async fn lock_name(connection: &mut Connection) -> Result<String, sqlx::Error> {
+    let database = text_protocol::value(connection, "SELECT DATABASE()").await?.unwrap_or_default();
+    let readable = format!("mlflow_migrate.{database}");
+    let is_short = readable.chars().count() <= MAX_NAME;
+    Ok(if is_short { readable } else { format!("mlflow_migrate.#{:016x}", fnv_1a(&database)) })
+}
+
+/// A hash that is the same in every release, on every machine and on every server: no server has
+/// all of MD5, SHA1 and SHA2.
+fn fnv_1a(text: &str) -> u64 {
+    let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+    text.bytes().fold(0xcbf2_9ce4_8422_2325, step)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fnv_1a;
+
+    #[test]
+    fn the_hash_is_the_standard_one() {
+        assert_eq!(fnv_1a("foobar"), 0x85944171f73967e8);
+    }
+}

@@ -1,0 +1,97 @@
+//! Other upgrades of the same database, MLflow's own among them.
+//!
+//! This tool's take a lock by name. MLflow's chain takes none: its statements that define something are
+//! seen while they run, and in between its transaction has `alembic_version` in use.
+
+use std::time::{Duration, Instant};
+
+use mlflow_migrate_core::Error;
+
+use super::holders::{name_holders, processes};
+use super::named::lock_name;
+use crate::database::Mysql;
+use crate::quoting::literal;
+use crate::{text_protocol, version_table};
+
+/// How often it is looked whether somebody is still at work.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// Statements as MLflow's chain makes them, in this database. SQLAlchemy begins some with a new line. One
+/// whose answer is being sent is over.
+const DEFINES: &str = "DB = DATABASE() AND COMMAND = 'Query' AND \
+                       COALESCE(STATE, '') NOT IN ('Writing to net', 'Sending to client') AND \
+                       UPPER(SUBSTRING_INDEX(LTRIM(REPLACE(LEFT(INFO, 40), '\\n', ' ')), ' ', 1)) \
+                       IN ('ALTER', 'CREATE', 'DROP', 'RENAME')";
+
+/// Other sessions that upgrade this database, as far as the server tells.
+pub(crate) async fn other_upgraders(database: &mut Mysql) -> Result<Vec<String>, Error> {
+    let work = async {
+        let name = lock_name(&mut database.connection).await?;
+        let condition = format!("(ID = IS_USED_LOCK({}) OR {DEFINES})", literal(&name));
+        processes(&mut database.connection, &condition).await
+    };
+    let found = work.await;
+    as_far_as_told(database, found)
+}
+
+/// Text of other sessions' that cannot be read, since they are writing it at this moment perhaps, is
+/// no reason to stop.
+fn as_far_as_told(
+    database: &Mysql,
+    found: Result<Vec<String>, sqlx::Error>,
+) -> Result<Vec<String>, Error> {
+    match found {
+        Err(sqlx::Error::Database(_) | sqlx::Error::Decode(_)) => Ok(Vec::new()),
+        found => {
+            found.map_err(|source| database.context.error("looking for other upgrades", source))
+        }
+    }
+}
+
+/// Waits until MLflow's own upgrade has come to its end.
+pub(crate) async fn wait_for_mlflow(database: &mut Mysql) -> Result<(), Error> {
+    let began = Instant::now();
+    loop {
+        let found = processes(&mut database.connection, DEFINES).await;
+        let found = as_far_as_told(database, found)?;
+        if found.is_empty() {
+            return wait_for_version_table(database).await;
+        }
+        if began.elapsed() >= database.lock_wait {
+            let (name, waited_seconds) =
+                (database.context.name.clone(), database.lock_wait.as_secs());
+            return Err(Error::Locked { name, waited_seconds, holders: found });
+        }
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// Waits for the end of every transaction that has `alembic_version` in use.
+async fn wait_for_version_table(database: &mut Mysql) -> Result<(), Error> {
+    if version_table::read(&mut database.connection, &database.context).await?.is_none() {
+        return Ok(());
+    }
+    let wait = database.lock_wait.as_secs().max(1);
+    let action = "waiting for other upgrades";
+    database.run_soon(action, &format!("SET SESSION lock_wait_timeout = {wait}")).await?;
+    let locked = text_protocol::run_soon_after(
+        &mut database.connection,
+        database.lock_wait,
+        "LOCK TABLES alembic_version WRITE",
+    )
+    .await;
+    let reset = format!("SET SESSION lock_wait_timeout = {}", database.context.lock_seconds);
+    database.run_soon(action, "UNLOCK TABLES").await?;
+    database.run_soon(action, &reset).await?;
+    match locked.map_err(|source| database.context.error(action, source)) {
+        // A user who may not lock tables can still upgrade.
+        Ok(_) | Err(Error::Privileges { .. } | Error::AccessDenied { .. }) => Ok(()),
+        // Percona XtraDB Cluster may refuse what is one node's own.
+        Err(Error::Database { .. }) if database.cluster.has_other_writers() => Ok(()),
+        Err(Error::Locked { name, holders, .. }) => {
+            let locked = Error::Locked { name, waited_seconds: wait, holders };
+            Err(name_holders(database, locked).await)
+        }
+        Err(error) => Err(error),
+    }
+}

@@ -1,0 +1,150 @@
+//! Logs in to a server, or says why that cannot be done.
+
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use mlflow_migrate_backend_server::line::Meter;
+use mlflow_migrate_core::Error;
+use sqlx::MySqlConnection;
+use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
+
+use super::failure::Failure;
+use super::greeting;
+use super::url::Target;
+use crate::error::{Context, describe_io, server_error};
+
+/// The driver's connection, and what measures what comes over it.
+pub(crate) type Opened = (MySqlConnection, Arc<Meter>);
+
+/// Logs in as a URL says.
+pub(crate) async fn open(target: &Target, context: &Context) -> Result<Opened, Error> {
+    match attempt(target.connect_timeout, &target.options).await {
+        Ok(connection) => Ok(connection),
+        Err(failure) if is_denied(&failure) && is_encryption_demanded(target).await => {
+            Err(Error::Tls {
+                name: context.name.clone(),
+                problem: "the server takes this user only over an encrypted connection".to_owned(),
+                hint: "remove ssl_disabled, or write ssl_mode=REQUIRED, in the URL".to_owned(),
+            })
+        }
+        Err(failure) => Err(explain(&target.options, context, failure)),
+    }
+}
+
+/// Logs in with these options, if that takes no longer.
+pub(super) async fn attempt(
+    timeout: Duration,
+    options: &MySqlConnectOptions,
+) -> Result<Opened, Failure> {
+    match tokio::time::timeout(timeout, greeting::connect(options)).await {
+        Ok(result) => result,
+        Err(_) => Err(Failure::Other(sqlx::Error::Io(no_answer(timeout)))),
+    }
+}
+
+fn is_denied(failure: &Failure) -> bool {
+    let Failure::Other(source) = failure else { return false };
+    server_error(source).is_some_and(|(number, _)| number == 1045)
+}
+
+/// A user that was created with `REQUIRE SSL` is refused as if the password were wrong.
+async fn is_encryption_demanded(target: &Target) -> bool {
+    let disabled = matches!(target.options.get_ssl_mode(), MySqlSslMode::Disabled);
+    let encrypted = target.options.clone().ssl_mode(MySqlSslMode::Required);
+    disabled
+        && target.options.get_socket().is_none()
+        && attempt(target.connect_timeout, &encrypted).await.is_ok()
+}
+
+/// What is to be said of a failure.
+pub(crate) fn explain(options: &MySqlConnectOptions, context: &Context, failure: Failure) -> Error {
+    let name = context.name.clone();
+    let unreachable = |problem: String, hint: &str| Error::Unreachable {
+        name: name.clone(),
+        problem,
+        hint: hint.to_owned(),
+    };
+    let encryption = |problem, hint: &str| encryption_error(context, problem, hint);
+    let source = match failure {
+        Failure::ClearPassword => return encryption(CLEAR_PASSWORD.to_owned(), AUTHORITY_HINT),
+        Failure::ForeignKey => return encryption(FOREIGN_KEY.to_owned(), FOREIGN_KEY_HINT),
+        Failure::Other(source) => source,
+    };
+    let hint = encryption_hint(options);
+    match source {
+        // The TLS library reports its errors as invalid data.
+        sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
+            encryption(format!("the connection cannot be encrypted: {cause}"), hint)
+        }
+        sqlx::Error::Io(cause) => {
+            let problem = match options.get_socket() {
+                Some(path) => format!("{}: {}", path.display(), describe_io(&cause)),
+                None => describe_io(&cause),
+            };
+            let hint = "check host and port, and whether the server is running";
+            if is_unknown_host(&problem) {
+                return unreachable(problem, hint);
+            }
+            Error::Unavailable { name, problem, hint: hint.to_owned() }
+        }
+        sqlx::Error::Tls(cause) => encryption(cause.to_string(), hint),
+        sqlx::Error::Configuration(cause) => encryption(cause.to_string(), hint),
+        sqlx::Error::Protocol(problem) if problem.contains("authentication plugin") => {
+            Error::AccessDenied { name: name.clone(), problem }
+        }
+        sqlx::Error::Protocol(problem) => {
+            let problem = format!("the server does not answer as MySQL does: {problem}");
+            unreachable(problem, "check host and port")
+        }
+        source => context.error("connecting", source),
+    }
+}
+
+/// What lets a URL's own authority be the only one.
+pub(crate) const ENVIRONMENT_HINT: &str =
+    "mlflow-migrate itself starts that way; a program that embeds it has to, or to allow them";
+
+const CLEAR_PASSWORD: &str =
+    "the server asks for the password in clear text, and nothing shows that it is the right server";
+
+const AUTHORITY_HINT: &str = "the password was not sent; check host and port, and write \
+     ssl_ca=FILE with the authority that has signed the server's certificate";
+
+const FOREIGN_KEY: &str = "the server asks for the password encrypted with a key of its own, over \
+     a connection that is not encrypted, and nothing shows that it is the right server";
+
+const FOREIGN_KEY_HINT: &str = "the password was not sent; let the server offer TLS, or write \
+     ssl_mode=DISABLED if nobody else can be at the other end";
+
+/// A name server that does not answer may do so later.
+fn is_unknown_host(problem: &str) -> bool {
+    problem.contains("lookup address") && !problem.contains("Temporary failure")
+}
+
+fn encryption_hint(options: &MySqlConnectOptions) -> &'static str {
+    match options.get_ssl_mode() {
+        MySqlSslMode::VerifyIdentity => {
+            "ssl_ca (or MLFLOW_MYSQL_SSL_CA) must be what signed the server's certificate, and that \
+             must name the host; ssl_check_hostname=false does not look at the host"
+        }
+        MySqlSslMode::VerifyCa => {
+            "ssl_ca (or MLFLOW_MYSQL_SSL_CA) must be what signed the server's certificate"
+        }
+        _ => {
+            "the server must offer TLS 1.2 or later; ssl_mode=DISABLED asks for no encryption, where \
+             nobody can read along"
+        }
+    }
+}
+
+/// A connection that is not encrypted as it should be.
+pub(crate) fn encryption_error(context: &Context, problem: String, hint: &str) -> Error {
+    Error::Tls { name: context.name.clone(), problem, hint: hint.to_owned() }
+}
+
+/// A server that takes longer.
+pub(crate) fn no_answer(timeout: Duration) -> io::Error {
+    let problem = format!("no answer within {} s", timeout.as_secs_f64());
+    io::Error::new(io::ErrorKind::TimedOut, problem)
+}

@@ -1,0 +1,9 @@
+//! Puts clauses together as one statement.
+
+use crate::quoting::quote;
+
+/// `ALTER TABLE`.
+pub(super) fn alter_table(table: &str, clauses: impl Iterator<Item = String>) -> String {
+    let clauses: Vec<String> = clauses.collect();
+    format!("ALTER TABLE {}\n  {}", quote(table), clauses.join(",\n  "))
+}

@@ -1,0 +1,31 @@
+//! The tables that are there only while tables are swapped.
+
+use mlflow_migrate_core::Error;
+
+use crate::connection::Connection;
+use crate::error::Context;
+use crate::text_protocol;
+
+/// With what the name of a new table begins. `alembic_…` is what MLflow's own check for an empty
+/// database leaves out.
+pub(crate) const NEW: &str = "alembic_mlflow_migrate_new_";
+
+/// With what the name of a table as it was begins.
+pub(crate) const OLD: &str = "alembic_mlflow_migrate_old_";
+
+/// Whether a table is there only while tables are swapped.
+pub(crate) fn includes(table: &str) -> bool {
+    table.starts_with(NEW) || table.starts_with(OLD)
+}
+
+/// The tables that are there only while tables are swapped.
+pub(crate) async fn list(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<Vec<String>, Error> {
+    let sql = "SELECT TABLE_NAME FROM information_schema.TABLES \
+               WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME LIKE 'alembic\\_mlflow\\_migrate\\_%'";
+    let found = text_protocol::rows(connection, sql).await;
+    let found = found.map_err(|source| context.error("looking for tables", source))?;
+    Ok(found.into_iter().flatten().flatten().filter(|name| includes(name)).collect())
+}

@@ -1,0 +1,47 @@
+//! How large a table is, and its rows.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableSize;
+use sea_query::Value;
+
+use crate::connection::Connection;
+use crate::error::Context;
+use crate::quoting::literal;
+use crate::{rows, text_protocol};
+
+/// InnoDB's estimate of the rows of a table, and what it and its indexes take. Counting a table
+/// exactly means reading all of it.
+const MEASURE: &str = "SELECT TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH \
+                       FROM information_schema.TABLES \
+                       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
+
+/// Returns the rows and bytes of a table, as the server estimates them.
+pub(crate) async fn of(
+    connection: &mut Connection,
+    table: &str,
+    context: &Context,
+) -> Result<TableSize, Error> {
+    let found = rows::fetch_soon(connection, MEASURE, vec![table.into()]).await;
+    let found = found.map_err(|source| context.error(&format!("measuring {table}"), source))?;
+    let number = |at: usize| match found.first().and_then(|row| row.get(at)) {
+        Some(Value::BigInt(Some(number))) => Some(number.unsigned_abs()),
+        _ => None,
+    };
+    Ok(TableSize { rows: number(0).unwrap_or_default(), bytes: number(1) })
+}
+
+/// How long the rows of a table are on average, as the server guesses.
+pub(crate) async fn row_bytes(
+    connection: &mut Connection,
+    table: &str,
+    context: &Context,
+) -> Result<u64, Error> {
+    let sql = format!(
+        "SELECT AVG_ROW_LENGTH FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {}",
+        literal(table)
+    );
+    let found = text_protocol::value(connection, sql).await;
+    let found = found.map_err(|source| context.error("reading sizes", source))?;
+    Ok(found.and_then(|length| length.parse().ok()).unwrap_or(0))
+}
