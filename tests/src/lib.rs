@@ -6,6 +6,7 @@
 pub mod address;
 pub mod capability;
 pub mod conformance;
+pub mod connect;
 pub mod database;
 pub mod dump;
 pub mod fill;
@@ -22,7 +23,7 @@ pub mod reference;
 pub mod server;
 pub mod small_disk;
 pub mod sqlite;
+pub mod unique;
 mod wait;
-pub mod way_out;
 
 pub use wait::wait;

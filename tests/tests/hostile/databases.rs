@@ -2,10 +2,12 @@
 
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{POSTGRES, SERVER};
-use mlflow_migrate_tests::database::{Waits, open, upgrade_at};
+use mlflow_migrate_tests::connect::{open, upgrade_at};
+use mlflow_migrate_tests::database::Waits;
 use mlflow_migrate_tests::harness::Test;
-use mlflow_migrate_tests::server::{TestServer, next_name, query};
+use mlflow_migrate_tests::server::{TestServer, query};
 use mlflow_migrate_tests::tests;
+use mlflow_migrate_tests::unique::next_name;
 
 use super::{literal, name};
 

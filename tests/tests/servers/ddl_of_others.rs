@@ -10,8 +10,9 @@ use mlflow_migrate_tests::capability::{EVERY_REVISION, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::upgrade;
 use mlflow_migrate_tests::harness::Test;
-use mlflow_migrate_tests::server::{TestServer, next_name, query};
+use mlflow_migrate_tests::server::{TestServer, query};
 use mlflow_migrate_tests::tests;
+use mlflow_migrate_tests::unique::next_name;
 
 pub(crate) const TESTS: &[Test] = tests![nobody_else_is_in_the_way => SERVER => EVERY_REVISION];
 

@@ -3,9 +3,11 @@
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::capability::POSTGRES;
-use mlflow_migrate_tests::database::{Waits, upgrade_at};
+use mlflow_migrate_tests::connect::upgrade_at;
+use mlflow_migrate_tests::database::Waits;
 use mlflow_migrate_tests::harness::Test;
-use mlflow_migrate_tests::server::{TestServer, next_name, query, wait_until_alone};
+use mlflow_migrate_tests::server::{TestServer, query, wait_until_alone};
+use mlflow_migrate_tests::unique::next_name;
 use mlflow_migrate_tests::{postgres, tests};
 
 use super::assert_told;

@@ -11,12 +11,14 @@ use mlflow_migrate_core::{Error, FENCE};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::MYSQL;
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, open};
+use mlflow_migrate_tests::connect::open;
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::mysql::attempt;
 use mlflow_migrate_tests::proxy::Proxy;
-use mlflow_migrate_tests::server::{TestServer, next_name, query, wait_until_alone};
+use mlflow_migrate_tests::server::{TestServer, query, wait_until_alone};
 use mlflow_migrate_tests::tests;
+use mlflow_migrate_tests::unique::next_name;
 use serde_json::{Value, json};
 
 use super::{User, address_of, assert_told, to_newest};

@@ -34,9 +34,11 @@ use std::process::ExitCode;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::address::Address;
-use mlflow_migrate_tests::database::{TestDatabase, Waits, upgrade_at};
+use mlflow_migrate_tests::connect::upgrade_at;
+use mlflow_migrate_tests::database::{TestDatabase, Waits};
 use mlflow_migrate_tests::harness::{self, Test};
-use mlflow_migrate_tests::server::{TestServer, next_user, query};
+use mlflow_migrate_tests::server::{TestServer, query};
+use mlflow_migrate_tests::unique::next_user;
 
 /// The password of every user that a test makes.
 const PASSWORD: &str = "s3cret/p@ss:w0rd";

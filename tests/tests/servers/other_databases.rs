@@ -2,7 +2,8 @@
 
 use mlflow_migrate_tests::capability::{MYSQL, POSTGRES, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, upgrade_at};
+use mlflow_migrate_tests::connect::upgrade_at;
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::tests;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::capability::MYSQL;
-use mlflow_migrate_tests::database::{Waits, open, upgrade_at};
+use mlflow_migrate_tests::connect::{open, upgrade_at};
+use mlflow_migrate_tests::database::Waits;
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::server::{TestServer, query};

@@ -15,12 +15,14 @@ use mlflow_migrate_core::{UpgradeOptions, inspect_and_plan};
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::MYSQL;
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, upgrade_at};
+use mlflow_migrate_tests::connect::upgrade_at;
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::reference::Server;
-use mlflow_migrate_tests::server::{TestServer, next_user, query, wait_until_alone};
+use mlflow_migrate_tests::server::{TestServer, query, wait_until_alone};
 use mlflow_migrate_tests::tests;
+use mlflow_migrate_tests::unique::next_user;
 
 use super::{address_of, assert_told, to_newest};
 

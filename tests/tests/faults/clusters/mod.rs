@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use libtest_mimic::{Failed, Trial};
 use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::address::Address;
-use mlflow_migrate_tests::database::{TestDatabase, Waits, upgrade_at};
+use mlflow_migrate_tests::connect::upgrade_at;
+use mlflow_migrate_tests::database::{TestDatabase, Waits};
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
 use mlflow_migrate_tests::{fill, wait};
 

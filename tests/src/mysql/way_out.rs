@@ -14,7 +14,8 @@ use mlflow_migrate_core::upgrade::abort::abort;
 use mlflow_migrate_core::{Error, FENCE};
 
 use crate::address::Address;
-use crate::database::{Upgrade, Waits, open};
+use crate::database::{Upgrade, Waits};
+use crate::mysql::open;
 
 /// Whoever is still in the way of a test that has ended stays there.
 const WAITS: Waits = Waits { table: Duration::from_secs(2), upgrader: Duration::from_secs(2) };

@@ -1,5 +1,7 @@
 //! Databases on MySQL and MariaDB for tests.
 
+pub mod way_out;
+
 use async_trait::async_trait;
 use mlflow_migrate_backend_mysql::{Mysql, OpenOptions, SystemAuthorities};
 use mlflow_migrate_core::Error;
@@ -10,9 +12,9 @@ use sqlx::{AssertSqlSafe, Column, Connection, Decode, Row, Type, TypeInfo, Value
 use crate::address::Address;
 use crate::database::{Cell, TestDatabase, Waits};
 use crate::reference::Server;
-use crate::server::next_name;
+use crate::unique::next_name;
 use crate::wait;
-use crate::way_out::{WayOut, lead_out};
+use way_out::{WayOut, lead_out};
 
 /// How many rows of a table this tool copies at a time in tests: few, so that it takes several ranges.
 pub const RANGE_ROWS: u32 = 700;
@@ -35,7 +37,7 @@ impl MysqlDatabase {
 }
 
 impl Drop for MysqlDatabase {
-    /// Holds the database to [`crate::way_out`] first.
+    /// Holds the database to [`way_out`] first.
     #[allow(clippy::panic, reason = "this is an assertion")]
     fn drop(&mut self) {
         let is_failing = std::thread::panicking();
