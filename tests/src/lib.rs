@@ -1,6 +1,7 @@
 //! What is asserted of every backend, written once.
 //!
-//! A [`harness`] runs each test on every [`server`]: SQLite always, the others where they are given.
+//! A [`harness`] runs each test on every [`server`]: SQLite always, the others where they are given. It
+//! runs the trials of all programs in `tests/tests`.
 //! [`mod@reference`] is what MLflow's own migrations make there.
 
 pub mod address;

@@ -12,8 +12,8 @@ use mlflow_migrate_tests::reference::Server;
 use mlflow_migrate_tests::server::{TestServer, query, wait_until_alone};
 use mlflow_migrate_tests::{fill, tests};
 
-use super::privileges::grant_what_it_takes;
-use super::{User, address_of, assert_told, to_newest};
+use crate::common::{User, address_of, assert_told, to_newest};
+use crate::privileges::grants::grant_what_it_takes;
 
 pub(crate) const TESTS: &[Test] = tests![
     revisions_that_need_a_newer_server => OLD,
