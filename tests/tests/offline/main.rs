@@ -1,4 +1,4 @@
-//! What needs no server: the catalogue, plans, and SQLite files.
+//! What needs no server: the catalogue, plans, SQLite files, and the sources themselves.
 //!
 //! Each module is a subject: `cargo test -p mlflow-migrate-tests --test offline -- planner::` runs one.
 
@@ -6,6 +6,8 @@
 
 mod catalogue;
 mod fuzzing;
+mod house;
+mod imports;
 mod mysql_5_7;
 mod planner;
 mod sqlite;
@@ -23,7 +25,7 @@ fn main() -> ExitCode {
     Program::new(EXPECTED)
         .checks(Others, &[planner::CHECKS, fuzzing::CHECKS, mysql_5_7::CHECKS])
         .checks(Others, sqlite::CHECKS)
-        .checks(Others, &[catalogue::CHECKS])
+        .checks(Others, &[catalogue::CHECKS, house::CHECKS, imports::CHECKS])
         .checks(Nobody, sqlite::ALONE)
         .run()
 }
