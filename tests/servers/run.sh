@@ -14,6 +14,11 @@ if [ "${1:-}" = --only ]; then
     shift 2 || usage
 fi
 [ $# -gt 0 ] || usage
+
+# Rust's own harness, which runs the tests of the command line, starts one test a processor. Most of these
+# wait for a process or a timer, so more of them fit. The programs of tests/tests have their own harness.
+export RUST_TEST_THREADS="${RUST_TEST_THREADS:-6}"
+
 [ -z "${MLFLOW_MIGRATE_TEST_URLS:-}" ] || exec "$@"
 
 folder=$(mktemp -d "${TMPDIR:-/tmp}/mlflow-migrate-servers.XXXXXX")

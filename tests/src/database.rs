@@ -16,7 +16,6 @@ use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport};
 
 use crate::address::Address;
 use crate::reference::Server;
-use crate::{mysql, postgres};
 
 /// A value of a row, by its storage class; floats by their bits, so that -0.0 is not 0.0.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -101,18 +100,6 @@ impl Default for Waits {
     }
 }
 
-/// Opens a new connection of this tool to a database on a server.
-///
-/// # Errors
-/// Whatever the backend says.
-pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, Error> {
-    if address.is_postgres() {
-        postgres::open(address, waits).await
-    } else {
-        mysql::open(address, waits).await
-    }
-}
-
 /// Collects what an upgrade tells.
 #[derive(Debug, Default)]
 pub struct Recorder(std::sync::Mutex<Vec<Event>>);
@@ -193,18 +180,4 @@ pub async fn upgrade(
     target: &str,
 ) -> Result<UpgradeReport, Error> {
     Upgrade::default().run(catalogue, database, target).await.0
-}
-
-/// Upgrades a database to a target as [`upgrade`] does, by an address of one's own.
-///
-/// # Errors
-/// Whatever stands in the way.
-pub async fn upgrade_at(
-    catalogue: &Catalogue,
-    address: &Address,
-    waits: Waits,
-    target: &str,
-) -> Result<UpgradeReport, Error> {
-    let mut backend = open(address, waits).await?;
-    Upgrade::default().run_on(catalogue, &mut *backend, target).await.0
 }

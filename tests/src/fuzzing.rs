@@ -1,5 +1,5 @@
 //! What must hold of every text that somebody else has written: the definitions in an SQLite file, and
-//! URLs. `fuzz/` looks for one of which it does not, `tests/tests/fuzzing.rs` tries some.
+//! URLs. `fuzz/` looks for one of which it does not, `tests/tests/offline/fuzzing.rs` tries some.
 
 use std::collections::BTreeMap;
 use std::fmt::Debug;

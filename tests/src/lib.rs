@@ -1,11 +1,13 @@
 //! What is asserted of every backend, written once.
 //!
-//! A [`harness`] runs each test on every [`server`]: SQLite always, the others where they are given.
+//! A [`harness`] runs each test on every [`server`]: SQLite always, the others where they are given. It
+//! runs the trials of all programs in `tests/tests`.
 //! [`mod@reference`] is what MLflow's own migrations make there.
 
 pub mod address;
 pub mod capability;
 pub mod conformance;
+pub mod connect;
 pub mod database;
 pub mod dump;
 pub mod fill;
@@ -22,7 +24,7 @@ pub mod reference;
 pub mod server;
 pub mod small_disk;
 pub mod sqlite;
+pub mod unique;
 mod wait;
-pub mod way_out;
 
 pub use wait::wait;

@@ -10,7 +10,7 @@ use sqlx::{AssertSqlSafe, Column, Connection, PgConnection, Row, TypeInfo, Value
 use crate::address::Address;
 use crate::database::{Cell, TestDatabase, Waits};
 use crate::reference::Server;
-use crate::server::next_name;
+use crate::unique::next_name;
 use crate::wait;
 
 /// A database of its own, dropped with this value.

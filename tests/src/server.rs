@@ -6,7 +6,6 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::schema::platform::Dialect;
@@ -275,21 +274,6 @@ pub fn query(address: &Address, sql: &str) -> Vec<Vec<Cell>> {
 
 fn is_set(value: &Cell) -> bool {
     matches!(value, Cell::Text(text) if !text.is_empty() && !text.eq_ignore_ascii_case("off"))
-}
-
-/// A user's name that no other user of these tests has. MySQL 5.6 takes 16 characters.
-#[must_use]
-pub fn next_user() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    format!("test{}_{}", std::process::id(), NUMBER.fetch_add(1, Ordering::Relaxed))
-}
-
-/// A name that no other database of these tests has.
-#[must_use]
-pub fn next_name() -> String {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-    format!("mlflow_migrate_test_{}_{number}", std::process::id())
 }
 
 /// Waits until the server has noticed that nobody is connected to a database any more.

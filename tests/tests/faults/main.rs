@@ -18,22 +18,33 @@ mod table;
 
 use std::process::ExitCode;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use libtest_mimic::{Arguments, Failed, Trial};
+use libtest_mimic::Failed;
+use mlflow_migrate_tests::harness::{Claim, Program, Resource, Trial};
 use mlflow_migrate_tests::private_server;
 
 use crate::subject::Ground;
 
+/// The four servers of CI, and both clusters.
+const EXPECTED: Duration = Duration::from_secs(190);
+
 /// A server that is started for the first trial on it.
 struct Kind {
     name: String,
+    server: Resource,
     ground: Mutex<Option<Ground>>,
 }
 
 impl Kind {
+    fn new(name: String) -> Arc<Self> {
+        Arc::new(Self { name, server: Resource::default(), ground: Mutex::default() })
+    }
+
     fn trial(self: &Arc<Self>, test: &str, run: impl FnOnce(&Ground) + Send + 'static) -> Trial {
         let kind = Arc::clone(self);
-        Trial::test(format!("{}::{test}", self.name), move || {
+        let claims = vec![Claim::Exclusive(self.server.clone())];
+        Trial::new(format!("{}::{test}", self.name), claims, move || {
             let mut ground = kind.ground.lock().unwrap_or_else(PoisonError::into_inner);
             if ground.is_none() {
                 *ground = Some(Ground::start(&kind.name).map_err(Failed::from)?);
@@ -44,28 +55,27 @@ impl Kind {
             Ok(())
         })
     }
+
+    fn kills(self: &Arc<Self>) -> Vec<Trial> {
+        if self.name != "mysql56" {
+            return vec![self.trial("kills::killed_and_restarted", kills::killed_and_restarted)];
+        }
+        let test = "kills::only_the_definition_of_a_table";
+        vec![
+            self.trial("kills::killed_and_restarted", kills::killed_between_statements),
+            self.trial(test, kills::only_the_definition_of_a_table),
+        ]
+    }
 }
 
 fn main() -> ExitCode {
-    let mut arguments = Arguments::from_args();
-    let kinds: Vec<Arc<Kind>> = private_server::names()
-        .into_iter()
-        .map(|name| Arc::new(Kind { name, ground: Mutex::default() }))
-        .collect();
+    let kinds: Vec<Arc<Kind>> = private_server::names().into_iter().map(Kind::new).collect();
     let mut trials = clusters::trials(&private_server::names());
-    for kind in &kinds {
-        if kind.name == "mysql56" {
-            trials.push(kind.trial("killed_and_restarted", kills::killed_between_statements));
-            let test = "only_the_definition_of_a_table";
-            trials.push(kind.trial(test, kills::only_the_definition_of_a_table));
-        } else {
-            trials.push(kind.trial("killed_and_restarted", kills::killed_and_restarted));
-        }
-    }
+    trials.extend(kinds.iter().flat_map(Kind::kills));
     for name in ["mysql", "mariadb"] {
         if kinds.iter().any(|kind| kind.name == name) {
-            let test = format!("{name}::small_transactions");
-            trials.push(Trial::test(test, move || {
+            let test = format!("{name}::small_transactions::every_limit_is_enough_or_refused");
+            trials.push(Trial::new(test, Vec::new(), move || {
                 small_transactions::small_transactions(name);
                 Ok(())
             }));
@@ -73,18 +83,14 @@ fn main() -> ExitCode {
     }
     for fault in table::FAULTS {
         for kind in kinds.iter().filter(|kind| fault.on.contains(&kind.name.as_str())) {
-            trials.push(kind.trial(fault.name, |ground| fault.strike(ground)));
+            let test = format!("causes::{}", fault.name);
+            trials.push(kind.trial(&test, |ground| fault.strike(ground)));
         }
     }
     // Each waits until its server is free.
-    arguments.test_threads.get_or_insert(trials.len().max(1));
-    if kinds.is_empty() && !arguments.list && !arguments.quiet {
-        tell("no faults: they take the servers of tests/servers/run.sh");
+    let mut program = Program::new(EXPECTED).threads(trials.len().max(1)).trials(trials);
+    if kinds.is_empty() {
+        program = program.note("no faults: they take the servers of tests/servers/run.sh");
     }
-    libtest_mimic::run(&arguments, trials).exit_code()
-}
-
-#[allow(clippy::print_stdout, reason = "this is the report of a test program")]
-fn tell(line: &str) {
-    println!("{line}");
+    program.run()
 }

@@ -4,15 +4,16 @@ use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, OLD, POSTGRES, SHORT_KEYS};
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{TestDatabase, Upgrade, Waits, open, upgrade};
+use mlflow_migrate_tests::connect::open;
+use mlflow_migrate_tests::database::{TestDatabase, Upgrade, Waits, upgrade};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::mysql::MysqlDatabase;
 use mlflow_migrate_tests::reference::Server;
 use mlflow_migrate_tests::server::{TestServer, query, wait_until_alone};
 use mlflow_migrate_tests::{fill, tests};
 
-use super::privileges::grant_what_it_takes;
-use super::{User, address_of, assert_told, to_newest};
+use crate::common::{User, address_of, assert_told, to_newest};
+use crate::privileges::grants::grant_what_it_takes;
 
 pub(crate) const TESTS: &[Test] = tests![
     revisions_that_need_a_newer_server => OLD,

@@ -9,7 +9,8 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::{Event, Progress};
-use mlflow_migrate_tests::database::{Upgrade, Waits, open};
+use mlflow_migrate_tests::connect::open;
+use mlflow_migrate_tests::database::{Upgrade, Waits};
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
 use mlflow_migrate_tests::{mysql, wait};
 

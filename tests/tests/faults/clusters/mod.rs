@@ -3,14 +3,16 @@
 mod galera;
 mod group;
 
-use std::sync::{Arc, Mutex, OnceLock, RwLock};
+use std::sync::{Arc, OnceLock};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use libtest_mimic::{Failed, Trial};
+use libtest_mimic::Failed;
 use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::address::Address;
-use mlflow_migrate_tests::database::{TestDatabase, Waits, upgrade_at};
+use mlflow_migrate_tests::connect::upgrade_at;
+use mlflow_migrate_tests::database::{TestDatabase, Waits};
+use mlflow_migrate_tests::harness::{Claim, Resource, Trial};
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
 use mlflow_migrate_tests::{fill, wait};
 
@@ -40,10 +42,23 @@ enum Needs {
 }
 
 /// A cluster that is started for the first trial on it.
+#[derive(Default)]
 struct Ground {
     cluster: OnceLock<Result<PrivateCluster, String>>,
-    disturbance: RwLock<()>,
-    work: Mutex<()>,
+    nodes: Resource,
+    work: Resource,
+}
+
+impl Ground {
+    fn claims(&self, needs: Needs) -> Vec<Claim> {
+        match needs {
+            Needs::Waiting => vec![Claim::Shared(self.nodes.clone())],
+            Needs::Working => {
+                vec![Claim::Exclusive(self.work.clone()), Claim::Shared(self.nodes.clone())]
+            }
+            Needs::Alone => vec![Claim::Exclusive(self.nodes.clone())],
+        }
+    }
 }
 
 /// The trials of all clusters whose servers are there.
@@ -55,21 +70,12 @@ pub(crate) fn trials(servers: &[String]) -> Vec<Trial> {
         if !servers.iter().any(|given| given == server) {
             continue;
         }
-        let ground = Arc::new(Ground {
-            cluster: OnceLock::new(),
-            disturbance: RwLock::default(),
-            work: Mutex::default(),
-        });
+        let ground = Arc::new(Ground::default());
         for (test, needs, run) in tests {
-            let ground = Arc::clone(&ground);
-            trials.push(Trial::test(format!("{name}::{test}"), move || {
+            let (claims, ground) = (ground.claims(*needs), Arc::clone(&ground));
+            trials.push(Trial::new(format!("{name}::clusters::{test}"), claims, move || {
                 let cluster = ground.cluster.get_or_init(|| PrivateCluster::start(name));
-                let cluster = cluster.as_ref().map_err(Failed::from)?;
-                // Whether an earlier trial has failed does not matter.
-                let _alone = matches!(needs, Needs::Alone).then(|| ground.disturbance.write());
-                let _works = matches!(needs, Needs::Working).then(|| ground.work.lock());
-                let _beside = (!matches!(needs, Needs::Alone)).then(|| ground.disturbance.read());
-                run(cluster);
+                run(cluster.as_ref().map_err(Failed::from)?);
                 Ok(())
             }));
         }

@@ -118,7 +118,7 @@ const CHALLENGE: &str = "`mysql_native_password`";
 const FULL_CACHING_SHA2: &str = "`caching_sha2_password`, not encrypted";
 const FULL_SHA256: &str = "`sha256_password`, not encrypted";
 
-/// What takes a server with a certificate: the trials of `tests/tests/servers/tls.rs`.
+/// What takes a server with a certificate: the trials of `tests/tests/servers/connections/tls.rs`.
 const ON_SERVERS: [&str; 2] =
     ["either, encrypted, certificate checked", "either, encrypted, certificate not checked"];
 

@@ -1,0 +1,31 @@
+//! What needs no server: the catalogue, plans, SQLite files, and the sources themselves.
+//!
+//! Each module is a subject: `cargo test -p mlflow-migrate-tests --test offline -- planner::` runs one.
+
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
+
+mod catalogue;
+mod fuzzing;
+mod house;
+mod imports;
+mod mysql_5_7;
+mod planner;
+mod sqlite;
+
+use std::process::ExitCode;
+use std::time::Duration;
+
+use mlflow_migrate_tests::harness::Company::{Nobody, Others};
+use mlflow_migrate_tests::harness::Program;
+
+const EXPECTED: Duration = Duration::from_secs(15);
+
+fn main() -> ExitCode {
+    // The longest trials begin first.
+    Program::new(EXPECTED)
+        .checks(Others, &[planner::CHECKS, fuzzing::CHECKS, mysql_5_7::CHECKS])
+        .checks(Others, sqlite::CHECKS)
+        .checks(Others, &[catalogue::CHECKS, house::CHECKS, imports::CHECKS])
+        .checks(Nobody, sqlite::ALONE)
+        .run()
+}

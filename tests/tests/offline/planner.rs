@@ -1,0 +1,218 @@
+//! Properties of plans, whatever the live schema holds besides MLflow's own.
+
+use std::collections::BTreeMap;
+use std::sync::LazyLock;
+
+use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::location::Location;
+use mlflow_migrate_core::plan::{Plan, Step, TableChange, plan, step_by_step};
+use mlflow_migrate_core::schema::platform::Platform;
+use mlflow_migrate_core::schema::{DifferenceKind, Index, Schema, Table, differences, integer};
+use mlflow_migrate_tests::checks;
+use mlflow_migrate_tests::harness::Check;
+use proptest::prelude::*;
+
+pub(crate) const CHECKS: &[Check] = checks![
+    plans_end_at_the_target_and_keep_what_is_the_users,
+    merging_makes_no_difference_to_the_result,
+    a_stop_on_the_way_makes_no_difference,
+    the_plan_from_mlflow_1_2_to_head.await
+];
+
+const PLATFORMS: [Platform; 5] = [
+    Platform::SQLITE,
+    Platform::POSTGRES,
+    Platform::MYSQL_8,
+    Platform::MYSQL_5_7,
+    Platform::MARIADB,
+];
+
+type States = Vec<(Option<String>, Schema)>;
+
+static CATALOGUE: LazyLock<Catalogue> =
+    LazyLock::new(|| mlflow_migrate_revisions::tracking().unwrap());
+
+static STATES: LazyLock<Vec<States>> =
+    LazyLock::new(|| PLATFORMS.iter().map(|each| CATALOGUE.states(each).unwrap()).collect());
+
+/// Something of a user's own in one of MLflow's tables.
+#[derive(Clone, Debug)]
+struct Extra {
+    table: usize,
+    number: usize,
+    is_column: bool,
+}
+
+fn extras() -> impl Strategy<Value = Vec<Extra>> {
+    let extra = (any::<usize>(), 0..1000_usize, any::<bool>())
+        .prop_map(|(table, number, is_column)| Extra { table, number, is_column });
+    proptest::collection::vec(extra, 0..6)
+}
+
+/// Adds the extras, and tells how many objects that makes.
+fn add_extras(schema: &mut Schema, extras: &[Extra]) -> usize {
+    let names: Vec<String> = schema.tables.keys().cloned().collect();
+    let mut added = 0;
+    for extra in extras {
+        let table = schema.tables.get_mut(&names[extra.table % names.len()]).unwrap();
+        let name = format!("user's own {}", extra.number);
+        if extra.is_column && table.find_column(&name).is_none() {
+            table.columns.push(integer(&name));
+            added += 1;
+        } else if !extra.is_column && table.indexes.iter().all(|index| index.name != name) {
+            let column = table.columns[0].name.clone();
+            table.indexes.push(Index::new(&name, &[&column]));
+            added += 1;
+        }
+    }
+    added
+}
+
+/// Follows the steps: each begins with what the ones before it have left, and a server takes it.
+fn follow(plan: &Plan, live: &Schema, platform: &Platform) -> Schema {
+    let mut schema = live.clone();
+    for change in plan.changes() {
+        assert_eq!(change.before.as_ref(), schema.table(&change.after.name));
+        let mut after = change.after.clone();
+        after.settle();
+        schema.insert(after);
+        if !platform.is_sqlite() {
+            refuse_broken_references(&schema, change);
+        }
+    }
+    schema
+}
+
+/// No server lets a foreign key reference what is not a key.
+fn refuse_broken_references(schema: &Schema, change: &TableChange) {
+    for (table, key) in
+        schema.tables.values().flat_map(|it| it.foreign_keys.iter().map(move |key| (it, key)))
+    {
+        let context = || format!("{} while {} is changed", table.name, change.after.name);
+        let referred = schema.table(&key.referred_table).unwrap_or_else(|| panic!("{}", context()));
+        let is_key = referred.key_columns() == key.referred_columns
+            || referred.uniques.iter().any(|unique| unique.columns == key.referred_columns);
+        assert!(is_key, "{}: {key:?}", context());
+    }
+}
+
+/// A table but for its foreign keys, and the indexes that come and go with them.
+fn without_foreign_keys(table: &Table) -> Table {
+    let mut table = table.clone();
+    table.foreign_keys.clear();
+    table.indexes.retain(|index| !index.automatic);
+    table
+}
+
+/// Whether only foreign keys come or go.
+fn is_of_foreign_keys(change: &TableChange) -> bool {
+    let before = change.before.as_ref().map(without_foreign_keys);
+    before.is_some_and(|before| before == without_foreign_keys(&change.after))
+}
+
+/// How often each table is changed between two data migrations that touch it.
+fn changes_in_a_row(plan: &Plan) -> BTreeMap<String, usize> {
+    let (mut running, mut most) = (BTreeMap::new(), BTreeMap::new());
+    for step in &plan.steps {
+        match step {
+            Step::Change(change) if is_of_foreign_keys(change) => {}
+            Step::Change(change) => {
+                let count: &mut usize = running.entry(change.after.name.clone()).or_default();
+                *count += 1;
+                let most = most.entry(change.after.name.clone()).or_default();
+                *most = (*count).max(*most);
+            }
+            Step::Migrate { .. } => running.clear(),
+            Step::RemoveLeftovers(_) => {}
+        }
+    }
+    most
+}
+
+proptest! {
+    fn plans_end_at_the_target_and_keep_what_is_the_users(
+        platform in 0..PLATFORMS.len(),
+        from_index in 0..71_usize,
+        further in 0..71_usize,
+        extras in extras(),
+    ) {
+        let states = &STATES[platform];
+        let platform = &PLATFORMS[platform];
+        let (from, to) = (&states[from_index], &states[(from_index + further).min(70)]);
+        let mut live = from.1.clone();
+        let added = add_extras(&mut live, &extras);
+        let location = Location { revision: from.0.clone(), empty: false, stamped: true };
+        let plan = plan(&CATALOGUE, platform, &live, &location, to.0.as_deref()).unwrap();
+
+        let found = differences(&to.1, &plan.result, platform);
+        prop_assert!(found.iter().all(|each| each.kind == DifferenceKind::Extra), "{found:?}");
+        prop_assert_eq!(found.len(), added, "{:?}", found);
+        prop_assert_eq!(follow(&plan, &live, platform), plan.result.clone());
+        for (table, count) in changes_in_a_row(&plan) {
+            prop_assert_eq!(count, 1, "{} is changed twice in a row", table);
+        }
+    }
+
+    fn merging_makes_no_difference_to_the_result(
+        platform in 0..PLATFORMS.len(),
+        from_index in 0..71_usize,
+        further in 1..71_usize,
+        extras in extras(),
+    ) {
+        let states = &STATES[platform];
+        let platform = &PLATFORMS[platform];
+        let (from, to) = (&states[from_index], &states[(from_index + further).min(70)]);
+        let mut live = from.1.clone();
+        add_extras(&mut live, &extras);
+        let location = Location { revision: from.0.clone(), empty: false, stamped: true };
+        let to = to.0.as_deref();
+        let merged = plan(&CATALOGUE, platform, &live, &location, to).unwrap();
+        let parts = step_by_step(&CATALOGUE, platform, &live, &location, to).unwrap();
+        let last = parts.last().unwrap();
+        prop_assert_eq!(last.to.as_deref(), to);
+        prop_assert_eq!(differences(&merged.result, &last.result, platform), []);
+    }
+
+    fn a_stop_on_the_way_makes_no_difference(
+        platform in 0..PLATFORMS.len(),
+        stops in proptest::collection::btree_set(0..71_usize, 1..4),
+    ) {
+        let states = &STATES[platform];
+        let platform = &PLATFORMS[platform];
+        let mut live = states[*stops.first().unwrap()].1.clone();
+        let mut at = states[*stops.first().unwrap()].0.clone();
+        for stop in stops {
+            let location = Location { revision: at.clone(), empty: false, stamped: true };
+            at.clone_from(&states[stop].0);
+            live = plan(&CATALOGUE, platform, &live, &location, at.as_deref()).unwrap().result;
+            prop_assert_eq!(differences(&states[stop].1, &live, platform), []);
+        }
+    }
+}
+
+/// What an upgrade of the README's sample does to the tables that it has, on SQLite.
+async fn the_plan_from_mlflow_1_2_to_head() {
+    use mlflow_migrate_tests::database::TestDatabase;
+
+    let database = mlflow_migrate_tests::sqlite::SqliteFile::new();
+    let backend = database.connect().await.unwrap();
+    let states = &STATES[0];
+    let (revision, live) = &states[5];
+    let location = Location { revision: revision.clone(), empty: false, stamped: true };
+    let head = states[70].0.as_deref();
+    let plan = plan(&CATALOGUE, &Platform::SQLITE, live, &location, head).unwrap();
+    let (mut lines, mut statements) = (Vec::new(), Vec::new());
+    for step in &plan.steps {
+        match step {
+            Step::Change(change) if change.before.is_none() => {}
+            Step::Change(change) => {
+                let method = backend.describe_change(change).unwrap();
+                lines.push(format!("{}: {}", step.title(), method.summary));
+                statements.push(format!("-- {}\n{};", step.title(), method.statements.join(";\n")));
+            }
+            Step::RemoveLeftovers(_) | Step::Migrate { .. } => lines.push(step.title()),
+        }
+    }
+    insta::assert_snapshot!(lines.join("\n"));
+    insta::assert_snapshot!("its_statements", statements.join("\n\n"));
+}

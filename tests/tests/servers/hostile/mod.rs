@@ -1,0 +1,61 @@
+//! Databases that somebody else has filled: whatever their objects are called and whatever their rows
+//! hold, it is never taken for SQL, and comes out as it went in.
+
+mod databases;
+mod dependents;
+mod dependents_of_changed_columns;
+mod dependents_of_keys;
+mod flipped_bytes;
+mod made_up_names;
+mod names;
+mod orphans;
+mod partitions;
+mod publications;
+mod references;
+mod rows;
+mod unfit;
+mod values;
+
+use mlflow_migrate_tests::database::{TestDatabase, upgrade};
+use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::server::TestServer;
+
+pub(crate) const TESTS: &[&[Test]] = &[
+    names::TESTS,
+    values::TESTS,
+    databases::TESTS,
+    dependents::TESTS,
+    dependents_of_changed_columns::TESTS,
+    dependents_of_keys::TESTS,
+    partitions::TESTS,
+    publications::TESTS,
+    made_up_names::TESTS,
+    rows::TESTS,
+    references::TESTS,
+    orphans::TESTS,
+    unfit::TESTS,
+    flipped_bytes::TESTS,
+];
+
+/// A name in double quotes, which the connections of the tests take as such on every server.
+fn name(text: &str) -> String {
+    format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// A text as an SQL literal, in which no server of the tests reads backslashes.
+fn literal(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "''"))
+}
+
+/// The statements that a hint tells, between its first back quote and its last.
+fn statements_of(error: &mlflow_migrate_core::Error) -> String {
+    let hint = error.hint().unwrap();
+    let (_, statements) = hint.split_once('`').unwrap_or_else(|| panic!("{hint}"));
+    // The connections of the tests take double quotes for names.
+    statements.strip_suffix('`').unwrap().replace('`', "\"")
+}
+
+async fn to_newest(server: &TestServer, database: &dyn TestDatabase) {
+    let report = upgrade(server.catalogue(), database, server.head()).await;
+    report.unwrap_or_else(|error| panic!("{error}: {error:?}"));
+}
