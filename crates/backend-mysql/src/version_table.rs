@@ -1,7 +1,7 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::history::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
+use mlflow_migrate_core::history::version_table::{CREATE, Fault, MOST_CHARACTERS, MOST_ROWS};
 use sqlx::AssertSqlSafe;
 
 use crate::connection::Connection;
@@ -9,15 +9,10 @@ use crate::error::{Context, is_missing_table, is_view, server_error};
 use crate::tables::{self, NO_VIEW};
 use crate::text_protocol;
 
-/// Its name.
-pub(crate) const TABLE: &str = "alembic_version";
+pub(crate) use mlflow_migrate_core::history::version_table::NAME as TABLE;
 
 /// `ER_BAD_FIELD_ERROR`
 const BAD_FIELD: u16 = 1054;
-
-/// As Alembic creates it: in the database's default character set.
-const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
-                      CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
 
 /// The revisions in the version table; `None` if it does not exist.
 pub(crate) async fn read(

@@ -1,7 +1,7 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::history::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
+use mlflow_migrate_core::history::version_table::{CREATE, Fault, MOST_CHARACTERS, MOST_ROWS};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::change::ownership;
@@ -10,12 +10,7 @@ use crate::error::from_server;
 use crate::render::quote_identifier;
 use crate::statements;
 
-/// The name that Alembic gives the table.
-pub(crate) const VERSION_TABLE: &str = "alembic_version";
-
-const CREATE: &str = "CREATE TABLE alembic_version (\n\
-    \tversion_num VARCHAR(32) NOT NULL, \n\
-    \tCONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
+pub(crate) use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 
 /// `undefined_column`
 const UNDEFINED_COLUMN: &str = "42703";

@@ -1,18 +1,13 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::history::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
+use mlflow_migrate_core::history::version_table::{CREATE, Fault, MOST_CHARACTERS, MOST_ROWS};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::Context;
 
-/// Alembic's table, which belongs to no revision.
-pub(crate) const VERSION_TABLE: &str = "alembic_version";
-
-/// As Alembic creates it.
-const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
-                      CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
+pub(crate) use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 
 /// The revisions in the version table; `None` if it does not exist.
 pub(crate) fn read(

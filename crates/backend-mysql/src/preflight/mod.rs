@@ -1,13 +1,13 @@
 //! What would stop an upgrade, found before anything is changed: a change that is made here stays.
 
-mod constraints;
 mod dependents;
 mod engines;
 mod key_lengths;
-mod names;
+mod name_clashes;
 mod outside;
 mod packets;
 mod privileges;
+mod row_checks;
 mod transactions;
 
 use mlflow_migrate_core::Error;
@@ -30,15 +30,15 @@ pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     collect(&mut problems, privileges::check(database, plan).await)?;
     collect(&mut problems, packets::check(&mut database.connection, &database.context).await)?;
     collect(&mut problems, transactions::check(database, plan).await)?;
-    collect(&mut problems, names::check(database, plan).await)?;
+    collect(&mut problems, name_clashes::check(database, plan).await)?;
     problems.extend(dependents::check(database, plan).await?);
     collect(&mut problems, engines::check(database, plan).await)?;
     collect(&mut problems, key_lengths::check(database, plan).await)?;
-    problems.extend(constraints::check(database, plan).await?);
+    problems.extend(row_checks::check(database, plan).await?);
     Ok(problems)
 }
 
 /// Finds the constraint that rows have just been in the way of.
 pub(crate) async fn rows(database: &mut Mysql, change: &TableChange) -> Result<(), Error> {
-    constraints::of_change(database, change).await
+    row_checks::of_change(database, change).await
 }

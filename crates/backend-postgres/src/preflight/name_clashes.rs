@@ -21,11 +21,9 @@ const HELD: &str = "SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 't
 /// Refuses a plan whose new names are taken.
 pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<(), Error> {
     let rows = statements::catalog(database, HELD, ACTION).await?;
-    let read = rows.iter().map(|row| {
-        let word: String = row.try_get(0)?;
-        let kind = if word == "index" { NameKind::Index } else { NameKind::Relation };
-        Ok(TakenName { kind, word, name: row.try_get(1)?, table: row.try_get(2)? })
-    });
+    let read = rows
+        .iter()
+        .map(|row| Ok(TakenName::new(row.try_get(0)?, row.try_get(1)?, row.try_get(2)?)));
     let held: Vec<TakenName> = read
         .collect::<sqlx::Result<_>>()
         .map_err(|source| database.context().error(ACTION, source))?;

@@ -40,14 +40,7 @@ fn space(kind: NameKind) -> u8 {
 
 fn read(connection: &Connection) -> rusqlite::Result<Vec<TakenName>> {
     let mut held = connection.prepare(HELD)?;
-    let held = held.query_map([], |row| {
-        let word: String = row.get(0)?;
-        let kind = match word.as_str() {
-            "index" => NameKind::Index,
-            "trigger" => NameKind::Trigger,
-            _ => NameKind::Relation,
-        };
-        Ok(TakenName { kind, word, name: row.get(1)?, table: row.get(2)? })
-    })?;
+    let held =
+        held.query_map([], |row| Ok(TakenName::new(row.get(0)?, row.get(1)?, row.get(2)?)))?;
     held.collect()
 }

@@ -3,6 +3,13 @@
 use crate::error::Error;
 use crate::error::LocationError;
 
+/// The name that Alembic gives the table.
+pub const NAME: &str = "alembic_version";
+
+/// Creates the table as Alembic does on every dialect.
+pub const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
+                          CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
+
 /// How many rows are read. More are no list of revisions.
 pub const MOST_ROWS: usize = 100_000;
 

@@ -21,6 +21,28 @@ pub enum NameKind {
     Trigger,
 }
 
+impl NameKind {
+    /// Returns what a backend's word for an object stands for; what is none of these is a relation.
+    #[must_use]
+    pub fn of(word: &str) -> Self {
+        match word {
+            "index" => Self::Index,
+            "foreign key" => Self::ForeignKey,
+            "CHECK" => Self::Check,
+            "trigger" => Self::Trigger,
+            _ => Self::Relation,
+        }
+    }
+}
+
+impl TakenName {
+    /// Returns a name that is in use by what `word` says.
+    #[must_use]
+    pub fn new(word: String, name: String, table: String) -> Self {
+        Self { kind: NameKind::of(&word), word, name, table }
+    }
+}
+
 /// A name that is in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenName {

@@ -47,6 +47,9 @@ pub struct PreviewStep {
     pub revisions: Vec<String>,
     /// How a table is changed; `None` for other steps.
     pub method: Option<ChangePlan>,
+    /// Whether a table is created.
+    #[serde(skip)]
+    pub is_creation: bool,
 }
 
 /// Plans an upgrade, and describes each step.
@@ -102,5 +105,7 @@ fn describe_step(backend: &dyn Backend, step: &Step) -> Result<PreviewStep, Erro
         Step::Change(change) => Some(backend.describe_change(change)?),
         Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,
     };
-    Ok(PreviewStep { title: step.title(), revisions: step.revisions().to_vec(), method })
+    let is_creation = matches!(step, Step::Change(change) if change.before.is_none());
+    let (title, revisions) = (step.title(), step.revisions().to_vec());
+    Ok(PreviewStep { title, revisions, method, is_creation })
 }

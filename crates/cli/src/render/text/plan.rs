@@ -60,8 +60,9 @@ fn write_step(
     };
     writeln!(out, "  {number}  {}{revisions}", step.title)?;
     let indent = " ".repeat(number.len() + 6);
-    if let Some(how) = step.method.as_ref().and_then(how) {
-        writeln!(out, "{indent}{how}")?;
+    // Of a table that is created, the title says enough.
+    if let Some(method) = step.method.as_ref().filter(|_| !step.is_creation) {
+        writeln!(out, "{indent}{}", how(method))?;
     }
     if let Some(method) = step.method.as_ref().filter(|_| show_statements) {
         for statement in &method.statements {
@@ -72,13 +73,12 @@ fn write_step(
     Ok(())
 }
 
-/// How a table is changed, where its title does not say that already.
-fn how(method: &ChangePlan) -> Option<String> {
+/// How a table is changed.
+fn how(method: &ChangePlan) -> String {
     let cost = match method {
         ChangePlan { rebuilds: true, .. } => "; every row is written",
         ChangePlan { scans: true, .. } => "; every row is read",
-        ChangePlan { summary, .. } if summary == "create" => return None,
         ChangePlan { .. } => "",
     };
-    Some(format!("{}{cost}", method.summary))
+    format!("{}{cost}", method.summary)
 }

@@ -3,7 +3,7 @@
 //! none is under way: these tables are somebody else's.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
+use mlflow_migrate_core::plan::{Plan, TakenName};
 
 use crate::database::Mysql;
 use crate::{swap_tables, text_protocol};
@@ -43,11 +43,5 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
 
 fn held_name(row: &[Option<String>]) -> Option<TakenName> {
     let [Some(word), Some(name), Some(table)] = row else { return None };
-    let kind = match word.as_str() {
-        "foreign key" => NameKind::ForeignKey,
-        "trigger" => NameKind::Trigger,
-        "CHECK" => NameKind::Check,
-        _ => NameKind::Relation,
-    };
-    Some(TakenName { kind, word: word.clone(), name: name.clone(), table: table.clone() })
+    Some(TakenName::new(word.clone(), name.clone(), table.clone()))
 }
