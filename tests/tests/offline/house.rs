@@ -14,18 +14,24 @@ pub(crate) const CHECKS: &[Check] =
 const ROOTS: [&str; 2] = ["lib.rs", "main.rs"];
 
 /// What each backend has, so that a reader of one finds the same concept in the others.
-const OF_EACH_BACKEND: [(&str, Form); 16] = [
+const OF_EACH_BACKEND: [(&str, Form); 22] = [
     ("lib", Form::File),
     ("database", Form::File),
     ("backend", Form::Folder),
+    ("backend/accelerated", Form::File),
+    ("backend/rows", Form::File),
     ("connect", Form::File),
     ("options", Form::File),
     ("session", Form::File),
-    ("lock", Form::File),
+    ("lock", Form::Either),
     ("inspect", Form::Folder),
     ("render", Form::Folder),
     ("change", Form::Folder),
+    ("change/describe", Form::File),
     ("preflight", Form::Folder),
+    ("preflight/dependents", Form::Either),
+    ("preflight/name_clashes", Form::File),
+    ("preflight/row_checks", Form::File),
     ("rows", Form::Either),
     ("latest_metrics", Form::Either),
     ("version_table", Form::File),
