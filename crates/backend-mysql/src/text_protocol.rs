@@ -9,6 +9,7 @@
 
 use std::time::Duration;
 
+use mlflow_migrate_backend_server::statement_text::WithoutValues;
 use mlflow_migrate_core::schema::is_one_statement;
 use sqlx::mysql::MySqlRow;
 use sqlx::{AssertSqlSafe, Decode, MySql, Row, ValueRef};
@@ -88,6 +89,7 @@ pub(crate) async fn run_soon_after(
 /// Lets nothing but one statement through.
 fn one(sql: String) -> Result<String, sqlx::Error> {
     if is_one_statement(&sql) {
+        tracing::debug!(sql = %WithoutValues(&sql), "statement");
         return Ok(sql);
     }
     Err(sqlx::Error::Configuration("this is not one statement, so it is not sent".into()))

@@ -69,6 +69,7 @@ async fn prepare(
     values: Values,
     action: &str,
 ) -> Result<(PgStatement, PgArguments), Error> {
+    tracing::debug!(sql, "statement");
     let statement = match database.connection.prepare(AssertSqlSafe(sql).into_sql_str()).await {
         Ok(statement) => statement,
         Err(source) => return Err(statements::failed(database, action, source).await),

@@ -5,3 +5,4 @@ pub mod line;
 pub mod parameter;
 #[cfg(target_os = "linux")]
 pub mod relay;
+pub mod statement_text;

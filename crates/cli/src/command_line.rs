@@ -25,6 +25,10 @@ pub(crate) struct CommandLine {
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 
+    /// Log to stderr what happens, and with -vv each statement; RUST_LOG chooses in detail
+    #[arg(long, short, global = true, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+
     /// What to do.
     #[command(subcommand)]
     pub(crate) command: Command,

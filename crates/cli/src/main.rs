@@ -18,6 +18,7 @@ mod command_line;
 mod commands;
 mod database;
 mod exit;
+mod logging;
 mod outcome;
 mod render;
 mod signals;
@@ -74,6 +75,7 @@ fn told() -> ExitCode {
     if let Err(code) = authorities::begin_again_without() {
         return code;
     }
+    logging::begin(command_line.verbose);
     let renderer = render::choose(command_line.json, command_line.quiet);
     let signals = Signals::default();
     let told = match run(&command_line.command, &renderer, &signals) {

@@ -58,6 +58,7 @@ pub(crate) async fn fetch(
     sql: String,
     values: Vec<Value>,
 ) -> Result<Vec<Row>, sqlx::Error> {
+    tracing::debug!(sql, "statement");
     let query = sqlx::query_with(AssertSqlSafe(sql), arguments(values)?);
     let found = connection.line.long(query.fetch_all(&mut connection.driver)).await?;
     found.iter().map(value::of_row).collect()
@@ -69,6 +70,7 @@ pub(crate) async fn fetch_soon(
     sql: &'static str,
     values: Vec<Value>,
 ) -> Result<Vec<Row>, sqlx::Error> {
+    tracing::debug!(sql, "statement");
     let query = sqlx::query_with(sql, arguments(values)?);
     let found = connection.line.rows(query.fetch(&mut connection.driver)).await?;
     found.iter().map(value::of_row).collect()
@@ -80,6 +82,7 @@ pub(crate) async fn run(
     sql: String,
     values: Vec<Value>,
 ) -> Result<u64, sqlx::Error> {
+    tracing::debug!(sql, "statement");
     let query = sqlx::query_with(AssertSqlSafe(sql), arguments(values)?);
     let done = connection.line.long(query.execute(&mut connection.driver)).await?;
     Ok(done.rows_affected())

@@ -7,6 +7,7 @@ mod rollback;
 
 use std::time::Duration;
 
+use mlflow_migrate_backend_server::statement_text::WithoutValues;
 use mlflow_migrate_core::Error;
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, Row as _};
@@ -18,6 +19,7 @@ pub(crate) use self::rollback::{leave, rollback};
 
 /// Runs one or more statements without values, however long they take.
 pub(crate) async fn run(database: &mut Postgres, sql: String, action: &str) -> Result<(), Error> {
+    tracing::debug!(sql = %WithoutValues(&sql), "statement");
     let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
     match database.line.long(done).await {
         Ok(_) => Ok(()),
@@ -41,6 +43,7 @@ pub(crate) async fn run_soon_after(
     sql: String,
     action: &str,
 ) -> Result<(), Error> {
+    tracing::debug!(sql = %WithoutValues(&sql), "statement");
     let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
     match database.line.brief_after(wait, done).await {
         Ok(_) => Ok(()),
@@ -67,6 +70,7 @@ pub(crate) async fn catalog(
     sql: &'static str,
     action: &str,
 ) -> Result<Vec<PgRow>, Error> {
+    tracing::debug!(sql, "statement");
     let query = sqlx::query(sql).bind(database.schema.clone());
     match database.line.rows(query.fetch(&mut database.connection)).await {
         Ok(rows) => Ok(rows),
@@ -90,6 +94,7 @@ pub(crate) async fn numbers(
     sql: String,
     action: &str,
 ) -> Result<Vec<i64>, Error> {
+    tracing::debug!(sql = %WithoutValues(&sql), "statement");
     let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
     let row = database.line.brief(query.fetch_one(&mut database.connection)).await;
     numbers_of(database, row, action).await
@@ -111,6 +116,7 @@ pub(crate) async fn counts(
     sql: String,
     action: &str,
 ) -> Result<Vec<i64>, Error> {
+    tracing::debug!(sql = %WithoutValues(&sql), "statement");
     let query = sqlx::query(AssertSqlSafe(sql)).persistent(false);
     let row = database.line.long(query.fetch_one(&mut database.connection)).await;
     numbers_of(database, row, action).await

@@ -4,6 +4,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use rusqlite::Connection;
 use rusqlite::config::DbConfig;
+use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use crate::error::Context;
 
@@ -12,13 +13,28 @@ use crate::error::Context;
 const OPERATIONS_A_LOOK: i32 = 10_000;
 
 /// Keeps a hostile schema and a damaged page from doing harm.
-pub(super) fn secured(connection: Connection) -> rusqlite::Result<Connection> {
+pub(super) fn secured(mut connection: Connection) -> rusqlite::Result<Connection> {
     // What stands in a view, a trigger or an index calls no function that reaches beyond the database.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
     // A page whose cells are not all within it is damage as soon as it is read.
     connection.pragma_update(None, "cell_size_check", true)?;
+    log_statements(&mut connection)?;
     Ok(connection)
+}
+
+/// Reports each statement, with `?` in place of its values, if the program that uses this library logs
+/// statements.
+fn log_statements(connection: &mut Connection) -> rusqlite::Result<()> {
+    if tracing::enabled!(tracing::Level::DEBUG) {
+        let report = |event: TraceEvent<'_>| {
+            if let TraceEvent::Stmt(_, sql) = event {
+                tracing::debug!(sql, "statement");
+            }
+        };
+        connection.trace_v2(TraceEventCodes::SQLITE_TRACE_STMT, Some(report))?;
+    }
+    Ok(())
 }
 
 /// Lets this connection change the stored text of its schema, or no more.

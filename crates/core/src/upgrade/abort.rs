@@ -121,6 +121,7 @@ async fn take_back(
     resumable(backend)?.discard_copies().await?;
     for (number, step) in plan.steps.iter().enumerate().take(begun).rev() {
         let title = format!("take back: {}", step.title());
+        tracing::info!(step = number + 1, title, "step is inverted");
         observer.notify(&Event::Notice { message: title.clone() });
         let work = async {
             stop.check()?;

@@ -145,6 +145,7 @@ impl<'a> Execution<'a> {
             self.at = (number, title.clone());
             self.stop.check()?;
             let started = Instant::now();
+            tracing::info!(step = number, steps, title, "step begins");
             self.observer.notify(&Event::StepStarted { step: number, steps, title: title.clone() });
             let rest = if self.is_resumed && number == done + 1 {
                 let (now, platform) = (backend.inspect().await?, backend.platform().clone());
@@ -161,6 +162,7 @@ impl<'a> Execution<'a> {
                 self.note(backend, number).await?;
             }
             let seconds = started.elapsed().as_secs_f64();
+            tracing::info!(step = number, rows, seconds, "step is done");
             let revisions = planned.revisions().to_vec();
             reports.push(StepReport {
                 title: title.clone(),

@@ -1,7 +1,7 @@
 //! Reads a database, and plans its upgrade.
 
 use crate::backend::Backend;
-use crate::error::{Error, Unfinished};
+use crate::error::{Error, Unfinished, label};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, Location};
 use crate::locate::drift::Drift;
@@ -74,6 +74,12 @@ pub async fn inspect_and_plan(
         .and_then(|()| plan(catalogue, &platform, &live, &location, target.as_deref()));
     match planned {
         Ok(plan) => {
+            tracing::info!(
+                from = plan.from.label(),
+                to = label(plan.to.as_deref()),
+                steps = plan.steps.len(),
+                "planned"
+            );
             backend.measure_tables(&plan).await?;
             Ok((plan, live))
         }

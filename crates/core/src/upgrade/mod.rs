@@ -18,6 +18,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
+use tracing::Instrument as _;
+
 use crate::backend::{Backend, SessionMode};
 use crate::error::{Error, label};
 use crate::event::{Event, Observer};
@@ -41,9 +43,20 @@ pub async fn upgrade(
     request: &UpgradeOptions,
     observer: &Arc<dyn Observer>,
 ) -> Result<UpgradeReport, Error> {
+    let span = tracing::info_span!("upgrade", database = backend.name());
+    in_session(backend, catalogue, request, observer).instrument(span).await
+}
+
+async fn in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &UpgradeOptions,
+    observer: &Arc<dyn Observer>,
+) -> Result<UpgradeReport, Error> {
     backend.cancel_on(&request.stop).await?;
     backend.report_to(observer);
     backend.begin(SessionMode::Upgrade).await?;
+    tracing::info!("the lock is acquired");
     let result = match run(backend, catalogue, request, observer).await {
         Ok(report) => backend.commit().await.map(|()| report).map_err(in_doubt),
         Err(error) => Err(error),

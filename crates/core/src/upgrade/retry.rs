@@ -47,6 +47,7 @@ impl Retry {
     pub fn after(&mut self, error: Error, target: &Target) -> Result<Duration, Error> {
         let wait = self.wait(&error, target);
         let had_connection = !matches!(error, Error::Unavailable { .. });
+        tracing::info!(%error, ?wait, "the attempt failed");
         if wait.is_none() && had_connection {
             return Err(error);
         }
