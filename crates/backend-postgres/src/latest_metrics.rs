@@ -27,8 +27,7 @@ const FILL: &str = "INSERT INTO latest_metrics \
     AND m.step = newest.place[1] AND m.\"timestamp\" = newest.place[2] \
     ORDER BY m.run_uuid COLLATE \"C\", m.key COLLATE \"C\", m.value DESC, m.is_nan";
 
-/// Counts the indexes that sort the pairs, and reads the server's estimate of the number of
-/// entries.
+/// Counts the indexes that sort the pairs, and reads the server's estimate of the row count.
 const INDEX: &str = "SELECT count(i.indexrelid), max(c.reltuples)::int8 FROM pg_class AS c \
     LEFT JOIN pg_index AS i ON i.indrelid = c.oid AND i.indisvalid AND i.indpred IS NULL \
     AND i.indkey[0] = (SELECT attnum FROM pg_attribute WHERE attrelid = c.oid AND attname = 'run_uuid') \

@@ -60,8 +60,7 @@ pub(crate) async fn other_upgraders(database: &mut Postgres) -> Result<Vec<Strin
     lock_holders::sessions_with(database, &condition).await
 }
 
-/// Waits until no other session uses `alembic_version`, then keeps other sessions from writing to
-/// it.
+/// Waits until no other session uses `alembic_version`, then locks other writers out.
 ///
 /// Alembic writes to the table at the end of every revision, while MLflow's servers only read it.
 pub(crate) async fn lock_version_table(database: &mut Postgres) -> Result<(), Error> {

@@ -13,9 +13,10 @@ pub struct OpenOptions {
     pub lock_timeout: Duration,
     /// How long to wait for another upgrader.
     pub lock_wait: Duration,
-    /// How long the server may take for the login and for quick answers.
+    /// How long the server may take for quick answers, beside waiting for a lock.
     ///
-    /// The URL's limit for the login takes precedence. Time spent waiting for a lock is added.
+    /// Limits the login too, if the URL's `connect_timeout` is zero or less. Otherwise
+    /// `connect_timeout` limits the login, by default to 10 s.
     pub answer_timeout: Duration,
     /// Defaults for what the URL leaves out: the variables in [`crate::ENVIRONMENT`].
     pub environment: BTreeMap<String, String>,

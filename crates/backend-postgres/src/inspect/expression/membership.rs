@@ -7,8 +7,7 @@
 
 use super::literal::{is_type_name, quoted};
 
-/// Parses `(status)::text = ANY ((ARRAY['a'::character varying, …])::text[])` as `status IN ('a',
-/// …)`.
+/// Parses `(status)::text = ANY ((ARRAY['a'::varchar, …])::text[])` as `status IN ('a', …)`.
 ///
 /// Returns `None` for any other expression.
 pub(super) fn parse(shown: &str) -> Option<String> {

@@ -1,8 +1,7 @@
-//! Protections that a URL, a service or the environment asks for, and that this crate does not
-//! support.
+//! Refuses protections that this crate does not support.
 //!
-//! Each of them is refused before anything is sent. An unknown parameter that may ask for
-//! protection is refused too.
+//! A URL, a service or the environment can ask for them. Each of them is refused before anything is
+//! sent. An unknown parameter that may ask for protection is refused too.
 
 use mlflow_migrate_backend_server::parameter::{may_protect, same_letters};
 use mlflow_migrate_core::Error;

@@ -1,5 +1,4 @@
-//! The servers to try: libpq's lists of hosts, addresses and ports, and SQLAlchemy's form of the
-//! lists.
+//! The servers to try, from lists of hosts, addresses and ports in libpq's or SQLAlchemy's form.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;

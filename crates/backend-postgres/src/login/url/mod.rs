@@ -1,5 +1,4 @@
-//! Where and how to connect: the URL's parts and parameters, a service, and the environment's
-//! defaults.
+//! Reads where and how to connect: from the URL, a service, and the environment's defaults.
 //!
 //! They are read in psycopg2's order of precedence, because MLflow's users write URLs for psycopg2.
 
@@ -113,7 +112,7 @@ fn timeout(sources: &Sources<'_>) -> Result<Option<Duration>, Error> {
         let problem = "its connect_timeout is no number of seconds".to_owned();
         sources.refuse(problem, "write connect_timeout=10")
     })?;
-    // As in libpq: one second becomes two, and zero or less waits without end.
+    // As in libpq, one second becomes two, and zero or less sets no limit.
     Ok(u64::try_from(seconds).ok().filter(|it| *it > 0).map(|it| Duration::from_secs(it.max(2))))
 }
 
