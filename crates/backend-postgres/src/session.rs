@@ -17,8 +17,7 @@ use crate::{commit, lock, statements};
 
 pub(crate) use crate::statements::rollback;
 
-/// Settings that this crate's statements rely on, whatever the server, the database or the role
-/// sets.
+/// Settings that this crate's statements rely on, whatever the server, database or role sets.
 ///
 /// With `row_security` off, a policy that hides rows causes an error instead of a partial result. A
 /// statement that runs once gains nothing from JIT. A statement that runs for each batch gains

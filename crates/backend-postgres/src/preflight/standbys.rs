@@ -54,8 +54,7 @@ struct Wanted {
 }
 
 impl Wanted {
-    /// Parses `a, "B"`, `2 (a, b)`, `FIRST 2 (a, b)` and `ANY 2 (a, b)`. Returns `None` for an
-    /// empty list.
+    /// Parses `a, "B"`, `2 (a, b)`, `FIRST 2 (a, b)` and `ANY 2 (a, b)`; `None` for an empty list.
     fn parse(setting: &str) -> Option<Self> {
         let setting = setting.trim();
         let (number, list) = match setting.strip_suffix(')').and_then(|text| text.split_once('(')) {

@@ -7,8 +7,7 @@ use crate::database::Postgres;
 use crate::render::{quote_identifier, quote_literal};
 use crate::statements;
 
-/// Runs `TRUNCATE` where it has the same effect as `DELETE`, and returns the number of rows
-/// removed.
+/// Runs `TRUNCATE` where it has the effect of `DELETE`, and returns the number of rows removed.
 ///
 /// The table must have no trigger, rule or row-level security. No foreign key may refer to the
 /// table, and no table may inherit from it. `others` selects the rows to keep. Returns `None` where
