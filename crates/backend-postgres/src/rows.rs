@@ -17,7 +17,7 @@ use crate::error::ServerMessage;
 use crate::render::{column_list, quote_identifier, quote_literal};
 use crate::statements;
 
-/// The most bytes of values in one statement, so that the statement fits into one TLS record.
+/// The bytes of values after which a statement takes no more rows, to fit into one TLS record.
 ///
 /// A record holds 16 KB, and sqlx 0.9.0 leaves Nagle's algorithm on (transact-rs/sqlx#4335). So a
 /// second record would wait up to 40 ms for the server's acknowledgement of the first. A few more

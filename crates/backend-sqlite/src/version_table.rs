@@ -7,14 +7,14 @@ use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::Context;
 
-/// Alembic's table, which belongs to no revision.
+/// The name of Alembic's table, which belongs to no revision.
 pub(crate) const VERSION_TABLE: &str = "alembic_version";
 
-/// As Alembic creates it.
+/// Creates the table as Alembic does.
 const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
                       CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
 
-/// The revisions in the version table; `None` if it does not exist.
+/// Returns the revisions in the version table; `None` if the table does not exist.
 pub(crate) fn read(
     connection: &Connection,
     context: Context<'_>,
@@ -50,7 +50,7 @@ fn version(value: ValueRef<'_>) -> Result<String, Fault> {
     }
 }
 
-/// Makes `revision` the only one in the version table.
+/// Makes `revision` the only one in the version table; `None` empties the table.
 pub(crate) fn write(
     connection: &Connection,
     revision: Option<&str>,
@@ -62,7 +62,7 @@ pub(crate) fn write(
         }
         let rows: i64 =
             connection.query_one("SELECT count(*) FROM alembic_version", [], |row| row.get(0))?;
-        // The table may have more columns, and what they hold stays.
+        // The table may have more columns, whose values stay.
         if let Some(revision) = revision.filter(|_| rows == 1) {
             connection.execute("UPDATE alembic_version SET version_num = ?1", [revision])?;
             return Ok(());
@@ -77,7 +77,7 @@ pub(crate) fn write(
     replace().map_err(|source| context.error("writing alembic_version", source))
 }
 
-/// Whether it is a table or a view, if it is there.
+/// Returns whether `alembic_version` is a table or a view, if it exists.
 fn kind(connection: &Connection) -> rusqlite::Result<Option<String>> {
     const SQL: &str = "SELECT type FROM sqlite_schema WHERE type IN ('table', 'view') \
                        AND name = 'alembic_version' COLLATE NOCASE";

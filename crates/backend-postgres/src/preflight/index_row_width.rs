@@ -121,7 +121,7 @@ fn naming_revision(plan: &Plan, live: &Schema) -> Option<String> {
     Some(revision.to_owned())
 }
 
-/// Returns whether a code is of class 22 (data exception), or insufficient_privilege.
+/// Returns whether a code is of class 22 (data exception), or is `insufficient_privilege`.
 fn is_left_to_others(code: &str) -> bool {
     code.starts_with("22") || code == "42501"
 }

@@ -96,8 +96,8 @@ impl PendingCopy {
     /// Gives the copy its destination's name and the source's permissions.
     ///
     /// # Errors
-    /// If a file of this name, or a side file that SQLite would use with it, has appeared
-    /// meanwhile. If the folder cannot be written.
+    /// If the name, or the name of one of SQLite's side files, has come into use, or the folder
+    /// cannot be written.
     pub fn publish(self) -> Result<(), Error> {
         let _held = self.hold()?;
         refuse_side_files(&self.destination)?;

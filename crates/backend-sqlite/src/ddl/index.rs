@@ -154,8 +154,8 @@ fn indexed_column(cursor: &Cursor<'_>, entry: Range<usize>) -> Result<IndexedCol
 
 /// Reads one entry (`expr sortorder`).
 ///
-/// The function removes the order first, then parentheses and collations from the outside to the
-/// inside, until a column remains or nothing more can be removed.
+/// The function first removes the order. Then it removes parentheses and collations from the
+/// outside to the inside, until a column remains or nothing more can be removed.
 fn indexed_expression(
     cursor: &Cursor<'_>,
     entry: Range<usize>,
@@ -200,8 +200,8 @@ fn without_sort_order(cursor: &Cursor<'_>, entry: Range<usize>) -> (Range<usize>
 
 /// Returns an expression without the collations at its end, and the last of them, which counts.
 ///
-/// Returns `None` if there are no such collations, or if they apply only to a part of the
-/// expression, as in `a || b COLLATE NOCASE`.
+/// Returns `None` if there are no such collations. Returns `None` too if they apply only to a part
+/// of the expression, as in `a || b COLLATE NOCASE`.
 fn without_collation(
     cursor: &Cursor<'_>,
     expression: &Range<usize>,
@@ -232,8 +232,7 @@ fn is_operand(cursor: &Cursor<'_>, expression: &Range<usize>) -> bool {
     start + 1 == end || is_group(cursor, start, end) || is_call || is_case(cursor, start, end)
 }
 
-/// Returns whether the tokens from `start` up to `end` are one pair of parentheses with its
-/// content.
+/// Returns whether the tokens from `start` up to `end` are one group in parentheses.
 fn is_group(cursor: &Cursor<'_>, start: usize, end: usize) -> bool {
     cursor.closing(start).is_some_and(|closing| closing + 1 == end)
 }

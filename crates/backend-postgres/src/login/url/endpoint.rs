@@ -184,7 +184,7 @@ fn shuffle(endpoints: &mut [Endpoint]) {
 
 /// Returns libpq's default host: the folder of the server's socket, wherever the build puts it.
 ///
-/// In `/tmp`, where everybody may write, a socket counts only if it is the server's or this user's.
+/// In `/tmp`, where everybody may write, a socket counts only if it belongs to a trusted user.
 /// Without a socket, the default is `localhost`.
 fn default_host(port: u16) -> String {
     let name = format!(".s.PGSQL.{port}");
