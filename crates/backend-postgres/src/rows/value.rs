@@ -12,7 +12,7 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgTypeKind, PgValueRef, Postgres};
 use sqlx::{Type, TypeInfo, ValueRef};
 
-/// The version of its format, with which `jsonb` begins.
+/// The format version with which a `jsonb` value begins.
 const JSONB_VERSION: u8 = 1;
 /// The days from the civil calendar's era (0000-03-01) to PostgreSQL's (2000-01-01).
 const DAYS_TO_2000: i64 = 730_425;

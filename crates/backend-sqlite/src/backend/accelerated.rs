@@ -32,8 +32,8 @@ impl Accelerated for Sqlite {
 
     /// Deletes all rows. Without a condition or triggers, SQLite frees the pages and reads no row.
     ///
-    /// The other rows need no check: SQLite has one writer at a time, so no other session can have
-    /// added any.
+    /// `_others` needs no second query, which core ran before. SQLite has one writer at a time, so
+    /// no other session has added rows since.
     async fn truncate_if_only(
         &mut self,
         table: &'static str,

@@ -7,9 +7,9 @@
 
 use super::literal::{is_type_name, quoted};
 
-/// Parses `(status)::text = ANY ((ARRAY['a'::varchar, …])::text[])` as `status IN ('a', …)`.
+/// Parses a membership as `status IN ('a', …)`. Returns `None` for any other expression.
 ///
-/// Returns `None` for any other expression.
+/// The server prints `(status)::text = ANY ((ARRAY['a'::character varying, …])::text[])`.
 pub(super) fn parse(shown: &str) -> Option<String> {
     let mut reader = Reader { rest: shown };
     let (column, values) = reader.membership()?;
