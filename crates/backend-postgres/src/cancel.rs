@@ -1,7 +1,7 @@
-//! Ends the statement that the server is at, when an upgrade is asked to end.
+//! Cancels the running statement when the user stops an upgrade.
 //!
-//! Everything is taken back then, so no statement has to come to its end. The server is told over a
-//! connection of its own: the one that waits for a statement cannot say anything.
+//! Stopping rolls the whole upgrade back, so no statement has to finish. The cancel request uses a
+//! second connection, because the session's own connection is waiting for the statement.
 
 use std::time::Duration;
 
@@ -12,10 +12,10 @@ use tokio::task::JoinHandle;
 
 use crate::login::connector::{Connector, LIMIT};
 
-/// After how long the server is told again: meanwhile the next statement may have begun.
+/// The time between two cancel requests: meanwhile the next statement may have begun.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// Watches over one session.
+/// Watches one session, and cancels its statements once the user stops the upgrade.
 #[derive(Debug)]
 pub(crate) struct Canceller {
     over: oneshot::Sender<()>,
@@ -23,16 +23,16 @@ pub(crate) struct Canceller {
 }
 
 impl Canceller {
-    /// Begins the watch.
+    /// Starts the watch.
     pub(crate) fn start(stop: CancellationToken, connector: Connector, process: i64) -> Self {
         let (over, is_over) = oneshot::channel();
         let task = tokio::spawn(watch(stop, connector, process, is_over));
         Self { over, task }
     }
 
-    /// Ends the watch. No statement that begins after this is ended by it.
+    /// Ends the watch. No statement that begins later is cancelled.
     pub(crate) async fn end(self) {
-        // A task that has ended by itself has nothing to be told.
+        // Sending fails only if the task has already ended.
         let _ = self.over.send(());
         let _ = self.task.await;
     }
@@ -49,7 +49,7 @@ async fn watch(
         () = stop.requested() => {}
     }
     loop {
-        // If it fails, the statement comes to its end.
+        // If the request fails, the statement continues, and the next round requests again.
         let _ = tokio::time::timeout(LIMIT, cancel(&connector, process)).await;
         tokio::select! {
             _ = &mut is_over => return,

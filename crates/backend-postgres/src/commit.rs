@@ -1,8 +1,8 @@
-//! The COMMIT of an upgrade, and what it waits for.
+//! The COMMIT of an upgrade, and what the COMMIT waits for.
 //!
-//! Where a standby is to have what is committed, COMMIT waits for that standby, if need be for ever. The
-//! upgrade is committed on this server by then: who ends the waiting does not take it back. Only another
-//! connection can see that, and end it.
+//! With synchronous replication, COMMIT waits for a standby, if necessary without end. By this time
+//! the upgrade is committed on this server, and ending the wait does not roll the upgrade back.
+//! Only another connection can see the wait, and end it.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -19,33 +19,33 @@ use crate::login::connector::{Connector, LIMIT};
 
 const ACTION: &str = "committing the upgrade";
 
-/// How long a COMMIT may take before anybody asks what it waits for.
+/// How long a COMMIT may take before another connection checks what the COMMIT waits for.
 const PATIENCE: Duration = Duration::from_secs(2);
 
-/// How long until the server is asked again.
+/// The time between two checks.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// What the server says of a COMMIT that is not answered.
+/// What the server shows about an unanswered COMMIT.
 enum Seen {
-    /// It waits for a synchronous standby; with the server's setting that names the standbys.
+    /// The COMMIT waits for a synchronous standby. Holds `synchronous_standby_names`.
     ForStandby(String),
-    /// It is at work, or waits for something else.
+    /// The COMMIT is running, or waits for something else. Holds the server's wait event.
     AtWork(String),
-    /// The server does not tell.
+    /// The server shows nothing.
     Unseen,
 }
 
-/// Looks after one COMMIT over a connection of its own.
+/// Watches one COMMIT over a connection of its own.
 struct Watch {
     connector: Connector,
     connection: Option<PgConnection>,
     process: i64,
     stop: Option<CancellationToken>,
     observer: Arc<dyn Observer>,
-    /// How long a COMMIT may wait for a standby, or be out of sight.
+    /// How long a COMMIT may wait for a standby, or stay invisible.
     limit: Duration,
     has_told: bool,
-    /// Whether a wait for a standby was ended.
+    /// Whether this watch ended a wait for a standby.
     has_ended_wait: bool,
 }
 
@@ -60,7 +60,7 @@ impl Watch {
         }
     }
 
-    /// Watches over the COMMIT. Returns only if the server says nothing of it for too long.
+    /// Watches the COMMIT. Returns only if the server shows nothing about the COMMIT for too long.
     async fn run(&mut self) {
         let stop = self.stop.clone();
         let requested = async move {
@@ -103,7 +103,7 @@ impl Watch {
     }
 
     async fn look(&mut self) -> Seen {
-        // Who may not see what a session does gets no state either.
+        // The server shows no state of a session to a user who may not see the session.
         let sql = format!(
             "SELECT coalesce(wait_event_type, ''), coalesce(wait_event, ''), \
              current_setting('synchronous_standby_names') FROM pg_stat_activity \
@@ -119,24 +119,24 @@ impl Watch {
         }
     }
 
-    /// What was committed stays, and COMMIT is answered.
+    /// Ends the wait for a standby: the server answers COMMIT, and the upgrade stays committed.
     async fn end_wait(&mut self) {
-        // The COMMIT may be answered before this connection is.
+        // The server may answer the COMMIT before it answers this connection.
         self.has_ended_wait = true;
         self.cancel("wait_event = 'SyncRep'").await;
     }
 
-    /// Cancels the statement, if it is still the one that is meant.
+    /// Cancels the statement, if the session still meets the condition.
     async fn cancel(&mut self, condition: &str) {
         let sql = format!(
             "SELECT pg_cancel_backend(pid) FROM pg_stat_activity WHERE pid = {} AND {condition}",
             self.process
         );
-        // If it fails, the next look tells.
+        // The next look shows whether the request succeeded.
         let _ = self.ask(sql).await;
     }
 
-    /// Asks the server; `None` if it does not answer in time.
+    /// Runs a query. Returns `None` if the server does not answer in time.
     async fn ask(&mut self, sql: String) -> Option<Vec<sqlx::postgres::PgRow>> {
         let mut connection = self.connection.take();
         let asked = async {
@@ -151,10 +151,10 @@ impl Watch {
         Some(rows)
     }
 
-    /// Ends the connection as the server expects it.
+    /// Closes the connection as the protocol requires.
     async fn end(self) {
         if let Some(connection) = self.connection {
-            // One that cannot be ended any more has ended.
+            // If closing fails, the connection is gone already.
             let _ = timeout(LIMIT, connection.close()).await;
         }
     }
@@ -169,7 +169,10 @@ fn waits_for_standby(names: &str, limit: Duration) -> String {
     )
 }
 
-/// Commits. Where the answer does not come, and nothing can be seen of it, nobody knows what became of it.
+/// Commits.
+///
+/// # Errors
+/// The server's error. If no answer arrives and no connection can see why, the outcome is unknown.
 pub(crate) async fn send(database: &mut Postgres) -> Result<(), Error> {
     let mut watch = Watch {
         connector: database.connector.clone(),

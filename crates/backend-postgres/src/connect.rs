@@ -18,7 +18,7 @@ use crate::login::url::settings::Settings;
 use crate::login::{self, url};
 use crate::options::OpenOptions;
 
-/// The oldest server with all that is used here: generated columns came with 12.
+/// The oldest supported server: generated columns need PostgreSQL 12.
 const OLDEST_VERSION: u32 = 120_000;
 
 const ENVIRONMENT_HINT: &str =
@@ -28,7 +28,7 @@ impl Postgres {
     /// Connects to a database.
     ///
     /// # Errors
-    /// If the URL cannot be understood, no server answers, or it refuses the connection.
+    /// If the URL is invalid, no server answers, or the server refuses the connection.
     pub async fn connect(url: &ServerUrl, options: &OpenOptions) -> Result<Self, Error> {
         let settings = url::read(url, &options.environment)?;
         if settings.names_an_authority() {
@@ -40,7 +40,7 @@ impl Postgres {
         }
         let mut errors = Vec::new();
         for kind in settings.session_kind.rounds() {
-            // What a further round meets is what counts.
+            // Only the errors of the last round are reported.
             errors.clear();
             for endpoint in &settings.endpoints {
                 match connect_to(&settings, endpoint, *kind, options).await {
@@ -97,7 +97,7 @@ fn unreachable(database: &Postgres, problem: String, hint: String) -> Error {
     Error::Unreachable { name: database.name.clone(), problem, hint }
 }
 
-/// Finds out what kind of server this is, and which schema is meant.
+/// Reads the server's version and role, and the schema to upgrade.
 async fn look_around(database: &mut Postgres, kind: SessionKind) -> Result<(), Error> {
     const SQL: &str = "SELECT current_setting('server_version_num')::int4, \
          current_setting('server_version'), current_user::text, current_schema()::text, \
@@ -106,7 +106,7 @@ async fn look_around(database: &mut Postgres, kind: SessionKind) -> Result<(), E
           WHERE c.oid = to_regclass('experiments')::oid), \
          current_setting('transaction_read_only') = 'on'";
     let action = "looking at the server";
-    // A pooler knows nothing of what is prepared outside of a transaction.
+    // A pooler does not know statements that are prepared outside a transaction.
     let row = database.line.brief(sqlx::raw_sql(SQL).fetch_one(&mut database.connection)).await;
     let row = row.map_err(|source| database.context().error(action, source))?;
     let failed = |source| database.context().error(action, source);
@@ -142,7 +142,7 @@ async fn look_around(database: &mut Postgres, kind: SessionKind) -> Result<(), E
     Ok(())
 }
 
-/// The schema that new tables would go to, which has to be the one with MLflow's tables.
+/// Returns the schema that receives new tables, which must be the one with MLflow's tables.
 fn only_schema(
     database: &Postgres,
     current: Option<String>,
@@ -169,7 +169,10 @@ fn only_schema(
     }
 }
 
-/// What to say when none of the servers could be used. One that may be there later is worth waiting for.
+/// Builds the error for a URL none of whose servers can be used.
+///
+/// If one of the servers is only unavailable, the error is [`Error::Unavailable`], so a retry may
+/// help.
 fn none_of(url: &ServerUrl, mut errors: Vec<Error>) -> Error {
     if errors.len() < 2 {
         return errors.pop().unwrap_or_else(|| Error::Unreachable {

@@ -1,4 +1,4 @@
-//! An open database, and the session in it.
+//! An open database, and its session.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -19,29 +19,29 @@ use crate::login::connector::Connector;
 pub struct Postgres {
     pub(crate) connection: PgConnection,
     pub(crate) line: Line,
-    /// Whether a COMMIT was sent over it whose answer nobody waits for any more.
+    /// Whether a COMMIT was sent over this connection whose answer nobody awaits any more.
     pub(crate) is_abandoned: bool,
-    /// The server's number of the process that carries out the upgrade.
+    /// The server's process number for the upgrade's session.
     pub(crate) process: i64,
-    /// Whom to tell of what the upgrade waits for.
+    /// Receives notices, such as what the upgrade waits for.
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) connector: Connector,
-    /// What ends the session's statements when the upgrade is asked to end.
+    /// Cancels the session's statements when the user stops the upgrade.
     pub(crate) canceller: Option<Canceller>,
-    /// With what the upgrade can be asked to end.
+    /// The token through which the user stops the upgrade.
     pub(crate) stop: Option<CancellationToken>,
     pub(crate) name: String,
-    /// The user, as the server knows it.
+    /// The user's name, as the server reports it.
     pub(crate) user: String,
     /// The schema that holds MLflow's tables.
     pub(crate) schema: String,
     pub(crate) lock_timeout: Duration,
     pub(crate) lock_wait: Duration,
-    /// What the session is for, while there is one.
+    /// What the open session is for; `None` without a session.
     pub(crate) access: Option<SessionMode>,
-    /// The types of columns, by table and column, until a table changes.
+    /// Column types by table and column, cached until a table changes.
     pub(crate) column_types: HashMap<String, HashMap<String, String>>,
-    /// What the URL asks for and does not get.
+    /// What the URL asks for and this crate does not support.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -52,13 +52,13 @@ impl fmt::Debug for Postgres {
 }
 
 impl Postgres {
-    /// What the URL asks for and does not get.
+    /// Returns what the URL asks for and this crate does not support.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// Returns what an error in the session has to name.
+    /// Returns what error messages of the session have to name.
     pub(crate) fn context(&self) -> Context<'_> {
         Context {
             name: &self.name,
@@ -68,7 +68,7 @@ impl Postgres {
         }
     }
 
-    /// Whether this session may change anything.
+    /// Returns whether this session may change the database.
     pub(crate) fn is_upgrade(&self) -> bool {
         self.access == Some(SessionMode::Upgrade)
     }

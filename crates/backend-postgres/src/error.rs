@@ -1,4 +1,4 @@
-//! From PostgreSQL's SQLSTATE codes to what a person can act on.
+//! Translates PostgreSQL's SQLSTATE codes into errors that the user can act on.
 
 use std::{fmt, io};
 
@@ -6,7 +6,7 @@ use mlflow_migrate_backend_server::line::NoAnswer;
 use mlflow_migrate_core::Error;
 use sqlx::postgres::PgDatabaseError;
 
-/// What a server says about an error, without the line of its own source code that sqlx adds.
+/// A server's error message, without the source code line that sqlx adds.
 #[derive(Debug)]
 pub(crate) struct ServerMessage(String);
 
@@ -19,7 +19,7 @@ impl fmt::Display for ServerMessage {
 impl std::error::Error for ServerMessage {}
 
 impl ServerMessage {
-    /// Any other text as a cause.
+    /// Wraps any other text as a cause.
     pub(crate) fn new(text: impl Into<String>) -> Self {
         Self(text.into())
     }
@@ -33,7 +33,7 @@ impl ServerMessage {
     }
 }
 
-/// The database's own error, if it is one.
+/// Returns the server's own error, if the server reported one.
 pub(crate) fn from_server(source: &sqlx::Error) -> Option<&PgDatabaseError> {
     match source {
         sqlx::Error::Database(error) => error.try_downcast_ref(),
@@ -41,30 +41,31 @@ pub(crate) fn from_server(source: &sqlx::Error) -> Option<&PgDatabaseError> {
     }
 }
 
-/// Whether a lock was not to be had within the `lock_timeout`.
+/// Returns whether a lock could not be acquired within `lock_timeout`.
 pub(crate) fn is_lock_failure(source: &sqlx::Error) -> bool {
     from_server(source).is_some_and(|error| error.code() == "55P03")
 }
 
-/// Whether a statement was refused since row-level security would hide rows from it. The code alone is also
-/// that of a missing privilege, so the server's own function decides.
+/// Returns whether the server refused a statement from which row-level security would hide rows.
+///
+/// A missing privilege has the same code, so the name of the server's function decides.
 pub(crate) fn is_row_security(source: &sqlx::Error) -> bool {
     from_server(source)
         .is_some_and(|error| error.code() == "42501" && error.routine() == Some("check_enable_rls"))
 }
 
-/// What was being done to which database, for the error that may come of it.
+/// The action and the database that an error message names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) name: &'a str,
     pub(crate) user: &'a str,
     pub(crate) waited_seconds: u64,
-    /// Whether the upgrade was asked to end.
+    /// Whether the user has stopped the upgrade.
     pub(crate) is_stopped: bool,
 }
 
 impl Context<'_> {
-    /// An error seen while doing `action`.
+    /// Returns the error for `source`, which occurred during `action`.
     pub(crate) fn error(self, action: &str, source: sqlx::Error) -> Error {
         if let Some(error) = from_server(&source) {
             return self.of_server(action, error);
@@ -106,7 +107,7 @@ impl Context<'_> {
             "40P01" | "40001" => {
                 Error::Conflict { name, action: action.to_owned(), problem: message.0 }
             }
-            // query_canceled, which an administrator can do as well.
+            // query_canceled. An administrator can cancel a query too.
             "57014" if self.is_stopped => Error::Stopped,
             "42501" => Error::Privileges {
                 name,
@@ -118,10 +119,10 @@ impl Context<'_> {
                 ),
             },
             "25006" => read_only(name, error.message()),
-            // disk_full, configuration_limit_exceeded, out_of_memory and too_many_connections are
-            // one class; only the first is about room on the disk.
+            // The class 53 also holds configuration_limit_exceeded, out_of_memory and
+            // too_many_connections. Only disk_full is about space on the disk.
             "53100" => Error::Full { name, problem: message.0 },
-            // Data on disk that cannot be read, and a broken index.
+            // data_corrupted and index_corrupted.
             "XX001" | "XX002" => Error::Corrupt { name, problem: message.0 },
             // admin_shutdown, crash_shutdown, cannot_connect_now, database_dropped,
             // idle_session_timeout, and the class of connection exceptions.
@@ -133,7 +134,7 @@ impl Context<'_> {
     }
 }
 
-/// A database that cannot be written.
+/// Builds the error for a database that cannot be written.
 pub(crate) fn read_only(name: String, problem: &str) -> Error {
     Error::ReadOnly {
         name,

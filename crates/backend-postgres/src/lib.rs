@@ -1,7 +1,8 @@
 //! The PostgreSQL backend of mlflow-migrate.
 //!
-//! A whole upgrade is one transaction, so a database is either upgraded or as it was. Only the
-//! schema that a connection's `search_path` begins with is ever read or changed.
+//! A whole upgrade is one transaction, so an upgrade either completes or leaves the database
+//! unchanged. The backend reads and changes only the first schema of the connection's
+//! `search_path`.
 
 mod backend;
 mod cancel;

@@ -1,8 +1,9 @@
 //! The locks of an upgrade.
 //!
-//! An advisory lock, named after the schema, keeps a second upgrader out; it goes with the
-//! transaction, however that ends. MLflow's chain takes none, but its transaction begins by reading
-//! `alembic_version`, so until it ends it has that table in use.
+//! An advisory lock, named after the schema, keeps a second upgrader out. The server releases the
+//! lock when the transaction ends, however it ends. MLflow's own upgrade takes no advisory lock.
+//! But its transaction begins by reading `alembic_version`, and so holds a lock on this table until
+//! it ends.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -16,18 +17,18 @@ use crate::render::{column_list, quote_identifier, quote_literal};
 use crate::statements::{self, lock_holders};
 use crate::version_table::VERSION_TABLE;
 
-/// Makes the keys of this tool's advisory locks its own: the bytes of `mlflow_m`.
+/// The seed that separates this tool's advisory locks from others: the bytes of `mlflow_m`.
 const LOCK_SEED: i64 = 0x6d6c_666c_6f77_5f6d;
 
 /// Limits how long a statement waits for a lock.
 pub(crate) async fn set_timeout(database: &mut Postgres, timeout: Duration) -> Result<(), Error> {
-    // Zero would wait for ever.
+    // Zero would wait without end.
     let milliseconds = timeout.as_millis().clamp(1, i32::MAX.unsigned_abs().into());
     let sql = format!("SET LOCAL lock_timeout = {milliseconds}");
     statements::run_soon(database, sql, "beginning a transaction").await
 }
 
-/// Waits for another upgrader.
+/// Waits for another upgrader, and acquires the advisory lock of an upgrade.
 pub(crate) async fn lock_out_others(database: &mut Postgres) -> Result<(), Error> {
     set_timeout(database, database.lock_wait).await?;
     let sql = format!("SELECT pg_advisory_xact_lock({})", lock_key(database));
@@ -45,8 +46,10 @@ pub(crate) async fn lock_out_others(database: &mut Postgres) -> Result<(), Error
     }
 }
 
-/// Other sessions that upgrade this schema: those that hold the lock of an upgrade, or have changed
-/// something about tables in a transaction that is still open.
+/// Returns other sessions that upgrade this schema.
+///
+/// These hold the lock of an upgrade, or have changed a table's definition in a transaction that is
+/// still open.
 pub(crate) async fn other_upgraders(database: &mut Postgres) -> Result<Vec<String>, Error> {
     let condition = format!(
         "({} OR a.backend_type = 'client backend' AND l.locktype = 'relation' \
@@ -57,8 +60,9 @@ pub(crate) async fn other_upgraders(database: &mut Postgres) -> Result<Vec<Strin
     lock_holders::sessions_with(database, &condition).await
 }
 
-/// Waits until nobody has `alembic_version` in use, and keeps others from writing to it from then on:
-/// Alembic does so at the end of every revision, while servers only read it.
+/// Waits until no other session uses `alembic_version`, then locks other writers out.
+///
+/// Alembic writes to the table at the end of every revision, while MLflow's servers only read it.
 pub(crate) async fn lock_version_table(database: &mut Postgres) -> Result<(), Error> {
     let is_writable = format!(
         "SELECT count(*) FROM pg_class WHERE oid = to_regclass({}) AND relkind = 'r' \
@@ -70,7 +74,7 @@ pub(crate) async fn lock_version_table(database: &mut Postgres) -> Result<(), Er
         return Ok(());
     }
     let table = quote_identifier(VERSION_TABLE);
-    // What is taken back lets readers in again.
+    // Rolling back to the savepoint releases the lock that keeps readers out.
     let sql = format!(
         "SAVEPOINT waiting; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; \
          ROLLBACK TO SAVEPOINT waiting; RELEASE SAVEPOINT waiting; \
@@ -85,7 +89,7 @@ pub(crate) async fn lock_version_table(database: &mut Postgres) -> Result<(), Er
     }
 }
 
-/// Keeps others from writing to tables; readers are let in.
+/// Keeps other sessions from writing to tables. Reading stays possible.
 pub(crate) async fn lock_writers_out(
     database: &mut Postgres,
     tables: &BTreeSet<String>,
@@ -98,7 +102,7 @@ pub(crate) async fn lock_writers_out(
     statements::run_soon(database, sql, "locking the tables").await
 }
 
-/// The condition that a lock is that of an upgrade.
+/// Returns the SQL condition that a lock is the lock of an upgrade.
 fn is_upgrade_lock(database: &Postgres) -> String {
     format!(
         "l.locktype = 'advisory' AND l.objsubid = 1 \

@@ -1,4 +1,4 @@
-//! How to open a database.
+//! Options for opening a database.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,23 +6,25 @@ use std::time::Duration;
 
 use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 
-/// How to open a database.
+/// Options for opening a database.
 #[derive(Clone)]
 pub struct OpenOptions {
     /// How long to wait for the lock on a table.
     pub lock_timeout: Duration,
     /// How long to wait for another upgrader.
     pub lock_wait: Duration,
-    /// How long the server may take to let us in, where the URL does not say, and to answer what is soon
-    /// answered, beside waiting for a lock.
+    /// How long the server may take for quick answers, beside waiting for a lock.
+    ///
+    /// Limits the login too, if the URL's `connect_timeout` is zero or less. Otherwise
+    /// `connect_timeout` limits the login, by default to 10 s.
     pub answer_timeout: Duration,
-    /// Defaults for what the URL leaves out: those of [`crate::ENVIRONMENT`].
+    /// Defaults for what the URL leaves out: the variables in [`crate::ENVIRONMENT`].
     pub environment: BTreeMap<String, String>,
-    /// What becomes of the system's authorities where the URL names another one.
+    /// How to treat the system's authorities when the URL names another authority.
     pub system_authorities: SystemAuthorities,
 }
 
-/// Of the environment only the names: one of the values is a password.
+/// Shows only the names of the environment variables: one of the values is a password.
 impl fmt::Debug for OpenOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenOptions")

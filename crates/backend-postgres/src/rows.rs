@@ -17,15 +17,17 @@ use crate::error::ServerMessage;
 use crate::render::{column_list, quote_identifier, quote_literal};
 use crate::statements;
 
-/// How long the values of one statement are, so that it goes out in one piece. A TLS record holds 16
-/// KB, and sqlx 0.9.0 leaves Nagle's algorithm on (transact-rs/sqlx#4335): the next record waits
-/// until the server has acknowledged this one, up to 40 ms later. A few round trips more cost less.
+/// The bytes of values after which a statement takes no more rows, to fit into one TLS record.
+///
+/// A record holds 16 KB, and sqlx 0.9.0 leaves Nagle's algorithm on (transact-rs/sqlx#4335). So a
+/// second record would wait up to 40 ms for the server's acknowledgement of the first. A few more
+/// round trips cost less.
 const ONE_PIECE: usize = 14_000;
 
-/// What each value takes in an array besides its text.
+/// The bytes that each value takes in an array besides its text.
 const ARRAY_ITEM: usize = 4;
 
-/// Runs a statement, and tells how many rows it changed.
+/// Runs a statement, and returns the number of rows that it changed.
 pub(crate) async fn execute(
     database: &mut Postgres,
     statement: &QueryStatement,
@@ -62,7 +64,7 @@ pub(crate) async fn query(
     decoded.map_err(|source| database.context().error(action, source))
 }
 
-/// Asks the server for the types of the parameters, and gives each value the form of its own.
+/// Prepares a statement, and encodes each value in the type that the server expects.
 async fn prepare(
     database: &mut Postgres,
     sql: String,
@@ -86,7 +88,7 @@ async fn prepare(
     Ok((statement, arguments))
 }
 
-/// Writes over rows that are found by their key, many with each statement.
+/// Updates rows by their keys, many rows with each statement.
 pub(crate) async fn update(
     database: &mut Postgres,
     update: &KeyedUpdate,
@@ -121,7 +123,7 @@ pub(crate) async fn update(
     run_with_arrays(database, sql, columns.len(), rows, &action).await
 }
 
-/// Adds rows, many with each statement.
+/// Inserts rows, many with each statement.
 pub(crate) async fn insert(
     database: &mut Postgres,
     table: &str,
@@ -145,8 +147,9 @@ pub(crate) async fn insert(
     run_with_arrays(database, sql, columns.len(), rows, &action).await
 }
 
-/// Each column travels as one array of texts: the server reads every type from its text exactly,
-/// and the same statement does for any number of rows.
+/// Runs a statement for all rows, sending each column as one array of texts.
+///
+/// The server reads every type exactly from its text, and one statement serves any number of rows.
 async fn run_with_arrays(
     database: &mut Postgres,
     sql: String,
@@ -176,8 +179,9 @@ async fn run_with_arrays(
     Ok(changed)
 }
 
-/// The types of columns, without their lengths: a cast to a length would cut, where storing
-/// refuses.
+/// Returns the types of columns, without their lengths.
+///
+/// A cast to a length would truncate a value, where storing the value reports an error.
 async fn types_of(
     database: &mut Postgres,
     table: &str,
@@ -223,7 +227,7 @@ async fn read_types(
     types.map_err(|source| database.context().error(action, source))
 }
 
-/// `unnest($1::text[], …) AS v (c0, …)`.
+/// Renders `unnest($1::text[], …) AS v (c0, …)`.
 fn arrays(width: usize) -> String {
     let parameters: Vec<String> = (1..=width).map(|number| format!("${number}::text[]")).collect();
     let names: Vec<String> = (0..width).map(|place| format!("c{place}")).collect();

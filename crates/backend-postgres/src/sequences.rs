@@ -1,7 +1,8 @@
-//! Sequences that give numbers which rows already have, or none at all.
+//! Finds sequences whose next numbers are already in use, or that are exhausted.
 //!
-//! A sequence is kept apart from the rows that it has numbered: one that was set back, or rows that came
-//! with numbers of their own, make the next insert fail. An upgrade sets forward what can be.
+//! A sequence is separate from the rows that it has numbered. If the sequence was set back, or if
+//! rows were inserted with numbers of their own, the next insert fails. An upgrade advances such
+//! sequences where it can.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Violation;
@@ -15,8 +16,9 @@ use crate::statements;
 
 const ACTION: &str = "reading the sequences";
 
-/// Table, column, sequence, as far as the user may read them, and whether the user may set it. A default
-/// names its sequence, an identity column owns it.
+/// Reads table, column and sequence where the user may read them, and whether the user may set it.
+///
+/// A default names its sequence. An identity column owns its sequence.
 const SEQUENCES: &str = "SELECT c.relname::text, a.attname::text, s.oid::regclass::text, \
         has_table_privilege(s.oid, 'UPDATE') \
     FROM pg_attribute a JOIN pg_class c ON c.oid = a.attrelid \
@@ -51,15 +53,15 @@ impl Numbered {
     }
 }
 
-/// What is wrong with a sequence.
+/// The fault of a sequence.
 struct Lagging {
-    /// Its next number; `None` at its end.
+    /// The sequence's next number; `None` if it is exhausted.
     next: Option<i64>,
-    /// How many rows have numbers that it is still to give.
+    /// The number of rows whose numbers the sequence has yet to produce.
     rows: i64,
-    /// The statement that continues it after the greatest number of a row.
+    /// The statement that continues the sequence after the greatest number of a row.
     set: String,
-    /// What has to be changed about the sequence before.
+    /// The statement that must change the sequence first, if one is needed.
     alter: Option<String>,
 }
 
@@ -83,7 +85,7 @@ impl Lagging {
     }
 }
 
-/// The rows of the schema's tables whose numbers their sequences are still to give.
+/// Finds rows whose numbers their sequences have yet to produce, and exhausted sequences.
 pub(crate) async fn lagging(
     database: &mut Postgres,
     live: &Schema,
@@ -96,12 +98,14 @@ pub(crate) async fn lagging(
     Ok(violations)
 }
 
-/// Sets forward the sequences that are behind the rows, where that is enough, and tells which.
+/// Advances the sequences that lag behind the rows, and returns a message for each.
+///
+/// A sequence that needs more than this stays as it is, and its message says how to fix it.
 pub(crate) async fn advance(database: &mut Postgres, live: &Schema) -> Result<Vec<String>, Error> {
     let mut told = Vec::new();
     for numbered in numbered_columns(database, live).await? {
         let Some(lagging) = examine(database, &numbered).await? else { continue };
-        // One at its end would be set back, which is for its owner to decide.
+        // A sequence at its end would have to be set back, which is its owner's decision.
         if numbered.may_set && lagging.next.is_some() && lagging.alter.is_none() {
             let greatest = statements::number(database, lagging.set, ACTION).await?;
             let Numbered { table, sequence, .. } = numbered;

@@ -1,7 +1,7 @@
 //! Sessions: one transaction holds a whole upgrade.
 //!
-//! Whatever happens before the COMMIT, the server takes it all back. The lock that keeps a second
-//! upgrader out goes with the transaction, too.
+//! If anything fails before the COMMIT, the server rolls everything back. The lock that keeps a
+//! second upgrader out is released when the transaction ends.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
@@ -17,11 +17,11 @@ use crate::{commit, lock, statements};
 
 pub(crate) use crate::statements::rollback;
 
-/// Settings that the statements here count on, whatever the server, the database or the role set.
+/// Settings that this crate's statements rely on, whatever the server, database or role sets.
 ///
-/// Row security off means an error, not fewer rows, where a policy would hide some. A statement that
-/// runs once gains nothing from JIT, and one that runs for each batch nothing from a plan that was
-/// made for other values.
+/// With `row_security` off, a policy that hides rows causes an error instead of a partial result. A
+/// statement that runs once gains nothing from JIT. A statement that runs for each batch gains
+/// nothing from a plan for other values.
 const SETTINGS: &str = "SET LOCAL client_encoding = 'UTF8'; \
     SET LOCAL standard_conforming_strings = on; \
     SET LOCAL DateStyle = 'ISO, YMD'; \
@@ -35,11 +35,10 @@ const SETTINGS: &str = "SET LOCAL client_encoding = 'UTF8'; \
     SET LOCAL jit = off; \
     SET LOCAL plan_cache_mode = force_custom_plan";
 
-/// Settings that only some servers know, and memory where the server's own setting is smaller: set
-/// if they exist.
+/// Settings that only some servers have, and memory limits where the server's own are smaller.
 ///
-/// A statement whose client is gone ends by itself, and a connection that is silent for minutes is
-/// not taken for a dead one by what stands between.
+/// Each is set only if it exists. The server ends a statement whose client is gone. Keep-alive
+/// probes stop firewalls from dropping a connection that is silent for minutes.
 const OPTIONAL_SETTINGS: &str = "SELECT set_config(s.name, w.value, true) FROM (VALUES \
     ('transaction_timeout', '0', NULL), \
     ('client_connection_check_interval', '5s', NULL), \
@@ -49,11 +48,11 @@ const OPTIONAL_SETTINGS: &str = "SELECT set_config(s.name, w.value, true) FROM (
     JOIN pg_settings AS s ON s.name = w.name \
     WHERE w.at_least IS NULL OR s.setting::int8 < w.at_least";
 
-/// Begins a session, or leaves none behind.
+/// Begins a session. After an error, no transaction is left open.
 pub(crate) async fn begin(database: &mut Postgres, access: SessionMode) -> Result<(), Error> {
     let result = open(database, access).await;
     if result.is_err() {
-        // The error is the one to tell.
+        // The first error is the one to report.
         let _ = rollback(database).await;
     }
     result
@@ -83,7 +82,7 @@ async fn open(database: &mut Postgres, access: SessionMode) -> Result<(), Error>
     lock::set_timeout(database, database.lock_timeout).await
 }
 
-/// Begins a transaction, or says that none is possible here.
+/// Begins a transaction, or explains that a pooler does not allow transactions.
 async fn begin_transaction(
     database: &mut Postgres,
     sql: String,
@@ -111,7 +110,7 @@ async fn begin_transaction(
     }
 }
 
-/// Ends this session's statements from the moment at which an end is asked for.
+/// Cancels this session's statements from the moment when the user stops the upgrade.
 async fn cancel_when_stopped(database: &mut Postgres) -> Result<(), Error> {
     let sql = "SELECT pg_backend_pid()::int8".to_owned();
     let process = statements::number(database, sql, "beginning a transaction").await?;
@@ -121,7 +120,7 @@ async fn cancel_when_stopped(database: &mut Postgres) -> Result<(), Error> {
     Ok(())
 }
 
-/// Commits what the session has done.
+/// Commits the upgrade.
 pub(crate) async fn commit(database: &mut Postgres) -> Result<(), Error> {
     statements::leave(database, "committing the upgrade").await?;
     commit::send(database).await

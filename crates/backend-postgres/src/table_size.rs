@@ -1,4 +1,4 @@
-//! How large a table is.
+//! Measures tables.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableSize;
@@ -7,11 +7,13 @@ use crate::database::Postgres;
 use crate::render::{quote_identifier, quote_literal};
 use crate::statements;
 
-/// Up to so many bytes the rows are counted; above, the server's own estimate is as good, and counting
-/// would read the whole table.
+/// The most bytes of a table whose rows are counted.
+///
+/// Above this limit, the server's own estimate is good enough, and counting would read the whole
+/// table.
 const COUNTED_BYTES: i64 = 64 * 1024 * 1024;
 
-/// Measures a table with its indexes.
+/// Measures a table: its rows, and its bytes with its indexes.
 pub(crate) async fn measure(database: &mut Postgres, table: &str) -> Result<TableSize, Error> {
     let action = format!("measuring {table}");
     let quoted = quote_identifier(table);
@@ -22,7 +24,7 @@ pub(crate) async fn measure(database: &mut Postgres, table: &str) -> Result<Tabl
     );
     let measured = statements::numbers(database, sql, &action).await?;
     let [total, own, estimate] = measured.as_slice() else { return Ok(TableSize::default()) };
-    // Zero rows, or before PostgreSQL 14 also -1, means that the table was never analyzed.
+    // Zero, or before PostgreSQL 14 also -1, means that the table was never analyzed.
     let rows = if *own <= COUNTED_BYTES || *estimate <= 0 {
         statements::count(database, format!("SELECT count(*) FROM {quoted}"), &action).await?
     } else {

@@ -15,7 +15,7 @@ pub(crate) use mlflow_migrate_core::history::version_table::NAME as VERSION_TABL
 /// `undefined_column`
 const UNDEFINED_COLUMN: &str = "42703";
 
-/// What the version table holds; `None` if there is none.
+/// Returns the revisions in the version table; `None` if the table does not exist.
 pub(crate) async fn read(database: &mut Postgres) -> Result<Option<Vec<String>>, Error> {
     let action = "reading alembic_version";
     if !has_version_table(database).await? {
@@ -42,7 +42,7 @@ pub(crate) async fn read(database: &mut Postgres) -> Result<Option<Vec<String>>,
     versions.map(Some).ok_or_else(|| Fault::Null.of(database.name.clone()))
 }
 
-/// Replaces what the version table holds.
+/// Replaces the content of the version table.
 pub(crate) async fn write(database: &mut Postgres, revision: Option<&str>) -> Result<(), Error> {
     let action = "writing alembic_version";
     if !has_version_table(database).await? {
@@ -52,7 +52,7 @@ pub(crate) async fn write(database: &mut Postgres, revision: Option<&str>) -> Re
     let table = quote_identifier(VERSION_TABLE);
     let rows =
         statements::number(database, format!("SELECT count(*) FROM {table}"), action).await?;
-    // The table may have more columns, and what they hold stays.
+    // The table may have more columns, whose values stay.
     let write = match (revision, rows) {
         (Some(_), 1) => "UPDATE alembic_version SET version_num = $1",
         _ => {

@@ -1,14 +1,15 @@
-//! Files of certificates, as a connection is to trust them: those and no others.
+//! Certificate files, and which certificate authorities a connection trusts.
 //!
-//! sqlx adds the authorities of the system to those that it is handed, and offers no way to leave them
-//! out. It finds them by the crate rustls-native-certs, which takes those of the file that
-//! `SSL_CERT_FILE` names and no others, if that is set when the process begins. So a program that means
-//! to trust only whom a URL names starts with a file there that holds none.
+//! sqlx adds the system's certificate authorities to the authorities that it is given, and has no
+//! option to leave them out. sqlx finds the system's authorities with the crate
+//! rustls-native-certs. If `SSL_CERT_FILE` is set when the process starts, the crate reads only the
+//! file that it names. So a program that must trust only the URL's authority starts with an empty
+//! file in `SSL_CERT_FILE`.
 
 use std::fs;
 use std::path::Path;
 
-/// The variable that names the system's file in OpenSSL's stead.
+/// The variable that replaces OpenSSL's default certificate file.
 pub const SYSTEM_FILE: &str = "SSL_CERT_FILE";
 
 /// Where operating systems keep the authorities that they trust.
@@ -21,21 +22,23 @@ const SYSTEM_FILES: [&str; 6] = [
     "/usr/local/share/certs/ca-root-nss.crt",
 ];
 
-/// What becomes of the authorities of the system where a URL names another one.
+/// How to treat the system's authorities when the URL names another authority.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum SystemAuthorities {
-    /// If the driver would trust them too, that is an error before anything is sent.
+    /// If the driver would also trust the system's, the connection is refused.
+    ///
+    /// The refusal comes before anything is sent.
     #[default]
     Refused,
-    /// They are trusted too.
+    /// The driver also trusts the system's authorities.
     Added,
 }
 
 impl SystemAuthorities {
-    /// Makes sure that the driver trusts only whom it is told to, if that is wanted.
+    /// Checks that the driver trusts only the URL's authority, unless the system's may be added.
     ///
     /// # Errors
-    /// What is wrong, if it trusts others too.
+    /// The problem, if the driver would also trust other authorities.
     pub fn check(self) -> Result<(), String> {
         let is_fine =
             self == Self::Added || rustls_native_certs::load_native_certs().certs.is_empty();
@@ -54,10 +57,10 @@ pub const NO_AUTHORITIES: &str = if cfg!(windows) { "NUL" } else { "/dev/null" }
 
 const BEGIN: &str = "-----BEGIN CERTIFICATE-----";
 
-/// Reads a file of certificates in PEM.
+/// Reads a PEM file of certificates.
 ///
 /// # Errors
-/// What is wrong with the file, if it cannot be read or holds no certificate.
+/// The problem, if the file cannot be read or holds no certificate.
 pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     let shown = path.display();
     let bytes = fs::read(path).map_err(|error| format!("{shown} cannot be read: {error}"))?;
@@ -68,11 +71,12 @@ pub fn read(path: &Path) -> Result<Vec<u8>, String> {
     }
 }
 
-/// Reads the certificates of the authorities that the operating system trusts: from the file that
-/// [`SYSTEM_FILE`] names, or from where systems keep them.
+/// Reads the certificates of the authorities that the operating system trusts.
+///
+/// They come from the file that [`SYSTEM_FILE`] names, or from the system's usual places.
 ///
 /// # Errors
-/// What is wrong, if there is no such file.
+/// The problem, if no such file exists or it cannot be used.
 pub fn read_system(named: Option<&str>) -> Result<Vec<u8>, String> {
     if let Some(path) = named {
         return read(Path::new(path));

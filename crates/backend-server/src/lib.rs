@@ -1,4 +1,4 @@
-//! What the backends for database servers share: how they reach a server, and whom they trust there.
+//! What the backends for database servers share: connecting, answer limits, certificate checks.
 
 pub mod certificates;
 pub mod line;

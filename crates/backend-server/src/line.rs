@@ -1,7 +1,8 @@
-//! How long a server may take to answer, and how much an answer may hold.
+//! Limits on how long a server may take to answer, and on how much an answer may hold.
 //!
-//! What asks about the catalogue is answered soon, or never. What changes or counts rows may take as long as
-//! it takes. A line is over when an answer has not come, or does not end: nothing more is sent then.
+//! A query of the catalog is answered soon or never. A statement that changes or counts rows may
+//! take as long as it needs. A line is over when an answer does not arrive or does not end. Nothing
+//! is sent over the line after this.
 
 use std::fmt;
 use std::future::Future;
@@ -14,21 +15,23 @@ use std::time::Duration;
 use futures_util::{Stream, StreamExt};
 use tokio::sync::Notify;
 
-/// What an answer about the catalogue may hold, in bytes. A column of a table takes some 200.
+/// The most bytes that an answer about the catalog may hold. A table's column takes about 200.
 const BRIEF: usize = 64 << 20;
 
-/// How many rows it may have: even an empty one takes memory.
+/// The most rows that an answer about the catalog may have: even an empty row takes memory.
 const ROWS: usize = 1_000_000;
 
-/// What any other answer may hold. No server has a longer value, and rows are read in batches.
+/// The most bytes that any other answer may hold.
+///
+/// No server has a longer value, and rows are read in batches.
 const LONG: usize = 1 << 30;
 
-/// Why there is no answer.
+/// Why a complete answer is missing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NoAnswer {
-    /// It did not come, or not to its end, in that time.
+    /// The answer did not arrive, or did not end, within this time.
     Late(Duration),
-    /// It is longer than any that makes sense.
+    /// The answer is longer than its limit.
     Endless,
 }
 
@@ -44,14 +47,14 @@ impl fmt::Display for NoAnswer {
 impl std::error::Error for NoAnswer {}
 
 impl NoAnswer {
-    /// Whether that is what an error is about.
+    /// Returns the missing answer that an error reports, if the error reports one.
     #[must_use]
     pub fn of(error: &io::Error) -> Option<Self> {
         error.get_ref()?.downcast_ref().copied()
     }
 }
 
-/// Measures what comes from a server.
+/// Measures the bytes that a server sends.
 #[derive(Debug)]
 pub struct Meter {
     received: AtomicUsize,
@@ -61,7 +64,7 @@ pub struct Meter {
 }
 
 impl Meter {
-    /// Lets a server send so many bytes.
+    /// Creates a meter that lets the server send up to `limit` bytes.
     #[must_use]
     pub fn up_to(limit: usize) -> Self {
         Self {
@@ -72,13 +75,13 @@ impl Meter {
         }
     }
 
-    /// From now on the server may send so many bytes.
+    /// Resets the count, and lets the server send up to `limit` bytes from now on.
     pub(crate) fn allow(&self, limit: usize) {
         self.received.store(0, Ordering::Release);
         self.limit.store(limit, Ordering::Release);
     }
 
-    /// Counts what has come, and tells whether that is still allowed.
+    /// Adds received bytes to the count, and returns whether the count is within the limit.
     pub fn count(&self, length: usize) -> bool {
         let before = self.received.fetch_add(length, Ordering::AcqRel);
         let allowed = before + length <= self.limit.load(Ordering::Acquire);
@@ -88,25 +91,25 @@ impl Meter {
         allowed
     }
 
-    /// Whether the server has sent more than it may.
+    /// Returns whether the server has sent more than its limit.
     #[must_use]
     pub fn has_overflowed(&self) -> bool {
         self.over.get() == Some(&NoAnswer::Endless)
     }
 
     fn end(&self, cause: NoAnswer) {
-        // The first cause is the one to tell.
+        // The first cause is the one to report.
         let _ = self.over.set(cause);
         self.ending.notify_one();
     }
 
-    /// Waits until the connection has to end.
+    /// Waits until the connection must be closed.
     pub async fn ended(&self) {
         self.ending.notified().await;
     }
 }
 
-/// The way to a server, as far as its answers are concerned.
+/// A connection's limits on time and size of the server's answers.
 #[derive(Clone, Debug)]
 pub struct Line {
     meter: Arc<Meter>,
@@ -114,16 +117,16 @@ pub struct Line {
 }
 
 impl Line {
-    /// A line whose server may take so long to answer what is soon answered.
+    /// Creates a line whose server may take `patience` to answer a quick statement.
     #[must_use]
     pub fn new(meter: Arc<Meter>, patience: Duration) -> Self {
         Self { meter, patience }
     }
 
-    /// Waits for an answer that comes soon.
+    /// Waits for an answer that should arrive soon.
     ///
     /// # Errors
-    /// That of the statement, or that there is no answer.
+    /// The statement's error, or [`NoAnswer`].
     pub async fn brief<T, E: From<io::Error>>(
         &self,
         answer: impl Future<Output = Result<T, E>>,
@@ -131,10 +134,10 @@ impl Line {
         self.brief_after(Duration::ZERO, answer).await
     }
 
-    /// Waits for an answer that comes soon after a lock, which takes so long at most.
+    /// Waits for an answer that should arrive soon after a lock, which may take up to `wait`.
     ///
     /// # Errors
-    /// That of the statement, or that there is no answer.
+    /// The statement's error, or [`NoAnswer`].
     pub async fn brief_after<T, E: From<io::Error>>(
         &self,
         wait: Duration,
@@ -150,10 +153,10 @@ impl Line {
         }
     }
 
-    /// Waits for rows that come soon.
+    /// Waits for rows that should arrive soon.
     ///
     /// # Errors
-    /// That of the statement, or that there is no answer.
+    /// The statement's error, or [`NoAnswer`].
     pub async fn rows<T, E: From<io::Error>>(
         &self,
         rows: impl Stream<Item = Result<T, E>>,
@@ -172,10 +175,10 @@ impl Line {
         .await
     }
 
-    /// Waits for an answer however long that takes.
+    /// Waits for an answer without a time limit.
     ///
     /// # Errors
-    /// That of the statement, or that the line is over.
+    /// The statement's error, or [`NoAnswer`] if the line is over.
     pub async fn long<T, E: From<io::Error>>(
         &self,
         answer: impl Future<Output = Result<T, E>>,

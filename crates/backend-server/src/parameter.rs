@@ -1,17 +1,18 @@
-//! Parameters of a URL that no backend knows.
+//! URL parameters that no backend knows.
 
-/// What the name of a parameter holds that protects a connection.
+/// Words in a parameter's name which show that the parameter protects a connection.
 const WORDS: [&str; 7] = ["ssl", "tls", "auth", "gss", "channel", "crl", "peer"];
 
-/// Whether an unknown parameter may ask for protection, by its name. To ignore such a parameter would
-/// leave a connection weaker than the user wants it.
+/// Returns whether an unknown parameter may ask for protection, judging by its name.
+///
+/// To ignore such a parameter would leave a connection weaker than the user wants.
 #[must_use]
 pub fn may_protect(name: &str) -> bool {
     let name = letters(name);
     WORDS.iter().any(|word| name.contains(word))
 }
 
-/// The known name that has the same letters, in whatever case and with whatever between them.
+/// Returns the known name with the same letters and digits, ignoring case and punctuation.
 #[must_use]
 pub fn same_letters<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
     let name = letters(name);

@@ -1,9 +1,10 @@
 //! Opens the connection to a server, and hands it to sqlx through a socket within this process.
 //!
-//! sqlx opens its own connections and lets nobody set anything on them: it leaves Nagle's algorithm on,
-//! which costs 40 ms wherever two packets follow each other, and keep-alive off, so that a connection
-//! that a firewall has forgotten is waited for without end. What a server sends before the login is
-//! over has no limit there either, and neither has an answer ([`crate::line`]).
+//! sqlx opens its own connections, and lets nobody set options on them. sqlx leaves Nagle's
+//! algorithm on, which costs 40 ms wherever two packets follow each other. sqlx leaves keep-alive
+//! off, so a connection that a firewall has dropped blocks without end. Neither the bytes that a
+//! server sends before the login ends nor an answer has a limit in sqlx. This module sets the first
+//! limit, and [`crate::line`] the second.
 
 use std::future::Future;
 use std::hash::{BuildHasher, RandomState};
@@ -24,16 +25,16 @@ use tokio::task::JoinHandle;
 
 use crate::line::Meter;
 
-/// How long a connection may be silent before the server is asked whether it is still there.
+/// How long a connection may be silent before the kernel probes the server.
 const SILENCE: Duration = Duration::from_secs(60);
 
-/// How long it may then take until something is heard, and how long anything sent may go unacknowledged.
+/// How long sent bytes and probes may stay unacknowledged, until the kernel closes the connection.
 const UNHEARD: Duration = Duration::from_secs(120);
 
-/// How often it is asked again.
+/// The time between two probes.
 const ASKED_AGAIN: Duration = Duration::from_secs(15);
 
-/// What a server may send before the login is over, in all. Certificates and settings are a few kB.
+/// The most bytes that a server may send during the login. Certificates and settings take a few kB.
 const LOGIN_LIMIT: usize = 1 << 20;
 
 const CHUNK: usize = 64 * 1024;
@@ -41,13 +42,13 @@ const CHUNK: usize = 64 * 1024;
 /// The two connections that a relay joins.
 #[derive(Debug)]
 pub struct Ends {
-    /// That of sqlx.
+    /// The connection from sqlx.
     pub driver: UnixStream,
-    /// That to the server.
+    /// The connection to the server.
     pub server: TcpStream,
 }
 
-/// A way to a server. If it is dropped before the login is over, the connection ends.
+/// A relay between sqlx and a server. Dropping the relay during the login closes the connection.
 #[derive(Debug)]
 pub struct Relay {
     socket: String,
@@ -71,11 +72,13 @@ pub async fn connect(host: &str, port: u16) -> io::Result<TcpStream> {
 }
 
 impl Relay {
-    /// Waits for sqlx at a socket whose name ends with `suffix`, does what `login` says with the two
-    /// connections, and then hands on whatever comes until either side ends it.
+    /// Starts a relay, which waits for sqlx at a socket whose name ends with `suffix`.
+    ///
+    /// The relay passes the two connections to `login`, and then forwards bytes until either side
+    /// closes.
     ///
     /// # Errors
-    /// If there is no socket to be had.
+    /// If the socket cannot be created.
     pub fn start<L, F>(server: TcpStream, suffix: &str, login: L) -> io::Result<Self>
     where
         L: FnOnce(Ends) -> F + Send + 'static,
@@ -94,7 +97,8 @@ impl Relay {
                 let driver = accept(UnixListener::from_std(listener)?).await?;
                 login(Ends { driver, server: TcpStream::from_std(server)? }).await
             };
-            // Whoever uses the connection learns of its end by the end of its own.
+            // After a failure, the relay drops both connections, and sqlx sees its own connection
+            // close.
             if let Ok(ends) = joined.await {
                 hand_on(ends, &measuring).await;
             }
@@ -102,28 +106,29 @@ impl Relay {
         Ok(Self { socket: format!("\0{name}"), task, has_logged_in: AtomicBool::new(false), meter })
     }
 
-    /// The name of the socket, without its suffix, as sqlx takes it.
+    /// Returns the socket's name without its suffix, in the form that sqlx expects.
     #[must_use]
     pub fn socket(&self) -> &str {
         &self.socket
     }
 
-    /// Ends the limit of a login. What measures answers from now on sets its own.
+    /// Ends the limit on login bytes. The caller's [`Line`](crate::line::Line) sets its own limits.
     pub fn login_is_over(&self) -> Arc<Meter> {
         self.has_logged_in.store(true, Ordering::Release);
         self.meter.allow(usize::MAX);
         Arc::clone(&self.meter)
     }
 
-    /// Whether the server has sent more than a login takes.
+    /// Returns whether the server has sent more than its limit.
     #[must_use]
     pub fn has_overflowed(&self) -> bool {
         self.meter.has_overflowed()
     }
 }
 
-/// One thread has all relays: a connection ends when its user drops it, even if that user's own runtime
-/// is busy or gone then.
+/// Returns the runtime that runs all relays, on one thread of its own.
+///
+/// So a connection closes when its user drops it, even if the user's own runtime is busy or gone.
 fn thread_of_relays() -> io::Result<&'static Handle> {
     static THREAD: OnceLock<Handle> = OnceLock::new();
     if let Some(handle) = THREAD.get() {
@@ -132,7 +137,7 @@ fn thread_of_relays() -> io::Result<&'static Handle> {
     let runtime = Builder::new_current_thread().enable_io().build()?;
     let handle = runtime.handle().clone();
     let run = move || runtime.block_on(std::future::pending::<()>());
-    // Another caller may be quicker; then its thread is used, and this one has nothing to do.
+    // If another caller was faster, its thread is used, and the new thread stays idle.
     thread::Builder::new().name("relays".to_owned()).spawn(run)?;
     Ok(THREAD.get_or_init(|| handle))
 }
@@ -145,7 +150,9 @@ impl Drop for Relay {
     }
 }
 
-/// The connection of this process; others that can see the name of the socket are sent away.
+/// Accepts the connection of this process, and closes connections of other processes.
+///
+/// Other processes can see the socket's name.
 async fn accept(listener: UnixListener) -> io::Result<UnixStream> {
     loop {
         let (driver, _) = listener.accept().await?;
@@ -182,10 +189,10 @@ async fn hand_on(mut ends: Ends, meter: &Meter) {
     }
 }
 
-/// Reads exactly so many bytes, if they are no more than a login takes.
+/// Reads exactly `length` bytes.
 ///
 /// # Errors
-/// If they are more, or the connection ends before.
+/// If `length` exceeds the limit of a login, or the connection ends early.
 pub async fn read_exact(
     from: &mut (impl AsyncReadExt + Unpin),
     length: usize,

@@ -16,7 +16,7 @@ impl Sqlite {
     /// Opens a database file.
     ///
     /// # Errors
-    /// If it is no file, no database, or damaged.
+    /// If the path leads to no file, or the file is no database or damaged.
     pub async fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
         let name = path.display().to_string();
         let unreachable = |problem: &str, hint: &str| Error::Unreachable {
@@ -41,7 +41,7 @@ impl Sqlite {
             return Err(unreachable("no such file", "check the path; `upgrade` creates a new one"));
         }
         if !exists {
-            // Nobody else's file, whoever makes one at the same moment.
+            // Another process may create the same file at the same moment. Its file is not used.
             std::fs::File::create_new(path).map_err(|error| match error.kind() {
                 std::io::ErrorKind::NotFound => {
                     unreachable("its folder does not exist", "check the path, or create the folder")
@@ -68,7 +68,7 @@ fn connect(path: &Path, busy_timeout: Duration) -> Result<(Connection, Option<Un
     let context = Context { name: &name, waited_seconds: busy_timeout.as_secs() };
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = open_file(path, flags).map_err(|source| match source.sqlite_error_code() {
-        // The settings are the first to read the file.
+        // SQLite first reads the file when the connection's settings are applied.
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) | None => Error::Unreachable {
             name: name.clone(),
             problem: source.to_string(),
@@ -78,9 +78,9 @@ fn connect(path: &Path, busy_timeout: Duration) -> Result<(Connection, Option<Un
     })?;
     let prepare = |connection: &Connection| {
         connection.busy_timeout(busy_timeout)?;
-        // Memory for SQLite's page cache, in KiB when negative; its sorter takes as much again.
+        // The page cache's size; negative means KiB. SQLite's sorter uses as much again.
         connection.pragma_update(None, "cache_size", -16_000)?;
-        // The first read shows whether this is a database at all.
+        // The first read shows whether the file is a database.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     };
     let opened = readable(connection, path, flags, prepare).map_err(|source| {
@@ -93,8 +93,10 @@ fn connect(path: &Path, busy_timeout: Duration) -> Result<(Connection, Option<Un
     Ok(opened)
 }
 
-/// A file that is shorter than its header says has lost its end. SQLite would notice only when it
-/// reads a lost page. (With a write-ahead log the end may still be in the log.)
+/// Refuses a file that is shorter than its header says, and so has lost its end.
+///
+/// SQLite would notice only on reading a lost page. With a write-ahead log, the end may still be in
+/// the log.
 fn refuse_truncated(
     connection: &Connection,
     path: &Path,

@@ -1,4 +1,4 @@
-//! An open database: its connection, and what a session knows.
+//! An open database: its connection, and the state of its session.
 
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -22,16 +22,16 @@ pub struct Sqlite {
     pub(crate) busy_timeout: Duration,
     /// Whether this session created the file.
     pub(crate) created: bool,
-    /// What the preflight of the session has asked of the rows.
+    /// The constraints that the session's preflight has checked.
     pub(crate) asked: Arc<Asked>,
-    /// The file that is read as one that nobody changes.
+    /// The file's recorded state, if the file is read without locks.
     pub(crate) unchanged: Option<Arc<Unchanged>>,
-    /// The broken references from before the first change.
+    /// The broken references before the first change.
     pub(crate) violations: Option<Violations>,
 }
 
 impl Sqlite {
-    /// Lets this connection make the file no larger than so many pages.
+    /// Limits the file's size for this connection, to a number of pages.
     ///
     /// # Errors
     /// If the database cannot be read.
@@ -44,7 +44,7 @@ impl Sqlite {
         .await
     }
 
-    /// Runs something that blocks on the connection.
+    /// Runs blocking work on the connection.
     pub(crate) async fn call<T: Send + 'static>(
         &self,
         work: impl FnOnce(&mut Connection, Context<'_>) -> Result<T, Error> + Send + 'static,
@@ -65,12 +65,12 @@ impl Sqlite {
     }
 }
 
-/// A panic in another call cannot have left the connection half-changed: SQLite holds its state.
+/// Locks the connection, even after a panic: SQLite keeps the connection's state consistent.
 fn lock(connection: &Mutex<Connection>) -> MutexGuard<'_, Connection> {
     connection.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// Runs something that blocks on a thread of tokio's pool for that.
+/// Runs blocking work on a thread of tokio's blocking pool.
 pub(crate) async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> T + Send + 'static,
 ) -> Result<T, Error> {

@@ -1,13 +1,13 @@
-//! From SQLite's result codes to what a person can act on.
+//! Translates SQLite's result codes into errors that the user can act on.
 
 use mlflow_migrate_core::Error;
 use rusqlite::ErrorCode;
 
-/// What to do about a file that cannot be written.
+/// The hint for a file that cannot be written.
 pub(crate) const WRITE_PROTECTED: &str =
     "make the file and its folder writable; `--into FILE` leaves the source as it is";
 
-/// What was being done to which database, for the error that may come of it.
+/// The action and the database that an error message names.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Context<'a> {
     pub(crate) name: &'a str,
@@ -15,7 +15,7 @@ pub(crate) struct Context<'a> {
 }
 
 impl Context<'_> {
-    /// An error of SQLite's, seen while doing `action`.
+    /// Returns the error for `source`, which occurred during `action`.
     pub(crate) fn error(self, action: &str, source: rusqlite::Error) -> Error {
         let name = self.name.to_owned();
         let problem = match &source {
@@ -27,7 +27,7 @@ impl Context<'_> {
             Some(ErrorCode::NotADatabase) => Error::NotADatabase { name },
             Some(ErrorCode::DatabaseCorrupt) => Error::Corrupt { name, problem },
             Some(ErrorCode::ReadOnly) => Error::ReadOnly { name, problem, hint },
-            // An open database whose journal cannot be created is in a folder that is read-only.
+            // If an open database's journal cannot be created, the folder is read-only.
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Error::ReadOnly {
                 name,
                 problem: format!("{problem} (its folder must be writable, for the journal)"),

@@ -1,6 +1,6 @@
 //! The SQLite backend of mlflow-migrate.
 //!
-//! A whole upgrade is one transaction, so a file is either upgraded or as it was.
+//! A whole upgrade is one transaction, so an upgrade either completes or leaves the file unchanged.
 
 mod backend;
 mod backup;

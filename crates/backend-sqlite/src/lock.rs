@@ -1,4 +1,4 @@
-//! Keeps others out: of a session's transaction, or of a whole file.
+//! Locks other sessions out, for one transaction or from a whole file.
 
 use std::path::Path;
 use std::time::Duration;
@@ -10,11 +10,13 @@ use rusqlite::{Connection, OpenFlags};
 use crate::connection::open_file;
 use crate::error::{Context, WRITE_PROTECTED};
 
-/// Foreign keys off, as SQLite's manual asks for when tables are rebuilt (lang_altertable, section
-/// 7), and renames that do not touch, or even parse, views and triggers.
+/// Begins an upgrade with foreign keys off, and with renames that ignore views and triggers.
+///
+/// SQLite's manual requires foreign keys off for rebuilding tables (lang_altertable, section 7).
+/// The renames do not even parse views and triggers.
 const UPGRADE: &str = "PRAGMA foreign_keys = OFF; PRAGMA legacy_alter_table = ON; BEGIN IMMEDIATE";
 
-/// Begins a transaction, and refuses to upgrade a file that is write-protected.
+/// Begins a transaction, and refuses to upgrade a write-protected file.
 pub(crate) fn begin(
     connection: &Connection,
     access: SessionMode,
@@ -44,8 +46,9 @@ pub(crate) fn begin(
         .map_err(|source| context.error("locking the database", source))
 }
 
-/// Opens a database that is there so that nobody else can read it as long as the connection lives. No part
-/// of the path may be a link.
+/// Opens an existing database, and locks all other sessions out while the connection lives.
+///
+/// No part of the path may be a link.
 pub(crate) fn open_exclusively(
     path: &Path,
     busy_timeout: Duration,

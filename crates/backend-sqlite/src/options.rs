@@ -1,8 +1,8 @@
-//! How to open a database.
+//! Options for opening a database.
 
 use std::time::Duration;
 
-/// How to open a database.
+/// Options for opening a database.
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
     /// How long to wait for another process that holds the file.

@@ -1,7 +1,8 @@
 //! Counts rows while one long statement runs.
 //!
-//! SQLite tells nothing about how far a statement is. A function without arguments that is not
-//! declared deterministic is called for every row of a scan, so it can count them.
+//! SQLite does not report a statement's progress. It calls a function without arguments for every
+//! row of a scan, unless the function is declared deterministic. So such a function can count the
+//! rows.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,13 +10,13 @@ use mlflow_migrate_core::event::Progress;
 use rusqlite::Connection;
 use rusqlite::functions::FunctionFlags;
 
-/// The condition to add to a scan; it is always true.
+/// The condition to add to a scan, which is always true.
 pub(crate) const EACH_ROW: &str = "mlflow_migrate_row()";
 
 const FUNCTION: &str = "mlflow_migrate_row";
 const ROWS_A_REPORT: u64 = 16_384;
 
-/// Defines the function behind [`EACH_ROW`], counting from 0 for `progress`.
+/// Defines the function behind [`EACH_ROW`], which counts from 0 and reports to `progress`.
 pub(crate) fn count_rows(
     connection: &Connection,
     progress: &Progress,

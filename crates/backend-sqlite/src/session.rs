@@ -1,8 +1,8 @@
 //! Sessions: one transaction holds a whole upgrade.
 //!
-//! `BEGIN IMMEDIATE` keeps other writers out from the first moment, so two upgraders cannot meet,
-//! and whatever happens before the COMMIT, a killed process or a full disk, leaves the file as it
-//! was.
+//! `BEGIN IMMEDIATE` locks other writers out from the start, so two upgrades cannot run at the same
+//! time. If the upgrade fails before the COMMIT, by a killed process or a full disk, the file stays
+//! unchanged.
 
 use std::sync::Arc;
 
@@ -13,10 +13,10 @@ use crate::database::Sqlite;
 use crate::lock;
 use crate::rows::deferred_update;
 
-/// Reads a little, for which the file has to be in order.
+/// Reads from the file, which makes SQLite recover the file first.
 const READ: &str = "SELECT count(*) FROM sqlite_schema";
 
-/// Begins the transaction of a session.
+/// Begins a session's transaction.
 pub(crate) async fn begin(database: &mut Sqlite, access: SessionMode) -> Result<(), Error> {
     database.violations = None;
     database.asked = Arc::default();
@@ -26,7 +26,7 @@ pub(crate) async fn begin(database: &mut Sqlite, access: SessionMode) -> Result<
         .await
 }
 
-/// Writes what was deferred, and commits.
+/// Writes deferred values, and commits.
 pub(crate) async fn commit(database: &mut Sqlite) -> Result<(), Error> {
     database
         .call(|connection, context| {
@@ -40,16 +40,17 @@ pub(crate) async fn commit(database: &mut Sqlite) -> Result<(), Error> {
     Ok(())
 }
 
-/// Takes back whatever the session has changed.
+/// Rolls back the session's changes.
 pub(crate) async fn rollback(database: &mut Sqlite) -> Result<(), Error> {
     database
         .call(|connection, context| {
-            // SQLite has rolled back by itself after some errors, a full disk among them.
+            // After some errors, such as a full disk, SQLite has already rolled back.
             let rollback = if connection.is_autocommit() { "" } else { "ROLLBACK; " };
             connection
                 .execute_batch(&format!("{rollback}PRAGMA legacy_alter_table = OFF"))
                 .map_err(|source| context.error("rolling back", source))?;
-            // After a write that failed, the journal is played back for whoever reads next.
+            // After a failed write, this read rolls the journal back, so that later readers need
+            // not.
             let _ = connection.query_row(READ, [], |_| Ok(()));
             Ok(())
         })
@@ -57,7 +58,7 @@ pub(crate) async fn rollback(database: &mut Sqlite) -> Result<(), Error> {
     remove_created(database)
 }
 
-/// A file that was created for an upgrade which then failed is not left behind.
+/// Removes a file that was created for an upgrade which then failed.
 fn remove_created(database: &Sqlite) -> Result<(), Error> {
     let path = &database.path;
     let is_empty = std::fs::metadata(path).is_ok_and(|metadata| metadata.len() == 0);

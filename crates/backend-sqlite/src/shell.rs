@@ -1,6 +1,6 @@
-//! Words of a shell, for the commands in hints.
+//! Quotes names for the shell commands in hints.
 
-/// A name as a shell takes it for one word.
+/// Quotes a name as one word of a shell.
 pub(crate) fn quoted(name: &str) -> String {
     format!("'{}'", name.replace('\'', "'\\''"))
 }

@@ -1,4 +1,4 @@
-//! What SQLite keeps beside a database: its journal, its log, and the index of that.
+//! SQLite's files beside a database: the journal, the write-ahead log, and the log's index.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -7,10 +7,10 @@ use mlflow_migrate_core::Error;
 
 use crate::shell::quoted;
 
-/// What else SQLite keeps beside a database.
+/// The suffixes of SQLite's files beside a database.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
 
-/// The files that SQLite may keep beside a database.
+/// Returns the paths of the files that SQLite may keep beside a database.
 pub(crate) fn beside(path: &Path) -> impl Iterator<Item = PathBuf> {
     BESIDE.into_iter().map(|suffix| {
         let mut name = path.as_os_str().to_owned();
@@ -19,16 +19,17 @@ pub(crate) fn beside(path: &Path) -> impl Iterator<Item = PathBuf> {
     })
 }
 
-/// A journal or a log beside a database that has something to add to it, or to take back.
+/// Returns the journal or the log beside a database, if it has content to roll back or to replay.
 pub(crate) fn left_beside(path: &Path) -> Option<PathBuf> {
     let has_content = |path: &PathBuf| fs::metadata(path).is_ok_and(|it| it.len() > 0);
     beside(path).take(2).find(has_content)
 }
 
-/// Refuses a name under which a new database would not stay what it is: SQLite takes any file that is
-/// named as the journal or the log of a database for its own, rolls it back or replays it, and so
-/// writes pages of another database into this one. An empty one may be in use by a program that has the
-/// former file open.
+/// Refuses a new database's name that would be a side file, or that has side files.
+///
+/// SQLite uses any file that is named as a database's journal or log. It rolls the file back or
+/// replays it, and so writes another database's pages into the new one. Even an empty file is
+/// refused: another program may have the former database open, and use it.
 pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
     let name = path.display().to_string();
     if let Some(database) = whose_side_file(path) {
@@ -56,7 +57,7 @@ pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
     })
 }
 
-/// The database whose journal or log a file would be by its name.
+/// Returns the database whose journal or log a file would be by its name.
 fn whose_side_file(path: &Path) -> Option<PathBuf> {
     let name = path.file_name()?.to_str()?;
     let database = BESIDE.iter().find_map(|suffix| name.strip_suffix(suffix))?;

@@ -1,4 +1,4 @@
-//! How large a table is.
+//! Measures tables.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableSize;
@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 
-/// Rows of a table, and the pages that it and its indexes take.
+/// Returns a table's row count, and the bytes of the pages of the table and its indexes.
 pub(crate) fn of(
     connection: &Connection,
     table: &str,
@@ -26,7 +26,7 @@ pub(crate) fn of(
     measure().map_err(|source| context.error(&format!("measuring {table}"), source))
 }
 
-/// How many rows a table has.
+/// Returns a table's row count.
 pub(crate) fn rows_of(connection: &Connection, quoted_table: &str) -> rusqlite::Result<u64> {
     let sql = format!("SELECT count(*) FROM {quoted_table}");
     connection.query_row(&sql, [], |row| row.get::<_, i64>(0)).map(i64::unsigned_abs)

@@ -11,15 +11,15 @@ use crate::shell::quoted;
 const HINT: &str =
     "sqlite:///relative/path.db, sqlite:////absolute/path.db, or just the path of the file";
 
-/// The file that a URL names.
+/// Returns the file that a URL names.
 ///
-/// SQLAlchemy decodes `%20` in the path since version 2.1; before, it was a part of the file's name.
-/// So the file that exists is meant, and the decoded name where neither does. What follows a `?` are
-/// parameters, so a file whose name has one is not what a URL names.
+/// SQLAlchemy decodes `%20` in the path since version 2.1. Before, `%20` was part of the file's
+/// name. So the URL means the file that exists, or the decoded name if neither exists. Parameters
+/// follow a `?`, so a URL never names a file with a `?` in its name.
 ///
 /// # Errors
-/// If the URL names no file (an in-memory database, a host, another dialect), could mean two that
-/// exist, or has parameters that SQLAlchemy does not know for SQLite.
+/// If the URL names no file: an in-memory database, a host, or another dialect. If the URL could
+/// mean two files that exist, or has parameters that SQLAlchemy does not know for SQLite.
 pub fn path_from_url(url: &str) -> Result<PathBuf, Error> {
     let shown = without_password(url);
     let refuse = |problem: String, hint: String| Error::Url { url: shown.clone(), problem, hint };
@@ -47,7 +47,7 @@ pub fn path_from_url(url: &str) -> Result<PathBuf, Error> {
     named_file(written.path).map_err(error)
 }
 
-/// The file that the path in a URL names.
+/// Returns the file that the path in a URL names.
 fn named_file(written: &str) -> Result<PathBuf, &'static str> {
     let decoded = percent_decode_str(written)
         .decode_utf8()
@@ -62,24 +62,24 @@ fn named_file(written: &str) -> Result<PathBuf, &'static str> {
     }
 }
 
-/// The name of a file that is there, of a path with its `?` and what follows it.
+/// Returns the existing file whose name is a path with its `?` and what follows, if one exists.
 fn file_of_whole_name(whole: &str) -> Option<String> {
     let decoded = percent_decode_str(whole).decode_utf8_lossy().into_owned();
     let is_there = |name: &String| std::fs::symlink_metadata(name).is_ok();
     [whole.to_owned(), decoded].into_iter().find(is_there)
 }
 
-/// A path as it is given alone, without being taken for anything else.
+/// Quotes a path so that the user can give it alone, and nothing takes it for a URL.
 fn alone(path: &str) -> String {
     let prefix = if is_path(path) { "" } else { "./" };
     quoted(&format!("{prefix}{path}"))
 }
 
-/// The parameters that SQLAlchemy 2 passes on to Python's SQLite.
+/// The parameters that SQLAlchemy 2 passes to Python's SQLite module.
 const KNOWN_PARAMETERS: [&str; 5] =
     ["timeout", "detect_types", "isolation_level", "check_same_thread", "cached_statements"];
 
-/// The name of the first parameter that SQLAlchemy does not know.
+/// Returns the name of the first parameter that SQLAlchemy does not know.
 fn unknown_parameter(parameters: &str) -> Option<&str> {
     let is_known = |name: &str| KNOWN_PARAMETERS.contains(&&*decoded_name(name));
     names_of(parameters).find(|name| !is_known(name))
@@ -94,29 +94,29 @@ fn decoded_name(name: &str) -> String {
     percent_decode_str(name).decode_utf8_lossy().into_owned()
 }
 
-/// What SQLite and SQLAlchemy take for no file.
+/// The name that SQLite and SQLAlchemy reserve for an in-memory database.
 pub(crate) const MEMORY: &str = ":memory:";
 
 const NO_FILE: &str = "an in-memory database cannot be upgraded";
 
-/// Parameters by which a URI asks SQLite to open a file in another way than this program does.
+/// URI parameters that ask SQLite to open a file differently than this program does.
 const OTHER_WAYS: [&str; 7] = ["uri", "mode", "vfs", "immutable", "nolock", "cache", "psow"];
 
-/// Parameters by which SQLCipher is told the key of an encrypted file.
+/// Parameters that pass SQLCipher the key of an encrypted file.
 const KEYS: [&str; 5] = ["key", "hexkey", "textkey", "cipher", "kdf_iter"];
 
 const ENCRYPTED: &str = "this program does not open encrypted files";
 
-/// What a URL says, as it is written there.
+/// The parts of a URL, undecoded.
 struct Written<'a> {
     path: &'a str,
-    /// The path with the `?` and what follows it, if there is one.
+    /// The path with its `?` and what follows, if the URL has a `?`.
     whole: Option<&'a str>,
     parameters: &'a str,
 }
 
 impl<'a> Written<'a> {
-    /// Takes a URL apart; `None` if it is none but a path.
+    /// Splits a URL into its parts. Returns `None` for a plain path.
     fn parse(url: &'a str) -> Result<Option<Self>, &'static str> {
         if url.is_empty() {
             return Err("the path is empty");
@@ -133,7 +133,7 @@ impl<'a> Written<'a> {
             Some(_) | None => return Ok(None),
         };
         let rest = rest.strip_prefix("//").ok_or("an SQLite URL has slashes after the colon")?;
-        // SQLAlchemy takes what stands before the third slash for a host, and SQLite has none.
+        // SQLAlchemy reads the text before the third slash as a host, which SQLite does not have.
         let whole =
             rest.strip_prefix('/').ok_or("an SQLite URL has three slashes before the path")?;
         let Some((path, parameters)) = whole.split_once('?') else {
@@ -159,13 +159,14 @@ impl<'a> Written<'a> {
     }
 }
 
-/// `sqlite` of `sqlite+pysqlite`.
+/// Returns the dialect of a scheme, such as `sqlite` of `sqlite+pysqlite`.
 fn dialect(scheme: &str) -> &str {
     scheme.split_once('+').map_or(scheme, |(dialect, _)| dialect)
 }
 
-/// What stands before a colon is a scheme only if it looks like one and slashes follow: a path may
-/// hold a colon too.
+/// Returns whether the text before a colon is a scheme.
+///
+/// It must look like one, and slashes must follow: a path may contain a colon too.
 fn is_scheme(scheme: &str, rest: &str) -> bool {
     rest.starts_with("//")
         && scheme.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -9,7 +9,7 @@ use crate::error::Context;
 
 pub(crate) use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 
-/// The revisions in the version table; `None` if it does not exist.
+/// Returns the revisions in the version table; `None` if the table does not exist.
 pub(crate) fn read(
     connection: &Connection,
     context: Context<'_>,
@@ -45,7 +45,7 @@ fn version(value: ValueRef<'_>) -> Result<String, Fault> {
     }
 }
 
-/// Makes `revision` the only one in the version table.
+/// Makes `revision` the only one in the version table; `None` empties the table.
 pub(crate) fn write(
     connection: &Connection,
     revision: Option<&str>,
@@ -57,7 +57,7 @@ pub(crate) fn write(
         }
         let rows: i64 =
             connection.query_one("SELECT count(*) FROM alembic_version", [], |row| row.get(0))?;
-        // The table may have more columns, and what they hold stays.
+        // The table may have more columns, whose values stay.
         if let Some(revision) = revision.filter(|_| rows == 1) {
             connection.execute("UPDATE alembic_version SET version_num = ?1", [revision])?;
             return Ok(());
@@ -72,7 +72,7 @@ pub(crate) fn write(
     replace().map_err(|source| context.error("writing alembic_version", source))
 }
 
-/// Whether it is a table or a view, if it is there.
+/// Returns whether `alembic_version` is a table or a view, if it exists.
 fn kind(connection: &Connection) -> rusqlite::Result<Option<String>> {
     const SQL: &str = "SELECT type FROM sqlite_schema WHERE type IN ('table', 'view') \
                        AND name = 'alembic_version' COLLATE NOCASE";

@@ -1,4 +1,4 @@
-//! What PostgreSQL does faster than the neutral statements.
+//! Operations that PostgreSQL runs faster than core's portable statements would.
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;

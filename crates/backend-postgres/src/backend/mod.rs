@@ -1,4 +1,4 @@
-//! What core asks of every database, for PostgreSQL.
+//! PostgreSQL's implementation of the operations that core needs from every database.
 
 mod accelerated;
 mod rows;
@@ -87,7 +87,7 @@ impl Backend for Postgres {
         change::drop_tables(self, leftovers).await
     }
 
-    /// The server enforces foreign keys at every moment.
+    /// Does nothing: the server enforces foreign keys at every moment.
     async fn check_foreign_keys(&mut self, _tables: &[String]) -> Result<(), Error> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! The rows of a database of PostgreSQL, for data migrations.
+//! Row access for data migrations in a PostgreSQL database.
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;

@@ -1,8 +1,9 @@
 //! Chooses the statements that change a table.
 //!
-//! All that changes of a table goes into one `ALTER TABLE`, so its rows are written and read once at
-//! most, whatever the revisions ask for. Constraints and columns that stay are not named, so what the
-//! model cannot express (an exclusion constraint, an option of the storage) stays too.
+//! All changes of a table go into one `ALTER TABLE`. So the server rewrites or scans its rows at
+//! most once, whatever the number of revisions. The statement does not name constraints and columns
+//! that stay. So what the model cannot express stays too, such as an exclusion constraint or a
+//! storage option.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{ChangePlan, TableChange};
@@ -13,7 +14,7 @@ use mlflow_migrate_core::schema::{Column, ColumnType, DefaultValue, Schema, Tabl
 
 use crate::render::{self, quote_identifier};
 
-/// The way in words and statements.
+/// Returns a summary of a change and its statements.
 pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
     let mut steps = Steps::default();
     let after = &change.after;
@@ -50,7 +51,7 @@ fn refuse_inexpressible(table: &Table) -> Result<(), Error> {
     Err(Error::Inexpressible { table: table.name.clone(), obstacles: table.inexpressible.clone() })
 }
 
-/// A computed column cannot get another expression before PostgreSQL 17.
+/// Refuses another expression for a computed column, which needs PostgreSQL 17 or later.
 fn refuse_recomputed(before: &Table, after: &Table) -> Result<(), Error> {
     let is_recomputed = |column: &&Column| {
         after.find_column(&column.name).is_some_and(|new| new.generated != column.generated)
@@ -64,7 +65,7 @@ fn refuse_recomputed(before: &Table, after: &Table) -> Result<(), Error> {
     }
 }
 
-/// What is done, in order.
+/// The steps of a change, in order.
 #[derive(Default)]
 struct Steps {
     summary: Vec<String>,
@@ -85,7 +86,7 @@ impl Steps {
         self.clauses.push(clause);
     }
 
-    /// Renames columns, which is a statement each, and gives the table that is there then.
+    /// Renames columns, with one statement each, and returns the table with the new names.
     fn rename_columns(&mut self, before: &Table, after: &Table) -> Result<Table, Error> {
         let mut schema = Schema::default();
         schema.insert(before.clone());
@@ -144,8 +145,9 @@ impl Steps {
         }
     }
 
-    /// Everything else is one statement. The server sorts the clauses by itself: what goes before
-    /// what comes, types before defaults, columns before keys.
+    /// Puts all other changes into one statement, whose clauses the server sorts.
+    ///
+    /// The server drops before it adds, and sets types before defaults, and columns before keys.
     fn alter(&mut self, before: &Table, after: &Table) {
         self.drop_constraints(before, after);
         for column in before.columns.iter().filter(|it| after.find_column(&it.name).is_none()) {
@@ -168,8 +170,7 @@ impl Steps {
         }
     }
 
-    /// A row gets a new column only when it is written the next time, unless its value differs from
-    /// row to row.
+    /// Adds a column, which rewrites the table only if the value differs from row to row.
     fn add_column(&mut self, column: &Column) {
         let is_computed = column.generated.as_ref().is_some_and(|generated| generated.stored);
         let is_volatile = matches!(column.default, Some(DefaultValue::Expression(_)));
@@ -262,8 +263,9 @@ fn retype(column: &Column, old: &ColumnType) -> String {
     clause
 }
 
-/// Whether the server does not convert values from one type to the other by itself when it stores
-/// them. It converts numbers to numbers, and anything to text.
+/// Returns whether the server needs an explicit cast to store values as the new type.
+///
+/// The server converts numbers to numbers, and anything to text, without an explicit cast.
 fn needs_cast(old: &ColumnType, new: &ColumnType) -> bool {
     let is_number = |it: &ColumnType| {
         use ColumnType::{BigInteger, Double, Float, Integer};
@@ -277,8 +279,10 @@ fn is_text(column_type: &ColumnType) -> bool {
     matches!(column_type, Varchar(_) | Text | MediumText | LongText)
 }
 
-/// Texts are stored alike, whatever their length may be; a shorter one has to be checked, which the
-/// server does by writing it again.
+/// Returns whether the server rewrites the table for a new type.
+///
+/// All text types are stored alike. A shorter length has to be checked, which the server does in a
+/// rewrite.
 fn is_rewritten(old: &ColumnType, new: &ColumnType) -> bool {
     match (old, new) {
         (ColumnType::Varchar(old), ColumnType::Varchar(new)) => new < old,
@@ -287,7 +291,7 @@ fn is_rewritten(old: &ColumnType, new: &ColumnType) -> bool {
     }
 }
 
-/// The statements of a trigger: its function comes first.
+/// Returns the statements of a trigger, its function first.
 fn trigger(trigger: &Trigger) -> impl Iterator<Item = String> {
     trigger.function.clone().into_iter().chain([trigger.definition.clone()])
 }

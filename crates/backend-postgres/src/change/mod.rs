@@ -12,7 +12,7 @@ use crate::statements;
 
 pub(crate) use self::describe::describe;
 
-/// Makes a change, statement by statement.
+/// Changes a table, statement by statement.
 pub(crate) async fn apply(database: &mut Postgres, change: &TableChange) -> Result<(), Error> {
     let verb = if change.before.is_none() { "creating" } else { "changing" };
     let action = format!("{verb} table {}", change.after.name);
@@ -27,7 +27,6 @@ pub(crate) async fn apply(database: &mut Postgres, change: &TableChange) -> Resu
     Ok(())
 }
 
-/// Drops tables.
 pub(crate) async fn drop_tables(database: &mut Postgres, tables: &[String]) -> Result<(), Error> {
     for table in tables {
         let sql = format!("DROP TABLE {}", quote_identifier(table));

@@ -1,4 +1,4 @@
-//! The role that new tables belong to.
+//! The role that owns new tables.
 
 use mlflow_migrate_core::Error;
 use sqlx::Row as _;
@@ -7,8 +7,9 @@ use crate::database::Postgres;
 use crate::render::quote_identifier;
 use crate::statements;
 
-/// Gives a new table, its sequences and its triggers' functions to the role that owns the tables that
-/// were there: MLflow may have no rights but its own.
+/// Gives a new table, its sequences and its triggers' functions to the existing tables' owner.
+///
+/// MLflow may connect as this owner, and have no privilege on tables of another role.
 pub(crate) async fn give_to_owner(
     database: &mut Postgres,
     table: &str,

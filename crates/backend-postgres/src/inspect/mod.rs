@@ -1,7 +1,7 @@
-//! Reads the schema off the server's catalog.
+//! Reads the schema from the server's catalog.
 //!
-//! Five queries read all tables at once. Only the schema that the session is for is looked at, and
-//! nothing in it that an extension has brought.
+//! Five queries read all tables at once. They read only the session's schema, and skip the tables
+//! of extensions in it.
 
 mod expression;
 mod queries;
@@ -17,7 +17,7 @@ use crate::statements;
 
 const ACTION: &str = "reading the schema";
 
-/// The live schema, without the version table.
+/// Returns the live schema, without the version table.
 pub(crate) async fn schema(database: &mut Postgres) -> Result<Schema, Error> {
     let mut reader = Reader::default();
     let tables = statements::catalog(database, TABLES, ACTION).await?;
@@ -36,7 +36,7 @@ pub(crate) async fn schema(database: &mut Postgres) -> Result<Schema, Error> {
     Ok(Schema { tables: reader.tables, collation: None })
 }
 
-/// An expression does not change when a column of it becomes a `text`.
+/// Removes casts to text, so an expression stays the same when one of its columns becomes a `text`.
 fn leave_casts_out(table: &mut Table) {
     use ColumnType::{LongText, MediumText, Text, Varchar};
     let is_text =

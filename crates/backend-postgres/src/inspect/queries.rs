@@ -1,4 +1,4 @@
-//! The queries of the catalog, which read all tables at once.
+//! Catalog queries, each of which reads all tables at once.
 
 pub(super) const TABLES: &str = "SELECT c.relname::text, c.relkind::text, c.relispartition, \
     EXISTS (SELECT FROM pg_inherits i WHERE i.inhrelid = c.oid) \
@@ -24,7 +24,9 @@ pub(super) const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, \
     AND a.attnum > 0 AND NOT a.attisdropped \
     ORDER BY c.relname, a.attnum";
 
-/// A foreign key from or to a table with partitions has others for each of these.
+/// Reads constraints, without the foreign keys that the server derives for partitions.
+///
+/// The server derives them from a foreign key from or to a partitioned table.
 pub(super) const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k.contype::text, \
     ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS p (number, place) \
         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number ORDER BY p.place), \
@@ -46,8 +48,10 @@ pub(super) const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k
     WHERE n.nspname = $1 AND k.contype IN ('p', 'u', 'f', 'c') \
     AND (k.contype <> 'f' OR k.conparentid = 0) ORDER BY k.oid";
 
-/// An index is compared with the statement that the model would make of it: what that does not say
-/// (another method, collation, order of NULLs, option) needs the whole statement.
+/// Reads indexes, and whether each one is plain.
+///
+/// A plain index has exactly the statement that the model would render. Any other one (another
+/// method, collation, order of NULLs, option) needs the whole statement.
 pub(super) const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.indisunique, \
     k.columns, k.descending, o.columns, pg_get_expr(x.indpred, x.indrelid, true), \
     pg_get_indexdef(x.indexrelid), \
@@ -79,8 +83,9 @@ pub(super) const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.ind
         WHERE q.conindid = x.indexrelid AND q.contype IN ('p', 'u', 'x')) \
     ORDER BY i.oid";
 
-/// The function's own schema is left out of its text, and its quotes are the ones that MLflow
-/// writes.
+/// Reads triggers and their functions.
+///
+/// The function's text does not name its own schema, and its quotes are those that MLflow writes.
 pub(super) const TRIGGERS: &str = "SELECT c.relname::text, t.tgname::text, pg_get_triggerdef(t.oid, true), \
     CASE WHEN p.pronamespace = c.relnamespace AND p.probin IS NULL THEN \
         replace(pg_get_functiondef(p.oid), \

@@ -1,4 +1,4 @@
-//! Turns the rows of the catalog into tables.
+//! Turns catalog rows into tables.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use sqlx::postgres::PgRow;
 use super::expression::{column_type, condition, default_value};
 use crate::version_table::VERSION_TABLE;
 
-/// Collects what the queries find. Each row begins with its table's name.
+/// Collects the rows of the queries. Each row begins with its table's name.
 #[derive(Default)]
 pub(super) struct Reader {
     pub(super) tables: BTreeMap<String, Table>,
@@ -53,7 +53,7 @@ impl Reader {
         let shown: Option<String> = row.try_get(4)?;
         let identity: String = row.try_get(5)?;
         let generated: String = row.try_get(6)?;
-        // Whether the default takes its value from a sequence, the column's own or another one.
+        // Whether the default takes its value from a sequence, which need not be the column's own.
         let is_serial: bool = row.try_get(8)?;
         let mut column =
             Column::new(row.try_get::<String, _>(1)?, column_type(row.try_get::<&str, _>(2)?));
@@ -136,7 +136,7 @@ impl Reader {
     }
 }
 
-/// The server quotes a body with `$function$`.
+/// Replaces the quotes `$function$`, which the server writes around a body, with `$$`.
 fn with_plain_quotes(function: &str) -> String {
     if function.contains("$$") {
         return function.to_owned();

@@ -10,26 +10,26 @@ use sqlx::postgres::PgConnectOptions;
 
 use super::transport;
 
-/// How long a statement over a further connection may take, with the connecting.
+/// How long a statement over a further connection may take, including the time to connect.
 pub(crate) const LIMIT: Duration = Duration::from_secs(5);
 
 /// Opens further connections to the same database.
 #[derive(Clone)]
 pub(crate) struct Connector {
     pub(crate) options: PgConnectOptions,
-    /// The address to connect to in place of the host's own.
+    /// The address to connect to instead of the host's own.
     pub(crate) address: Option<String>,
 }
 
 impl fmt::Debug for Connector {
-    /// The options hold the password.
+    /// Hides the options, which hold the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Connector")
     }
 }
 
 impl Connector {
-    /// Connects.
+    /// Opens a connection.
     pub(crate) async fn open(&self) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
         transport::connect(&self.options, self.address.as_deref()).await
     }

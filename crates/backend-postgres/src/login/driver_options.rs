@@ -1,4 +1,4 @@
-//! How the driver is to log in.
+//! The driver's options for a login.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use sqlx::postgres::{PgConnectOptions, PgSslMode};
 use super::target::Target;
 use super::url::settings::Authority;
 
-/// Everything is set explicitly: sqlx would take what is missing from the environment.
+/// Sets every option explicitly: sqlx would read missing ones from the environment.
 pub(super) fn driver_options(
     target: &Target<'_>,
     mode: PgSslMode,
@@ -25,7 +25,7 @@ pub(super) fn driver_options(
         .database(&target.database)
         .ssl_mode(mode)
         .application_name(&settings.application_name)
-        // Poolers refuse startup parameters that they do not know; it is set later.
+        // Poolers refuse startup parameters that they do not know. The session sets this one later.
         .extra_float_digits(None)
         .disable_statement_logging();
     if !settings.options.is_empty() {

@@ -1,4 +1,4 @@
-//! What to say when a login fails.
+//! Explains why a login fails.
 
 use std::io::ErrorKind;
 
@@ -11,10 +11,10 @@ use crate::error::from_server;
 
 const HOST_HINT: &str = "check the host's name";
 
-/// A login that has failed.
+/// A failed login.
 pub(super) struct Failure {
     pub(super) error: Error,
-    /// Whether the other kind of connection, with or without encryption, may succeed.
+    /// Whether a connection of the other kind, with or without encryption, may succeed.
     pub(super) may_be_encryption: bool,
 }
 
@@ -24,7 +24,7 @@ impl From<Error> for Failure {
     }
 }
 
-/// Finds out what a failure means, and what can be done about it.
+/// Explains a failure, and how to fix its cause.
 pub(super) fn explain(target: &Target<'_>, source: sqlx::Error, mode: PgSslMode) -> Failure {
     if let Some(error) = from_server(&source) {
         let may_be_encryption = error.code() == "28000";
@@ -35,7 +35,7 @@ pub(super) fn explain(target: &Target<'_>, source: sqlx::Error, mode: PgSslMode)
         sqlx::Error::Io(error) => Failure::from(no_connection(target, &error)),
         sqlx::Error::Tls(error) => tls_failure(target, &error.to_string()),
         sqlx::Error::Configuration(error) => tls_failure(target, &error.to_string()),
-        // sqlx's own words name a place in its source code.
+        // sqlx's own message names a place in its source code.
         _ => Failure::from(target.unreachable(
             "what answers does not speak PostgreSQL's protocol",
             "check the host and the port",
@@ -61,7 +61,7 @@ fn no_connection(target: &Target<'_>, error: &std::io::Error) -> Error {
     let text = error.to_string();
     if text.contains("lookup address") || text.contains("resolve") {
         let (problem, hint) = (format!("the host {host} is not known ({text})"), HOST_HINT);
-        // A name server that does not answer may do so later.
+        // A name server that does not answer now may answer later.
         let may_pass = text.contains("Temporary failure");
         return match may_pass {
             true => target.unavailable(&problem, hint),
@@ -85,7 +85,7 @@ fn no_connection(target: &Target<'_>, error: &std::io::Error) -> Error {
     }
 }
 
-/// The server answers, and says no.
+/// Explains the server's refusal.
 fn refused(target: &Target<'_>, error: &PgDatabaseError, mode: PgSslMode) -> Error {
     let message = error.message();
     match error.code() {
@@ -112,7 +112,7 @@ fn refused(target: &Target<'_>, error: &PgDatabaseError, mode: PgSslMode) -> Err
             message,
             "close other connections, or raise max_connections of the server",
         ),
-        // cannot_connect_now, and admin_shutdown and crash_shutdown where it just goes down.
+        // cannot_connect_now, and admin_shutdown and crash_shutdown while the server stops.
         "57P01" | "57P02" | "57P03" => {
             target.unavailable(message, "wait until the server is up, and try again")
         }
@@ -123,7 +123,7 @@ fn refused(target: &Target<'_>, error: &PgDatabaseError, mode: PgSslMode) -> Err
     }
 }
 
-/// rustls reports what it finds wrong through the socket.
+/// Returns whether the error is about TLS. rustls reports its errors through the socket.
 fn is_tls(error: &std::io::Error) -> bool {
     error.kind() == ErrorKind::InvalidData
 }

@@ -1,4 +1,4 @@
-//! Logs in at a server.
+//! Logs in to a server.
 
 pub(crate) mod connector;
 mod driver_options;
@@ -22,10 +22,10 @@ use self::failure::Failure;
 use self::target::Target;
 use self::url::settings::TlsMode;
 
-/// A connection, what measures it, and what opens another one.
+/// A connection, its meter, and the connector that opens another one.
 pub(crate) type Connected = (PgConnection, Arc<Meter>, Connector);
 
-/// Connects, with and without encryption as the `sslmode` allows.
+/// Connects, with or without encryption as `sslmode` allows.
 pub(crate) async fn open(target: &Target<'_>) -> Result<Connected, Error> {
     let mode =
         if target.endpoint.is_socket() { TlsMode::Disable } else { target.settings.tls_mode };

@@ -1,19 +1,18 @@
-//! The password file that libpq reads: lines of `host:port:database:user:password`, where `*`
-//! stands for anything.
+//! libpq's password file: lines of `host:port:database:user:password`, where `*` matches anything.
 //!
-//! sqlx reads it only for the connection that the process's environment describes, before it knows
-//! the URL, so it is read here.
+//! sqlx looks up the password only for the connection that the environment describes, before sqlx
+//! knows the URL. So this module reads the file.
 
 use std::path::Path;
 
 use mlflow_migrate_core::url::Secret;
 
-/// Whom a password is looked up for.
+/// The account to look up.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Account<'a> {
-    /// A host; `localhost` stands for a socket too.
+    /// The host. The file writes `localhost` for a socket.
     pub(crate) host: &'a str,
-    /// Its port.
+    /// The host's port.
     pub(crate) port: u16,
     /// The database.
     pub(crate) database: &'a str,
@@ -21,7 +20,7 @@ pub(crate) struct Account<'a> {
     pub(crate) user: &'a str,
 }
 
-/// The password that a file holds. A file that others may read does not count, as with libpq.
+/// Returns the password that a file holds. Ignores a file that others may read, as libpq does.
 pub(crate) fn password(path: &Path, account: Account<'_>) -> Option<Secret> {
     if !is_private(path) {
         return None;
@@ -53,8 +52,9 @@ fn find(text: &str, account: Account<'_>) -> Option<Secret> {
     found.into_iter().nth(4).map(Secret)
 }
 
-/// The fields of a line; a backslash takes the next character as it is. Whatever follows the fourth
-/// colon is the password.
+/// Splits a line into fields. A backslash escapes the next character.
+///
+/// The password is everything after the fourth colon.
 fn fields(line: &str) -> Vec<String> {
     let mut fields = vec![String::new()];
     let mut characters = line.chars();

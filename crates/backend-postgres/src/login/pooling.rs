@@ -1,4 +1,4 @@
-//! Poolers that give every statement to another connection: no transaction is possible through one.
+//! Poolers that assign every statement to another connection, so transactions are impossible.
 
 use sqlx::Connection;
 use tokio::time::timeout;
@@ -6,11 +6,12 @@ use tokio::time::timeout;
 use super::connector::{Connector, LIMIT};
 use crate::error::from_server;
 
-/// `protocol_violation`, with which PgBouncer refuses whatever it does not do.
+/// `protocol_violation`, with which PgBouncer refuses what it does not support.
 const REFUSED_BY_POOLER: &str = "08P01";
 
-/// Whether a new connection, too, takes a statement, and then refuses to begin a transaction. A pooler
-/// that only lacks its server refuses the first.
+/// Returns whether a new connection runs a statement, but refuses to begin a transaction.
+///
+/// A pooler that merely lacks its server refuses the statement too.
 pub(crate) async fn is_without_transactions(connector: &Connector) -> bool {
     let tried = async {
         let (mut connection, _) = connector.open().await.ok()?;
@@ -23,7 +24,7 @@ pub(crate) async fn is_without_transactions(connector: &Connector) -> bool {
     timeout(LIMIT, tried).await.ok().flatten().unwrap_or(false)
 }
 
-/// Whether it is a pooler that has refused a statement.
+/// Returns whether a pooler refused the statement.
 pub(crate) fn is_of_pooler(source: &sqlx::Error) -> bool {
     from_server(source).is_some_and(|error| error.code() == REFUSED_BY_POOLER)
 }

@@ -1,4 +1,4 @@
-//! A server to log in at, and the errors that name it.
+//! A server to log in to, and the errors that name it.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use super::passfile::{self, Account};
 use super::url::endpoint::Endpoint;
 use super::url::settings::Settings;
 
-/// A server, and how to log in there.
+/// A server, and the account to log in with.
 pub(crate) struct Target<'a> {
     pub(super) settings: &'a Settings,
     pub(super) endpoint: &'a Endpoint,
-    /// How long it may take.
+    /// How long the login may take.
     pub(super) limit: Duration,
     pub(super) user: String,
     pub(super) database: String,
@@ -22,7 +22,7 @@ pub(crate) struct Target<'a> {
 }
 
 impl<'a> Target<'a> {
-    /// Finds out who logs in at one of the servers, and with which password.
+    /// Finds the user, the database and the password for one of the servers.
     pub(crate) fn new(settings: &'a Settings, endpoint: &'a Endpoint, limit: Duration) -> Self {
         // sqlx asks the operating system, as libpq does.
         let system_user = || PgConnectOptions::new_without_pgpass().get_username().to_owned();
@@ -35,7 +35,7 @@ impl<'a> Target<'a> {
         Self { settings, endpoint, limit, user, database, password }
     }
 
-    /// What the database is called in messages.
+    /// Returns the database's name in messages.
     pub(crate) fn name(&self) -> String {
         let Endpoint { host, port, .. } = self.endpoint;
         let (user, database) = (&self.user, &self.database);
@@ -48,7 +48,7 @@ impl<'a> Target<'a> {
         }
     }
 
-    /// Makes the error of a server that takes too long.
+    /// Builds the error for a server that does not answer in time.
     pub(crate) fn no_answer(&self, limit: Duration) -> Error {
         self.unavailable(
             &format!("no answer within {} s", limit.as_secs()),
@@ -57,22 +57,22 @@ impl<'a> Target<'a> {
         )
     }
 
-    /// Makes the error of a server that does not let the user in.
+    /// Builds the error for a server that rejects the user.
     pub(super) fn denied(&self, problem: &str) -> Error {
         Error::AccessDenied { name: self.name(), problem: problem.to_owned() }
     }
 
-    /// Makes the error of an encryption, or of its certificates.
+    /// Builds the error for a failed encryption, or for its certificates.
     pub(super) fn tls(&self, problem: &str, hint: &str) -> Error {
         Error::Tls { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
     }
 
-    /// Makes the error of a server that stays out of reach.
+    /// Builds the error for a server that stays unreachable.
     pub(super) fn unreachable(&self, problem: &str, hint: &str) -> Error {
         Error::Unreachable { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
     }
 
-    /// Makes the error of a server that may be there later.
+    /// Builds the error for a server that may be available later.
     pub(super) fn unavailable(&self, problem: &str, hint: &str) -> Error {
         Error::Unavailable { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
     }

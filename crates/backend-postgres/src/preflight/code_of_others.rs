@@ -1,17 +1,22 @@
 //! Refuses code of other roles that the statements of an upgrade could call.
 //!
-//! PostgreSQL takes the function or the operator whose types fit a call best, and one of the schema may fit
-//! better than the server's own: `=` of two `varchar` better than that of two `text`. A trigger is called
-//! anyway. All of them run with the rights of whoever upgrades. So an operator in the schema, or a function
-//! there with the name of one of the server's, has to be a
-//! superuser's, or of a role that has the user's rights anyway. (The types that
-//! statements here name are the server's, which come first, or those of the tables' own columns.) What an
-//! extension has brought, and what takes values of other types than the server's, is not called.
+//! PostgreSQL chooses the function or operator whose types fit a call best. One in the schema may
+//! fit better than the server's own: an `=` of two `varchar` fits better than the `=` of two
+//! `text`. A trigger is called in any case. All of them run with the privileges of the user who
+//! upgrades.
 //!
-//! Whoever owns a table has let its triggers in. Only a superuser has more to lose than the owner.
+//! So an operator in the schema must belong to a superuser, or to a role that has the user's
+//! privileges anyway. The same holds for a function in the schema that has the name of a function
+//! of the server. Objects of extensions are never called, nor are objects that take other types
+//! than the server's. Types are safe: statements of this crate name the server's types, which come
+//! first, or the types of the tables' own columns.
 //!
-//! A superuser keeps everybody from making such things until the upgrade has ended, where somebody could.
-//! Other users cannot: what comes after this check is not found.
+//! A table's owner has accepted its triggers. Only a superuser has more privileges to lose than the
+//! owner.
+//!
+//! If another role could create such objects, a superuser locks the catalogs until the upgrade
+//! ends. Other users cannot lock the catalogs, so objects that are created after the check go
+//! unnoticed.
 
 use std::collections::BTreeSet;
 
@@ -26,14 +31,15 @@ use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "looking for code of other roles";
 
-/// How many objects are named.
+/// The number of objects that a message names.
 const NAMED: usize = 5;
 
-/// The only schemas in which nobody else can make anything.
+/// Limits the `search_path` to the only schemas in which no other role can create anything.
 pub(crate) const ONLY_THE_SERVERS: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
 
-/// The roles whose code may run: superusers, and those that have the rights of the session's user anyway.
-/// After a `SET ROLE` code can go back to that one.
+/// The roles whose code may run: superusers, and roles with the session user's privileges anyway.
+///
+/// The session's user counts rather than the current user, since code can undo a `SET ROLE`.
 macro_rules! trusted {
     () => {
         "(SELECT r.oid FROM pg_roles r \
@@ -41,8 +47,9 @@ macro_rules! trusted {
     };
 }
 
-/// Whether this is a superuser, and somebody else may make something in the schema. The roles that the
-/// server has made itself have no sessions.
+/// Reads whether the user is a superuser, and another role may create objects in the schema.
+///
+/// The server's predefined roles, `pg_…`, have no sessions and do not count.
 const CREATORS: &str = concat!(
     "SELECT EXISTS (SELECT FROM pg_roles r WHERE r.rolsuper AND r.rolname = current_user) \
      AND EXISTS (SELECT FROM pg_roles c, pg_namespace n WHERE n.nspname = $1 \
@@ -52,7 +59,7 @@ const CREATORS: &str = concat!(
     ")"
 );
 
-/// The object, its owner, and the statement that drops it.
+/// Reads each object, its owner, and the statement that drops the object.
 const IN_SCHEMA: &str = concat!(
     "SELECT 'operator ' || o.oid::regoperator::text, pg_get_userbyid(o.oprowner)::text, \
         'DROP OPERATOR ' || o.oid::regoperator::text \
@@ -80,8 +87,10 @@ const IN_SCHEMA: &str = concat!(
         AND s.proname = p.proname) ORDER BY 1"
 );
 
-/// The table, what of it calls a function, whether only a change of rows does so, the function, its owner,
-/// and the statement after which it does not.
+/// Reads each part of a table that calls a function, and the statement that removes the part.
+///
+/// The columns are the table, the part, whether only a change of rows calls the function, the
+/// function, its owner, and the statement.
 const ON_TABLES: &str = concat!(
     "SELECT c.relname::text, a.kind, a.is_of_rows, p.oid::regprocedure::text, \
         pg_get_userbyid(p.proowner)::text, a.remedy \
@@ -121,15 +130,16 @@ const ON_TABLES: &str = concat!(
     " ORDER BY 1, 2"
 );
 
-/// An object of another role, as it is told.
+/// An object of another role, in the words of a message.
 struct Found {
     object: String,
     owner: String,
     remedy: String,
 }
 
-/// Refuses operators and functions of other roles in the schema. Only the server's own schema may be in
-/// the `search_path` meanwhile.
+/// Refuses operators and functions of other roles in the schema.
+///
+/// Until this check, only the server's own schema may be in the `search_path`.
 pub(crate) async fn refuse_in_schema(database: &mut Postgres) -> Result<(), Error> {
     if database.is_upgrade() {
         let rows = statements::catalog(database, CREATORS, ACTION).await?;
@@ -149,8 +159,7 @@ pub(crate) async fn refuse_in_schema(database: &mut Postgres) -> Result<(), Erro
     if found.is_empty() { Ok(()) } else { Err(untrusted(database, &found)) }
 }
 
-/// Refuses functions of other roles that the tables of a plan call when their rows change, or when
-/// they are altered.
+/// Refuses functions of other roles that the plan's changes of tables and rows would call.
 pub(crate) async fn refuse_calls_of_tables(
     database: &mut Postgres,
     plan: &Plan,

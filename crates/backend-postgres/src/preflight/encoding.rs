@@ -1,5 +1,6 @@
-//! Texts that are not UTF-8, in a database whose encoding is SQL_ASCII: the server checks none when it
-//! stores them, and refuses to send them.
+//! Finds texts that are not UTF-8, in a database whose encoding is SQL_ASCII.
+//!
+//! The server does not check texts when it stores them, and refuses to send invalid ones.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::RowProblem;
@@ -11,17 +12,17 @@ use crate::database::Postgres;
 use crate::render::quote_identifier;
 use crate::statements;
 
-/// Valid UTF-8, each byte as two hexadecimal digits (Unicode 15, table 3-7).
+/// Matches valid UTF-8, each byte as two hexadecimal digits (Unicode 15, table 3-7).
 const VALID: &str = "^([0-7][0-9a-f]\
     |(c[2-9a-f]|d[0-9a-f])[89ab][0-9a-f]\
     |e0[ab][0-9a-f][89ab][0-9a-f]\
     |(e[1-9abcef]([89ab][0-9a-f])|ed[89][0-9a-f])[89ab][0-9a-f]\
     |(f0[9ab][0-9a-f]|f[123][89ab][0-9a-f]|f48[0-9a-f])([89ab][0-9a-f]){2})*$";
 
-/// How many rows are named.
+/// The number of rows that a message names.
 const NAMED: usize = 20;
 
-/// Refuses texts that a data migration of a plan would have to read here, and cannot.
+/// Refuses texts that a data migration of the plan would have to read, but cannot.
 pub(crate) async fn check(
     database: &mut Postgres,
     plan: &Plan,
@@ -63,7 +64,7 @@ async fn invalid_texts(
         quote_identifier(&table.name),
         quote_identifier(column)
     );
-    // Neither is the key sent as it is.
+    // The key may hold invalid bytes too, so the server sends it escaped.
     let shown = format!("encode(convert_to({key}, 'SQL_ASCII'), 'escape')");
     let count = statements::count(database, format!("SELECT count(*) {rows}"), &action).await?;
     let Some(count) = u64::try_from(count).ok().filter(|count| *count > 0) else {

@@ -1,8 +1,8 @@
-//! Spans whose model and provider have names too long for the indexes of 75868b020152.
+//! Finds spans whose model and provider names are too long for the indexes of 75868b020152.
 //!
-//! A row of an index holds 2704 bytes at most, after compression. Only the server can tell what that
-//! comes to, so the few names that are long enough are tried on an index of the same columns, within a
-//! savepoint that is taken back.
+//! A row of an index holds at most 2704 bytes, after compression. Only the server knows the
+//! compressed length. So the few long names are inserted into an index of the same columns, within
+//! a savepoint that is rolled back.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::RowProblem;
@@ -16,7 +16,7 @@ use crate::statements;
 
 const ACTION: &str = "looking for long names of models";
 
-/// The text of a JSON document is never shorter than the names in it.
+/// Counts the candidates: a JSON document's text is never shorter than the names in it.
 const CANDIDATES: &str =
     "SELECT count(*) FROM spans WHERE octet_length(dimension_attributes::text) > 2500";
 
@@ -29,7 +29,7 @@ const PREPARE: &str = "SAVEPOINT wide_names; \
     CREATE INDEX ON pg_temp.mlflow_migrate_names (trace_id, start_time_unix_nano) INCLUDE \
         (input_cost, output_cost, total_cost, model_name, model_provider)";
 
-/// The index holds only spans that have a cost.
+/// Tries the names of spans that have a cost, since the index holds no other spans.
 const TRY: &str = "DO $$ DECLARE span record; BEGIN FOR span IN \
         SELECT s.trace_id, s.span_id, s.start_time_unix_nano, c.*, \
             left(d.document ->> 'mlflow.llm.model', 500) AS model_name, \
@@ -57,7 +57,7 @@ const TRY: &str = "DO $$ DECLARE span record; BEGIN FOR span IN \
 const FOUND: &str = "SELECT trace_id, span_id, count(*) OVER () FROM pg_temp.mlflow_migrate_wide \
     ORDER BY trace_id, span_id LIMIT 1";
 
-/// Refuses spans whose names do not fit into the indexes of a plan.
+/// Refuses spans whose names do not fit into the plan's indexes.
 pub(crate) async fn check(
     database: &mut Postgres,
     plan: &Plan,
@@ -87,8 +87,8 @@ pub(crate) async fn check(
                 query: None,
             }],
         }),
-        // A document that is no JSON is found with the other obstacles of the migration; and who
-        // may not make a temporary table learns of the names later.
+        // The migration's other checks find a document that is not JSON. A user who may not create
+        // a temporary table gets the error about long names later.
         Err(source) if from_server(&source).is_some_and(|it| is_left_to_others(it.code())) => {
             Ok(())
         }
@@ -96,7 +96,7 @@ pub(crate) async fn check(
     }
 }
 
-/// How many spans there are, and the first.
+/// Returns the number of spans with long names, and the first of them.
 async fn try_names(database: &mut Postgres) -> sqlx::Result<Option<(i64, String)>> {
     for sql in [PREPARE, TRY] {
         database.line.long(sqlx::raw_sql(sql).execute(&mut database.connection)).await?;
@@ -108,7 +108,7 @@ async fn try_names(database: &mut Postgres) -> sqlx::Result<Option<(i64, String)
     Ok(Some((row.try_get(2)?, format!("span {span:?} of trace {trace:?}"))))
 }
 
-/// The revision that moves the names into columns, if there are any to move.
+/// Returns the revision that moves the names into columns, if the plan has one.
 fn naming_revision(plan: &Plan, live: &Schema) -> Option<String> {
     let spans = live.table("spans")?;
     spans.find_column("dimension_attributes")?;
@@ -121,7 +121,7 @@ fn naming_revision(plan: &Plan, live: &Schema) -> Option<String> {
     Some(revision.to_owned())
 }
 
-/// The class of wrong values, and the lack of a privilege.
+/// Returns whether a code is of class 22 (data exception), or is `insufficient_privilege`.
 fn is_left_to_others(code: &str) -> bool {
     code.starts_with("22") || code == "42501"
 }

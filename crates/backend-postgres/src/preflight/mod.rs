@@ -1,4 +1,4 @@
-//! What would stop a plan later, found before anything is changed.
+//! Finds obstacles to a plan before anything is changed.
 
 pub(crate) mod code_of_others;
 mod dependents;
@@ -25,8 +25,8 @@ use crate::{inspect, lock};
 
 /// Checks privileges, dependent objects, rows and names.
 ///
-/// Writers are locked out from here on, so that what was checked stays true; readers are not, as
-/// long as no table changes.
+/// From here on, an upgrade locks writers out, so that the results stay true. Readers are locked
+/// out only when a table changes.
 pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<Vec<Error>, Error> {
     let mut problems: Vec<Error> = standbys::missing(database).await?.into_iter().collect();
     problems.extend(read_only::unwritable(database).await?);
@@ -36,11 +36,11 @@ pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<Vec<Er
     collect(&mut problems, privileges::check(database, plan).await)?;
     collect(&mut problems, code_of_others::refuse_calls_of_tables(database, plan).await)?;
     let live = inspect::schema(database).await?;
-    // The rest reads such texts, too, and would only say that it cannot.
+    // The later checks read these texts too, and would only report that reading failed.
     encoding::check(database, plan, &live).await?;
     problems.extend(dependents::check(database, plan, &live).await?);
     let hidden = row_security::check(database, &touched_tables(plan, &live)).await?;
-    // The rows themselves can be read only where none is hidden.
+    // The rows can be checked only if no row is hidden.
     let sees_all = hidden.is_none();
     problems.extend(hidden);
     if sees_all {
@@ -57,7 +57,7 @@ pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<Vec<Er
     Ok(problems)
 }
 
-/// The live tables that a plan changes, reads or fills.
+/// Returns the live tables that a plan changes, reads or fills.
 fn touched_tables(plan: &Plan, live: &Schema) -> BTreeSet<String> {
     let mut touched = BTreeSet::new();
     for step in &plan.steps {

@@ -1,4 +1,4 @@
-//! Names that are taken: by a user's own object that bears a name which MLflow comes to use.
+//! Finds objects of the user whose names MLflow's new objects need.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
@@ -9,7 +9,7 @@ use crate::statements;
 
 const ACTION: &str = "looking for names that are taken";
 
-/// Tables, views, sequences and indexes, which are those of a table, share one name space.
+/// Reads all names in the name space that tables, views, sequences and indexes share.
 const HELD: &str = "SELECT CASE c.relkind WHEN 'r' THEN 'table' WHEN 'p' THEN 'table' \
         WHEN 'v' THEN 'view' WHEN 'm' THEN 'materialized view' WHEN 'S' THEN 'sequence' \
         WHEN 'f' THEN 'foreign table' WHEN 'c' THEN 'type' ELSE 'index' END, \

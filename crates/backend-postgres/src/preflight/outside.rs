@@ -1,4 +1,4 @@
-//! Foreign keys of other schemas to tables of this one.
+//! Foreign keys of other schemas to tables of this schema.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::OutsideReference;
@@ -11,7 +11,9 @@ use crate::statements;
 
 const ACTION: &str = "looking for foreign keys of other schemas";
 
-/// A partition has the foreign key of its table, and loses it with that one.
+/// Reads the foreign keys, except those of partitions.
+///
+/// A partition has its table's foreign key, and loses the key together with the table.
 const OUTSIDE: &str = "SELECT m.nspname || '.' || c.relname, k.conname::text, \
     f.relname::text, \
     ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS p (number, place) \
@@ -25,7 +27,7 @@ const OUTSIDE: &str = "SELECT m.nspname || '.' || c.relname, k.conname::text, \
     WHERE k.contype = 'f' AND n.nspname = $1 AND m.nspname <> $1 AND NOT c.relispartition \
     ORDER BY k.oid";
 
-/// Finds the foreign keys, and the statements that drop them.
+/// Returns the foreign keys, and the statements that drop them.
 pub(crate) async fn references(database: &mut Postgres) -> Result<Vec<OutsideReference>, Error> {
     let rows = statements::catalog(database, OUTSIDE, ACTION).await?;
     let read: sqlx::Result<Vec<OutsideReference>> = rows.iter().map(reference).collect();

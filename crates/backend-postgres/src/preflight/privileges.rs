@@ -1,7 +1,7 @@
-//! What the user must be allowed to do.
+//! Checks the user's privileges.
 //!
-//! A table is altered by its owner, or by a member of the role that owns it: no GRANT on the table
-//! does instead.
+//! Only a table's owner, or a member of the owning role, can alter the table. No GRANT on the table
+//! replaces ownership.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ const SCHEMA: &str = "SELECT has_schema_privilege(n.oid, 'USAGE'), \
         WHERE l.lanname = 'plpgsql'), false) \
     FROM pg_namespace n WHERE n.nspname = $1";
 
-/// What the user may do with a table.
+/// The user's privileges on a table.
 #[derive(Debug)]
 struct Table {
     owner: String,
@@ -43,13 +43,13 @@ struct Table {
     is_owned: bool,
     may_reference: bool,
     may_write: bool,
-    /// Whether the user may give a table to that owner.
+    /// Whether the user may make this table's owner the owner of a new table.
     may_give: bool,
-    /// Whether that owner may be given one.
+    /// Whether this table's owner may own a new table in the schema.
     may_be_given: bool,
 }
 
-/// What the user may do.
+/// The user's privileges.
 #[derive(Debug)]
 struct Privileges {
     schema: String,
@@ -60,12 +60,12 @@ struct Privileges {
     may_use_plpgsql: bool,
 }
 
-/// What is missing, and the statements that give it.
+/// The missing privileges, and the statements that grant them.
 #[derive(Debug, Default)]
 struct Missing {
     privileges: BTreeSet<String>,
     grants: BTreeSet<String>,
-    /// Those of the roles whose members have the rights of a superuser.
+    /// The granted roles that give their members a superuser's privileges.
     superusers: BTreeSet<String>,
 }
 
@@ -154,7 +154,7 @@ impl Privileges {
         for table in &owned {
             self.require_ownership(table, &mut missing);
         }
-        // An owner may do everything else.
+        // An owner has all other privileges.
         let referenced = plan.changes().flat_map(new_references).filter(|it| !owned.contains(it));
         for table in referenced {
             self.require_references(table, &mut missing);
@@ -166,7 +166,7 @@ impl Privileges {
         missing
     }
 
-    /// The tables that are altered or dropped, and there already.
+    /// Returns the existing tables that the plan alters or drops.
     fn tables_to_own<'a>(&self, plan: &'a Plan) -> BTreeSet<&'a str> {
         let names = plan.steps.iter().flat_map(|step| match step {
             Step::RemoveLeftovers(tables) => tables.iter().map(String::as_str).collect(),
@@ -176,7 +176,7 @@ impl Privileges {
         names.filter(|name| self.tables.contains_key(*name)).collect()
     }
 
-    /// New tables go to the role that owns those that are there.
+    /// Requires what is needed to give new tables to the owner of the existing ones.
     fn require_giving(&self, missing: &mut Missing) {
         let known = ["experiments", VERSION_TABLE].into_iter().find_map(|it| self.tables.get(it));
         let Some(table) = known.filter(|table| table.owner != self.user) else { return };
@@ -196,7 +196,9 @@ impl Privileges {
         self.grant_role(table, missing);
     }
 
-    /// A table that gets another owner is one that MLflow may have no rights to any more.
+    /// Adds the GRANT of the owning role.
+    ///
+    /// Giving the table to another owner instead might take MLflow's privileges on the table away.
     fn grant_role(&self, table: &Table, missing: &mut Missing) {
         let (owner, user) = (quote_identifier(&table.owner), quote_identifier(&self.user));
         missing.grants.insert(format!("GRANT {owner} TO {user}"));
@@ -205,7 +207,7 @@ impl Privileges {
         }
     }
 
-    /// Ownership comes with membership in the role that owns the table.
+    /// Requires membership in the role that owns the table.
     fn require_ownership(&self, name: &str, missing: &mut Missing) {
         let Some(table) = self.tables.get(name).filter(|table| !table.is_owned) else { return };
         missing.privileges.insert(format!("ownership of {}.{name}", self.schema));
@@ -218,7 +220,7 @@ impl Privileges {
         }
     }
 
-    /// Whoever upgrades must be able to do what MLflow's server does.
+    /// Requires the privileges on rows that MLflow's server needs.
     fn require_rows(&self, name: &str, missing: &mut Missing) {
         if self.tables.get(name).is_some_and(|table| !table.may_write) {
             self.grant("SELECT, INSERT, UPDATE, DELETE", name, missing);
@@ -247,8 +249,7 @@ fn touched_by_migrations(plan: &Plan) -> impl Iterator<Item = &'static str> {
     migrations.flat_map(|it| it.reads().iter().chain(it.writes())).map(|(table, _)| *table)
 }
 
-/// Whether a change makes something with a name in the schema: a table, or an index, which keys have
-/// too.
+/// Returns whether a change creates a table or an index in the schema. Keys have an index too.
 fn creates(change: &TableChange) -> bool {
     let Some(before) = &change.before else { return true };
     let after = &change.after;

@@ -1,7 +1,7 @@
-//! Publications that let no row of a table be changed or deleted.
+//! Finds publications because of which the server refuses to change or delete rows.
 //!
-//! A published table needs a replica identity, and what a publication names of the table must be a part of
-//! it: otherwise the server refuses every UPDATE and DELETE, of no row, too.
+//! A published table needs a replica identity, and the identity must contain the columns that the
+//! publication names. Otherwise the server refuses every UPDATE and DELETE, even one of no row.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,13 +17,13 @@ use crate::statements;
 
 const ACTION: &str = "looking for publications";
 
-/// `invalid_column_reference`: a column that is not a part of the replica identity.
+/// `invalid_column_reference`: a column outside the replica identity.
 const OTHER_COLUMNS: &str = "42P10";
 
 /// `object_not_in_prerequisite_state`: no replica identity.
 const NO_IDENTITY: &str = "55000";
 
-/// Table, publication, whether it lists the table, and the table with its schema.
+/// Reads table, publication, whether it lists the table, and the table and publication in quotes.
 const PUBLICATIONS: &str = "SELECT t.tablename::text, t.pubname::text, r.oid IS NOT NULL, \
     format('%I.%I', t.schemaname, t.tablename), format('%I', t.pubname) \
     FROM pg_publication_tables t JOIN pg_publication p ON p.pubname = t.pubname \
@@ -31,15 +31,16 @@ const PUBLICATIONS: &str = "SELECT t.tablename::text, t.pubname::text, r.oid IS 
         AND r.prrelid = to_regclass(format('%I.%I', t.schemaname, t.tablename)) \
     WHERE t.schemaname = $1 ORDER BY 1, 2";
 
-/// The indexes that tell the rows of a table apart for subscribers.
+/// Reads the indexes that serve as replica identities.
 const IDENTITIES: &str = "SELECT c.relname::text, i.relname::text, \
     format('ALTER TABLE %s REPLICA IDENTITY DEFAULT', c.oid::regclass) \
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
     WHERE n.nspname = $1 AND x.indisreplident ORDER BY 1";
 
-/// Finds the tables of which a plan changes or deletes rows, and the server would not, and indexes that
-/// go and are a replica identity.
+/// Finds published tables that block the plan, and replica identities that the plan drops.
+///
+/// A table blocks the plan if the plan changes or deletes its rows, and the server would refuse.
 pub(crate) async fn check(
     database: &mut Postgres,
     plan: &Plan,
@@ -58,7 +59,7 @@ pub(crate) async fn check(
     Ok(problems)
 }
 
-/// With which of the two codes the server refuses a statement, if it does.
+/// Returns the code with which the server refuses a statement, if it is one of the two above.
 async fn refused(
     database: &mut Postgres,
     table: &str,
@@ -78,7 +79,7 @@ async fn refused(
         ACTION,
     )
     .await?;
-    // Whatever else is wrong, other checks find.
+    // Other checks find other errors.
     Ok(Some(code).filter(|code| code == OTHER_COLUMNS || code == NO_IDENTITY))
 }
 
@@ -104,7 +105,7 @@ async fn unpublishable(
         dependents
             .push(Dependent { object: format!("publication {}", text(1)?), remedy: Some(remedy) });
     }
-    // One statement gives the table its identity, whoever publishes it.
+    // One statement sets the table's replica identity for all publications.
     if code == NO_IDENTITY {
         dependents.iter_mut().skip(1).for_each(|dependent| dependent.remedy = None);
     }
@@ -135,7 +136,7 @@ async fn identities_that_go(database: &mut Postgres, plan: &Plan) -> Result<Vec<
     Ok(problems)
 }
 
-/// What becomes of rows.
+/// What happens to rows.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Statement<'a> {
     Update(&'a str),
@@ -162,8 +163,9 @@ impl Statement<'_> {
     }
 }
 
-/// The live tables of which a plan changes or deletes rows. A migration names no column of a table of which
-/// it deletes rows.
+/// Returns the live tables whose rows a plan changes or deletes.
+///
+/// A migration that deletes a table's rows names no column of the table.
 fn written_tables<'a>(plan: &Plan, live: &'a Schema) -> BTreeMap<String, BTreeSet<Statement<'a>>> {
     let mut written: BTreeMap<String, BTreeSet<Statement<'a>>> = BTreeMap::new();
     for step in &plan.steps {
@@ -185,7 +187,7 @@ fn written_tables<'a>(plan: &Plan, live: &'a Schema) -> BTreeMap<String, BTreeSe
     written
 }
 
-/// Whether a change drops an index, if only to make it anew.
+/// Returns whether a change drops an index, also if the change recreates it.
 fn drops(change: &TableChange, index: &str) -> bool {
     let Some(before) = &change.before else { return false };
     let after = &change.after;

@@ -1,4 +1,4 @@
-//! Servers that cannot be written.
+//! Finds servers that cannot be written.
 
 use mlflow_migrate_core::Error;
 use sqlx::Row as _;
@@ -10,7 +10,7 @@ use crate::statements;
 const STANDBY: &str = "the server is a standby";
 const READ_ONLY: &str = "its transactions are read-only";
 
-/// Refuses a session of an upgrade on a standby, and one that may only read.
+/// Refuses an upgrade's session on a standby, or in a read-only transaction.
 pub(crate) async fn refuse(database: &mut Postgres) -> Result<(), Error> {
     const SQL: &str = "SELECT pg_is_in_recovery(), \
         current_setting('transaction_read_only') = 'on'";
@@ -32,7 +32,7 @@ pub(crate) async fn refuse(database: &mut Postgres) -> Result<(), Error> {
     Ok(())
 }
 
-/// What an upgrade would meet at its beginning; a session that only reads begins everywhere.
+/// Returns the error that an upgrade would meet at its start, for a session that only reads.
 pub(crate) async fn unwritable(database: &mut Postgres) -> Result<Option<Error>, Error> {
     const SQL: &str = "SELECT pg_is_in_recovery()::int::int8, \
         (current_setting('default_transaction_read_only') = 'on')::int::int8";

@@ -1,4 +1,4 @@
-//! Rows that a constraint to come would refuse.
+//! Finds rows that a constraint of the plan would refuse.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::row_checks::{Spelling, rules};
@@ -17,8 +17,10 @@ const SPELLING: Spelling = Spelling {
     enforces_checks: true,
 };
 
-/// The server makes a foreign key anew when one of its columns gets a type that compares in another way,
-/// and then looks at every row; texts all compare alike.
+/// Returns whether the server recreates a foreign key, and so checks every row again.
+///
+/// This happens if one of the key's columns gets a type that compares differently. All text types
+/// compare alike.
 fn is_checked_again(change: &TableChange, key: &ForeignKey) -> bool {
     use ColumnType::{LongText, MediumText, Text, Varchar};
     let is_text = |it: &ColumnType| matches!(it, Varchar(_) | Text | MediumText | LongText);
@@ -32,7 +34,7 @@ fn is_checked_again(change: &TableChange, key: &ForeignKey) -> bool {
     })
 }
 
-/// Finds all of them.
+/// Counts rows that violate a constraint of the plan.
 pub(crate) async fn check(
     database: &mut Postgres,
     plan: &Plan,

@@ -1,7 +1,7 @@
-//! Tables whose rows row-level security hides from the user.
+//! Finds tables whose rows row-level security hides from the user.
 //!
-//! With `row_security` off a statement that would not see every row is an error. These tables are found
-//! before the first change.
+//! With `row_security` off, a statement that would not see every row is an error. This check finds
+//! the tables before the first change.
 
 use std::collections::BTreeSet;
 
@@ -13,10 +13,10 @@ use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "looking for row-level security";
 
-/// What every upgrade reads, whatever it changes.
+/// The tables that every upgrade reads.
 const ALWAYS_READ: [&str; 2] = [VERSION_TABLE, "experiments"];
 
-/// Finds those of the tables, and of those that every upgrade reads.
+/// Finds hidden rows in the given tables, and in the tables that every upgrade reads.
 pub(crate) async fn check(
     database: &mut Postgres,
     touched: &BTreeSet<String>,

@@ -1,4 +1,4 @@
-//! Synchronous standbys: without them no COMMIT comes to its end.
+//! Finds missing synchronous standbys, without which no COMMIT returns.
 
 use mlflow_migrate_core::Error;
 use sqlx::Row as _;
@@ -8,16 +8,17 @@ use crate::statements;
 
 const ACTION: &str = "looking for synchronous standbys";
 
-/// The setting that names the standbys, where a COMMIT waits for them.
+/// Reads the setting that names the standbys, if a COMMIT waits for them.
 const SETTING: &str = "SELECT CASE WHEN current_setting('synchronous_commit') NOT IN ('off', 'local') \
     AND current_setting('max_wal_senders')::int > 0 \
     THEN current_setting('synchronous_standby_names') ELSE '' END, $1::text";
 
-/// Who receives the log, and how far; NULL where the user may not see that.
+/// Reads the receivers of the log and their state, which is NULL if the user may not see it.
 const RECEIVERS: &str = "SELECT application_name, state, $1::text FROM pg_stat_replication";
 
-/// What says that the COMMIT would wait, since too few synchronous standbys are connected. Where the
-/// user sees only their names, one that is not ready yet counts as ready.
+/// Returns an error if too few synchronous standbys are connected, so that the COMMIT would wait.
+///
+/// If the user sees only the standbys' names, a standby that is not yet ready counts as ready.
 pub(crate) async fn missing(database: &mut Postgres) -> Result<Option<Error>, Error> {
     let failed = |this: &Postgres, source| this.context().error(ACTION, source);
     let setting = statements::catalog(database, SETTING, ACTION).await?;
@@ -44,16 +45,16 @@ pub(crate) async fn missing(database: &mut Postgres) -> Result<Option<Error>, Er
     }))
 }
 
-/// What `synchronous_standby_names` asks for.
+/// What `synchronous_standby_names` requires.
 #[derive(Debug, PartialEq, Eq)]
 struct Wanted {
     number: u64,
-    /// In lower case, as the server compares them; `*` is any.
+    /// The names in lower case, as the server compares them; `*` matches any standby.
     names: Vec<String>,
 }
 
 impl Wanted {
-    /// Reads `a, "B"`, `2 (a, b)`, `FIRST 2 (a, b)` and `ANY 2 (a, b)`; `None` where nobody is asked for.
+    /// Parses `a, "B"`, `2 (a, b)`, `FIRST 2 (a, b)` and `ANY 2 (a, b)`; `None` for an empty list.
     fn parse(setting: &str) -> Option<Self> {
         let setting = setting.trim();
         let (number, list) = match setting.strip_suffix(')').and_then(|text| text.split_once('(')) {
@@ -73,7 +74,7 @@ impl Wanted {
     }
 }
 
-/// The names of a list; what is between quotes may hold commas.
+/// Splits a list into names. A quoted name may hold commas.
 fn split_names(list: &str) -> Vec<String> {
     let (mut names, mut name, mut is_quoted) = (Vec::new(), String::new(), false);
     for one in list.chars() {

@@ -1,27 +1,27 @@
-//! Keys and checks, as `CREATE TABLE` and `ADD` take them.
+//! Renders keys and checks for `CREATE TABLE` and `ADD`.
 
 use mlflow_migrate_core::schema::{Check, ForeignKey, PrimaryKey, ReferentialAction, Unique};
 
 use super::quote::{column_list, quote_identifier};
 
-/// A primary key, as CREATE TABLE and ADD take it.
+/// Renders a primary key.
 pub(crate) fn primary_key(key: &PrimaryKey) -> String {
     let name = constraint_name(key.name.as_deref());
     format!("{name}PRIMARY KEY ({})", column_list(&key.columns))
 }
 
-/// A unique constraint.
+/// Renders a unique constraint.
 pub(crate) fn unique(unique: &Unique) -> String {
     let name = constraint_name(unique.name.as_deref());
     format!("{name}UNIQUE ({})", column_list(&unique.columns))
 }
 
-/// A CHECK.
+/// Renders a CHECK constraint.
 pub(crate) fn check(check: &Check) -> String {
     format!("{}CHECK {}", constraint_name(check.name.as_deref()), parenthesised(&check.expression))
 }
 
-/// A foreign key.
+/// Renders a foreign key.
 pub(crate) fn foreign_key(key: &ForeignKey) -> String {
     let mut text = format!(
         "{}FOREIGN KEY({}) REFERENCES {}",
@@ -47,8 +47,7 @@ fn constraint_name(name: Option<&str>) -> String {
     name.map_or_else(String::new, |name| format!("CONSTRAINT {} ", quote_identifier(name)))
 }
 
-/// An expression in parentheses. Its text may end with a comment, which must not swallow the last of
-/// them.
+/// Puts an expression in parentheses. A comment at its end must not swallow the closing one.
 fn parenthesised(expression: &str) -> String {
     let end = if expression.contains("--") { "\n" } else { "" };
     format!("({expression}{end})")

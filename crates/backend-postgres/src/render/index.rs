@@ -1,10 +1,10 @@
-//! Indexes.
+//! Renders indexes.
 
 use mlflow_migrate_core::schema::Index;
 
 use super::quote::{column_list, quote_identifier};
 
-/// `CREATE INDEX`.
+/// Renders `CREATE INDEX`.
 pub(crate) fn create_index(index: &Index, table: &str) -> String {
     if let Some(definition) = &index.definition {
         return definition.clone();

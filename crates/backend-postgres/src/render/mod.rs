@@ -1,6 +1,6 @@
 //! Renders the schema model as PostgreSQL's DDL.
 //!
-//! Names of tables are not qualified: the session's `search_path` holds one schema only.
+//! Table names are not qualified: the session's `search_path` holds only one schema.
 
 mod constraint;
 mod index;

@@ -1,11 +1,11 @@
 //! Quotes names and texts.
 
-/// An identifier in quotes.
+/// Quotes an identifier.
 pub(crate) fn quote_identifier(name: &str) -> String {
     format!("\"{}\"", name.replace('"', "\"\""))
 }
 
-/// A string in quotes, for a statement that takes no parameters.
+/// Quotes a string, for a statement that takes no parameters.
 pub(crate) fn quote_literal(text: &str) -> String {
     if text.contains('\\') {
         return format!("E'{}'", text.replace('\\', "\\\\").replace('\'', "''"));
@@ -13,7 +13,7 @@ pub(crate) fn quote_literal(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Names in quotes, with commas between.
+/// Quotes names, and joins them with commas.
 pub(crate) fn column_list<T: AsRef<str>>(columns: &[T]) -> String {
     let quoted: Vec<String> =
         columns.iter().map(|column| quote_identifier(column.as_ref())).collect();

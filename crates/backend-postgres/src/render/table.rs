@@ -1,4 +1,4 @@
-//! Tables and their columns.
+//! Renders tables and their columns.
 
 use mlflow_migrate_core::schema::platform::Dialect::Postgres;
 use mlflow_migrate_core::schema::{Column, ColumnType, Table};
@@ -6,7 +6,7 @@ use mlflow_migrate_core::schema::{Column, ColumnType, Table};
 use super::constraint::{check, foreign_key, primary_key, unique};
 use super::quote::quote_identifier;
 
-/// `CREATE TABLE`, without its indexes and triggers.
+/// Renders `CREATE TABLE`, without indexes and triggers.
 pub(crate) fn create_table(table: &Table) -> String {
     let mut parts: Vec<String> = table.columns.iter().map(column).collect();
     parts.extend(table.primary_key.iter().map(primary_key));
@@ -16,7 +16,7 @@ pub(crate) fn create_table(table: &Table) -> String {
     format!("CREATE TABLE {} (\n\t{}\n)", quote_identifier(&table.name), parts.join(", \n\t"))
 }
 
-/// A column's definition.
+/// Renders a column's definition.
 pub(crate) fn column(column: &Column) -> String {
     let mut text = format!("{} {}", quote_identifier(&column.name), type_of_new(column));
     if let Some(collation) = &column.collation {
@@ -38,7 +38,7 @@ pub(crate) fn column(column: &Column) -> String {
     text
 }
 
-/// `SERIAL` stands for a type, a sequence of the column's own and a default.
+/// Renders a column's type. `SERIAL` means a type, a sequence of the column's own, and a default.
 fn type_of_new(column: &Column) -> String {
     let plain = column.column_type.sql(Postgres);
     match (column.autoincrement && !column.identity, &column.column_type) {

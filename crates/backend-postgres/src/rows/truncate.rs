@@ -1,4 +1,4 @@
-//! Empties tables at once.
+//! Empties tables with `TRUNCATE`.
 
 use mlflow_migrate_core::Error;
 use sea_query::SelectStatement;
@@ -7,9 +7,11 @@ use crate::database::Postgres;
 use crate::render::{quote_identifier, quote_literal};
 use crate::statements;
 
-/// `TRUNCATE`, where it comes to the same as `DELETE`: no trigger, no rule, no row-level policy and no
-/// foreign key would have a say in it, no other table inherits, and there are no other rows. Tells how
-/// many there were.
+/// Runs `TRUNCATE` where it has the effect of `DELETE`, and returns the number of rows removed.
+///
+/// The table must have no trigger, rule or row-level security. No foreign key may refer to the
+/// table, and no table may inherit from it. `others` selects the rows to keep. Returns `None` where
+/// `DELETE` is needed.
 pub(crate) async fn truncate(
     database: &mut Postgres,
     table: &'static str,

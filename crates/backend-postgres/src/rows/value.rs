@@ -1,8 +1,8 @@
-//! Values on their way to and from the server, in its binary format.
+//! Encodes and decodes values in the server's binary format.
 //!
-//! A parameter's type is the one that the server finds for its place in the statement, since a
-//! number may stand for a boolean and a text for JSON. The values that a query gives are the few
-//! kinds that core knows.
+//! A parameter's type is the type that the server infers from the statement: a number may stand for
+//! a boolean, and a text for JSON. Query results are decoded into the few kinds of values that core
+//! knows.
 
 use std::fmt;
 
@@ -12,12 +12,12 @@ use sqlx::error::BoxDynError;
 use sqlx::postgres::{PgArgumentBuffer, PgTypeInfo, PgTypeKind, PgValueRef, Postgres};
 use sqlx::{Type, TypeInfo, ValueRef};
 
-/// `jsonb` begins with the version of its format.
+/// The format version with which a `jsonb` value begins.
 const JSONB_VERSION: u8 = 1;
-/// PostgreSQL counts days from 2000-01-01; the civil calendar's era begins on 0000-03-01.
+/// The days from the civil calendar's era (0000-03-01) to PostgreSQL's (2000-01-01).
 const DAYS_TO_2000: i64 = 730_425;
 
-/// A value that does not fit.
+/// A value that does not fit its type.
 #[derive(Debug)]
 struct Unfit(String);
 
@@ -29,7 +29,7 @@ impl fmt::Display for Unfit {
 
 impl std::error::Error for Unfit {}
 
-/// A value, and the type that its place has.
+/// A value, and the type that the server expects.
 #[derive(Debug)]
 pub(crate) struct Parameter {
     pub(crate) value: Value,
@@ -80,7 +80,7 @@ impl Encode<'_, Postgres> for Parameter {
     }
 }
 
-/// The kinds of values that there are; `None` is NULL.
+/// The kinds of values. [`Plain::of`] returns `None` for NULL.
 enum Plain<'a> {
     Integer(i64),
     Float(f64),
@@ -146,8 +146,9 @@ impl<'a> Plain<'a> {
         }
     }
 
-    /// A text that the server reads as this value, in any type that can hold it. Rust writes a float
-    /// with the fewest digits that tell it from every other.
+    /// Returns a text that the server reads as this value, in any type that can hold the value.
+    ///
+    /// Rust writes a float with the fewest digits that identify it.
     fn text(&self) -> Option<String> {
         Some(match self {
             Self::Integer(number) => number.to_string(),
@@ -159,9 +160,9 @@ impl<'a> Plain<'a> {
     }
 }
 
-/// The text from which the server reads a value, whatever type it is cast to.
+/// Returns the text from which the server reads a value, whatever type the text is cast to.
 ///
-/// Zero has no sign: MLflow writes floats with psycopg2, as which `-0.0` is a NUMERIC.
+/// The text of `-0.0` is `0`: MLflow writes floats with psycopg2, which sends `-0.0` as a NUMERIC.
 pub(crate) fn to_text(value: &Value) -> Option<String> {
     let plain = match Plain::of(value)? {
         Plain::Float(number) => Plain::Float(number + 0.0),
@@ -176,7 +177,7 @@ pub(crate) fn to_text(value: &Value) -> Option<String> {
     })
 }
 
-/// A value of a result.
+/// Decodes a value of a result.
 pub(crate) fn decode(found: &PgValueRef<'_>) -> Result<Value, BoxDynError> {
     if found.is_null() {
         return Ok(Value::String(None));
@@ -211,7 +212,7 @@ fn fixed<const N: usize>(bytes: &[u8]) -> Result<[u8; N], BoxDynError> {
     Ok(bytes.try_into()?)
 }
 
-/// PostgreSQL's NUMERIC: digits to the base of 10,000, the place of the first, and a sign.
+/// Decodes a NUMERIC: digits in base 10,000, the weight of the first digit, and a sign.
 fn numeric(bytes: &[u8]) -> Result<Value, BoxDynError> {
     const NEGATIVE: i16 = 0x4000;
     let mut words = bytes.chunks_exact(2).map(|pair| match pair {
@@ -257,7 +258,7 @@ fn special(sign: i16) -> f64 {
     }
 }
 
-/// ISO 8601, by Howard Hinnant's algorithm for the civil calendar.
+/// Formats a date in ISO 8601, by Howard Hinnant's algorithm for the civil calendar.
 fn date(days: i32) -> Result<Value, BoxDynError> {
     let shown = match days {
         i32::MAX => "infinity".to_owned(),
@@ -286,7 +287,7 @@ mod tests {
 
     use super::{date, numeric, to_text};
 
-    /// NUMERIC as the server sends it, from its words.
+    /// Encodes words as the server sends a NUMERIC.
     fn words(words: &[i16]) -> Vec<u8> {
         words.iter().flat_map(|word| word.to_be_bytes()).collect()
     }

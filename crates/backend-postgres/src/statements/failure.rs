@@ -1,4 +1,4 @@
-//! What the failure of a statement means.
+//! Explains the failure of a statement.
 
 use mlflow_migrate_core::Error;
 
@@ -6,8 +6,10 @@ use super::{hidden_rows, lock_holders};
 use crate::database::Postgres;
 use crate::error::{is_lock_failure, is_row_security};
 
-/// An error seen while doing `action`. One about a lock names the sessions that hold it, for which
-/// the transaction has to end.
+/// Returns the error for `source`, which occurred during `action`.
+///
+/// An error about a lock names the sessions that hold the lock. To find them, the transaction is
+/// rolled back.
 pub(crate) async fn failed(database: &mut Postgres, action: &str, source: sqlx::Error) -> Error {
     let is_lock = is_lock_failure(&source);
     if is_row_security(&source) {

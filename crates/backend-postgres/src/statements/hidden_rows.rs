@@ -1,4 +1,4 @@
-//! The tables whose rows row-level security hides from the user.
+//! Finds the tables whose rows row-level security hides from the user.
 
 use mlflow_migrate_core::Error;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -10,11 +10,11 @@ use crate::render::{quote_identifier, quote_literal};
 /// A table with rows that the user may not see.
 pub(crate) struct Hidden {
     pub(crate) table: String,
-    /// Whether the user has the rights of the table's owner, whom only FORCE subjects to policies.
+    /// Whether the user has the owner's rights. An owner is subject to policies only with FORCE.
     is_owned: bool,
 }
 
-/// The error for a statement that the server has refused for this, after which the transaction ends.
+/// Rolls back, and returns the error for a statement that row-level security has made fail.
 pub(crate) async fn after(database: &mut Postgres, action: &str, source: sqlx::Error) -> Error {
     let hidden = match rollback(database).await {
         Ok(()) => tables(database).await.unwrap_or_default(),
@@ -27,7 +27,7 @@ pub(crate) async fn after(database: &mut Postgres, action: &str, source: sqlx::E
     }
 }
 
-/// Finds the tables.
+/// Returns the tables with hidden rows.
 pub(crate) async fn tables(database: &mut Postgres) -> sqlx::Result<Vec<Hidden>> {
     let sql = format!(
         "SELECT c.relname::text, pg_has_role(c.relowner, 'USAGE') FROM pg_class c \
@@ -43,7 +43,7 @@ pub(crate) async fn tables(database: &mut Postgres) -> sqlx::Result<Vec<Hidden>>
     rows.iter().map(read).collect()
 }
 
-/// Makes the error that names them, and what lets the user see their rows.
+/// Builds the error that names the tables, and explains how the user can see their rows.
 pub(crate) fn error(database: &Postgres, hidden: &[Hidden]) -> Error {
     let schema = quote_identifier(&database.schema);
     let alter = |verb: &str| {

@@ -1,4 +1,4 @@
-//! The sessions that hold the locks which others wait for.
+//! Finds the sessions that hold the locks which other sessions wait for.
 
 use mlflow_migrate_core::Error;
 use sqlx::{AssertSqlSafe, Row as _};
@@ -7,17 +7,17 @@ use super::rollback::rollback;
 use crate::database::Postgres;
 use crate::render::quote_literal;
 
-/// The sessions that hold locks on tables of the schema, the oldest transaction first.
+/// Returns the sessions that hold locks on tables of the schema, the oldest transaction first.
 ///
-/// The failed statement has ended the transaction, and with it this session's own locks.
+/// Rolls the failed transaction back, which releases this session's own locks.
 pub(crate) async fn of_tables(database: &mut Postgres) -> Vec<String> {
     let condition = format!("l.locktype = 'relation' AND {}", is_on_own_table(database));
     of(database, &condition).await
 }
 
-/// Rolls back, and finds the sessions that hold locks of which a condition is true.
+/// Rolls back, and returns the sessions that hold a lock which meets a condition.
 ///
-/// There are none where the server does not let itself be asked.
+/// Returns none if the server does not answer the query.
 pub(crate) async fn of(database: &mut Postgres, condition: &str) -> Vec<String> {
     if rollback(database).await.is_err() {
         return Vec::new();
@@ -25,7 +25,7 @@ pub(crate) async fn of(database: &mut Postgres, condition: &str) -> Vec<String> 
     sessions_with(database, condition).await.unwrap_or_default()
 }
 
-/// Other sessions that have a lock of which a condition is true.
+/// Returns other sessions that hold a lock which meets a condition.
 pub(crate) async fn sessions_with(
     database: &mut Postgres,
     condition: &str,
@@ -44,14 +44,15 @@ pub(crate) async fn sessions_with(
          GROUP BY a.pid, a.usename, a.application_name, a.state, a.xact_start, a.query_start \
          ORDER BY a.xact_start NULLS LAST LIMIT 5"
     );
-    // No transaction may be open any more, and a pooler knows nothing of what is prepared outside of one.
+    // The transaction may have ended. A pooler does not know statements prepared outside a
+    // transaction.
     let query = sqlx::raw_sql(AssertSqlSafe(sql));
     let rows = database.line.rows(query.fetch(&mut database.connection)).await;
     let told = rows.and_then(|rows| rows.iter().map(describe_holder).collect());
     told.map_err(|source| database.context().error("looking for other sessions", source))
 }
 
-/// The condition that a lock is on a table of the schema.
+/// Returns the condition that a lock is on a table of the schema.
 pub(crate) fn is_on_own_table(database: &Postgres) -> String {
     format!(
         "c.relkind IN ('r', 'p') \

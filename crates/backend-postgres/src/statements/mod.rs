@@ -17,7 +17,7 @@ use crate::database::Postgres;
 pub(crate) use self::failure::failed;
 pub(crate) use self::rollback::{leave, rollback};
 
-/// Runs one or more statements without values, however long they take.
+/// Runs one or more statements without parameters, without a time limit.
 pub(crate) async fn run(database: &mut Postgres, sql: String, action: &str) -> Result<(), Error> {
     tracing::debug!(sql = %WithoutValues(&sql), "statement");
     let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
@@ -27,7 +27,7 @@ pub(crate) async fn run(database: &mut Postgres, sql: String, action: &str) -> R
     }
 }
 
-/// Runs statements that are soon done.
+/// Runs quick statements, within the limit for quick answers.
 pub(crate) async fn run_soon(
     database: &mut Postgres,
     sql: String,
@@ -36,7 +36,7 @@ pub(crate) async fn run_soon(
     run_soon_after(database, Duration::ZERO, sql, action).await
 }
 
-/// Runs statements that are soon done once they have a lock that takes so long at most.
+/// Runs quick statements that first wait for a lock, for up to `wait`.
 pub(crate) async fn run_soon_after(
     database: &mut Postgres,
     wait: Duration,
@@ -51,7 +51,9 @@ pub(crate) async fn run_soon_after(
     }
 }
 
-/// Runs a statement that changes the schema: what was prepared before may not fit any more.
+/// Runs a statement that changes the schema.
+///
+/// Forgets prepared statements and column types, which may no longer match the schema.
 pub(crate) async fn define(
     database: &mut Postgres,
     sql: String,
@@ -64,7 +66,7 @@ pub(crate) async fn define(
     run(database, sql, action).await
 }
 
-/// The rows of a query about the schema, whose name is its only parameter.
+/// Returns the rows of a catalog query whose only parameter is the schema's name.
 pub(crate) async fn catalog(
     database: &mut Postgres,
     sql: &'static str,
@@ -78,7 +80,7 @@ pub(crate) async fn catalog(
     }
 }
 
-/// One number of the catalogue's, read by a query without parameters.
+/// Returns a number from a catalog query without parameters.
 pub(crate) async fn number(
     database: &mut Postgres,
     sql: String,
@@ -88,7 +90,7 @@ pub(crate) async fn number(
     Ok(numbers.first().copied().unwrap_or(0))
 }
 
-/// The numbers in the one row of a query of the catalogue without parameters.
+/// Returns the numbers in the only row of a catalog query without parameters.
 pub(crate) async fn numbers(
     database: &mut Postgres,
     sql: String,
@@ -100,7 +102,7 @@ pub(crate) async fn numbers(
     numbers_of(database, row, action).await
 }
 
-/// How many rows there are by a query that reads them all.
+/// Returns a row count from a query that reads all rows, without a time limit.
 pub(crate) async fn count(
     database: &mut Postgres,
     sql: String,
@@ -110,7 +112,7 @@ pub(crate) async fn count(
     Ok(counts.first().copied().unwrap_or(0))
 }
 
-/// The numbers in the one row of such a query.
+/// Returns the numbers in the only row of a query that reads all rows, without a time limit.
 pub(crate) async fn counts(
     database: &mut Postgres,
     sql: String,

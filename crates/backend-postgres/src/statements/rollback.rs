@@ -1,4 +1,4 @@
-//! Takes back what a session has done, and forgets what it knew.
+//! Rolls a session back, and discards its state.
 
 use mlflow_migrate_core::Error;
 use sqlx::Connection as _;
@@ -7,7 +7,7 @@ use crate::database::Postgres;
 
 /// Rolls back the transaction, and leaves the session.
 pub(crate) async fn rollback(database: &mut Postgres) -> Result<(), Error> {
-    // Nothing can be said over a connection whose COMMIT nobody waits for any more.
+    // Nothing can be sent over a connection whose COMMIT is still unanswered.
     if database.is_abandoned {
         return Ok(());
     }
@@ -19,10 +19,12 @@ pub(crate) async fn rollback(database: &mut Postgres) -> Result<(), Error> {
     }
 }
 
-/// Forgets what the session knew. Its prepared statements go while the transaction is open: a pooler
-/// may give what comes after it to another connection to the server.
+/// Discards the session's state.
+///
+/// The prepared statements are closed while the transaction is open: afterwards, a pooler may
+/// assign another connection to the server.
 pub(crate) async fn leave(database: &mut Postgres, action: &str) -> Result<(), Error> {
-    // What ends the session must not be ended itself.
+    // The canceller must not cancel the statement that ends the session.
     if let Some(canceller) = database.canceller.take() {
         canceller.end().await;
     }

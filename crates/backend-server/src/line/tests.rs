@@ -1,4 +1,4 @@
-//! Answers that do not come, or do not end.
+//! Answers that do not arrive, or do not end.
 
 use std::future::{pending, ready};
 use std::io;

@@ -1,4 +1,4 @@
-//! Servers of the tests' own at the other end.
+//! Relays to servers that the tests run themselves.
 
 use std::fs;
 use std::io::ErrorKind;
@@ -8,7 +8,7 @@ use tokio::net::{TcpListener, TcpStream, UnixStream};
 
 use super::{CHUNK, LOGIN_LIMIT, Relay, connect};
 
-/// A server's end of a connection, the way to it, and the driver's end.
+/// Returns a server's end of a connection, the relay to it, and the driver's end.
 async fn joined() -> (TcpStream, Relay, UnixStream) {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -19,7 +19,7 @@ async fn joined() -> (TcpStream, Relay, UnixStream) {
     (accepted.unwrap().0, relay, driver)
 }
 
-/// Sends so many bytes, and tells whether they all went.
+/// Sends `length` bytes, and returns whether all were sent.
 async fn send(server: &mut TcpStream, mut length: usize) -> bool {
     let chunk = vec![7; CHUNK];
     while length > 0 {
@@ -80,7 +80,7 @@ async fn a_driver_that_gives_up_ends_the_connection() {
     assert_eq!(accepted.unwrap().0.read(&mut [0]).await.unwrap(), 0);
 }
 
-/// A server that has gone without a word is noticed: the kernel has a timer for that.
+/// The kernel's timer detects a server that has gone silently.
 #[tokio::test]
 async fn the_kernel_asks_whether_the_server_is_still_there() {
     const KEEPALIVE: &str = "02";

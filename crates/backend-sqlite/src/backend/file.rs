@@ -1,4 +1,4 @@
-//! A database that is a file.
+//! SQLite's implementation of the operations on a database file.
 
 use std::path::Path;
 

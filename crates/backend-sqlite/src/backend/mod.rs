@@ -1,4 +1,4 @@
-//! What core asks of every database, for SQLite.
+//! SQLite's implementation of the operations that core needs from every database.
 
 mod accelerated;
 mod file;
@@ -112,7 +112,7 @@ impl Backend for Sqlite {
         self.call(move |connection, context| table_size::of(connection, &table, context)).await
     }
 
-    /// It waits for nothing that is not shown by a busy timeout.
+    /// Does nothing: the busy timeout limits every wait, and its error reports the wait.
     fn report_to(&mut self, _: &Arc<dyn Observer>) {}
 
     async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {

@@ -1,4 +1,4 @@
-//! The rows of a database of SQLite, for data migrations.
+//! Row access for data migrations in an SQLite database.
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;

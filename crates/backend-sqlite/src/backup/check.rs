@@ -1,4 +1,4 @@
-//! Reads a backup, and makes sure that it is whole.
+//! Checks that a backup is complete and undamaged.
 
 use std::path::Path;
 use std::time::Duration;
@@ -12,10 +12,10 @@ use crate::error::Context;
 use crate::preflight::integrity;
 use crate::side_files::left_beside;
 
-/// Makes sure that a file is a whole database, by SQLite's own check, and changes nothing.
+/// Checks that a file is an undamaged database, by SQLite's own check, without changing the file.
 ///
 /// # Errors
-/// If it is none, is damaged, or needs the journal or log that is left beside it.
+/// If the file is no database, is damaged, or needs the journal or log beside it.
 pub async fn check_backup(backup: &Path) -> Result<(), Error> {
     let path = backup.to_owned();
     blocking(move || {
@@ -36,7 +36,7 @@ pub async fn check_backup(backup: &Path) -> Result<(), Error> {
     .await?
 }
 
-/// Opens a backup, and changes nothing.
+/// Opens a backup for reading, without changing the file.
 pub(super) fn open_to_read(
     path: &Path,
     context: Context<'_>,

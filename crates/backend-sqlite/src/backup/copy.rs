@@ -1,4 +1,4 @@
-//! Consistent copies of a database, by SQLite's backup API.
+//! Makes consistent copies of a database with SQLite's backup API.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -17,7 +17,7 @@ use crate::options::OpenOptions;
 use crate::side_files::{beside, refuse_side_files};
 use crate::url::MEMORY;
 
-/// Copies a database, whoever else writes to it meanwhile.
+/// Copies a database, even while other sessions write to it.
 ///
 /// # Errors
 /// If the source is no database, or the destination exists.
@@ -27,23 +27,24 @@ pub async fn copy(source: &Path, destination: &Path, options: &OpenOptions) -> R
 
 /// Copies an open database.
 pub(crate) async fn back_up(database: &Sqlite, destination: &Path) -> Result<(), Error> {
-    // A connection that writes cannot be copied from; its transaction lets others read.
+    // SQLite cannot copy from a connection that writes, but the write transaction lets others read.
     let options = OpenOptions { busy_timeout: database.busy_timeout, create: false };
     copy(&database.path, destination, &options).await
 }
 
-/// A copy under a temporary name beside its destination, which nobody but its owner can read. Unless it
-/// is published it is removed.
+/// A copy under a temporary name beside its destination, readable only by its owner.
+///
+/// Dropping the copy before it is published removes the file.
 #[derive(Debug)]
 pub struct PendingCopy {
-    /// Held open, for in its folder somebody else may give its name to another file.
+    /// Held open, because another user of the folder could give the copy's name to another file.
     file: NamedTempFile,
     destination: PathBuf,
     access: Access,
 }
 
 impl PendingCopy {
-    /// Makes the copy.
+    /// Copies a database to a temporary name beside the destination.
     ///
     /// # Errors
     /// If the source is no database, or the destination exists.
@@ -62,7 +63,7 @@ impl PendingCopy {
         database.call(copy).await
     }
 
-    /// Makes the copy of an open database.
+    /// Copies an open database. Refuses an existing destination.
     pub(crate) fn of(
         source: &Connection,
         destination: &Path,
@@ -73,7 +74,7 @@ impl PendingCopy {
         Self::beside(source, destination, access, context)
     }
 
-    /// Makes the copy of an open database beside a file that may be there.
+    /// Copies an open database to a temporary name beside a file, which may exist.
     pub(crate) fn beside(
         source: &Connection,
         destination: &Path,
@@ -86,34 +87,34 @@ impl PendingCopy {
         Ok(pending)
     }
 
-    /// The copy's file.
+    /// Returns the path of the copy's file.
     #[must_use]
     pub fn path(&self) -> &Path {
         self.file.path()
     }
 
-    /// Gives the copy its destination's name, and those access who had it to the source.
+    /// Gives the copy its destination's name and the source's permissions.
     ///
     /// # Errors
-    /// If a file of that name, or one that SQLite would take for a part of it, has come into being
-    /// meanwhile, or the folder cannot be written.
+    /// If the name, or the name of one of SQLite's side files, has come into use, or the folder
+    /// cannot be written.
     pub fn publish(self) -> Result<(), Error> {
         let _held = self.hold()?;
         refuse_side_files(&self.destination)?;
-        // A link, unlike a rename, never replaces an existing file; Drop removes the first name.
+        // Unlike a rename, a link never replaces an existing file. Drop removes the temporary name.
         std::fs::hard_link(self.path(), &self.destination).or_else(|_| {
             refuse_existing(&self.destination)?;
             self.rename()
         })?;
         refuse_exchanged(self.file.as_file(), &self.destination)?;
-        // Nobody could read it so far, so what is beside it now is not its own.
+        // Nobody could open the copy so far, so a side file that appears now is not the copy's.
         refuse_side_files(&self.destination).inspect_err(|_| {
             let _ = std::fs::remove_file(&self.destination);
         })?;
         sync_folder(&self.destination)
     }
 
-    /// Puts the copy in the place of the file that has its destination's name, which keeps another one.
+    /// Replaces the destination's file with the copy, and keeps the old file under another name.
     pub(crate) fn replace(self, kept: &Path) -> Result<(), Error> {
         let _held = self.hold()?;
         refuse_side_files(&self.destination)?;
@@ -130,8 +131,9 @@ impl PendingCopy {
         sync_folder(&self.destination)
     }
 
-    /// Gives the copy its access, and keeps everybody from reading it, under any name, as long as the
-    /// connection lives.
+    /// Sets the copy's permissions, and locks the copy while the returned connection lives.
+    ///
+    /// The lock keeps all other sessions from reading the copy under any name.
     fn hold(&self) -> Result<Connection, Error> {
         self.access.give_to(self.file.as_file(), self.path())?;
         let name = self.path().display().to_string();
@@ -164,7 +166,7 @@ pub(crate) fn refuse_taken(destination: &Path) -> Result<(), Error> {
 impl Drop for PendingCopy {
     fn drop(&mut self) {
         for path in beside(self.path()) {
-            // There is nobody to tell, and a file that is not there needs no removal.
+            // Drop cannot report an error, and a missing file needs no removal.
             let _ = std::fs::remove_file(path);
         }
     }
@@ -218,7 +220,7 @@ mod tests {
         }
     }
 
-    /// By somebody who may write to the folder.
+    /// Another user who may write to the folder puts the file there.
     #[cfg(unix)]
     #[test]
     fn what_is_put_in_the_place_of_a_copy_stays_as_it_is() {

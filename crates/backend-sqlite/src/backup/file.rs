@@ -1,4 +1,4 @@
-//! New files: who may read them, and that they stay.
+//! Creates files with the right permissions, and makes their names durable.
 
 use std::fs::{self, File, Permissions};
 use std::io;
@@ -7,8 +7,9 @@ use std::path::Path;
 use mlflow_migrate_core::Error;
 use tempfile::NamedTempFile;
 
-/// Creates an empty file beside another that nobody but its owner can read, under a name that nobody can
-/// know beforehand. No part of its path is a link.
+/// Creates an empty private file beside another, under an unpredictable name.
+///
+/// Only the owner can read the file. No part of its path is a link.
 pub(crate) fn create_private(destination: &Path) -> Result<NamedTempFile, Error> {
     let folder = folder_of(destination);
     let folder = folder.canonicalize().map_err(|source| failed("opening", folder, source))?;
@@ -20,7 +21,7 @@ pub(crate) fn create_private(destination: &Path) -> Result<NamedTempFile, Error>
         .map_err(|source| failed("creating a file in", &folder, source))
 }
 
-/// The folder that a file is in.
+/// Returns the folder of a file.
 pub(crate) fn folder_of(path: &Path) -> &Path {
     match path.parent() {
         Some(folder) if !folder.as_os_str().is_empty() => folder,
@@ -28,8 +29,9 @@ pub(crate) fn folder_of(path: &Path) -> &Path {
     }
 }
 
-/// Refuses a name that leads to another file than the open one: somebody else who may write to the folder
-/// has exchanged it.
+/// Refuses a name that leads to another file than the open one.
+///
+/// Then another user who may write to the folder has replaced the file.
 pub(crate) fn refuse_exchanged(file: &File, name: &Path) -> Result<(), Error> {
     #[cfg(unix)]
     {
@@ -48,7 +50,7 @@ pub(crate) fn refuse_exchanged(file: &File, name: &Path) -> Result<(), Error> {
     Ok(())
 }
 
-/// Who may read and write a file.
+/// A file's owner and permissions.
 #[derive(Clone, Debug)]
 pub(crate) struct Access {
     permissions: Permissions,
@@ -57,7 +59,7 @@ pub(crate) struct Access {
 }
 
 impl Access {
-    /// Of the file behind a path.
+    /// Reads the owner and permissions of a path's file, following links.
     pub(crate) fn of(path: &Path) -> Result<Self, Error> {
         let metadata = fs::metadata(path).map_err(|source| failed("looking at", path, source))?;
         Ok(Self {
@@ -70,8 +72,10 @@ impl Access {
         })
     }
 
-    /// Gives it to another file, whose owner can write it in any case. Not by its name, which somebody else
-    /// may have given to another file. The name is for the message.
+    /// Applies the owner and permissions to an open file, whose owner can always write it.
+    ///
+    /// The file is not reopened by its name, which may lead to another file by now. `name` is for
+    /// the error's message.
     pub(crate) fn give_to(&self, file: &File, name: &Path) -> Result<(), Error> {
         #[cfg_attr(not(unix), expect(unused_mut, reason = "there are no modes"))]
         let mut permissions = self.permissions.clone();
@@ -79,11 +83,12 @@ impl Access {
         {
             use std::os::unix::fs::PermissionsExt;
             let (user, group) = self.owner;
-            // Only root can give a file away, and others only to groups of theirs.
+            // Only root can change a file's owner. Other users can only choose one of their own
+            // groups.
             let is_of_group = std::os::unix::fs::fchown(file, Some(user), Some(group))
                 .or_else(|_| std::os::unix::fs::fchown(file, None, Some(group)))
                 .is_ok();
-            // What a group may do another one may not.
+            // If the group stays another one, the file grants the group nothing.
             let shared = if is_of_group { 0o077 } else { 0o007 };
             permissions.set_mode(permissions.mode() & shared | 0o600);
         }
@@ -92,15 +97,15 @@ impl Access {
     }
 }
 
-/// Sees to it that the name of a file in its folder survives a crash of the machine.
+/// Syncs a file's folder, so the file's name survives a crash of the machine.
 pub(crate) fn sync_folder(path: &Path) -> Result<(), Error> {
     let folder = folder_of(path);
-    // Other systems do not open folders.
+    // Systems other than Unix cannot open folders.
     let synced = if cfg!(unix) { File::open(folder).and_then(|it| it.sync_all()) } else { Ok(()) };
     synced.map_err(|source| failed("writing", folder, source))
 }
 
-/// Refuses a name that is taken, by a link to nothing too.
+/// Refuses a name that exists, even as a dangling link.
 pub(crate) fn refuse_existing(path: &Path) -> Result<(), Error> {
     if fs::symlink_metadata(path).is_ok() { Err(exists(path)) } else { Ok(()) }
 }
@@ -113,7 +118,7 @@ fn exists(path: &Path) -> Error {
     }
 }
 
-/// Whether two paths lead to one file, however they are spelled: by a link of either kind too.
+/// Returns whether two paths lead to one file, also through a symbolic or a hard link.
 pub(crate) fn is_same(one: &Path, other: &Path) -> Result<bool, Error> {
     let opening = |path: &Path| {
         let path = path.to_owned();
@@ -132,7 +137,7 @@ pub(crate) fn is_same(one: &Path, other: &Path) -> Result<bool, Error> {
     Ok(real(one)? == real(other)?)
 }
 
-/// An error of the operating system's.
+/// Builds an error for a failure of the operating system.
 pub(crate) fn failed(action: &str, path: &Path, source: io::Error) -> Error {
     Error::Database { action: format!("{action} {}", path.display()), source: Box::new(source) }
 }

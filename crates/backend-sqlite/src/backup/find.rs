@@ -8,24 +8,25 @@ use super::file::{failed, folder_of};
 
 const BACKUP: &str = ".backup";
 
-/// Where a backup of a database goes unless its user says otherwise: beside it, with a moment such as
-/// `20260131T235959Z` in its name.
+/// Returns the default path of a backup: beside the database, with the moment in the name.
+///
+/// A moment looks like `20260131T235959Z`.
 #[must_use]
 pub fn backup_path(database: &Path, moment: &str) -> PathBuf {
     with_suffix(database, &format!(".{moment}{BACKUP}"))
 }
 
-/// Appends a suffix to the last name of a path.
+/// Appends a suffix to the file name of a path.
 pub(super) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()
 }
 
-/// The newest of the backups that have their name from [`backup_path`].
+/// Returns the newest backup whose name has the form that [`backup_path`] gives.
 ///
 /// # Errors
-/// If there is none.
+/// If no such backup of the same owner exists.
 pub fn newest_backup(database: &Path) -> Result<PathBuf, Error> {
     let prefix = format!("{}.", database.file_name().unwrap_or_default().display());
     let is_backup = |path: &PathBuf| {
@@ -51,8 +52,10 @@ pub fn newest_backup(database: &Path) -> Result<PathBuf, Error> {
     })
 }
 
-/// Whether a backup is a file, and not a link, of whoever owns the database; of a database that is gone, of
-/// whoever owns its folder. Anybody who may write to the folder can put a file there.
+/// Returns whether a backup is a regular file that belongs to the database's owner.
+///
+/// If the database is gone, its folder's owner counts. Anybody who may write to the folder could
+/// put a file there.
 fn is_of_same_owner(backup: &Path, database: &Path) -> bool {
     let Ok(found) = std::fs::symlink_metadata(backup) else { return false };
     #[cfg(unix)]

@@ -1,4 +1,4 @@
-//! Copies of a database: how they are made, found, checked and put back.
+//! Makes, finds, checks and restores copies of a database.
 
 mod check;
 mod copy;

@@ -1,4 +1,4 @@
-//! Writes the pages of one database into another, by SQLite's backup API.
+//! Writes the pages of one database into another with SQLite's backup API.
 
 use std::time::{Duration, Instant};
 
@@ -10,14 +10,14 @@ use crate::error::Context;
 const PAGES_A_STEP: i32 = 4096;
 const BETWEEN_TRIALS: Duration = Duration::from_millis(20);
 
-/// Makes one database the same as another. Until the last page is written the target can go back.
+/// Overwrites the target with the source. Until the last page is written, the target can roll back.
 pub(crate) fn write_pages(
     source: &Connection,
     target: &mut Connection,
     context: Context<'_>,
 ) -> rusqlite::Result<()> {
-    // One read transaction for the whole copy: pages that another process changes meanwhile would make
-    // it start again.
+    // One read transaction spans the whole copy. Otherwise another process's change would make the
+    // copy start again.
     source.execute_batch("BEGIN; SELECT count(*) FROM sqlite_schema")?;
     let backup = Backup::new(source, target)?;
     let waiting_ends = Duration::from_secs(context.waited_seconds);
@@ -28,7 +28,7 @@ pub(crate) fn write_pages(
             StepResult::More => continue,
             _ => {}
         }
-        // Nobody lets go of a lock that this process holds itself.
+        // If this process holds the lock itself, nothing would ever release it.
         if waits_since.get_or_insert_with(Instant::now).elapsed() >= waiting_ends {
             let error = ffi::Error::new(ffi::SQLITE_BUSY);
             return Err(rusqlite::Error::SqliteFailure(error, None));
@@ -49,7 +49,7 @@ mod tests {
     use super::write_pages;
     use crate::error::Context;
 
-    /// Under a name that leads to the same file where nothing tells that it does.
+    /// The second path leads to the same file, but nothing shows that it does.
     #[test]
     fn what_is_locked_for_good_is_given_up() {
         let folder = tempfile::tempdir().unwrap();

@@ -1,8 +1,8 @@
-//! Puts a backup in the place of its database.
+//! Restores a database from a backup.
 //!
-//! The pages are written into the database's own file, in one transaction of SQLite's: it keeps its mode,
-//! its owner and its links, other connections see what has happened, and a crash on the way leaves it as
-//! it was. Only a file that SQLite cannot open any more is replaced.
+//! The pages are written into the database's own file, in one SQLite transaction. So the file keeps
+//! its permissions, owner and links, and other connections see the change. A crash during the
+//! restore leaves the file unchanged. Only a file that SQLite can no longer open is replaced.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -21,8 +21,9 @@ use crate::lock::open_exclusively;
 use crate::options::OpenOptions;
 use crate::side_files::refuse_side_files;
 
-/// Puts a backup in the place of a database, and keeps what that holds now beside it, with a moment in
-/// its name. Tells where, if there was something.
+/// Restores a database from a backup, and keeps the current content beside it.
+///
+/// The kept file has the moment in its name. Returns its path, if the database existed.
 ///
 /// # Errors
 /// If the database is in use, or cannot be written.
@@ -54,7 +55,7 @@ pub async fn restore(
     Ok(Some(kept))
 }
 
-/// A name that is free: the moment says nothing of parts of a second.
+/// Returns a free name. The moment has no fractions of a second, so the name may need a number.
 fn place_to_keep(database: &Path, moment: &str) -> PathBuf {
     let first = with_suffix(database, &format!(".{moment}.replaced"));
     let next =
@@ -65,7 +66,7 @@ fn place_to_keep(database: &Path, moment: &str) -> PathBuf {
 
 struct Restoration {
     place: PathBuf,
-    /// Whether the user's path leads to the place by a link.
+    /// Whether the user's path leads to the file through a link.
     is_link: bool,
     source: PathBuf,
     kept: PathBuf,
@@ -75,7 +76,7 @@ struct Restoration {
 impl Restoration {
     fn run(&self, name: &str) -> Result<(), Error> {
         let context = Context { name, waited_seconds: self.busy_timeout.as_secs() };
-        // To lock an empty file would already make a database of it.
+        // Locking an empty file would already turn the file into a database.
         let is_empty = std::fs::metadata(&self.place).is_ok_and(|found| found.len() == 0);
         if self.is_link && is_empty {
             return Err(not_mlflows(context));
@@ -93,8 +94,9 @@ impl Restoration {
         }
     }
 
-    /// Opens the database so that nobody else can as long as the connection lives. What a crash has
-    /// left beside it SQLite puts in order here.
+    /// Opens the database, and locks all other sessions out while the connection lives.
+    ///
+    /// SQLite recovers the file here from a journal or a log that a crash has left.
     fn lock(&self, context: Context<'_>) -> Result<Connection, Error> {
         let connection = open_exclusively(&self.place, self.busy_timeout)
             .map_err(|source| context.error("locking the database", source))?;
@@ -121,7 +123,7 @@ impl Restoration {
         unchanged.map_or(Ok(()), |file| file.check(context))
     }
 
-    /// Gives the backup's copy the name of a file that is no database any more.
+    /// Replaces a file that is no longer a database with a copy of the backup.
     fn replace(&self, context: Context<'_>) -> Result<(), Error> {
         refuse_side_files(&self.place)?;
         let access = Access::of(&self.place)?;
@@ -132,7 +134,7 @@ impl Restoration {
     }
 }
 
-/// Refuses to write over a database of another program's.
+/// Refuses to overwrite a database of another program.
 fn refuse_others(connection: &Connection, context: Context<'_>) -> Result<(), Error> {
     const TABLES: &str = "SELECT count(*), coalesce(sum(lower(name) IN ('alembic_version', 'experiments')), 0) \
                           FROM sqlite_schema WHERE type = 'table'";

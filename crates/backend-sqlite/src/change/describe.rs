@@ -1,4 +1,4 @@
-//! Describes a change, for people.
+//! Describes a change for the user.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{ChangePlan, TableChange};
@@ -11,7 +11,7 @@ use super::renames::{after_renames, rename_column, renames};
 use crate::ddl::quote_identifier;
 use crate::render;
 
-/// The way in words and statements.
+/// Returns a summary of a change and its statements.
 pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
     let name = quote_identifier(&change.after.name);
     let mut statements = Vec::new();
@@ -64,19 +64,19 @@ pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
     Ok(ChangePlan { summary: parts.join("; "), statements, rebuilds, scans: scans || rebuilds })
 }
 
-/// SQLite drops no constraint: the table is made anew, without it.
+/// Returns statements that rebuild a table without a foreign key: SQLite drops no constraint.
 pub(crate) fn without_foreign_key(table: &Table, key: &ForeignKey) -> Vec<String> {
     let mut after = table.clone();
     after.foreign_keys.retain(|one| one != key);
     remake(&TableChange { before: Some(table.clone()), after, revisions: Vec::new() })
 }
 
-/// Makes a table anew, in statements for people; none if the model cannot express it.
+/// Returns the statements of a rebuild, for display; none if the model cannot express the table.
 fn remake(change: &TableChange) -> Vec<String> {
     if change.before.iter().any(|before| !before.inexpressible.is_empty()) {
         return Vec::new();
     }
-    // Dropping the old table must not delete what references it, and views over it stay as they are.
+    // Dropping the old table must not delete the rows that reference it, nor alter views over it.
     let begin = ["PRAGMA foreign_keys = OFF", "PRAGMA legacy_alter_table = ON", "BEGIN"];
     let mut statements: Vec<String> = begin.map(ToOwned::to_owned).to_vec();
     statements.extend(Rebuild::of(change, None).statements());
@@ -87,7 +87,7 @@ fn remake(change: &TableChange) -> Vec<String> {
     statements
 }
 
-/// The edit of `sqlite_schema`, to show.
+/// Renders the edit of `sqlite_schema`, for display.
 fn replace_text(table: &Table) -> String {
     let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
     format!(

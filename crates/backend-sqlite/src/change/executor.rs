@@ -1,4 +1,4 @@
-//! Makes a change that has been chosen.
+//! Executes a change by the chosen method.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
@@ -15,7 +15,7 @@ use crate::render;
 use crate::rows::deferred_update::Deferred;
 use crate::table_size::rows_of;
 
-/// Makes one change over a connection.
+/// Executes one change over a connection.
 pub(super) struct Executor<'a> {
     pub(super) connection: &'a Connection,
     pub(super) change: &'a TableChange,
@@ -51,7 +51,7 @@ impl Executor<'_> {
         Ok(Some(copied))
     }
 
-    /// The values that have been kept for the table.
+    /// Returns the values that are deferred for the table.
     fn deferred(&self) -> Result<Option<Deferred>, Error> {
         Deferred::of(self.connection, &self.change.after.name).map_err(|error| self.error(error))
     }
@@ -79,7 +79,8 @@ impl Executor<'_> {
         Ok(copied)
     }
 
-    /// AUTOINCREMENT never gives a number twice, also not one of a row that was deleted.
+    /// Carries over the last AUTOINCREMENT number, since none is given twice, even after a
+    /// deletion.
     fn keep_sequence(&self) -> Result<(), Error> {
         if !self.change.after.options.autoincrement {
             return Ok(());
@@ -95,7 +96,7 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// Indexes and triggers, once the table has its shape.
+    /// Changes indexes and triggers, once the table has its final columns.
     pub(super) fn finish(&self, rebuilt: bool) -> Result<(), Error> {
         let before: Option<&Table> = self.change.before.as_ref();
         let (dropped, created) = index_changes(before, &self.change.after, rebuilt);

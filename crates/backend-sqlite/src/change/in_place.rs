@@ -1,4 +1,4 @@
-//! Changes a table whose rows stay as they are.
+//! Changes a table without rewriting its rows.
 
 use std::collections::BTreeSet;
 
@@ -12,8 +12,10 @@ use crate::connection::set_schema_writable;
 use crate::ddl::quote_identifier;
 use crate::render;
 
-/// The tables and the constraints of which it is known whether their rows fit. Nobody else writes in the
-/// same transaction, and what a data migration writes is not asked for.
+/// The tables and constraints whose rows were already checked in this transaction.
+///
+/// No other session writes in the same transaction. A check before a data migration does not cover
+/// the rows that the migration writes, so such checks are not included.
 pub(crate) type Asked = BTreeSet<(String, String)>;
 
 impl Executor<'_> {
@@ -29,8 +31,9 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// What SQLite would not check by itself once the new text is in place, unless the preflight of
-    /// this transaction has.
+    /// Refuses rows that violate the new text's constraints, which SQLite does not check.
+    ///
+    /// Skips what the preflight of this transaction has checked.
     fn refuse_unfit_rows(&self, in_place: &InPlace, asked: &Asked) -> Result<(), Error> {
         let not_null = in_place.not_null.iter().map(|column| {
             (format!("NOT NULL of {column}"), format!("{} IS NULL", quote_identifier(column)))
@@ -58,8 +61,9 @@ impl Executor<'_> {
         Ok(())
     }
 
-    /// The procedure of SQLite's manual (lang_altertable, section 7). The new schema version makes
-    /// every connection, this one too, read the schema again.
+    /// Replaces the table's text by the procedure of SQLite's manual (lang_altertable, section 7).
+    ///
+    /// The new schema version makes every connection, including this one, read the schema again.
     fn replace_text(&self) -> Result<(), Error> {
         let replace = || {
             let version: i64 =
@@ -76,9 +80,11 @@ impl Executor<'_> {
         replace().map_err(|error| self.error(error))
     }
 
-    /// The indexes of keys have no text of their own: SQLite finds them by their number, which
-    /// follows from the order of the keys in the table's text. A new text is safe only if it gives
-    /// every key the number that it has; an empty database shows whether it does.
+    /// Returns whether the new text gives every key the index number that the key has.
+    ///
+    /// The indexes of keys have no text. SQLite finds each by its number, which follows from the
+    /// order of the keys in the table's text. A new text is safe only if the numbers stay. A
+    /// scratch database shows whether they do.
     pub(super) fn keys_keep_their_order(&self) -> Result<bool, Error> {
         let compare = || {
             let scratch = Connection::open_in_memory()?;
@@ -101,7 +107,7 @@ impl Executor<'_> {
     }
 }
 
-/// The names and columns of the indexes that belong to keys.
+/// Returns the names and columns of the indexes that belong to keys.
 fn automatic_indexes(
     connection: &Connection,
     table: &str,

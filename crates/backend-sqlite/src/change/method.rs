@@ -1,9 +1,10 @@
-//! Chooses the cheapest way to change a table.
+//! Chooses the cheapest method to change a table.
 //!
-//! SQLite's ALTER TABLE adds and renames columns, and no more. Where nothing that is stored in the
-//! rows changes (a longer VARCHAR, a CHECK, NOT NULL or foreign key), the text in `sqlite_schema`
-//! is replaced, which its manual documents (lang_altertable, section 7, "a simpler and faster
-//! procedure"). Everything else is one rebuild, however many revisions ask for one.
+//! SQLite's ALTER TABLE only adds and renames columns. Some changes leave the stored rows as they
+//! are: a longer VARCHAR, a CHECK, NOT NULL or foreign key. For these, the text in `sqlite_schema`
+//! is replaced, as the manual documents (lang_altertable, section 7, "a simpler and faster
+//! procedure"). Any other change is a rebuild: one for each table, whatever the number of
+//! revisions.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::TableChange;
@@ -12,34 +13,34 @@ use mlflow_migrate_core::schema::{Check, Column, Table};
 
 use crate::render;
 
-/// How a table is changed.
+/// The method by which a table is changed.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Way {
-    /// It does not exist yet.
+    /// The table does not exist yet, and is created.
     Create,
-    /// Its rows stay as they are.
+    /// The rows stay as they are.
     InPlace(InPlace),
-    /// Its rows are copied into a new table.
+    /// The rows are copied into a new table.
     Rebuild,
 }
 
-/// What is done to a table whose rows stay.
+/// The changes of a table whose rows stay.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct InPlace {
-    /// Columns that are added at the end.
+    /// Columns to add at the end.
     pub(super) added: Vec<Column>,
-    /// Whether the stored text of the table is replaced.
+    /// Whether the table's stored text is replaced.
     pub(super) replaces_text: bool,
-    /// Columns that must hold no NULL for that.
+    /// Columns that must hold no NULL for the new text.
     pub(super) not_null: Vec<String>,
-    /// Conditions that every row must satisfy for that.
+    /// Conditions that every row must satisfy for the new text.
     pub(super) checks: Vec<Check>,
 }
 
-/// Chooses the way. No column gets another name any more.
+/// Chooses the method. Columns must already have their new names.
 ///
 /// # Errors
-/// If the table would have to be written anew, and the model cannot express it.
+/// If the table's text must be written again, but the model cannot express the table.
 pub(super) fn choose(change: &TableChange) -> Result<Way, Error> {
     let Some(before) = &change.before else { return Ok(Way::Create) };
     let way = if stores_the_same(before, &change.after) {
@@ -61,9 +62,10 @@ pub(super) fn choose(change: &TableChange) -> Result<Way, Error> {
     Ok(way)
 }
 
-/// Whether rows written for `before` can be read as rows of `after`: the same columns in the same
-/// places with the same affinity, then perhaps new ones with a constant default; and the same keys,
-/// since they are indexes.
+/// Returns whether rows written for `before` can be read as rows of `after`.
+///
+/// The columns must be the same, in the same places and with the same affinity. New columns with a
+/// constant default may follow. The keys must be the same too, since they are indexes.
 fn stores_the_same(before: &Table, after: &Table) -> bool {
     let key_columns = |table: &Table| -> Vec<Vec<String>> {
         let keys = table.primary_key.iter().map(|key| &key.columns);
@@ -86,7 +88,7 @@ fn is_same_in_rows(old: &Column, new: &Column) -> bool {
         && affinity(&old.column_type.sql(Sqlite)) == affinity(&new.column_type.sql(Sqlite))
         && old.generated == new.generated
         && old.collation == new.collation
-        // Rows from before an ADD COLUMN take the default when they are read.
+        // Rows from before an ADD COLUMN get the default when they are read.
         && default_of(old) == default_of(new)
 }
 
@@ -130,7 +132,7 @@ fn names_of_uniques(table: &Table) -> Vec<Option<&str>> {
     table.uniques.iter().map(|unique| unique.name.as_deref()).collect()
 }
 
-/// The affinity of a declared type, by the rules of SQLite's manual (datatype3, section 3.1).
+/// Returns the affinity of a declared type, by SQLite's rules (datatype3, section 3.1).
 fn affinity(declared: &str) -> &'static str {
     let declared = declared.to_ascii_uppercase();
     let has = |part: &str| declared.contains(part);

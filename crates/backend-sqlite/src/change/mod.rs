@@ -1,4 +1,4 @@
-//! Changes of tables: how each is made, and how it is described.
+//! Changes tables, and describes the changes.
 
 mod describe;
 mod executor;
@@ -26,7 +26,7 @@ pub(crate) use describe::{describe, without_foreign_key};
 pub(crate) use in_place::Asked;
 pub(crate) use rebuild::temporary_name;
 
-/// Makes one change, and tells how many rows were copied, if any had to be.
+/// Executes one change, and returns the number of copied rows, if the table was rebuilt.
 pub(crate) fn apply(
     connection: &Connection,
     change: &TableChange,
@@ -60,7 +60,7 @@ pub(crate) fn apply(
     }
 }
 
-/// Gives columns their new names, in views and triggers too.
+/// Renames columns, in views and triggers too.
 fn rename_columns(
     connection: &Connection,
     change: &TableChange,
@@ -76,8 +76,8 @@ fn rename_columns(
             .execute_batch(sql)
             .map_err(|source| context.error(&format!("changing table {table}"), source))
     };
-    // With a writable schema SQLite leaves alone what it cannot parse, such as a view of the user's
-    // over a table that is gone, where a rename would otherwise fail.
+    // With a writable schema, SQLite skips what it cannot parse, such as a user's view over a
+    // missing table. Otherwise the rename would fail.
     let set_writable = |is_writable| {
         set_schema_writable(connection, is_writable)
             .map_err(|source| context.error(&format!("changing table {table}"), source))
@@ -91,7 +91,7 @@ fn rename_columns(
     set_writable(false)
 }
 
-/// A trigger that is there stays as it is now: a rename may have changed its text.
+/// Keeps existing triggers with their current text, which a rename may have changed.
 fn keep_triggers(
     connection: &Connection,
     before: &mut Table,

@@ -1,16 +1,16 @@
-//! What is added to a table, or goes with it: columns, indexes and triggers.
+//! Adds and drops a table's columns, indexes and triggers.
 
 use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::{Column, Index, Table};
 
 use crate::render;
 
-/// Adds a column to a table, whose name is quoted.
+/// Renders `ADD COLUMN` for a table whose name is quoted.
 pub(super) fn add_column(table: &str, column: &Column, after: &Table) -> String {
     format!("ALTER TABLE {table} ADD COLUMN {}", render::column(column, after))
 }
 
-/// The indexes that go and those that come. A rebuild drops every index with the old table.
+/// Returns the indexes to drop and to create. A rebuild drops every index with the old table.
 pub(super) fn index_changes<'a>(
     before: Option<&'a Table>,
     after: &'a Table,
@@ -20,7 +20,7 @@ pub(super) fn index_changes<'a>(
     if rebuilds {
         return (Vec::new(), after.indexes.iter().collect());
     }
-    // A renamed column's indexes follow by themselves.
+    // SQLite renames a column in its indexes automatically.
     let renamed = |index: &Index| {
         let mut index = index.clone();
         for column in &mut index.columns {
@@ -37,7 +37,7 @@ pub(super) fn index_changes<'a>(
     (dropped.collect(), created.collect())
 }
 
-/// The statements of the triggers to create.
+/// Returns the statements of the triggers to create.
 pub(super) fn new_triggers(change: &TableChange, rebuilds: bool) -> Vec<String> {
     let known = change.before.as_ref().map_or(&[][..], |table| &table.triggers);
     let due = change.after.triggers.iter().filter(|trigger| rebuilds || !known.contains(trigger));

@@ -1,4 +1,4 @@
-//! A table's successor: created under another name, filled, and put in the old one's place.
+//! Rebuilds a table: creates a successor, fills it, and gives it the old table's name.
 
 use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Column;
@@ -7,12 +7,12 @@ use crate::ddl::quote_identifier;
 use crate::render;
 use crate::rows::deferred_update::Deferred;
 
-/// The name under which a rebuilt table is filled.
+/// Returns the name under which a rebuilt table is filled.
 pub(crate) fn temporary_name(table: &str) -> String {
     format!("_mlflow_migrate_{table}")
 }
 
-/// The statements of a rebuild, in their order.
+/// The statements of a rebuild, in order.
 pub(super) struct Rebuild {
     /// Creates the successor.
     pub(super) create: String,
@@ -20,30 +20,30 @@ pub(super) struct Rebuild {
     pub(super) copy: CopyRows,
     /// Drops the old table.
     pub(super) drop: String,
-    /// Gives the successor its name.
+    /// Renames the successor to the table's name.
     pub(super) rename: String,
 }
 
-/// `INSERT … SELECT …`, in the order of the new primary key: that makes its index in one go.
+/// `INSERT … SELECT …`, in the order of the new primary key, so its index is built in order.
 pub(super) struct CopyRows {
     scan: String,
     order: String,
 }
 
 impl CopyRows {
-    /// The statement.
+    /// Returns the statement.
     pub(super) fn sql(&self) -> String {
         format!("{}{}", self.scan, self.order)
     }
 
-    /// The statement, with a condition on every row.
+    /// Returns the statement, with a condition on every row.
     pub(super) fn sql_where(&self, condition: &str) -> String {
         format!("{} WHERE {condition}{}", self.scan, self.order)
     }
 }
 
 impl Rebuild {
-    /// The rebuild that makes a change, with the values that have been kept for it.
+    /// Returns the rebuild for a change, including the deferred values.
     pub(super) fn of(change: &TableChange, deferred: Option<&Deferred>) -> Self {
         let after = &change.after;
         let temporary = temporary_name(&after.name);
@@ -56,7 +56,7 @@ impl Rebuild {
         }
     }
 
-    /// All of them, to show.
+    /// Returns all statements, for display.
     pub(super) fn statements(self) -> Vec<String> {
         vec![self.create, self.copy.sql(), self.drop, self.rename]
     }

@@ -1,4 +1,4 @@
-//! Columns that get another name.
+//! Renames columns.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::TableChange;
@@ -8,18 +8,19 @@ use mlflow_migrate_core::schema::platform::Platform;
 
 use crate::ddl::quote_identifier;
 
-/// The columns that get another name, which comes before everything else: SQLite then puts it into
-/// whatever names the column.
+/// Returns the columns to rename, which happens before every other change.
+///
+/// SQLite then puts the new name into everything that names the column.
 pub(super) fn renames(change: &TableChange) -> Vec<(String, String)> {
     let columns = change.before.iter().flat_map(|_| &change.after.columns);
     let renamed = columns.filter(|column| column.live_name() != column.name);
     renamed.map(|column| (column.live_name().to_owned(), column.name.clone())).collect()
 }
 
-/// The change that is left once the columns have their names.
+/// Returns the change that remains after the columns are renamed.
 ///
 /// # Errors
-/// If the table lacks one of them.
+/// If the table lacks one of the columns.
 pub(super) fn after_renames(change: &TableChange) -> Result<TableChange, Error> {
     let mut left = change.clone();
     left.after.settle();
@@ -38,7 +39,7 @@ pub(super) fn after_renames(change: &TableChange) -> Result<TableChange, Error> 
     Ok(left)
 }
 
-/// Renames a column of a table, whose name is quoted.
+/// Renders `RENAME COLUMN` for a table whose name is quoted.
 pub(super) fn rename_column(table: &str, from: &str, to: &str) -> String {
     let (from, to) = (quote_identifier(from), quote_identifier(to));
     format!("ALTER TABLE {table} RENAME COLUMN {from} TO {to}")

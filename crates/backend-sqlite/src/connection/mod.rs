@@ -1,4 +1,4 @@
-//! Connections to database files: how they are opened, and what they may do.
+//! Connections to database files: opening, settings and limits.
 
 mod open;
 mod settings;

@@ -1,4 +1,4 @@
-//! Opens a file, whose schema may be hostile.
+//! Opens files whose schema may be hostile.
 
 use std::path::{Path, PathBuf};
 
@@ -6,15 +6,15 @@ use rusqlite::{Connection, OpenFlags, ffi};
 
 use super::settings::secured;
 
-/// Opens a file, whose schema may be hostile.
+/// Opens a file whose schema may be hostile.
 ///
-/// An absolute path is never one of the names that mean something else to SQLite: `:memory:`, an empty one,
-/// or a URI, which begins with `file:`.
+/// The path is made absolute, because SQLite gives a special meaning to `:memory:`, an empty name,
+/// and a URI, which begins with `file:`.
 pub(crate) fn open_file(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     secured(Connection::open_with_flags(absolute(path)?, flags)?)
 }
 
-/// Makes a path absolute, which SQLite takes for the name of a file and nothing else.
+/// Makes a path absolute, so that SQLite takes the path as a file's name.
 pub(super) fn absolute(path: &Path) -> rusqlite::Result<PathBuf> {
     std::path::absolute(path).map_err(|error| {
         let code = ffi::Error::new(ffi::SQLITE_CANTOPEN);

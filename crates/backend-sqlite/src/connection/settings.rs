@@ -1,4 +1,4 @@
-//! What a connection may do, and when it stops.
+//! Restricts what a connection may do, and interrupts it.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
@@ -8,16 +8,17 @@ use rusqlite::trace::{TraceEvent, TraceEventCodes};
 
 use crate::error::Context;
 
-/// After how many of SQLite's virtual machine's operations it is looked whether to interrupt: well
-/// below a millisecond, and too seldom to cost anything.
+/// The number of SQLite's virtual machine operations between two checks for an interrupt.
+///
+/// They take well below a millisecond, and the checks are too rare to cost anything.
 const OPERATIONS_A_LOOK: i32 = 10_000;
 
-/// Keeps a hostile schema and a damaged page from doing harm.
+/// Protects the program from a hostile schema and from damaged pages.
 pub(super) fn secured(mut connection: Connection) -> rusqlite::Result<Connection> {
-    // What stands in a view, a trigger or an index calls no function that reaches beyond the database.
+    // Views, triggers and indexes may not call functions that reach outside the database.
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false)?;
     connection.set_db_config(DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true)?;
-    // A page whose cells are not all within it is damage as soon as it is read.
+    // Reports a page as damaged, when it is read, if one of its cells lies outside the page.
     connection.pragma_update(None, "cell_size_check", true)?;
     log_statements(&mut connection)?;
     Ok(connection)
@@ -37,7 +38,7 @@ fn log_statements(connection: &mut Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Lets this connection change the stored text of its schema, or no more.
+/// Allows or forbids this connection to change the stored text of its schema.
 pub(crate) fn set_schema_writable(
     connection: &Connection,
     is_writable: bool,
@@ -46,7 +47,7 @@ pub(crate) fn set_schema_writable(
     connection.pragma_update(None, "writable_schema", is_writable)
 }
 
-/// Interrupts whatever statement runs, soon after it is asked for.
+/// Interrupts the running statement soon after the user asks to stop.
 pub(crate) fn interrupt_when(
     connection: &mut Connection,
     stop: CancellationToken,

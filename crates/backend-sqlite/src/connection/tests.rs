@@ -1,4 +1,4 @@
-//! Files in WAL mode that are read without another beside them.
+//! Files in WAL mode that are read without side files.
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 

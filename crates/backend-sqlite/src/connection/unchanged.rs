@@ -1,4 +1,4 @@
-//! A file that is read as one that nobody changes.
+//! Detects changes of a file that is read without locks.
 
 use std::fs::{self, File};
 use std::io::{self, Read};
@@ -10,7 +10,7 @@ use mlflow_migrate_core::Error;
 use crate::error::Context;
 use crate::side_files::{beside, left_beside};
 
-/// A file that nobody is expected to change.
+/// A file that is expected to stay unchanged.
 #[derive(Debug)]
 pub(crate) struct Unchanged {
     path: PathBuf,
@@ -18,21 +18,23 @@ pub(crate) struct Unchanged {
 }
 
 impl Unchanged {
-    /// The file as it is now; `None` where SQLite has to write before it can be read.
+    /// Records the file's state; `None` if SQLite has to write before the file can be read.
     pub(crate) fn of(path: &Path) -> Option<Self> {
         let seen = State::of(path).ok()?;
         left_beside(path).is_none().then(|| Self { path: path.to_owned(), seen })
     }
 
-    /// The file in WAL mode as it is now, if nobody has it open. A reader who may not write to it would
-    /// leave files beside it to which its owner may not write. No connection of this process may hold a
-    /// lock of the file: it would be lost with the descriptor that is closed here.
+    /// Records the state of a file in WAL mode that no process has open.
+    ///
+    /// A reader who may not write to the file would otherwise leave side files that its owner may
+    /// not write to. No connection of this process may hold a lock on the file: closing the
+    /// descriptor here would release the lock.
     pub(crate) fn at_rest(path: &Path) -> Option<Self> {
         let index = beside(path).nth(2)?;
         if index.exists() || !uses_log(path).ok()? { None } else { Self::of(path) }
     }
 
-    /// Refuses what has been read of a file that somebody has changed meanwhile.
+    /// Refuses the result of reading, if another program has changed the file meanwhile.
     pub(crate) fn check(&self, context: Context<'_>) -> Result<(), Error> {
         let is_same = State::of(&self.path).is_ok_and(|now| now == self.seen);
         if is_same && left_beside(&self.path).is_none() {
@@ -71,7 +73,7 @@ impl State {
     }
 }
 
-/// Whether a file is in WAL mode, as two bytes of its header say (SQLite, "Database File Format", 1.3.3).
+/// Returns whether a file is in WAL mode, from its header (SQLite, "Database File Format", 1.3.3).
 fn uses_log(path: &Path) -> io::Result<bool> {
     let mut header = [0; 20];
     File::open(path)?.read_exact(&mut header)?;

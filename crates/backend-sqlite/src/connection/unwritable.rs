@@ -1,8 +1,8 @@
 //! Reads a database in a place that cannot be written.
 //!
-//! SQLite needs two more files beside one in WAL mode, even to read it. Where it cannot make them, and no
-//! log holds pages that the file lacks, the file is read as one that nobody changes (`immutable=1`).
-//! Whether nobody has changed it is then asked after each use.
+//! SQLite needs two more files beside a database in WAL mode, even to read it. If SQLite cannot
+//! create them, and no log holds pages that the file lacks, the file is opened with `immutable=1`.
+//! After each use, the file is checked for changes.
 
 use std::path::Path;
 
@@ -17,11 +17,13 @@ use crate::error::Context;
 use crate::shell::quoted;
 use crate::side_files::{beside, left_beside};
 
-/// What stays as it is in the path of a URI.
+/// The characters that the path of a URI does not encode.
 const IN_PATH: AsciiSet = NON_ALPHANUMERIC.remove(b'/');
 
-/// Reads a little of an open file by `prepare`. Where that would take another file beside it which cannot be
-/// made, the connection that is returned is one that can do without.
+/// Runs `prepare`, which reads from the open file.
+///
+/// If SQLite then needs a side file that it cannot create, returns another connection, which needs
+/// none.
 pub(crate) fn readable(
     connection: Connection,
     path: &Path,
@@ -45,7 +47,7 @@ pub(crate) fn readable(
     Ok((connection, Some(unchanged)))
 }
 
-/// Opens a file in WAL mode to read it, without any other beside it. Nobody may change it meanwhile.
+/// Opens a file in WAL mode for reading, without side files. Nobody may change the file meanwhile.
 pub(super) fn open_immutable(path: &Path, flags: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = (flags - OpenFlags::SQLITE_OPEN_READ_WRITE)
         | OpenFlags::SQLITE_OPEN_READ_ONLY
@@ -53,7 +55,7 @@ pub(super) fn open_immutable(path: &Path, flags: OpenFlags) -> rusqlite::Result<
     secured(Connection::open_with_flags(immutable_uri(&absolute(path)?), flags)?)
 }
 
-/// Whether an error comes from a file that can be made, written or removed by nobody.
+/// Returns whether SQLite could not create, write or remove a file.
 pub(crate) fn is_of_place(error: &rusqlite::Error) -> bool {
     let extended = error.sqlite_error().map(|error| error.extended_code);
     let of_side_file = [
@@ -69,7 +71,7 @@ pub(crate) fn is_of_place(error: &rusqlite::Error) -> bool {
         )
 }
 
-/// Why a database cannot be read without writing to it, if a file beside it is the reason.
+/// Explains why a database cannot be read without a write, if a side file is the reason.
 pub(crate) fn refusal(path: &Path, context: Context<'_>) -> Option<Error> {
     let left = left_beside(path)?;
     let is_log = left == beside(path).nth(1)?;
@@ -92,7 +94,7 @@ pub(crate) fn refusal(path: &Path, context: Context<'_>) -> Option<Error> {
     })
 }
 
-/// The URI by which SQLite opens a file as one that nobody changes. Its path is absolute.
+/// Returns the URI that opens a file as immutable. The path must be absolute.
 pub(super) fn immutable_uri(path: &Path) -> String {
     #[cfg(unix)]
     let encoded = {

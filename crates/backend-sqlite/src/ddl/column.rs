@@ -1,4 +1,4 @@
-//! Reading the column definitions of `CREATE TABLE`.
+//! Reads the column definitions of `CREATE TABLE`.
 
 use std::ops::Range;
 
@@ -10,15 +10,16 @@ use super::{
     PrimaryKey, TokenKind, Unique,
 };
 
-/// The types that SQLite knows by heart (`sqlite3StdType`). It keeps only a number for them and
-/// therefore reports them in upper case.
+/// SQLite's standard types (`sqlite3StdType`).
+///
+/// SQLite stores only a number for each, and so reports them in upper case.
 const STANDARD_TYPES: [&str; 6] = ["ANY", "BLOB", "INT", "INTEGER", "REAL", "TEXT"];
 
-/// The columns of a table (`columnlist`), as far as they have been read.
+/// The columns of a table (`columnlist`) that have been read so far.
 #[derive(Default)]
 pub(super) struct Columns {
     finished: Vec<ColumnDefinition>,
-    /// Which of the finished columns has the most recent foreign key.
+    /// The finished column that has the most recent foreign key.
     last_reference: Option<usize>,
 }
 
@@ -27,7 +28,7 @@ impl Columns {
         self.finished
     }
 
-    /// Reads one more column.
+    /// Reads another column.
     pub(super) fn read(&mut self, cursor: &mut Cursor<'_>) -> Result<(), DdlError> {
         let column = self.column(cursor)?;
         if !column.references.is_empty() {
@@ -37,7 +38,7 @@ impl Columns {
         Ok(())
     }
 
-    /// One column (`columnname carglist`).
+    /// Reads one column (`columnname carglist`).
     fn column(&mut self, cursor: &mut Cursor<'_>) -> Result<ColumnDefinition, DdlError> {
         let start = cursor.position();
         let (name, name_span) = cursor.name("the name of a column")?;
@@ -60,7 +61,7 @@ impl Columns {
         Ok(column)
     }
 
-    /// Adds the constraint (`ccons`) that comes next, if one does, to the column.
+    /// Reads the next constraint (`ccons`) into the column, and returns whether one was read.
     fn column_constraint(
         &mut self,
         cursor: &mut Cursor<'_>,
@@ -71,7 +72,7 @@ impl Columns {
         if cursor.take_keywords(&["NOT", "NULL"]) {
             column.not_null = Some(NotNull { name, on_conflict: cursor.on_conflict()? });
         } else if cursor.take_keyword("NULL") {
-            // NULL only states what holds anyway; SQLite does not let it revoke a NOT NULL.
+            // NULL has no effect: SQLite does not let it revoke a NOT NULL.
             cursor.on_conflict()?;
         } else if cursor.take_keyword("DEFAULT") {
             column.default = Some(default_value(cursor, name)?);
@@ -118,7 +119,7 @@ impl Columns {
     }
 }
 
-/// The type (`typetoken`) as SQLite reports it.
+/// Reads a type (`typetoken`), and returns it as SQLite reports it.
 fn declared_type(cursor: &mut Cursor<'_>) -> Result<Option<String>, DdlError> {
     let start = cursor.position();
     while cursor.token(cursor.position()).is_some_and(|token| cursor.is_type_word(token)) {
@@ -138,7 +139,7 @@ fn declared_type(cursor: &mut Cursor<'_>) -> Result<Option<String>, DdlError> {
     }
     let name = dequote(text);
     let standard = STANDARD_TYPES.iter().find(|standard| standard.eq_ignore_ascii_case(&name));
-    // SQLite does not recognise the type in `"int" x`, though it then drops all but the first word.
+    // SQLite does not recognize the type in `"int" x`, although it then keeps only the first word.
     let quotes = text.len().abs_diff(name.len());
     Ok(Some(match standard {
         Some(standard) if quotes == 0 || quotes == 2 => (*standard).to_owned(),
@@ -146,8 +147,10 @@ fn declared_type(cursor: &mut Cursor<'_>) -> Result<Option<String>, DdlError> {
     }))
 }
 
-/// The text of a type without the words GENERATED ALWAYS at its end. As identifiers they are read
-/// into the type, from which `sqlite3AddColumn` cuts them off again, in just this way.
+/// Returns the text of a type without the words GENERATED ALWAYS at its end.
+///
+/// SQLite reads these words into the type, as identifiers. `sqlite3AddColumn` then removes them in
+/// the same way.
 fn without_generated_always(text: &str) -> &str {
     if text.len() < "GENERATED ALWAYS".len() {
         return text;
@@ -158,19 +161,21 @@ fn without_generated_always(text: &str) -> &str {
     }
 }
 
-/// The text without the word at its end and the white space before that, if it ends so.
+/// Returns the text without the word at its end and the white space before the word.
+///
+/// Returns `None` if the text ends differently.
 fn cut_end<'a>(text: &'a str, word: &str) -> Option<&'a str> {
     let (rest, end) = text.split_at_checked(text.len().checked_sub(word.len())?)?;
     end.eq_ignore_ascii_case(word).then(|| rest.trim_end_matches(WHITESPACE))
 }
 
-/// A number in a type (`signed`), of which only the text matters.
+/// Reads a number in a type (`signed`), of which only the text matters.
 fn signed_number(cursor: &mut Cursor<'_>) -> Result<(), DdlError> {
     cursor.take_sign();
     cursor.expect(TokenKind::Number, "a number").map(|_| ())
 }
 
-/// What follows the keyword DEFAULT.
+/// Reads what follows the keyword DEFAULT.
 fn default_value(cursor: &mut Cursor<'_>, name: Option<String>) -> Result<DefaultValue, DdlError> {
     if cursor.at(TokenKind::LeftParenthesis) {
         return Ok(DefaultValue { name, text: cursor.parenthesised()?, parenthesised: true });
@@ -208,12 +213,12 @@ fn primary_key(
     Ok(PrimaryKey { name, columns, autoincrement, on_conflict, span })
 }
 
-/// The column as the only one of a key that is written at it.
+/// Returns the column as the only column of its own key.
 fn own_column(column: &ColumnDefinition, descending: bool) -> IndexedColumn {
     IndexedColumn { name: column.name.clone(), collation: None, descending }
 }
 
-/// What follows the keyword AS (`generated`).
+/// Reads what follows the keyword AS (`generated`).
 fn generated(cursor: &mut Cursor<'_>, name: Option<String>) -> Result<Generated, DdlError> {
     let expression = cursor.parenthesised()?;
     let stored = !cursor.take_keyword("VIRTUAL") && cursor.take_keyword("STORED");

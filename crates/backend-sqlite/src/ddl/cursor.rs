@@ -1,4 +1,4 @@
-//! Walking over the tokens of a statement.
+//! Moves over the tokens of a statement.
 
 use std::ops::Range;
 
@@ -10,8 +10,9 @@ use super::{ConflictResolution, DdlError, Token, TokenKind, tokenize};
 pub(super) struct Cursor<'a> {
     sql: &'a str,
     tokens: Vec<Token>,
-    /// For each opening parenthesis the position of the closing one. Matching all of them once is
-    /// what makes every skip over a group one step, however deep the group is.
+    /// The position of the closing parenthesis for each opening one.
+    ///
+    /// All are matched once, so skipping a group takes one step, however deep the group is.
     closings: Vec<Option<usize>>,
     position: usize,
 }
@@ -23,12 +24,12 @@ impl<'a> Cursor<'a> {
         Ok(Self { sql, tokens, closings, position: 0 })
     }
 
-    /// The position of the next token, for [`Self::token`] and its siblings.
+    /// Returns the position of the next token, for [`Self::token`] and similar methods.
     pub(super) fn position(&self) -> usize {
         self.position
     }
 
-    /// Makes the token at a position the next one.
+    /// Moves to the token at a position.
     pub(super) fn move_to(&mut self, position: usize) {
         self.position = position;
     }
@@ -37,12 +38,12 @@ impl<'a> Cursor<'a> {
         self.tokens.get(position).copied()
     }
 
-    /// The position of the parenthesis that closes the one at a position.
+    /// Returns the position of the parenthesis that closes the one at a position.
     pub(super) fn closing(&self, position: usize) -> Option<usize> {
         self.closings.get(position).copied().flatten()
     }
 
-    /// The position after the token at a position or, if that opens a group, after the group.
+    /// Returns the position after a token or, if the token opens a group, after the group.
     pub(super) fn after_group(&self, position: usize) -> usize {
         self.closing(position).unwrap_or(position) + 1
     }
@@ -61,7 +62,7 @@ impl<'a> Cursor<'a> {
         self.is_keyword(self.position, keyword)
     }
 
-    /// Whether the keywords come next, in this order.
+    /// Returns whether the keywords come next, in this order.
     pub(super) fn at_keywords(&self, keywords: &[&str]) -> bool {
         keywords
             .iter()
@@ -69,19 +70,19 @@ impl<'a> Cursor<'a> {
             .all(|(index, keyword)| self.is_keyword(self.position + index, keyword))
     }
 
-    /// Takes the next token if it is of the kind.
+    /// Takes the next token if it is of the kind, and returns whether it is.
     pub(super) fn take(&mut self, kind: TokenKind) -> bool {
         let found = self.at(kind);
         self.position += usize::from(found);
         found
     }
 
-    /// Takes the next token if it is the keyword.
+    /// Takes the next token if it is the keyword, and returns whether it is.
     pub(super) fn take_keyword(&mut self, keyword: &str) -> bool {
         self.take_keywords(&[keyword])
     }
 
-    /// Takes the keywords if all of them come next.
+    /// Takes the keywords if all of them come next, and returns whether they do.
     pub(super) fn take_keywords(&mut self, keywords: &[&str]) -> bool {
         let found = self.at_keywords(keywords);
         if found {
@@ -97,7 +98,7 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Takes ASC or DESC (`sortorder`), if one comes next, and says whether it is DESC.
+    /// Takes ASC or DESC (`sortorder`), if one comes next, and returns whether it is DESC.
     pub(super) fn take_sort_order(&mut self) -> bool {
         !self.take_keyword("ASC") && self.take_keyword("DESC")
     }
@@ -120,12 +121,12 @@ impl<'a> Cursor<'a> {
         if self.take_keyword(keyword) { Ok(()) } else { Err(self.unexpected(keyword)) }
     }
 
-    /// The first of the choices whose keywords come next, which are taken.
+    /// Takes and returns the first of the choices whose keywords come next.
     pub(super) fn choose<T: Copy>(&mut self, choices: &[(&[&str], T)]) -> Option<T> {
         choices.iter().find(|(keywords, _)| self.take_keywords(keywords)).map(|(_, choice)| *choice)
     }
 
-    /// A name (`nm`) without its quotes, and where it stands.
+    /// Reads a name (`nm`), and returns it without quotes, with its span.
     pub(super) fn name(
         &mut self,
         expected: &'static str,
@@ -139,7 +140,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// A name that a schema can precede (`nm dbnm`): the schema, the name, and where that stands.
+    /// Reads a name that a schema may precede (`nm dbnm`).
+    ///
+    /// Returns the schema, the name, and the span of the name.
     pub(super) fn qualified_name(
         &mut self,
         expected: &'static str,
@@ -153,8 +156,9 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The name after `CONSTRAINT`, if that comes next. Several names may stand in a row, of which the
-    /// last one counts.
+    /// Reads the name after `CONSTRAINT`, if this keyword comes next.
+    ///
+    /// Several names may stand in a row. The last one counts.
     pub(super) fn constraint_name(&mut self) -> Result<Option<String>, DdlError> {
         let mut name = None;
         while self.take_keyword("CONSTRAINT") {
@@ -163,7 +167,7 @@ impl<'a> Cursor<'a> {
         Ok(name)
     }
 
-    /// A name after the keyword COLLATE, if the keyword comes next.
+    /// Reads the name after COLLATE, if this keyword comes next.
     pub(super) fn collation(&mut self) -> Result<Option<String>, DdlError> {
         if !self.take_keyword("COLLATE") {
             return Ok(None);
@@ -171,7 +175,7 @@ impl<'a> Cursor<'a> {
         self.name("the name of a collation").map(|(name, _)| Some(name))
     }
 
-    /// The `ON CONFLICT` clause (`onconf`), if one comes next.
+    /// Reads the `ON CONFLICT` clause (`onconf`), if one comes next.
     pub(super) fn on_conflict(&mut self) -> Result<Option<ConflictResolution>, DdlError> {
         if !self.take_keywords(&["ON", "CONFLICT"]) {
             return Ok(None);
@@ -186,7 +190,7 @@ impl<'a> Cursor<'a> {
         resolution.map(Some).ok_or_else(|| self.unexpected("a conflict resolution"))
     }
 
-    /// Whether the token at a position is an operator that can precede an operand.
+    /// Returns whether the token at a position is an operator that can precede an operand.
     pub(super) fn is_sign(&self, position: usize) -> bool {
         self.token(position).is_some_and(|token| match token.kind {
             TokenKind::Plus | TokenKind::Minus => true,
@@ -195,7 +199,7 @@ impl<'a> Cursor<'a> {
         })
     }
 
-    /// Whether the token can be a name.
+    /// Returns whether the token can be a name.
     pub(super) fn is_name(&self, token: Token) -> bool {
         match token.kind {
             TokenKind::QuotedIdentifier | TokenKind::String => true,
@@ -204,13 +208,14 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// Whether the token can be part of a type (`ID|STRING`), where fewer keywords are names.
+    /// Returns whether the token can be part of a type (`ID|STRING`), where fewer keywords are
+    /// names.
     pub(super) fn is_type_word(&self, token: Token) -> bool {
         self.is_name(token)
             && !(token.kind == TokenKind::Word && is_name_only(token.text(self.sql)))
     }
 
-    /// The source text in the parentheses that come next, without white space around it.
+    /// Reads the next parentheses, and returns the text in them without surrounding white space.
     pub(super) fn parenthesised(&mut self) -> Result<String, DdlError> {
         let opening = self.expect(TokenKind::LeftParenthesis, "an opening parenthesis")?;
         let closing = self.closing(self.position - 1);
@@ -221,12 +226,12 @@ impl<'a> Cursor<'a> {
         Ok(self.text(opening.end..token.start).trim_matches(WHITESPACE).to_owned())
     }
 
-    /// The source text of the tokens from one position up to another, exclusively.
+    /// Returns the source text of the tokens from one position up to another, exclusively.
     pub(super) fn tokens_text(&self, positions: Range<usize>) -> &'a str {
         self.text(self.tokens_span(positions))
     }
 
-    /// The bytes from the first to the last of the tokens at the positions.
+    /// Returns the bytes from the first to the last of the tokens at the positions.
     pub(super) fn tokens_span(&self, positions: Range<usize>) -> Range<usize> {
         match self.tokens.get(positions) {
             Some([first, .., last]) => first.start..last.end,
@@ -235,12 +240,12 @@ impl<'a> Cursor<'a> {
         }
     }
 
-    /// The bytes from the token at a position to the one before the next token.
+    /// Returns the bytes from the token at a position to the last token taken.
     pub(super) fn span_since(&self, position: usize) -> Range<usize> {
         self.tokens_span(position..self.position)
     }
 
-    /// Checks that nothing but semicolons is left.
+    /// Checks that only semicolons are left.
     pub(super) fn finish(&mut self) -> Result<(), DdlError> {
         while self.take(TokenKind::Semicolon) {}
         match self.token(self.position) {
@@ -269,7 +274,7 @@ impl<'a> Cursor<'a> {
     }
 }
 
-/// For each token that is an opening parenthesis with a closing one, the position of the latter.
+/// Returns, for each opening parenthesis, the position of the closing one.
 fn match_parentheses(tokens: &[Token]) -> Vec<Option<usize>> {
     let mut closings = vec![None; tokens.len()];
     let mut open = Vec::new();

@@ -1,35 +1,36 @@
-//! Why a statement could not be read.
+//! Errors of reading a statement.
 
 use thiserror::Error;
 
-/// How many characters of the statement an error quotes.
+/// The number of the statement's characters that an error quotes.
 const EXCERPT_LENGTH: usize = 32;
 
 /// Why a statement could not be read. Offsets count bytes of the statement.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
 pub enum DdlError {
-    /// The text at the offset is not a token of SQLite's SQL, for example an unterminated string.
+    /// The text at the offset is not a token of SQLite's SQL, such as an unterminated string.
     #[error("at byte {offset}: not a token of SQLite's SQL: {found}")]
     IllegalToken {
-        /// Where the text stands.
+        /// The offset of the text.
         offset: usize,
         /// The beginning of the text, quoted.
         found: String,
     },
-    /// The grammar wants something else at the offset.
+    /// The grammar requires something else at the offset.
     #[error("at byte {offset}: expected {expected}, found {found}")]
     Unexpected {
-        /// Where the statement departs from the grammar.
+        /// The offset at which the statement departs from the grammar.
         offset: usize,
-        /// What the grammar wants there.
+        /// What the grammar requires at the offset.
         expected: &'static str,
-        /// The beginning of the text there, quoted, or the words "the end of the statement".
+        /// The beginning of the text at the offset, quoted, or the words "the end of the
+        /// statement".
         found: String,
     },
-    /// The statement is one that this module does not describe.
+    /// The statement is of a kind that this module does not support.
     #[error("{statement} statements are not supported")]
     Unsupported {
-        /// The kind of statement, for example `CREATE VIRTUAL TABLE`.
+        /// The kind of statement, such as `CREATE VIRTUAL TABLE`.
         statement: &'static str,
     },
 }
@@ -44,7 +45,7 @@ impl DdlError {
     }
 }
 
-/// The beginning of the text at `offset`, escaped so that it stays on one line.
+/// Returns the beginning of the text at `offset`, escaped so that it stays on one line.
 fn excerpt(sql: &str, offset: usize) -> String {
     let rest = sql.get(offset..).unwrap_or_default();
     if rest.is_empty() {

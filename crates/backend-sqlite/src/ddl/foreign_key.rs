@@ -1,10 +1,12 @@
-//! Reading foreign keys.
+//! Reads foreign keys.
 
 use super::cursor::Cursor;
 use super::{DdlError, Deferrable, ForeignKey, InitialCheck, ReferentialAction, TokenKind};
 
 impl ForeignKey {
-    /// The table constraint after its keyword FOREIGN; `start` is the position of its first token.
+    /// Reads the table constraint after its keyword FOREIGN.
+    ///
+    /// `start` is the position of its first token.
     pub(super) fn of_table(
         cursor: &mut Cursor<'_>,
         start: usize,
@@ -15,7 +17,7 @@ impl ForeignKey {
         Self::read(cursor, start, name, columns)
     }
 
-    /// The clause from the keyword REFERENCES on.
+    /// Reads the clause from the keyword REFERENCES on.
     pub(super) fn read(
         cursor: &mut Cursor<'_>,
         start: usize,
@@ -44,8 +46,9 @@ impl ForeignKey {
         Ok(foreign_key)
     }
 
-    /// Takes the MATCH or ON clause (`refarg`) that comes next, if one does. The last of a kind
-    /// counts.
+    /// Reads the next MATCH or ON clause (`refarg`), and returns whether one was read.
+    ///
+    /// The last clause of a kind counts.
     fn argument(&mut self, cursor: &mut Cursor<'_>) -> Result<bool, DdlError> {
         if cursor.take_keyword("MATCH") {
             self.match_name = Some(cursor.name("a name after MATCH")?.0);
@@ -54,7 +57,7 @@ impl ForeignKey {
         } else if cursor.take_keywords(&["ON", "UPDATE"]) {
             self.on_update = Some(action(cursor)?);
         } else if cursor.take_keywords(&["ON", "INSERT"]) {
-            // SQLite accepts this clause and gives it no meaning.
+            // SQLite accepts this clause, and ignores it.
             action(cursor)?;
         } else {
             return Ok(false);
@@ -63,7 +66,7 @@ impl ForeignKey {
     }
 }
 
-/// The `[NOT] DEFERRABLE` clause (`defer_subclause`), if one comes next.
+/// Reads the `[NOT] DEFERRABLE` clause (`defer_subclause`), if one comes next.
 pub(super) fn deferrable_clause(cursor: &mut Cursor<'_>) -> Option<Deferrable> {
     let deferrable =
         cursor.choose(&[(&["DEFERRABLE"] as &[&str], true), (&["NOT", "DEFERRABLE"], false)])?;
@@ -85,14 +88,14 @@ fn action(cursor: &mut Cursor<'_>) -> Result<ReferentialAction, DdlError> {
     action.ok_or_else(|| cursor.unexpected("a foreign-key action"))
 }
 
-/// Column names in parentheses (`eidlist`).
+/// Reads column names in parentheses (`eidlist`).
 fn column_names(cursor: &mut Cursor<'_>) -> Result<Vec<String>, DdlError> {
     cursor.expect(TokenKind::LeftParenthesis, "the opening parenthesis of column names")?;
     let mut names = Vec::new();
     loop {
         names.push(cursor.name("the name of a column")?.0);
-        // Old versions of SQLite let a collation and an order stand here without any meaning, and
-        // new ones still read them in a stored schema.
+        // Old versions of SQLite allow a collation and an order here, and ignore them. New versions
+        // still read both in a stored schema.
         cursor.collation()?;
         cursor.take_sort_order();
         if !cursor.take(TokenKind::Comma) {

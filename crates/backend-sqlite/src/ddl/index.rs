@@ -1,4 +1,4 @@
-//! Reading `CREATE INDEX` and the columns of PRIMARY KEY and UNIQUE constraints.
+//! Reads `CREATE INDEX`, and the columns of PRIMARY KEY and UNIQUE constraints.
 
 use std::ops::Range;
 
@@ -6,8 +6,9 @@ use super::cursor::Cursor;
 use super::token::dequote;
 use super::{DdlError, IndexedColumn, Token, TokenKind};
 
-/// The keywords after which an expression goes on, so that a following ASC, DESC or BEGIN can only
-/// be a name.
+/// The keywords after which an expression continues.
+///
+/// A following ASC, DESC or BEGIN can only be a name.
 const OPERATOR_KEYWORDS: [&str; 18] = [
     "AND", "BETWEEN", "CASE", "COLLATE", "ELSE", "ESCAPE", "EXISTS", "FROM", "GLOB", "IN", "IS",
     "LIKE", "MATCH", "NOT", "OR", "REGEXP", "THEN", "WHEN",
@@ -20,17 +21,17 @@ pub struct CreateIndex {
     pub schema: Option<String>,
     /// The index's name, without quotes.
     pub name: String,
-    /// Where the index's name stands, with its quotes and without the schema.
+    /// The span of the index's name, with its quotes and without the schema.
     pub name_span: Range<usize>,
     /// The indexed table's name, without quotes.
     pub table: String,
-    /// Where the table's name stands, with its quotes.
+    /// The span of the table's name, with its quotes.
     pub table_span: Range<usize>,
     /// Whether the index is `UNIQUE`.
     pub unique: bool,
     /// Whether `IF NOT EXISTS` was given; SQLite does not keep it in `sqlite_schema`.
     pub if_not_exists: bool,
-    /// What is indexed, in order.
+    /// The indexed columns and expressions, in order.
     pub columns: Vec<IndexedExpression>,
     /// The source text of the `WHERE` clause of a partial index, without the word.
     pub predicate: Option<String>,
@@ -41,22 +42,25 @@ pub struct CreateIndex {
 pub struct IndexedExpression {
     /// The column or expression.
     pub key: IndexKey,
-    /// The collation given for the key, without quotes. One that follows an expression with
-    /// operators stays part of its text, because it may apply to the last operand only.
+    /// The collation given for the key, without quotes.
+    ///
+    /// A collation after an expression with operators stays part of the expression's text, because
+    /// it may apply to the last operand only.
     pub collation: Option<String>,
     /// Whether the order is `DESC`.
     pub descending: bool,
-    /// The entry with its collation and order.
+    /// The span of the entry with its collation and order.
     pub span: Range<usize>,
 }
 
-/// What an entry of an index is computed from.
+/// What an index entry is computed from.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum IndexKey {
-    /// A column, by its name without quotes. SQLite also takes `'name'` and `("name")` for one.
+    /// A column, by its name without quotes. SQLite also reads `'name'` and `("name")` as a column.
     Column(String),
-    /// The source text of an expression, in which parentheses are left wherever the entry's
-    /// collation needs them to apply to all of it.
+    /// The source text of an expression.
+    ///
+    /// Parentheses stay where the entry's collation needs them to apply to the whole expression.
     Expression(String),
 }
 
@@ -95,13 +99,14 @@ impl CreateIndex {
     }
 }
 
-/// The columns in parentheses of a UNIQUE constraint.
+/// Reads the columns in parentheses of a UNIQUE constraint.
 pub(super) fn indexed_columns(cursor: &mut Cursor<'_>) -> Result<Vec<IndexedColumn>, DdlError> {
     list(cursor)?.into_iter().map(|entry| indexed_column(cursor, entry)).collect()
 }
 
-/// The columns in parentheses of a PRIMARY KEY constraint, where AUTOINCREMENT may follow them
-/// within the parentheses.
+/// Reads the columns in parentheses of a PRIMARY KEY constraint.
+///
+/// AUTOINCREMENT may follow them within the parentheses.
 pub(super) fn indexed_columns_with_autoincrement(
     cursor: &mut Cursor<'_>,
 ) -> Result<(Vec<IndexedColumn>, bool), DdlError> {
@@ -115,8 +120,7 @@ pub(super) fn indexed_columns_with_autoincrement(
     Ok((columns.collect::<Result<_, _>>()?, autoincrement))
 }
 
-/// The positions of the tokens of each entry of the list in parentheses (`sortlist`) that comes
-/// next.
+/// Returns the token positions of each entry of the next list in parentheses (`sortlist`).
 fn list(cursor: &mut Cursor<'_>) -> Result<Vec<Range<usize>>, DdlError> {
     let opening = cursor.position();
     cursor.expect(TokenKind::LeftParenthesis, "the opening parenthesis of indexed columns")?;
@@ -138,7 +142,7 @@ fn list(cursor: &mut Cursor<'_>) -> Result<Vec<Range<usize>>, DdlError> {
     Ok(entries)
 }
 
-/// An entry that has to be a column.
+/// Reads an entry that must be a column.
 fn indexed_column(cursor: &Cursor<'_>, entry: Range<usize>) -> Result<IndexedColumn, DdlError> {
     let start = entry.start;
     let IndexedExpression { key, collation, descending, .. } = indexed_expression(cursor, entry)?;
@@ -148,8 +152,10 @@ fn indexed_column(cursor: &Cursor<'_>, entry: Range<usize>) -> Result<IndexedCol
     }
 }
 
-/// One entry (`expr sortorder`). Its order and then, from the outside to the inside, its
-/// parentheses and collations are taken away until a column remains or nothing more goes.
+/// Reads one entry (`expr sortorder`).
+///
+/// The function first removes the order. Then it removes parentheses and collations from the
+/// outside to the inside, until a column remains or nothing more can be removed.
 fn indexed_expression(
     cursor: &Cursor<'_>,
     entry: Range<usize>,
@@ -160,8 +166,8 @@ fn indexed_expression(
     let span = cursor.tokens_span(entry.clone());
     let (mut inner, descending) = without_sort_order(cursor, entry);
     let mut collation = None;
-    // Parentheses are taken off this text only together with a collation around them: whatever
-    // comes after the text would otherwise bind to a part of it.
+    // Parentheses are removed from this text only together with a collation around them. Otherwise
+    // what follows the text could bind to a part of it.
     let mut expression = inner.clone();
     loop {
         if let Some((rest, outer_collation)) = without_collation(cursor, &inner) {
@@ -183,7 +189,7 @@ fn indexed_expression(
     Ok(IndexedExpression { key, collation, descending, span })
 }
 
-/// The entry without `ASC` or `DESC` at its end, and whether it was `DESC`.
+/// Returns the entry without `ASC` or `DESC` at its end, and whether it was `DESC`.
 fn without_sort_order(cursor: &Cursor<'_>, entry: Range<usize>) -> (Range<usize>, bool) {
     let Some(last) = entry.end.checked_sub(1) else { return (entry, false) };
     let descending = cursor.is_keyword(last, "DESC");
@@ -192,9 +198,10 @@ fn without_sort_order(cursor: &Cursor<'_>, entry: Range<usize>) -> (Range<usize>
     if is_order { (entry.start..last, descending) } else { (entry, false) }
 }
 
-/// What the collations at the end of an expression apply to, and the last of them, which counts.
-/// `None` if there are none or if they apply only to a part of the expression, as in `a || b
-/// COLLATE NOCASE`.
+/// Returns an expression without the collations at its end, and the last of them, which counts.
+///
+/// Returns `None` if there are no such collations. Returns `None` too if they apply only to a part
+/// of the expression, as in `a || b COLLATE NOCASE`.
 fn without_collation(
     cursor: &Cursor<'_>,
     expression: &Range<usize>,
@@ -211,8 +218,10 @@ fn without_collation(
     Some((rest, dequote(name)))
 }
 
-/// Whether COLLATE after the expression applies to all of it: a name, a literal, a function call, a
-/// `CASE`, or anything in parentheses, perhaps with a sign, which binds more tightly than COLLATE.
+/// Returns whether COLLATE after the expression applies to all of it.
+///
+/// This holds for a name, a literal, a function call, a `CASE`, or anything in parentheses. A sign
+/// may precede them, because it binds more tightly than COLLATE.
 fn is_operand(cursor: &Cursor<'_>, expression: &Range<usize>) -> bool {
     let Range { mut start, end } = *expression;
     while cursor.is_sign(start) {
@@ -223,12 +232,12 @@ fn is_operand(cursor: &Cursor<'_>, expression: &Range<usize>) -> bool {
     start + 1 == end || is_group(cursor, start, end) || is_call || is_case(cursor, start, end)
 }
 
-/// Whether the tokens from `start` up to `end` are one pair of parentheses and what is in it.
+/// Returns whether the tokens from `start` up to `end` are one group in parentheses.
 fn is_group(cursor: &Cursor<'_>, start: usize, end: usize) -> bool {
     cursor.closing(start).is_some_and(|closing| closing + 1 == end)
 }
 
-/// Whether the tokens from `start` up to `end` are one `CASE … END`.
+/// Returns whether the tokens from `start` up to `end` are one `CASE … END`.
 fn is_case(cursor: &Cursor<'_>, start: usize, end: usize) -> bool {
     let mut depth = 0_usize;
     let mut position = start;
@@ -246,8 +255,9 @@ fn is_case(cursor: &Cursor<'_>, start: usize, end: usize) -> bool {
     depth == 0 && position == end && cursor.is_keyword(start, "CASE")
 }
 
-/// Whether the tokens from `start` up to `end` can be a complete expression, so that what follows
-/// is not a part of it.
+/// Returns whether the tokens from `start` up to `end` can be a complete expression.
+///
+/// Then what follows is not a part of it.
 pub(super) fn ends_operand(cursor: &Cursor<'_>, start: usize, end: usize) -> bool {
     let Some(last) = end.checked_sub(1).filter(|last| *last >= start) else { return false };
     match cursor.token(last).map(|token| token.kind) {
@@ -270,7 +280,7 @@ fn sole_token(cursor: &Cursor<'_>, positions: &Range<usize>) -> Option<Token> {
     if positions.len() == 1 { cursor.token(positions.start) } else { None }
 }
 
-/// The expression after WHERE, if that comes next.
+/// Reads the expression after WHERE, if this keyword comes next.
 fn predicate(cursor: &mut Cursor<'_>) -> Result<Option<String>, DdlError> {
     if !cursor.take_keyword("WHERE") {
         return Ok(None);

@@ -1,6 +1,6 @@
 //! SQLite's keywords, and which of them can be names without quotes.
 
-/// SQLite's keywords (`lang_keywords`, mkkeywordhash.c), in the order that binary search needs.
+/// SQLite's keywords (`lang_keywords`, mkkeywordhash.c), sorted for binary search.
 pub(super) const KEYWORDS: [&str; 147] = [
     "ABORT",
     "ACTION",
@@ -151,9 +151,11 @@ pub(super) const KEYWORDS: [&str; 147] = [
     "WITHOUT",
 ];
 
-/// The keywords that are never names without quotes: those that parse.y neither lists under
-/// `%fallback ID` nor accepts in its `nm` rule. (OVER, FILTER and WINDOW are missing because the
-/// tokenizer itself turns them into identifiers outside expressions.)
+/// The keywords that are never names without quotes.
+///
+/// These are the ones that parse.y neither lists under `%fallback ID` nor accepts in its `nm` rule.
+/// OVER, FILTER and WINDOW are not among them, because the tokenizer turns them into identifiers
+/// outside expressions.
 const RESERVED: [&str; 58] = [
     "ADD",
     "ALL",
@@ -215,22 +217,23 @@ const RESERVED: [&str; 58] = [
     "WHERE",
 ];
 
-/// The keywords that parse.y accepts as names of things (`nm ::= INDEXED|JOIN_KW`) but, unlike
-/// other identifiers, neither in a type nor as a collation.
+/// The keywords that parse.y accepts as names of things (`nm ::= INDEXED|JOIN_KW`).
+///
+/// Unlike other identifiers, they are allowed neither in a type nor as a collation.
 const NAMES_ONLY: [&str; 8] =
     ["CROSS", "FULL", "INDEXED", "INNER", "LEFT", "NATURAL", "OUTER", "RIGHT"];
 
-/// Whether the word is a keyword of SQLite at all, in whatever case.
+/// Returns whether the word is a keyword of SQLite, ignoring case.
 fn is_keyword(word: &str) -> bool {
     contains(&KEYWORDS, word)
 }
 
-/// Whether the word without quotes cannot be a name.
+/// Returns whether the word cannot be a name without quotes.
 pub(super) fn is_reserved(word: &str) -> bool {
     contains(&RESERVED, word)
 }
 
-/// Whether the word without quotes can be a name but no other identifier.
+/// Returns whether the word without quotes can be a name but no other identifier.
 pub(super) fn is_name_only(word: &str) -> bool {
     contains(&NAMES_ONLY, word)
 }
@@ -240,11 +243,10 @@ fn contains(sorted: &[&str], word: &str) -> bool {
     sorted.binary_search_by(|keyword| keyword.bytes().cmp(uppercase())).is_ok()
 }
 
-/// The name as SQL text: as it is if SQLite certainly reads it back as this identifier, otherwise in
-/// double quotes.
+/// Returns the name as SQL text, in double quotes unless it is certainly safe without them.
 ///
-/// Any keyword is quoted, even one that SQLite would accept, because a later SQLite may reserve
-/// more of its uses; this is also what SQLAlchemy does (`"key"`, but `timestamp` and `value`).
+/// Every keyword is quoted, even one that SQLite accepts, because a later SQLite may reserve more
+/// of its uses. SQLAlchemy does the same (`"key"`, but `timestamp` and `value`).
 pub fn quote_identifier(name: &str) -> String {
     let is_plain = name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
         && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');

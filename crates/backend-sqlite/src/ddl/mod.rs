@@ -1,20 +1,19 @@
-//! Reading the SQL text that SQLite keeps of its tables and indexes.
+//! Reads the SQL text that SQLite keeps of its tables and indexes.
 //!
-//! SQLite's PRAGMAs report column names, types and keys, but constraint names, CHECK expressions,
-//! generated-column expressions, ON CONFLICT clauses and the full foreign-key clauses exist only in
-//! the statement stored in `sqlite_schema.sql`. Rebuilding a table without losing any of them
-//! therefore means reading that text: [`CreateTable`] and [`CreateIndex`] each have a `parse` that
-//! does, and carry byte spans that tell where each part stands.
+//! SQLite's PRAGMAs report column names, types and keys. Other parts exist only in the statement
+//! stored in `sqlite_schema.sql`: constraint names, CHECK and generated-column expressions, ON
+//! CONFLICT clauses, and full foreign-key clauses. To rebuild a table without losing any of them,
+//! this module parses the text. [`CreateTable`] and [`CreateIndex`] each have a `parse`, and hold
+//! the byte span of each part.
 //!
-//! The grammar is that of SQLite's `lang_createtable` and `lang_createindex` pages together with
-//! what its `parse.y` and `tokenize.c` really accept. Statements in `sqlite_schema` have already
-//! been accepted by SQLite, so this is not a validator: everything SQLite accepts is read the way
-//! SQLite reads it, while some of what SQLite rejects (two primary keys, a malformed expression) is
-//! read as well.
+//! The grammar is the one of SQLite's `lang_createtable` and `lang_createindex` pages, with what
+//! its `parse.y` and `tokenize.c` really accept. This is no validator, because SQLite has already
+//! accepted the statements in `sqlite_schema`. Everything that SQLite accepts is read as SQLite
+//! reads it. Some of what SQLite rejects (two primary keys, a malformed expression) is read too.
 //!
 //! Expressions are never interpreted. They are kept as source text, found by matching parentheses
-//! on tokens, without recursion and in linear time. The text may hold comments, even a line comment
-//! at its end: who puts an expression between parentheses again should put a line break before the
+//! on tokens, without recursion and in linear time. The text may end with a line comment. So a
+//! caller that puts an expression between parentheses again should add a line break before the
 //! closing one.
 
 mod column;
@@ -44,7 +43,7 @@ pub struct CreateTable {
     pub schema: Option<String>,
     /// The table's name, without quotes.
     pub name: String,
-    /// Where the table's name stands, with its quotes and without the schema.
+    /// The span of the table's name, with its quotes and without the schema.
     pub name_span: Range<usize>,
     /// Whether `TEMP` or `TEMPORARY` was given; SQLite does not keep it in `sqlite_schema`.
     pub temporary: bool,
@@ -54,7 +53,7 @@ pub struct CreateTable {
     pub columns: Vec<ColumnDefinition>,
     /// The table constraints, in order.
     pub constraints: Vec<TableConstraint>,
-    /// Where the parenthesis stands that ends the list of columns and constraints.
+    /// The span of the parenthesis that closes the list of columns and constraints.
     pub closing_parenthesis: Range<usize>,
     /// Whether the table option `WITHOUT ROWID` was given.
     pub without_rowid: bool,
@@ -67,11 +66,13 @@ pub struct CreateTable {
 pub struct ColumnDefinition {
     /// The column's name, without quotes.
     pub name: String,
-    /// Where the column's name stands, with its quotes.
+    /// The span of the column's name, with its quotes.
     pub name_span: Range<usize>,
-    /// The declared type exactly as `PRAGMA table_xinfo` reports it: the source text, except that
-    /// SQLite unquotes it and writes its standard types (`INTEGER`, `TEXT`, …) in upper case.
-    /// `None` if there is no type, for which SQLite reports the empty string.
+    /// The declared type exactly as `PRAGMA table_xinfo` reports it.
+    ///
+    /// This is the source text, except that SQLite unquotes it and writes its standard types
+    /// (`INTEGER`, `TEXT`, …) in upper case. `None` if no type is declared, for which SQLite
+    /// reports the empty string.
     pub declared_type: Option<String>,
     /// The `NOT NULL` constraint; the last one if there are several.
     pub not_null: Option<NotNull>,
@@ -89,7 +90,7 @@ pub struct ColumnDefinition {
     pub collation: Option<String>,
     /// The `[GENERATED ALWAYS] AS (…)` clause.
     pub generated: Option<Generated>,
-    /// The definition from the column's name to its last constraint.
+    /// The span from the column's name to its last constraint.
     pub span: Range<usize>,
 }
 
@@ -107,16 +108,20 @@ pub struct NotNull {
 pub struct DefaultValue {
     /// The name given with `CONSTRAINT`, without quotes.
     pub name: Option<String>,
-    /// The source text as `PRAGMA table_xinfo` reports it in `dflt_value`: with the sign, with the
-    /// quotes of a string, without the parentheses around an expression.
+    /// The source text as `PRAGMA table_xinfo` reports it in `dflt_value`.
+    ///
+    /// The text includes the sign and a string's quotes, but not the parentheses around an
+    /// expression.
     pub text: String,
-    /// Whether the source has the text in parentheses, as every true expression must be.
+    /// Whether the source has the text in parentheses, as every real expression must be.
     pub parenthesised: bool,
 }
 
 impl DefaultValue {
-    /// The default as an expression that means the same between parentheses. Without these SQLite takes
-    /// a name for a string, whether it has quotes or not, and with them for a column.
+    /// Returns the default as an expression that means the same between parentheses.
+    ///
+    /// Without parentheses, SQLite reads a name as a string, quoted or not. With parentheses,
+    /// SQLite reads the name as a column.
     #[must_use]
     pub fn expression(&self) -> Cow<'_, str> {
         const VALUES: [&str; 6] =
@@ -164,13 +169,13 @@ pub enum TableConstraint {
 pub struct PrimaryKey {
     /// The name given with `CONSTRAINT`, without quotes.
     pub name: Option<String>,
-    /// The columns of the key, in its order.
+    /// The columns of the key, in order.
     pub columns: Vec<IndexedColumn>,
     /// Whether `AUTOINCREMENT` was given.
     pub autoincrement: bool,
     /// The `ON CONFLICT` clause.
     pub on_conflict: Option<ConflictResolution>,
-    /// The constraint, from the word `CONSTRAINT` if it has a name.
+    /// The span of the constraint, from the word `CONSTRAINT` if it has a name.
     pub span: Range<usize>,
 }
 
@@ -183,21 +188,23 @@ pub struct Unique {
     pub columns: Vec<IndexedColumn>,
     /// The `ON CONFLICT` clause.
     pub on_conflict: Option<ConflictResolution>,
-    /// The constraint, from the word `CONSTRAINT` if it has a name.
+    /// The span of the constraint, from the word `CONSTRAINT` if it has a name.
     pub span: Range<usize>,
 }
 
 /// A CHECK constraint, written as a table constraint or at a column.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Check {
-    /// The name given with `CONSTRAINT`, without quotes. It belongs to the constraint that directly
-    /// follows it, which is also how `ALTER TABLE … DROP CONSTRAINT` finds one.
+    /// The name given with `CONSTRAINT`, without quotes.
+    ///
+    /// A name belongs to the constraint that directly follows it. `ALTER TABLE … DROP CONSTRAINT`
+    /// finds a constraint by the same rule.
     pub name: Option<String>,
     /// The expression's source text.
     pub expression: String,
     /// The `ON CONFLICT` clause, which SQLite accepts at table constraints and then ignores.
     pub on_conflict: Option<ConflictResolution>,
-    /// The constraint, from the word `CONSTRAINT` if it has a name.
+    /// The span of the constraint, from the word `CONSTRAINT` if it has a name.
     pub span: Range<usize>,
 }
 
@@ -210,7 +217,7 @@ pub struct ForeignKey {
     pub columns: Vec<String>,
     /// The parent table.
     pub referred_table: String,
-    /// Where the parent table's name stands, with its quotes.
+    /// The span of the parent table's name, with its quotes.
     pub referred_table_span: Range<usize>,
     /// The parent's columns; empty if none are written, which means its primary key.
     pub referred_columns: Vec<String>,
@@ -222,7 +229,7 @@ pub struct ForeignKey {
     pub match_name: Option<String>,
     /// The `[NOT] DEFERRABLE` clause.
     pub deferrable: Option<Deferrable>,
-    /// The constraint, from the word `CONSTRAINT` if it has a name.
+    /// The span of the constraint, from the word `CONSTRAINT` if it has a name.
     pub span: Range<usize>,
 }
 
@@ -235,7 +242,7 @@ pub struct Deferrable {
     pub initially: Option<InitialCheck>,
 }
 
-/// When a foreign key is checked unless a transaction says otherwise.
+/// When a foreign key is checked, unless a transaction sets another time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum InitialCheck {
     /// `INITIALLY DEFERRED`
@@ -259,7 +266,7 @@ pub enum ReferentialAction {
     NoAction,
 }
 
-/// What an `ON CONFLICT` clause does with a violation (`conflict-clause`).
+/// How an `ON CONFLICT` clause handles a violation (`conflict-clause`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ConflictResolution {
     /// `ROLLBACK`

@@ -1,4 +1,4 @@
-//! Reading `CREATE TABLE`.
+//! Reads `CREATE TABLE`.
 
 use std::ops::Range;
 
@@ -15,9 +15,9 @@ impl CreateTable {
     ///
     /// # Errors
     ///
-    /// [`DdlError::Unsupported`] for virtual tables and for `CREATE TABLE … AS SELECT` (of which
-    /// SQLite keeps only the table that results), another error if the text is not a
-    /// `CREATE TABLE` statement.
+    /// [`DdlError::Unsupported`] for virtual tables, and for `CREATE TABLE … AS SELECT`, of which
+    /// SQLite keeps only the resulting table. Another error if the text is not a `CREATE TABLE`
+    /// statement.
     pub fn parse(sql: &str) -> Result<Self, DdlError> {
         let mut cursor = Cursor::new(sql)?;
         cursor.expect_keyword("CREATE")?;
@@ -52,7 +52,7 @@ impl CreateTable {
         })
     }
 
-    /// The primary key, whether written at a column or as a table constraint.
+    /// Returns the primary key, whether written at a column or as a table constraint.
     pub fn primary_key(&self) -> Option<&PrimaryKey> {
         let of_table = self.constraints.iter().find_map(|constraint| match constraint {
             TableConstraint::PrimaryKey(primary_key) => Some(primary_key),
@@ -61,7 +61,7 @@ impl CreateTable {
         self.columns.iter().find_map(|column| column.primary_key.as_ref()).or(of_table)
     }
 
-    /// The UNIQUE constraints, first those written at columns.
+    /// Returns the UNIQUE constraints, first those written at columns.
     pub fn unique_constraints(&self) -> impl Iterator<Item = &Unique> {
         let of_table = self.constraints.iter().filter_map(|constraint| match constraint {
             TableConstraint::Unique(unique) => Some(unique),
@@ -70,7 +70,7 @@ impl CreateTable {
         self.columns.iter().flat_map(|column| &column.unique).chain(of_table)
     }
 
-    /// The CHECK constraints, first those written at columns.
+    /// Returns the CHECK constraints, first those written at columns.
     pub fn checks(&self) -> impl Iterator<Item = &Check> {
         let of_table = self.constraints.iter().filter_map(|constraint| match constraint {
             TableConstraint::Check(check) => Some(check),
@@ -79,7 +79,7 @@ impl CreateTable {
         self.columns.iter().flat_map(|column| &column.checks).chain(of_table)
     }
 
-    /// The foreign keys, first those written at columns.
+    /// Returns the foreign keys, first those written at columns.
     pub fn foreign_keys(&self) -> impl Iterator<Item = &ForeignKey> {
         let of_table = self.constraints.iter().filter_map(|constraint| match constraint {
             TableConstraint::ForeignKey(foreign_key) => Some(foreign_key),
@@ -90,7 +90,7 @@ impl CreateTable {
 }
 
 impl TableConstraint {
-    /// The name given with `CONSTRAINT`, without quotes.
+    /// Returns the name given with `CONSTRAINT`, without quotes.
     pub fn name(&self) -> Option<&str> {
         match self {
             Self::PrimaryKey(primary_key) => primary_key.name.as_deref(),
@@ -100,7 +100,7 @@ impl TableConstraint {
         }
     }
 
-    /// The constraint, from the word `CONSTRAINT` if it has a name.
+    /// Returns the span of the constraint, from the word `CONSTRAINT` if it has a name.
     pub fn span(&self) -> &Range<usize> {
         match self {
             Self::PrimaryKey(primary_key) => &primary_key.span,
@@ -111,15 +111,16 @@ impl TableConstraint {
     }
 }
 
-/// Whether a table constraint (`tcons`) comes next. All of these words are reserved, so that none
-/// of them can be the name of one more column.
+/// Returns whether a table constraint (`tcons`) comes next.
+///
+/// All of these words are reserved, so none of them can be the name of another column.
 fn at_table_constraint(cursor: &Cursor<'_>) -> bool {
     ["CONSTRAINT", "PRIMARY", "UNIQUE", "CHECK", "FOREIGN"]
         .iter()
         .any(|keyword| cursor.at_keyword(keyword))
 }
 
-/// What stands in the table's parentheses (`columnlist conslist_opt`).
+/// Reads the content of the table's parentheses (`columnlist conslist_opt`).
 fn columns_and_constraints(
     cursor: &mut Cursor<'_>,
 ) -> Result<(Vec<ColumnDefinition>, Vec<TableConstraint>), DdlError> {
@@ -134,7 +135,7 @@ fn columns_and_constraints(
     Ok((columns.into_vec(), Vec::new()))
 }
 
-/// The table constraints (`conslist`), between which the commas may be missing.
+/// Reads the table constraints (`conslist`), between which the commas may be missing.
 fn table_constraints(cursor: &mut Cursor<'_>) -> Result<Vec<TableConstraint>, DdlError> {
     let mut constraints = Vec::new();
     while at_table_constraint(cursor) {
@@ -146,7 +147,7 @@ fn table_constraints(cursor: &mut Cursor<'_>) -> Result<Vec<TableConstraint>, Dd
     Ok(constraints)
 }
 
-/// One table constraint; none if there is nothing but a name, which SQLite's grammar allows.
+/// Reads one table constraint; `None` for a name alone, which SQLite's grammar allows.
 fn table_constraint(cursor: &mut Cursor<'_>) -> Result<Option<TableConstraint>, DdlError> {
     let start = cursor.position();
     let name = cursor.constraint_name()?;
@@ -174,10 +175,10 @@ fn table_constraint(cursor: &mut Cursor<'_>) -> Result<Option<TableConstraint>, 
     Ok(Some(constraint))
 }
 
-/// The table options (`table_option_set`): whether WITHOUT ROWID and STRICT are among them.
+/// Reads the table options (`table_option_set`): whether WITHOUT ROWID and STRICT are given.
 fn table_options(cursor: &mut Cursor<'_>) -> Result<(bool, bool), DdlError> {
     let (mut without_rowid, mut strict) = (false, false);
-    // The grammar puts a comma between two options and also permits one before the first.
+    // The grammar puts a comma between two options, and also permits one before the first.
     let mut more = cursor.take(TokenKind::Comma) || cursor.at(TokenKind::Word);
     while more {
         if cursor.take_keywords(&["WITHOUT", "ROWID"]) {

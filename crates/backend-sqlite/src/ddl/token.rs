@@ -1,26 +1,26 @@
-//! Cutting a statement into tokens, by the rules of SQLite's tokenize.c.
+//! Splits a statement into tokens, by the rules of SQLite's tokenize.c.
 
 use std::ops::Range;
 
 use super::DdlError;
 
-/// What SQLite counts as white space when it trims the text of an expression (`sqlite3Isspace`).
+/// The white space that SQLite trims from the text of an expression (`sqlite3Isspace`).
 pub(super) const WHITESPACE: [char; 6] = [' ', '\t', '\n', '\x0b', '\x0c', '\r'];
 
 const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 
-/// What a token is.
+/// The kind of a token.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TokenKind {
-    /// A keyword or an identifier without quotes; which of the two depends on its place.
+    /// A keyword or an identifier without quotes; its place decides which.
     Word,
     /// An identifier in `"…"`, `` `…` `` or `[…]`.
     QuotedIdentifier,
-    /// A text literal `'…'`. Where the grammar wants a name, SQLite takes it for one.
+    /// A text literal `'…'`. Where the grammar requires a name, SQLite reads it as a name.
     String,
     /// A blob literal `x'…'`.
     Blob,
-    /// A number without sign: decimal, hexadecimal or floating-point, perhaps with `_` in it.
+    /// A number without sign: decimal, hexadecimal or floating-point, possibly with `_` in it.
     Number,
     /// A parameter: `?`, `?1`, `:name`, `@name`, `$name` or `#1`.
     Variable,
@@ -42,34 +42,34 @@ pub enum TokenKind {
     Operator,
 }
 
-/// One token and where it stands.
+/// One token and its span.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Token {
-    /// What the token is.
+    /// The kind of the token.
     pub kind: TokenKind,
-    /// The offset of its first byte.
+    /// The offset of the token's first byte.
     pub start: usize,
-    /// The offset of the byte after its last one.
+    /// The offset of the byte after the token's last one.
     pub end: usize,
 }
 
 impl Token {
-    /// The bytes that the token takes.
+    /// Returns the span of the token.
     pub fn span(&self) -> Range<usize> {
         self.start..self.end
     }
 
-    /// The token's source text.
+    /// Returns the token's source text.
     pub fn text<'a>(&self, sql: &'a str) -> &'a str {
         sql.get(self.span()).unwrap_or_default()
     }
 }
 
-/// The tokens of a statement, without white space and comments.
+/// Splits a statement into tokens, without white space and comments.
 ///
 /// # Errors
 ///
-/// [`DdlError::IllegalToken`] at the first text that is none.
+/// [`DdlError::IllegalToken`] at the first text that is no token.
 pub fn tokenize(sql: &str) -> Result<Vec<Token>, DdlError> {
     let scanner = Scanner { bytes: sql.as_bytes() };
     let mut tokens = Vec::new();
@@ -86,8 +86,9 @@ pub fn tokenize(sql: &str) -> Result<Vec<Token>, DdlError> {
     Ok(tokens)
 }
 
-/// A name without its quotes, the way `sqlite3Dequote` removes them: a doubled quote stands for
-/// one, and what follows the closing quote is dropped.
+/// Returns a name without its quotes, as `sqlite3Dequote` removes them.
+///
+/// A doubled quote stands for one, and what follows the closing quote is dropped.
 pub(super) fn dequote(text: &str) -> String {
     let mut characters = text.chars();
     let quote = match characters.next() {
@@ -118,8 +119,9 @@ struct Scanner<'a> {
 }
 
 impl Scanner<'_> {
-    /// The byte at an offset; 0 after the end, where SQLite's text has its terminator. A 0 within
-    /// the text therefore ends whatever the end of the text would end, as it does for SQLite.
+    /// Returns the byte at an offset; 0 after the end, where SQLite's text has its terminator.
+    ///
+    /// So a 0 within the text ends whatever the end of the text would end, as in SQLite.
     fn byte(&self, at: usize) -> u8 {
         self.bytes.get(at).copied().unwrap_or(0)
     }
@@ -129,7 +131,7 @@ impl Scanner<'_> {
         from + rest.iter().take_while(|&&byte| accepts(byte)).count()
     }
 
-    /// What starts at `start` and where it ends, which is always later.
+    /// Returns what starts at `start` and its end, which is always greater.
     fn scan(&self, start: usize) -> (Lexeme, usize) {
         let next = self.byte(start + 1);
         match self.byte(start) {
@@ -157,7 +159,9 @@ impl Scanner<'_> {
         }
     }
 
-    /// The end of the block comment whose text starts at `from`; without `*/`, the text's end.
+    /// Returns the end of the block comment whose text starts at `from`.
+    ///
+    /// Without `*/`, the comment ends with the text.
     fn block_comment_end(&self, from: usize) -> usize {
         let mut at = from;
         loop {
@@ -229,7 +233,7 @@ impl Scanner<'_> {
         }
     }
 
-    /// Where the digits of the exponent start whose `e` stands at `at`, if one does.
+    /// Returns where the exponent's digits start, if its `e` stands at `at`.
     fn exponent_digits(&self, at: usize) -> Option<usize> {
         if !matches!(self.byte(at), b'e' | b'E') {
             return None;
@@ -239,7 +243,7 @@ impl Scanner<'_> {
         self.byte(digits).is_ascii_digit().then_some(digits)
     }
 
-    /// A parameter with a name, which in the form that Tcl uses has `::` and `(…)` in it.
+    /// Reads a parameter with a name, which may contain `::` and `(…)` in Tcl's form.
     fn named_variable(&self, start: usize) -> (Lexeme, usize) {
         let mut has_name = false;
         let mut at = start + 1;
@@ -270,7 +274,7 @@ fn variable(end: usize) -> (Lexeme, usize) {
     (Lexeme::Token(TokenKind::Variable), end)
 }
 
-/// The operator or punctuation that starts with the three given bytes.
+/// Reads the operator or punctuation that starts with the three given bytes.
 fn symbol(first: u8, second: u8, third: u8, start: usize) -> (Lexeme, usize) {
     let (kind, length) = match (first, second, third) {
         (b'(', ..) => (TokenKind::LeftParenthesis, 1),
@@ -294,12 +298,14 @@ fn symbol(first: u8, second: u8, third: u8, start: usize) -> (Lexeme, usize) {
     (Lexeme::Token(kind), start + length)
 }
 
-/// White space between tokens; the vertical tab, unlike in [`WHITESPACE`], is illegal there.
+/// Returns whether a byte is white space between tokens.
+///
+/// Unlike in [`WHITESPACE`], the vertical tab is illegal there.
 fn is_space(byte: u8) -> bool {
     matches!(byte, b' ' | b'\t' | b'\n' | b'\x0c' | b'\r')
 }
 
-/// A byte of an identifier (`IdChar`); in front it cannot be a digit or `$`.
+/// Returns whether a byte can be in an identifier (`IdChar`); its first cannot be a digit or `$`.
 fn is_identifier(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'$') || !byte.is_ascii()
 }

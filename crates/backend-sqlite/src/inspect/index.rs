@@ -1,10 +1,10 @@
-//! Reads an index from the text that SQLite keeps of it.
+//! Reads an index from its text in `sqlite_schema`.
 
 use mlflow_migrate_core::schema::{Index, IndexColumn};
 
 use crate::ddl;
 
-/// Returns the model of an index; what the model cannot express is kept as its text.
+/// Returns the model of an index, which keeps the index's text if the model cannot express it.
 pub(super) fn read(name: String, sql: String) -> Index {
     let Ok(parsed) = ddl::CreateIndex::parse(&sql) else {
         return Index { definition: Some(sql), ..Index::new(&name, &[]) };

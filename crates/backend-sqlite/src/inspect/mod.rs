@@ -1,8 +1,8 @@
-//! Reads the schema off a live database.
+//! Reads the schema of a live database.
 //!
-//! Names of constraints, CHECKs and clauses of foreign keys are only in the text that SQLite keeps
-//! of each table, so that text is parsed. A table that cannot be read in full is none of MLflow's;
-//! it is kept in the model by its name, and left alone.
+//! Constraint names, CHECKs and foreign-key clauses exist only in the table's text, so the text is
+//! parsed. A table that cannot be read completely is not one of MLflow's. The model keeps its name,
+//! and an upgrade does not touch the table.
 
 mod index;
 mod table;
@@ -29,7 +29,7 @@ pub(crate) fn schema(connection: &Connection, context: Context<'_>) -> Result<Sc
     let mut tables: HashMap<String, &mut Table> =
         schema.tables.values_mut().map(|table| (table.name.to_ascii_lowercase(), table)).collect();
     for entry in stored {
-        // A trigger's table is kept as its CREATE TRIGGER spelled it, in any case.
+        // SQLite stores a trigger's table as CREATE TRIGGER spells it, in any case.
         let Some(table) = tables.get_mut(&entry.table.to_ascii_lowercase()) else { continue };
         match entry.kind.as_str() {
             "index" => table.indexes.push(index::read(entry.name, entry.sql)),

@@ -1,4 +1,4 @@
-//! Reads a table from the text that SQLite keeps of it.
+//! Reads a table from its text in `sqlite_schema`.
 
 use mlflow_migrate_core::schema::platform::Dialect::Sqlite;
 use mlflow_migrate_core::schema::{
@@ -8,8 +8,9 @@ use mlflow_migrate_core::schema::{
 
 use crate::ddl;
 
-/// The model of a table, from the text that SQLite keeps of it. Of a text that cannot be read there is
-/// the name alone, and why.
+/// Returns the model of a table.
+///
+/// For a text that cannot be read, the model holds only the table's name and the reason.
 #[must_use]
 pub fn read_table(name: &str, sql: &str) -> Table {
     match ddl::CreateTable::parse(sql) {
@@ -21,7 +22,7 @@ pub fn read_table(name: &str, sql: &str) -> Table {
     }
 }
 
-/// Collects what stands at the columns and what stands after them into one model.
+/// Collects the constraints at the columns and those after them into one model.
 #[derive(Default)]
 struct TableReader {
     table: Table,
@@ -138,7 +139,7 @@ fn action(parsed: Option<ddl::ReferentialAction>) -> ReferentialAction {
     }
 }
 
-/// The type that SQLAlchemy declares like this; any other text is kept as it is.
+/// Returns the type that SQLAlchemy declares like this, or the text of any other type.
 fn column_type(declared: &str) -> ColumnType {
     let length = declared
         .strip_prefix("VARCHAR(")

@@ -1,7 +1,8 @@
-//! Jumps from pair to pair along the index over run, metric and step.
+//! Steps from pair to pair along the index over run, metric and step.
 //!
-//! Backwards, the first entry of each pair is one with its greatest step. The entries before it are
-//! not read at all, so this takes as long as there are pairs, however long their histories are.
+//! In descending order, the first entry of each pair has its greatest step. The entries with
+//! smaller steps are never read. So the time depends on the number of pairs, not on the length of
+//! their histories.
 
 use rusqlite::types::{ToSql, ToSqlOutput, ValueRef};
 use rusqlite::{Connection, OptionalExtension, Rows, ffi};
@@ -9,18 +10,20 @@ use rusqlite::{Connection, OptionalExtension, Rows, ffi};
 use super::entry::Entry;
 use super::{Found, name_pair};
 
-/// How many entries are read beside one for each pair. Where many share the greatest step, as all do
-/// that are older than steps, it is quicker to scan than to look each one up.
+/// The number of entries to read beyond one for each pair.
+///
+/// If many entries share the greatest step, a scan is faster than a lookup for each. All entries
+/// from before MLflow had steps share one.
 const MOST_TIES: usize = 20_000;
 
-/// An index of all entries whose order is that of bytes, over columns that hold no NULL.
+/// Finds an index of all entries in the order of bytes, over columns that hold no NULL.
 pub(super) const INDEX: &str = "SELECT list.name FROM pragma_index_list('metrics') AS list \
      WHERE NOT list.partial AND 3 = (SELECT count(*) FROM pragma_index_xinfo(list.name) AS part \
      JOIN pragma_table_xinfo('metrics') AS col ON col.cid = part.cid \
      WHERE part.coll = 'BINARY' AND NOT part.\"desc\" AND col.\"notnull\" \
      AND (part.seqno, col.name) IN (VALUES (0, 'run_uuid'), (1, 'key'), (2, 'step')))";
 
-/// The newest entries; `None` if there is no such index, or another way is quicker.
+/// Returns the newest entries; `None` if no such index exists, or another method is faster.
 pub(super) fn newest(connection: &Connection, rowid: &str) -> rusqlite::Result<Option<Found>> {
     newest_with_ties(connection, rowid, MOST_TIES)
 }
@@ -48,7 +51,7 @@ pub(super) fn newest_with_ties(
         reached = walk.take_pair(before.query([&run, &key])?)?;
         if matches!(&reached, Reached::Pair(next_run, next_key) if (next_run, next_key) >= (&run, &key))
         {
-            // Nothing else would end the walk through an index that is out of order.
+            // Nothing else would end the loop over an index that is out of order.
             let error = ffi::Error::new(ffi::SQLITE_CORRUPT);
             let problem = format!("the entries of index {index} are out of order");
             return Err(rusqlite::Error::SqliteFailure(error, Some(problem)));
@@ -63,15 +66,15 @@ struct Walk {
 }
 
 enum Reached {
-    /// A run, and one of its metrics.
+    /// A run and one of its metrics.
     Pair(Name, Name),
     End,
-    /// There are too many pairs, or too many entries that share the greatest step of theirs.
+    /// Too many pairs, or too many entries that share their pair's greatest step.
     TooMany,
 }
 
 impl Walk {
-    /// Takes the entries with the greatest step of the pair that comes first.
+    /// Takes the first pair's entries with the greatest step.
     fn take_pair(&mut self, mut entries: Rows<'_>) -> rusqlite::Result<Reached> {
         let Some(row) = entries.next()? else { return Ok(Reached::End) };
         let greatest = Entry::of_row(row)?;
@@ -96,7 +99,7 @@ impl Walk {
     }
 }
 
-/// A run or a metric, as it is stored: bytes that need not be UTF-8. Blobs come after texts.
+/// A stored run or metric: bytes that need not be UTF-8. Blobs sort after texts.
 #[derive(PartialEq, Eq, PartialOrd, Ord)]
 struct Name {
     is_blob: bool,

@@ -1,4 +1,4 @@
-//! One entry of a metric, and which of two is newer.
+//! One entry of a metric, and the comparison by which one is newer.
 
 use std::cmp::Ordering;
 
@@ -7,7 +7,7 @@ use rusqlite::functions::{Aggregate, Context as Arguments};
 
 use super::stored::Stored;
 
-/// The rowid of the greatest `(step, timestamp, value)`; of those, of a number before a NaN.
+/// Aggregates to the rowid of the greatest `(step, timestamp, value)`, and a number before a NaN.
 pub(super) struct Newest;
 
 /// One entry of a metric.
@@ -20,7 +20,7 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    /// Reads `step, timestamp, value, is_nan` and the rowid, in this order, from the first columns.
+    /// Reads an entry from the first columns: `step, timestamp, value, is_nan` and the rowid.
     pub(super) fn of_row(row: &Row<'_>) -> rusqlite::Result<Self> {
         Ok(Self {
             step: row.get(0)?,
@@ -41,7 +41,7 @@ impl Entry {
         })
     }
 
-    /// [`Ordering::Greater`] if this is the newer one.
+    /// Returns [`Ordering::Greater`] if this entry is newer.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         self.step
             .compare(&other.step)

@@ -1,11 +1,11 @@
-//! The latest metrics in one pass.
+//! Fills the latest metrics in one pass.
 //!
-//! The index over run, metric and step leads straight to the newest entries ([`by_index`]). Where there
-//! is none, or it does not tell enough, one scan in the order of the file remembers the newest entry of
-//! each pair of run and metric. Where there are more pairs than memory is meant for, SQLite sorts the
-//! entries by metric and run instead, and an aggregate function remembers the newest of each pair. In
-//! the end a lookup by rowid fetches the entries that are left. The neutral statement's joins would
-//! scan the table again and again.
+//! The index over run, metric and step leads directly to the newest entries ([`by_index`]). Without
+//! the index, or with too many entries to look up, one scan in file order remembers each pair's
+//! newest entry. If there are too many pairs for the memory limit, SQLite sorts the entries by
+//! metric and run. An aggregate function then finds the newest entry of each pair. Finally, a
+//! lookup by rowid reads these entries. The joins of core's portable statement would scan the table
+//! several times.
 
 mod by_index;
 mod entry;
@@ -30,13 +30,13 @@ const FUNCTION: &str = "mlflow_migrate_newest";
 
 const COLUMNS: &str = "\"key\", value, timestamp, step, is_nan, run_uuid";
 
-/// How many pairs are remembered: with names of usual length about 16 MB.
+/// The most pairs to remember: about 16 MB with names of usual length.
 const MOST_PAIRS: usize = 100_000;
 
-/// How many bytes their names may have together.
+/// The most bytes that the names of the remembered pairs may have together.
 const MOST_BYTES: usize = 16 << 20;
 
-/// Fills `latest_metrics`; `None` if `metrics` has no rowid.
+/// Fills `latest_metrics`, and returns its row count; `None` if `metrics` has no rowid.
 pub(crate) fn fill(
     connection: &Connection,
     progress: &Progress,
@@ -63,7 +63,7 @@ pub(crate) fn fill(
     Ok(Some(rows as u64))
 }
 
-/// The newest entries of all pairs. It never grows beyond what memory is meant for.
+/// The newest entries of all pairs, limited in memory.
 #[derive(Default)]
 struct Found {
     entries: HashMap<Box<[u8]>, Entry>,
@@ -71,7 +71,7 @@ struct Found {
 }
 
 impl Found {
-    /// Takes an entry of a pair; false if there are too many pairs.
+    /// Takes an entry of a pair, and returns false if there are too many pairs.
     fn take(&mut self, pair: &[u8], entry: Entry) -> bool {
         match self.entries.get_mut(pair) {
             Some(known) if entry.compare(known) == Ordering::Greater => *known = entry,
@@ -88,11 +88,11 @@ impl Found {
     }
 }
 
-/// The newest entries, by a scan; `None` if there are too many pairs.
+/// Finds the newest entries by a scan; `None` if there are too many pairs.
 fn by_scan(connection: &Connection, rowid: &str) -> rusqlite::Result<Option<Found>> {
     let mut found = Found::default();
     let mut pair = Vec::new();
-    // An index would give the rows in an order that has nothing to do with that of the file.
+    // An index would return the rows in an order unrelated to their order in the file.
     let mut entries = connection.prepare(&format!(
         "SELECT step, timestamp, value, is_nan, {rowid}, \"key\", run_uuid \
          FROM metrics NOT INDEXED WHERE {EACH_ROW}"
@@ -107,8 +107,7 @@ fn by_scan(connection: &Connection, rowid: &str) -> rusqlite::Result<Option<Foun
     Ok(Some(found))
 }
 
-/// Writes metric and run as bytes that are equal only for the same pair, and sort mostly as the pairs
-/// do.
+/// Writes metric and run as bytes that identify the pair, and mostly sort as the pairs do.
 fn name_pair(names: [ValueRef<'_>; 2], pair: &mut Vec<u8>) -> rusqlite::Result<()> {
     pair.clear();
     let mut kinds = 0;
@@ -145,7 +144,7 @@ fn sort_and_insert(connection: &Connection, rowid: &str) -> rusqlite::Result<usi
     connection.execute(&sql, [])
 }
 
-/// A name under which `metrics` has its rowid, if it has one: not one that a column has taken.
+/// Returns a name for the rowid of `metrics` that no column uses; `None` without a rowid.
 fn rowid_name(connection: &Connection) -> rusqlite::Result<Option<&'static str>> {
     let mut is_taken = connection
         .prepare("SELECT 1 FROM pragma_table_xinfo('metrics') WHERE name = ?1 COLLATE NOCASE")?;
@@ -166,7 +165,7 @@ mod tests {
     use crate::progress::count_rows;
     use mlflow_migrate_core::event::Progress;
 
-    /// Many entries of few pairs, with ties in everything that decides, in no order.
+    /// Many entries of few pairs, with ties in everything that decides, unsorted.
     const FILL: &str = "CREATE TABLE metrics (\"key\" VARCHAR(250) NOT NULL, value FLOAT, \
          timestamp BIGINT, step BIGINT NOT NULL, is_nan BOOLEAN, run_uuid VARCHAR(32) NOT NULL, \
          newest BIGINT); \

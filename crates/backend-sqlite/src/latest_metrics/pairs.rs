@@ -7,11 +7,14 @@ use super::by_index::INDEX;
 use super::rowid_name;
 use crate::error::Context;
 
-/// To step from one pair to the next along an index takes as long as to read so many of its entries.
+/// The number of entries that are read in the time of one index step from a pair to the next.
 const ENTRIES_A_STEP: u64 = 40;
 
-/// From run to run, and within each from metric to metric. SQLite uses an index for each `min`. There are
-/// no more runs and pairs than entries: an index that is out of order must not lead round and round.
+/// Counts the pairs by stepping along an index: from run to run, and from metric to metric.
+///
+/// SQLite uses an index for each `min`. The limits follow from the number of entries, since neither
+/// runs nor pairs outnumber the entries. The limits end the loop over an index that is out of
+/// order.
 const STEPS: &str = "WITH RECURSIVE run(run_uuid) AS ( \
      SELECT min(run_uuid) FROM metrics UNION ALL \
      SELECT (SELECT min(m.run_uuid) FROM metrics AS m WHERE m.run_uuid > run.run_uuid) \
@@ -24,10 +27,10 @@ const STEPS: &str = "WITH RECURSIVE run(run_uuid) AS ( \
      FROM pair WHERE metric IS NOT NULL LIMIT 1 + 2 * ?1) \
      SELECT count(metric) FROM pair";
 
-/// Along the whole index.
+/// Counts the pairs by a scan of the whole index.
 const SCAN: &str = "SELECT count(*) FROM (SELECT DISTINCT run_uuid, \"key\" FROM metrics)";
 
-/// How many pairs there are; `None` without an index in whose order they are.
+/// Returns the number of pairs; `None` if no index sorts them.
 pub(crate) fn count(
     connection: &Connection,
     expected: u64,

@@ -1,19 +1,19 @@
-//! Values as a column holds them, whatever its type, in SQLite's order.
+//! Values as columns store them, whatever the column's type, in SQLite's order.
 
 use std::cmp::Ordering;
 
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ValueRef};
 
-/// A value that is no NULL. SQLite orders the kinds: numbers, texts, bytes.
+/// A value that is not NULL. SQLite sorts numbers before texts, and texts before blobs.
 #[derive(Clone, Debug)]
 pub(super) enum Stored {
     Integer(i64),
     Real(f64),
-    /// A text or bytes. A box keeps the usual entries small.
+    /// A text or a blob. The box keeps the usual entries small.
     Bytes(Box<Bytes>),
 }
 
-/// Texts come before blobs; within each, bytes decide.
+/// A text or a blob. Texts sort before blobs; within each, bytes decide.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Bytes {
     is_blob: bool,
@@ -21,11 +21,11 @@ pub(super) struct Bytes {
 }
 
 impl Stored {
-    /// Compares as SQLite does.
+    /// Compares two values as SQLite does.
     pub(super) fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Integer(one), Self::Integer(other)) => one.cmp(other),
-            // SQLite stores a NaN as NULL.
+            // No value is NaN: SQLite stores a NaN as NULL.
             (Self::Real(one), Self::Real(other)) => {
                 one.partial_cmp(other).unwrap_or(Ordering::Equal)
             }
@@ -38,11 +38,11 @@ impl Stored {
     }
 }
 
-/// Compares without rounding: not every integer is a float.
+/// Compares without rounding, since not every integer has an equal float.
 #[allow(clippy::cast_possible_truncation, reason = "the float is within the range of integers")]
 #[allow(clippy::cast_precision_loss, reason = "whole parts are the same, so the float is exact")]
 fn compare_exactly(integer: i64, real: f64) -> Ordering {
-    /// 2^63: the least float beyond all integers.
+    /// 2^63: the least float greater than all integers.
     const BEYOND: f64 = 9_223_372_036_854_775_808.0;
 
     if real >= BEYOND {

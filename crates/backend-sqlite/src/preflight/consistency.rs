@@ -1,7 +1,7 @@
-//! References that have lost their row.
+//! Checks that an upgrade breaks no foreign key.
 //!
-//! SQLite does not enforce foreign keys during an upgrade, and MLflow's own chain never did, so a
-//! database may hold broken references already. Only new ones are an error.
+//! SQLite does not enforce foreign keys during an upgrade, and MLflow's own upgrades never did. So
+//! a database may already hold broken references. Only new ones are an error.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use rusqlite::Connection;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 
-/// How many broken references a table has to another.
+/// The number of broken references, by table and referenced table.
 pub(crate) type Violations = BTreeMap<(String, String), u64>;
 
 /// Counts the broken references of tables, and refuses more than were known before.

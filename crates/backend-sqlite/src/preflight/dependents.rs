@@ -1,5 +1,7 @@
-//! Views, and triggers of other tables, that name a column which goes: SQLite would leave them broken.
-//! A new name it puts into them by itself.
+//! Finds views, and triggers of other tables, that name a column which the plan drops.
+//!
+//! SQLite would leave them broken. After a rename, SQLite puts the new name into them
+//! automatically.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{ColumnEnd, Plan};
@@ -13,7 +15,7 @@ use crate::error::Context;
 const STATEMENTS: &str = "SELECT type, name, tbl_name, sql FROM sqlite_schema \
                           WHERE type IN ('view', 'trigger') AND sql IS NOT NULL";
 
-/// What SQLite says of a statement that makes no sense.
+/// SQLite's code for an invalid statement.
 const SQLITE_ERROR: i32 = 1;
 
 struct Statement {
@@ -44,8 +46,10 @@ pub(super) fn check(
     Ok(refusals)
 }
 
-/// From where a statement can take a column: its table, and the views that have it by `SELECT *`, as
-/// also views over these.
+/// Returns the table and views from which a statement can take a column.
+///
+/// These are the column's table, views that select the column with `SELECT *`, and views over such
+/// views.
 fn sources<'a>(
     connection: &Connection,
     statements: &'a [Statement],
@@ -68,7 +72,7 @@ fn sources<'a>(
     Ok(sources)
 }
 
-/// Whether a view has a column of that name; one that is broken has none.
+/// Returns whether a view has a column of this name. A broken view has none.
 fn has_column(connection: &Connection, view: &str, column: &str) -> rusqlite::Result<bool> {
     const SQL: &str = "SELECT EXISTS (SELECT 1 FROM pragma_table_info(?1) \
                        WHERE name = ?2 COLLATE NOCASE)";
@@ -80,7 +84,7 @@ fn has_column(connection: &Connection, view: &str, column: &str) -> rusqlite::Re
     }
 }
 
-/// What a statement makes, if it names a column. The table's own triggers are core's to find.
+/// Returns the dependent if a statement names the column. Core finds the table's own triggers.
 fn dependent(statement: &Statement, end: &ColumnEnd, sources: &[&str]) -> Option<Dependent> {
     let Statement { kind, name, table, sql } = statement;
     let names = |name: &str| mentions(sql, name, Dialect::Sqlite);

@@ -1,4 +1,4 @@
-//! Whether a file is whole, by SQLite's own check.
+//! Checks a file for damage, by SQLite's own check.
 
 use mlflow_migrate_core::Error;
 use rusqlite::{Connection, ErrorCode};
@@ -6,13 +6,13 @@ use rusqlite::{Connection, ErrorCode};
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 
-/// How many problems are told.
+/// The number of problems that a message names.
 const MOST: usize = 3;
 
 /// Reads every page, and compares every index with its table.
 pub(crate) fn check(connection: &Connection, context: Context<'_>) -> Result<(), Error> {
     let found = match whole_file(connection) {
-        // One of a user's tables may need a function or a collation that only the user's program has.
+        // A user's table may need a function or a collation that only the user's program defines.
         Err(source) if is_unknown(&source) => table_by_table(connection),
         found => found,
     };
@@ -26,13 +26,14 @@ pub(crate) fn check(connection: &Connection, context: Context<'_>) -> Result<(),
 fn whole_file(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let found = Found::of(connection, &format!("PRAGMA integrity_check({MOST})"))?;
     if found.damage.is_empty() && found.others >= MOST {
-        // SQLite has stopped at rows, which come after all that it tells of pages.
+        // SQLite stopped at problems of rows, which it reports after all problems of pages. Damaged
+        // indexes may follow.
         return Ok(Found::of(connection, &format!("PRAGMA integrity_check({})", i32::MAX))?.damage);
     }
     Ok(found.damage)
 }
 
-/// The same for one table after the other, as far as SQLite can do without the user's program.
+/// Checks one table after the other, as far as SQLite can without the user's program.
 fn table_by_table(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     let tables = "SELECT name FROM sqlite_schema WHERE type = 'table' AND rootpage > 0";
     let mut tables = connection.prepare(tables)?;
@@ -54,17 +55,18 @@ fn table_by_table(connection: &Connection) -> rusqlite::Result<Vec<String>> {
     Ok(damage)
 }
 
-/// What a check has found.
+/// The findings of a check.
 #[derive(Default)]
 struct Found {
     /// The first problems of pages and indexes.
     damage: Vec<String>,
-    /// How many rows do not fit their columns, which is no damage of the file.
+    /// The number of rows that violate their columns' constraints, which is no damage.
     others: usize,
 }
 
-/// How SQLite begins to say, in texts and nothing else, that a row does not fit its column's constraint or
-/// type.
+/// The beginnings of SQLite's messages about a row that violates its column's constraint or type.
+///
+/// SQLite reports these problems only as texts.
 const OF_ROWS: [&str; 4] =
     ["NULL value in ", "CHECK constraint failed ", "TEXT value in ", "NUMERIC value in "];
 
@@ -88,7 +90,7 @@ impl Found {
     }
 }
 
-/// Whether SQLite does not know something that the statement needs, which is no damage.
+/// Returns whether SQLite lacks something that the statement needs, which is no damage.
 fn is_unknown(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::SqlInputError { .. })
         || error.sqlite_error_code() == Some(ErrorCode::Unknown)

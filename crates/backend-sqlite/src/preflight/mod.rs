@@ -1,4 +1,4 @@
-//! What would stop a plan later, found before anything is changed.
+//! Finds obstacles to a plan before anything is changed.
 
 pub(crate) mod consistency;
 mod dependents;
@@ -15,7 +15,9 @@ use crate::change::Asked;
 use crate::error::Context;
 use crate::inspect;
 
-/// Checks names and rows. Reads only.
+/// Checks names, dependent objects and rows, without writing.
+///
+/// Returns the obstacles, and the constraints that were checked.
 pub(crate) fn check(
     connection: &Connection,
     plan: &Plan,

@@ -1,5 +1,7 @@
-//! Names that are taken: by a user's own object that bears a name which MLflow comes to use, or one that a
-//! rebuilt table has while it is filled.
+//! Finds objects of the user whose names the upgrade needs.
+//!
+//! The upgrade needs the names of MLflow's new objects, and the temporary name of each rebuilt
+//! table.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
@@ -8,7 +10,7 @@ use rusqlite::Connection;
 use crate::change::temporary_name;
 use crate::error::Context;
 
-/// The indexes of keys have names of SQLite's own.
+/// Reads all names, except those that SQLite gives to the indexes of keys.
 const HELD: &str = "SELECT type, name, tbl_name FROM sqlite_schema WHERE sql IS NOT NULL";
 
 pub(super) fn check(
@@ -29,7 +31,7 @@ pub(super) fn check(
     plan.refuse_taken_names(&held, |held, new| space(held) == space(new) && space(new) > 0)
 }
 
-/// Tables, views and indexes share one name space, triggers have another one, and constraints none.
+/// Returns the name space of a kind: 1 for tables, views and indexes, 2 for triggers, 0 for none.
 fn space(kind: NameKind) -> u8 {
     match kind {
         NameKind::Relation | NameKind::Index => 1,

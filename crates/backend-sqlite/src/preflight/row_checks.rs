@@ -1,4 +1,4 @@
-//! Rows that a constraint to come would refuse.
+//! Finds rows that a constraint of the plan would refuse.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::Plan;
@@ -18,7 +18,7 @@ const SPELLING: Spelling = Spelling {
     enforces_checks: true,
 };
 
-/// Finds all of them.
+/// Counts rows that violate a constraint of the plan, and records which constraints were checked.
 pub(super) fn find(
     connection: &Connection,
     plan: &Plan,
@@ -48,7 +48,7 @@ pub(super) fn find(
     Ok(problems)
 }
 
-/// The numbers in the one row of a query.
+/// Returns the numbers in the only row of a query.
 fn numbers(connection: &Connection, sql: &str) -> rusqlite::Result<Vec<i64>> {
     let mut statement = connection.prepare(sql)?;
     let columns = statement.column_count();

@@ -1,4 +1,4 @@
-//! The definition of a column.
+//! Renders the definition of a column.
 
 use std::borrow::Cow;
 
@@ -8,7 +8,7 @@ use mlflow_migrate_core::schema::{Column, DefaultValue, Table};
 use super::parts::{constraint_name, parenthesised};
 use crate::ddl::{CreateTable, quote_identifier};
 
-/// A column's definition.
+/// Renders a column's definition.
 pub(crate) fn column(column: &Column, table: &Table) -> String {
     let mut text = quote_identifier(&column.name);
     let declared = column.column_type.sql(Sqlite);
@@ -35,7 +35,9 @@ pub(crate) fn column(column: &Column, table: &Table) -> String {
     text
 }
 
-/// SQLite takes any words for a type, and others between quotes, which it does not keep.
+/// Quotes a type, unless SQLite reads it back unchanged.
+///
+/// SQLite accepts some words as a type, and any others in quotes, which it does not keep.
 fn declared_type(text: &str) -> Cow<'_, str> {
     let read = CreateTable::parse(&format!("CREATE TABLE t (c {text})"));
     let is_read_back = read.is_ok_and(|table| match table.columns.as_slice() {
@@ -52,7 +54,7 @@ fn declared_type(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// An expression stands in parentheses, unless it is a literal that SQLite takes without.
+/// Renders a default. An expression needs parentheses, unless it is a literal.
 fn default_text(default: &DefaultValue) -> String {
     let text = default.sql(Sqlite);
     match default {
@@ -63,7 +65,9 @@ fn default_text(default: &DefaultValue) -> String {
     }
 }
 
-/// Whether a default is a literal, whose value never changes: `ADD COLUMN` takes no other.
+/// Returns whether a default is a literal, whose value never changes.
+///
+/// `ADD COLUMN` accepts no other default.
 pub(crate) fn is_constant(text: &str) -> bool {
     let text = text.trim();
     let number = text.trim_start_matches(['+', '-']);

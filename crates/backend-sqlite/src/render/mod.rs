@@ -1,5 +1,6 @@
-//! Renders the schema model as SQLite's DDL, in the style in which SQLAlchemy writes it: MLflow's
-//! own tools read these texts back with SQLAlchemy's regular expressions.
+//! Renders the schema model as SQLite's DDL, in SQLAlchemy's style.
+//!
+//! MLflow's own tools read these texts with SQLAlchemy's regular expressions.
 
 mod column;
 mod index;

@@ -1,4 +1,4 @@
-//! `CREATE TABLE`.
+//! Renders `CREATE TABLE`.
 
 use mlflow_migrate_core::schema::{ForeignKey, ReferentialAction, Table};
 
@@ -6,7 +6,7 @@ use super::column::column;
 use super::parts::{column_list, constraint_name, parenthesised};
 use crate::ddl::quote_identifier;
 
-/// `CREATE TABLE` under another name than the table's own, for a rebuild.
+/// Renders `CREATE TABLE` under another name than the table's own, for a rebuild.
 pub(crate) fn create_table_as(table: &Table, name: &str) -> String {
     let mut parts: Vec<String> = table.columns.iter().map(|each| column(each, table)).collect();
     parts.extend(constraints(table));
@@ -22,7 +22,7 @@ pub(crate) fn create_table_as(table: &Table, name: &str) -> String {
     format!("CREATE TABLE {} (\n\t{}\n){options}", quote_identifier(name), parts.join(", \n\t"))
 }
 
-/// `CREATE TABLE`, as SQLAlchemy writes it.
+/// Renders `CREATE TABLE` in SQLAlchemy's style.
 #[must_use]
 pub fn create_table(table: &Table) -> String {
     create_table_as(table, &table.name)

@@ -1,8 +1,8 @@
-//! Values that are written when their table is rebuilt.
+//! Defers updates until their table is rebuilt.
 //!
-//! To write over a row in place means to copy its page into the journal, to change it, and to copy it once
-//! more when the table is rebuilt. So values that can wait are kept in a temporary table, in the order of
-//! the rows' key, and the rebuild takes them from there.
+//! Updating a row in place copies its page into the journal, changes the page, and copies the row
+//! again during the rebuild. So values that can wait are kept in a temporary table, in the order of
+//! the rows' key. The rebuild reads them from the temporary table.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::rows::{KeyedUpdate, Row};
@@ -13,10 +13,12 @@ use crate::ddl::quote_identifier;
 use crate::error::Context;
 use crate::render::column_list;
 
-/// What the name of a temporary table begins with, before that of the table that is to be written.
+/// The prefix of a temporary table's name, before the name of the table to update.
 const PREFIX: &str = "_mlflow_migrate_late_";
 
-/// Keeps values until their table is rebuilt. Writes them at once if a trigger could tell the difference.
+/// Defers an update until its table is rebuilt, unless a trigger could see the difference.
+///
+/// With such a trigger, writes the values immediately.
 pub(crate) fn update(
     connection: &Connection,
     update: &KeyedUpdate,
@@ -48,7 +50,7 @@ fn is_in_a_trigger(connection: &Connection, table: &str) -> rusqlite::Result<boo
     connection.query_row(sql, [table], |row| row.get(0))
 }
 
-/// Writes over the rows of all tables for which values have been kept.
+/// Writes the deferred values of all tables.
 pub(crate) fn write_all(connection: &Connection, context: Context<'_>) -> Result<(), Error> {
     let tables = || {
         let sql = "SELECT substr(name, 1 + length(?1)) FROM sqlite_temp_schema \
@@ -66,7 +68,7 @@ pub(crate) fn write_all(connection: &Connection, context: Context<'_>) -> Result
     Ok(())
 }
 
-/// The values that are kept for one table.
+/// The deferred values of one table.
 #[derive(Debug)]
 pub(crate) struct Deferred {
     table: String,
@@ -75,7 +77,7 @@ pub(crate) struct Deferred {
 }
 
 impl Deferred {
-    /// What is kept for a table, if anything is.
+    /// Returns the deferred values of a table, if any exist.
     pub(crate) fn of(connection: &Connection, table: &str) -> rusqlite::Result<Option<Self>> {
         let sql = "SELECT name, pk > 0 FROM pragma_table_info(?1, 'temp')";
         let mut list = connection.prepare(sql)?;
@@ -96,12 +98,13 @@ impl Deferred {
         format!("temp.{}", quote_identifier(&format!("{PREFIX}{}", self.table)))
     }
 
-    /// What to append to a `FROM` of the table under this alias.
+    /// Returns the join to append to a `FROM` of the table with this alias.
     pub(crate) fn join(&self, alias: &str) -> String {
         format!(" LEFT JOIN {} AS late ON {}", self.name(), self.agree(alias))
     }
 
-    /// The value of a column: the one that is kept, in the rows for which one is.
+    /// Returns the expression for a column: the deferred value where one exists, or the stored
+    /// value.
     pub(crate) fn value(&self, alias: &str, column: &str) -> String {
         let quoted = quote_identifier(column);
         match self.key.first().filter(|_| self.columns.iter().any(|deferred| deferred == column)) {
@@ -121,7 +124,7 @@ impl Deferred {
         self.key.iter().map(agree).collect::<Vec<_>>().join(" AND ")
     }
 
-    /// Writes over the rows.
+    /// Writes the deferred values into the table.
     pub(crate) fn write(&self, connection: &Connection) -> rusqlite::Result<()> {
         let assign = |column: &String| {
             let column = quote_identifier(column);
@@ -137,7 +140,7 @@ impl Deferred {
         self.discard(connection)
     }
 
-    /// Forgets the values.
+    /// Discards the deferred values.
     pub(crate) fn discard(&self, connection: &Connection) -> rusqlite::Result<()> {
         connection.execute_batch(&format!("DROP TABLE {}", self.name()))
     }

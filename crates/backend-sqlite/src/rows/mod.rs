@@ -12,7 +12,7 @@ use crate::ddl::quote_identifier;
 use crate::error::Context;
 use crate::render::column_list;
 
-/// Runs a statement, and tells how many rows it changed.
+/// Runs a statement, and returns the number of rows that it changed.
 pub(crate) fn execute(
     connection: &Connection,
     statement: &QueryStatement,
@@ -64,7 +64,7 @@ pub(crate) fn query(
     fetch().map_err(|source| context.error("reading rows", source))
 }
 
-/// Writes over rows that are found by their key.
+/// Updates rows by their keys.
 pub(crate) fn update(
     connection: &Connection,
     update: &KeyedUpdate,
@@ -86,7 +86,7 @@ pub(crate) fn update(
         .map_err(|source| context.error(&format!("updating {}", update.table), source))
 }
 
-/// Adds rows.
+/// Inserts rows.
 pub(crate) fn insert(
     connection: &Connection,
     table: &str,

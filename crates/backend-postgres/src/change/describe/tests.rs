@@ -1,4 +1,4 @@
-//! The statements of every revision, and the changes that no revision makes.
+//! The statements of every revision, and changes that no revision makes.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::TableChange;
@@ -18,7 +18,7 @@ fn statements(before: Table, after: Table) -> String {
     describe(&change(before, after)).unwrap().statements.join(";\n")
 }
 
-/// Table by table, without a planner: each revision's own edits.
+/// Renders each revision's own edits table by table, without a planner.
 #[test]
 fn every_revision_step_by_step() {
     let catalogue = mlflow_migrate_revisions::tracking().unwrap();

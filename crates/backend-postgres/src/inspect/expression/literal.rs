@@ -1,6 +1,6 @@
 //! Literals and their casts, as the server prints them.
 
-/// A string in quotes at the beginning of a text, and what follows it.
+/// Splits a text into the quoted string at its start, unquoted, and the rest.
 pub(super) fn quoted(text: &str) -> Option<(String, &str)> {
     let mut rest = text.strip_prefix('\'')?;
     let mut value = String::new();
@@ -17,7 +17,7 @@ pub(super) fn quoted(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// Whether a text is the name of a type, as it follows `::`.
+/// Returns whether a text can be the type name after `::`.
 pub(super) fn is_type_name(name: &str) -> bool {
     !name.is_empty()
         && !name.contains(" COLLATE ")

@@ -1,20 +1,22 @@
-//! Reads a membership, `status IN ('a', 'b')`, in every form in which a server prints it.
+//! Reads a membership, `status IN ('a', 'b')`, in every form that a server prints.
 //!
-//! PostgreSQL compares a `VARCHAR` with texts as texts. It prints the casts that it has added where it
-//! keeps them: around the whole array when it was told `IN`, and around each value once that print was
-//! dumped and read again. So casts among character types say nothing, and neither do parentheses.
+//! PostgreSQL compares a `VARCHAR` with texts as texts, and prints the casts that it has added.
+//! After `IN`, the cast stands around the whole array. After a dump and a restore of this output, a
+//! cast stands around each value. So casts among character types carry no meaning, and neither do
+//! parentheses.
 
 use super::literal::{is_type_name, quoted};
 
-/// `(status)::text = ANY ((ARRAY['a'::character varying, …])::text[])` as `status IN ('a', …)`;
-/// `None` for any other expression.
+/// Parses a membership as `status IN ('a', …)`. Returns `None` for any other expression.
+///
+/// The server prints `(status)::text = ANY ((ARRAY['a'::character varying, …])::text[])`.
 pub(super) fn parse(shown: &str) -> Option<String> {
     let mut reader = Reader { rest: shown };
     let (column, values) = reader.membership()?;
     reader.rest.is_empty().then(|| format!("{column} IN ({})", values.join(", ")))
 }
 
-/// What is left of an expression to read.
+/// The rest of an expression.
 struct Reader<'a> {
     rest: &'a str,
 }
@@ -30,7 +32,7 @@ impl<'a> Reader<'a> {
         Some((column, values))
     }
 
-    /// A column's name as the server quotes it, whatever it is cast to among the character types.
+    /// Reads a column's name as the server quotes it, and skips casts among character types.
     fn column(&mut self) -> Option<&'a str> {
         let column = match self.enclosed(Self::column) {
             Some(column) => column,
@@ -47,7 +49,7 @@ impl<'a> Reader<'a> {
             None => self.rest.find(|one| !is_word(one)).unwrap_or(self.rest.len()),
         };
         let (name, rest) = self.rest.split_at_checked(length)?;
-        // A quote within a name is written twice.
+        // Within a name, a quote is doubled. Such names are not supported.
         if name.is_empty() || rest.starts_with('"') {
             return None;
         }
@@ -74,7 +76,7 @@ impl<'a> Reader<'a> {
         Some(values)
     }
 
-    /// A literal, written as such again.
+    /// Reads a literal, and returns it quoted.
     fn value(&mut self) -> Option<String> {
         let value = match self.enclosed(Self::value) {
             Some(value) => value,
@@ -88,7 +90,7 @@ impl<'a> Reader<'a> {
         Some(value)
     }
 
-    /// Something in parentheses. If it is not what is looked for, nothing is read.
+    /// Reads a part in parentheses. Consumes nothing if `read` does not recognize the part.
     fn enclosed<T>(&mut self, read: fn(&mut Self) -> Option<T>) -> Option<T> {
         let mut inner = Self { rest: self.rest.strip_prefix('(')? };
         let found = read(&mut inner)?;
@@ -97,7 +99,7 @@ impl<'a> Reader<'a> {
         Some(found)
     }
 
-    /// Any number of casts; `None` if one of them says something.
+    /// Skips any number of casts. Returns `None` if `says_nothing` rejects a type.
     fn casts(&mut self, says_nothing: fn(&str) -> bool) -> Option<()> {
         while let Some(after) = self.rest.strip_prefix("::") {
             let is_end = |place: usize| {
@@ -105,7 +107,7 @@ impl<'a> Reader<'a> {
                 rest.starts_with([',', ')', ' ', ':']) || rest.starts_with("]") || rest.is_empty()
             };
             let mut name_end = after.find([',', ')', ':']).unwrap_or(after.len());
-            // `text[]` belongs to the name, the bracket that ends the array does not.
+            // `text[]` belongs to the type's name; the bracket that closes the array does not.
             if let Some(bracket) = after[..name_end].find(']')
                 && !after[..bracket].ends_with('[')
             {

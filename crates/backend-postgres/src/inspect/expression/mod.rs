@@ -1,7 +1,7 @@
-//! Turns the expressions that PostgreSQL shows back into the ones that it was told.
+//! Turns the expressions that PostgreSQL prints back into the expressions of the DDL.
 //!
-//! The server keeps expressions as trees and prints them in its own words: a literal with its cast,
-//! `IN` as `= ANY (ARRAY[…])`. What is not recognised stays as it is printed.
+//! The server keeps expressions as trees and prints them in a form of its own: a literal with its
+//! cast, `IN` as `= ANY (ARRAY[…])`. An unrecognized expression stays as the server prints it.
 
 mod literal;
 mod membership;
@@ -10,7 +10,7 @@ use mlflow_migrate_core::schema::{ColumnType, DefaultValue};
 
 use self::literal::{is_type_name, quoted};
 
-/// The type that `format_type` shows.
+/// Parses a type that `format_type` prints.
 pub(crate) fn column_type(shown: &str) -> ColumnType {
     let length = shown
         .strip_prefix("character varying(")
@@ -32,7 +32,7 @@ pub(crate) fn column_type(shown: &str) -> ColumnType {
     }
 }
 
-/// The default that `pg_get_expr` shows.
+/// Parses a default that `pg_get_expr` prints.
 pub(crate) fn default_value(shown: &str) -> DefaultValue {
     let expression = || DefaultValue::Expression(shown.to_owned());
     if shown == "false" {
@@ -49,7 +49,7 @@ pub(crate) fn default_value(shown: &str) -> DefaultValue {
     }
 }
 
-/// The condition of a CHECK that `pg_get_expr` shows.
+/// Parses the condition of a CHECK that `pg_get_expr` prints.
 pub(crate) fn condition(shown: &str) -> String {
     membership::parse(shown).unwrap_or_else(|| shown.to_owned())
 }

@@ -1,4 +1,4 @@
-//! Where there are no sockets without files, the driver opens its connections by itself.
+//! Lets the driver open its connections, on systems without abstract sockets.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use mlflow_migrate_backend_server::line::Meter;
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
-/// Connects.
+/// Connects, without measuring what the server sends.
 pub(crate) async fn connect(
     options: &PgConnectOptions,
     address: Option<&str>,

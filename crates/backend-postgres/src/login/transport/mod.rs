@@ -1,4 +1,4 @@
-//! Connects to a server, through a relay where that is possible.
+//! Connects to a server, through a relay where the operating system allows one.
 
 #[cfg(not(target_os = "linux"))]
 mod direct;

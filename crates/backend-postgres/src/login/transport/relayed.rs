@@ -1,4 +1,4 @@
-//! The way to a server: through a connection that is opened here, where it is not a socket.
+//! Connects to a server through a relay, except over a Unix socket.
 
 use std::io;
 use std::sync::Arc;
@@ -8,7 +8,7 @@ use mlflow_migrate_backend_server::relay::{self, Relay};
 use sqlx::postgres::PgConnectOptions;
 use sqlx::{ConnectOptions, PgConnection};
 
-/// Connects, and measures what the server sends where it is not a socket.
+/// Connects, and measures what the server sends, except over a Unix socket.
 pub(crate) async fn connect(
     options: &PgConnectOptions,
     address: Option<&str>,
@@ -19,7 +19,7 @@ pub(crate) async fn connect(
         return Ok((options.connect().await?, Arc::new(Meter::up_to(usize::MAX))));
     }
     let server = relay::connect(host, port).await?;
-    // sqlx finds a socket as libpq does, by its folder and the port.
+    // Like libpq, sqlx finds a socket by its folder and the port.
     let relay = Relay::start(server, &format!("/.s.PGSQL.{port}"), |ends| async { Ok(ends) })?;
     match options.clone().socket(relay.socket()).connect().await {
         Ok(connection) => Ok((connection, relay.login_is_over())),

@@ -1,4 +1,4 @@
-//! Servers that say too much before the login is over, or nothing afterwards.
+//! Servers that send too much before the login ends, or nothing afterwards.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -16,10 +16,10 @@ const LOGGED_IN: &[u8] = b"R\0\0\0\x08\0\0\0\0Z\0\0\0\x05I";
 /// `NoticeResponse`: severity, code and message.
 const NOTICE: &[u8] = b"N\0\0\0\x1aSNOTICE\0C00000\0Mwait\0\0";
 
-/// Parameters, what a server does, and how long it is waited for.
+/// The URL's parameters, the server's behavior, and the time limit that the error names.
 type Case = (&'static str, fn(&mut TcpStream), &'static str);
 
-/// What a connection to a server comes to that answers the first packet in this way.
+/// Returns the error of a connection to a server that answers the first packet in this way.
 async fn meets(parameters: &str, answer: fn(&mut TcpStream)) -> Error {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
@@ -27,7 +27,7 @@ async fn meets(parameters: &str, answer: fn(&mut TcpStream)) -> Error {
         for mut client in listener.incoming().flatten() {
             client.read_exact(&mut [0; 8]).unwrap();
             answer(&mut client);
-            // Until the client has gone.
+            // Waits until the client has closed the connection.
             let _ = client.read_to_end(&mut Vec::new());
         }
     });

@@ -1,5 +1,7 @@
-//! Protections that a URL, a service or the environment asks for, and that are not to be had here:
-//! each of them is refused before anything is sent. So is an unknown parameter that may be one.
+//! Refuses protections that this crate does not support.
+//!
+//! A URL, a service or the environment can ask for them. Each of them is refused before anything is
+//! sent. An unknown parameter that may ask for protection is refused too.
 
 use mlflow_migrate_backend_server::parameter::{may_protect, same_letters};
 use mlflow_migrate_core::Error;
@@ -7,14 +9,14 @@ use mlflow_migrate_core::Error;
 use super::parameters::{IRRELEVANT, RELEVANT};
 use super::sources::Sources;
 
-/// A parameter of libpq that can ask for what is not done here.
+/// A libpq parameter that can ask for an unsupported protection.
 struct Demand {
     parameter: &'static str,
-    /// Its variable; empty where there is none.
+    /// The parameter's environment variable; empty if it has none.
     variable: &'static str,
-    /// Whether a value asks for nothing more than is done.
+    /// Whether the connection satisfies a value of the parameter.
     is_met: fn(&str) -> bool,
-    /// What to do instead.
+    /// What to write instead.
     hint: &'static str,
 }
 
@@ -116,7 +118,7 @@ fn never(_: &str) -> bool {
     false
 }
 
-/// Whether a `require_auth` lets the server choose among all ways that the driver knows.
+/// Returns whether a `require_auth` lets the server choose among all methods that the driver knows.
 fn leaves_the_choice(value: &str) -> bool {
     const KNOWN: [&str; 4] = ["none", "password", "md5", "scram-sha-256"];
     let methods: Vec<&str> = value.split(',').map(str::trim).collect();
@@ -127,10 +129,12 @@ fn leaves_the_choice(value: &str) -> bool {
     })
 }
 
-/// Refuses what is not to be had, and tells which parameters are not known. Values are never named.
+/// Refuses unsupported protections, and returns a warning for each unknown parameter.
+///
+/// Messages name parameters, never values.
 ///
 /// # Errors
-/// If something asks for a protection that is not to be had.
+/// If a parameter asks for an unsupported protection, or may ask for one.
 pub(crate) fn check(sources: &Sources<'_>) -> Result<Vec<String>, Error> {
     for demand in DEMANDS {
         let Demand { parameter, variable, is_met, hint } = *demand;
@@ -145,7 +149,7 @@ pub(crate) fn check(sources: &Sources<'_>) -> Result<Vec<String>, Error> {
     let of_service = sources.service.keys().map(|name| ("the service's", name));
     let mut warnings: Vec<String> = Vec::new();
     for (whose, name) in of_url.chain(of_service) {
-        // What follows an encoded `=` is no part of a name.
+        // What follows an encoded `=` is not part of a name.
         let name = name.split('=').next().unwrap_or_default();
         let is_known = RELEVANT.contains(&name)
             || IRRELEVANT.contains(&name)

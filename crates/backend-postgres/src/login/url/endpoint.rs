@@ -1,4 +1,4 @@
-//! The servers to try: libpq's lists of hosts, addresses and ports, and SQLAlchemy's own form of these.
+//! The servers to try, from lists of hosts, addresses and ports in libpq's or SQLAlchemy's form.
 
 use std::hash::{BuildHasher, RandomState};
 use std::net::IpAddr;
@@ -10,29 +10,32 @@ use super::sources::Sources;
 
 const DEFAULT_PORT: u16 = 5432;
 
-/// Where PostgreSQL's packages and its own build put the server's socket.
+/// Where PostgreSQL's packages and its default build put the server's socket.
 const SOCKET_FOLDERS: [&str; 2] = ["/var/run/postgresql", "/tmp"];
 
 /// One server to try.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Endpoint {
-    /// A host, or the folder of a socket.
+    /// A host, or a socket's folder.
     pub(crate) host: String,
-    /// Its port.
+    /// The host's port.
     pub(crate) port: u16,
-    /// The address to connect to in place of the host's own; the certificate is still that of the host.
+    /// The address to connect to instead of the host's own. The certificate must still be the
+    /// host's.
     pub(crate) address: Option<String>,
 }
 
 impl Endpoint {
-    /// Whether the host is the folder of a socket.
+    /// Returns whether the host is a socket's folder.
     pub(crate) fn is_socket(&self) -> bool {
         self.address.is_none() && self.host.starts_with('/')
     }
 }
 
-/// The servers in the order in which they are tried. Hosts, addresses and ports may be lists, as libpq has
-/// them; SQLAlchemy repeats the parameter, and writes the port behind the host.
+/// Returns the servers in the order to try.
+///
+/// Hosts, addresses and ports may be lists, as in libpq. SQLAlchemy repeats the parameter, and
+/// writes the port after the host.
 pub(crate) fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
     let hosts = hosts(sources);
     let addresses = addresses(sources, hosts.as_deref().map(<[_]>::len))?;
@@ -51,7 +54,7 @@ pub(crate) fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
         }
         let general = ports.get(place).or(ports.first()).copied().unwrap_or(DEFAULT_PORT);
         let port = match own {
-            // As in libpq's URLs, what is empty is the default.
+            // As in libpq's URLs, an empty port is the default.
             Some("") => DEFAULT_PORT,
             Some(own) => number(sources, own)?,
             None => general,
@@ -61,7 +64,7 @@ pub(crate) fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
             ("", None) => default_host(port),
             (host, _) => host.to_owned(),
         };
-        // An address that is the host itself needs no other way.
+        // An address that is equal to the host is not needed.
         let address = address.filter(|address| *address != host);
         found.push(Endpoint { host, port, address });
     }
@@ -71,7 +74,7 @@ pub(crate) fn endpoints(sources: &Sources<'_>) -> Result<Vec<Endpoint>, Error> {
     Ok(found)
 }
 
-/// The hosts as they are written; `None` where there are none.
+/// Returns the hosts as written; `None` if none is given.
 fn hosts(sources: &Sources<'_>) -> Option<Vec<String>> {
     let repeated: Vec<&str> = sources
         .url
@@ -90,7 +93,7 @@ fn hosts(sources: &Sources<'_>) -> Option<Vec<String>> {
         _ => repeated.join(","),
     };
     let hosts: Vec<&str> = text.split(',').collect();
-    // In a list with ports, the host without one has the default.
+    // In a list with ports, a host without a port has the default port.
     let is_url_list = sources.url.host.as_deref() == Some(&text)
         && sources.url.port.is_none()
         && hosts.len() > 1
@@ -102,7 +105,7 @@ fn hosts(sources: &Sources<'_>) -> Option<Vec<String>> {
     Some(hosts.into_iter().map(host).collect())
 }
 
-/// A host without brackets, and the port behind it.
+/// Splits a text into the host without brackets, and the port after the host.
 fn split_port(text: &str) -> (&str, Option<&str>) {
     if let Some((host, rest)) = text.strip_prefix('[').and_then(|inner| inner.split_once(']')) {
         return (host, rest.strip_prefix(':'));
@@ -113,7 +116,7 @@ fn split_port(text: &str) -> (&str, Option<&str>) {
     }
 }
 
-/// The addresses, as many as there are hosts.
+/// Returns the addresses, whose number must equal the number of hosts.
 fn addresses(sources: &Sources<'_>, hosts: Option<usize>) -> Result<Option<Vec<String>>, Error> {
     let Some(text) = sources.find("hostaddr", None, "PGHOSTADDR") else { return Ok(None) };
     let addresses: Vec<String> = text.split(',').map(|one| one.trim().to_owned()).collect();
@@ -135,7 +138,7 @@ fn addresses(sources: &Sources<'_>, hosts: Option<usize>) -> Result<Option<Vec<S
     }
 }
 
-/// One port for all, or one for each.
+/// Returns one port for all hosts, or one for each.
 fn ports(sources: &Sources<'_>, hosts: usize) -> Result<Vec<u16>, Error> {
     let part = sources.url.port.map(|port| port.to_string());
     let Some(text) = sources.find("port", part, "PGPORT") else { return Ok(vec![DEFAULT_PORT]) };
@@ -158,7 +161,7 @@ fn number(sources: &Sources<'_>, port: &str) -> Result<u16, Error> {
     })
 }
 
-/// Whether chance decides which of several servers is tried first.
+/// Returns whether the servers are tried in random order.
 fn is_random_order(sources: &Sources<'_>) -> Result<bool, Error> {
     match sources.find("load_balance_hosts", None, "PGLOADBALANCEHOSTS").as_deref() {
         None | Some("disable") => Ok(false),
@@ -170,7 +173,7 @@ fn is_random_order(sources: &Sources<'_>) -> Result<bool, Error> {
     }
 }
 
-/// Puts servers in an order that chance decides.
+/// Shuffles the servers.
 fn shuffle(endpoints: &mut [Endpoint]) {
     for place in (1..endpoints.len()).rev() {
         let random = RandomState::new().hash_one(place);
@@ -179,8 +182,10 @@ fn shuffle(endpoints: &mut [Endpoint]) {
     }
 }
 
-/// libpq's default is the server's socket, wherever that was built to be. In a folder that everybody
-/// may write to, it counts only if it is the server's.
+/// Returns libpq's default host: the folder of the server's socket, wherever the build puts it.
+///
+/// In `/tmp`, where everybody may write, a socket counts only if it belongs to a trusted user.
+/// Without a socket, the default is `localhost`.
 fn default_host(port: u16) -> String {
     let name = format!(".s.PGSQL.{port}");
     let has_socket = |folder: &&str| {
@@ -190,7 +195,7 @@ fn default_host(port: u16) -> String {
     SOCKET_FOLDERS.into_iter().find(has_socket).unwrap_or("localhost").to_owned()
 }
 
-/// Whether a file belongs to root, to this process's user, or to `postgres`.
+/// Returns whether a file belongs to root, to this process's user, or to `postgres`.
 #[cfg(unix)]
 pub(crate) fn is_trusted(path: &Path) -> bool {
     use std::os::unix::fs::MetadataExt;
@@ -206,7 +211,7 @@ pub(crate) fn is_trusted(_: &Path) -> bool {
     false
 }
 
-/// The number of the user `postgres`, from a text like that of `/etc/passwd`.
+/// Returns the user ID of `postgres` from a text in the format of `/etc/passwd`.
 pub(crate) fn id_of_postgres(users: &str) -> Option<u32> {
     let mut lines = users.lines().map(|line| line.split(':'));
     lines.find_map(|mut fields| {

@@ -1,5 +1,6 @@
-//! Where and how to connect: a URL's parts, its parameters, those of a service, and the environment's
-//! defaults, in the order of precedence that psycopg2 gives them. MLflow's users write their URLs for it.
+//! Reads where and how to connect: from the URL, a service, and the environment's defaults.
+//!
+//! They are read in psycopg2's order of precedence, because MLflow's users write URLs for psycopg2.
 
 mod demands;
 pub(crate) mod endpoint;
@@ -27,11 +28,13 @@ pub use self::parameters::ENVIRONMENT;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// Reads a URL as [`crate::Postgres::connect`] does, without connecting, and tells what of it has no
-/// effect. The environment holds defaults for what it leaves out.
+/// Reads a URL as [`crate::Postgres::connect`] does, without connecting.
+///
+/// Returns warnings about parts that have no effect. The environment holds defaults for what the
+/// URL leaves out.
 ///
 /// # Errors
-/// If a parameter's value cannot be understood, or asks for a protection that is not to be had.
+/// If a parameter's value is invalid, or asks for an unsupported protection.
 pub fn read_url(
     url: &ServerUrl,
     environment: &BTreeMap<String, String>,
@@ -42,7 +45,7 @@ pub fn read_url(
 /// Reads a URL.
 ///
 /// # Errors
-/// If a parameter's value cannot be understood.
+/// If a parameter's value is invalid, or asks for an unsupported protection.
 pub(crate) fn read(
     url: &ServerUrl,
     environment: &BTreeMap<String, String>,
@@ -109,11 +112,11 @@ fn timeout(sources: &Sources<'_>) -> Result<Option<Duration>, Error> {
         let problem = "its connect_timeout is no number of seconds".to_owned();
         sources.refuse(problem, "write connect_timeout=10")
     })?;
-    // As in libpq: nothing below two seconds, and zero waits for ever.
+    // As in libpq, one second becomes two, and zero or less sets no limit.
     Ok(u64::try_from(seconds).ok().filter(|it| *it > 0).map(|it| Duration::from_secs(it.max(2))))
 }
 
-/// Splits `-c name=value --name=value`, where a backslash takes the next character as it is.
+/// Splits `-c name=value --name=value`, where a backslash escapes the next character.
 fn parse_options(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut words: Vec<String> = Vec::new();
     let mut word: Option<String> = None;

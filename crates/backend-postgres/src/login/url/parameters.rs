@@ -1,7 +1,8 @@
-//! The parameters and variables that count, and those that do not.
+//! The parameters and variables that have an effect, and libpq's parameters that have none.
 
-/// The environment variables that stand in for what a URL leaves out: libpq's, and those that tell
-/// who and where the user is.
+/// The environment variables that replace what a URL leaves out.
+///
+/// They are libpq's, and those that name the user, the home folder and the system's certificates.
 pub const ENVIRONMENT: &[&str] = &[
     "PGHOST",
     "PGHOSTADDR",
@@ -40,8 +41,9 @@ pub const ENVIRONMENT: &[&str] = &[
     "HOME",
 ];
 
-/// libpq's parameters that change nothing here: they tune what this client does by itself or not at
-/// all, and leaving them out weakens nothing.
+/// libpq's parameters that have no effect here.
+///
+/// They tune what this client always does or never does, and ignoring them weakens nothing.
 pub(crate) const IRRELEVANT: &[&str] = &[
     "client_encoding",
     "gssdelegation",

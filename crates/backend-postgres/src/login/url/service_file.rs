@@ -1,27 +1,28 @@
-//! The file of services that libpq reads: sections of `parameter=value`, each of which stands in for
-//! what a URL leaves out, before the environment does.
+//! libpq's service file, whose sections hold `parameter=value` lines.
+//!
+//! A section replaces what a URL leaves out, and takes precedence over the environment.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-/// Where packages of PostgreSQL keep the file of all users.
+/// Where PostgreSQL's packages keep the service file of all users.
 const SYSTEM_FOLDERS: [&str; 3] = ["/etc/postgresql-common", "/etc/sysconfig/pgsql", "/etc"];
 
-/// Where services are looked for.
+/// The files that may define a service.
 pub(crate) struct Files {
-    /// The file that is named, or the user's own.
+    /// The file that the user names, or the file in the home folder.
     pub(crate) own: Option<PathBuf>,
-    /// Whether the own one is named, so that it has to be there.
+    /// Whether the user names the file, which then must exist.
     pub(crate) is_named: bool,
-    /// The folder of the file of all users, if it is named.
+    /// The folder of the service file of all users, if the environment names one.
     pub(crate) system: Option<PathBuf>,
 }
 
 impl Files {
-    /// The parameters of a service.
+    /// Returns the parameters of a service.
     ///
     /// # Errors
-    /// What is wrong, if no file holds the service, or one cannot be read.
+    /// The problem, if no file holds the service, or a file cannot be read.
     pub(crate) fn service(&self, name: &str) -> Result<BTreeMap<String, String>, String> {
         let folders = match &self.system {
             Some(folder) => vec![folder.clone()],
@@ -45,7 +46,7 @@ impl Files {
     }
 }
 
-/// The parameters of a section, or the number of the first line that is none.
+/// Returns the parameters of a section, or the number of the first invalid line.
 fn section(text: &str, name: &str) -> Option<Result<BTreeMap<String, String>, usize>> {
     let header = format!("[{name}]");
     let mut lines = text.lines().map(str::trim).enumerate();
@@ -56,7 +57,7 @@ fn section(text: &str, name: &str) -> Option<Result<BTreeMap<String, String>, us
             continue;
         }
         match line.split_once('=') {
-            // The first one counts.
+            // The first value of a parameter counts.
             Some((key, value)) => {
                 found.entry(key.trim().to_owned()).or_insert_with(|| value.trim().to_owned());
             }

@@ -1,28 +1,28 @@
-//! Which servers a connection is for, of several: libpq's `target_session_attrs`.
+//! libpq's `target_session_attrs`: which of several servers a connection may use.
 
 use mlflow_migrate_core::Error;
 
 use super::sources::Sources;
 
-/// What a server has to be.
+/// The kind of server that a connection requires.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum SessionKind {
-    /// Whatever answers.
+    /// Any server.
     Any,
-    /// One that can be written.
+    /// A server that can be written.
     ReadWrite,
-    /// One that cannot be written.
+    /// A server that cannot be written.
     ReadOnly,
-    /// One that is no standby.
+    /// A server that is no standby.
     Primary,
     /// A standby.
     Standby,
-    /// A standby, or else whatever answers.
+    /// A standby, or any server if no standby answers.
     PreferStandby,
 }
 
 impl SessionKind {
-    /// What the URL, the service or the environment asks for.
+    /// Returns what the URL, the service or the environment asks for.
     pub(crate) fn wanted(sources: &Sources<'_>) -> Result<Self, Error> {
         let wanted = sources.find("target_session_attrs", None, "PGTARGETSESSIONATTRS");
         Ok(match wanted.as_deref() {
@@ -40,7 +40,7 @@ impl SessionKind {
         })
     }
 
-    /// What is asked for in turn, until a server is that.
+    /// Returns the kinds to look for in turn, until a server is of one.
     pub(crate) fn rounds(self) -> &'static [Self] {
         match self {
             Self::Any => &[Self::Any],
@@ -52,7 +52,7 @@ impl SessionKind {
         }
     }
 
-    /// What a server is not that was asked for, if it is not that.
+    /// Returns the description of the required kind, if the server is not of this kind.
     pub(crate) fn lacks(self, is_standby: bool, is_read_only: bool) -> Option<&'static str> {
         match self {
             Self::ReadWrite if is_standby || is_read_only => Some("a server that can be written"),

@@ -1,4 +1,4 @@
-//! What a URL and the environment come down to.
+//! The settings that result from a URL, a service and the environment.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -8,69 +8,72 @@ use mlflow_migrate_core::url::Secret;
 use super::endpoint::Endpoint;
 use super::session_kind::SessionKind;
 
-/// How the connection is encrypted; libpq's `sslmode`.
+/// How the connection is encrypted: libpq's `sslmode`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum TlsMode {
     /// Never.
     Disable,
-    /// If the server insists.
+    /// If the server requires encryption.
     Allow,
-    /// If the server can.
+    /// If the server supports encryption.
     Prefer,
-    /// Always, whoever the server is.
+    /// Always, without a check of the server's certificate.
     Require,
-    /// Always, with a certificate of a known authority.
+    /// Always, with a certificate from a trusted authority.
     VerifyCa,
-    /// Always, with a certificate of a known authority for this host.
+    /// Always, with a certificate from a trusted authority for this host.
     VerifyFull,
 }
 
-/// Whom a server's certificate has to be signed by.
+/// Which authorities a server's certificate may come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Authority {
-    /// Nobody in particular: the certificate is not looked at.
+    /// Any authority: the certificate is not checked.
     Anybody,
-    /// One of those in a file, and nobody else.
+    /// An authority in this file, and no other.
     File(PathBuf),
-    /// One of those that the operating system trusts, of which OpenSSL's variable may name the file.
+    /// An authority that the operating system trusts. OpenSSL's variable may name the file.
     System(Option<String>),
 }
 
-/// Everything that a connection needs to know.
+/// Everything that a connection needs.
 #[derive(Clone, Debug)]
 pub(crate) struct Settings {
     /// The servers, in the order in which they are tried.
     pub(crate) endpoints: Vec<Endpoint>,
-    /// The user; `None` is the operating system's.
+    /// The user; `None` means the operating system's user.
     pub(crate) user: Option<String>,
     /// The password, if one is given.
     pub(crate) password: Option<Secret>,
-    /// The file of passwords.
+    /// The password file.
     pub(crate) passfile: Option<PathBuf>,
-    /// The database; `None` is the one with the user's name.
+    /// The database; `None` means the database with the user's name.
     pub(crate) database: Option<String>,
     /// How the connection is encrypted.
     pub(crate) tls_mode: TlsMode,
-    /// Whom servers are checked against.
+    /// The authorities that may have issued the server's certificate.
     pub(crate) authority: Authority,
     /// The client's own certificate.
     pub(crate) certificate: Option<PathBuf>,
-    /// That certificate's key.
+    /// The private key of the client's certificate.
     pub(crate) key: Option<PathBuf>,
-    /// Settings of the server for this session.
+    /// Server settings for this session.
     pub(crate) options: Vec<(String, String)>,
-    /// What the server's views call the connection.
+    /// The connection's name in the server's views.
     pub(crate) application_name: String,
-    /// How long a server may take to answer; `None` is for ever.
+    /// How long a server may take to answer.
+    ///
+    /// `None` means that the URL asks for no limit: the [`OpenOptions`](crate::OpenOptions) limit
+    /// applies.
     pub(crate) timeout: Option<Duration>,
-    /// Which servers are passed over.
+    /// The kind of server that the connection requires.
     pub(crate) session_kind: SessionKind,
-    /// What was not understood.
+    /// Warnings about parameters that are not known.
     pub(crate) warnings: Vec<String>,
 }
 
 impl Settings {
-    /// Whether only an authority is to be trusted that a file names.
+    /// Returns whether a file names the only authorities to trust.
     pub(crate) fn names_an_authority(&self) -> bool {
         matches!(self.authority, Authority::File(_))
     }

@@ -1,4 +1,4 @@
-//! Where the value of a parameter comes from: the URL, a service, or the environment.
+//! The sources of a parameter's value: the URL, a service, and the environment.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -8,16 +8,16 @@ use mlflow_migrate_core::url::ServerUrl;
 
 use super::service_file::Files;
 
-/// Looks up a parameter, then a part of the URL, then the service, then the environment.
+/// Looks up a value: first URL parameters, then a part of the URL, the service, the environment.
 pub(crate) struct Sources<'a> {
     pub(crate) url: &'a ServerUrl,
-    /// The parameters of the service that is named, if one is.
+    /// The parameters of the named service, if one is named.
     pub(crate) service: BTreeMap<String, String>,
     environment: &'a BTreeMap<String, String>,
 }
 
 impl<'a> Sources<'a> {
-    /// Reads the service that is named, if one is.
+    /// Reads the named service, if one is named.
     pub(crate) fn new(
         url: &'a ServerUrl,
         environment: &'a BTreeMap<String, String>,
@@ -38,22 +38,22 @@ impl<'a> Sources<'a> {
         Ok(sources)
     }
 
-    /// Returns what the URL gives as a parameter.
+    /// Returns the URL's parameter.
     pub(crate) fn parameter(&self, name: &str) -> Option<String> {
         self.url.parameter(name).filter(|value| !value.is_empty()).map(ToOwned::to_owned)
     }
 
-    /// Returns what the service gives.
+    /// Returns the service's parameter.
     pub(crate) fn of_service(&self, name: &str) -> Option<String> {
         self.service.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
-    /// Returns what the environment gives.
+    /// Returns the environment variable.
     pub(crate) fn variable(&self, name: &str) -> Option<String> {
         self.environment.get(name).filter(|value| !value.is_empty()).cloned()
     }
 
-    /// Returns what the first of the sources gives.
+    /// Returns the value from the first source that has one.
     pub(crate) fn find(
         &self,
         parameter: &str,
@@ -66,7 +66,7 @@ impl<'a> Sources<'a> {
             .or_else(|| self.variable(variable))
     }
 
-    /// What a value that was found is called.
+    /// Returns how messages name the source of a value.
     pub(crate) fn whose(&self, parameter: &str, variable: &str) -> String {
         if self.parameter(parameter).is_some() {
             format!("the parameter {parameter}")
@@ -77,17 +77,17 @@ impl<'a> Sources<'a> {
         }
     }
 
-    /// Returns the user's own folder.
+    /// Returns the user's home folder.
     pub(crate) fn home(&self) -> Option<PathBuf> {
         self.variable("HOME").map(PathBuf::from)
     }
 
-    /// A file at the place where libpq looks for it, if it is there.
+    /// Returns the path where libpq looks for a file, if the file exists.
     pub(crate) fn default_file(&self, name: &str) -> Option<PathBuf> {
         Some(self.home()?.join(".postgresql").join(name)).filter(|path| path.exists())
     }
 
-    /// Makes the error that a parameter of the URL leads to.
+    /// Builds the error for an invalid or refused URL.
     pub(crate) fn refuse(&self, problem: String, hint: &str) -> Error {
         Error::Url { url: self.url.shown().to_owned(), problem, hint: hint.to_owned() }
     }

@@ -1,4 +1,4 @@
-//! URLs and environments, and what is made of them.
+//! URLs and environments, and the settings that result from them.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -105,7 +105,7 @@ fn which_servers_are_passed_over() {
         let url = format!("postgresql://h/m?target_session_attrs={attributes}");
         settings(&url, &[]).unwrap().session_kind
     };
-    // Whether it is a standby, whether it is read-only, and who takes it.
+    // Whether the server is a standby, whether it is read-only, and which kinds accept it.
     let servers = [(false, false), (false, true), (true, true)];
     for (attributes, taken) in [
         ("any", [true, true, true]),

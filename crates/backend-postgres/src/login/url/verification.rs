@@ -1,4 +1,4 @@
-//! How far a server is checked, as libpq's parameters say.
+//! How strictly the server is checked, according to libpq's parameters.
 
 use std::path::PathBuf;
 
@@ -8,12 +8,12 @@ use mlflow_migrate_core::Error;
 use super::settings::{Authority, TlsMode};
 use super::sources::Sources;
 
-/// How the connection is encrypted, and whom the server is checked against.
+/// Returns the encryption mode, and the authorities to check the server's certificate against.
 pub(crate) fn verification(sources: &Sources<'_>) -> Result<(TlsMode, Authority), Error> {
     let named = tls_mode(sources)?;
     let root = sources.find("sslrootcert", None, "PGSSLROOTCERT");
-    // libpq's word for the authorities that the operating system knows. Anybody gets a certificate of
-    // one of these, if not for this host.
+    // libpq's word for the authorities that the operating system trusts. Anybody can get a
+    // certificate from one of them, although not for this host. So libpq requires verify-full.
     if root.as_deref() == Some("system") {
         if named.is_some_and(|mode| mode != TlsMode::VerifyFull) {
             let problem = "sslrootcert=system goes with sslmode=verify-full only".to_owned();
@@ -37,18 +37,18 @@ pub(crate) fn verification(sources: &Sources<'_>) -> Result<(TlsMode, Authority)
             return Err(sources.refuse(problem.to_owned(), hint));
         }
     };
-    // libpq looks at this file wherever it is.
+    // libpq checks this file wherever it exists.
     if sources.default_file("root.crl").is_some() {
         let problem =
             "~/.postgresql/root.crl lists revoked certificates, and is not looked at here";
         return Err(sources.refuse(problem.to_owned(), "move it away for the upgrade"));
     }
-    // As with libpq: who names an authority wants it to be asked.
+    // As with libpq: naming an authority asks for the check.
     let mode = if mode == TlsMode::Require { TlsMode::VerifyCa } else { mode };
     Ok((mode, authority))
 }
 
-/// The `sslmode`, if one is given. `requiressl` is libpq's older name for one.
+/// Returns the `sslmode`, if one is given. `requiressl` is libpq's older parameter.
 pub(crate) fn tls_mode(sources: &Sources<'_>) -> Result<Option<TlsMode>, Error> {
     let named = match sources.find("sslmode", None, "PGSSLMODE").as_deref() {
         None => None,

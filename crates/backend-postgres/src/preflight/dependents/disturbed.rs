@@ -1,16 +1,16 @@
-//! What a change does to the columns, the keys and the rows that are there.
+//! The effect of a change on existing columns, keys and rows.
 
 use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Column, Schema};
 
-/// A live column, and what becomes of it.
+/// A live column, and what happens to it.
 pub(super) struct Disturbed<'a> {
     pub(super) column: &'a str,
     pub(super) fate: Fate,
 }
 
-/// What becomes of a column.
+/// What happens to a column.
 #[derive(Clone, Copy)]
 pub(super) enum Fate {
     Goes,
@@ -28,7 +28,7 @@ impl Fate {
     }
 }
 
-/// The names of the keys that are dropped, if only to be made anew.
+/// Returns the names of the keys that a change drops, including those that it recreates.
 pub(super) fn replaced_keys(change: &TableChange) -> Vec<String> {
     let Some(before) = &change.before else { return Vec::new() };
     let primary =
@@ -38,7 +38,7 @@ pub(super) fn replaced_keys(change: &TableChange) -> Vec<String> {
     names.filter_map(Clone::clone).collect()
 }
 
-/// Whether a column gets another type, or one with a value of its own is added.
+/// Returns whether a change alters stored rows: by another type, or by a column with a default.
 pub(super) fn changes_rows(change: &TableChange, live: &Schema) -> bool {
     let retyped = disturbed_columns(change, live);
     let before = change.before.as_ref();
@@ -50,7 +50,7 @@ pub(super) fn changes_rows(change: &TableChange, live: &Schema) -> bool {
         || change.after.columns.iter().filter(is_new).any(has_value)
 }
 
-/// The live columns that go, or get another type or name.
+/// Returns the live columns that a change drops, renames, or gives another type.
 pub(super) fn disturbed_columns<'a>(change: &'a TableChange, live: &Schema) -> Vec<Disturbed<'a>> {
     let Some(before) = &change.before else { return Vec::new() };
     let is_live = |name: &str| {

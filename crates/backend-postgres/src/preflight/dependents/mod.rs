@@ -1,8 +1,8 @@
-//! What depends on a column that gets another type, or goes.
+//! Finds objects that depend on a column that a plan changes or drops.
 //!
-//! PostgreSQL refuses to change a column's type, or to drop it, under a view, a policy or whatever
-//! else its catalog notes as dependent, and would refuse it only when the upgrade comes to it. What
-//! it drops with a column by itself the plan knows.
+//! PostgreSQL refuses to change a column's type, or to drop the column, under a view, a policy or
+//! another dependent in its catalog. Without this check, the refusal would come in the middle of
+//! the upgrade. The plan already covers what PostgreSQL drops together with a column.
 
 mod disturbed;
 mod queries;
@@ -20,21 +20,21 @@ use crate::statements;
 
 const ACTION: &str = "looking for what depends on a column";
 
-/// A dependent, and what the server does not do for its sake.
+/// A dependent, and the changes that the server refuses because of it.
 struct Found {
     table: String,
     column: String,
-    /// Whether the server would not drop the column; what core finds by itself does not count.
+    /// Whether the server refuses to drop the column. False if core finds the dependent.
     keeps_column: bool,
-    /// Whether it would not give the column another type.
+    /// Whether the server refuses to change the column's type.
     keeps_type: bool,
-    /// Whether it would not rename the column.
+    /// Whether the server refuses to rename the column.
     keeps_name: bool,
     dependent: Dependent,
 }
 
 impl Found {
-    /// Whether the server does not let this become of the column.
+    /// Returns whether the server refuses this change of the column.
     fn keeps(&self, fate: Fate) -> bool {
         match fate {
             Fate::Goes => self.keeps_column,
@@ -44,7 +44,7 @@ impl Found {
     }
 }
 
-/// Finds what depends on the columns, keys and types of rows that a plan changes.
+/// Finds what depends on the columns, keys and row types that a plan changes.
 pub(crate) async fn check(
     database: &mut Postgres,
     plan: &Plan,
@@ -82,7 +82,7 @@ pub(crate) async fn check(
     Ok(problems)
 }
 
-/// What depends on keys that go.
+/// Finds what depends on keys that a plan drops.
 async fn check_keys(database: &mut Postgres, plan: &Plan) -> Result<Vec<Error>, Error> {
     let found: Vec<[String; 4]> = rows_of_texts(database, OF_KEYS).await?;
     let mut problems = Vec::new();
@@ -99,7 +99,7 @@ async fn check_keys(database: &mut Postgres, plan: &Plan) -> Result<Vec<Error>, 
     Ok(problems)
 }
 
-/// What holds rows of tables whose rows change.
+/// Finds columns that hold whole rows of tables whose rows change.
 async fn check_row_types(
     database: &mut Postgres,
     plan: &Plan,

@@ -1,14 +1,18 @@
-//! The queries of the catalog for what depends on columns, keys and types of rows.
+//! Catalog queries for what depends on columns, keys and row types.
 
-/// A view depends on a column through the rule that makes it one, a generated column through its
-/// expression, before PostgreSQL 15 as a column. A publication's list of columns does not keep one
-/// from getting another type, its condition does.
+/// Reads what depends on a column.
 ///
-/// The server changes a column in a table's partitions too, and in all tables that inherit from it, so what
-/// depends on the column there counts as well; what these have only from the table goes with that.
+/// A view depends on a column through the view's rule, and a generated column through its
+/// expression. Before PostgreSQL 15, a generated column depends as a column. A publication's column
+/// list does not prevent a change of type, but its condition does.
 ///
-/// Views over views come first, as they have to be dropped. An exclusion constraint goes with a column of
-/// its key, but not with one that its condition or an expression names, as its index does.
+/// The server also changes the column in a table's partitions and in all tables that inherit from
+/// the table. So dependents of the column there count as well. Dependents that these tables inherit
+/// from the table disappear with the table's own.
+///
+/// Views over views come first, because they must be dropped first. An exclusion constraint
+/// disappears with a column of its key. A column that its condition or an expression names cannot
+/// be dropped, because the index depends on the column.
 pub(super) const DEPENDENTS: &str = "\
     WITH RECURSIVE family AS (\
         SELECT c.oid AS relation, c.relname, true AS is_own FROM pg_class c \
@@ -80,8 +84,9 @@ pub(super) const DEPENDENTS: &str = "\
         JOIN pg_attribute p ON p.attrelid = i.inhparent AND p.attname = a.attname AND p.attnum > 0 \
     ORDER BY 1, 2, 8 DESC, 6";
 
-/// What depends on a key rather than on its columns: a view that groups by the key and shows more, and a
-/// function that names it.
+/// Reads what depends on a key rather than on its columns.
+///
+/// These are views that group by the key and show more columns, and functions that name the key.
 pub(super) const OF_KEYS: &str = "\
     SELECT c.relname::text, k.conname::text, \
         CASE v.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' \
@@ -101,8 +106,10 @@ pub(super) const OF_KEYS: &str = "\
             AND d.classid = 'pg_proc'::regclass \
     ORDER BY 1, 2, 3";
 
-/// The columns that hold rows of a table, also in arrays, in other composite types and in domains. For
-/// their sake PostgreSQL does not change the type of one of its columns, nor add one with a default.
+/// Reads the columns that hold whole rows of a table, also in arrays, composite types and domains.
+///
+/// PostgreSQL then refuses to change the type of the table's columns, and to add a column with a
+/// default.
 pub(super) const OF_ROW_TYPES: &str = "\
     WITH RECURSIVE used AS (\
         SELECT a.attrelid, a.attname, a.atttypid AS type FROM pg_attribute a \

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-/// What may stand between two tokens, if something has to.
+/// Text that may stand between two tokens.
 const GAPS: [&str; 8] =
     ["", " ", "\n\t", " /* ) , ' */ ", "-- x(,'\n", "/**/", " \u{feff}", "/*/ \" */-- ;\r\n"];
 
@@ -82,7 +82,7 @@ pub(super) fn create_table() -> impl Strategy<Value = Generated> {
     })
 }
 
-/// Writes a statement, making each decision by the next byte; without any left, the simplest one.
+/// Writes a statement, taking each decision from the next byte; without bytes, the simplest one.
 #[derive(Default)]
 struct Writer {
     choices: std::vec::IntoIter<u8>,
@@ -187,7 +187,7 @@ impl Writer {
             self.tokens(order);
             self.conflict();
         }
-        // A table needs a column that is not generated, and its keys must not be.
+        // A table needs a column that is not generated, and its keys must not be generated.
         let may_be_generated = column > 0 && !is_primary_key;
         for _ in 0..self.choose(5) {
             self.column_constraint();
@@ -227,7 +227,7 @@ impl Writer {
         let expression = self.pick(&EXPRESSIONS);
         let prefix = self.pick(&["", "GENERATED ALWAYS"]);
         if !prefix.is_empty() {
-            // Without CONSTRAINT before them these words could be read into the type.
+            // Without CONSTRAINT before them, SQLite could read these words into the type.
             self.tokens("CONSTRAINT generated");
             self.tokens(prefix);
         }

@@ -1,4 +1,4 @@
-//! What SQLite makes of a table, to be compared with what the parser makes of it.
+//! SQLite's view of a table, to compare with the parser's.
 
 use rusqlite::Connection;
 
@@ -7,8 +7,9 @@ use crate::ddl::{
     ReferentialAction,
 };
 
-/// Everything that SQLite's PRAGMAs tell about a table. Names that SQLite takes from another place
-/// than the parser are in lower case.
+/// Everything that SQLite's PRAGMAs report about a table.
+///
+/// Names that SQLite takes from another place than the parser are in lower case.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Description {
     columns: Vec<Column>,
@@ -31,9 +32,10 @@ struct Column {
     collation: String,
 }
 
-/// Creates the table in a new database, and checks that SQLite's description of it is the parser's:
-/// from the given text, from the text that SQLite keeps, and from one made of the parser's spans.
-/// `Ok(None)` if SQLite rejects the statement.
+/// Creates a table in a new database, and compares SQLite's description with the parser's.
+///
+/// The comparison covers the given text, the text that SQLite keeps, and a text made of the
+/// parser's spans. Returns `Ok(None)` if SQLite rejects the statement.
 pub(super) fn compare(sql: &str) -> Result<Option<CreateTable>, String> {
     let connection = Connection::open_in_memory().unwrap();
     if connection.execute_batch(sql).is_err() {
@@ -62,7 +64,7 @@ pub(super) fn compare(sql: &str) -> Result<Option<CreateTable>, String> {
     Ok(Some(table))
 }
 
-/// Like [`compare`], for a statement that SQLite has to accept.
+/// Compares like [`compare`], for a statement that SQLite must accept.
 pub(super) fn parse_like_sqlite(sql: &str) -> CreateTable {
     match compare(sql) {
         Ok(Some(table)) => table,
@@ -75,12 +77,12 @@ pub(super) fn sqlite_accepts(sql: &str) -> bool {
     Connection::open_in_memory().unwrap().execute_batch(sql).is_ok()
 }
 
-/// Whether the parser reads the statement; any error has to be shown without a panic, too.
+/// Returns whether the parser reads the statement. Formatting any error must not panic.
 pub(super) fn parser_accepts(sql: &str) -> bool {
     CreateTable::parse(sql).inspect_err(|error: &DdlError| drop(error.to_string())).is_ok()
 }
 
-/// The statement put together again from the spans of its parts.
+/// Reassembles the statement from the spans of its parts.
 fn rebuild(sql: &str, table: &CreateTable) -> String {
     let columns = table.columns.iter().map(|column| column.span.clone());
     let constraints = table.constraints.iter().map(|constraint| constraint.span().clone());
@@ -91,7 +93,7 @@ fn rebuild(sql: &str, table: &CreateTable) -> String {
     format!("CREATE TABLE {name}({}){options}", parts.join(","))
 }
 
-/// What the parser makes of the table, in SQLite's terms.
+/// Returns the parser's view of the table, in SQLite's terms.
 fn described(table: &CreateTable) -> Description {
     let key_columns = table.primary_key().map_or(&[][..], |key| &key.columns);
     let has_rowid_key = table.primary_key().is_some_and(|key| is_rowid_alias(table, key));
@@ -121,8 +123,10 @@ fn described(table: &CreateTable) -> Description {
     }
 }
 
-/// The keys that have an index. SQLite makes one index of two keys that differ in nothing but
-/// their orders, with those of the first.
+/// Returns the keys that have an index.
+///
+/// SQLite creates one index for two keys that differ only in their orders, with the orders of the
+/// first.
 fn described_keys(table: &CreateTable) -> Vec<Key> {
     let primary_key = table.primary_key().filter(|key| !is_rowid_alias(table, key));
     let primary_key = primary_key.map(|key| match described_key(table, &key.columns) {
@@ -153,13 +157,14 @@ fn described_keys(table: &CreateTable) -> Vec<Key> {
     keys
 }
 
-/// Whether the key is the table's rowid, for which there is no index.
+/// Returns whether the key is the table's rowid, which has no index.
 fn is_rowid_alias(table: &CreateTable, key: &PrimaryKey) -> bool {
     !table.without_rowid && is_integer_key(table, key)
 }
 
-/// Whether the key would be the table's rowid if it had one. An order is of no importance in a
-/// table constraint and makes a difference at a column.
+/// Returns whether the key would be the table's rowid, if the table had one.
+///
+/// An order matters only at a column, not in a table constraint.
 fn is_integer_key(table: &CreateTable, key: &PrimaryKey) -> bool {
     let [only] = key.columns.as_slice() else { return false };
     let column = column_named(table, &only.name);
@@ -212,7 +217,7 @@ fn described_foreign_key(foreign_key: &ForeignKey) -> Vec<[String; 5]> {
     foreign_key.columns.iter().enumerate().map(pair).collect()
 }
 
-/// What SQLite makes of the table.
+/// Returns SQLite's view of the table.
 fn observed(connection: &Connection, table: &str) -> Description {
     let mut columns = connection
         .prepare(
@@ -241,7 +246,7 @@ fn observed(connection: &Connection, table: &str) -> Description {
     }
 }
 
-/// The column's collation, which only an index on it tells.
+/// Returns the column's collation, which only an index on the column shows.
 fn observed_collation(connection: &Connection, table: &str, column: &str) -> String {
     let quote = |name: &str| format!("\"{}\"", name.replace('"', "\"\""));
     let create = format!("CREATE INDEX probe ON {}({})", quote(table), quote(column));
@@ -253,7 +258,7 @@ fn observed_collation(connection: &Connection, table: &str, column: &str) -> Str
 }
 
 fn observed_foreign_keys(connection: &Connection, table: &str) -> Vec<Vec<[String; 5]>> {
-    // SQLite counts the foreign keys from the last one to the first.
+    // SQLite numbers the foreign keys from the last one to the first.
     let mut rows = connection
         .prepare(
             "SELECT seq, \"table\", lower(\"from\"), coalesce(\"to\", ''), on_update, on_delete \

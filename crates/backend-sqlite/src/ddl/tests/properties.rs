@@ -6,7 +6,7 @@ use super::generator::create_table;
 use super::oracle::{compare, parser_accepts};
 use crate::ddl::{CreateIndex, CreateTable, quote_identifier, tokenize};
 
-/// Pieces that, put together at random, are quite often a table that SQLite accepts.
+/// Pieces whose random combinations are often a table that SQLite accepts.
 const PIECES: [&str; 44] = [
     "a",
     "b",
@@ -172,7 +172,7 @@ proptest! {
     }
 }
 
-/// So many of each would take minutes in quadratic time, and would end a recursion at once.
+/// Repeats each so often that quadratic time would take minutes, and recursion overflow the stack.
 #[test]
 fn long_and_deep_statements_take_linear_time_and_no_stack() {
     let repeat = |text: &str| text.repeat(100_000);

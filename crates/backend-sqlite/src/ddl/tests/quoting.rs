@@ -40,7 +40,7 @@ fn sqlite_reads_quoted_names_back() {
     }
 }
 
-/// SQLite itself tells where it accepts which keyword without quotes.
+/// SQLite itself shows where it accepts each keyword without quotes.
 #[test]
 fn keywords_are_names_where_sqlite_says_so() {
     for word in KEYWORDS.into_iter().chain(["within", "rowid", "strict", "stored"]) {

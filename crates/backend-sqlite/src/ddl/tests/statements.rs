@@ -1,11 +1,11 @@
-//! Indexes, and what SQLite makes of a table's text when it alters the table.
+//! Indexes, and table texts that SQLite has altered.
 
 use rusqlite::Connection;
 
 use super::oracle::parse_like_sqlite;
 use crate::ddl::{CreateIndex, IndexKey};
 
-/// Creates the index in SQLite and compares what that says of it with what the parser says.
+/// Creates the index in SQLite, and compares SQLite's description with the parser's.
 fn index_like_sqlite(sql: &str) -> CreateIndex {
     let connection = Connection::open_in_memory().unwrap();
     connection.execute_batch("CREATE TABLE t(a, b COLLATE rtrim, \"desc\", \"like\")").unwrap();

@@ -1,4 +1,4 @@
-//! Tables with one oddity each, all of them checked against SQLite.
+//! Tables with one oddity each, all compared with SQLite.
 
 use rusqlite::Connection;
 
@@ -207,7 +207,7 @@ fn foreign_key_clauses_are_kept() {
     assert_eq!(foreign_key.deferrable, Some(deferred));
 }
 
-/// No PRAGMA tells whether a key is deferred, but a transaction that breaks it for a while does.
+/// No PRAGMA shows whether a key is deferred, but a transaction that breaks the key shows it.
 #[test]
 fn deferrable_clauses_apply_to_the_latest_foreign_key() {
     for (columns, clause) in [
@@ -236,7 +236,7 @@ fn deferrable_clauses_apply_to_the_latest_foreign_key() {
     }
 }
 
-/// An unnamed CHECK goes by its text in SQLite's error message.
+/// SQLite's error message names an unnamed CHECK by its text.
 #[test]
 fn check_texts_are_those_of_sqlite() {
     for text in ["a > (0)", "/* ) */ a > 0", "a>0 AND a <> ')'", "(\"a\")\n>\t0 -- ("] {

@@ -8,15 +8,15 @@ use tempfile::TempDir;
 use super::protection::verification;
 use super::{Settings, is_trusted, settings, table};
 
-/// A row, the parameters and variables that it stands for, and what comes of them.
+/// A row, the parameters and variables that the row describes, and the expected result.
 type Case = (&'static str, &'static str, &'static [(&'static str, &'static str)], &'static str);
 
 const REFUSED: &str = "refused";
 
-/// In place of the folder of a user who has a `root.crt`, and of one who has a `root.crl` too.
+/// Replaced by the home folder of a user with a `root.crt`, or with a `root.crl` too.
 const WITH_ROOT: (&str, &str) = ("HOME", "WITH_ROOT");
 const WITH_CRL: (&str, &str) = ("HOME", "WITH_CRL");
-/// In place of a file of services.
+/// Replaced by a service file.
 const SERVICES: (&str, &str) = ("PGSERVICEFILE", "SERVICES");
 
 const SERVICE: &str = "`service=S`, `servicefile=F`, `PGSERVICE`, `PGSERVICEFILE`, `PGSYSCONFDIR`";
@@ -174,7 +174,7 @@ const CASES: &[Case] = &[
     (NO_HOST, "host=", &[], "Prefer"),
 ];
 
-/// The files that cases stand for.
+/// The files that the cases name.
 struct Files(TempDir);
 
 impl Files {
@@ -237,7 +237,7 @@ fn every_row_is_what_is_done() {
     }
 }
 
-/// Where there is no host, the socket of somebody else does not count.
+/// Without a host, a socket of another user does not count.
 #[test]
 fn no_host_is_the_servers_own_socket() {
     let found = settings("postgresql:///m", &[]).unwrap().endpoints;
@@ -247,7 +247,7 @@ fn no_host_is_the_servers_own_socket() {
     assert!(!is_foreign);
 }
 
-/// Where several hosts are tried, each with its port, and the address in place of the host's own.
+/// Several hosts are tried, each with its port; an address replaces the host's own.
 #[test]
 fn several_hosts_are_what_the_table_says() {
     const LISTS: &str = "`h1:p1,h2:p2/db`, `host=h1,h2&port=p1,p2`, `host=h1:p1&host=h2:p2`";

@@ -1,4 +1,4 @@
-//! How a server is checked, and what is refused since it cannot be done.
+//! How strictly a server is checked, and which unsupported protections are refused.
 
 use mlflow_migrate_core::Error;
 
@@ -7,7 +7,7 @@ use crate::login::url::settings::Authority;
 
 type Environment<'a> = &'a [(&'a str, &'a str)];
 
-/// How a server is checked, in a few words.
+/// Returns how strictly a server is checked, in a few words.
 pub(super) fn verification(parameters: &str, environment: Environment<'_>) -> String {
     let url = format!("postgresql://h/m?{parameters}");
     let found = settings(&url, environment).unwrap();
