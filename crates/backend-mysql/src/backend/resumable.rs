@@ -1,4 +1,4 @@
-//! Upgrades that are resumed: each change of a table commits by itself.
+//! Resuming an upgrade, which MySQL and MariaDB need: each DDL statement commits.
 
 use std::collections::BTreeMap;
 
