@@ -9,17 +9,17 @@ use crate::error::{Context, is_missing_table, is_view, server_error};
 use crate::tables::{self, NO_VIEW};
 use crate::text_protocol;
 
-/// Its name.
+/// The table's name.
 pub(crate) const TABLE: &str = "alembic_version";
 
 /// `ER_BAD_FIELD_ERROR`
 const BAD_FIELD: u16 = 1054;
 
-/// As Alembic creates it: in the database's default character set.
+/// The table as Alembic creates it, in the database's default character set.
 const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
                       CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
 
-/// The revisions in the version table; `None` if it does not exist.
+/// Returns the revisions in the version table; `None` if the table does not exist.
 pub(crate) async fn read(
     connection: &mut Connection,
     context: &Context,
@@ -51,7 +51,7 @@ pub(crate) async fn read(
     versions.map_or_else(|| refuse(Fault::Null), |versions| Ok(Some(versions)))
 }
 
-/// Whether the table has one row, with more than Alembic's column: somebody wants to keep that.
+/// Returns whether the table has one row and more than Alembic's column, which are to be kept.
 async fn has_more(connection: &mut Connection) -> Result<bool, sqlx::Error> {
     let columns = text_protocol::rows(connection, "SHOW COLUMNS FROM alembic_version").await?;
     if columns.len() == 1 {
@@ -100,7 +100,7 @@ pub(crate) async fn write(
     let replaced: Result<(), sqlx::Error> = replace.await;
     if let Err(source) = replaced {
         if !is_in_transaction {
-            // The error to tell is the first one.
+            // Report the first error.
             let _ = text_protocol::run(connection, "ROLLBACK").await;
         }
         return Err(context.error("writing alembic_version", source));
