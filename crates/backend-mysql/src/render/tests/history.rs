@@ -107,8 +107,9 @@ fn a_swap_of_metrics() {
     }
 }
 
-/// No MySQL 5.7 is available to try the statements on. So no statement may use what 5.7 lacks:
-/// neither one revision at a time, nor all at once, nor from any revision on.
+/// No MySQL 5.7 is available to try the statements on, so none may use what 5.7 lacks.
+///
+/// Covers upgrades by one revision at a time, all at once, and from any revision on.
 #[test]
 fn nothing_is_asked_of_mysql_5_7_that_it_lacks() {
     let catalogue = mlflow_migrate_revisions::tracking().unwrap();

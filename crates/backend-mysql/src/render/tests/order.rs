@@ -20,8 +20,9 @@ fn statements(before: &Table, after: &Table, server: &str) -> Vec<String> {
     statements.iter().map(|sql| sql.replace("\n ", "")).collect()
 }
 
-/// A server that drops columns instantly would shrink an index with other columns, or refuse. An
-/// index without other columns is dropped with its column.
+/// An instant drop of a column would shrink an index with other columns, or fail.
+///
+/// An index without other columns is dropped with its column.
 #[test]
 fn a_column_goes_after_its_indexes() {
     let before = table().index(Index::new("i", &["gone", "stays"])).unique_named("u", &["gone"]);

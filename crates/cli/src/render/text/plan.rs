@@ -72,7 +72,7 @@ fn write_step(
     Ok(())
 }
 
-/// How a table is changed, where its title does not say that already.
+/// Returns how a table is changed, where the step's title does not say so.
 fn how(method: &ChangePlan) -> Option<String> {
     let cost = match method {
         ChangePlan { rebuilds: true, .. } => "; every row is written",
