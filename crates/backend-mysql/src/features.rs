@@ -31,7 +31,8 @@ impl Features {
     /// Examples: `8.0.36-0ubuntu0.22.04.1`, `5.7.44-log`, `10.11.14-MariaDB-0+deb12u2`,
     /// `5.5.5-10.6.16-MariaDB`.
     ///
-    /// # Errors If the text is no version, or the version is too old.
+    /// # Errors
+    /// If the text is no version, or the version is too old.
     pub fn parse(version: &str) -> Result<Self, Error> {
         let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
         // MariaDB puts this prefix before its version for replicas that expect MySQL 5.5.
@@ -127,8 +128,9 @@ impl Features {
         self.since((8, 0, 3), (10, 5, 2))
     }
 
-    /// `ALTER TABLE … DROP CHECK`: MySQL 8.0.16. MariaDB has only `DROP CONSTRAINT`, which MySQL knows
-    /// since 8.0.19.
+    /// `ALTER TABLE … DROP CHECK`: MySQL 8.0.16.
+    ///
+    /// MariaDB has only `DROP CONSTRAINT`, which MySQL knows since 8.0.19.
     #[must_use]
     pub fn drop_check(&self) -> bool {
         self.version >= (8, 0, 16) && !self.is_mariadb()

@@ -7,7 +7,7 @@ use crate::error::Context;
 use crate::render::UncheckedForeignKeys;
 use crate::text_protocol;
 
-/// Adds foreign keys, and drops them again if a row refers to one that does not exist.
+/// Adds foreign keys, and drops them again if a row refers to a missing row.
 ///
 /// Only the `doubtful` keys are checked.
 pub(crate) async fn add_unchecked(

@@ -13,7 +13,7 @@ use crate::text_protocol::{self, cell};
 
 const SNAPSHOT: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
-/// Variables that make a server read-only, the most specific first.
+/// Variables that make a server read-only, the most informative first.
 const READ_ONLY: [&str; 5] =
     ["innodb_read_only", "super_read_only", "read_only", "tx_read_only", "transaction_read_only"];
 

@@ -56,8 +56,9 @@ impl DatabaseArguments {
         self.url.is_some()
     }
 
-    /// Returns the user's database. If an environment variable names it, a notice names the
-    /// variable.
+    /// Returns the user's database.
+    ///
+    /// If an environment variable names the database, a notice names the variable.
     pub(crate) fn database(&self, context: &Context) -> Result<Database, Error> {
         if let Some(url) = &self.url {
             return Database::parse(url);

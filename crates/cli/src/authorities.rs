@@ -32,7 +32,8 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 /// Any argument may be a URL. Does nothing if the program already runs that way. If it cannot run again, the backend refuses
 /// to connect where a URL names an authority.
 ///
-/// # Errors The exit code of the second run, on systems where it cannot replace this process.
+/// # Errors
+/// The exit code of the second run, on systems where it cannot replace this process.
 pub(crate) fn begin_again_without() -> Result<(), ExitCode> {
     let arguments = || env::args_os().skip(1);
     let variables = || url::VARIABLES.iter().filter_map(env::var_os);

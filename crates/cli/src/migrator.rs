@@ -128,7 +128,8 @@ impl Migrator {
     ///
     /// Changes nothing, as all methods except [`Migrator::upgrade`] and [`Migrator::abort`].
     ///
-    /// # Errors If the database is not MLflow's, or its revision cannot be determined.
+    /// # Errors
+    /// If the database is not MLflow's, or its revision cannot be determined.
     pub async fn current(&mut self) -> Result<Position, Error> {
         check::position(&mut *self.backend, &self.catalogue, self.assumption.as_ref()).await
     }
@@ -181,7 +182,8 @@ impl Migrator {
     /// With `deep`, also verifies that each latest metric is the newest entry, for which every
     /// metric is read.
     ///
-    /// # Errors As [`Migrator::current`].
+    /// # Errors
+    /// As [`Migrator::current`].
     pub async fn verify(&mut self, deep: bool) -> Result<VerifyReport, Error> {
         let assumption = self.assumption.as_ref();
         verify::verify(&mut *self.backend, &self.catalogue, assumption, deep).await
@@ -192,7 +194,8 @@ impl Migrator {
     /// Without an error, the whole upgrade is done and verified. After an error, the database is as
     /// before, or on MySQL the upgrade can be resumed.
     ///
-    /// # Errors The first obstacle; [`Error::kind`] returns its kind.
+    /// # Errors
+    /// The first obstacle; [`Error::kind`] returns its kind.
     pub async fn upgrade(&mut self, options: &UpgradeOptions) -> Result<UpgradeReport, Error> {
         let options = self.complete(options);
         let mut retry = Retry::within(self.retry_for);

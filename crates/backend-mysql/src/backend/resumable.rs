@@ -1,4 +1,4 @@
-//! Resuming an upgrade, which MySQL and MariaDB need: each DDL statement commits.
+//! Resumes an interrupted upgrade: on MySQL and MariaDB each DDL statement commits.
 
 use std::collections::BTreeMap;
 

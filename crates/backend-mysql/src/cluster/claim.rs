@@ -1,10 +1,12 @@
 //! The upgrade's lock where several nodes take writes: a row of the journal's table.
 //!
 //! The row exists on every node, or on none. The session that inserts the row holds the lock, and
-//! renews the row while its upgrade runs. Another session takes the row over when its owner is
-//! gone: the owner's node has left the cluster, or the row stayed the same for twenty reads, a
-//! second apart. While a node alters a table, Galera answers no such read (`wsrep_sync_wait`). An
-//! owner that cannot renew the row during that time is therefore not taken for dead.
+//! renews the row while its upgrade runs.
+//!
+//! Another session takes the row over when its owner is gone. The owner is gone if its node has left
+//! the cluster, or if twenty reads, a second apart, find the row unchanged. While a node alters a
+//! table, Galera answers no such read (`wsrep_sync_wait`). So an owner that cannot renew the row
+//! during that time does not count as gone.
 
 use std::time::{Duration, Instant};
 
@@ -207,7 +209,7 @@ struct Silence {
 }
 
 impl Silence {
-    /// Records a read of the note, and returns whether its owner is taken for gone.
+    /// Records a read of the note, and returns whether its owner counts as gone.
     fn hears(&mut self, note: &str) -> bool {
         if self.note == note {
             self.looks += 1;

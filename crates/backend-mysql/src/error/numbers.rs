@@ -3,6 +3,8 @@
 use mlflow_migrate_core::Error;
 use sqlx::mysql::MySqlDatabaseError;
 
+/// Existing rows violate a constraint.
+///
 /// `ER_DUP_ENTRY`, `ER_NO_REFERENCED_ROW(_2)`, `ER_BAD_NULL_ERROR`, `ER_INVALID_USE_OF_NULL`,
 /// `WARN_DATA_TRUNCATED` (a NULL that becomes NOT NULL), `ER_CHECK_CONSTRAINT_VIOLATED`, and
 /// MariaDB's `ER_CONSTRAINT_FAILED`.

@@ -36,19 +36,19 @@ impl<const N: usize> From<[Option<&str>; N]> for Record {
 /// What `information_schema` lists about the current database.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Catalogue {
-    /// The collation that new tables get.
+    /// The collation of new tables.
     pub(super) collation: Option<String>,
     /// Table, collation.
     pub(super) tables: Vec<Record>,
     /// Table, column, default, nullable, type, collation, extra, expression.
     pub(super) columns: Vec<Record>,
-    /// Table, index, non-unique, column, prefix length, order, kind, expression, why it is not used.
+    /// Table, index, non-unique, column, prefix length, order, kind, expression, reason for no use.
     pub(super) indexes: Vec<Record>,
     /// Table, constraint, column, other database, other table, other column.
     pub(super) foreign_keys: Vec<Record>,
     /// Table, constraint, on delete, on update.
     pub(super) rules: Vec<Record>,
-    /// Table, constraint, expression, whether it is enforced (MySQL).
+    /// Table, constraint, expression, and on MySQL whether the server enforces it.
     pub(super) checks: Vec<Record>,
     /// Table, trigger, time, event, statement.
     pub(super) triggers: Vec<Record>,

@@ -11,7 +11,7 @@ use crate::{cancel, text_protocol};
 const TABLES: &str = "SELECT TABLE_NAME FROM information_schema.TABLES \
                       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
 
-/// Locks those of the tables that exist for a moment, as far as the user's privileges allow.
+/// Locks the existing ones among the tables for a moment, if the user has the privilege.
 pub(crate) async fn lock_briefly(database: &mut Mysql, tables: &[String]) -> Result<(), Error> {
     let action = "waiting for the tables";
     let found = text_protocol::rows(&mut database.connection, TABLES).await;

@@ -45,7 +45,8 @@ pub(crate) fn create_table(table: &Table, features: &Features) -> String {
 
 /// Refuses a text that could end its clause, among the texts that a change states.
 ///
-/// # Errors If the change states such a text.
+/// # Errors
+/// If the change states such a text.
 pub(crate) fn refuse_raw_texts(change: &TableChange) -> Result<(), Error> {
     let mut said = change.after.clone();
     // The statement does not repeat what stays as it is.

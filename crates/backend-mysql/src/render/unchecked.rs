@@ -2,8 +2,8 @@
 //!
 //! InnoDB checks a new foreign key only by copying all rows into a new table. With
 //! `foreign_key_checks` off, every version adds the key at once, and still refuses a key whose
-//! columns do not match. From then on, the server refuses new rows that refer to a missing row. One
-//! query afterwards finds the older ones.
+//! columns do not match. From then on, the server refuses new rows that refer to a missing row. A
+//! single query afterwards finds older rows that do.
 
 use mlflow_migrate_core::schema::ForeignKey;
 

@@ -177,8 +177,7 @@ impl Swapping<'_> {
         let connection = &mut self.database.connection;
         let own = text_protocol::value(connection, "SELECT CONNECTION_ID()").await;
         let own = own.map_err(|source| context.error("swapping tables", source))?;
-        // A rename that is killed while it waits has done nothing. `resume` repairs what else it
-        // can leave.
+        // A rename that is killed while it waits has done nothing. `resume` repairs any other state.
         let canceller = self.database.canceller.as_ref();
         let rename = text_protocol::run(connection, self.swap.rename());
         let action = format!("change table {table}");
@@ -214,7 +213,7 @@ impl Swapping<'_> {
     }
 }
 
-/// Unlocks the table once the rename waits for the lock, and is the first to get it.
+/// Unlocks the table once the rename waits, which is then the first to get the lock.
 async fn release(guard: Option<Connection>, renamer: String) -> Result<u64, sqlx::Error> {
     let Some(mut guard) = guard else { return Ok(0) };
     let sql = format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {renamer}");

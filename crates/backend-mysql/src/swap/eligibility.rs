@@ -83,8 +83,8 @@ pub(crate) async fn weigh_table(database: &mut Mysql, table: &str) -> Result<(),
 
 /// Decides whether a table is large and can be swapped.
 ///
-/// The server's row estimate is useless here: for a dump that was just restored, it may be a
-/// hundredth.
+/// The server's row estimate is useless here: just after a restore from a dump, the estimate is a
+/// hundredth of the row count.
 async fn weigh(
     connection: &mut Connection,
     facts: &mut TableFacts,

@@ -60,7 +60,8 @@ pub(crate) struct Connecting {
 impl Database {
     /// Parses the URL of a database.
     ///
-    /// # Errors If the URL names no database, or one of a kind that this build does not support.
+    /// # Errors
+    /// If the URL names no database, or one of a kind that this build does not support.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         match DatabaseUrl::parse(url)? {
             DatabaseUrl::Sqlite(written) => sqlite::File::parse(&written).map(Self::Sqlite),
@@ -87,7 +88,8 @@ impl Database {
 
     /// Returns the database's file, which `what` needs.
     ///
-    /// # Errors If the database is no file: only a file can be copied.
+    /// # Errors
+    /// If the database is no file: only a file can be copied.
     pub(crate) fn file(&self, what: &str) -> Result<&Path, Error> {
         self.sqlite(what).map(sqlite::File::path)
     }

@@ -146,8 +146,9 @@ impl Encryption {
     ///
     /// The driver gets the authorities themselves, so no file is read a second time.
     ///
-    /// # Errors If a file cannot be read or holds no certificate. Without this check, the failure
-    /// would look like an unreachable server.
+    /// # Errors
+    /// If a file cannot be read or holds no certificate. Without this check, the failure would look
+    /// like an unreachable server.
     pub(crate) fn apply(
         self,
         options: MySqlConnectOptions,

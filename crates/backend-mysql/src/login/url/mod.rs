@@ -42,7 +42,8 @@ pub(crate) struct Target {
 impl Target {
     /// Reads a URL.
     ///
-    /// # Errors If the URL names no user or no database, or a parameter has an invalid value.
+    /// # Errors
+    /// If the URL names no user or no database, or a parameter has an invalid value.
     pub(crate) fn new(url: &ServerUrl, open: &OpenOptions) -> Result<Self, Error> {
         let Some(database) = url.database.clone() else {
             return Err(refuse(url, "it names no database", "write mysql://…/DATABASE"));
@@ -92,8 +93,9 @@ impl Target {
 ///
 /// Opens no connection.
 ///
-/// # Errors If the URL names no user or no database, a parameter has an invalid value, or a
-/// parameter asks for a protection that is not available.
+/// # Errors
+/// If the URL names no user or no database, a parameter has an invalid value, or a parameter asks
+/// for a protection that is not available.
 pub fn read_url(url: &ServerUrl, options: &OpenOptions) -> Result<Vec<String>, Error> {
     Ok(Target::new(url, options)?.warnings)
 }
