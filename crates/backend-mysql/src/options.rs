@@ -8,7 +8,7 @@ use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 
 /// The environment variables that affect a connection.
 ///
-/// MLflow and MySQL's client library read options from them. Two of them name this machine's user.
+/// MLflow, MySQL's client library and OpenSSL read options from them. Two name this machine's user.
 pub const ENVIRONMENT: &[&str] = &[
     "MLFLOW_MYSQL_SSL_CA",
     "MLFLOW_MYSQL_SSL_CERT",

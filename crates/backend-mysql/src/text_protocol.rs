@@ -43,7 +43,9 @@ pub(crate) async fn run(
     run_program(connection, one(sql.into())?).await
 }
 
-/// Runs a statement over the prepared protocol, which takes no second one, where the server can.
+/// Runs a statement over the binary protocol, which accepts no second statement.
+///
+/// Falls back to the text protocol where the server cannot prepare the statement.
 pub(crate) async fn run_alone(
     connection: &mut Connection,
     sql: impl Into<String>,
@@ -88,7 +90,7 @@ pub(crate) async fn run_soon_after(
     Ok(done.await?.rows_affected())
 }
 
-/// Returns the text if it is one statement.
+/// Returns the text, or an error if the text is not one statement.
 fn one(sql: String) -> Result<String, sqlx::Error> {
     if is_one_statement(&sql) {
         return Ok(sql);

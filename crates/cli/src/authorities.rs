@@ -29,8 +29,8 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 
 /// Runs the program again without the system's authorities, if a URL names a server.
 ///
-/// Any argument may be a URL. Does nothing if the program already runs that way. If it cannot run again, the backend refuses
-/// to connect where a URL names an authority.
+/// Any argument may be a URL. Does nothing if the program already runs that way. If it cannot run
+/// again, the backend refuses to connect where a URL names an authority.
 ///
 /// # Errors
 /// The exit code of the second run, on systems where it cannot replace this process.

@@ -1,7 +1,6 @@
 //! `mlflow-migrate`: upgrades MLflow tracking databases.
 //!
-//! This program handles flags, environment variables and rendering. Core defines what an upgrade
-//! is.
+//! The program handles options, environment variables and rendering. Core performs the upgrade.
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
     allow(

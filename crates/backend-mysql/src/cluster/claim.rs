@@ -3,10 +3,10 @@
 //! The row exists on every node, or on none. The session that inserts the row holds the lock, and
 //! renews the row while its upgrade runs.
 //!
-//! Another session takes the row over when its owner is gone. The owner is gone if its node has left
-//! the cluster, or if twenty reads, a second apart, find the row unchanged. While a node alters a
-//! table, Galera answers no such read (`wsrep_sync_wait`). So an owner that cannot renew the row
-//! during that time does not count as gone.
+//! Another session takes the row over when its owner is gone. The owner is gone if its node has
+//! left the cluster, or if twenty reads, a second apart, find the row unchanged. While a node
+//! alters a table, Galera answers no such read (`wsrep_sync_wait`). So an owner that cannot renew
+//! the row during that time does not count as gone.
 
 use std::time::{Duration, Instant};
 

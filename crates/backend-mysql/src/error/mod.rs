@@ -28,7 +28,7 @@ const DEADLOCK: u16 = 1213;
 pub(crate) struct Context {
     /// The database's name, without a password.
     pub(crate) name: String,
-    /// The user that the URL names.
+    /// The user who logs in.
     pub(crate) user: String,
     /// How long the server waits for a lock.
     pub(crate) lock_seconds: u64,

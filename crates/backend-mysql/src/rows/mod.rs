@@ -22,9 +22,9 @@ const MAX_PARAMETERS: usize = 65_535;
 
 /// About how many bytes of values fit into a statement that is sent in one piece.
 ///
-/// A TLS record holds 16 KB, and sqlx 0.9.0 leaves Nagle's algorithm on (transact-rs/sqlx#4335). The
-/// next record waits until the server has acknowledged the record before, up to 40 ms later. A few
-/// more round trips cost less.
+/// A TLS record holds 16 KB, and sqlx 0.9.0 leaves Nagle's algorithm on (transact-rs/sqlx#4335).
+/// The next record waits until the server has acknowledged the record before, up to 40 ms later. A
+/// few more round trips cost less.
 const ONE_PIECE: usize = 14_000;
 
 /// Runs a statement, and returns the number of rows changed.

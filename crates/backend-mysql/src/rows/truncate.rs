@@ -17,8 +17,9 @@ const REFUSED: [u16; 2] = [1142, 1701];
 
 /// Truncates a table where the result equals a `DELETE`, and returns the former row count.
 ///
-/// `None` if the table is not truncated: a trigger may exist, `others` finds further rows, other nodes
-/// take writes, or the server refuses. Like all DDL on MySQL, the statement commits what came before.
+/// `None` if the table is not truncated: a trigger may exist, `others` finds further rows, other
+/// nodes take writes, or the server refuses. Like all DDL on MySQL, the statement commits what came
+/// before.
 pub(crate) async fn truncate(
     database: &mut Mysql,
     table: &str,

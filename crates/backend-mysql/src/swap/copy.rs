@@ -177,7 +177,8 @@ impl Swapping<'_> {
         let connection = &mut self.database.connection;
         let own = text_protocol::value(connection, "SELECT CONNECTION_ID()").await;
         let own = own.map_err(|source| context.error("swapping tables", source))?;
-        // A rename that is killed while it waits has done nothing. `resume` repairs any other state.
+        // A rename that is killed while it waits has done nothing. `resume` repairs any other
+        // state.
         let canceller = self.database.canceller.as_ref();
         let rename = text_protocol::run(connection, self.swap.rename());
         let action = format!("change table {table}");

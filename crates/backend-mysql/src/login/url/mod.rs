@@ -94,8 +94,8 @@ impl Target {
 /// Opens no connection.
 ///
 /// # Errors
-/// If the URL names no user or no database, a parameter has an invalid value, or a parameter asks
-/// for a protection that is not available.
+/// If the URL names no user or no database, or a parameter has an invalid value. Also if a
+/// parameter asks for a protection that is not available.
 pub fn read_url(url: &ServerUrl, options: &OpenOptions) -> Result<Vec<String>, Error> {
     Ok(Target::new(url, options)?.warnings)
 }
