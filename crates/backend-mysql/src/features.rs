@@ -217,7 +217,8 @@ impl Features {
     /// A table copy checks each of the table's foreign keys, existing ones included.
     ///
     /// Seen with MySQL 9.7, where the server checks foreign keys (since 8.0), and no longer InnoDB.
-    /// Not seen with 5.6 and MariaDB 10.11. The behaviour of 5.7 is not known.
+    /// Not seen with 5.6 and MariaDB 10.11. The behaviour of 5.7 is not known, and assumed to be
+    /// the same as that of 9.7.
     #[must_use]
     pub fn checks_references_of_copies(&self) -> bool {
         self.version >= (5, 7, 0) && !self.is_mariadb()
