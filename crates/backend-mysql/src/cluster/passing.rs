@@ -2,7 +2,7 @@
 
 use crate::error::{is_missing_table, server_error};
 
-/// Errors that pass without help.
+/// Errors after which a retry may succeed.
 ///
 /// - `ER_LOCK_DEADLOCK` (1213), which Galera also reports when another node was faster.
 /// - `ER_LOCK_WAIT_TIMEOUT` (1205), which Galera reports when a read has waited too long.

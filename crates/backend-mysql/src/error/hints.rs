@@ -16,7 +16,7 @@ pub(crate) const LIMIT_HINT: &str = "convert the tables to ROW_FORMAT=DYNAMIC wi
 pub(crate) const TRIGGER_PRIVILEGE: &str =
     "SUPER, which a trigger takes while binary logging is on (revision 1bd49d398cd23)";
 
-/// The hint that avoids [`TRIGGER_PRIVILEGE`].
+/// The hint for a user without [`TRIGGER_PRIVILEGE`].
 pub(crate) const TRIGGER_HINT: &str =
     "let an administrator SET GLOBAL log_bin_trust_function_creators = 1 until the upgrade is done";
 

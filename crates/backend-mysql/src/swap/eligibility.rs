@@ -26,7 +26,7 @@ const TABLES: &str = "SELECT TABLE_NAME, TABLE_ROWS FROM information_schema.TABL
                       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' \
                       AND ENGINE = 'InnoDB'";
 
-/// Tables that a foreign key references, also one of another database.
+/// Tables that a foreign key of this or another database references.
 ///
 /// When the referenced table is renamed, the foreign key follows it, and prevents the drop of the
 /// old table.
