@@ -1,21 +1,21 @@
-//! Work that goes on beside an upgrade, over connections of its own.
+//! Tasks that run beside an upgrade, each over a connection of its own.
 
 use tokio::task::JoinHandle;
 
-/// Work beside an upgrade, which ends with this value.
+/// A task beside an upgrade, which ends when this value is dropped.
 #[derive(Debug)]
 pub(crate) struct Background(JoinHandle<()>);
 
 impl Background {
-    /// Begins.
+    /// Starts the task.
     pub(crate) fn spawn(work: impl Future<Output = ()> + Send + 'static) -> Self {
         Self(tokio::spawn(work))
     }
 
-    /// Ends it, and waits until its connection is closed.
+    /// Ends the task, and waits until its connection is closed.
     pub(crate) async fn end(mut self) {
         self.0.abort();
-        // It is over, whether it was ended or had come to its end.
+        // The task is over, whether it was aborted or finished.
         let _ = (&mut self.0).await;
     }
 }

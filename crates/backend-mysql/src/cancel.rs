@@ -1,8 +1,8 @@
-//! Ends the statement that the server is at, when an upgrade is asked to end.
+//! Ends the running statement when the user stops an upgrade.
 //!
-//! Only a statement that the server then takes back as a whole: an `ALTER TABLE`, or one that is part of
-//! a transaction. The server is told over a connection of its own, and nothing else is sent until both
-//! that and the statement are done, so that no other statement can be hit.
+//! Only statements that the server then rolls back as a whole: an `ALTER TABLE`, or a statement of
+//! an open transaction. `KILL QUERY` is sent over a connection of its own. Nothing else is sent
+//! until both the kill and the statement are done, so the kill cannot hit another statement.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -15,26 +15,26 @@ use crate::error::{Context, server_error};
 use crate::login::Connector;
 use crate::text_protocol;
 
-/// After how long the server is told again.
+/// How long to wait before the kill is sent again.
 const AGAIN: Duration = Duration::from_millis(500);
 
-/// How long telling may take.
+/// How long sending a kill may take.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// `ER_QUERY_INTERRUPTED`
 const INTERRUPTED: u16 = 1317;
 
-/// Watches over the statements of one connection.
+/// Ends the statements of one connection.
 #[derive(Clone)]
 pub(crate) struct Canceller {
     stop: CancellationToken,
     connector: Connector,
-    /// By which the server knows the connection.
+    /// The server's number for the connection.
     id: String,
 }
 
 impl Canceller {
-    /// Lets statements of a connection be ended from now on, if the server gives its number.
+    /// Returns a canceller for a connection, if the server gives the connection's number.
     pub(crate) async fn new(
         connection: &mut Connection,
         connector: &Connector,
@@ -53,7 +53,7 @@ impl Canceller {
                 text_protocol::run_soon(&mut connection, format!("KILL QUERY {}", self.id)).await;
             killed.map_err(|source| self.connector.context().error("ending a statement", source))
         };
-        // If it fails, the statement comes to its end.
+        // Where the kill fails, the statement runs to its end.
         let _ = tokio::time::timeout(LIMIT, work).await;
     }
 
@@ -83,7 +83,7 @@ impl Canceller {
     }
 }
 
-/// Runs a statement that may be ended, if there is somebody to end it.
+/// Runs a statement, which the canceller may end, if there is one.
 pub(crate) async fn run<T>(
     canceller: Option<&Canceller>,
     action: &str,

@@ -79,11 +79,12 @@ impl Mysql {
     }
 }
 
-/// Opens as many connections as there are jobs, if that is more than one, or as many as the server gives.
+/// Opens a worker connection for each job, or as many as the server allows.
 ///
-/// They read what is committed. Otherwise InnoDB locks the row after a range too (MySQL before 8.0, and
-/// MariaDB), which is the first one of the next range: whoever is at that would be waited for. A
-/// server that logs statements as they are refuses to do that, and gets one connection.
+/// Empty with a single job. The workers use READ COMMITTED. Under REPEATABLE READ, InnoDB also
+/// locks the row after a range (MySQL before 8.0, and MariaDB). That row is the first one of the
+/// next range, so the worker of the next range would have to wait. A server that logs changes as
+/// statements refuses READ COMMITTED, so it gets no workers.
 pub(crate) async fn open_workers(
     database: &mut Mysql,
     progress: &Progress,
@@ -104,13 +105,13 @@ pub(crate) async fn open_workers(
     Ok(further)
 }
 
-/// Returns a database that works over one more connection.
+/// Returns a database that works over another connection.
 fn worker(database: &Mysql, connection: Connection) -> Mysql {
     Mysql {
         connection,
         context: database.context.clone(),
         connector: database.connector.clone(),
-        // A range is soon done.
+        // A statement on one range is short, so none needs to be cancelled.
         canceller: None,
         jobs: 1,
         swap_from_rows: database.swap_from_rows,
@@ -131,7 +132,7 @@ fn worker(database: &Mysql, connection: Connection) -> Mysql {
     }
 }
 
-/// What kind of server this is, what it is part of, and the session's settings.
+/// Reads the server's version and its cluster, and prepares the session's settings.
 async fn look_around(
     connection: &mut Connection,
     context: &Context,
@@ -155,7 +156,7 @@ async fn look_around(
     Ok((features, cluster))
 }
 
-/// A version that is too old, told of the database that the user knows.
+/// Names the user's database in an error about a version that is too old.
 fn named(error: Error, name: &str) -> Error {
     match error {
         Error::ServerLimit { problem, hint, .. } => {

@@ -5,7 +5,7 @@ use std::fmt;
 use mlflow_migrate_backend_server::line::Line;
 use sqlx::MySqlConnection;
 
-/// Statements run on the driver's connection, by the line's rules.
+/// The driver's connection, with the line that limits the server's answers.
 pub(crate) struct Connection {
     pub(crate) driver: MySqlConnection,
     pub(crate) line: Line,

@@ -1,4 +1,4 @@
-//! The connection that an upgrade works over, and what is known of its server.
+//! The connection that an upgrade uses, and what is known of its server.
 
 use std::fmt;
 use std::sync::Arc;
@@ -25,28 +25,28 @@ pub struct Mysql {
     pub(crate) features: Features,
     pub(crate) platform: Platform,
     pub(crate) connector: Connector,
-    /// What ends a statement when the upgrade is asked to end.
+    /// Ends a running statement when the user stops the upgrade.
     pub(crate) canceller: Option<Canceller>,
-    /// Over how many connections rows are copied and computed.
+    /// The number of connections that copy and compute rows.
     pub(crate) jobs: usize,
     pub(crate) swap_from_rows: u64,
     pub(crate) range_rows: u32,
-    /// How long the schema that was read last is as the journal notes it.
+    /// The length in bytes of the last schema read, as the journal stores it.
     pub(crate) schema_bytes: usize,
-    /// What the schema that was read last does not tell of its tables.
+    /// Facts about the tables that the last schema read does not hold.
     pub(crate) table_facts: TableFacts,
     pub(crate) lock_wait: Duration,
     /// The name of the lock that this session holds.
     pub(crate) lock: Option<String>,
-    /// What the server is part of.
+    /// The kind of cluster that the server belongs to.
     pub(crate) cluster: Cluster,
     /// The lock that other nodes of a cluster see.
     pub(crate) claim: Option<Claim>,
-    /// Whether that lock is still held, for all connections of the upgrade.
+    /// Whether the claim is still held, for all connections of the upgrade.
     pub(crate) lease: Option<Lease>,
-    /// Whom to tell of what an upgrade waits for.
+    /// Receives a notice of what the upgrade waits for.
     pub(crate) observer: Option<Arc<dyn Observer>>,
-    /// What looks at the statements of an upgrade.
+    /// Watches for statements of the upgrade that take long.
     pub(crate) watch: Option<Background>,
     /// Whether a transaction is open.
     pub(crate) in_transaction: bool,
@@ -60,13 +60,13 @@ impl fmt::Debug for Mysql {
 }
 
 impl Mysql {
-    /// What of the URL has no effect, and what else the user should know of the connection.
+    /// Returns parts of the URL that have no effect, and other notices about the connection.
     #[must_use]
     pub fn warnings(&self) -> &[String] {
         &self.warnings
     }
 
-    /// What the server can do.
+    /// Returns the server's features.
     #[must_use]
     pub fn features(&self) -> &Features {
         &self.features
@@ -78,7 +78,7 @@ impl Mysql {
         done.map(|_| ()).map_err(|source| self.context.error(action, source))
     }
 
-    /// Runs a statement that is soon done.
+    /// Runs a statement that the server answers soon.
     pub(crate) async fn run_soon(&mut self, action: &str, sql: &str) -> Result<(), Error> {
         let done = text_protocol::run_soon(&mut self.connection, sql).await;
         done.map(|_| ()).map_err(|source| self.context.error(action, source))

@@ -1,6 +1,6 @@
-//! What a server can do, told from its version.
+//! The features of a server, derived from its version.
 //!
-//! The rest of the backend asks for a feature by its name and never for a version, so every version
+//! The rest of the backend asks for a feature by name and never for a version. So every version
 //! number stands in this file, beside the manual's rule that it comes from.
 
 use mlflow_migrate_core::Error;
@@ -8,7 +8,7 @@ use mlflow_migrate_core::schema::platform::{
     AutomaticCheckName, AutomaticForeignKeyName, Platform,
 };
 
-/// The oldest servers that an upgrade is known to work on.
+/// The oldest servers on which an upgrade is known to work.
 const OLDEST: &str = "MySQL 5.6, MariaDB 10.2.22 and MariaDB 10.3.10 are the oldest servers that \
                       can be upgraded; upgrade the server first";
 
@@ -26,14 +26,16 @@ pub struct Features {
 }
 
 impl Features {
-    /// Reads the answer to `SELECT VERSION()`: `8.0.36-0ubuntu0.22.04.1`, `5.7.44-log`,
-    /// `10.11.14-MariaDB-0+deb12u2`, `5.5.5-10.6.16-MariaDB`.
+    /// Parses the answer to `SELECT VERSION()`.
+    ///
+    /// Examples: `8.0.36-0ubuntu0.22.04.1`, `5.7.44-log`, `10.11.14-MariaDB-0+deb12u2`,
+    /// `5.5.5-10.6.16-MariaDB`.
     ///
     /// # Errors
-    /// If the text is no version, or that of a server which is too old.
+    /// If the text is no version, or the version is too old.
     pub fn parse(version: &str) -> Result<Self, Error> {
         let is_mariadb = version.to_ascii_lowercase().contains("mariadb");
-        // MariaDB puts this before its own version where a replica of MySQL 5.5 would read it.
+        // MariaDB puts this prefix before its version for replicas that expect MySQL 5.5.
         let own = version.strip_prefix("5.5.5-").filter(|_| is_mariadb).unwrap_or(version);
         let family = if is_mariadb { Family::Mariadb } else { Family::Mysql };
         let unreadable = || limit(version, "is not a version of MySQL or MariaDB");
@@ -45,6 +47,8 @@ impl Features {
         Ok(features)
     }
 
+    /// Returns whether the server is older than the oldest supported one.
+    ///
     /// Before 5.6 InnoDB has no in-place ALTER TABLE. MariaDB lists its CHECKs since 10.2.22 and
     /// 10.3.10 (MariaDB manual, "Information Schema CHECK_CONSTRAINTS Table").
     fn is_too_old(&self) -> bool {
@@ -64,7 +68,7 @@ impl Features {
         }
     }
 
-    /// What core has to know of the server.
+    /// Returns the server's features as core's model knows them.
     #[must_use]
     pub fn platform(&self) -> Platform {
         let automatic_check_name = match self.family {
@@ -88,19 +92,19 @@ impl Features {
         }
     }
 
-    /// Whether it is MariaDB.
+    /// Returns whether the server is MariaDB.
     #[must_use]
     pub fn is_mariadb(&self) -> bool {
         self.family == Family::Mariadb
     }
 
-    /// Generated columns: MySQL 5.7.6; MariaDB 10.2 with MySQL's words and expressions.
+    /// Generated columns: MySQL 5.7.6; MariaDB 10.2, with MySQL's keywords and expressions.
     #[must_use]
     pub fn generated_columns(&self) -> bool {
         self.since((5, 7, 6), (10, 2, 0))
     }
 
-    /// A type called JSON: MySQL 5.7.8; MariaDB 10.2.7 as another name of `longtext`.
+    /// A type called JSON: MySQL 5.7.8; MariaDB 10.2.7, as another name for `longtext`.
     #[must_use]
     pub fn json(&self) -> bool {
         self.since((5, 7, 8), (10, 2, 7))
@@ -124,8 +128,9 @@ impl Features {
         self.since((8, 0, 3), (10, 5, 2))
     }
 
-    /// `ALTER TABLE … DROP CHECK`: MySQL 8.0.16. MariaDB has only `DROP CONSTRAINT`, which MySQL knows
-    /// since 8.0.19.
+    /// `ALTER TABLE … DROP CHECK`: MySQL 8.0.16.
+    ///
+    /// MariaDB has only `DROP CONSTRAINT`, which MySQL knows since 8.0.19.
     #[must_use]
     pub fn drop_check(&self) -> bool {
         self.version >= (8, 0, 16) && !self.is_mariadb()
@@ -149,19 +154,19 @@ impl Features {
         self.version >= (8, 0, 2) && !self.is_mariadb()
     }
 
-    /// Indexes that are kept and not used, and `STATISTICS.IS_VISIBLE`: MySQL 8.0.0.
+    /// Invisible indexes, which are maintained and not used; `STATISTICS.IS_VISIBLE`: MySQL 8.0.0.
     #[must_use]
     pub fn invisible_indexes(&self) -> bool {
         self.version >= (8, 0, 0) && !self.is_mariadb()
     }
 
-    /// Indexes that are kept and not used, and `STATISTICS.IGNORED`: MariaDB 10.6.0.
+    /// Ignored indexes, which are maintained and not used; `STATISTICS.IGNORED`: MariaDB 10.6.0.
     #[must_use]
     pub fn ignored_indexes(&self) -> bool {
         self.version >= (10, 6, 0) && self.is_mariadb()
     }
 
-    /// `CHECK_CONSTRAINTS.LEVEL`, which tells a column's own CHECK from a table's: MariaDB 10.5.10.
+    /// `CHECK_CONSTRAINTS.LEVEL`, which separates column CHECKs from table CHECKs: MariaDB 10.5.10.
     #[must_use]
     pub fn column_checks(&self) -> bool {
         self.version >= (10, 5, 10) && self.is_mariadb()
@@ -179,44 +184,49 @@ impl Features {
         self.since((8, 0, 29), (10, 4, 0))
     }
 
-    /// `VARCHAR` made longer in place, as long as its length takes as many bytes as before: MySQL
-    /// 5.7.0; MariaDB 10.2.2.
+    /// `VARCHAR` lengthened in place, if its length still takes as many bytes.
+    ///
+    /// MySQL 5.7.0; MariaDB 10.2.2.
     #[must_use]
     pub fn extends_varchar_in_place(&self) -> bool {
         self.since((5, 7, 0), (10, 2, 2))
     }
 
-    /// Unnamed foreign keys are called `1`, `2`, … within their table, and no longer
-    /// `<table>_ibfk_1`: MariaDB 12.1 (MDEV-28933).
+    /// Unnamed foreign keys are called `1`, `2`, … within their table: MariaDB 12.1 (MDEV-28933).
+    ///
+    /// Other servers call them `<table>_ibfk_1`.
     #[must_use]
     pub fn numbered_foreign_keys(&self) -> bool {
         self.version >= (12, 1, 0) && self.is_mariadb()
     }
 
-    /// Row format DYNAMIC and keys of 3072 bytes unless the server is told otherwise: MySQL 5.7.9;
-    /// MariaDB 10.2.2.
+    /// Row format DYNAMIC and keys of 3072 bytes by default: MySQL 5.7.9; MariaDB 10.2.2.
     #[must_use]
     pub fn large_index_prefix(&self) -> bool {
         self.since((5, 7, 9), (10, 2, 2))
     }
 
-    /// A foreign key takes the privilege REFERENCES on the table that it references: MySQL 5.7.6;
-    /// MariaDB has the privilege and does not ask for it.
+    /// A foreign key takes the REFERENCES privilege on the table that it references: MySQL 5.7.6.
+    ///
+    /// MariaDB has the privilege and does not check it.
     #[must_use]
     pub fn references_privilege(&self) -> bool {
         self.version >= (5, 7, 6) && !self.is_mariadb()
     }
 
-    /// While it copies a table the server looks at each of its foreign keys, also at those that were there
-    /// before: seen with MySQL 9.7, where foreign keys are the server's and no longer InnoDB's (8.0), and
-    /// not seen with 5.6 and MariaDB 10.11. What 5.7 does is not known.
+    /// A table copy checks each of the table's foreign keys, existing ones included.
+    ///
+    /// Seen with MySQL 9.7, where the server checks foreign keys (since 8.0), and no longer InnoDB.
+    /// Not seen with 5.6 and MariaDB 10.11. The behaviour of 5.7 is not known, and assumed to be
+    /// the same as that of 9.7.
     #[must_use]
     pub fn checks_references_of_copies(&self) -> bool {
         self.version >= (5, 7, 0) && !self.is_mariadb()
     }
 
-    /// An index that is not unique, over a column that is too long for it, holds as much of the column
-    /// as there is room for; elsewhere that is an error.
+    /// A non-unique index over a column that is too long is shortened to what fits.
+    ///
+    /// Elsewhere such an index is an error.
     #[must_use]
     pub fn shortens_long_indexes(&self) -> bool {
         self.is_mariadb()
@@ -231,7 +241,7 @@ fn limit(version: &str, problem: &str) -> Error {
     }
 }
 
-/// The three numbers that a version begins with; a third that is missing counts as 0.
+/// Returns the three numbers that a version begins with; a missing third counts as 0.
 fn numbers(version: &str) -> Option<(u16, u16, u16)> {
     let end = version.find(|one: char| !one.is_ascii_digit() && one != '.');
     let (text, _) = version.split_at(end.unwrap_or(version.len()));

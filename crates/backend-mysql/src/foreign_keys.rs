@@ -7,8 +7,9 @@ use crate::error::Context;
 use crate::render::UncheckedForeignKeys;
 use crate::text_protocol;
 
-/// Adds foreign keys, and takes them away again if a row lacks the one that it references, which only
-/// the `doubtful` ones among them can be the case of.
+/// Adds foreign keys, and drops them again if a row refers to a missing row.
+///
+/// Only the `doubtful` keys are checked.
 pub(crate) async fn add_unchecked(
     connection: &mut Connection,
     foreign_keys: &UncheckedForeignKeys<'_>,

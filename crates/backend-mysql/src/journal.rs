@@ -1,6 +1,7 @@
-//! The note that an upgrade leaves about how far it has come.
+//! The journal, in which an upgrade records its progress.
 //!
-//! MLflow's own check for an empty database leaves out tables whose names begin with `alembic_`.
+//! Its name begins with `alembic_`: MLflow's own check for an empty database leaves such tables
+//! out.
 
 use std::collections::BTreeMap;
 
@@ -15,19 +16,21 @@ use crate::text_protocol;
 /// The table's name.
 pub(crate) const TABLE: &str = "alembic_mlflow_migrate";
 
-/// In which row the number of steps is, and in which the plan; those of ranges follow. A row with the negative
-/// number of a step tells how many rows that step has written over, or taken away.
+/// The row of the number of steps done, and the row of the plan. Rows of ranges follow.
+///
+/// A row with the negative number of a step holds the number of rows that the step has overwritten
+/// or deleted.
 const STEPS: u32 = 0;
 const PLAN: u32 = 1;
 
-/// In which row the owner of the lock is, where several nodes take writes: after those of all ranges.
+/// The row of the lock's owner where several nodes take writes: after the rows of all ranges.
 pub(crate) const OWNER: u32 = 2_147_483_647;
 
 const CREATE: &str = "CREATE TABLE alembic_mlflow_migrate \
                       (id INT NOT NULL, note LONGTEXT NOT NULL, PRIMARY KEY (id)) \
                       ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4";
 
-/// The note and the number of steps done; `None` if there is no note.
+/// Returns the note and the number of steps done; `None` if there is no note.
 pub(crate) async fn read(
     connection: &mut Connection,
     context: &Context,
@@ -58,7 +61,7 @@ fn not_ours(context: &Context) -> Error {
     }
 }
 
-/// Writes a new note, with no step done.
+/// Writes a new note, with no steps done.
 pub(crate) async fn begin(
     connection: &mut Connection,
     note: &str,
@@ -71,13 +74,13 @@ pub(crate) async fn begin(
     written.map(|_| ()).map_err(|source| context.error("writing the journal", source))
 }
 
-/// Notes how many steps are done; in the transaction that is open, if there is one.
+/// Records how many steps are done, within the open transaction if there is one.
 pub(crate) async fn note_steps(
     connection: &mut Connection,
     done: usize,
     context: &Context,
 ) -> Result<(), Error> {
-    // What later steps have noted is of an upgrade that was taken back.
+    // Losses of later steps belong to an upgrade that was rolled back.
     for sql in [
         format!("UPDATE {TABLE} SET note = '{done}' WHERE id = {STEPS}"),
         format!("DELETE FROM {TABLE} WHERE id < -{done}"),
@@ -88,8 +91,9 @@ pub(crate) async fn note_steps(
     Ok(())
 }
 
-/// Notes how many rows a step has written over, or taken away; in the transaction that is open, if there is
-/// one.
+/// Records how many rows a step has overwritten or deleted.
+///
+/// The record is part of the open transaction, if there is one.
 pub(crate) async fn note_losses(
     connection: &mut Connection,
     step: usize,
@@ -101,7 +105,7 @@ pub(crate) async fn note_losses(
     written.map(|_| ()).map_err(|source| context.error("writing the journal", source))
 }
 
-/// What steps have noted.
+/// Returns the number of rows lost in each step that has lost any.
 pub(crate) async fn losses(
     connection: &mut Connection,
     context: &Context,
@@ -118,25 +122,26 @@ pub(crate) async fn losses(
     Ok(rows.into_iter().filter_map(pair).collect())
 }
 
-/// Notes rows that the step which is being done is about to take away for good. Only the last step that
-/// has noted anything can be the one.
+/// Returns the statement that adds rows to the current step's losses.
+///
+/// Only the last step with recorded losses can be the current one.
 pub(crate) fn note_more_losses(rows: u64) -> String {
     format!("UPDATE {TABLE} SET note = note + {rows} WHERE id < 0 ORDER BY id LIMIT 1")
 }
 
-/// Removes the notes with their table.
+/// Removes the journal's table.
 pub(crate) async fn end(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let removed = text_protocol::run(connection, format!("DROP TABLE IF EXISTS {TABLE}")).await;
     removed.map(|_| ()).map_err(|source| context.error("removing the journal", source))
 }
 
-/// Creates the table, unless it is there.
+/// Creates the table, unless it exists.
 pub(crate) async fn ensure(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let created = ensure_table(connection).await;
     created.map_err(|source| context.error("creating the journal", source))
 }
 
-/// The same, with the driver's error.
+/// Creates the table, unless it exists, and returns the driver's error.
 pub(crate) async fn ensure_table(connection: &mut Connection) -> Result<(), sqlx::Error> {
     if tables::is_there(connection, TABLE).await? {
         return Ok(());

@@ -1,11 +1,13 @@
-//! 89d4b8295536: the newest entry of every (run, metric), in the way that is fastest here.
+//! Revision 89d4b8295536: the newest entry of every (run, metric), by the fastest way on MySQL.
 //!
-//! Servers without window functions join `metrics` with its own maxima, and which index they then
-//! take depends on statistics that are stale after a rebuilding: MLflow's join has run for minutes
-//! where it should take seconds. So the indexes and the order of the joins are fixed here. One pass
-//! over an index that begins with the run, which holds every column of the primary key besides,
-//! finds step and timestamp; what is left are lookups in the primary key. It is done by ranges of runs,
-//! over several connections, so that the server never has to hold more than their metrics.
+//! Servers without window functions join `metrics` with its own maxima. Which index they use then
+//! depends on statistics that are stale after a rewrite. MLflow's join has run for minutes where it
+//! should take seconds. So the indexes and the order of the joins are fixed here.
+//!
+//! One pass over an index that begins with the run finds step and timestamp. Such an index also
+//! holds every column of the primary key. The rest are lookups in the primary key. The fill
+//! proceeds by ranges of runs, over several connections, so the server only ever holds the metrics
+//! of these ranges.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
@@ -19,7 +21,7 @@ use crate::{session, text_protocol};
 
 const TABLE: &str = "latest_metrics";
 
-/// How many runs a range has: enough for a round trip not to count.
+/// The number of runs in a range, high enough to make the round trip negligible.
 const RUNS: u32 = 100;
 
 /// An index that begins with the run; the foreign key needs one.
@@ -28,7 +30,7 @@ const INDEX: &str = "SELECT INDEX_NAME FROM information_schema.STATISTICS \
                      AND SEQ_IN_INDEX = 1 AND COLUMN_NAME = 'run_uuid' \
                      ORDER BY INDEX_NAME LIMIT 1";
 
-/// Fills `latest_metrics`, whatever it holds, and tells how many rows it has got.
+/// Fills `latest_metrics`, whatever the table holds, and returns its row count.
 pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Option<u64>, Error> {
     let context = database.context.clone();
     let failed = |source| context.error("filling latest_metrics", source);
@@ -37,7 +39,8 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
     let Some(index) = index else { return Ok(None) };
     let noted = notes::read(connection, TABLE, &context).await?;
     if noted.is_empty() {
-        // A run of MLflow that failed here leaves the table behind, with any part of its rows.
+        // An MLflow upgrade that failed at this revision leaves the table behind, with any part of
+        // its rows.
         text_protocol::run(connection, "DELETE FROM latest_metrics").await.map_err(failed)?;
     }
     let number = notes::next_number(connection, &context).await?;
@@ -52,7 +55,7 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
         lease: database.lease.clone(),
         connections: database.jobs,
     };
-    // The ranges are transactions of their own; the one that is open would keep them waiting.
+    // Each range is a transaction of its own, which the open transaction would block.
     session::end_transaction(database, "COMMIT").await?;
     let key = vec!["run_uuid".to_owned()];
     let ranges = Ranges::new(None, "runs", key, RUNS, noted, number);
@@ -62,8 +65,10 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
     count(&mut database.connection, TABLE).await.map(Some).map_err(failed)
 }
 
-/// How many pairs of run and metric there are. The server steps from one to the next along an index,
-/// or reads all of it, whichever it finds cheaper.
+/// Counts the pairs of run and metric.
+///
+/// The server steps from one pair to the next along an index, or reads the whole index, whichever
+/// it estimates to be cheaper.
 pub(crate) async fn count_pairs(
     connection: &mut Connection,
     context: &Context,
@@ -84,7 +89,9 @@ async fn count(connection: &mut Connection, table: &str) -> Result<u64, sqlx::Er
     Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
 }
 
-/// `step * 2^64 + timestamp` orders entries by step and then by timestamp, and both are in it
+/// Returns the statement that fills a range of runs.
+///
+/// `step * 2^64 + timestamp` orders entries by step and then by timestamp. The sum keeps both
 /// without loss: the server computes it as a DECIMAL, of up to 65 digits.
 fn statement(index: &str) -> Statement {
     let index = quote(index);

@@ -1,7 +1,7 @@
 //! The MySQL and MariaDB backend of mlflow-migrate.
 //!
-//! Every change of a table commits by itself there, so an upgrade is not one transaction: a journal
-//! in the database tells how far it has come, and a named lock keeps other upgraders out.
+//! Every DDL statement commits on these servers, so an upgrade is not one transaction. A journal in
+//! the database records the upgrade's progress, and a named lock keeps other upgraders out.
 
 mod backend;
 mod background;

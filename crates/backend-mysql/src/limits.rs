@@ -1,7 +1,8 @@
 //! How large a transaction may be.
 //!
-//! A server that writes a binary log collects there what a transaction changes, Galera and group replication
-//! send it to the other nodes in one piece, and each has a limit of its own.
+//! A server with a binary log collects the changes of a transaction in a cache. Galera and group
+//! replication send a transaction to the other nodes in one piece. Each of them has a limit of its
+//! own.
 
 use mlflow_migrate_core::Error;
 
@@ -10,17 +11,17 @@ use crate::connection::Connection;
 use crate::error::Context;
 use crate::text_protocol;
 
-/// How many rows of a table are copied at a time where other nodes have to apply them in one piece.
+/// How many rows are copied at a time where other nodes have to apply them in one piece.
 const ROWS_OF_A_CLUSTER: u32 = 10_000;
 
-/// What a log adds to a row, and a transaction to its rows, at most.
+/// The most bytes that a log adds to a row, and to a transaction.
 const AROUND_A_ROW: u64 = 64;
 const AROUND_A_TRANSACTION: u64 = 2048;
 
-/// No row of a table that is empty is known: one of MLflow's short ones.
+/// The assumed row length of an empty table, that of one of MLflow's short rows.
 const USUAL_ROW: u64 = 256;
 
-/// What no transaction comes to; the default of `max_binlog_cache_size` is far above.
+/// A size that no transaction reaches; the default of `max_binlog_cache_size` is far above it.
 const OUT_OF_REACH: u64 = 1 << 40;
 
 const VARIABLES: &str = "SHOW GLOBAL VARIABLES WHERE Variable_name IN ('log_bin', \
@@ -54,7 +55,7 @@ pub(crate) async fn read(
 }
 
 impl Limits {
-    /// The limits that these variables set.
+    /// Returns the limits that these variables set.
     fn of(variables: &[(String, String)], cluster: &Cluster) -> Self {
         let value = |name: &str| {
             let found = variables.iter().find(|(known, _)| known == name);
@@ -78,8 +79,9 @@ impl Limits {
         }
     }
 
-    /// How many rows of some length, in bytes, to copy at a time, if nothing else says more than `usual`. Half of
-    /// a limit is left for what the server adds, and for longer rows.
+    /// Returns how many rows of `row_bytes` bytes to copy at a time, at most `usual`.
+    ///
+    /// Half of a limit is left for what the server adds, and for longer rows.
     pub(crate) fn range_rows(&self, usual: u32, row_bytes: u64) -> u32 {
         let of_cluster = if self.is_cluster { ROWS_OF_A_CLUSTER } else { u32::MAX };
         let rows = |rows: u64| u32::try_from(rows).unwrap_or(u32::MAX);
@@ -90,7 +92,7 @@ impl Limits {
         usual.min(of_cluster).min(by_rows).min(by_bytes).max(1)
     }
 
-    /// The limit that is too low for so many rows of some length, each written over, and how high it has to be.
+    /// Returns the limit that overwriting these rows would exceed, and the value that it needs.
     pub(crate) fn refusing(&self, rows: u64, row_bytes: u64) -> Option<(Limit, u64)> {
         let bytes =
             rows.saturating_mul(known(row_bytes).saturating_mul(2).saturating_add(AROUND_A_ROW));
@@ -98,7 +100,7 @@ impl Limits {
         of_rows.or_else(|| self.refusing_bytes(bytes))
     }
 
-    /// The limit that is too low for so many bytes, and how high it has to be.
+    /// Returns the limit that these bytes would exceed, and the value that it needs.
     pub(crate) fn refusing_bytes(&self, bytes: u64) -> Option<(Limit, u64)> {
         let needed = bytes.saturating_add(AROUND_A_TRANSACTION);
         self.bytes.filter(|limit| limit.most < needed).map(|limit| (limit, needed))
@@ -109,10 +111,10 @@ fn known(row_bytes: u64) -> u64 {
     if row_bytes == 0 { USUAL_ROW } else { row_bytes }
 }
 
-/// A limit that is known beforehand to be too low.
+/// Returns the error for a limit that is known beforehand to be too low.
 pub(crate) fn refusal(what: &str, (limit, needed): (Limit, u64), context: &Context) -> Error {
     let Limit { variable, most } = limit;
-    // Only whole multiples of it count (MySQL manual, "max_binlog_cache_size").
+    // Only whole multiples of 4096 count (MySQL manual, "max_binlog_cache_size").
     let enough = needed.saturating_mul(2).next_multiple_of(4096);
     Error::TooLarge {
         name: context.name.clone(),

@@ -1,4 +1,4 @@
-//! How to open a database, apart from its URL.
+//! Options for opening a database, apart from its URL.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -6,8 +6,9 @@ use std::time::Duration;
 
 use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 
-/// The environment variables that MLflow, and MySQL's own client library, take options of a
-/// connection from, and those that name the user of this machine.
+/// The environment variables that affect a connection.
+///
+/// MLflow, MySQL's client library and OpenSSL read options from them. Two name this machine's user.
 pub const ENVIRONMENT: &[&str] = &[
     "MLFLOW_MYSQL_SSL_CA",
     "MLFLOW_MYSQL_SSL_CERT",
@@ -21,7 +22,7 @@ pub const ENVIRONMENT: &[&str] = &[
 ];
 
 const DEFAULT_JOBS: usize = 2;
-/// A smaller table is copied before a second connection is up.
+/// A smaller table is copied before a second connection is open.
 const DEFAULT_SWAP_FROM_ROWS: u64 = 20_000;
 const DEFAULT_RANGE_ROWS: u32 = 50_000;
 
@@ -32,23 +33,24 @@ pub struct OpenOptions {
     pub lock_timeout: Duration,
     /// How long to wait for another upgrader.
     pub lock_wait: Duration,
-    /// How long the server may take to answer what is soon answered, beside waiting for a lock.
+    /// How long the server may take to answer a short statement, beside waiting for a lock.
     pub answer_timeout: Duration,
-    /// Over how many connections rows are copied and computed.
+    /// The number of connections that copy and compute rows.
     pub jobs: usize,
-    /// From how many rows on a table is swapped for a new one, where the server would copy it.
+    /// The row count from which a table is swapped for a new one, where the server would copy it.
     pub swap_from_rows: u64,
-    /// How many rows of such a table are copied in one transaction: enough for a transaction not to
-    /// count, few enough that little is copied again after an interruption, and that the server's
-    /// undo log stays short.
+    /// How many rows of such a table are copied in one transaction.
+    ///
+    /// Enough to make the cost of a transaction negligible. Few enough that little is copied again
+    /// after an interruption, and that the server's undo log stays short.
     pub range_rows: u32,
     /// The variables of [`ENVIRONMENT`] that are set.
     pub environment: BTreeMap<String, String>,
-    /// What becomes of the system's authorities where the URL names another one.
+    /// What happens to the system's authorities where the URL names another one.
     pub system_authorities: SystemAuthorities,
 }
 
-/// Of the environment only the names: one of the values is a password.
+/// Shows only the names of environment variables: one of the values is a password.
 impl fmt::Debug for OpenOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("OpenOptions")
@@ -80,7 +82,7 @@ impl Default for OpenOptions {
 }
 
 impl OpenOptions {
-    /// A variable of the environment that is set to something.
+    /// Returns an environment variable, if it is set and not empty.
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         self.environment.get(name).map(String::as_str).filter(|value| !value.is_empty())
     }

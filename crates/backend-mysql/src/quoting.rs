@@ -1,11 +1,11 @@
-//! Names and texts, quoted for use in a statement.
+//! Quotes names and texts for use in a statement.
 
-/// A name, quoted for use in a statement.
+/// Quotes a name for use in a statement.
 pub(crate) fn quote(identifier: &str) -> String {
     format!("`{}`", identifier.replace('`', "``"))
 }
 
-/// A string literal. The session's `sql_mode` has no `NO_BACKSLASH_ESCAPES`.
+/// Returns a string literal. The session's `sql_mode` has no `NO_BACKSLASH_ESCAPES`.
 pub(crate) fn literal(text: &str) -> String {
     format!("'{}'", text.replace('\\', "\\\\").replace('\'', "''"))
 }

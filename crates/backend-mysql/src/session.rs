@@ -13,7 +13,7 @@ use crate::text_protocol::{self, cell};
 
 const SNAPSHOT: &str = "START TRANSACTION WITH CONSISTENT SNAPSHOT, READ ONLY";
 
-/// Variables that keep a server from being written, in the order in which they tell most.
+/// Variables that make a server read-only, the most informative first.
 const READ_ONLY: [&str; 5] =
     ["innodb_read_only", "super_read_only", "read_only", "tx_read_only", "transaction_read_only"];
 
@@ -21,7 +21,7 @@ const READ_ONLY: [&str; 5] =
 pub(crate) async fn begin(database: &mut Mysql, access: SessionMode) -> Result<(), Error> {
     match access {
         SessionMode::Read => {
-            // For this transaction only: a snapshot is one only with it (see `login::settings`).
+            // For this transaction only: a snapshot needs this level (see `login::settings`).
             let level = "SET TRANSACTION ISOLATION LEVEL REPEATABLE READ";
             database.run_soon("beginning to read", level).await?;
             database.run_soon("beginning to read", SNAPSHOT).await?;
@@ -41,23 +41,23 @@ async fn begin_upgrade(database: &mut Mysql) -> Result<(), Error> {
     take_claim(database, until).await?;
     let waited = lock::wait_for_mlflow(database).await;
     if waited.is_err() {
-        // The first error is the one to tell.
+        // Report the first error.
         let _ = release_claim(database).await;
     }
     waited
 }
 
-/// Commits what the session has done, and ends it.
+/// Commits the session's changes, and ends the session.
 pub(crate) async fn commit(database: &mut Mysql) -> Result<(), Error> {
     end(database, "COMMIT").await
 }
 
-/// Takes back what the session has not committed, and ends it.
+/// Rolls back what the session has not committed, and ends the session.
 pub(crate) async fn rollback(database: &mut Mysql) -> Result<(), Error> {
     end(database, "ROLLBACK").await
 }
 
-/// Ends what goes on beside the session, too, whatever fails.
+/// Ends the session and the tasks beside it, whatever fails.
 async fn end(database: &mut Mysql, statement: &str) -> Result<(), Error> {
     if let Some(watch) = database.watch.take() {
         watch.end().await;
@@ -76,7 +76,7 @@ pub(crate) async fn begin_transaction(database: &mut Mysql) -> Result<(), Error>
     Ok(())
 }
 
-/// Ends the transaction that is open, if there is one.
+/// Ends the open transaction, if there is one.
 pub(crate) async fn end_transaction(database: &mut Mysql, statement: &str) -> Result<(), Error> {
     if database.in_transaction {
         database.in_transaction = false;
@@ -85,8 +85,9 @@ pub(crate) async fn end_transaction(database: &mut Mysql, statement: &str) -> Re
     Ok(())
 }
 
-/// An administrator may write to a read-only server, but a replica must not get a schema of its
-/// own.
+/// Fails on a read-only server.
+///
+/// An administrator may write to such a server, but a replica must not get a schema of its own.
 async fn refuse_read_only(database: &mut Mysql) -> Result<(), Error> {
     let names = READ_ONLY.map(literal).join(", ");
     let sql = format!("SHOW GLOBAL VARIABLES WHERE Variable_name IN ({names})");
@@ -94,7 +95,7 @@ async fn refuse_read_only(database: &mut Mysql) -> Result<(), Error> {
     let found = found.map_err(|source| database.context.error("looking for read_only", source))?;
     let is_set = |name: &&&str| {
         let mut rows = found.iter();
-        // MariaDB 12 knows ON, NO_LOCK and NO_LOCK_NO_ADMIN.
+        // MariaDB 12 also has the values ON, NO_LOCK and NO_LOCK_NO_ADMIN.
         rows.any(|row| cell(row, 0) == **name && !matches!(cell(row, 1), "OFF" | "0" | ""))
     };
     match READ_ONLY.iter().find(is_set) {
@@ -103,7 +104,7 @@ async fn refuse_read_only(database: &mut Mysql) -> Result<(), Error> {
     }
 }
 
-/// Claims the lock that other nodes see, if there are any.
+/// Claims the lock that other nodes see, if other nodes take writes.
 async fn take_claim(database: &mut Mysql, until: Instant) -> Result<(), Error> {
     let mut claimant = Claimant {
         connection: &mut database.connection,

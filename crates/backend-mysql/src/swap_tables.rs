@@ -1,4 +1,4 @@
-//! The tables that are there only while tables are swapped.
+//! The tables that exist only while tables are swapped.
 
 use mlflow_migrate_core::Error;
 
@@ -6,19 +6,20 @@ use crate::connection::Connection;
 use crate::error::Context;
 use crate::text_protocol;
 
-/// With what the name of a new table begins. `alembic_…` is what MLflow's own check for an empty
-/// database leaves out.
+/// The prefix of a new table's name.
+///
+/// MLflow's own check for an empty database leaves out `alembic_…`.
 pub(crate) const NEW: &str = "alembic_mlflow_migrate_new_";
 
-/// With what the name of a table as it was begins.
+/// The prefix of an old table's name.
 pub(crate) const OLD: &str = "alembic_mlflow_migrate_old_";
 
-/// Whether a table is there only while tables are swapped.
+/// Returns whether a table exists only while tables are swapped.
 pub(crate) fn includes(table: &str) -> bool {
     table.starts_with(NEW) || table.starts_with(OLD)
 }
 
-/// The tables that are there only while tables are swapped.
+/// Lists the tables that exist only while tables are swapped.
 pub(crate) async fn list(
     connection: &mut Connection,
     context: &Context,

@@ -1,4 +1,4 @@
-//! How large a table is, and its rows.
+//! The size of a table and of its rows.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableSize;
@@ -9,13 +9,14 @@ use crate::error::Context;
 use crate::quoting::literal;
 use crate::{rows, text_protocol};
 
-/// InnoDB's estimate of the rows of a table, and what it and its indexes take. Counting a table
-/// exactly means reading all of it.
+/// InnoDB's estimate of a table's row count, and the bytes of the table and its indexes.
+///
+/// An exact count would read the whole table.
 const MEASURE: &str = "SELECT TABLE_ROWS, DATA_LENGTH + INDEX_LENGTH \
                        FROM information_schema.TABLES \
                        WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = ?";
 
-/// Returns the rows and bytes of a table, as the server estimates them.
+/// Returns the row count and bytes of a table, as the server estimates them.
 pub(crate) async fn of(
     connection: &mut Connection,
     table: &str,
@@ -30,7 +31,7 @@ pub(crate) async fn of(
     Ok(TableSize { rows: number(0).unwrap_or_default(), bytes: number(1) })
 }
 
-/// How long the rows of a table are on average, as the server guesses.
+/// Returns the average length of a table's rows in bytes, as the server estimates it.
 pub(crate) async fn row_bytes(
     connection: &mut Connection,
     table: &str,

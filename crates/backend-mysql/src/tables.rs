@@ -1,18 +1,21 @@
-//! Creates tables, and tells whether one is really there.
+//! Creates tables, and checks whether a table really exists.
 //!
-//! Before MySQL 8.0 and MariaDB 10.6 a server that dies while it creates a table can leave its definition
-//! without the table. Such a one is listed, cannot be opened, and is in the way of the next `CREATE TABLE`.
+//! Before MySQL 8.0 and MariaDB 10.6, a server that crashes while it creates a table can leave the
+//! definition without the table. The server lists such a table and cannot open it, and the next
+//! `CREATE TABLE` fails.
 
 use crate::connection::Connection;
 use crate::error::{is_missing_table, server_error};
 use crate::quoting::quote;
 use crate::text_protocol;
 
-/// After the name of a table: it is refused of a view. Whoever reads a view can call a function with
-/// rights of their own, and the owner of the database can put one in the place of any table.
+/// Follows a table's name in a query: the server refuses the clause for a view.
+///
+/// A view can call a function with the rights of the user who reads it. The database's owner can
+/// put a view in the place of any table.
 pub(crate) const NO_VIEW: &str = " USE INDEX ()";
 
-/// Whether a table can be opened, whatever is in it, and whoever may read it.
+/// Returns whether a table can be opened, whatever it holds and whoever may read it.
 pub(crate) async fn is_there(
     connection: &mut Connection,
     table: &str,
@@ -26,14 +29,14 @@ pub(crate) async fn is_there(
     }
 }
 
-/// Runs the `CREATE TABLE` of a table that is not there.
+/// Runs the `CREATE TABLE` of a table that does not exist.
 pub(crate) async fn create(
     connection: &mut Connection,
     table: &str,
     sql: &str,
 ) -> Result<(), sqlx::Error> {
     match text_protocol::run_alone(connection, sql).await {
-        // Of a table that is there, the server would say that it is.
+        // For a table that exists, the server would report that it does.
         Err(source) if is_missing_table(&source) => {
             text_protocol::run(connection, format!("DROP TABLE IF EXISTS {}", quote(table)))
                 .await?;

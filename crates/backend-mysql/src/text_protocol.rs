@@ -1,11 +1,12 @@
-//! Statements through the text protocol.
+//! Runs statements over the text protocol.
 //!
-//! DDL, `SHOW` and `SET` cannot all be prepared on every server, and what `SHOW` and
-//! `information_schema` call a text is one column of bytes on this server and one of characters on
-//! the next; read as text they are all alike.
+//! Not every server can prepare DDL, `SHOW` and `SET`. A text column of `SHOW` or
+//! `information_schema` holds bytes on one server and characters on another. Read as text, all
+//! servers agree.
 //!
-//! sqlx lets the server take several statements at once, and offers no way to turn that off. So what is more
-//! than one statement is not sent, and what holds texts of the database's goes by [`run_alone`].
+//! sqlx lets the server accept several statements at once, and offers no way to turn that off. So a
+//! text with more than one statement is not sent. Statements that contain texts from the database
+//! use [`run_alone`].
 
 use std::time::Duration;
 
@@ -20,20 +21,22 @@ use crate::error::server_error;
 /// One row, each value as the server writes it; `None` is NULL.
 pub(crate) type TextRow = Vec<Option<String>>;
 
-/// A value of a row; nothing where it is NULL.
+/// Returns a value of a row, empty where the value is NULL.
 pub(crate) fn cell(row: &[Option<String>], at: usize) -> &str {
     row.get(at).and_then(Option::as_deref).unwrap_or_default()
 }
 
-/// How many statements a connection keeps prepared. More than an upgrade has, but for ranges of rows:
-/// to give one back is a packet without an answer, and the next packet waits for its
-/// acknowledgement, some 40 ms, where sqlx opens the connection: it leaves Nagle's algorithm on.
+/// How many prepared statements a connection keeps.
+///
+/// An upgrade has fewer, apart from the statements for ranges of rows. Closing a statement sends a
+/// packet without an answer. The next packet waits for its acknowledgement, some 40 ms, where sqlx
+/// opens the connection, since sqlx leaves Nagle's algorithm on.
 pub(crate) const PREPARED_STATEMENTS: usize = 1024;
 
 /// `ER_UNSUPPORTED_PS`, `ER_MAX_PREPARED_STMT_COUNT_REACHED`
 const NOT_PREPARED: [u16; 2] = [1295, 1461];
 
-/// Runs a statement, and tells how many rows it changed.
+/// Runs a statement, and returns the number of rows changed.
 pub(crate) async fn run(
     connection: &mut Connection,
     sql: impl Into<String>,
@@ -41,7 +44,9 @@ pub(crate) async fn run(
     run_program(connection, one(sql.into())?).await
 }
 
-/// Runs a statement by the protocol that takes no second one, where the server can prepare it.
+/// Runs a statement over the binary protocol, which accepts no second statement.
+///
+/// Falls back to the text protocol where the server cannot prepare the statement.
 pub(crate) async fn run_alone(
     connection: &mut Connection,
     sql: impl Into<String>,
@@ -57,7 +62,7 @@ pub(crate) async fn run_alone(
     }
 }
 
-/// Runs a statement of the catalogue's that holds others, as a trigger does.
+/// Runs a statement from the catalogue that contains others, such as a trigger.
 pub(crate) async fn run_program(
     connection: &mut Connection,
     sql: String,
@@ -67,7 +72,7 @@ pub(crate) async fn run_program(
     Ok(done.rows_affected())
 }
 
-/// Runs a statement that is soon done, and waits for no lock but that of a table.
+/// Runs a short statement, which waits for no lock but a table's.
 pub(crate) async fn run_soon(
     connection: &mut Connection,
     sql: impl Into<String>,
@@ -75,7 +80,7 @@ pub(crate) async fn run_soon(
     run_soon_after(connection, Duration::ZERO, sql).await
 }
 
-/// Runs a statement that is soon done once it has a lock that takes so long at most.
+/// Runs a short statement that may first wait for a lock, at most `wait`.
 pub(crate) async fn run_soon_after(
     connection: &mut Connection,
     wait: Duration,
@@ -86,7 +91,7 @@ pub(crate) async fn run_soon_after(
     Ok(done.await?.rows_affected())
 }
 
-/// Lets nothing but one statement through.
+/// Returns the text, or an error if the text is not one statement.
 fn one(sql: String) -> Result<String, sqlx::Error> {
     if is_one_statement(&sql) {
         tracing::debug!(sql = %WithoutValues(&sql), "statement");
@@ -95,7 +100,7 @@ fn one(sql: String) -> Result<String, sqlx::Error> {
     Err(sqlx::Error::Configuration("this is not one statement, so it is not sent".into()))
 }
 
-/// Runs a query about the catalogue, or the tool's own tables.
+/// Runs a query about the catalogue, or about the tables of mlflow-migrate.
 pub(crate) async fn rows(
     connection: &mut Connection,
     sql: impl Into<String>,
@@ -105,7 +110,7 @@ pub(crate) async fn rows(
     found.iter().map(texts).collect()
 }
 
-/// Runs a `SHOW` of names and their values; the names in lower case.
+/// Runs a `SHOW` of names and values, and returns the names in lower case.
 pub(crate) async fn pairs(
     connection: &mut Connection,
     sql: impl Into<String>,
@@ -115,7 +120,7 @@ pub(crate) async fn pairs(
     Ok(rows.iter().map(pair).collect())
 }
 
-/// The first value of the first row.
+/// Returns the first value of the first row.
 pub(crate) async fn value(
     connection: &mut Connection,
     sql: impl Into<String>,
@@ -123,7 +128,7 @@ pub(crate) async fn value(
     Ok(first(rows(connection, sql).await?))
 }
 
-/// The first value of the first row of a query that waits so long for a lock.
+/// Returns the first value of the first row of a query that may wait for a lock, at most `wait`.
 pub(crate) async fn value_after(
     connection: &mut Connection,
     wait: Duration,
@@ -135,7 +140,7 @@ pub(crate) async fn value_after(
     Ok(first(found.as_ref().map(texts).transpose()?.into_iter().collect()))
 }
 
-/// Runs a query that reads rows of MLflow's, however many there are; its result is small.
+/// Runs a query that reads any number of MLflow's rows and has a small result.
 pub(crate) async fn rows_of_tables(
     connection: &mut Connection,
     sql: impl Into<String>,
@@ -145,7 +150,7 @@ pub(crate) async fn rows_of_tables(
     found.iter().map(texts).collect()
 }
 
-/// The first value of the first row of such a query.
+/// Returns the first value of the first row of a query that reads MLflow's rows.
 pub(crate) async fn value_of_tables(
     connection: &mut Connection,
     sql: impl Into<String>,

@@ -14,7 +14,7 @@ pub(crate) use mlflow_migrate_core::history::version_table::NAME as TABLE;
 /// `ER_BAD_FIELD_ERROR`
 const BAD_FIELD: u16 = 1054;
 
-/// The revisions in the version table; `None` if it does not exist.
+/// Returns the revisions in the version table; `None` if the table does not exist.
 pub(crate) async fn read(
     connection: &mut Connection,
     context: &Context,
@@ -46,7 +46,7 @@ pub(crate) async fn read(
     versions.map_or_else(|| refuse(Fault::Null), |versions| Ok(Some(versions)))
 }
 
-/// Whether the table has one row, with more than Alembic's column: somebody wants to keep that.
+/// Returns whether the table has one row and more than Alembic's column, which are to be kept.
 async fn has_more(connection: &mut Connection) -> Result<bool, sqlx::Error> {
     let columns = text_protocol::rows(connection, "SHOW COLUMNS FROM alembic_version").await?;
     if columns.len() == 1 {
@@ -95,7 +95,7 @@ pub(crate) async fn write(
     let replaced: Result<(), sqlx::Error> = replace.await;
     if let Err(source) = replaced {
         if !is_in_transaction {
-            // The error to tell is the first one.
+            // Report the first error.
             let _ = text_protocol::run(connection, "ROLLBACK").await;
         }
         return Err(context.error("writing alembic_version", source));

@@ -1,4 +1,4 @@
-//! The arguments that several commands share.
+//! Arguments that several commands share.
 
 use std::num::NonZeroUsize;
 use std::thread::available_parallelism;
@@ -51,12 +51,14 @@ pub(crate) struct DatabaseArguments {
 }
 
 impl DatabaseArguments {
-    /// Whether there is a URL among the arguments.
+    /// Returns whether the arguments contain a URL.
     pub(crate) fn is_given(&self) -> bool {
         self.url.is_some()
     }
 
-    /// The database that is meant. If the environment tells, the user is told so.
+    /// Returns the user's database.
+    ///
+    /// If an environment variable names the database, a notice names the variable.
     pub(crate) fn database(&self, context: &Context) -> Result<Database, Error> {
         if let Some(url) = &self.url {
             return Database::parse(url);
@@ -67,12 +69,12 @@ impl DatabaseArguments {
         Database::parse(&url)
     }
 
-    /// Connects to the database that is meant, which must exist.
+    /// Connects to the user's database, which must exist.
     pub(crate) async fn open(&self, context: &Context) -> Result<Box<dyn Backend>, Error> {
         self.database(context)?.open(self.connecting(), false, context).await
     }
 
-    /// How to connect.
+    /// Returns the options of a connection.
     pub(crate) fn connecting(&self) -> Connecting {
         Connecting {
             lock_timeout: Duration::from_secs(self.lock_timeout),
@@ -82,7 +84,7 @@ impl DatabaseArguments {
         }
     }
 
-    /// What the user says about a database without a version.
+    /// Returns what the user assumes about a database without a version.
     pub(crate) fn assumption(&self, catalogue: &Catalogue) -> Result<Option<Assumption>, Error> {
         match self.assume.as_deref() {
             None => Ok(None),
@@ -94,7 +96,7 @@ impl DatabaseArguments {
         }
     }
 
-    /// What is wanted of the database.
+    /// Returns the options of an upgrade.
     pub(crate) fn request(
         &self,
         target: &TargetArguments,
@@ -120,9 +122,11 @@ pub(crate) struct TargetArguments {
     accept_drift: bool,
 }
 
-/// The cores are those of this machine, and the server's are not known. A connection that waits for the
-/// server's disk uses none, so there are a few on the smallest machine; and on the largest no more than a
-/// server with its usual limit of 151 can spare.
+/// Returns the default number of connections, by this machine's cores.
+///
+/// The cores of the server are not known. A connection that waits for the server's disk uses no
+/// core, so even the smallest machine gets four. The largest gets no more than a server with the
+/// default limit of 151 connections can spare.
 fn usual_jobs() -> usize {
     available_parallelism().map_or(1, NonZeroUsize::get).clamp(4, 16)
 }

@@ -1,8 +1,9 @@
-//! Sees to it that a server is checked against whom the URL names, and nobody else.
+//! Restricts the trusted authorities to the ones that the URL names.
 //!
-//! The driver adds the authorities of the operating system to that one, by way of rustls-native-certs,
-//! which takes those in the file that `SSL_CERT_FILE` names instead. No program can safely change its own
-//! environment, so this one begins again with a file there that holds none.
+//! The driver adds the operating system's authorities to the ones in the URL, through
+//! rustls-native-certs. If `SSL_CERT_FILE` is set, rustls-native-certs reads that file instead. No
+//! program can safely change its own environment. So this program runs itself again with a file in
+//! `SSL_CERT_FILE` that holds no authority.
 
 use std::env;
 use std::ffi::OsStr;
@@ -17,20 +18,22 @@ use crate::url;
 /// The variable that names a folder of authorities.
 const SYSTEM_FOLDER: &str = "SSL_CERT_DIR";
 
-/// What [`SYSTEM_FILE`] was when the program began for the first time.
+/// The variable that keeps the user's [`SYSTEM_FILE`].
 const FORMER_FILE: &str = "MLFLOW_MIGRATE_SSL_CERT_FILE";
 
-/// A variable of the environment, as it was when the program began for the first time.
+/// Returns an environment variable with the value that the user has set.
 pub(crate) fn variable(name: &str) -> Option<String> {
     let began_again = name == SYSTEM_FILE && has_none();
     env::var(if began_again { FORMER_FILE } else { name }).ok()
 }
 
-/// Begins again, if there may be a server and that has not happened yet. If it cannot be done, the
-/// backend refuses to connect where a URL names an authority.
+/// Runs the program again without the system's authorities, if a URL names a server.
+///
+/// Any argument may be a URL. Does nothing if the program already runs that way. If it cannot run
+/// again, the backend refuses to connect where a URL names an authority.
 ///
 /// # Errors
-/// The exit code of the program that began again, where the system cannot let it take this one's place.
+/// The exit code of the second run, on systems where it cannot replace this process.
 pub(crate) fn begin_again_without() -> Result<(), ExitCode> {
     let arguments = || env::args_os().skip(1);
     let variables = || url::VARIABLES.iter().filter_map(env::var_os);
@@ -65,7 +68,7 @@ fn replace(mut again: Command) -> Result<(), ExitCode> {
     if let Some(name) = env::args_os().next() {
         again.arg0(name);
     }
-    // It only comes back from where it could not go.
+    // `exec` returns only if it failed.
     let _: io::Error = again.exec();
     Ok(())
 }

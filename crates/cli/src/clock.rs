@@ -1,11 +1,11 @@
-//! Moments as people write them.
+//! Formats times.
 
-/// A moment as a part of a file name: `20260131T235959Z`.
+/// Formats a time as a part of a file name: `20260131T235959Z`.
 pub(crate) fn file_name_stamp(milliseconds: i64) -> String {
     moment(milliseconds).replace(['-', ':'], "")
 }
 
-/// A moment: `2026-01-31T23:59:59Z`.
+/// Formats a time: `2026-01-31T23:59:59Z`.
 pub(crate) fn moment(milliseconds: i64) -> String {
     let seconds = milliseconds.div_euclid(1000);
     let (year, month, day) = date(seconds.div_euclid(86_400));
@@ -14,9 +14,9 @@ pub(crate) fn moment(milliseconds: i64) -> String {
     format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{:02}Z", second_of_day % 60)
 }
 
-/// The Gregorian date of a day, counted from 1970-01-01.
+/// Returns the Gregorian date of a day, counted from 1970-01-01.
 ///
-/// Years begin in March here, so that the leap day is a year's last one; an era is 400 years.
+/// A year begins in March here, so that the leap day is its last day. An era is 400 years.
 fn date(day: i64) -> (i64, i64, i64) {
     const DAYS_PER_ERA: i64 = 146_097;
     const DAYS_FROM_MARCH_OF_YEAR_ZERO: i64 = 719_468;

@@ -1,4 +1,4 @@
-//! The command line as a whole: what holds for every command, and which one it is.
+//! The command line as a whole: the command, and the options of every command.
 
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue};
@@ -34,13 +34,13 @@ pub(crate) struct CommandLine {
     pub(crate) command: Command,
 }
 
-/// An error about arguments repeats them, and one may be a URL in the wrong place.
+/// Hides passwords in an error, which repeats arguments: one may be a URL in the wrong place.
 pub(crate) fn without_passwords(mut error: clap::Error) -> clap::Error {
     let hidden: Vec<(ContextKind, ContextValue)> = error
         .context()
         .filter_map(|(kind, value)| match value {
             ContextValue::String(text) => {
-                // After the name of an option, if there is one: `--to=postgresql://…`.
+                // The URL may follow the name of an option: `--to=postgresql://…`.
                 let start = text.starts_with('-').then(|| text.find('=')).flatten();
                 let (option, url) = text.split_at(start.map_or(0, |equals| equals + 1));
                 let shown = format!("{option}{}", without_password(url));

@@ -23,14 +23,15 @@ pub struct ConnectOptions {
     pub lock_timeout: Duration,
     /// How long to wait for another upgrade of the same database.
     pub lock_wait: Duration,
-    /// How long a server may take to answer what is soon answered.
+    /// How long a server may take to answer a short statement.
     pub answer_timeout: Duration,
-    /// Over how many connections rows are copied and computed on MySQL.
+    /// The number of connections that copy and compute rows on MySQL.
     pub jobs: usize,
     /// Whether an upgrade creates a missing SQLite file.
     pub create: bool,
-    /// Values for what the URL leaves out, such as `PGPASSWORD` or `MYSQL_PWD`: the library itself reads
-    /// no variable of the environment.
+    /// Values for what the URL leaves out, such as `PGPASSWORD` or `MYSQL_PWD`.
+    ///
+    /// The library itself reads no environment variable.
     pub environment: BTreeMap<String, String>,
 }
 
@@ -47,7 +48,7 @@ impl Default for ConnectOptions {
     }
 }
 
-/// Opens a database, and gives the observer a notice of each part of the URL that has no effect.
+/// Opens a database, and notifies the observer of each part of the URL that has no effect.
 #[cfg_attr(
     not(any(feature = "postgres", feature = "mysql")),
     allow(unused_variables, reason = "only servers have something to say of a URL")

@@ -11,14 +11,14 @@ use crate::signals;
 /// The arguments are not understood.
 pub(crate) const USAGE: u8 = 64;
 
-/// The result could not be written to where it should go.
+/// The result could not be written to its destination.
 pub(crate) const OUTPUT: u8 = 74;
 
-/// What to do when this program has failed in itself.
+/// The hint after a bug of this program.
 pub(crate) const AFTER_A_BUG: &str = "hint: please report this line; `mlflow-migrate status` tells whether an upgrade is unfinished, and \
      the same command goes on";
 
-/// Every kind of error but that of a signal, in the order of the codes.
+/// Every kind of error except a signal, in the order of the codes.
 const KINDS: [ErrorKind; 25] = [
     ErrorKind::Url,
     ErrorKind::Unsupported,
@@ -78,12 +78,12 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
     }
 }
 
-/// The exit code of an error.
+/// Returns the exit code of an error.
 pub(crate) fn code_of_error(kind: ErrorKind) -> u8 {
     code_and_meaning(kind).0
 }
 
-/// The exit code of a command that did what it should.
+/// Returns the exit code of a command that succeeded.
 pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Check(check) => match check.result.checked.verdict {
@@ -115,7 +115,7 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
     }
 }
 
-/// All exit codes and what they mean, for the help.
+/// Returns a table of all exit codes and their meanings, for the help.
 pub(crate) fn table() -> String {
     let mut rows = vec![
         (0, "done; for `check`: at the newest revision"),

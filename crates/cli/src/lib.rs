@@ -1,7 +1,7 @@
-//! Upgrades MLflow tracking databases: a fast, safe replacement for `mlflow db upgrade`, as a library.
+//! Upgrades MLflow tracking databases: a fast, safe replacement for `mlflow db upgrade`.
 //!
-//! [`Migrator`] is one database and all that can be asked of it. The program `mlflow-migrate` does the
-//! same from the command line.
+//! A [`Migrator`] stands for one database and offers every operation on it. The program
+//! `mlflow-migrate` offers the same on the command line.
 //!
 //! ```
 //! use mlflow_migrate::{Migrator, Target, UpgradeOptions};
@@ -20,12 +20,12 @@
 //! # }
 //! ```
 //!
-//! Nothing here prints, reads the environment or ends the process. What happens arrives as [`Event`]s at
-//! an [`Observer`]. Every error is an [`Error`] with a [kind](Error::kind), a cause, and a
-//! [hint](Error::hint) that says what to do.
+//! The library never prints, reads the environment or ends the process. It reports progress as
+//! [`Event`]s to an [`Observer`]. Every error is an [`Error`] with a [kind](Error::kind), a cause,
+//! and a [hint](Error::hint) that says what to do.
 //!
-//! The cargo features `sqlite`, `postgres` and `mysql` choose the databases; `cli` builds the program.
-//! To embed the library for SQLite files alone:
+//! The cargo features `sqlite`, `postgres` and `mysql` choose the databases; `cli` builds the
+//! program. To embed the library for SQLite files alone:
 //!
 //! ```sh
 //! cargo add mlflow-migrate --no-default-features --features sqlite
@@ -34,7 +34,7 @@
 mod connect;
 mod migrator;
 
-/// The page that says how to embed the library: its code compiles.
+/// The page about embedding the library, whose code has to compile.
 #[cfg(doctest)]
 #[doc = include_str!("../../../docs/embedding.md")]
 struct EmbeddingPage;

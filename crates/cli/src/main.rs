@@ -1,6 +1,6 @@
 //! `mlflow-migrate`: upgrades MLflow tracking databases.
 //!
-//! This crate is flags, environment variables and rendering; what an upgrade is, core says.
+//! The program handles options, environment variables and rendering. Core performs the upgrade.
 #![cfg_attr(
     not(all(feature = "sqlite", feature = "postgres", feature = "mysql")),
     allow(
@@ -41,11 +41,11 @@ use signals::Signals;
 
 /// What every command needs.
 pub(crate) struct Context {
-    /// The revisions.
+    /// MLflow's revisions and releases.
     pub(crate) catalogue: Catalogue,
-    /// Who tells the user.
+    /// Shows events and results to the user.
     pub(crate) renderer: Arc<dyn Renderer>,
-    /// With what a signal ends an upgrade.
+    /// Stops an upgrade after a signal.
     pub(crate) stop: CancellationToken,
 }
 
@@ -60,13 +60,13 @@ fn main() -> ExitCode {
         .unwrap_or_else(|_| exit::code_of_error(ErrorKind::Internal).into())
 }
 
-/// Does what the arguments say, and tells the user.
+/// Runs the command of the arguments, and shows its result to the user.
 fn told() -> ExitCode {
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
         Err(error) => {
             let error = command_line::without_passwords(error);
-            // Nobody is left to tell if the terminal has gone.
+            // A closed terminal leaves no reader for the error.
             let _ = error.print();
             return if error.use_stderr() { exit::USAGE.into() } else { ExitCode::SUCCESS };
         }
@@ -115,7 +115,7 @@ fn run(
             () = signals.end(&stop, renderer) => Err(Error::Stopped),
         }
     });
-    // What still runs on another thread has nobody to tell any more.
+    // Work on other threads has no reader any more.
     runtime.shutdown_background();
     result
 }

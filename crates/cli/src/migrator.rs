@@ -1,4 +1,4 @@
-//! One database, and all that can be asked of it.
+//! One database, and every operation on it.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -23,17 +23,16 @@ use mlflow_migrate_core::url::DatabaseUrl;
 
 use crate::connect::{self, ConnectOptions};
 
-/// One MLflow tracking database: looks at it, upgrades it, and says what it found.
+/// One MLflow tracking database, with methods that inspect and upgrade it.
 ///
-/// A migrator that was made from a URL connects anew for a second attempt, if
-/// [`Migrator::retry_for`] allows one.
+/// A migrator made from a URL reconnects for a retry, if [`Migrator::retry_for`] allows one.
 pub struct Migrator {
     backend: Box<dyn Backend>,
     catalogue: Catalogue,
     observer: Arc<dyn Observer>,
     cancellation: CancellationToken,
     assumption: Option<Assumption>,
-    /// What to connect to again; `None` for a backend of the caller's own.
+    /// The database to reconnect to; `None` for a backend of the caller.
     source: Option<(DatabaseUrl, ConnectOptions)>,
     retry_for: Duration,
 }
@@ -54,7 +53,7 @@ impl Migrator {
         Self::connect_with(url, ConnectOptions::default(), Arc::new(NoopObserver)).await
     }
 
-    /// Connects with options; the observer gets what happens from the start.
+    /// Connects with options. The observer receives every event from the start.
     ///
     /// # Errors
     /// As [`Migrator::connect`].
@@ -69,7 +68,7 @@ impl Migrator {
         Ok(Self { source: Some((url, options)), observer, ..migrator })
     }
 
-    /// Takes a backend of the caller's own.
+    /// Uses a backend of the caller.
     ///
     /// # Errors
     /// If MLflow's revisions do not form a graph: a bug.
@@ -85,7 +84,7 @@ impl Migrator {
         })
     }
 
-    /// Sets who gets an event of each step.
+    /// Sets the observer that receives an event for each step.
     #[must_use]
     pub fn observed_by(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observer = observer;
@@ -99,14 +98,14 @@ impl Migrator {
         self
     }
 
-    /// Sets how long an upgrade waits, in all, before further attempts after a lost connection.
+    /// Sets how long an upgrade waits, in total, to retry after a lost connection.
     #[must_use]
     pub fn retry_for(mut self, limit: Duration) -> Self {
         self.retry_for = limit;
         self
     }
 
-    /// Sets where a database is that does not say it itself.
+    /// Sets the revision of a database that does not name its own.
     #[must_use]
     pub fn assuming(mut self, assumption: Assumption) -> Self {
         self.assumption = Some(assumption);
@@ -119,22 +118,23 @@ impl Migrator {
         &self.catalogue
     }
 
-    /// Returns what the database is called in messages: never with a password.
+    /// Returns the database's name for messages, without a password.
     #[must_use]
     pub fn name(&self) -> String {
         self.backend.name()
     }
 
-    /// Finds out at which revision the database is. Changes nothing, as all methods but
-    /// [`Migrator::upgrade`] and [`Migrator::abort`].
+    /// Finds the database's revision.
+    ///
+    /// Changes nothing, as all methods except [`Migrator::upgrade`] and [`Migrator::abort`].
     ///
     /// # Errors
-    /// If the database is not MLflow's, or does not say at which revision it is.
+    /// If the database is not MLflow's, or its revision cannot be determined.
     pub async fn current(&mut self) -> Result<Position, Error> {
         check::position(&mut *self.backend, &self.catalogue, self.assumption.as_ref()).await
     }
 
-    /// Compares the schema with what its revision says, object by object.
+    /// Compares the schema with the schema of its revision, object by object.
     ///
     /// # Errors
     /// As [`Migrator::current`].
@@ -160,7 +160,7 @@ impl Migrator {
         doctor::diagnose(&mut *self.backend, &self.catalogue, &options).await
     }
 
-    /// Counts what decides how long an upgrade takes.
+    /// Counts what determines how long an upgrade takes.
     ///
     /// # Errors
     /// As [`Migrator::plan`].
@@ -177,8 +177,10 @@ impl Migrator {
         status::status(&mut *self.backend, &self.catalogue, self.assumption.as_ref()).await
     }
 
-    /// Verifies schema, references and latest metrics; `deep`ly: also that each latest metric is the
-    /// newest entry, for which every metric is read.
+    /// Verifies the schema, references and latest metrics.
+    ///
+    /// With `deep`, also verifies that each latest metric is the newest entry, for which every
+    /// metric is read.
     ///
     /// # Errors
     /// As [`Migrator::current`].
@@ -187,11 +189,13 @@ impl Migrator {
         verify::verify(&mut *self.backend, &self.catalogue, assumption, deep).await
     }
 
-    /// Upgrades the database, and resumes an upgrade that was interrupted. Without an error all of it is
-    /// done and verified; after an error the database is as before, or on MySQL resumable.
+    /// Upgrades the database, or resumes an interrupted upgrade.
+    ///
+    /// Without an error, the whole upgrade is done and verified. After an error, the database is as
+    /// before, or on MySQL the upgrade can be resumed.
     ///
     /// # Errors
-    /// The first obstacle; [`Error::kind`] says of which kind it is.
+    /// The first obstacle; [`Error::kind`] returns its kind.
     pub async fn upgrade(&mut self, options: &UpgradeOptions) -> Result<UpgradeReport, Error> {
         let options = self.complete(options);
         let mut retry = Retry::within(self.retry_for);
@@ -232,7 +236,7 @@ impl Migrator {
         }
     }
 
-    /// Takes an unfinished upgrade back to where it began, as long as nothing is lost by that.
+    /// Rolls an unfinished upgrade back to its beginning, as long as no data is lost.
     ///
     /// # Errors
     /// If no upgrade is unfinished, or a step without an inverse has begun.
@@ -241,7 +245,7 @@ impl Migrator {
         abort::abort(&mut *self.backend, &self.catalogue, observer, cancellation).await
     }
 
-    /// Adds what the migrator knows to options.
+    /// Completes options with the migrator's own assumption and token.
     fn complete(&self, options: &UpgradeOptions) -> UpgradeOptions {
         UpgradeOptions {
             assume: options.assume.clone().or_else(|| self.assumption.clone()),

@@ -1,4 +1,4 @@
-//! What the commands have to say in the end, as values that can be rendered.
+//! The results of the commands, as values that can be rendered.
 
 use mlflow_migrate_core::error::{ErrorKind, Unfinished};
 use mlflow_migrate_core::report::check::{CheckReport, Position};
@@ -14,34 +14,34 @@ use serde::Serialize;
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub(crate) enum Outcome {
-    /// Of `upgrade`.
+    /// The result of `upgrade`.
     Finished(OfDatabase<Finished>),
-    /// Of `current`.
+    /// The result of `current`.
     Current(OfDatabase<Current>),
-    /// Of `history`.
+    /// The result of `history`.
     History(History),
-    /// Of `plan`.
+    /// The result of `plan`.
     Plan(OfDatabase<Planned>),
-    /// Of `check`.
+    /// The result of `check`.
     Check(OfDatabase<Checked>),
-    /// Of `estimate`.
+    /// The result of `estimate`.
     Estimate(OfDatabase<Estimate>),
-    /// Of `doctor`.
+    /// The result of `doctor`.
     Doctor(OfDatabase<Diagnosed>),
-    /// Of `verify`.
+    /// The result of `verify`.
     Verify(OfDatabase<VerifyReport>),
-    /// Of `status`.
+    /// The result of `status`.
     Status(OfDatabase<Status>),
-    /// Of `abort`.
+    /// The result of `abort`.
     Abort(OfDatabase<AbortReport>),
-    /// Of `restore`.
+    /// The result of `restore`.
     Restore(OfDatabase<Restored>),
 }
 
-/// What there is to say of a database.
+/// A result about a database.
 #[derive(Debug, Serialize)]
 pub(crate) struct OfDatabase<T> {
-    /// The database.
+    /// The database's name.
     pub(crate) database: String,
     /// What the command found, or did.
     #[serde(flatten)]
@@ -51,32 +51,32 @@ pub(crate) struct OfDatabase<T> {
 /// What an upgrade did.
 #[derive(Debug, Serialize)]
 pub(crate) struct Finished {
-    /// What was done to it.
+    /// The upgrade's report.
     #[serde(flatten)]
     pub(crate) report: UpgradeReport,
-    /// The database that it was made from and that was left as it is.
+    /// The database that was copied and left unchanged, with `--into`.
     pub(crate) source: Option<String>,
-    /// Whether a person wants to know how long each step took.
+    /// Whether the text shows how long each step took.
     #[serde(skip)]
     pub(crate) show_timings: bool,
 }
 
-/// Where a database is.
+/// The revision of a database.
 #[derive(Debug, Serialize)]
 pub(crate) struct Current {
-    /// What its revision does.
+    /// The revision's title.
     pub(crate) title: Option<String>,
-    /// The day of its revision.
+    /// The revision's day.
     pub(crate) created: Option<String>,
-    /// Whether its revision is the newest.
+    /// Whether the revision is the newest.
     pub(crate) is_head: bool,
-    /// Where it is; `None` while an upgrade is unfinished.
+    /// The database's position; `None` while an upgrade is unfinished.
     #[serde(flatten)]
     pub(crate) position: Option<Position>,
-    /// The upgrade that is unfinished.
+    /// The unfinished upgrade.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unfinished: Option<Unfinished>,
-    /// What is known if the schema is not that of the revision, but of another one.
+    /// Set if the schema belongs to another revision than the stamped one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wrong_stamp: Option<Problem>,
 }
@@ -86,48 +86,48 @@ pub(crate) struct Current {
 pub(crate) struct History {
     /// The database, if one is marked.
     pub(crate) database: Option<String>,
-    /// The upgrade of it that is unfinished.
+    /// The unfinished upgrade of the database.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unfinished: Option<Unfinished>,
     /// The revisions, newest first.
     pub(crate) revisions: Vec<HistoryEntry>,
-    /// What comes before them.
+    /// The state before the first revision.
     pub(crate) base: HistoryBase,
 }
 
 /// One revision.
 #[derive(Debug, Serialize)]
 pub(crate) struct HistoryEntry {
-    /// Its id.
+    /// The revision's id.
     pub(crate) revision: String,
     /// The revisions that it follows.
     pub(crate) parents: Vec<String>,
-    /// Its day.
+    /// The revision's day.
     pub(crate) created: String,
-    /// What it does.
+    /// The revision's title.
     pub(crate) title: String,
-    /// The first MLflow release that has it.
+    /// The first MLflow release that has the revision.
     pub(crate) release: Option<String>,
-    /// Whether the database is here.
+    /// Whether the database is at this revision.
     pub(crate) is_current: bool,
 }
 
 /// The state before the first revision.
 #[derive(Debug, Serialize)]
 pub(crate) struct HistoryBase {
-    /// The MLflow release that has it.
+    /// The MLflow release that has this state.
     pub(crate) release: Option<String>,
-    /// Whether the database is here.
+    /// Whether the database is in this state.
     pub(crate) is_current: bool,
 }
 
 /// What an upgrade would do.
 #[derive(Debug, Serialize)]
 pub(crate) struct Planned {
-    /// What core planned.
+    /// Core's preview of the upgrade.
     #[serde(flatten)]
     pub(crate) preview: Preview,
-    /// Whether the statements are to be shown to a person too.
+    /// Whether the text shows the statements.
     #[serde(skip)]
     pub(crate) show_statements: bool,
 }
@@ -135,37 +135,37 @@ pub(crate) struct Planned {
 /// What a check found.
 #[derive(Debug, Serialize)]
 pub(crate) struct Checked {
-    /// What was found.
+    /// Core's report.
     #[serde(flatten)]
     pub(crate) checked: CheckReport,
-    /// What is known if the schema is not that of the revision, but of another one.
+    /// Set if the schema belongs to another revision than the stamped one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) wrong_stamp: Option<Problem>,
 }
 
-/// What stands in the way of an upgrade.
+/// The obstacles to an upgrade.
 #[derive(Debug, Serialize)]
 pub(crate) struct Diagnosed {
-    /// Where it is, if an upgrade can be planned.
+    /// The database's revision, if an upgrade can be planned.
     pub(crate) from: Option<String>,
-    /// Where the upgrade would go.
+    /// The target of the upgrade.
     pub(crate) to: Option<String>,
-    /// How many revisions are on the way.
+    /// The number of revisions up to the target.
     pub(crate) revisions: usize,
-    /// What stands in the way.
+    /// The obstacles.
     pub(crate) problems: Vec<Problem>,
 }
 
-/// One thing that stands in the way.
+/// One obstacle to an upgrade.
 #[derive(Debug, Serialize)]
 pub(crate) struct Problem {
-    /// What kind of thing.
+    /// The kind of the error.
     pub(crate) kind: ErrorKind,
-    /// What it is.
+    /// The error's message.
     pub(crate) message: String,
-    /// Queries that find all rows that it is about.
+    /// Queries that find all rows which the problem concerns.
     pub(crate) queries: Vec<String>,
-    /// What to do about it.
+    /// The error's hint.
     pub(crate) hint: Option<String>,
 }
 
@@ -176,14 +176,14 @@ impl Problem {
     }
 }
 
-/// A database that is what its backup was.
+/// A database that was restored from a backup.
 #[derive(Debug, Serialize)]
 pub(crate) struct Restored {
-    /// The backup.
+    /// The backup's name.
     pub(crate) backup: String,
-    /// Where that is which the database held before.
+    /// The file that keeps the database's former content.
     pub(crate) kept: Option<String>,
-    /// Where it is now.
+    /// The database's position now.
     #[serde(flatten)]
     pub(crate) position: Position,
 }

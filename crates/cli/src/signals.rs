@@ -1,7 +1,8 @@
-//! Ctrl-C and SIGTERM.
+//! Handles Ctrl-C and SIGTERM.
 //!
-//! The first one asks an upgrade to end where that is safe, the second one ends the process at once.
-//! That is safe, too: the database sees what it sees when a process is killed.
+//! The first signal asks an upgrade to stop at the next safe point. The second signal ends the
+//! process immediately. Ending the process is safe too: to the database, it is a client that was
+//! killed.
 
 use std::future::pending;
 use std::sync::Arc;
@@ -13,23 +14,23 @@ use mlflow_migrate_core::event::cancellation::CancellationToken;
 
 use crate::render::Renderer;
 
-/// The exit code of a process that Ctrl-C has ended: 128 and the signal's number.
+/// The exit code of a process that Ctrl-C has ended: 128 plus the signal's number.
 pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The exit code of a process that SIGTERM has ended.
 pub(crate) const TERMINATED: u8 = 143;
 
-/// How often somebody who waits looks for a signal.
+/// How often a waiting retry looks for a signal.
 const GLANCE: Duration = Duration::from_millis(50);
 
-/// The signals that have come.
+/// The signal that the process has received.
 #[derive(Debug, Default)]
 pub(crate) struct Signals {
     code: AtomicU8,
 }
 
 impl Signals {
-    /// The exit code that tells of the signal.
+    /// Returns the exit code for the received signal.
     pub(crate) fn exit_code(&self) -> u8 {
         match self.code.load(Ordering::SeqCst) {
             0 => INTERRUPTED,
@@ -37,8 +38,10 @@ impl Signals {
         }
     }
 
-    /// Waits for a signal, and asks for an end. Returns only if nothing has been changed yet, so that
-    /// nobody has to wait for that end.
+    /// Waits for a signal, and asks the upgrade to stop.
+    ///
+    /// Returns only if nothing has been changed yet, so the command can end immediately. Otherwise
+    /// waits for the upgrade or a second signal to end the process.
     pub(crate) async fn end(&self, stop: &CancellationToken, renderer: &Arc<dyn Renderer>) {
         self.code.store(next().await, Ordering::SeqCst);
         stop.request();
@@ -51,7 +54,7 @@ impl Signals {
     }
 }
 
-/// Waits, and tells whether that was to the end: nobody has asked for another one meanwhile.
+/// Waits, and returns whether the whole time has passed without a request to stop.
 pub(crate) async fn wait(duration: Duration, stop: &CancellationToken) -> bool {
     let asked = async {
         while !stop.is_requested() {
@@ -61,12 +64,12 @@ pub(crate) async fn wait(duration: Duration, stop: &CancellationToken) -> bool {
     tokio::time::timeout(duration, asked).await.is_err()
 }
 
-/// The exit code for the next signal.
+/// Waits for the next signal, and returns its exit code.
 #[cfg(unix)]
 async fn next() -> u8 {
     use tokio::signal::unix::{SignalKind, signal};
     let listeners = (signal(SignalKind::interrupt()), signal(SignalKind::terminate()));
-    // A process that cannot listen is ended by the signal itself.
+    // Without a listener the signal itself ends the process.
     let (Ok(mut interrupt), Ok(mut terminate)) = listeners else { return pending().await };
     tokio::select! {
         _ = interrupt.recv() => INTERRUPTED,
@@ -74,7 +77,7 @@ async fn next() -> u8 {
     }
 }
 
-/// The exit code for the next signal.
+/// Waits for the next signal, and returns its exit code.
 #[cfg(not(unix))]
 async fn next() -> u8 {
     match tokio::signal::ctrl_c().await {

@@ -1,14 +1,16 @@
-//! Which database the user means.
+//! Finds the URL of the user's database.
 
 use std::ffi::OsString;
 
 use mlflow_migrate_core::Error;
 
-/// The variables that name a database, the first that is set counts: MLflow's server reads the
-/// first, its clients the second, which is the database only where there is no server.
+/// The variables that may name a database, of which the first that is set counts.
+///
+/// MLflow's server reads the first variable, and its clients read the second. The second one names
+/// the database only where no server runs.
 pub(crate) const VARIABLES: [&str; 2] = ["MLFLOW_BACKEND_STORE_URI", "MLFLOW_TRACKING_URI"];
 
-/// The database URL of the environment, and the variable that holds it.
+/// Returns the database URL in the environment, and the variable that holds it.
 pub(crate) fn from_environment(
     variable: impl Fn(&str) -> Option<OsString>,
 ) -> Result<(String, &'static str), Error> {

@@ -1,4 +1,4 @@
-//! What MySQL and MariaDB does faster than the neutral statements.
+//! What MySQL and MariaDB do faster than core's neutral statements.
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;

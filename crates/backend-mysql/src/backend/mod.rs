@@ -1,4 +1,4 @@
-//! What core asks of every database, for MySQL and MariaDB.
+//! Core's `Backend` for MySQL and MariaDB.
 
 mod accelerated;
 mod resumable;
@@ -112,7 +112,7 @@ impl Backend for Mysql {
         change::drop_tables(self, leftovers).await
     }
 
-    /// The server checks every row when a foreign key is added.
+    /// Does nothing: the server checks every row when a foreign key is added.
     async fn check_foreign_keys(&mut self, _: &[String]) -> Result<(), Error> {
         Ok(())
     }

@@ -1,4 +1,4 @@
-//! Upgrades that are resumed: each change of a table commits by itself.
+//! Resumes an interrupted upgrade: on MySQL and MariaDB each DDL statement commits.
 
 use std::collections::BTreeMap;
 

@@ -1,4 +1,4 @@
-//! The rows of a database of MySQL and MariaDB, for data migrations.
+//! Row access for data migrations, on MySQL and MariaDB.
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;

@@ -1,4 +1,4 @@
-//! Makes the changes that [`crate::render`] has put into statements.
+//! Makes the changes that [`crate::render`] has rendered as statements.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::TableChange;
@@ -11,7 +11,7 @@ use crate::features::Features;
 use crate::render::{self, Alteration};
 use crate::{foreign_keys, inspect, tables, text_protocol};
 
-/// Makes one change. The server does not tell how many rows it copies.
+/// Makes one change. The server does not report how many rows it copies.
 pub(super) async fn change(
     connection: &mut Connection,
     canceller: Option<&Canceller>,

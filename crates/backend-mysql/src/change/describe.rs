@@ -1,4 +1,4 @@
-//! Tells how a table would be changed.
+//! Describes how a table would be changed.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{ChangePlan, TableChange};
@@ -7,7 +7,7 @@ use crate::features::Features;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, Cost, UncheckedForeignKeys};
 use crate::swap::Swap;
 
-/// The way in words and statements.
+/// Returns the planned change, as a summary and as statements.
 ///
 /// # Errors
 /// If the model cannot express a foreign key that would have to be dropped.

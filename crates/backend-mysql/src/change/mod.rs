@@ -16,14 +16,15 @@ use crate::{preflight, swap};
 
 pub(crate) use describe::describe;
 
-/// Makes one change, and returns how many rows were copied, if that is known.
+/// Makes one change, and returns the number of rows copied, if known.
 pub(crate) async fn apply(
     database: &mut Mysql,
     change: &TableChange,
     progress: &Progress,
 ) -> Result<Option<u64>, Error> {
     match make(database, change, progress).await {
-        // A row that came after the preflight: say which constraint refuses how many.
+        // A row was written after the preflight: report which constraint it violates, and the row
+        // count.
         Err(error) if is_refused_rows(&error) => {
             preflight::rows(database, change).await?;
             Err(error)
@@ -44,7 +45,7 @@ async fn make(
     if let Some(before) = change.before.as_ref().filter(|_| swap::is_swapped(database, change)) {
         match swap::swap(database, change, before, progress).await {
             Ok(Some(rows)) => return Ok(Some(rows)),
-            // Not even one row fits into a transaction: the server's own copy is none.
+            // Not even one row fits into a transaction. The server's own copy is no transaction.
             Ok(None) | Err(Error::TooLarge { .. }) => {}
             Err(error) => return Err(error),
         }
@@ -57,7 +58,7 @@ async fn make(
     Ok(None)
 }
 
-/// Drops tables that nobody needs any more.
+/// Drops tables that are no longer needed.
 pub(crate) async fn drop_tables(database: &mut Mysql, leftovers: &[String]) -> Result<(), Error> {
     for table in leftovers {
         let action = format!("removing {table}");

@@ -1,10 +1,12 @@
-//! The lock of an upgrade where several nodes take writes: a row of the journal's table.
+//! The upgrade's lock where several nodes take writes: a row of the journal's table.
 //!
-//! The row is there on every node, or on none. Whoever inserts it has the lock, and renews the row for as
-//! long as the upgrade is at work. Others take it over when its owner is gone: the node is not part of the
-//! cluster any more, or the row was not renewed while the cluster took twenty reads, a second apart. While
-//! a node alters a table, Galera answers no such read (`wsrep_sync_wait`), so an owner who cannot renew the
-//! row then is not taken for dead.
+//! The row exists on every node, or on none. The session that inserts the row holds the lock, and
+//! renews the row while its upgrade runs.
+//!
+//! Another session takes the row over when its owner is gone. The owner is gone if its node has
+//! left the cluster, or if twenty reads, a second apart, find the row unchanged. While a node
+//! alters a table, Galera answers no such read (`wsrep_sync_wait`). So an owner that cannot renew
+//! the row during that time does not count as gone.
 
 use std::time::{Duration, Instant};
 
@@ -25,10 +27,10 @@ use crate::quoting::literal;
 use crate::tables::NO_VIEW;
 use crate::text_protocol;
 
-/// How often others look.
+/// How often a waiting session reads the row.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// How many looks in a row find a row that its owner has left.
+/// How many unchanged reads in a row show that the owner is gone.
 const SILENT_LOOKS: u32 = 20;
 
 /// `ER_DUP_ENTRY`
@@ -42,7 +44,7 @@ pub(crate) struct Claim {
 }
 
 impl Claim {
-    /// Gives the lock back; the journal's table goes if there is nothing else in it.
+    /// Releases the lock. Drops the journal's table if the table holds nothing else.
     pub(crate) async fn release(
         self,
         connection: &mut Connection,
@@ -60,23 +62,24 @@ pub(crate) struct Claimant<'a> {
     pub(crate) connector: &'a Connector,
     pub(crate) cluster: &'a Cluster,
     pub(crate) context: &'a Context,
-    /// Whether the session holds the lock that is this node's own.
+    /// Whether the session holds this node's named lock.
     pub(crate) has_lock: bool,
 }
 
 impl Claimant<'_> {
-    /// Claims the row, if the server is one of several that take writes. Waits for another upgrade that is
-    /// at work for as long as `until`.
+    /// Claims the row, if the server is one of several that take writes.
+    ///
+    /// Waits until `until` for another upgrade that is running.
     pub(crate) async fn take(&mut self, until: Instant) -> Result<Option<(Claim, Lease)>, Error> {
         let Some(node) = self.cluster.node().map(ToOwned::to_owned) else { return Ok(None) };
         let action = "taking the lock of an upgrade";
-        // Nobody else renews the row while a long statement runs.
+        // A second connection renews the row while a long statement runs.
         let connection = self.connector.open().await?;
         let owner = Owner::new(self.connection, node).await;
         let owner = owner.map_err(|source| self.context.error(action, source))?;
         match self.insert(&owner, until).await {
             Ok(()) => {}
-            // Whoever may not write a journal can change nothing that needs one.
+            // A user who may not write a journal can make no change that needs one.
             Err(error) => return unless_denied(error),
         }
         let (sender, state) = watch::channel(State::Renewed(Instant::now()));
@@ -89,7 +92,7 @@ impl Claimant<'_> {
         let action = "taking the lock of an upgrade";
         let began = Instant::now();
         let mut silence = Silence::default();
-        // Whom to name, if every look has to wait for a change of that one.
+        // The owner to name if every read has to wait for that owner's change.
         let mut last_known =
             self.peek().await.map_err(|source| self.context.error(action, source))?;
         let waiting = self.cluster.wait_for_others(self.connection, true).await;
@@ -120,7 +123,7 @@ impl Claimant<'_> {
         }
     }
 
-    /// Who has the row, as far as this node knows by now.
+    /// Returns the owner of the row, as far as this node has received it.
     async fn peek(&mut self) -> Result<Option<Owner>, sqlx::Error> {
         self.cluster.wait_for_others(self.connection, false).await?;
         let held = format!("SELECT note FROM {TABLE}{NO_VIEW} WHERE id = {OWNER}");
@@ -131,7 +134,7 @@ impl Claimant<'_> {
         }
     }
 
-    /// Inserts the row; gives the note of the one that is there instead.
+    /// Inserts the row, or returns the note of the row that already exists.
     async fn try_claim(&mut self, owner: &Owner) -> Result<Option<String>, sqlx::Error> {
         let connection = &mut *self.connection;
         journal::ensure_table(connection).await?;
@@ -150,8 +153,9 @@ impl Claimant<'_> {
         }
     }
 
-    /// Whether an owner cannot be at work any more. Through this node nobody else can be: the lock that is
-    /// this node's own is held by this session.
+    /// Returns whether an owner can no longer be running an upgrade.
+    ///
+    /// An owner on this node is gone if this session holds the node's named lock.
     async fn is_gone(&mut self, owner: Option<&Owner>) -> Result<bool, Error> {
         let Some(owner) = owner else { return Ok(false) };
         if self.has_lock && Some(owner.node.as_str()) == self.cluster.node() {
@@ -159,7 +163,7 @@ impl Claimant<'_> {
         }
         let Some(members) = self.cluster.members() else { return Ok(false) };
         match text_protocol::rows(self.connection, members).await {
-            // Not every user may ask, and not every server keeps the list.
+            // Not every user may read the list, and not every server keeps one.
             Err(source) if server_error(&source).is_some() => Ok(false),
             Err(source) => Err(self.context.error("asking for the nodes of the cluster", source)),
             Ok(rows) => {
@@ -197,7 +201,7 @@ async fn release(connection: &mut Connection, is_ours: &str) -> Result<(), sqlx:
     text_protocol::run(connection, sql).await.map(|_| ())
 }
 
-/// How long a note has not changed.
+/// For how many reads a note has stayed the same.
 #[derive(Default)]
 struct Silence {
     note: String,
@@ -205,7 +209,7 @@ struct Silence {
 }
 
 impl Silence {
-    /// Takes a look at the note, and tells whether its owner has been silent for long enough.
+    /// Records a read of the note, and returns whether its owner counts as gone.
     fn hears(&mut self, note: &str) -> bool {
         if self.note == note {
             self.looks += 1;

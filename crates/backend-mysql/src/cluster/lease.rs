@@ -1,4 +1,4 @@
-//! What all connections of an upgrade know of its lock.
+//! Whether an upgrade still holds its lock, known to all of its connections.
 
 use std::time::{Duration, Instant};
 
@@ -7,34 +7,34 @@ use tokio::sync::watch;
 
 use crate::error::Context;
 
-/// How old the last renewal may be when the owner begins something.
+/// The greatest age of the last renewal at which a change may begin.
 const FRESH: Duration = Duration::from_secs(10);
 
-/// What is known of the lock.
+/// The state of the lock.
 #[derive(Clone, Debug)]
 pub(super) enum State {
     Renewed(Instant),
     Lost,
 }
 
-/// What all connections of an upgrade know of its lock.
+/// Whether the lock is still held, shared by all connections of an upgrade.
 #[derive(Clone, Debug)]
 pub(crate) struct Lease {
     state: watch::Receiver<State>,
-    /// The database.
+    /// The database's name.
     name: String,
     /// How long a renewal may take.
     limit: Duration,
 }
 
 impl Lease {
-    /// Returns the lease of a lock that was just taken.
+    /// Returns the lease of a lock that was just acquired.
     pub(super) fn new(state: watch::Receiver<State>, context: &Context) -> Self {
         let limit = Duration::from_secs(context.lock_seconds).max(FRESH);
         Self { state, name: context.name.clone(), limit }
     }
 
-    /// Makes sure, before something is changed, that the lock is still held.
+    /// Confirms, before a change, that the lock is still held.
     pub(crate) async fn confirm(&mut self) -> Result<(), Error> {
         let is_known = |state: &State| match state {
             State::Renewed(at) => at.elapsed() < FRESH,
@@ -56,8 +56,7 @@ impl Lease {
     }
 }
 
-/// Makes sure, before something is changed, that the lock is still held, where there is one that can
-/// be lost.
+/// Confirms, before a change, that the lock is still held, if it is one that can be lost.
 pub(crate) async fn confirm(lease: &mut Option<Lease>) -> Result<(), Error> {
     match lease {
         Some(lease) => lease.confirm().await,

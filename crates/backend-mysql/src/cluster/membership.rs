@@ -1,7 +1,8 @@
 //! Clusters, and whether several of their nodes take writes.
 //!
-//! Then a lock, and `LOCK TABLES`, is one node's own: it keeps nobody out who is connected to another
-//! node (Galera's documentation, "Known Limitations"; MySQL's manual, "Group Replication Limitations").
+//! Where several nodes take writes, a named lock and `LOCK TABLES` are local to one node. Neither
+//! keeps out a session that is connected to another node (Galera's documentation, "Known
+//! Limitations"; MySQL's manual, "Group Replication Limitations").
 
 use mlflow_migrate_core::Error;
 
@@ -10,7 +11,7 @@ use crate::error::Context;
 use crate::quoting::literal;
 use crate::text_protocol;
 
-/// Variables that say what the server is part of.
+/// Variables that show which kind of cluster the server belongs to.
 const VARIABLES: [&str; 5] = [
     "wsrep_on",
     "wsrep_provider",
@@ -19,7 +20,7 @@ const VARIABLES: [&str; 5] = [
     "group_replication_single_primary_mode",
 ];
 
-/// What a server is part of.
+/// The kind of cluster that a server belongs to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) enum Cluster {
     /// Every writer of the database is connected to this server.
@@ -42,7 +43,7 @@ pub(crate) enum Cluster {
 }
 
 impl Cluster {
-    /// Asks the server.
+    /// Asks the server which cluster it belongs to.
     pub(crate) async fn read(connection: &mut Connection) -> Result<Self, sqlx::Error> {
         let names = VARIABLES.map(literal).join(", ");
         let sql = format!("SHOW SESSION VARIABLES WHERE Variable_name IN ({names})");
@@ -58,7 +59,7 @@ impl Cluster {
         Ok(cluster)
     }
 
-    /// What these variables say; a node of Galera is not among them.
+    /// Returns the cluster that these variables show; they do not name the Galera node.
     pub(crate) fn of(variables: &[(String, String)]) -> Self {
         let variable = |name: &str| {
             let found = variables.iter().find(|(known, _)| known == name);
@@ -78,8 +79,10 @@ impl Cluster {
         }
     }
 
-    /// Whether the server takes statements: a node of Galera that is apart from most others takes none, and
-    /// says of a read that it has waited for too long.
+    /// Returns whether the server takes statements.
+    ///
+    /// A Galera node that is apart from most others takes none, and reports that a read has waited
+    /// too long.
     pub(crate) async fn is_ready(&self, connection: &mut Connection) -> Result<bool, sqlx::Error> {
         if !matches!(self, Self::Galera { .. }) {
             return Ok(true);
@@ -90,8 +93,10 @@ impl Cluster {
         Ok(ready.first().is_none_or(|row| text_protocol::cell(row, 1).eq_ignore_ascii_case("on")))
     }
 
-    /// Sets whether each statement of a session waits until it sees what other nodes had done before it.
-    /// While a table is altered, Galera lets all that wait go on only afterwards.
+    /// Sets whether each statement of a session waits for the earlier changes of other nodes.
+    ///
+    /// While a table is altered, Galera lets every waiting statement continue only after the
+    /// change.
     pub(crate) async fn wait_for_others(
         &self,
         connection: &mut Connection,
@@ -99,7 +104,7 @@ impl Cluster {
     ) -> Result<(), sqlx::Error> {
         let sql = match self {
             Self::None | Self::Group { has_several_primaries: false, .. } => return Ok(()),
-            // All kinds of statements.
+            // 15 stands for all kinds of statements.
             Self::Galera { .. } => {
                 format!("SET SESSION wsrep_sync_wait = {}", if waits { 15 } else { 0 })
             }
@@ -111,8 +116,7 @@ impl Cluster {
         text_protocol::run_soon(connection, sql).await.map(|_| ())
     }
 
-    /// The identity of the node that this session is connected to; `None` where no other one takes
-    /// writes.
+    /// Returns the identity of this session's node; `None` where no other node takes writes.
     pub(crate) fn node(&self) -> Option<&str> {
         match self {
             Self::None | Self::Group { has_several_primaries: false, .. } => None,
@@ -120,18 +124,17 @@ impl Cluster {
         }
     }
 
-    /// Whether others can write to the database through other servers, where no lock of this one keeps
-    /// them out.
+    /// Returns whether sessions on other servers can write, which no lock of this server keeps out.
     pub(crate) fn has_other_writers(&self) -> bool {
         self.node().is_some()
     }
 
-    /// Whether a transaction is sent to other nodes in one piece.
+    /// Returns whether a transaction is sent to other nodes in one piece.
     pub(crate) fn sends_transactions(&self) -> bool {
         *self != Self::None
     }
 
-    /// A query for the identities of the nodes that the cluster consists of now.
+    /// Returns a query for the identities of the cluster's current nodes.
     pub(crate) fn members(&self) -> Option<&'static str> {
         match self {
             Self::None => None,
@@ -143,7 +146,7 @@ impl Cluster {
         }
     }
 
-    /// Makes sure that other nodes get what this session does.
+    /// Refuses a node of Galera whose changes do not reach the other nodes.
     pub(crate) fn refuse_apart(&self, context: &Context) -> Result<(), Error> {
         match self {
             Self::Galera { replicates: false, .. } => Err(Error::ServerLimit {

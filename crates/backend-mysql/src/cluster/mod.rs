@@ -1,4 +1,4 @@
-//! Clusters of servers, and the lock of an upgrade where several of their nodes take writes.
+//! Clusters of servers, and the upgrade's lock where several nodes take writes.
 
 mod claim;
 mod lease;

@@ -1,4 +1,4 @@
-//! Who has the lock of an upgrade, as its row says.
+//! The owner of an upgrade's lock, as the lock's row names it.
 
 use serde::{Deserialize, Serialize};
 
@@ -7,10 +7,10 @@ use crate::journal::OWNER;
 use crate::quoting::literal;
 use crate::text_protocol;
 
-/// Who has the lock.
+/// The session that holds the lock.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Owner {
-    /// Unlike that of every other upgrade.
+    /// Differs for every upgrade.
     pub(super) token: String,
     /// The node that the owner is connected to.
     pub(super) node: String,
@@ -22,7 +22,7 @@ pub(super) struct Owner {
 }
 
 impl Owner {
-    /// Reads who this session is.
+    /// Asks the server for this session's identity.
     pub(super) async fn new(
         connection: &mut Connection,
         node: String,
@@ -45,9 +45,9 @@ impl Owner {
         serde_json::to_string(self).map_err(|source| sqlx::Error::Encode(Box::new(source)))
     }
 
-    /// A condition on the row, whatever its number of renewals.
+    /// Returns a condition that matches this owner's row, whatever its number of renewals.
     pub(super) fn is_ours(&self) -> String {
-        // Field by field, in their order: the token is the first.
+        // Fields are serialized in the order of the struct, so the token is the first.
         format!(
             "id = {OWNER} AND note LIKE {}",
             literal(&format!("{{\"token\":\"{}\"%", self.token))

@@ -1,15 +1,19 @@
-//! Errors of a cluster that pass.
+//! Errors of a cluster after which a retry may succeed.
 
 use crate::error::{is_missing_table, server_error};
 
-/// What passes by itself: `ER_LOCK_DEADLOCK`, which is also what Galera says when another node was faster,
-/// `ER_LOCK_WAIT_TIMEOUT`, which it says when a read had to wait for too long, `ER_TABLE_EXISTS_ERROR`,
-/// `ER_TABLE_DEF_CHANGED`, and `ER_ERROR_DURING_COMMIT`, which group replication says of a conflict, as
-/// 3101 (`ER_TRANSACTION_ROLLBACK_DURING_COMMIT`), and of a read that had to wait for too long, as 3797
-/// (`ER_GRP_TRX_CONSISTENCY_BEFORE`).
+/// Errors after which a retry may succeed.
+///
+/// - `ER_LOCK_DEADLOCK` (1213), which Galera also reports when another node was faster.
+/// - `ER_LOCK_WAIT_TIMEOUT` (1205), which Galera reports when a read has waited too long.
+/// - `ER_TABLE_EXISTS_ERROR` (1050) and `ER_TABLE_DEF_CHANGED` (1412).
+/// - `ER_ERROR_DURING_COMMIT` (1180) and `ER_TRANSACTION_ROLLBACK_DURING_COMMIT` (3101), which
+///   group replication reports for a conflict.
+/// - `ER_GRP_TRX_CONSISTENCY_BEFORE` (3797), which group replication reports when a read has waited
+///   too long.
 const PASSING: [u16; 7] = [1213, 1205, 1050, 1412, 1180, 3101, 3797];
 
-/// Returns whether the next try may succeed.
+/// Returns whether a retry may succeed.
 pub(super) fn passes(source: &sqlx::Error) -> bool {
     is_missing_table(source)
         || server_error(source).is_some_and(|(number, _)| PASSING.contains(&number))

@@ -1,4 +1,4 @@
-//! Renews the row of an upgrade while it is at work.
+//! Renews the row of the lock while its upgrade runs.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::text_protocol;
 /// How often the owner renews the row.
 const RENEWAL: Duration = Duration::from_secs(2);
 
-/// Renews the row until it is somebody else's, or this task is ended.
+/// Renews the row until another session owns it, or this task is ended.
 pub(super) async fn renew(
     connection: Connection,
     connector: Connector,
@@ -32,7 +32,7 @@ pub(super) async fn renew(
             Some(current) => current,
             None => match connector.open().await {
                 Ok(opened) => opened,
-                // The next try may have more luck.
+                // The server may be reachable again at the next attempt.
                 Err(_) => continue,
             },
         };

@@ -1,22 +1,22 @@
-//! What to do about errors of the server.
+//! Hints on errors of the server.
 
-/// What to do where the server does not say which limit a transaction exceeds.
+/// The hint where the server does not report which limit a transaction exceeds.
 pub(super) const TOO_LARGE_HINT: &str = "let an administrator raise max_binlog_cache_size, wsrep_max_ws_size and wsrep_max_ws_rows, or \
      group_replication_transaction_size_limit, whichever the server has set, and run the command \
      again";
 
-/// What to do about a statement that is longer than the server takes.
+/// The hint for a statement that is longer than the server accepts.
 pub(crate) const PACKET_HINT: &str = "let an administrator raise max_allowed_packet of the server";
 
-/// What to do about a key or a row that the server cannot hold.
+/// The hint for a key or a row that the server cannot hold.
 pub(crate) const LIMIT_HINT: &str = "convert the tables to ROW_FORMAT=DYNAMIC with innodb_large_prefix=ON, or move the database to \
      a newer server";
 
-/// What it takes to create a trigger while binary logging is on.
+/// The privilege that creating a trigger takes while binary logging is on.
 pub(crate) const TRIGGER_PRIVILEGE: &str =
     "SUPER, which a trigger takes while binary logging is on (revision 1bd49d398cd23)";
 
-/// What to do instead.
+/// The hint for a user without [`TRIGGER_PRIVILEGE`].
 pub(crate) const TRIGGER_HINT: &str =
     "let an administrator SET GLOBAL log_bin_trust_function_creators = 1 until the upgrade is done";
 

@@ -1,7 +1,7 @@
-//! From MySQL's error numbers to what a person can act on.
+//! Translates MySQL's error numbers into errors that a user can act on.
 //!
-//! The numbers are those of the "Server Error Message Reference" of MySQL's manual, and of
-//! MariaDB's "Error Codes" where they differ.
+//! The numbers come from the "Server Error Message Reference" of MySQL's manual. Where MariaDB's
+//! numbers differ, they come from MariaDB's "Error Codes".
 
 mod hints;
 mod numbers;
@@ -23,19 +23,19 @@ const LOCKED: [u16; 2] = [1205, 3572];
 /// `ER_LOCK_DEADLOCK`.
 const DEADLOCK: u16 = 1213;
 
-/// What was being done to which database, for the error that may come of it.
+/// The names that an error mentions: the database, its user and the lock timeout.
 #[derive(Clone, Debug)]
 pub(crate) struct Context {
-    /// The database, as it may be shown.
+    /// The database's name, without a password.
     pub(crate) name: String,
-    /// The user, as the URL says.
+    /// The user who logs in.
     pub(crate) user: String,
     /// How long the server waits for a lock.
     pub(crate) lock_seconds: u64,
 }
 
 impl Context {
-    /// An error seen while doing `action`.
+    /// Returns the error for `source`, which occurred during `action`.
     pub(crate) fn error(&self, action: &str, source: sqlx::Error) -> Error {
         let name = self.name.clone();
         match &source {
@@ -77,14 +77,14 @@ impl Context {
                 Error::Locked { name, waited_seconds: self.lock_seconds, holders: Vec::new() }
             }
             DEADLOCK => Error::Conflict { name, action: action.to_owned(), problem },
-            // ER_USER_LIMIT_REACHED, of connections and not of statements.
+            // ER_USER_LIMIT_REACHED, where the limit is on connections and not on statements.
             1226 if message.contains("connections") => {
                 Error::Unavailable { name, problem, hint: BUSY_HINT.to_owned() }
             }
             1049 | 1129 | 1226 => {
                 Error::Unreachable { name, problem, hint: unreachable_hint(number).to_owned() }
             }
-            // ER_UNKNOWN_COM_ERROR, which a node of Galera says that is apart from the cluster.
+            // ER_UNKNOWN_COM_ERROR, which a Galera node reports that is apart from the cluster.
             1047 => self.apart(),
             // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS.
             1040 | 1203 => Error::Unavailable { name, problem, hint: BUSY_HINT.to_owned() },
@@ -99,7 +99,7 @@ impl Context {
                 problem: format!("{action}: {message}"),
                 hint: PACKET_HINT.to_owned(),
             },
-            // ER_RECORD_FILE_FULL, ER_DISK_FULL, and the one for a new table of MySQL 8.0.
+            // ER_RECORD_FILE_FULL, ER_DISK_FULL, and MySQL 8.0's error for a new table.
             1114 | 1021 | 3675 => Error::Full { name, problem },
             _ if tells_of_a_full_disk(message) => Error::Full { name, problem },
             _ if TOO_LARGE.contains(&number) => Error::TooLarge {
@@ -122,7 +122,7 @@ impl Context {
         }
     }
 
-    /// A node that has lost the others.
+    /// Returns the error for a node that has lost the others.
     pub(crate) fn apart(&self) -> Error {
         Error::Unavailable {
             name: self.name.clone(),
@@ -157,14 +157,14 @@ impl Context {
     }
 }
 
-/// Whether an error of a storage engine is `ENOSPC` (28) or `HA_ERR_RECORD_FILE_FULL` (135).
+/// Returns whether a storage engine reports `ENOSPC` (28) or `HA_ERR_RECORD_FILE_FULL` (135).
 fn tells_of_a_full_disk(message: &str) -> bool {
     ["rror 28 ", "Errcode: 28", "errno: 28 ", "rror 135 ", "errno: 135 "]
         .iter()
         .any(|number| message.contains(number))
 }
 
-/// Nothing, if the user may not do it.
+/// Returns `None` in place of an error about a missing privilege.
 pub(crate) fn unless_denied<T>(error: Error) -> Result<Option<T>, Error> {
     match error {
         Error::Privileges { .. } | Error::AccessDenied { .. } => Ok(None),
@@ -180,7 +180,7 @@ fn unreachable_hint(number: u16) -> &'static str {
     }
 }
 
-/// An error of the operating system in a few words.
+/// Describes an error of the operating system in a few words.
 pub(crate) fn describe_io(error: &io::Error) -> String {
     match error.kind() {
         io::ErrorKind::UnexpectedEof => "the server closed the connection".to_owned(),

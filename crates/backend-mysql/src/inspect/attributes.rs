@@ -1,5 +1,6 @@
-//! What columns have besides what the model knows of them: a statement that changes one has to say it
-//! again.
+//! Column attributes that the model does not hold.
+//!
+//! A statement that changes a column has to restate them.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::schema::RawText;
@@ -11,7 +12,7 @@ use crate::quoting::literal;
 use crate::render::{Alteration, Clause, ColumnAttributes};
 use crate::text_protocol;
 
-/// Reads what the columns that are to be restated have besides what the model knows of them.
+/// Reads the attributes outside the model of each column that will be restated.
 pub(crate) async fn attributes(
     connection: &mut Connection,
     alteration: &Alteration<'_>,
@@ -25,7 +26,7 @@ pub(crate) async fn attributes(
         return Ok(ColumnAttributes::new());
     }
     let table = literal(alteration.table);
-    // A CHECK that MariaDB keeps with its column goes when the column is stated without it.
+    // MariaDB drops a column's own CHECK when the column is stated without it.
     let check = if features.column_checks() {
         "(SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS AS clause \
          WHERE clause.CONSTRAINT_SCHEMA = one.TABLE_SCHEMA AND clause.TABLE_NAME = one.TABLE_NAME \
@@ -52,7 +53,7 @@ pub(crate) async fn attributes(
     }
 }
 
-/// The name of a column and its further attributes, if it has any.
+/// Returns a column's name and its further attributes, if it has any.
 fn attribute(row: &[Option<String>]) -> Option<(String, String)> {
     let value = |position: usize| text_protocol::cell(row, position);
     let mut parts = Vec::new();

@@ -1,7 +1,7 @@
 //! The queries to `information_schema`.
 //!
-//! Servers differ in the types that they give to these columns, and in the case of their names, so
-//! every value is read as text, by its position.
+//! Servers differ in the types of these columns and in the case of their names. So every value is
+//! read as text, by its position.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use crate::features::Features;
 use crate::tables;
 use crate::text_protocol::{self, TextRow};
 
-/// One row, its values in the order of the query's columns; the first is the table's name.
+/// One row, with its values in the order of the query's columns; the first is the table's name.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Record(TextRow);
 
 impl Record {
-    /// A value, empty if it is NULL.
+    /// Returns a value, empty where the value is NULL.
     pub(super) fn text(&self, position: usize) -> &str {
         self.optional(position).unwrap_or_default()
     }
 
-    /// A value.
+    /// Returns a value, `None` where the value is NULL.
     pub(super) fn optional(&self, position: usize) -> Option<&str> {
         self.0.get(position)?.as_deref()
     }
@@ -33,22 +33,22 @@ impl<const N: usize> From<[Option<&str>; N]> for Record {
     }
 }
 
-/// What `information_schema` says of the current database.
+/// What `information_schema` lists about the current database.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Catalogue {
-    /// The collation that new tables get.
+    /// The collation of new tables.
     pub(super) collation: Option<String>,
     /// Table, collation.
     pub(super) tables: Vec<Record>,
     /// Table, column, default, nullable, type, collation, extra, expression.
     pub(super) columns: Vec<Record>,
-    /// Table, index, non-unique, column, prefix length, order, kind, expression, why it is not used.
+    /// Table, index, non-unique, column, prefix length, order, kind, expression, reason for no use.
     pub(super) indexes: Vec<Record>,
     /// Table, constraint, column, other database, other table, other column.
     pub(super) foreign_keys: Vec<Record>,
     /// Table, constraint, on delete, on update.
     pub(super) rules: Vec<Record>,
-    /// Table, constraint, expression, whether it is enforced (MySQL).
+    /// Table, constraint, expression, and on MySQL whether the server enforces it.
     pub(super) checks: Vec<Record>,
     /// Table, trigger, time, event, statement.
     pub(super) triggers: Vec<Record>,
@@ -77,7 +77,9 @@ impl Catalogue {
     }
 }
 
-/// The tables that can be opened. One of which only the definition is there has no index.
+/// Reads the tables that can be opened.
+///
+/// A table of which only the definition remains has no index.
 async fn tables(
     connection: &mut Connection,
     indexes: &[Record],
@@ -100,7 +102,7 @@ async fn records(connection: &mut Connection, query: String) -> Result<Vec<Recor
 const COLLATION: &str = "SELECT DEFAULT_COLLATION_NAME FROM information_schema.SCHEMATA \
                          WHERE SCHEMA_NAME = DATABASE()";
 
-/// Views are no tables; MariaDB calls a table that keeps its history `SYSTEM VERSIONED`.
+/// Base tables, without views; MariaDB calls a table with history `SYSTEM VERSIONED`.
 const TABLES: &str = "SELECT TABLE_NAME, TABLE_COLLATION FROM information_schema.TABLES \
                       WHERE TABLE_SCHEMA = DATABASE() \
                       AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
@@ -140,8 +142,10 @@ const RULES: &str = "SELECT TABLE_NAME, CONSTRAINT_NAME, DELETE_RULE, UPDATE_RUL
                      FROM information_schema.REFERENTIAL_CONSTRAINTS \
                      WHERE CONSTRAINT_SCHEMA = DATABASE()";
 
-/// MySQL's table of CHECKs does not say whose they are, but their names are unique in a database;
-/// MariaDB's are so only in a table.
+/// Returns the query for CHECKs, where the server enforces them.
+///
+/// MySQL's `CHECK_CONSTRAINTS` does not name the table of a CHECK, but MySQL's CHECK names are
+/// unique in a database. MariaDB's are unique only in a table.
 fn checks(features: &Features) -> Option<&'static str> {
     if !features.enforces_checks() {
         None
@@ -165,8 +169,9 @@ fn checks(features: &Features) -> Option<&'static str> {
     }
 }
 
-/// A trigger is in the database of its table; only a condition on that one keeps older servers from looking
-/// at all databases.
+/// Triggers, by the database of their table, which is also the trigger's.
+///
+/// Only a condition on `EVENT_OBJECT_SCHEMA` keeps older servers from looking at all databases.
 const TRIGGERS: &str = "SELECT EVENT_OBJECT_TABLE, TRIGGER_NAME, ACTION_TIMING, \
                         EVENT_MANIPULATION, ACTION_STATEMENT FROM information_schema.TRIGGERS \
                         WHERE EVENT_OBJECT_SCHEMA = DATABASE() ORDER BY TRIGGER_NAME";

@@ -15,14 +15,14 @@ pub(super) fn read(records: &[&Record], features: &Features) -> Vec<Check> {
     records.iter().map(check).collect()
 }
 
-/// Whether MariaDB has made the CHECK for a column that was declared as JSON.
+/// Returns whether MariaDB has made the CHECK for a column that was declared as JSON.
 pub(super) fn is_of_json(check: &Check, columns: &[Column]) -> bool {
     columns
         .iter()
         .any(|column| column.column_type == ColumnType::Json && is_json_valid(check, &column.name))
 }
 
-/// Whether the CHECK has a column's name, and says that the column is JSON.
+/// Returns whether the CHECK has a column's name, and requires the column to be JSON.
 pub(super) fn is_json_valid(check: &Check, column: &str) -> bool {
     check.name.as_deref() == Some(column)
         && check.normalized() == format!("json_valid{}", column.to_lowercase())

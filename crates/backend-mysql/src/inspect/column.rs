@@ -6,14 +6,14 @@ use super::catalogue::Record;
 use super::{check, expression};
 use crate::features::Features;
 
-/// Whether the column was declared as JSON on MariaDB, which keeps `longtext` with a CHECK.
+/// Returns whether MariaDB stores this JSON column as `longtext` with a CHECK.
 pub(super) fn is_text_of_json(record: &Record, checks: &[Check], features: &Features) -> bool {
     !features.native_json()
         && record.text(4).eq_ignore_ascii_case("longtext")
         && checks.iter().any(|check| check::is_json_valid(check, record.text(1)))
 }
 
-/// One column of a table with this collation.
+/// Reads one column of a table with this collation.
 pub(super) fn read(
     record: &Record,
     collation: Option<&str>,
@@ -24,7 +24,7 @@ pub(super) fn read(
     let extra = record.text(6).to_ascii_lowercase();
     let generated = record.optional(7).filter(|text| !text.is_empty()).map(|text| Generated {
         expression: expression::of_server(text, features),
-        // MariaDB 10.2 has called a stored column persistent as well.
+        // MariaDB 10.2 also calls a stored column persistent.
         stored: extra.contains("stored") || extra.contains("persistent"),
     });
     let default = match &generated {
@@ -48,8 +48,10 @@ pub(super) fn read(
     }
 }
 
-/// The type as the model calls it. Before MySQL 8.0.19 integers have a width, which means nothing
-/// but for `tinyint(1)`, MySQL's boolean.
+/// Returns the model's type.
+///
+/// Before MySQL 8.0.19 integers have a display width. Only `tinyint(1)`, MySQL's boolean, gives the
+/// width a meaning.
 fn column_type(text: &str) -> ColumnType {
     let lower = text.to_ascii_lowercase();
     let length = |name: &str| -> Option<u32> {
@@ -76,8 +78,10 @@ fn column_type(text: &str) -> ColumnType {
     }
 }
 
-/// MySQL gives the bare text of a literal, and an expression as such only where `EXTRA` or the type
-/// says so: `CURRENT_TIMESTAMP` of a time, `b'0'` of bits.
+/// Returns the default that MySQL describes as text.
+///
+/// MySQL gives a literal's bare text. `EXTRA` or the type shows that a text is an expression:
+/// `CURRENT_TIMESTAMP` of a time, `b'0'` of bits.
 fn mysql_default(text: &str, extra: &str, column_type: &ColumnType) -> DefaultValue {
     let lower = text.to_ascii_lowercase();
     let is_known = matches!(column_type, ColumnType::Other(_))
@@ -89,7 +93,7 @@ fn mysql_default(text: &str, extra: &str, column_type: &ColumnType) -> DefaultVa
     }
 }
 
-/// MariaDB gives SQL: a quoted string, a number, an expression, or the word NULL.
+/// Returns the default that MariaDB gives as SQL: a string, a number, an expression, or NULL.
 fn mariadb_default(text: &str) -> Option<DefaultValue> {
     let quoted = text.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
     match quoted {

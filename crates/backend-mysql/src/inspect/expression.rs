@@ -1,23 +1,23 @@
-//! The texts of expressions, as a person would write them.
+//! Expressions, without what the server adds to their text.
 //!
-//! MySQL stores an expression in its own spelling: each string gets the character set of the session
-//! that defined it (`_utf8mb4'active'`), and `information_schema` puts a backslash before each quote
-//! of it. Neither says anything of the constraint.
+//! MySQL stores an expression in its own spelling. Each string gets the character set of the
+//! session that defined it (`_utf8mb4'active'`). `information_schema` puts a backslash before each
+//! quote of a string. Neither says anything about the constraint.
 
 use crate::features::Features;
 
-/// An expression as a server stores it, without what it has put in. MariaDB puts no backslashes in.
+/// Returns a stored expression without the server's additions; MariaDB adds no backslashes.
 pub(super) fn of_server(stored: &str, features: &Features) -> String {
     if features.is_mariadb() { without_introducers(stored) } else { plain(stored) }
 }
 
-/// An expression without what MySQL has put in.
+/// Returns an expression without MySQL's additions.
 pub(super) fn plain(stored: &str) -> String {
     let text = if stored.contains("\\'") { unescaped(stored) } else { stored.to_owned() };
     without_introducers(&text)
 }
 
-/// Takes away one level of backslashes.
+/// Removes one level of backslashes.
 pub(super) fn unescaped(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut characters = text.chars();
@@ -38,7 +38,7 @@ pub(super) fn unescaped(text: &str) -> String {
     plain
 }
 
-/// Takes away the `_charset` before each string.
+/// Removes the `_charset` before each string.
 fn without_introducers(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
     let mut rest = text;
@@ -61,7 +61,7 @@ fn is_word(character: char) -> bool {
     character.is_alphanumeric() || matches!(character, '_' | '$')
 }
 
-/// The length of a quoted text with its quotes; a backslash keeps a string from ending.
+/// Returns the length of a quoted text with its quotes; a backslash escapes a quote in a string.
 fn quoted_length(text: &str, quote: char) -> usize {
     let mut is_escaped = false;
     for (position, character) in text.char_indices().skip(1) {

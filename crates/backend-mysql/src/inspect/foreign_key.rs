@@ -26,7 +26,7 @@ pub(super) fn read(records: &[&Record], rules: &[&Record]) -> Vec<ForeignKey> {
     keys
 }
 
-/// A table of another database has that one's name before its own.
+/// Returns the referred table's name, after its database's name if that is another database.
 fn referred_table(record: &Record) -> String {
     match record.optional(3) {
         Some(database) => format!("{database}.{}", record.text(4)),
@@ -34,8 +34,10 @@ fn referred_table(record: &Record) -> String {
     }
 }
 
-/// InnoDB has no deferred checks, so RESTRICT and NO ACTION are the same to it, and which of them
-/// is told differs from server to server.
+/// Returns the action of a rule.
+///
+/// InnoDB has no deferred checks, so RESTRICT and NO ACTION are the same there. Servers differ in
+/// which of the two they report.
 fn action(rule: &str) -> ReferentialAction {
     match rule {
         "CASCADE" => ReferentialAction::Cascade,

@@ -6,7 +6,7 @@ use super::catalogue::Record;
 use super::expression;
 use crate::quoting::quote;
 
-/// Adds the keys and indexes to a table whose foreign keys are known.
+/// Adds keys and indexes to a table whose foreign keys have been read.
 pub(super) fn read_into(table: &mut Table, records: &[&Record]) {
     let mut remaining = records;
     while let Some(first) = remaining.first() {
@@ -19,8 +19,10 @@ pub(super) fn read_into(table: &mut Table, records: &[&Record]) {
     mark_automatic(table);
 }
 
-/// A unique constraint and a unique index are the same to MySQL, so both are kept as a constraint
-/// if one can express them.
+/// Adds one key or index to the table.
+///
+/// A unique constraint and a unique index are the same to MySQL. Both become a constraint where a
+/// constraint can express them.
 fn keep(table: &mut Table, first: &Record, of_index: &[&Record]) {
     let name = first.text(1).to_owned();
     let columns: Vec<IndexColumn> = of_index.iter().map(|record| column(record)).collect();
@@ -53,8 +55,10 @@ fn column(record: &Record) -> IndexColumn {
     }
 }
 
-/// Whether an index is more than its columns: over an expression, for full text or places, or kept
-/// without being used.
+/// Returns whether an index is more than its columns.
+///
+/// Such an index covers an expression, is a FULLTEXT or SPATIAL one, or is maintained without being
+/// used.
 fn is_special(of_index: &[&Record]) -> bool {
     of_index.iter().any(|record| {
         record.optional(3).is_none() || record.text(6) != "BTREE" || record.optional(8).is_some()
@@ -78,9 +82,10 @@ fn definition(table: &Table, first: &Record, of_index: &[&Record], unique: bool)
     format!("CREATE {kind}INDEX {name} ON {} ({columns})", quote(&table.name))
 }
 
-/// Guesses which indexes InnoDB has made for foreign keys: the server does not tell. It makes one
-/// over exactly the key's columns, under a name of its own choice, where no other key begins with
-/// them.
+/// Guesses which indexes InnoDB has made for foreign keys, which the server does not report.
+///
+/// InnoDB makes an index over exactly the key's columns, under a name that InnoDB chooses. InnoDB
+/// makes none where another key begins with these columns.
 fn mark_automatic(table: &mut Table) {
     let names: Vec<String> = table
         .indexes
@@ -111,12 +116,12 @@ fn is_automatic(index: &Index, table: &Table) -> bool {
         && !is_covered_by_another(index, table)
 }
 
-/// Whether somebody has chosen a foreign key's name; MariaDB 12.1 gives numbers to the others.
+/// Returns whether a user chose a foreign key's name; MariaDB 12.1 numbers the others.
 fn is_chosen(name: &str, automatic: &str) -> bool {
     !name.starts_with(automatic) && !name.bytes().all(|byte| byte.is_ascii_digit())
 }
 
-/// `column`, or `column_2` and so on where that was taken.
+/// Returns whether a name is `column`, or `column_2` and so on where `column` was taken.
 fn is_numbered(name: &str, column: &str) -> bool {
     name.strip_prefix(column).is_some_and(|rest| {
         rest.is_empty()

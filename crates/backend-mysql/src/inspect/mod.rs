@@ -1,9 +1,8 @@
-//! Reads the schema off a live database.
+//! Reads the schema of a live database.
 //!
-//! `information_schema` is asked once a kind of object, for the whole database: on MySQL 5.6 and 5.7
-//! each query opens every table, so one query a table would take minutes where there are many. What
-//! it says is turned into the model's words, in which a database that MLflow has made looks the same
-//! on every server.
+//! One query reads all objects of a kind, for the whole database. On MySQL 5.6 and 5.7 each query
+//! opens every table, so a query for each table would take minutes on a large database. The result
+//! uses the model's terms. In them, a database that MLflow has made looks the same on every server.
 
 mod attributes;
 mod catalogue;
@@ -67,7 +66,7 @@ fn assemble(catalogue: &Catalogue, features: &Features) -> Schema {
     schema
 }
 
-/// Each table's records, in their order.
+/// Groups records by table, in their order.
 fn by_table(records: &[Record]) -> BTreeMap<&str, Vec<&Record>> {
     let mut tables: BTreeMap<&str, Vec<&Record>> = BTreeMap::new();
     for record in records {
@@ -80,8 +79,9 @@ fn of<'a>(records: &'a BTreeMap<&str, Vec<&'a Record>>, table: &str) -> &'a [&'a
     records.get(table).map_or(&[], Vec::as_slice)
 }
 
-/// The tables, still without anything in them. The version table, the journal and what is there
-/// while tables are swapped belong to no revision.
+/// Returns the tables, without columns or keys.
+///
+/// The version table, the journal and the tables of a swap belong to no revision.
 fn tables(catalogue: &Catalogue) -> Schema {
     let mut schema = Schema { collation: catalogue.collation.clone(), ..Schema::default() };
     for record in &catalogue.tables {

@@ -1,4 +1,4 @@
-//! What servers say of one table, and what the model makes of it.
+//! What servers report about one table, and what the model makes of the report.
 
 use mlflow_migrate_core::schema::{
     Check, ColumnType, DefaultValue, ForeignKey, Index, ReferentialAction, Table, Unique, boolean,

@@ -5,7 +5,7 @@ use mlflow_migrate_core::schema::Trigger;
 use super::catalogue::Record;
 use crate::quoting::quote;
 
-/// The statement is put together again from its parts: the server keeps them apart.
+/// Builds the trigger's statement from its parts, which the server stores separately.
 pub(super) fn read(record: &Record) -> Trigger {
     let (table, name) = (record.text(0), record.text(1));
     let (time, event, statement) = (record.text(2), record.text(3), record.text(4));

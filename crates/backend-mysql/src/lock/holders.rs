@@ -1,4 +1,4 @@
-//! Other connections that hold a lock.
+//! Finds the connections that hold a lock.
 
 use mlflow_migrate_core::Error;
 
@@ -20,7 +20,7 @@ pub(crate) async fn naming_holders<T>(
     }
 }
 
-/// Names those who may hold the lock that a statement has waited for in vain.
+/// Adds the possible holders to the error of a statement whose lock wait timed out.
 pub(super) async fn name_holders(database: &mut Mysql, error: Error) -> Error {
     match error {
         Error::Locked { name, waited_seconds, holders } if holders.is_empty() => {
@@ -30,7 +30,7 @@ pub(super) async fn name_holders(database: &mut Mysql, error: Error) -> Error {
             }
             let waits = database.claim.is_some();
             let _ = database.cluster.wait_for_others(&mut database.connection, waits).await;
-            // Not being able to tell who it is must not hide that there is somebody.
+            // An unknown holder must not hide the fact that the lock is held.
             let holders = holders_of_locks(&mut database.connection).await.unwrap_or_default();
             Error::Locked { name, waited_seconds, holders }
         }
@@ -38,8 +38,10 @@ pub(super) async fn name_holders(database: &mut Mysql, error: Error) -> Error {
     }
 }
 
-/// Other connections that hold a lock on a table of this database, as far as the server tells: by
-/// its list of metadata locks, else by its list of transactions, else all that use the database.
+/// Returns other connections that hold a lock on a table of this database.
+///
+/// Reads the server's list of metadata locks, else its list of transactions. Where both are empty
+/// or missing, returns all connections that use the database.
 async fn holders_of_locks(connection: &mut Connection) -> Result<Vec<String>, sqlx::Error> {
     let in_metadata_locks = "ID IN (SELECT t.PROCESSLIST_ID \
         FROM performance_schema.metadata_locks AS l \
@@ -51,7 +53,7 @@ async fn holders_of_locks(connection: &mut Connection) -> Result<Vec<String>, sq
     for condition in [in_metadata_locks, in_transactions] {
         match processes(connection, condition).await {
             Ok(holders) if !holders.is_empty() => return Ok(holders),
-            // No such list, or no privilege to see it.
+            // The server has no such list, or the user lacks the privilege to see it.
             Ok(_) | Err(sqlx::Error::Database(_)) => {}
             Err(source) => return Err(source),
         }
@@ -59,7 +61,7 @@ async fn holders_of_locks(connection: &mut Connection) -> Result<Vec<String>, sq
     processes(connection, "DB = DATABASE()").await
 }
 
-/// Other connections in a line each. Of a statement only the first word is shown.
+/// Describes other connections, one a line, each with only the first word of its statement.
 pub(super) async fn processes(
     connection: &mut Connection,
     condition: &str,

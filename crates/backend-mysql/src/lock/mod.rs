@@ -1,8 +1,8 @@
-//! The lock that keeps other upgraders out, and those whom an upgrade waits for.
+//! The locks that keep other upgraders out, and waiting for other sessions.
 //!
-//! DDL commits whatever transaction is open, so a transaction cannot hold an upgrade together. A
-//! named lock can: the server releases it with the connection, however that ends. Where several nodes
-//! take writes, a row is claimed besides (see `cluster::claim`).
+//! DDL commits the open transaction, so a transaction cannot hold an upgrade together. A named lock
+//! can: the server releases the lock with the connection, however the connection ends. Where
+//! several nodes take writes, a row is claimed as well (see `cluster::claim`).
 
 mod holders;
 mod named;

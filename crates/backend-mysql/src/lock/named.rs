@@ -1,4 +1,4 @@
-//! The lock by name.
+//! The upgrade's named lock.
 
 use mlflow_migrate_core::Error;
 
@@ -9,10 +9,10 @@ use crate::error::server_error;
 use crate::quoting::literal;
 use crate::text_protocol;
 
-/// The longest name of a lock that MySQL 5.7 takes.
+/// The longest lock name that MySQL 5.7 accepts, in characters.
 const MAX_NAME: usize = 64;
 
-/// Takes the lock, or names the connections that hold it.
+/// Acquires the lock, or fails with the connections that hold it.
 pub(crate) async fn take(database: &mut Mysql) -> Result<(), Error> {
     let action = "taking the lock of an upgrade";
     let waited_seconds = database.lock_wait.as_secs();
@@ -25,12 +25,12 @@ pub(crate) async fn take(database: &mut Mysql) -> Result<(), Error> {
             return Ok((name, None));
         }
         let condition = format!("ID = IS_USED_LOCK({})", literal(&name));
-        // Text of another session's may be one that the server cannot convert.
+        // The server may fail to convert the text of another session's statement.
         let holders = processes(&mut database.connection, &condition).await.or_else(untold)?;
         Ok((name, Some(holders)))
     };
     let taken: Result<_, sqlx::Error> = work.await;
-    // Percona XtraDB Cluster may refuse what is one node's own; the row is claimed all the same.
+    // Percona XtraDB Cluster may refuse a lock of one node. The row is claimed all the same.
     if database.cluster.has_other_writers() && taken.as_ref().err().and_then(server_error).is_some()
     {
         return Ok(());
@@ -56,7 +56,7 @@ pub(crate) async fn release(database: &mut Mysql) -> Result<(), Error> {
     }
 }
 
-/// Nothing, where the server or its text is what fails.
+/// Returns no holders where the server refuses the query, or its text cannot be read.
 fn untold(error: sqlx::Error) -> Result<Vec<String>, sqlx::Error> {
     match error {
         sqlx::Error::Database(_) | sqlx::Error::Decode(_) => Ok(Vec::new()),
@@ -64,7 +64,7 @@ fn untold(error: sqlx::Error) -> Result<Vec<String>, sqlx::Error> {
     }
 }
 
-/// The server's locks have one name space for all of its databases.
+/// Returns the name of the lock, which names the database: a server's locks share one name space.
 pub(super) async fn lock_name(connection: &mut Connection) -> Result<String, sqlx::Error> {
     let database = text_protocol::value(connection, "SELECT DATABASE()").await?.unwrap_or_default();
     let readable = format!("mlflow_migrate.{database}");
@@ -72,8 +72,9 @@ pub(super) async fn lock_name(connection: &mut Connection) -> Result<String, sql
     Ok(if is_short { readable } else { format!("mlflow_migrate.#{:016x}", fnv_1a(&database)) })
 }
 
-/// A hash that is the same in every release, on every machine and on every server: no server has
-/// all of MD5, SHA1 and SHA2.
+/// Hashes a text to the same value in every release, on every machine and on every server.
+///
+/// No server has all of MD5, SHA1 and SHA2.
 fn fnv_1a(text: &str) -> u64 {
     let step = |hash: u64, byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
     text.bytes().fold(0xcbf2_9ce4_8422_2325, step)

@@ -1,4 +1,6 @@
-//! Asks for tables before the first change: what waits for one of them later waits half-way.
+//! Locks tables briefly before the first change.
+//!
+//! A session that holds one of the tables later would stop the upgrade half-way.
 
 use mlflow_migrate_core::Error;
 
@@ -9,7 +11,7 @@ use crate::{cancel, text_protocol};
 const TABLES: &str = "SELECT TABLE_NAME FROM information_schema.TABLES \
                       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE IN ('BASE TABLE', 'SYSTEM VERSIONED')";
 
-/// Has these tables for itself for a moment, as far as they are there and the user may lock them.
+/// Locks the existing ones among the tables for a moment, if the user has the privilege.
 pub(crate) async fn lock_briefly(database: &mut Mysql, tables: &[String]) -> Result<(), Error> {
     let action = "waiting for the tables";
     let found = text_protocol::rows(&mut database.connection, TABLES).await;
@@ -35,7 +37,7 @@ pub(crate) async fn lock_briefly(database: &mut Mysql, tables: &[String]) -> Res
             | Error::ConnectionLost { .. }
             | Error::Stopped),
         ) => Err(error),
-        // The user may not, or a trigger of theirs needs what is not there: a change needs neither.
+        // The user lacks a privilege, or a trigger needs a missing object. A change needs neither.
         Ok(_) | Err(_) => unlocked,
     }
 }

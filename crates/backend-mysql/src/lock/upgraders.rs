@@ -1,7 +1,7 @@
-//! Other upgrades of the same database, MLflow's own among them.
+//! Finds other upgrades of the same database, MLflow's own among them.
 //!
-//! This tool's take a lock by name. MLflow's chain takes none: its statements that define something are
-//! seen while they run, and in between its transaction has `alembic_version` in use.
+//! Upgrades by mlflow-migrate hold a named lock. MLflow's upgrade takes none. Its DDL statements
+//! are visible while they run, and between them its transaction uses `alembic_version`.
 
 use std::time::{Duration, Instant};
 
@@ -13,17 +13,19 @@ use crate::database::Mysql;
 use crate::quoting::literal;
 use crate::{text_protocol, version_table};
 
-/// How often it is looked whether somebody is still at work.
+/// How often to look for an upgrade that is still running.
 const LOOK: Duration = Duration::from_millis(200);
 
-/// Statements as MLflow's chain makes them, in this database. SQLAlchemy begins some with a new line. One
-/// whose answer is being sent is over.
+/// Matches DDL statements in this database, as MLflow's upgrade runs them.
+///
+/// SQLAlchemy begins some statements with a new line. A statement whose answer is being sent is
+/// done.
 const DEFINES: &str = "DB = DATABASE() AND COMMAND = 'Query' AND \
                        COALESCE(STATE, '') NOT IN ('Writing to net', 'Sending to client') AND \
                        UPPER(SUBSTRING_INDEX(LTRIM(REPLACE(LEFT(INFO, 40), '\\n', ' ')), ' ', 1)) \
                        IN ('ALTER', 'CREATE', 'DROP', 'RENAME')";
 
-/// Other sessions that upgrade this database, as far as the server tells.
+/// Returns other sessions that upgrade this database, as far as the server lists them.
 pub(crate) async fn other_upgraders(database: &mut Mysql) -> Result<Vec<String>, Error> {
     let work = async {
         let name = lock_name(&mut database.connection).await?;
@@ -34,8 +36,9 @@ pub(crate) async fn other_upgraders(database: &mut Mysql) -> Result<Vec<String>,
     as_far_as_told(database, found)
 }
 
-/// Text of other sessions' that cannot be read, since they are writing it at this moment perhaps, is
-/// no reason to stop.
+/// Returns the sessions found; none where the list cannot be read.
+///
+/// Another session may be writing its text at this moment, which is no reason to stop.
 fn as_far_as_told(
     database: &Mysql,
     found: Result<Vec<String>, sqlx::Error>,
@@ -48,7 +51,7 @@ fn as_far_as_told(
     }
 }
 
-/// Waits until MLflow's own upgrade has come to its end.
+/// Waits until MLflow's own upgrade has ended.
 pub(crate) async fn wait_for_mlflow(database: &mut Mysql) -> Result<(), Error> {
     let began = Instant::now();
     loop {
@@ -66,7 +69,7 @@ pub(crate) async fn wait_for_mlflow(database: &mut Mysql) -> Result<(), Error> {
     }
 }
 
-/// Waits for the end of every transaction that has `alembic_version` in use.
+/// Waits for the end of every transaction that uses `alembic_version`.
 async fn wait_for_version_table(database: &mut Mysql) -> Result<(), Error> {
     if version_table::read(&mut database.connection, &database.context).await?.is_none() {
         return Ok(());
@@ -86,7 +89,7 @@ async fn wait_for_version_table(database: &mut Mysql) -> Result<(), Error> {
     match locked.map_err(|source| database.context.error(action, source)) {
         // A user who may not lock tables can still upgrade.
         Ok(_) | Err(Error::Privileges { .. } | Error::AccessDenied { .. }) => Ok(()),
-        // Percona XtraDB Cluster may refuse what is one node's own.
+        // Percona XtraDB Cluster may refuse a lock of one node.
         Err(Error::Database { .. }) if database.cluster.has_other_writers() => Ok(()),
         Err(Error::Locked { name, holders, .. }) => {
             let locked = Error::Locked { name, waited_seconds: wait, holders };

@@ -1,7 +1,8 @@
-//! Says what the server is at when one statement of an upgrade takes long.
+//! Reports the state of a statement of the upgrade that takes long.
 //!
-//! Waiting for a lock ends by the server's own limit. A COMMIT has none: it waits for the other nodes of a
-//! cluster, for a replica, or for room on the disk. Only another connection can see that.
+//! The server limits the wait for a lock. A COMMIT has no limit: it waits for the other nodes of a
+//! cluster, for a replica, or for room on the disk. Only another connection can observe such a
+//! wait.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -14,10 +15,10 @@ use crate::database::Mysql;
 use crate::login::Connector;
 use crate::text_protocol;
 
-/// How long the server's answer about itself may take.
+/// How long the server may take to list the running statements.
 const LIMIT: Duration = Duration::from_secs(5);
 
-/// Watches over the statements of this upgrade from now on.
+/// Watches the statements of this upgrade from now on.
 pub(crate) fn watch(database: &mut Mysql) {
     let Some(observer) = &database.observer else { return };
     let watching = Watching {
@@ -31,7 +32,7 @@ pub(crate) fn watch(database: &mut Mysql) {
 
 struct Watching {
     connector: Connector,
-    /// Most upgrades are done before it is needed.
+    /// Opened on the first look: most upgrades are done before one is needed.
     connection: Option<Connection>,
     observer: Arc<dyn Observer>,
     patience: Duration,
@@ -55,7 +56,7 @@ impl Watching {
         }
     }
 
-    /// The statement that the server has been at for longest.
+    /// Returns the statement that has been running longest.
     async fn look(&mut self) -> Option<Seen> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
@@ -75,7 +76,7 @@ impl Watching {
     }
 }
 
-/// What the server says of a connection.
+/// A connection's statement, as the server lists it.
 struct Seen {
     time: Duration,
     state: String,

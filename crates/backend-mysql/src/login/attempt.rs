@@ -1,4 +1,4 @@
-//! Logs in to a server, or says why that cannot be done.
+//! Logs in to a server, or explains why the login fails.
 
 use std::io;
 use std::sync::Arc;
@@ -14,10 +14,10 @@ use super::greeting;
 use super::url::Target;
 use crate::error::{Context, describe_io, server_error};
 
-/// The driver's connection, and what measures what comes over it.
+/// The driver's connection, and the meter that counts what the server sends over it.
 pub(crate) type Opened = (MySqlConnection, Arc<Meter>);
 
-/// Logs in as a URL says.
+/// Logs in as the URL asks.
 pub(crate) async fn open(target: &Target, context: &Context) -> Result<Opened, Error> {
     match attempt(target.connect_timeout, &target.options).await {
         Ok(connection) => Ok(connection),
@@ -32,7 +32,7 @@ pub(crate) async fn open(target: &Target, context: &Context) -> Result<Opened, E
     }
 }
 
-/// Logs in with these options, if that takes no longer.
+/// Logs in with these options, within a timeout.
 pub(super) async fn attempt(
     timeout: Duration,
     options: &MySqlConnectOptions,
@@ -48,7 +48,9 @@ fn is_denied(failure: &Failure) -> bool {
     server_error(source).is_some_and(|(number, _)| number == 1045)
 }
 
-/// A user that was created with `REQUIRE SSL` is refused as if the password were wrong.
+/// Returns whether the server lets the user in over an encrypted connection.
+///
+/// A server refuses a user created with `REQUIRE SSL` as if the password were wrong.
 async fn is_encryption_demanded(target: &Target) -> bool {
     let disabled = matches!(target.options.get_ssl_mode(), MySqlSslMode::Disabled);
     let encrypted = target.options.clone().ssl_mode(MySqlSslMode::Required);
@@ -57,7 +59,7 @@ async fn is_encryption_demanded(target: &Target) -> bool {
         && attempt(target.connect_timeout, &encrypted).await.is_ok()
 }
 
-/// What is to be said of a failure.
+/// Returns the error for a failed login.
 pub(crate) fn explain(options: &MySqlConnectOptions, context: &Context, failure: Failure) -> Error {
     let name = context.name.clone();
     let unreachable = |problem: String, hint: &str| Error::Unreachable {
@@ -101,7 +103,7 @@ pub(crate) fn explain(options: &MySqlConnectOptions, context: &Context, failure:
     }
 }
 
-/// What lets a URL's own authority be the only one.
+/// The hint on making a URL's own authority the only trusted one.
 pub(crate) const ENVIRONMENT_HINT: &str =
     "mlflow-migrate itself starts that way; a program that embeds it has to, or to allow them";
 
@@ -117,7 +119,9 @@ const FOREIGN_KEY: &str = "the server asks for the password encrypted with a key
 const FOREIGN_KEY_HINT: &str = "the password was not sent; let the server offer TLS, or write \
      ssl_mode=DISABLED if nobody else can be at the other end";
 
-/// A name server that does not answer may do so later.
+/// Returns whether no host has this name.
+///
+/// A name server that does not answer now may answer later.
 fn is_unknown_host(problem: &str) -> bool {
     problem.contains("lookup address") && !problem.contains("Temporary failure")
 }
@@ -138,12 +142,12 @@ fn encryption_hint(options: &MySqlConnectOptions) -> &'static str {
     }
 }
 
-/// A connection that is not encrypted as it should be.
+/// Returns the error for a connection that cannot be encrypted as required.
 pub(crate) fn encryption_error(context: &Context, problem: String, hint: &str) -> Error {
     Error::Tls { name: context.name.clone(), problem, hint: hint.to_owned() }
 }
 
-/// A server that takes longer.
+/// Returns the error for a server that did not answer within the timeout.
 pub(crate) fn no_answer(timeout: Duration) -> io::Error {
     let problem = format!("no answer within {} s", timeout.as_secs_f64());
     io::Error::new(io::ErrorKind::TimedOut, problem)

@@ -16,20 +16,20 @@ use crate::connection::Connection;
 use crate::error::Context;
 use crate::text_protocol;
 
-/// Opens further connections to the same database.
+/// What it takes to open further connections to the same database.
 #[derive(Clone)]
 pub(crate) struct Connector {
     pub(crate) options: MySqlConnectOptions,
     pub(crate) timeout: Duration,
-    /// How long the server may take to answer what is soon answered.
+    /// How long the server may take to answer a short statement.
     pub(crate) patience: Duration,
     pub(crate) context: Context,
-    /// By which the server knows those that are, or were, at work for an upgrade.
+    /// The server's numbers of the connections that work, or worked, for the upgrade.
     pub(crate) at_work: Arc<Mutex<Vec<String>>>,
 }
 
 impl Connector {
-    /// Notes that a connection works for an upgrade, and tells by which number the server knows it.
+    /// Records that a connection works for the upgrade, and returns the server's number for it.
     pub(crate) async fn note_work(
         &self,
         connection: &mut Connection,
@@ -40,18 +40,19 @@ impl Connector {
         Ok(id)
     }
 
-    /// The numbers that were noted, separated by commas.
+    /// Returns the recorded numbers, separated by commas.
     pub(crate) fn at_work(&self) -> String {
         self.at_work.lock().unwrap_or_else(PoisonError::into_inner).join(", ")
     }
 
-    /// What is said of the database in errors.
+    /// Returns the names that errors mention.
     pub(crate) fn context(&self) -> &Context {
         &self.context
     }
 
-    /// As many connections as the server gives, up to so many. If it has no room for more, or none for
-    /// this user, that is told.
+    /// Opens up to `wanted` connections, or as many as the server allows.
+    ///
+    /// Where the server has no room for more, or none for this user, a notice reports the refusal.
     pub(crate) async fn open_several(
         &self,
         wanted: usize,
@@ -81,15 +82,15 @@ impl Connector {
         Ok(given)
     }
 
-    /// A connection that only looks at the server, also while that would not let it read.
+    /// Opens a connection that only looks at the server, even where reads would have to wait.
     pub(crate) async fn open_to_look(&self) -> Result<Connection, Error> {
         let mut connection = self.connect().await?;
-        // Only Galera knows it.
+        // Only Galera has this variable.
         let _ = text_protocol::run_soon(&mut connection, "SET SESSION wsrep_sync_wait = 0").await;
         Ok(connection)
     }
 
-    /// A connection with the settings of every session here.
+    /// Opens a connection with the settings that every session gets.
     pub(crate) async fn open(&self) -> Result<Connection, Error> {
         let mut connection = self.connect().await?;
         settings::prepare(&mut connection, &self.context).await?;

@@ -1,12 +1,12 @@
-//! Why a connection fails.
+//! The reasons for which a login fails.
 
 use std::io;
 
-/// Why a connection did not come about.
+/// Why a connection could not be opened.
 pub(crate) enum Failure {
-    /// The server wants the password as it is, and may be anybody.
+    /// The server asks for the password in clear text, and its identity is unknown.
     ClearPassword,
-    /// The server wants the password encrypted with a key of its own, and may be anybody.
+    /// The server asks for the password encrypted with its own key, and its identity is unknown.
     ForeignKey,
     /// Anything else.
     Other(sqlx::Error),

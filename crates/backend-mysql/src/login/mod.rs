@@ -1,5 +1,4 @@
-//! What happens until a session stands: the URL is read, the server is reached, the user is let in, and
-//! the session gets its settings.
+//! Opens a session: reads the URL, reaches the server, logs in, and prepares the settings.
 
 mod attempt;
 mod connector;

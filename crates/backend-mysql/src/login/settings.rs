@@ -1,4 +1,4 @@
-//! The settings of a session, the same whatever the server's defaults are.
+//! The settings of a session, independent of the server's defaults.
 
 use mlflow_migrate_core::Error;
 
@@ -7,64 +7,69 @@ use crate::error::{Context, server_error};
 use crate::quoting::literal;
 use crate::text_protocol;
 
-/// How long the server lets a connection be idle, and a client be slow, in seconds: MySQL's own
-/// default for the former, since a server may be set to cut off what idles for a minute.
+/// How long the server lets a connection be idle, and a client be slow, in seconds.
+///
+/// MySQL's own default for an idle connection. An administrator may have set the server to close
+/// connections after a minute.
 const PATIENCE: &str = "28800";
 
-/// In bytes, and for all threads of one statement together.
+/// The size in bytes, shared by all threads of one statement.
 const DDL_BUFFER: &str = "67108864";
 
-/// Variables in the form in which `SHOW VARIABLES` tells them. A server is asked for those that it
-/// has.
+/// Variables, with values as `SHOW VARIABLES` prints them.
+///
+/// A session sets only variables that its server has.
 const SETTINGS: &[(&str, &str)] = &[
-    // Nothing is truncated or replaced in silence. NO_ZERO_DATE and its like stay off: an older row
-    // that they would refuse must survive the rebuilding of its table.
+    // The server truncates or replaces nothing silently. NO_ZERO_DATE and similar modes stay off:
+    // an older row that they would refuse must survive the rewrite of its table.
     ("sql_mode", "STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION"),
     ("time_zone", "+00:00"),
     ("autocommit", "ON"),
-    // 1 and 2 would begin a transaction, or disconnect, at each COMMIT.
+    // CHAIN (1) would begin a transaction at each COMMIT, and RELEASE (2) would disconnect.
     ("completion_type", "NO_CHAIN"),
     ("foreign_key_checks", "ON"),
     ("unique_checks", "ON"),
-    // A foreign key that the server has taken once, to an index that is not unique, can be put back.
+    // A change can restore a foreign key to a non-unique index that the server accepted earlier.
     ("restrict_fk_on_non_standard_key", "OFF"),
     ("check_constraint_checks", "ON"),
     ("default_storage_engine", "InnoDB"),
     ("sql_auto_is_null", "OFF"),
-    // Guards for people at a prompt.
+    // These modes protect people who type statements at a prompt.
     ("sql_safe_updates", "OFF"),
     ("sql_big_selects", "ON"),
-    // Names are sorted to their end.
+    // Names are compared in full when they are sorted.
     ("max_sort_length", "1024"),
-    // How SHOW CREATE TABLE and error messages are written.
+    // These set the form of SHOW CREATE TABLE, and the language of error messages.
     ("sql_quote_show_create", "ON"),
     ("lc_messages", "en_US"),
     ("information_schema_stats_expiry", "0"),
-    // The server may choose how it changes a table.
+    // The server may choose how to change a table.
     ("old_alter_table", "OFF"),
     ("alter_algorithm", "DEFAULT"),
-    // An index is sorted in memory: with MySQL's own 1 MiB, building two took twice as long.
+    // The server sorts an index in memory. With MySQL's default of 1 MiB, building two took twice
+    // as long.
     ("innodb_ddl_buffer_size", DDL_BUFFER),
-    // Threads that read a table to index it. They mostly wait for the disk: with 4, MySQL's own number, a
-    // table that is not in memory took a fifth longer to read.
+    // Threads that read a table to index it. They mostly wait for the disk: with MySQL's default of
+    // 4, a table that is not in memory took a fifth longer to read.
     ("innodb_parallel_read_threads", "16"),
-    // A long ALTER is not cut off.
+    // No time limit may end a long ALTER.
     ("max_execution_time", "0"),
     ("max_statement_time", "0"),
     ("wait_timeout", PATIENCE),
     ("net_read_timeout", PATIENCE),
     ("net_write_timeout", PATIENCE),
-    // Every table has its key; the server needs not add one that the model does not know.
+    // Every table has a primary key. The server need not add one that the model does not know.
     ("sql_generate_invisible_primary_key", "OFF"),
     // Galera: every node alters its tables at the same place in the order of all changes.
     ("wsrep_osu_method", "TOI"),
 ];
 
-/// The greatest of all limits.
+/// No limit: the greatest value of `sql_select_limit`.
 const EVERY_ROW: u64 = u64::MAX;
 
-/// Without these nothing is as it is expected to be; the others are for good measure, and some
-/// servers let only administrators set them.
+/// The settings without which the backend's assumptions do not hold.
+///
+/// The others are desirable, and some servers let only administrators set them.
 const ESSENTIAL: &[&str] =
     &["sql_mode", "time_zone", "autocommit", "foreign_key_checks", "wsrep_osu_method"];
 
@@ -76,7 +81,7 @@ pub(crate) async fn prepare(connection: &mut Connection, context: &Context) -> R
     wanted.push(("innodb_lock_wait_timeout", &seconds));
     let action = "preparing the session";
     let work = async {
-        // Even SHOW VARIABLES gives no more rows than the server's own limit.
+        // The default `sql_select_limit` truncates even the result of SHOW VARIABLES.
         text_protocol::run_soon(connection, format!("SET SESSION sql_select_limit = {EVERY_ROW}"))
             .await?;
         let names: Vec<String> = wanted.iter().map(|(name, _)| literal(name)).collect();
@@ -100,15 +105,17 @@ pub(crate) async fn prepare(connection: &mut Connection, context: &Context) -> R
     work.await.map(|_| ()).map_err(|source| context.error(action, source))
 }
 
-/// With REPEATABLE READ an `INSERT … SELECT` locks every row that it reads, hundreds of millions
-/// perhaps, until the server has no room for locks any more (error 1206). READ COMMITTED locks none
-/// of them, but cannot be told to a replica statement by statement.
+/// Returns the isolation level for the session.
+///
+/// Under REPEATABLE READ an `INSERT … SELECT` locks every row that it reads, possibly hundreds of
+/// millions. The server then has no room for more locks (error 1206). READ COMMITTED locks none of
+/// these rows, but cannot be replicated statement by statement.
 async fn isolation(connection: &mut Connection) -> Result<&'static str, sqlx::Error> {
     let by_statement = logs_statements(connection).await?;
     Ok(if by_statement { "REPEATABLE READ" } else { "READ COMMITTED" })
 }
 
-/// Whether the server logs changes as the statements that make them. Not every server has the variables.
+/// Returns whether the server logs changes as statements; not every server has the variables.
 pub(crate) async fn logs_statements(connection: &mut Connection) -> Result<bool, sqlx::Error> {
     let sql = "SHOW SESSION VARIABLES WHERE (Variable_name = 'log_bin' AND Value = 'ON') \
                OR (Variable_name = 'binlog_format' AND Value = 'STATEMENT')";

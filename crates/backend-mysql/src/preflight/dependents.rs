@@ -1,5 +1,6 @@
-//! Views, and triggers of other tables, that name a column which goes or gets another name: the server
-//! would leave them broken.
+//! Views, and triggers of other tables, that name a column which is dropped or renamed.
+//!
+//! The server would leave them broken.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{ColumnEnd, Plan};
@@ -28,7 +29,9 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     Ok(ends.iter().filter_map(refusal).collect())
 }
 
-/// What a row describes, if it names a column. The table's own triggers are core's to find.
+/// Returns the object of a row, if its statement names the column.
+///
+/// Core finds the table's own triggers.
 fn dependent(row: &[Option<String>], end: &ColumnEnd) -> Option<Dependent> {
     let [Some(kind), Some(name), table, Some(statement)] = row else { return None };
     let names = |name: &str| mentions(statement, name, Dialect::Mysql);

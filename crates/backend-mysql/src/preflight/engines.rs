@@ -1,4 +1,4 @@
-//! Storage engines: only InnoDB has foreign keys and transactions.
+//! Refuses tables outside InnoDB, the only engine with foreign keys and transactions.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use crate::database::Mysql;
 use crate::quoting::quote;
 use crate::{text_protocol, version_table};
 
-/// A server whose default was another engine once has tables of it.
+/// A server whose default engine was once another one has tables of that engine.
 const OTHERS: &str = "SELECT TABLE_NAME, ENGINE FROM information_schema.TABLES \
                       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' \
                       AND ENGINE <> 'InnoDB' ORDER BY TABLE_NAME";
@@ -36,7 +36,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
     })
 }
 
-/// The tables that a plan changes, references or writes.
+/// Returns the tables that a plan changes, references or writes.
 fn used_tables(plan: &Plan) -> BTreeSet<&str> {
     let mut used = BTreeSet::from([version_table::TABLE]);
     for change in plan.changes() {

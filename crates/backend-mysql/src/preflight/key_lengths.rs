@@ -1,7 +1,7 @@
-//! Keys and rows that are too long for the server.
+//! Refuses keys and rows that are too long for the server.
 //!
-//! How long a key may be depends on the row format of its table, and how long it is on the character
-//! sets of its columns. The server would say so only when it comes to that key.
+//! The limit of a key depends on the row format of its table. The length of a key depends on the
+//! character sets of its columns. The server would report such a key only when it adds the key.
 
 use std::collections::BTreeMap;
 
@@ -16,10 +16,10 @@ use crate::features::Features;
 use crate::quoting::quote;
 use crate::text_protocol::{self, TextRow};
 
-/// A row can have no more bytes, apart from texts and blobs (MySQL manual, "Row Size Limits").
+/// The most bytes of a row, without texts and blobs (MySQL manual, "Row Size Limits").
 const MAX_ROW: u64 = 65_535;
 
-/// What the server's limits depend on.
+/// The facts on which the server's limits depend.
 struct Server {
     /// The longest character of each character set, in bytes.
     widths: BTreeMap<String, u64>,
@@ -27,16 +27,16 @@ struct Server {
     row_formats: BTreeMap<String, String>,
     default_row_format: String,
     has_large_prefixes: bool,
-    /// The limit of a whole key: 3072 bytes with pages of 16 KB and more.
+    /// The limit of a whole key in bytes: 3072 with pages of 16 KB and more.
     max_key: u64,
 }
 
-/// A key: what it is called, and how many bytes of each of its columns it holds.
+/// A key's description, and how many bytes of each column it holds.
 #[derive(Debug, PartialEq, Eq)]
 struct Key {
     name: String,
     parts: Vec<(String, u64)>,
-    /// Whether it is an index and nothing else: neither unique nor a foreign key.
+    /// Whether the key is only an index: neither unique nor a foreign key.
     is_plain: bool,
 }
 
@@ -101,7 +101,7 @@ impl Server {
         })
     }
 
-    /// The limit of one column of a key.
+    /// Returns the limit of one column of a key, in bytes.
     fn max_part(&self, table: &str) -> u64 {
         let format = self.row_formats.get(&table.to_lowercase());
         let format = format.unwrap_or(&self.default_row_format).to_lowercase();
@@ -109,7 +109,7 @@ impl Server {
         if is_large && self.has_large_prefixes { self.max_key } else { self.max_key.min(767) }
     }
 
-    /// What to do about a key or a row of a table.
+    /// Returns the hint for a key or a row that is too long.
     fn remedy(&self, table: &str, change: &TableChange) -> String {
         if self.max_part(table) == self.max_key {
             return "if the key is your own, drop it, and make it again after the upgrade with a prefix \
@@ -119,7 +119,7 @@ impl Server {
         if !self.has_large_prefixes {
             return LIMIT_HINT.to_owned();
         }
-        // The server could hold the key, in another row format.
+        // The server could hold the key in another row format.
         if change.before.is_some() {
             format!("run `ALTER TABLE {} ROW_FORMAT=DYNAMIC`", quote(table))
         } else {
@@ -192,7 +192,7 @@ impl Server {
         keys
     }
 
-    /// The bytes of the longest value; of a text only what the row itself holds.
+    /// Returns the bytes of the longest value; for a text only what the row itself holds.
     fn bytes(&self, table: &Table, column: &Column, schema: &Schema) -> u64 {
         match column.column_type {
             ColumnType::Varchar(length) => u64::from(length) * self.width(table, column, schema),
@@ -207,7 +207,7 @@ impl Server {
         }
     }
 
-    /// The bytes of the longest character of a column.
+    /// Returns the bytes of the longest character of a column.
     fn width(&self, table: &Table, column: &Column, schema: &Schema) -> u64 {
         let own = column.collation.as_ref().or(table.collation.as_ref());
         let Some(collation) = own.or(schema.collation.as_ref()) else { return 4 };

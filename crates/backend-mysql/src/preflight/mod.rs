@@ -1,4 +1,4 @@
-//! What would stop an upgrade, found before anything is changed: a change that is made here stays.
+//! Finds what would stop an upgrade before the first change, since each change commits.
 
 mod dependents;
 mod engines;
@@ -21,7 +21,7 @@ pub(crate) use outside::references as references_from_outside;
 pub(crate) use packets::check_text;
 pub(crate) use transactions::check_noted;
 
-/// Finds all that would fail later. Reads only.
+/// Returns everything that would fail later. Only reads.
 pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
     for change in plan.changes() {
@@ -38,7 +38,7 @@ pub(crate) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     Ok(problems)
 }
 
-/// Finds the constraint that rows have just been in the way of.
+/// Fails with the constraint that rows have just violated, if there is one.
 pub(crate) async fn rows(database: &mut Mysql, change: &TableChange) -> Result<(), Error> {
     row_checks::of_change(database, change).await
 }

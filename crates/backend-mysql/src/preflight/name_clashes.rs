@@ -1,6 +1,8 @@
-//! Names that are taken: by a user's own object that bears a name which MLflow comes to use, or one that
-//! this tool makes up while it swaps tables. An upgrade fills, renames and drops what is called so, and
-//! none is under way: these tables are somebody else's.
+//! Refuses a plan whose new names are taken.
+//!
+//! A user's object may have a name that MLflow introduces, or one that mlflow-migrate gives to a
+//! table during a swap. An upgrade fills, renames and drops the tables of a swap. No upgrade is
+//! unfinished here, so such tables belong to another program or to the user.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, TakenName};
@@ -8,9 +10,11 @@ use mlflow_migrate_core::plan::{Plan, TakenName};
 use crate::database::Mysql;
 use crate::{swap_tables, text_protocol};
 
-/// Foreign keys and triggers have names that are unique in a database, and a view is called as no table
-/// is. An object's table is in the same database as the object; only a condition on the table's keeps older
-/// servers from opening the tables of all databases, which others may be dropping.
+/// The names of foreign keys, triggers and views, which are unique in a database.
+///
+/// A view and a table cannot share a name. An object and its table are in the same database. Only a
+/// condition on the table's database keeps older servers from opening the tables of all databases,
+/// which other sessions may be dropping.
 const HELD: &str = "SELECT 'foreign key', CONSTRAINT_NAME, TABLE_NAME \
         FROM information_schema.TABLE_CONSTRAINTS \
         WHERE TABLE_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'FOREIGN KEY' \
@@ -19,7 +23,7 @@ const HELD: &str = "SELECT 'foreign key', CONSTRAINT_NAME, TABLE_NAME \
     UNION ALL SELECT 'view', TABLE_NAME, TABLE_NAME FROM information_schema.TABLES \
         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'VIEW'";
 
-/// So have CHECKs, but for MariaDB's.
+/// CHECKs, whose names are unique in a database except on MariaDB.
 const CHECKS: &str = "SELECT 'CHECK', CONSTRAINT_NAME, TABLE_NAME \
     FROM information_schema.TABLE_CONSTRAINTS \
     WHERE TABLE_SCHEMA = DATABASE() AND CONSTRAINT_TYPE = 'CHECK'";

@@ -9,13 +9,13 @@ use crate::error::Context;
 use crate::quoting::quote;
 use crate::text_protocol;
 
-/// The server shows those of tables that the user has a privilege for.
+/// The server shows the keys of tables for which the user has a privilege.
 const OUTSIDE: &str = "SELECT TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, COLUMN_NAME, \
      REFERENCED_TABLE_NAME, REFERENCED_COLUMN_NAME FROM information_schema.KEY_COLUMN_USAGE \
      WHERE REFERENCED_TABLE_SCHEMA = DATABASE() AND TABLE_SCHEMA <> DATABASE() \
      ORDER BY TABLE_SCHEMA, TABLE_NAME, CONSTRAINT_NAME, ORDINAL_POSITION";
 
-/// Reads all of them, each with the statement that drops it.
+/// Reads these foreign keys, each with the statement that drops it.
 pub(crate) async fn references(
     connection: &mut Connection,
     context: &Context,

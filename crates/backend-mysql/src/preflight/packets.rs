@@ -1,7 +1,6 @@
-//! Whether the server takes statements of the length that an upgrade sends.
+//! Checks that the server accepts statements of the length that an upgrade sends.
 //!
-//! A session cannot ask for more than the server's own limit, and a statement that is longer ends the
-//! connection.
+//! A session cannot raise the server's own limit. A longer statement ends the connection.
 
 use mlflow_migrate_core::Error;
 
@@ -9,19 +8,20 @@ use crate::connection::Connection;
 use crate::error::{Context, PACKET_HINT};
 use crate::text_protocol;
 
-/// The longest statement of a data migration, with room to spare. Even MySQL 5.5 takes 1 MiB unless it
-/// is told otherwise.
+/// The longest statement of a data migration, with room to spare.
+///
+/// Even MySQL 5.5 accepts 1 MiB by default.
 const LEAST: usize = 64 * 1024;
 
-/// What a packet holds beside a text: the statement around it.
+/// The bytes of a packet beside a text: the statement around it.
 const AROUND: usize = 1024;
 
-/// Whether the statements of data migrations fit.
+/// Checks that the statements of data migrations fit.
 pub(super) async fn check(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     require(connection, LEAST, context).await
 }
 
-/// Whether a statement fits that writes a text.
+/// Checks that a statement which writes this text fits.
 pub(crate) async fn check_text(
     connection: &mut Connection,
     text: &str,

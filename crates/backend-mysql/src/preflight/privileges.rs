@@ -1,4 +1,4 @@
-//! Privileges that the user lacks, each of them named.
+//! Names the privileges that the user lacks.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -85,16 +85,18 @@ fn needs(plan: &Plan, features: &Features) -> Needs {
             }
         }
     }
-    // Without it a trigger is not only impossible to make, but also impossible to see.
+    // Without TRIGGER, a user can neither create triggers nor see them.
     for table in plan.result.tables.values().filter(|table| !table.triggers.is_empty()) {
         need(&["TRIGGER"], &table.name);
     }
     needs
 }
 
-/// A privilege that is missing for every table that needs it is missing for the database. The
-/// statement to run is for the database in any case: most servers take none for a table that does
-/// not exist yet.
+/// Returns the error for missing privileges.
+///
+/// A privilege that is missing for every table that needs it is missing for the database. The GRANT
+/// of the hint is always for the database: most servers accept none for a table that does not exist
+/// yet.
 fn refusal(database: &Mysql, held: &Held, needs: &Needs, missing: &Needs) -> Error {
     let whole = format!("{}.*", quote(&held.database));
     let mut told = Vec::new();

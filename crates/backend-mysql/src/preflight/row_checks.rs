@@ -1,4 +1,4 @@
-//! Rows that a new constraint would refuse, counted.
+//! Counts existing rows that would violate a constraint which the plan adds.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::row_checks::{Rules, Spelling, rules, rules_of};
@@ -13,10 +13,10 @@ use crate::quoting::quote;
 use crate::render::{Alteration, Cost};
 use crate::{inspect, text_protocol};
 
-/// `ER_CANT_AGGREGATE_2COLLATIONS`: columns cannot be compared that will get another collation.
+/// `ER_CANT_AGGREGATE_2COLLATIONS`: columns cannot be compared until a collation changes.
 const NOT_YET: u16 = 1267;
 
-/// Finds all of them.
+/// Returns an error for each constraint that existing rows violate.
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
     let live = live(database).await?;
     let mut problems = Vec::new();
@@ -28,7 +28,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     Ok(problems)
 }
 
-/// Finds what rows have just been in the way of a change.
+/// Fails with the constraint that rows have just violated, if there is one.
 pub(super) async fn of_change(database: &mut Mysql, change: &TableChange) -> Result<(), Error> {
     let live = live(database).await?;
     let features = database.features.clone();
@@ -38,7 +38,7 @@ pub(super) async fn of_change(database: &mut Mysql, change: &TableChange) -> Res
     found.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// Whether the server copies the rows of a table, and looks at each of its foreign keys while it does so.
+/// Returns whether the server copies a table's rows, and checks each of its foreign keys then.
 fn is_copied(change: &TableChange, features: &Features) -> bool {
     features.checks_references_of_copies()
         && change.before.as_ref().is_some_and(|before| {
@@ -73,7 +73,7 @@ async fn violations(database: &mut Mysql, rules: &Rules) -> Result<Vec<Error>, E
     Ok(problems)
 }
 
-/// The numbers in the one row of a query.
+/// Returns the numbers in a query's only row; none where columns cannot be compared yet.
 async fn numbers(database: &mut Mysql, sql: String, table: &str) -> Result<Vec<i64>, Error> {
     let rows = match text_protocol::rows_of_tables(&mut database.connection, sql).await {
         Ok(rows) => rows,

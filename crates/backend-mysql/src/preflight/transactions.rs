@@ -1,7 +1,7 @@
-//! Whether the server takes the transactions of an upgrade.
+//! Checks that the server accepts the transactions of an upgrade.
 //!
-//! Rows that are copied, and most that are written, go in as many transactions as it takes. What goes in one
-//! is known beforehand.
+//! Copied rows, and most written rows, are divided into transactions of a suitable size. The size
+//! of a transaction that cannot be divided is known beforehand.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, Step};
@@ -11,13 +11,13 @@ use crate::database::Mysql;
 use crate::limits::{self, Limit, Limits};
 use crate::{rows, table_size};
 
-/// What is done in one transaction before everything else.
+/// The transaction that precedes all others, named for an error.
 const NOTE: &str = "to note where the upgrade begins";
 
-/// What the journal notes beside the schema.
+/// The bytes that the journal holds beside the schema.
 const BESIDE_THE_SCHEMA: usize = 1024;
 
-/// Whether all transactions fit whose size is known.
+/// Checks all transactions whose size is known.
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
     let limits =
         limits::read(&mut database.connection, &database.cluster, &database.context).await?;
@@ -41,14 +41,14 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
         let what = format!("to {} ({rows} rows)", migration.title());
         refusing.extend(limits.refusing(rows, row_bytes).map(|limit| (what, limit)));
     }
-    // What is enough for that one is enough for all.
+    // A limit that is high enough for the largest transaction is high enough for all.
     match refusing.into_iter().max_by_key(|(_, (_, needed))| *needed) {
         Some((what, limit)) => Err(limits::refusal(&what, limit, &database.context)),
         None => Ok(()),
     }
 }
 
-/// Whether the journal can note a text of that length.
+/// Checks that the journal can hold a text of this length.
 pub(crate) async fn check_noted(database: &mut Mysql, bytes: usize) -> Result<(), Error> {
     let limits =
         limits::read(&mut database.connection, &database.cluster, &database.context).await?;

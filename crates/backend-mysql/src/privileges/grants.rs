@@ -1,8 +1,8 @@
-//! What `SHOW GRANTS` says.
+//! Parses the output of `SHOW GRANTS`.
 
 use crate::quoting::quote;
 
-/// A privilege on everything, on databases whose names match a pattern, or on one table.
+/// Where a privilege holds: everywhere, in databases that match a pattern, or on a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Scope {
     Everything,
@@ -24,12 +24,12 @@ impl Scope {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Grants {
     granted: Vec<(Vec<String>, Scope)>,
-    /// MySQL 8 can take a database out of what is granted on everything.
+    /// MySQL 8 can exclude a database from a privilege on everything.
     revoked: Vec<(Vec<String>, Scope)>,
 }
 
 impl Grants {
-    /// Reads the lines of `SHOW GRANTS`. What is not understood grants nothing.
+    /// Parses the lines of `SHOW GRANTS`; a line that is not understood grants nothing.
     pub(super) fn parse<'a>(lines: impl Iterator<Item = &'a str>) -> Self {
         let mut grants = Self::default();
         for line in lines {
@@ -44,7 +44,7 @@ impl Grants {
         grants
     }
 
-    /// Whether a privilege is held for a table.
+    /// Returns whether the user holds a privilege for a table.
     pub(super) fn allow(&self, privilege: &str, database: &str, table: &str) -> bool {
         let has = |entries: &[(Vec<String>, Scope)], everywhere: bool| {
             entries.iter().any(|(privileges, scope)| {
@@ -56,7 +56,7 @@ impl Grants {
         has(&self.granted, false) || (has(&self.granted, true) && !has(&self.revoked, false))
     }
 
-    /// Whether a privilege is held for the whole server.
+    /// Returns whether the user holds a privilege for the whole server.
     pub(super) fn allow_everywhere(&self, privilege: &str) -> bool {
         let mut entries = self.granted.iter();
         entries.any(|(held, scope)| *scope == Scope::Everything && includes(held, privilege))
@@ -67,7 +67,7 @@ fn includes(privileges: &[String], privilege: &str) -> bool {
     privileges.iter().any(|held| held == privilege || held.starts_with("ALL PRIVILEGES"))
 }
 
-/// `SELECT, INSERT ON `db`.* TO …`; `None` for a role and for what is not about tables.
+/// Parses `SELECT, INSERT ON `db`.* TO …`; `None` for a role and other objects than tables.
 fn entry(line: &str, end: &str) -> Option<(Vec<String>, Scope)> {
     let (privileges, rest) = line.split_once(" ON ")?;
     let (database, rest) = name(rest.strip_prefix("TABLE ").unwrap_or(rest))?;
@@ -83,7 +83,7 @@ fn entry(line: &str, end: &str) -> Option<(Vec<String>, Scope)> {
     Some((without_columns(privileges), scope))
 }
 
-/// A name in backquotes, or `*`, and what follows it.
+/// Splits off a name in backquotes, or `*`, and returns it with the rest.
 fn name(text: &str) -> Option<(String, &str)> {
     if let Some(rest) = text.strip_prefix('*') {
         return Some(("*".to_owned(), rest));
@@ -103,8 +103,9 @@ fn name(text: &str) -> Option<(String, &str)> {
     }
 }
 
-/// What `CURRENT_ROLE()` says, each name quoted anew; `None` if there is no role, or what it says is not
-/// understood.
+/// Quotes each role of `CURRENT_ROLE()` again.
+///
+/// `None` if there is no role, or the text is not understood.
 pub(super) fn roles(text: &str) -> Option<String> {
     let (mut roles, mut rest) = (Vec::new(), text);
     loop {
@@ -118,7 +119,7 @@ pub(super) fn roles(text: &str) -> Option<String> {
     }
 }
 
-/// The privileges that hold for whole tables: `SELECT (a, b)` does not.
+/// Returns the privileges on whole tables, without privileges on columns: `SELECT (a, b)`.
 fn without_columns(privileges: &str) -> Vec<String> {
     let mut found = Vec::new();
     let mut depth = 0_u32;
@@ -131,7 +132,7 @@ fn without_columns(privileges: &str) -> Vec<String> {
             _ => {}
         }
         if one == '(' || depth > 0 {
-            // Marks a privilege on columns, so that it equals none on tables.
+            // Marks a privilege on columns, so that it equals no privilege on tables.
             current.push('(');
         } else if one != ',' && one != ')' {
             current.push(one);
@@ -141,7 +142,7 @@ fn without_columns(privileges: &str) -> Vec<String> {
     found
 }
 
-/// A pattern as `LIKE` reads it: `%`, `_`, and a backslash before what means itself.
+/// Returns whether a name matches a `LIKE` pattern: `%`, `_`, and a backslash that escapes.
 fn matches(pattern: &str, name: &str) -> bool {
     let (pattern, name): (Vec<char>, Vec<char>) =
         (pattern.chars().collect(), name.chars().collect());

@@ -11,17 +11,18 @@ use crate::text_protocol::{self, TextRow};
 
 use grants::Grants;
 
-/// Those that let a user create triggers while binary logging is on. Servers differ in which of them
-/// they know.
+/// Privileges that let a user create triggers while binary logging is on.
+///
+/// Each server knows some of them.
 const FOR_LOGGED_TRIGGERS: [&str; 4] = ["SUPER", "SET_USER_ID", "SET_ANY_DEFINER", "BINLOG ADMIN"];
 
-/// What the server says of this user.
+/// The privileges that the server lists for this user.
 pub(crate) struct Held {
-    /// As in a GRANT statement.
+    /// The account, as a GRANT statement names it.
     pub(crate) user: String,
     pub(crate) database: String,
     grants: Grants,
-    /// Whether triggers are logged, and their makers not trusted.
+    /// Whether triggers are logged, and the server does not trust users who create them.
     pub(crate) logs_binary: bool,
 }
 
@@ -37,7 +38,10 @@ impl Held {
     }
 }
 
-/// What the user holds. `None`: a proxy or an odd server does not tell; then a statement will.
+/// Reads the user's privileges.
+///
+/// `None` where a proxy or an unusual server does not list them. A missing privilege then shows
+/// when a statement fails.
 pub(crate) async fn read(
     connection: &mut Connection,
     context: &Context,
@@ -49,7 +53,7 @@ pub(crate) async fn read(
     }
 }
 
-/// Those of these tables whose triggers the user may not see, for lack of the privilege `TRIGGER`.
+/// Returns those tables whose triggers the user cannot see, for lack of the privilege `TRIGGER`.
 pub(crate) async fn hidden_triggers(
     connection: &mut Connection,
     tables: &[String],
@@ -66,8 +70,8 @@ async fn ask(connection: &mut Connection) -> Result<Held, sqlx::Error> {
     let (user, database) =
         known.first().map(|row| (cell(row, 0), cell(row, 1))).unwrap_or_default();
     let mut lines = text_protocol::rows(connection, "SHOW GRANTS").await?;
-    // MySQL lists what a role grants only if it is asked for that role; MariaDB lists it anyway,
-    // and refuses the question.
+    // MySQL lists a role's privileges only if the query names the role. MariaDB lists them anyway,
+    // and refuses such a query.
     if let Ok(Some(roles)) = text_protocol::value(connection, "SELECT CURRENT_ROLE()").await
         && let Some(roles) = grants::roles(&roles)
         && let Ok(by_roles) =
@@ -85,7 +89,7 @@ async fn ask(connection: &mut Connection) -> Result<Held, sqlx::Error> {
     Ok(Held { user: account(&user), database, grants, logs_binary })
 }
 
-/// `user@host`, quoted as a GRANT statement wants it.
+/// Quotes `user@host` as a GRANT statement requires.
 fn account(user: &str) -> String {
     match user.rsplit_once('@') {
         Some((user, host)) => format!("{}@{}", quoting::literal(user), quoting::literal(host)),

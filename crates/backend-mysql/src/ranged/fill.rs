@@ -1,4 +1,4 @@
-//! Fills a table from the ranges of another one.
+//! Fills a table from ranges of another table.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -19,10 +19,10 @@ use crate::error::is_too_large;
 use crate::login::Connector;
 use crate::{rows, text_protocol};
 
-/// How often it is asked whether the connection that keeps other upgraders out is still there.
+/// How often the connection that holds the upgrade's lock is checked.
 const PING: Duration = Duration::from_secs(1);
 
-/// `INSERT … SELECT`: what is before and after the condition of a range.
+/// `INSERT … SELECT`, split where the condition of a range belongs.
 #[derive(Clone)]
 pub(crate) struct Statement {
     pub(crate) before: String,
@@ -32,25 +32,26 @@ pub(crate) struct Statement {
 /// How a table is filled.
 #[derive(Clone)]
 pub(crate) struct Fill {
-    /// What this is, for errors.
+    /// Names the work in errors.
     pub(crate) action: String,
-    /// Whose ranges are noted.
+    /// The table for which ranges are recorded.
     pub(crate) table: String,
     pub(crate) statement: Statement,
-    /// How much there is to do, in rows written or, if a range has a size of its own, in that.
+    /// The whole amount of work: in units of `range_size` if set, else in rows written.
     pub(crate) total: u64,
     pub(crate) range_size: Option<u64>,
     pub(crate) progress: Progress,
     pub(crate) connector: Connector,
-    /// Whether the lock of the upgrade is still held, where it can be lost.
+    /// Whether the upgrade's lock is still held, if it is one that can be lost.
     pub(crate) lease: Option<Lease>,
-    /// Over how many connections.
+    /// The number of connections that fill.
     pub(crate) connections: usize,
 }
 
 impl Fill {
-    /// Fills in all ranges, and gives them back. `own` keeps other upgraders out, and does the work if
-    /// the server gives no other connection.
+    /// Fills all ranges, and returns them.
+    ///
+    /// `own` holds the upgrade's lock, and does the work if the server allows no other connection.
     pub(crate) async fn run(self, ranges: Ranges, own: &mut Connection) -> Result<Ranges, Error> {
         let worker =
             Worker { key: ranges.key().to_vec(), done: Arc::default(), fill: self.clone() };
@@ -60,7 +61,7 @@ impl Fill {
         if connections.is_empty()
             && let Err(error) = worker.clone().run(own, Arc::clone(&ranges)).await
         {
-            // The error is the one to tell; a connection that is lost has taken the range back.
+            // Report the first error. On a lost connection the server rolls the range back.
             let _ = text_protocol::run(own, "ROLLBACK").await;
             return Err(error);
         }
@@ -70,7 +71,8 @@ impl Fill {
             workers.spawn(async move { worker.run(&mut connection, ranges).await });
         }
         if let Err(error) = self.all_ended(&mut workers, own).await {
-            // Their connections close, and the server takes back what they have not committed.
+            // The workers' connections close, and the server rolls back what they have not
+            // committed.
             workers.shutdown().await;
             return Err(error);
         }
@@ -81,7 +83,7 @@ impl Fill {
         Ok(ranges.into_inner())
     }
 
-    /// The first error of any worker, or that of `own`: when that is gone, somebody else may begin.
+    /// Returns the first error of a worker or of `own`, whose loss lets another upgrade begin.
     async fn all_ended(
         &self,
         workers: &mut JoinSet<Result<(), Error>>,
@@ -129,7 +131,7 @@ impl Worker {
             let Some((number, range)) = next.map_err(failed)? else { return Ok(()) };
             let mut written = self.fill_range(connection, number, range.clone()).await;
             if let Ok(rows) = written {
-                // Otherwise the connection closes, and the server takes the range back.
+                // On an error the connection closes, and the server rolls the range back.
                 if let Some(lease) = &mut self.fill.lease {
                     lease.confirm().await?;
                 }
@@ -154,7 +156,7 @@ impl Worker {
         }
     }
 
-    /// Fills in a range, and leaves its transaction open.
+    /// Fills a range, and leaves its transaction open.
     async fn fill_range(
         &self,
         connection: &mut Connection,

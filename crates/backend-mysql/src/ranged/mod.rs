@@ -1,8 +1,7 @@
-//! Long work that is done range by range of a key, over several connections.
+//! Processes a table in ranges of its key, over several connections.
 //!
-//! Each range is a transaction of its own, which notes that the range is done. So the server never has
-//! to keep what it would need to take back everything, and an upgrade that is interrupted goes on with
-//! the ranges that are left.
+//! Each range is a transaction, which also records that the range is done. So the server's undo log
+//! stays short, and an interrupted upgrade resumes with the ranges that are left.
 
 mod fill;
 pub(crate) mod notes;

@@ -1,7 +1,7 @@
-//! How far a table is filled, noted beside the journal of the upgrade.
+//! Records which ranges of a table are filled, beside the journal of the upgrade.
 //!
-//! A range is noted before it is filled in, and as done in the transaction that does it. So the noted
-//! ranges never have a gap, and of what is not done no row is there.
+//! A range is recorded before the fill, and marked as done in the transaction that fills it. So the
+//! recorded ranges have no gap, and a range that is not done has no rows.
 
 use mlflow_migrate_core::Error;
 use serde::{Deserialize, Serialize};
@@ -14,27 +14,27 @@ use crate::quoting::literal;
 use crate::tables::NO_VIEW;
 use crate::text_protocol;
 
-/// The number of the first note here; the journal's own come before.
+/// The number of the first note of a range; the journal's own rows come before it.
 const FIRST: u32 = 2;
 
-/// The table of a note after which those before it do not count any more.
+/// The table name of a note that cancels all notes before it.
 const CLEARED: &str = "";
 
-/// More notes than this are not deleted: that would be more than a small transaction.
+/// The most notes to delete; deleting more would not be a small transaction.
 const MOST_DELETED: u64 = 64;
 
-/// One range.
+/// The state of one range.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Note {
     /// The table that is filled or swapped.
     pub(crate) table: String,
-    /// `None`: the new table has its shape.
+    /// `None` records that the new table has its columns.
     pub(crate) range: Option<Range>,
-    /// Whether its rows are there.
+    /// Whether the range is filled.
     pub(crate) done: bool,
 }
 
-/// Reads the notes of a table, in their order, with their numbers.
+/// Reads the notes of a table in their order, with their numbers.
 pub(crate) async fn read(
     connection: &mut Connection,
     table: &str,
@@ -65,7 +65,7 @@ pub(crate) async fn read(
     Ok(notes)
 }
 
-/// The number of the next note.
+/// Returns the number of the next note.
 pub(crate) async fn next_number(
     connection: &mut Connection,
     context: &Context,
@@ -80,7 +80,7 @@ pub(crate) async fn next_number(
     Ok(last.saturating_add(1).max(FIRST))
 }
 
-/// Writes a note, or writes over the one of that number.
+/// Writes a note, or overwrites the note with that number.
 pub(crate) async fn write(
     connection: &mut Connection,
     number: u32,
@@ -92,7 +92,7 @@ pub(crate) async fn write(
     text_protocol::run_soon(connection, sql).await.map(|_| ())
 }
 
-/// Removes the notes of all tables: only one is filled at a time.
+/// Removes the notes of all tables, since only one table is filled at a time.
 pub(crate) async fn clear(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let failed = |source| context.error("removing the notes of ranges", source);
     let noted =

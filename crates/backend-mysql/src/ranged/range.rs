@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::quoting::quote;
 
-/// How many columns of the key tell the ranges apart.
+/// The most key columns that bound a range.
 const MAX_COLUMNS: usize = 3;
 
 /// One value of a key.
@@ -26,18 +26,19 @@ impl From<&Bound> for Value {
     }
 }
 
-/// The rows after one key, up to and with another one; without bounds all rows.
+/// The rows after one key, up to and including another; without bounds all rows.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Range {
     pub(crate) after: Option<Vec<Bound>>,
     pub(crate) until: Option<Vec<Bound>>,
-    /// Whether it is the first part of a range that was divided: the next one begins after another.
+    /// Whether this is the first part of a divided range; the next new range begins elsewhere.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub(crate) is_part: bool,
 }
 
-/// The columns of the primary key that tell ranges apart: the first ones of a type that compares with
-/// a value that was read as it does with itself. A float does not.
+/// Returns the first columns of the primary key that can bound a range.
+///
+/// A value of such a type, once read, compares as the stored value does. A float does not.
 pub(crate) fn key(table: &Table) -> Vec<String> {
     let is_exact = |name: &&String| {
         let column = table.find_column(name).map(|column| &column.column_type);
@@ -50,7 +51,7 @@ pub(crate) fn key(table: &Table) -> Vec<String> {
 }
 
 impl Range {
-    /// The condition on the rows of the range, to append to a statement, and its values.
+    /// Returns the condition on the rows of the range, to append to a statement, and its values.
     pub(crate) fn condition(&self, key: &[String]) -> (String, Vec<Value>) {
         let mut values = Vec::new();
         let after = self.after.as_ref().map(|bound| beyond(key, bound, ">", ">", &mut values));
@@ -63,8 +64,9 @@ impl Range {
     }
 }
 
-/// `(a, b) > (1, 2)` in the form for which the server uses an index: `a >= 1 AND (a > 1 OR (a = 1 AND
-/// b > 2))`.
+/// Returns `(a, b) > (1, 2)` in a form for which the server uses an index.
+///
+/// The form is `a >= 1 AND (a > 1 OR (a = 1 AND b > 2))`.
 fn beyond(
     key: &[String],
     bound: &[Bound],
@@ -89,7 +91,7 @@ fn beyond(
     format!("({column} {operator}= ? AND ({column} {operator} ? OR ({column} = ? AND {rest})))")
 }
 
-/// Turns a value that was read into a bound, if its type allows that.
+/// Turns a value that was read into a bound, if its type allows a bound.
 pub(super) fn bound(value: Value) -> Option<Bound> {
     match value {
         Value::BigInt(Some(number)) => Some(Bound::Integer(number)),

@@ -1,4 +1,4 @@
-//! Ranges of a table's primary key, of about as many rows each.
+//! Ranges of a table's primary key, with about the same row count each.
 
 use std::collections::VecDeque;
 
@@ -10,25 +10,27 @@ use crate::connection::Connection;
 use crate::quoting::quote;
 use crate::{rows, text_protocol};
 
-/// Gives out the ranges of a table one after the other.
+/// Hands out the ranges of a table in order.
 pub(crate) struct Ranges {
-    /// What keeps writers away, if anything does. The key is read over it, so that it is never idle for
-    /// long.
+    /// The connection that keeps writers away, if one does.
+    ///
+    /// The key is read over this connection, so the connection is never idle for long.
     guard: Option<Connection>,
     table: String,
     key: Vec<String>,
-    /// How many rows a range has.
+    /// The row count of a range.
     rows: u32,
-    /// Ranges that were noted and not copied.
+    /// Recorded ranges that are not done.
     left: VecDeque<(u32, Range)>,
-    /// Where the next range begins; `None` after the last one.
+    /// Where the next range begins; `None` after the last range.
     position: Option<Option<Vec<Bound>>>,
     number: u32,
 }
 
 impl Ranges {
-    /// Ranges of a table, in the order of these columns of its primary key; after those that are
-    /// noted, with notes from this number on.
+    /// Returns the ranges of a table, in the order of these columns of its primary key.
+    ///
+    /// Begins after the `noted` ranges, and numbers new notes from `number` on.
     pub(crate) fn new(
         guard: Option<Connection>,
         table: &str,
@@ -51,17 +53,17 @@ impl Ranges {
         Self { guard, table: table.to_owned(), key, rows, left, position, number }
     }
 
-    /// The columns by which the ranges are told apart.
+    /// Returns the key columns that bound the ranges.
     pub(crate) fn key(&self) -> &[String] {
         &self.key
     }
 
-    /// What has kept writers away.
+    /// Returns the connection that has kept writers away.
     pub(crate) fn into_guard(self) -> Option<Connection> {
         self.guard
     }
 
-    /// The next range, which is noted over `worker` for the table that it fills.
+    /// Returns the next range, and records it over `worker` for the table that is filled.
     pub(crate) async fn next(
         &mut self,
         worker: &mut Connection,
@@ -81,7 +83,9 @@ impl Ranges {
         Ok(Some((number, range)))
     }
 
-    /// Divides a range that is too large for one transaction, and those to come; tells whether it could.
+    /// Divides a range that is too large for a transaction, and shortens the ranges that follow.
+    ///
+    /// Returns whether the range could be divided.
     pub(crate) async fn divide(
         &mut self,
         worker: &mut Connection,
@@ -124,7 +128,7 @@ impl Ranges {
         })
     }
 
-    /// The last key of the range that begins after a key; `None` if that one goes to the end.
+    /// Returns the last key of the range after a key; `None` if the range extends to the end.
     async fn last_key(
         &mut self,
         worker: &mut Connection,
@@ -134,7 +138,7 @@ impl Ranges {
         self.key_at(worker, &range, self.rows.saturating_sub(1).into()).await
     }
 
-    /// The key of the row of a range that comes after so many others.
+    /// Returns the key of the row that follows `others` rows of a range.
     async fn key_at(
         &mut self,
         worker: &mut Connection,

@@ -1,13 +1,16 @@
-//! From a table as it is and as it shall be to the clauses of one ALTER TABLE.
+//! Computes the clauses that turn one table into another.
 //!
-//! All clauses stand in one statement, since each statement may copy the table anew. Two kinds go
-//! beforehand, each in a statement of its own. Foreign keys: InnoDB refuses to drop one and to add
-//! another of the same name at once, and to drop an index while a foreign key needs it. And columns
-//! that the server adds instantly: it does so only if nothing else happens in the
-//! statement, and where nothing else copies the table that saves the only copy. Columns that it drops
-//! instantly come last, when nothing hangs on them any more: an index would shrink or go with its column,
-//! or keep it. New foreign keys come afterwards where nothing copies the table; [`super::unchecked`] tells
-//! why.
+//! As many clauses as possible share one ALTER TABLE, since each statement may copy the table.
+//!
+//! - Dropped foreign keys come first, in a statement of their own. InnoDB refuses to replace a
+//!   foreign key by another of the same name in one statement. InnoDB also refuses to drop an index
+//!   that a foreign key needs.
+//! - Columns that the server adds instantly come next, in a statement of their own. The server adds
+//!   them instantly only if the statement does nothing else. Where no other clause copies the
+//!   table, the separate statement saves the only copy.
+//! - Columns that the server drops instantly come last, when nothing depends on them. An index
+//!   would shrink with its column, be dropped with it, or prevent its drop.
+//! - New foreign keys follow afterwards where no clause copies the table: see [`super::unchecked`].
 
 use mlflow_migrate_core::schema::platform::Dialect::Mysql;
 use mlflow_migrate_core::schema::{
@@ -27,22 +30,22 @@ use crate::quoting::quote;
 /// How a table changes.
 #[derive(Clone, Debug)]
 pub(crate) struct Alteration<'a> {
-    /// The table.
+    /// The table's name.
     pub(crate) table: &'a str,
-    /// The foreign keys that go before anything else.
+    /// The foreign keys that are dropped before anything else.
     pub(crate) dropped_foreign_keys: Vec<&'a str>,
-    /// What happens next, each part in one statement.
+    /// The next changes, each part in one statement.
     pub(crate) parts: Vec<Vec<Clause<'a>>>,
-    /// The foreign keys that then come without a check by the server.
+    /// The foreign keys that are then added without a check by the server.
     pub(crate) unchecked: UncheckedForeignKeys<'a>,
-    /// The dearest of the clauses.
+    /// The highest cost of the clauses.
     pub(crate) cost: Cost,
-    /// The triggers that come.
+    /// The triggers that are created.
     pub(crate) triggers: Vec<&'a Trigger>,
 }
 
 impl<'a> Alteration<'a> {
-    /// What leads from one to the other.
+    /// Returns the changes that turn `before` into `after`.
     pub(crate) fn between(before: &'a Table, after: &'a Table, features: &Features) -> Self {
         let renamed = Renamed(after);
         let (kept, dropped): (Vec<_>, Vec<_>) = before
@@ -102,7 +105,7 @@ impl<'a> Alteration<'a> {
         }
     }
 
-    /// The statements up to the unchecked foreign keys, in order.
+    /// Returns the statements before the unchecked foreign keys, in order.
     pub(crate) fn statements(
         &self,
         attributes: &ColumnAttributes,
@@ -122,7 +125,7 @@ impl<'a> Alteration<'a> {
     }
 }
 
-/// The names that the columns of the table before have afterwards.
+/// Maps column names of the old table to names of the new one.
 #[derive(Clone, Copy)]
 struct Renamed<'a>(&'a Table);
 
@@ -132,7 +135,7 @@ impl Renamed<'_> {
         new.map_or(before, |column| &column.name).to_owned()
     }
 
-    /// Whether a column of the table before is there afterwards.
+    /// Returns whether a column of the old table remains.
     fn keeps(self, before: &str) -> bool {
         self.0.columns.iter().any(|column| column.live_name() == before)
     }
@@ -149,7 +152,7 @@ impl Renamed<'_> {
         Unique { columns: self.names(&unique.columns), ..unique.clone() }
     }
 
-    /// A column's own CHECK has the column's name on MariaDB.
+    /// Returns a CHECK with new column names; on MariaDB a column's own CHECK has its name.
     fn check(self, check: &Check) -> Check {
         let mut check = check.clone();
         for column in self.0.columns.iter().filter(|column| column.live_name() != column.name) {
@@ -162,15 +165,16 @@ impl Renamed<'_> {
         check
     }
 
-    /// Whether the server drops a CHECK with the only column that it names.
+    /// Returns whether the server drops a CHECK along with the columns that it names.
     fn takes_along(self, check: &Check, before: &Table) -> bool {
         let names = |column: &&Column| names_column(&check.expression, &column.name, Mysql);
         let mut named = before.columns.iter().filter(names).peekable();
         named.peek().is_some() && named.all(|column| !self.keeps(&column.name))
     }
 
-    /// Two indexes are the same if they look alike: which of them the server has made by itself
-    /// cannot be told for certain.
+    /// Returns an index for a comparison by content.
+    ///
+    /// Which indexes the server has made is only a guess, so the guess does not count.
     fn index(self, index: &Index) -> Index {
         let mut index = Index { automatic: false, ..index.clone() };
         for column in &mut index.columns {
@@ -227,8 +231,9 @@ fn dropped_keys<'a>(before: &'a Table, after: &'a Table) -> Vec<Clause<'a>> {
         let index = renamed.index(&shrunk(index, before, renamed));
         index.columns.is_empty() || after.indexes.iter().any(|new| index == without_guess(new))
     };
-    // InnoDB drops an index of its own making once another key covers it. A restored dump has made an
-    // ordinary one of it, which would stay: so it is dropped by name, together with what covers it.
+    // InnoDB drops an automatic index once another key covers it. After a restore from a dump, the
+    // index is an ordinary one and would stay. So the index is dropped by name, in the statement
+    // that adds the covering key.
     for index in before.indexes.iter().filter(|index| !stays(index)) {
         clauses.push(if is_used_again(index, after) {
             Clause::UseIndex(&index.name)
@@ -271,8 +276,9 @@ fn added_keys<'a>(
     clauses
 }
 
-/// Whether an index that the server does not use is the same afterwards, but in use. One that was
-/// dropped and made again at once would stay unused.
+/// Returns whether an unused index stays as it is, but in use.
+///
+/// An index that one statement drops and creates again would stay unused.
 fn is_used_again(index: &Index, after: &Table) -> bool {
     let same = |object: Object| {
         object.name() == Some(&index.name)
@@ -284,7 +290,7 @@ fn is_used_again(index: &Index, after: &Table) -> bool {
         && uniques.chain(after.indexes.iter().cloned().map(Object::Index)).any(same)
 }
 
-/// What the server makes of an index whose columns do not all stay.
+/// Returns what the server leaves of an index when some of its columns are dropped.
 fn shrunk(index: &Index, before: &Table, renamed: Renamed<'_>) -> Index {
     let mut index = index.clone();
     index

@@ -11,8 +11,9 @@ use super::{column, constraint};
 use crate::features::Features;
 use crate::quoting::quote;
 
-/// What a column has besides what the model knows of it (a comment, `ON UPDATE`), by the column's
-/// name in the live table: MODIFY would forget it.
+/// Column attributes outside the model (a comment, `ON UPDATE`), by the live column's name.
+///
+/// MODIFY would drop an attribute that it does not restate.
 pub(crate) type ColumnAttributes = BTreeMap<String, String>;
 
 /// One clause of ALTER TABLE.
@@ -21,21 +22,21 @@ pub(crate) enum Clause<'a> {
     DropCheck(&'a str),
     DropIndex(&'a str),
     DropPrimaryKey,
-    /// The server uses an index again.
+    /// Makes the server use an existing index again.
     UseIndex(&'a str),
     DropColumn(&'a str),
-    /// Another definition, perhaps another name.
+    /// Changes a column's definition, and perhaps its name.
     ChangeColumn {
         before: &'a Column,
         after: &'a Column,
     },
-    /// Another name only.
+    /// Changes only a column's name.
     RenameColumn {
         before: &'a Column,
         after: &'a Column,
     },
     AddColumn(&'a Column),
-    /// A column that comes back to its place among others: after another one, or first.
+    /// Adds a column at its former place: after another one, or first.
     InsertColumn {
         column: &'a Column,
         behind: Option<&'a str>,
@@ -54,9 +55,9 @@ impl Clause<'_> {
     /// Renders the clause.
     pub(super) fn sql(&self, attributes: &ColumnAttributes, features: &Features) -> String {
         match self {
-            // MariaDB does not know DROP CHECK, nor MySQL before 8.0.19 DROP CONSTRAINT.
+            // MariaDB has no DROP CHECK, and MySQL before 8.0.19 has no DROP CONSTRAINT.
             Self::DropCheck(name) if features.drop_check() => format!("DROP CHECK {}", quote(name)),
-            // One that belongs to a column of MariaDB's is no constraint, and goes with the column.
+            // On MariaDB a column's own CHECK is no constraint, and is dropped with its column.
             Self::DropCheck(name) => format!("DROP CONSTRAINT IF EXISTS {}", quote(name)),
             Self::DropIndex(name) => format!("DROP INDEX {}", quote(name)),
             Self::DropPrimaryKey => "DROP PRIMARY KEY".to_owned(),

@@ -1,16 +1,16 @@
-//! A column's definition, as CREATE TABLE and ALTER TABLE take it.
+//! Renders a column's definition for CREATE TABLE and ALTER TABLE.
 
 use mlflow_migrate_core::schema::platform::Dialect::Mysql;
 use mlflow_migrate_core::schema::{Column, ColumnType, DefaultValue};
 
 use crate::quoting::{literal, quote};
 
-/// The name and the definition.
+/// Returns the column's name and its definition.
 pub(super) fn named(column: &Column) -> String {
     format!("{} {}", quote(&column.name), definition(column))
 }
 
-/// Everything but the name.
+/// Returns the definition without the name.
 pub(super) fn definition(column: &Column) -> String {
     let mut text = column.column_type.sql(Mysql).into_owned();
     if let Some(collation) = &column.collation {
@@ -23,7 +23,7 @@ pub(super) fn definition(column: &Column) -> String {
     if !column.nullable {
         text += " NOT NULL";
     } else if matches!(column.column_type, ColumnType::Other(_)) && column.generated.is_none() {
-        // A TIMESTAMP is NOT NULL where nothing is said.
+        // A TIMESTAMP without NULL may be NOT NULL by default.
         text += " NULL";
     }
     if let Some(default) = &column.default {
@@ -35,12 +35,12 @@ pub(super) fn definition(column: &Column) -> String {
     text
 }
 
-/// The part of a collation's name before the first `_`.
+/// Returns the part of a collation's name before the first `_`.
 fn character_set(collation: &str) -> &str {
     collation.split_once('_').map_or(collation, |(character_set, _)| character_set)
 }
 
-/// An expression stands in parentheses, but for the two that MySQL knew before it knew others.
+/// Returns a default; an expression needs parentheses, except for the two oldest kinds.
 fn default_text(default: &DefaultValue) -> String {
     match default {
         DefaultValue::Literal(text) => literal(text),
@@ -55,7 +55,7 @@ fn default_text(default: &DefaultValue) -> String {
     }
 }
 
-/// Whether a text is `CURRENT_TIMESTAMP`, with a number of digits perhaps.
+/// Returns whether a text is `CURRENT_TIMESTAMP`, possibly with a number of digits.
 fn is_time(text: &str) -> bool {
     let lower = text.to_ascii_lowercase();
     lower.strip_prefix("current_timestamp").is_some_and(|rest| {
@@ -64,7 +64,7 @@ fn is_time(text: &str) -> bool {
     })
 }
 
-/// Whether a text is bits: `b'01'`.
+/// Returns whether a text is a bit literal: `b'01'`.
 fn is_bits(text: &str) -> bool {
     let bits = text.strip_prefix(['b', 'B']).and_then(|rest| rest.strip_prefix('\''));
     let bits = bits.and_then(|rest| rest.strip_suffix('\''));

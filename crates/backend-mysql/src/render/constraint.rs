@@ -1,4 +1,4 @@
-//! Keys, indexes, foreign keys and CHECKs, as CREATE TABLE takes them, and ALTER TABLE after ADD.
+//! Renders keys, indexes, foreign keys and CHECKs for CREATE TABLE and ALTER TABLE … ADD.
 
 use mlflow_migrate_core::schema::{
     Check, ForeignKey, Index, PrimaryKey, ReferentialAction, Unique,
@@ -10,7 +10,7 @@ pub(super) fn primary_key(key: &PrimaryKey) -> String {
     format!("PRIMARY KEY ({})", names(&key.columns))
 }
 
-/// Without a name the server takes that of the first column, as the model does.
+/// Renders a unique key; the server names an unnamed key after its first column, as the model does.
 pub(super) fn unique(unique: &Unique) -> String {
     let name = unique.name.as_deref().map_or_else(String::new, |name| format!(" {}", quote(name)));
     format!("UNIQUE KEY{name} ({})", names(&unique.columns))
@@ -30,7 +30,7 @@ pub(super) fn index(index: &Index) -> String {
     format!("{unique}KEY {} ({})", quote(&index.name), columns.join(", "))
 }
 
-/// A foreign key; without its name where the server is to choose it.
+/// Renders a foreign key, without its name where the server is to choose one.
 pub(super) fn foreign_key(key: &ForeignKey, is_named: bool) -> String {
     let name = key.name.as_deref().filter(|_| is_named);
     let mut text = format!(

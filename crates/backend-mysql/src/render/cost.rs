@@ -1,5 +1,6 @@
-//! What a clause of ALTER TABLE costs the server (MySQL manual, "Online DDL Operations"; MariaDB
-//! manual, "InnoDB Online DDL Operations").
+//! The cost of a clause of ALTER TABLE.
+//!
+//! Sources: MySQL manual, "Online DDL Operations"; MariaDB manual, "InnoDB Online DDL Operations".
 
 use mlflow_migrate_core::schema::platform::Dialect::Mysql;
 use mlflow_migrate_core::schema::{Column, ColumnType, Table};
@@ -7,23 +8,23 @@ use mlflow_migrate_core::schema::{Column, ColumnType, Table};
 use super::clause::Clause;
 use crate::features::Features;
 
-/// From the cheapest on.
+/// The cost of a clause, from the lowest to the highest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Cost {
-    /// Only the definition changes, if nothing dearer happens in the same statement.
+    /// Only the definition changes, if the statement does nothing that costs more.
     Instant,
     /// Only the definition changes.
     Definition,
     /// Every row is read, to build an index.
     Scan,
-    /// The server writes every row again, and builds the indexes from sorted rows.
+    /// The server rewrites every row, and builds the indexes from sorted rows.
     Rebuild,
-    /// The server writes every row again, one by one into every index.
+    /// The server rewrites every row, and adds each row to every index.
     Copy,
 }
 
 impl Clause<'_> {
-    /// What the clause costs on the table before.
+    /// Returns the cost of the clause on the old table.
     pub(crate) fn cost(&self, before: &Table, features: &Features) -> Cost {
         match self {
             Self::DropColumn(_) if features.instant_drop_column() => Cost::Instant,
@@ -45,7 +46,7 @@ impl Clause<'_> {
             | Self::DropColumn(_)
             | Self::AddColumn(_)
             | Self::InsertColumn { .. } => Cost::Rebuild,
-            // The rows are checked while they are copied.
+            // The server checks the rows while it copies them.
             Self::AddForeignKey { .. } | Self::AddCheck(_) => Cost::Copy,
             Self::ChangeColumn { before: old, after: new } => {
                 change_of_column(old, new, before, features)
@@ -69,8 +70,9 @@ fn change_of_column(old: &Column, new: &Column, table: &Table, features: &Featur
     }
 }
 
-/// Whether the stored values stay as they are: the length before each of them takes one byte up to
-/// 255, and two beyond.
+/// Returns whether a VARCHAR becomes longer while its stored values stay as they are.
+///
+/// The length before each value takes one byte up to 255 bytes, and two beyond.
 fn is_longer_varchar(old: &Column, new: &Column, table: &Table, features: &Features) -> bool {
     let (ColumnType::Varchar(old_length), ColumnType::Varchar(new_length)) =
         (&old.column_type, &new.column_type)
@@ -85,8 +87,9 @@ fn is_longer_varchar(old: &Column, new: &Column, table: &Table, features: &Featu
         && length_bytes(*old_length) == length_bytes(*new_length)
 }
 
-/// How many bytes a character can take in the character set of a collation; where that is not known,
-/// the most that it could.
+/// Returns the most bytes of a character in a collation's character set.
+///
+/// Returns 4 where the character set is not known.
 fn bytes_of_character(collation: &str) -> u32 {
     match collation.split('_').next().unwrap_or_default() {
         "latin1" | "ascii" | "binary" => 1,

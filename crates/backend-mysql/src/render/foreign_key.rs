@@ -1,8 +1,8 @@
-//! What a server adds to a foreign key by itself: a name, and an index.
+//! The name and the index that a server adds to a foreign key.
 //!
-//! MLflow leaves most of its foreign keys unnamed, and InnoDB names the index that it makes for a
-//! foreign key after the constraint only if somebody has named that. So a key is left unnamed where
-//! the server will choose the right name, and an index is left out where the server will make it.
+//! MLflow leaves most of its foreign keys unnamed. InnoDB names the index of a foreign key after
+//! the constraint only if a user has named the constraint. So a key stays unnamed where the server
+//! will choose the right name. An index is left out where the server will create it.
 
 use mlflow_migrate_core::schema::{ForeignKey, Index, Table};
 
@@ -11,12 +11,14 @@ use crate::features::Features;
 /// Foreign keys that one statement adds to a table.
 #[derive(Clone, Debug)]
 pub(crate) struct AddedForeignKeys<'a> {
-    /// Each of them, and whether the statement has to name it.
+    /// Each key, and whether the statement has to name it.
     pub(crate) keys: Vec<(&'a ForeignKey, bool)>,
 }
 
 impl<'a> AddedForeignKeys<'a> {
-    /// `existing` are the foreign keys that the table has when the statement comes.
+    /// Decides which keys have to be named.
+    ///
+    /// `existing` are the foreign keys that the table has before the statement.
     pub(crate) fn new(
         added: impl Iterator<Item = &'a ForeignKey>,
         existing: &[&ForeignKey],
@@ -41,7 +43,7 @@ impl<'a> AddedForeignKeys<'a> {
         Self { keys }
     }
 
-    /// Whether the server makes this index of `after` for one of the keys.
+    /// Returns whether the server creates this index of `after` for one of the keys.
     pub(crate) fn bring(&self, index: &Index, after: &Table) -> bool {
         let serves = |key: &ForeignKey| index.column_names().eq(key.columns.iter());
         index.automatic
@@ -52,7 +54,7 @@ impl<'a> AddedForeignKeys<'a> {
     }
 }
 
-/// The name that the server gives to the index for a foreign key.
+/// Returns the name that the server gives to the index of a foreign key.
 fn index_name(key: &ForeignKey, is_named: bool, after: &Table) -> Option<String> {
     if is_named {
         return key.name.clone();
@@ -67,7 +69,7 @@ fn index_name(key: &ForeignKey, is_named: bool, after: &Table) -> Option<String>
     std::iter::once(column.clone()).chain(numbered).find(|name| !is_taken(name))
 }
 
-/// Whether a key that somebody asked for begins with the columns of an index.
+/// Returns whether a key that is not automatic begins with the columns of an index.
 fn is_covered(index: &Index, table: &Table) -> bool {
     let lists = table.uniques.iter().map(|unique| &unique.columns);
     let mut keys = lists.chain(table.primary_key.iter().map(|key| &key.columns));

@@ -25,8 +25,9 @@ pub(crate) use unchecked::UncheckedForeignKeys;
 
 use foreign_key::AddedForeignKeys;
 
-/// `CREATE TABLE`. It names no character set: a new table gets that of the database, and a column
-/// has one of its own where it differs.
+/// Renders `CREATE TABLE` without a character set.
+///
+/// A new table gets the database's character set, and a column has its own where it differs.
 pub(crate) fn create_table(table: &Table, features: &Features) -> String {
     let added = AddedForeignKeys::new(table.foreign_keys.iter(), &[], &table.name, features);
     let mut parts: Vec<String> = table.columns.iter().map(column::named).collect();
@@ -42,13 +43,13 @@ pub(crate) fn create_table(table: &Table, features: &Features) -> String {
     format!("CREATE TABLE {name} (\n  {}\n) ENGINE=InnoDB", parts.join(",\n  "))
 }
 
-/// Refuses a text that could end the clause that it stands in, in what a change says anew.
+/// Refuses a text that could end its clause, among the texts that a change states.
 ///
 /// # Errors
-/// If there is one.
+/// If the change states such a text.
 pub(crate) fn refuse_raw_texts(change: &TableChange) -> Result<(), Error> {
     let mut said = change.after.clone();
-    // What stays as it is, is not said.
+    // The statement does not repeat what stays as it is.
     if let Some(before) = &change.before {
         said.collation = None;
         said.columns.retain(|column| !before.columns.contains(column));

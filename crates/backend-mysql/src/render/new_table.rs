@@ -1,4 +1,4 @@
-//! A table like another, in the order in which it is built fastest: shape, rows, indexes, foreign keys.
+//! Builds a table like another in the fastest order: columns, rows, indexes, foreign keys.
 
 use mlflow_migrate_core::schema::Table;
 
@@ -9,7 +9,7 @@ use super::statement::alter_table;
 use super::unchecked::UncheckedForeignKeys;
 use crate::features::Features;
 
-/// What a new table becomes that takes the place of `before`.
+/// The new table that replaces `before`.
 pub(crate) struct NewTable<'a> {
     pub(crate) before: &'a Table,
     pub(crate) after: &'a Table,
@@ -18,14 +18,14 @@ pub(crate) struct NewTable<'a> {
 }
 
 impl<'a> NewTable<'a> {
-    /// `after` in place of `before`.
+    /// Returns the new table `after`, which replaces `before`.
     pub(crate) fn new(before: &'a Table, after: &'a Table, features: &'a Features) -> Self {
         let foreign_keys =
             AddedForeignKeys::new(after.foreign_keys.iter(), &[], &after.name, features);
         Self { before, after, foreign_keys, features }
     }
 
-    /// Turns an empty table that is `LIKE` the one before into the one after, but for its indexes.
+    /// Turns an empty copy by `LIKE` of the old table into the new one, without its indexes.
     pub(crate) fn shape(
         &self,
         name: &str,
@@ -48,7 +48,7 @@ impl<'a> NewTable<'a> {
         self.alter(name, dropped.iter().chain(of_shape), attributes)
     }
 
-    /// Builds the indexes, but for those that the server makes for foreign keys.
+    /// Builds the indexes, without those that the server creates for foreign keys.
     pub(crate) fn indexes(&self, name: &str) -> Option<String> {
         let uniques = self.after.uniques.iter().map(Clause::AddUnique);
         let others = self.after.indexes.iter();
@@ -57,7 +57,7 @@ impl<'a> NewTable<'a> {
         self.alter(name, added.iter(), &ColumnAttributes::new())
     }
 
-    /// All foreign keys.
+    /// Returns all foreign keys of the new table.
     pub(crate) fn foreign_keys(&self) -> UncheckedForeignKeys<'a> {
         UncheckedForeignKeys { table: &self.after.name, keys: self.foreign_keys.keys.clone() }
     }

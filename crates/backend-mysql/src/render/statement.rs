@@ -1,8 +1,8 @@
-//! Puts clauses together as one statement.
+//! Joins clauses into one statement.
 
 use crate::quoting::quote;
 
-/// `ALTER TABLE`.
+/// Renders an `ALTER TABLE`.
 pub(super) fn alter_table(table: &str, clauses: impl Iterator<Item = String>) -> String {
     let clauses: Vec<String> = clauses.collect();
     format!("ALTER TABLE {}\n  {}", quote(table), clauses.join(",\n  "))

@@ -1,4 +1,4 @@
-//! What is rendered for servers that are not at hand, and for those that are.
+//! Statements rendered for servers, installed or not.
 
 mod automatic;
 mod history;

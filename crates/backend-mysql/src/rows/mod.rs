@@ -17,15 +17,17 @@ use crate::text_protocol;
 
 pub(crate) use truncate::truncate;
 
-/// How many places for values a prepared statement can have.
+/// The most parameters of a prepared statement.
 const MAX_PARAMETERS: usize = 65_535;
 
-/// How long the values of one statement are, so that it goes out in one piece. A TLS record holds 16
-/// KB, and sqlx 0.9.0 leaves Nagle's algorithm on (transact-rs/sqlx#4335): the next record waits
-/// until the server has acknowledged this one, up to 40 ms later. A few round trips more cost less.
+/// About how many bytes of values fit into a statement that is sent in one piece.
+///
+/// A TLS record holds 16 KB, and sqlx 0.9.0 leaves Nagle's algorithm on (transact-rs/sqlx#4335).
+/// The next record waits until the server has acknowledged the record before, up to 40 ms later. A
+/// few more round trips cost less.
 const ONE_PIECE: usize = 14_000;
 
-/// Runs a statement, and tells how many rows it changed.
+/// Runs a statement, and returns the number of rows changed.
 pub(crate) async fn execute(
     connection: &mut Connection,
     canceller: Option<&Canceller>,
@@ -52,7 +54,7 @@ pub(crate) async fn query(
     found.map_err(|source| context.error("reading rows", source))
 }
 
-/// Runs a query with its values, and reads all that it gives.
+/// Runs a query with its values, and reads the whole result.
 pub(crate) async fn fetch(
     connection: &mut Connection,
     sql: String,
@@ -64,7 +66,7 @@ pub(crate) async fn fetch(
     found.iter().map(value::of_row).collect()
 }
 
-/// Runs a query about the catalogue with its values.
+/// Runs a query about the catalogue, with its values.
 pub(crate) async fn fetch_soon(
     connection: &mut Connection,
     sql: &'static str,
@@ -76,7 +78,7 @@ pub(crate) async fn fetch_soon(
     found.iter().map(value::of_row).collect()
 }
 
-/// Runs a statement with its values, and tells how many rows it changed.
+/// Runs a statement with its values, and returns the number of rows changed.
 pub(crate) async fn run(
     connection: &mut Connection,
     sql: String,
@@ -97,13 +99,13 @@ fn arguments(values: Vec<Value>) -> Result<MySqlArguments, sqlx::Error> {
     Ok(arguments)
 }
 
-/// Writes over rows that are found by their key, many with each statement.
+/// Overwrites rows that are found by their key, many with each statement.
 ///
-/// The values are a table of their own, joined with the real one. Its keys begin with no row of the
-/// real table: that gives them the columns' types, character sets and collations, without which the
-/// server would refuse to compare them, or use no index. It needs neither the privilege nor the
-/// replication settings that temporary tables need. `STRAIGHT_JOIN` looks each key up, whatever the
-/// server believes of the sizes.
+/// The values are a derived table, joined with the real one. The derived table begins with an empty
+/// selection from the real table. So its keys get the columns' types, character sets and
+/// collations. Otherwise the server would refuse the comparison, or use no index. A derived table
+/// needs neither the privilege nor the replication settings of a temporary table. `STRAIGHT_JOIN`
+/// looks each key up, whatever the server estimates of the sizes.
 pub(crate) async fn update(
     connection: &mut Connection,
     update: &KeyedUpdate,
@@ -121,7 +123,7 @@ pub(crate) async fn update(
     Ok(changed)
 }
 
-/// The statement for as many of the rows as one takes, and how many these are.
+/// Returns the statement for as many rows as fit, and their number.
 fn update_statement(update: &KeyedUpdate, rows: &[Row]) -> (String, usize) {
     let table = quote(update.table);
     let empty: Vec<String> = (0..update.columns.len())
@@ -155,7 +157,7 @@ fn update_statement(update: &KeyedUpdate, rows: &[Row]) -> (String, usize) {
     (sql, count)
 }
 
-/// Adds rows, many with each statement.
+/// Inserts rows, many with each statement.
 pub(crate) async fn insert(
     connection: &mut Connection,
     table: &str,

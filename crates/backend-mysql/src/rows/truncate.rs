@@ -1,4 +1,4 @@
-//! Empties tables at once.
+//! Empties tables with `TRUNCATE TABLE`.
 
 use mlflow_migrate_core::Error;
 use sea_query::SelectStatement;
@@ -9,18 +9,23 @@ use crate::error::{server_error, unless_denied};
 use crate::quoting::{literal, quote};
 use crate::{journal, privileges, session, text_protocol};
 
-/// The user may not (`ER_TABLEACCESS_DENIED_ERROR`), or a foreign key is in the way
-/// (`ER_TRUNCATE_ILLEGAL_FK`).
+/// Errors after which a `DELETE` may still succeed.
+///
+/// The user lacks the privilege (`ER_TABLEACCESS_DENIED_ERROR`), or a foreign key refers to the
+/// table (`ER_TRUNCATE_ILLEGAL_FK`).
 const REFUSED: [u16; 2] = [1142, 1701];
 
-/// `TRUNCATE TABLE`, where it comes to the same as `DELETE`: no trigger would have a say in it, and
-/// there are no other rows. Tells how many there were. Like all DDL here it commits what came before.
+/// Truncates a table where the result equals a `DELETE`, and returns the former row count.
+///
+/// `None` if the table is not truncated: a trigger may exist, `others` finds further rows, other
+/// nodes take writes, or the server refuses. Like all DDL on MySQL, the statement commits what came
+/// before.
 pub(crate) async fn truncate(
     database: &mut Mysql,
     table: &str,
     others: SelectStatement,
 ) -> Result<Option<u64>, Error> {
-    // Through other nodes others can write to the table, whatever is locked here.
+    // Sessions on other nodes can write to the table, whatever is locked on this one.
     if database.cluster.has_other_writers() || may_have_triggers(database, table).await? {
         return Ok(None);
     }
@@ -56,7 +61,7 @@ async fn truncate_locked(
     let rows = format!("SELECT COUNT(*) FROM {}", quote(table));
     let rows = text_protocol::value_of_tables(&mut database.connection, rows).await;
     let rows = rows.map_err(|source| database.context.error(&action, source))?;
-    // From then on they are gone, whatever becomes of the upgrade.
+    // The truncated rows are gone even if the upgrade fails later.
     let count = rows.as_deref().and_then(|rows| rows.parse().ok()).unwrap_or(0);
     database.run(&action, &journal::note_more_losses(count)).await?;
     let truncate = format!("TRUNCATE TABLE {}", quote(table));

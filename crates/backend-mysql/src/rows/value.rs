@@ -1,4 +1,4 @@
-//! Values between core and the server.
+//! Converts values between core and the server.
 
 use mlflow_migrate_core::rows::Row;
 use sea_query::Value;
@@ -8,7 +8,7 @@ use sqlx::{Arguments, Decode, MySql, Row as _, Type, TypeInfo, ValueRef};
 
 use crate::quoting;
 
-/// Hands a value to a prepared statement.
+/// Binds a value to a prepared statement.
 pub(crate) fn bind(arguments: &mut MySqlArguments, value: Value) -> Result<(), BoxDynError> {
     match value {
         Value::Bool(flag) => arguments.add(flag.map(i64::from)),
@@ -29,8 +29,9 @@ pub(crate) fn bind(arguments: &mut MySqlArguments, value: Value) -> Result<(), B
     }
 }
 
-/// A value as it stands in a statement, for the session's own settings: backslashes escape, and the
-/// character set is that of the program.
+/// Renders a value as a literal for the session's own settings.
+///
+/// Backslashes escape, and the character set is the program's.
 pub(crate) fn literal(value: &Value) -> String {
     let text = |text: &str| quoting::literal(text).replace('\0', "\\0");
     let plain = match value {
@@ -43,7 +44,7 @@ pub(crate) fn literal(value: &Value) -> String {
         Value::SmallUnsigned(number) => number.map(|number| number.to_string()),
         Value::Unsigned(number) => number.map(|number| number.to_string()),
         Value::BigUnsigned(number) => number.map(|number| number.to_string()),
-        // With an exponent it is a DOUBLE; without one it would be a DECIMAL.
+        // A number with an exponent is a DOUBLE; without one it would be a DECIMAL.
         Value::Float(number) => number.map(|number| format!("{:e}", f64::from(number))),
         Value::Double(number) => number.map(|number| format!("{number:e}")),
         Value::String(found) => found.as_deref().map(text),
@@ -57,7 +58,7 @@ pub(crate) fn literal(value: &Value) -> String {
     plain.unwrap_or_else(|| "NULL".to_owned())
 }
 
-/// About how many bytes a value takes in a message.
+/// Returns about how many bytes a value takes in a message.
 pub(crate) fn size(value: &Value) -> usize {
     match value {
         Value::String(Some(text)) => text.len(),
@@ -66,7 +67,7 @@ pub(crate) fn size(value: &Value) -> usize {
     }
 }
 
-/// The values of a row.
+/// Reads the values of a row.
 pub(crate) fn of_row(row: &MySqlRow) -> Result<Row, sqlx::Error> {
     let decode = |index: usize| {
         of_column(row.try_get_raw(index)?)
@@ -103,7 +104,7 @@ fn bytes(raw: MySqlValueRef<'_>) -> Result<&[u8], BoxDynError> {
     <&[u8] as Decode<'_, MySql>>::decode(raw)
 }
 
-/// A sum or a count of integers is an integer.
+/// Reads a DECIMAL; the sum or the count of integers is an integer.
 fn decimal(text: &str) -> Result<Value, BoxDynError> {
     match text.parse::<i64>() {
         Ok(number) => Ok(number.into()),
@@ -111,8 +112,10 @@ fn decimal(text: &str) -> Result<Value, BoxDynError> {
     }
 }
 
-/// `DATE`, `DATETIME` and `TIMESTAMP` in the binary protocol: a length, then as much as is not zero
-/// of year, month, day, hour, minute, second and microseconds.
+/// Reads `DATE`, `DATETIME` and `TIMESTAMP` of the binary protocol.
+///
+/// After a length follow year, month, day, hour, minute, second and microseconds, without trailing
+/// zeros.
 fn date(bytes: &[u8]) -> String {
     let at = |index: usize| bytes.get(index).copied().unwrap_or(0);
     let year = u16::from_le_bytes([at(1), at(2)]);
@@ -124,7 +127,9 @@ fn date(bytes: &[u8]) -> String {
     if micros > 0 { text + &format!(".{micros:06}") } else { text }
 }
 
-/// `TIME` in the binary protocol: a length, the sign, days, hour, minute, second and microseconds.
+/// Reads `TIME` of the binary protocol.
+///
+/// After a length follow the sign, days, hour, minute, second and microseconds.
 fn time(bytes: &[u8]) -> String {
     let at = |index: usize| bytes.get(index).copied().unwrap_or(0);
     let days = u32::from_le_bytes([at(2), at(3), at(4), at(5)]);

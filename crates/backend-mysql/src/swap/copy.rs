@@ -1,4 +1,4 @@
-//! Carries out a swap, from wherever an earlier one was interrupted.
+//! Performs a swap, and resumes an interrupted one.
 
 use std::slice;
 use std::time::Duration;
@@ -21,12 +21,13 @@ use crate::{
     cancel, foreign_keys, inspect, journal, limits, privileges, table_size, text_protocol,
 };
 
-/// How often it is looked whether the rename waits, and how many times.
+/// How often to look whether the rename waits, and the most looks.
 const LOOK: Duration = Duration::from_millis(20);
 const LOOKS: u32 = 250;
 
-/// Changes a table that exists by a swap, and tells how many rows were copied. `None` means that the
-/// user may not do what it takes, or gets no connection for it, so that nothing was done.
+/// Changes an existing table by a swap, and returns the number of rows copied.
+///
+/// `None` if nothing was done: the user lacks a privilege, or the server allows no connection.
 pub(crate) async fn swap(
     database: &mut Mysql,
     change: &TableChange,
@@ -38,7 +39,7 @@ pub(crate) async fn swap(
     let alteration = Alteration::between(before, &change.after, &features);
     let attributes =
         inspect::attributes(&mut database.connection, &alteration, &features, &context).await?;
-    // One that the user cannot see would go with the old table.
+    // A trigger that the user cannot see would be dropped with the old table.
     let tables = slice::from_ref(&before.name);
     let connection = &mut database.connection;
     if !privileges::hidden_triggers(connection, tables, &context).await?.is_empty() {
@@ -72,7 +73,7 @@ impl Swapping<'_> {
         self.database.run(&self.action(), sql).await
     }
 
-    /// Keeps writers away from the table for as long as this connection lives.
+    /// Opens a connection that keeps writers away from the table while it lives.
     async fn guard(&mut self, progress: &Progress) -> Result<Option<Connection>, Error> {
         let opened = self.database.connector.open_several(1, progress).await?.pop();
         let Some(mut guard) = opened else { return Ok(None) };
@@ -83,7 +84,7 @@ impl Swapping<'_> {
         }
     }
 
-    /// Creates the new table, unless it is there; tells whether the user may.
+    /// Creates the new table, unless it exists; returns whether the user may create it.
     async fn create(
         &mut self,
         alteration: &Alteration<'_>,
@@ -115,7 +116,7 @@ impl Swapping<'_> {
         Ok(true)
     }
 
-    /// Copies the rows, and gives the guard back.
+    /// Copies the rows, and returns the guard.
     async fn fill(
         &mut self,
         guard: Connection,
@@ -146,7 +147,7 @@ impl Swapping<'_> {
         Ok(ranges.into_guard())
     }
 
-    /// Builds the indexes, unless an interrupted upgrade has done so: they come all at once.
+    /// Builds the indexes, all in one statement, unless an interrupted upgrade has built them.
     async fn add_indexes(&mut self) -> Result<(), Error> {
         let sql = format!(
             "SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() \
@@ -166,23 +167,25 @@ impl Swapping<'_> {
         }
     }
 
-    /// Puts the new table in the place of the old one, and tells how many rows that one had.
+    /// Puts the new table in the place of the old one, and returns the old one's row count.
     async fn exchange(&mut self, guard: Option<Connection>) -> Result<u64, Error> {
         let context = self.database.context.clone();
         let (table, old) = (self.before.name.clone(), self.swap.old_name());
-        // That of an earlier change of the same table.
+        // Left by an earlier change of the same table.
         self.run(&format!("DROP TABLE IF EXISTS {}", quote(&old))).await?;
         let copied = count(self.database, &self.swap.new_name()).await?;
         let connection = &mut self.database.connection;
         let own = text_protocol::value(connection, "SELECT CONNECTION_ID()").await;
         let own = own.map_err(|source| context.error("swapping tables", source))?;
-        // Killed while it waits it has done nothing, and what else it can leave is put in order later.
+        // A rename that is killed while it waits has done nothing. `resume` repairs any other
+        // state.
         let canceller = self.database.canceller.as_ref();
         let rename = text_protocol::run(connection, self.swap.rename());
         let action = format!("change table {table}");
         let rename = cancel::run(canceller, &action, &context, rename);
         let release = release(guard, own.unwrap_or_default());
-        // A guard that is gone has let go of the table, too: the rows are counted in any case.
+        // A guard whose connection is lost has released the table, too. The rows are counted in any
+        // case.
         let (renamed, _) = tokio::join!(rename, release);
         renamed?;
         let kept = count(self.database, &old).await?;
@@ -193,8 +196,10 @@ impl Swapping<'_> {
         Ok(kept)
     }
 
-    /// Moves the foreign keys from the old table to the new one: their names are unique in a
-    /// database. Only those that the old table did not have can lack a row.
+    /// Moves the foreign keys from the old table to the new one.
+    ///
+    /// Their names are unique in a database, so the old table loses them first. Only a key that the
+    /// old table did not have can refer to a missing row.
     async fn add_foreign_keys(&mut self) -> Result<(), Error> {
         let old = self.swap.old_name();
         drop_foreign_keys(self.database, &old).await?;
@@ -209,7 +214,7 @@ impl Swapping<'_> {
     }
 }
 
-/// Lets go of the table once the rename waits for it: it is then the first to go on.
+/// Unlocks the table once the rename waits, which is then the first to get the lock.
 async fn release(guard: Option<Connection>, renamer: String) -> Result<u64, sqlx::Error> {
     let Some(mut guard) = guard else { return Ok(0) };
     let sql = format!("SELECT STATE FROM information_schema.PROCESSLIST WHERE ID = {renamer}");
@@ -231,9 +236,10 @@ async fn count(database: &mut Mysql, table: &str) -> Result<u64, Error> {
     Ok(counted.and_then(|count| count.parse().ok()).unwrap_or(0))
 }
 
-/// Takes over the rows that were written to the old table after they were copied. Older servers let
-/// somebody who has waited for the guard go on before the rename; and nobody may throw the new table
-/// away again, since rows come there from then on.
+/// Copies rows that were written to the old table after their range was copied.
+///
+/// Older servers let a writer that waits for the guard continue before the rename. The new table
+/// must not be discarded any more, since other sessions write to it from then on.
 async fn take_over(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let action = format!("completing {table}");
     let old = format!("{OLD}{table}");
@@ -253,7 +259,7 @@ async fn take_over(database: &mut Mysql, table: &str) -> Result<(), Error> {
     database.run(&action, &sql).await
 }
 
-/// The columns that two tables have in common, and that are not computed.
+/// Returns a query for the columns that two tables share and that are not generated.
 fn common_columns(one: &str, other: &str) -> String {
     format!(
         "SELECT COLUMN_NAME FROM information_schema.COLUMNS \
@@ -279,8 +285,9 @@ async fn names(database: &mut Mysql, action: &str, sql: &str) -> Result<Vec<Stri
     Ok(found.into_iter().flatten().flatten().collect())
 }
 
-/// Finishes a swap that was interrupted after its rename and before its rows were counted: its notes
-/// are still there, and the new table has its name.
+/// Completes a swap that was interrupted between its rename and the count of its rows.
+///
+/// In this state the notes still exist, and the new table has its final name.
 pub(super) async fn complete(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let context = database.context.clone();
     let noted = notes::read(&mut database.connection, table, &context).await?;
@@ -291,7 +298,7 @@ pub(super) async fn complete(database: &mut Mysql, table: &str) -> Result<(), Er
     notes::clear(&mut database.connection, &context).await
 }
 
-/// Takes all foreign keys off a table that is kept only for its rows.
+/// Drops all foreign keys of a table that is kept only for its rows.
 pub(super) async fn drop_foreign_keys(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let action = format!("change table {table}");
     let sql = format!(

@@ -1,8 +1,8 @@
-//! What of a table a copy of it would not have.
+//! Finds parts of a table that a copy of it would lack.
 //!
-//! `CREATE TABLE … LIKE` leaves out where a table is stored, statistics are kept under the name of the
-//! table that goes, and an index that is made anew gets no more than its columns. Whatever is not known to
-//! be taken over is taken to be lost: then the server alters the table.
+//! `CREATE TABLE … LIKE` leaves out where a table is stored. Statistics are kept under the name of
+//! the dropped table. An index that is created again has nothing but its columns. Whatever is not
+//! known to be copied counts as lost: then the server alters the table.
 
 use crate::connection::Connection;
 use crate::error::server_error;
@@ -10,7 +10,7 @@ use crate::features::Features;
 use crate::quoting::{literal, quote};
 use crate::text_protocol;
 
-/// The options of a table that `LIKE` takes over on every server.
+/// The table options that `LIKE` copies on every server.
 const OPTIONS: [&str; 9] = [
     "ENGINE",
     "AUTO_INCREMENT",
@@ -23,7 +23,7 @@ const OPTIONS: [&str; 9] = [
     "STATS_SAMPLE_PAGES",
 ];
 
-/// Whether a table has something that a copy of it would not have.
+/// Returns whether a table has something that a copy of it would lack.
 pub(crate) async fn has_more_than_a_copy(
     connection: &mut Connection,
     table: &str,
@@ -40,7 +40,7 @@ pub(crate) async fn has_more_than_a_copy(
         match text_protocol::value(connection, sql).await {
             Ok(None) => {}
             Ok(Some(_)) => return Ok(true),
-            // MariaDB shows them to whoever may read the database `mysql`.
+            // MariaDB shows statistics only to users who may read the database `mysql`.
             Err(error) if server_error(&error).is_some() => {}
             Err(error) => return Err(error),
         }
@@ -48,7 +48,7 @@ pub(crate) async fn has_more_than_a_copy(
     Ok(false)
 }
 
-/// Queries for statistics that somebody has asked for, up to the name of the table.
+/// Returns queries for statistics that an administrator has collected, up to the table's name.
 fn statistics(features: &Features) -> &'static [&'static str] {
     if features.is_mariadb() {
         &[
@@ -63,13 +63,14 @@ fn statistics(features: &Features) -> &'static [&'static str] {
     }
 }
 
-/// Whether a definition, as `SHOW CREATE TABLE` gives it, has nothing but columns, keys and options that a
-/// copy has too.
+/// Returns whether a definition has only columns, keys and options that a copy has too.
+///
+/// The definition is the output of `SHOW CREATE TABLE`.
 fn is_plain(create: &str) -> bool {
     let mut lines = create.lines().skip(1);
     for line in lines.by_ref() {
         if let Some(options) = line.strip_prefix(')') {
-            // Partitions have lines of their own.
+            // Partitions have further lines.
             return options_are_plain(options) && lines.next().is_none();
         }
         let line = line.trim_start().trim_end_matches(',');
@@ -86,7 +87,7 @@ fn is_plain(create: &str) -> bool {
     false
 }
 
-/// Whether options are all among the known ones: `NAME=value`, one after the other.
+/// Returns whether all options, `NAME=value` in a row, are among the known ones.
 fn options_are_plain(options: &str) -> bool {
     let mut rest = options.trim();
     while !rest.is_empty() {
@@ -104,7 +105,7 @@ fn options_are_plain(options: &str) -> bool {
     true
 }
 
-/// Where a text ends whose first quote is gone: after its last one.
+/// Returns where a text ends, after its last quote; the first quote has been removed.
 fn end_of_text(text: &str) -> Option<usize> {
     let bytes = text.as_bytes();
     let mut at = 0;

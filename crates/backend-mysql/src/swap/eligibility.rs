@@ -1,8 +1,8 @@
-//! When a table is swapped instead of being copied by the server.
+//! Decides when a table is swapped instead of being copied by the server.
 //!
-//! `CREATE TABLE … LIKE` takes over nearly everything of a table. What it does not, and what a rename
-//! would take to the wrong table, is left to `ALTER TABLE`; so are small tables, which are copied
-//! before a second connection is up.
+//! `CREATE TABLE … LIKE` copies nearly everything of a table. `ALTER TABLE` changes tables that
+//! have something else, or that a rename would damage. `ALTER TABLE` also changes small tables,
+//! which are copied before a second connection is open.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, TableChange};
@@ -26,8 +26,10 @@ const TABLES: &str = "SELECT TABLE_NAME, TABLE_ROWS FROM information_schema.TABL
                       WHERE TABLE_SCHEMA = DATABASE() AND TABLE_TYPE = 'BASE TABLE' \
                       AND ENGINE = 'InnoDB'";
 
-/// A foreign key follows the table that it references when that gets another name, also one of another
-/// database, and keeps the old table from being dropped.
+/// Tables that a foreign key of this or another database references.
+///
+/// When the referenced table is renamed, the foreign key follows it, and prevents the drop of the
+/// old table.
 const REFERENCED: &str = "SELECT DISTINCT REFERENCED_TABLE_NAME \
                           FROM information_schema.KEY_COLUMN_USAGE \
                           WHERE REFERENCED_TABLE_SCHEMA = DATABASE()";
@@ -35,7 +37,7 @@ const REFERENCED: &str = "SELECT DISTINCT REFERENCED_TABLE_NAME \
 const COMMENTED: &str = "SELECT DISTINCT TABLE_NAME FROM information_schema.STATISTICS \
                          WHERE TABLE_SCHEMA = DATABASE() AND INDEX_COMMENT <> ''";
 
-/// Reads what a swap needs to know of every table.
+/// Reads the facts about every table that a swap depends on.
 pub(crate) async fn read_table_facts(
     connection: &mut Connection,
     context: &Context,
@@ -59,7 +61,7 @@ async fn read(connection: &mut Connection) -> Result<TableFacts, sqlx::Error> {
     Ok(found)
 }
 
-/// Weighs the tables that a plan changes.
+/// Measures the tables that a plan changes.
 pub(crate) async fn weigh_tables(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
     for change in plan.changes().filter(|change| change.before.is_some()) {
         weigh_table(database, &change.after.name).await?;
@@ -67,19 +69,22 @@ pub(crate) async fn weigh_tables(database: &mut Mysql, plan: &Plan) -> Result<()
     Ok(())
 }
 
-/// Counts the rows of a table as far as that matters, and looks for what a swap would lose.
+/// Counts a table's rows up to the threshold, and looks for what a swap would lose.
 pub(crate) async fn weigh_table(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let Mysql { connection, table_facts, features, swap_from_rows, .. } = &mut *database;
     let weighed = weigh(connection, table_facts, table, *swap_from_rows, features).await;
     let action = format!("counting {table}");
     match weighed.map_err(|source| database.context.error(&action, source)) {
-        // Whoever may not read it may not change it: the preflight tells.
+        // A user who may not read the table may not change it: the preflight reports the privilege.
         Err(Error::Privileges { .. } | Error::AccessDenied { .. }) => Ok(()),
         weighed => weighed,
     }
 }
 
-/// The server's own estimate is no use: a dump that was just restored has one row in a hundred.
+/// Decides whether a table is large and can be swapped.
+///
+/// The server's row estimate is useless here: just after a restore from a dump, the estimate is a
+/// hundredth of the row count.
 async fn weigh(
     connection: &mut Connection,
     facts: &mut TableFacts,
@@ -110,7 +115,7 @@ async fn weigh(
     Ok(())
 }
 
-/// Whether a change is made by swapping the table for a new one.
+/// Returns whether a change is made by swapping the table for a new one.
 pub(crate) fn is_swapped(database: &Mysql, change: &TableChange) -> bool {
     let Some(before) = &change.before else { return false };
     let alteration = Alteration::between(before, &change.after, &database.features);
@@ -119,7 +124,7 @@ pub(crate) fn is_swapped(database: &Mysql, change: &TableChange) -> bool {
         && suits(change, &alteration, &database.table_facts, &database.features)
 }
 
-/// Whether a change is one that a swap makes better than the server, if the table is large.
+/// Returns whether a swap suits a change better than the server's copy, if the table is large.
 fn suits(
     change: &TableChange,
     alteration: &Alteration<'_>,
@@ -144,7 +149,7 @@ fn suits(
             || keeps_names_of_checks(before, alteration))
 }
 
-/// Whether a column has a value where the table before has none for it.
+/// Returns whether a column gets a value in rows for which the old table has none.
 fn fills_itself(column: &Column, before: &Table) -> bool {
     column.nullable
         || column.default.is_some()
@@ -152,8 +157,10 @@ fn fills_itself(column: &Column, before: &Table) -> bool {
         || before.find_column(column.live_name()).is_some()
 }
 
-/// MySQL gives the CHECKs of a new table that is `LIKE` another numbers, in their order, and renames
-/// those with the table (manual, "CREATE TABLE ... LIKE Statement", "RENAME TABLE Statement").
+/// Returns whether the CHECKs of a swapped table keep their names.
+///
+/// MySQL numbers the CHECKs of a new table that is `LIKE` another, in their order. MySQL renames
+/// them with the table (manual, "CREATE TABLE ... LIKE Statement", "RENAME TABLE Statement").
 fn keeps_names_of_checks(before: &Table, alteration: &Alteration<'_>) -> bool {
     let is_dropped =
         alteration.parts.iter().flatten().any(|clause| matches!(clause, Clause::DropCheck(_)));

@@ -1,13 +1,14 @@
-//! Changes a large table by filling a new one, and swapping the two by one `RENAME TABLE`.
+//! Changes a large table by filling a new one, and swapping the two with one `RENAME TABLE`.
 //!
-//! Where the server would copy a table, it writes row by row into every index. A new table that is
-//! filled in the order of its key, and gets its other indexes only then, is written in a fraction of
-//! that time, over several connections, and what is copied stays copied if the upgrade is interrupted.
-//! The table as it was is kept until the upgrade is verified.
+//! Where the server would copy a table, it writes each row into every index. A new table is filled
+//! in the order of its key, over several connections, and gets its other indexes only then. The
+//! fill takes a fraction of the time. Rows that are copied stay copied if the upgrade is
+//! interrupted. The old table is kept until the upgrade is verified.
 //!
-//! Meanwhile nobody may write to the table: a connection of its own holds `LOCK TABLES … READ` until
-//! the `RENAME TABLE` waits for it, and newer servers let that one go before anybody who wants to
-//! write. What older ones let through is found by counting, and taken over.
+//! Meanwhile no session may write to the table: a separate connection holds `LOCK TABLES … READ`
+//! until the `RENAME TABLE` waits for its lock. Newer servers grant the lock to the rename before
+//! any writer. A row count finds the rows that older servers let through, and they are copied as
+//! well.
 
 mod copy;
 mod definition;
@@ -30,7 +31,7 @@ pub(crate) use copy::swap;
 pub(crate) use eligibility::{is_swapped, read_table_facts, weigh_table, weigh_tables};
 pub(crate) use statements::Swap;
 
-/// The tables that are kept as they were, by the names of those that have taken their place.
+/// Returns the old tables that are kept, by the names of the tables that replaced them.
 pub(crate) async fn retained_tables(
     connection: &mut Connection,
     context: &Context,
@@ -43,9 +44,10 @@ pub(crate) async fn retained_tables(
     Ok(kept.collect())
 }
 
-/// Puts in order what a swap has left that was interrupted around its rename. Before MySQL 8.0 and
-/// MariaDB 10.6 a server that dies can have made one of its two renames; the rows may not have been
-/// counted yet, and the foreign keys' names may still be the old table's.
+/// Repairs what a swap has left that was interrupted around its rename.
+///
+/// Before MySQL 8.0 and MariaDB 10.6, a server that crashes can have made one of the two renames.
+/// The rows may not have been counted yet, and the foreign keys may still belong to the old table.
 pub(crate) async fn resume(database: &mut Mysql) -> Result<(), Error> {
     let own = swap_tables::list(&mut database.connection, &database.context).await?;
     for old in own.iter().filter(|name| name.starts_with(OLD)) {
@@ -72,14 +74,14 @@ async fn exists(database: &mut Mysql, table: &str) -> Result<bool, Error> {
     Ok(found.is_some())
 }
 
-/// Drops the new table of a swap that does not go on: the names of its CHECKs are in the way.
+/// Drops the new table of a swap that is not resumed: the names of its CHECKs would be taken.
 pub(crate) async fn give_up(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let sql = format!("DROP TABLE IF EXISTS {}", quote(&format!("{NEW}{table}")));
     database.run(&format!("change table {table}"), &sql).await?;
     notes::clear(&mut database.connection, &database.context).await
 }
 
-/// Drops what swaps have left: tables as they were, and new ones that were not finished.
+/// Drops what swaps have left: old tables, and unfinished new ones.
 pub(crate) async fn discard(database: &mut Mysql) -> Result<(), Error> {
     for table in swap_tables::list(&mut database.connection, &database.context).await? {
         let action = format!("removing {table}");

@@ -7,26 +7,26 @@ use crate::quoting::quote;
 use crate::render::{Alteration, ColumnAttributes, NewTable, UncheckedForeignKeys};
 use crate::swap_tables::{NEW, OLD};
 
-/// The statements that put another table in the place of one.
+/// The statements that replace a table by another.
 pub(crate) struct Swap<'a>(NewTable<'a>);
 
 impl<'a> Swap<'a> {
-    /// Puts `after` in the place of `before`.
+    /// Replaces `before` by `after`.
     pub(crate) fn new(before: &'a Table, after: &'a Table, features: &'a Features) -> Self {
         Self(NewTable::new(before, after, features))
     }
 
-    /// The name of the new table until it is swapped in.
+    /// Returns the name of the new table until the swap.
     pub(crate) fn new_name(&self) -> String {
         format!("{NEW}{}", self.0.after.name)
     }
 
-    /// The name of the old table from then on.
+    /// Returns the name of the old table after the swap.
     pub(crate) fn old_name(&self) -> String {
         format!("{OLD}{}", self.0.after.name)
     }
 
-    /// Creates the new table, empty, with nothing but its columns, CHECKs and primary key.
+    /// Creates the new table, empty, with only its columns, CHECKs and primary key.
     pub(crate) fn create(
         &self,
         alteration: &Alteration<'_>,
@@ -38,7 +38,7 @@ impl<'a> Swap<'a> {
         std::iter::once(create).chain(shape).collect()
     }
 
-    /// `INSERT … SELECT` in the order of the old primary key.
+    /// Returns the `INSERT … SELECT`, in the order of the old primary key.
     pub(crate) fn fill(&self) -> String {
         let is_there = |column: &&Column| self.0.before.find_column(column.live_name()).is_some();
         let stored = self.0.after.columns.iter().filter(|column| column.generated.is_none());
@@ -56,13 +56,14 @@ impl<'a> Swap<'a> {
         )
     }
 
-    /// Builds the indexes of the filled table, all at once; those that come with foreign keys come
-    /// with these.
+    /// Builds the indexes of the filled table, all in one statement.
+    ///
+    /// The server creates the automatic indexes of foreign keys when the foreign keys are added.
     pub(crate) fn add_indexes(&self) -> Option<String> {
         self.0.indexes(&self.new_name())
     }
 
-    /// All foreign keys of the table; the new one has none until it has its name.
+    /// Returns all foreign keys of the table; the new table has none until the swap.
     pub(crate) fn foreign_keys(&self) -> UncheckedForeignKeys<'a> {
         self.0.foreign_keys()
     }
@@ -74,8 +75,7 @@ impl<'a> Swap<'a> {
         format!("RENAME TABLE {table} TO {old}, {new} TO {table}")
     }
 
-    /// The foreign keys that the old table does not have already: only there can a row lack the one
-    /// that it references.
+    /// Returns the foreign keys that the old table lacks; only these can have missing rows.
     pub(crate) fn new_foreign_keys(&self) -> UncheckedForeignKeys<'a> {
         let mut new = self.foreign_keys();
         new.keys.retain(|(key, _)| {
@@ -86,7 +86,7 @@ impl<'a> Swap<'a> {
         new
     }
 
-    /// All of them, to show.
+    /// Returns all statements, to show them.
     pub(crate) fn statements(&self, alteration: &Alteration<'_>) -> Vec<String> {
         let mut statements = self.create(alteration, &ColumnAttributes::new());
         statements.push(self.fill());

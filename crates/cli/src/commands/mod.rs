@@ -35,7 +35,7 @@ pub(crate) enum Command {
 }
 
 impl Command {
-    /// Does it.
+    /// Runs the command.
     pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         match self {
             Self::Upgrade(upgrade) => upgrade.run(context).await,

@@ -137,8 +137,9 @@ impl Upgrade {
         }
     }
 
-    /// What to do meanwhile about a server that is not there: somebody may be about to start it, or has
-    /// mistyped its port.
+    /// Returns advice for the wait on a server that is not available.
+    ///
+    /// The user may be about to start the server, or may have mistyped its port.
     fn advice(&self, error: &Error) -> Option<String> {
         let Error::Unavailable { hint, .. } = error else { return None };
         let limit = self.retry_for;
@@ -159,7 +160,7 @@ impl Upgrade {
     }
 }
 
-/// Where a backup is to go, if there is a database to save.
+/// Returns where the backup goes, if there is a database to back up.
 fn place_for_backup(
     context: &Context,
     database: &Database,

@@ -1,4 +1,6 @@
-//! Stands for the backends that this build leaves out: their URLs are refused, so no value exists.
+//! Stands in for the backends that this build leaves out.
+//!
+//! Their URLs are refused, so no value of these types exists.
 
 use std::path::{Path, PathBuf};
 

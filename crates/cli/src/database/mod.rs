@@ -27,7 +27,7 @@ use mlflow_migrate_core::url::DatabaseUrl;
 
 use crate::Context;
 
-/// What needs a file.
+/// Options and commands that need a file, with the verb of a message.
 pub(crate) const COPIES: &str = "`--backup` and `--into` are";
 const RESTORE: &str = "`restore` is";
 
@@ -42,25 +42,26 @@ pub(crate) enum Database {
     Mysql(mysql::Server),
 }
 
-/// How to connect: how long to wait for others, and how often at once.
+/// How to connect: the timeouts, and the number of connections.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Connecting {
-    /// For a table, or an SQLite file, that another program holds.
+    /// How long to wait for a table, or an SQLite file, that another program holds.
     pub(crate) lock_timeout: Duration,
-    /// For another upgrade of the same database.
+    /// How long to wait for another upgrade of the same database.
     pub(crate) lock_wait: Duration,
-    /// For a server's answer to what is soon answered.
+    /// How long a server may take to answer a short statement.
     pub(crate) answer_timeout: Duration,
-    /// Over how many connections rows are copied and computed, where the server has no way of its
-    /// own to do more than one thing at a time.
+    /// The number of connections that copy and compute rows.
+    ///
+    /// Only used where the server itself does not work in parallel.
     pub(crate) jobs: usize,
 }
 
 impl Database {
-    /// The database that a URL names.
+    /// Parses the URL of a database.
     ///
     /// # Errors
-    /// If it names none, or one of a kind that this build does not support.
+    /// If the URL names no database, or one of a kind that this build does not support.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
         match DatabaseUrl::parse(url)? {
             DatabaseUrl::Sqlite(written) => sqlite::File::parse(&written).map(Self::Sqlite),
@@ -69,8 +70,9 @@ impl Database {
         }
     }
 
-    /// Connects to it, and creates a missing file if that is wanted. What the backend has to say
-    /// of the URL, the user is told.
+    /// Connects to the database, and creates a missing file if `create` is set.
+    ///
+    /// Notices report what the backend finds in the URL.
     pub(crate) async fn open(
         &self,
         connecting: Connecting,
@@ -84,10 +86,10 @@ impl Database {
         }
     }
 
-    /// Its file, which `what` is for.
+    /// Returns the database's file, which `what` needs.
     ///
     /// # Errors
-    /// If it is none: only a file can be copied here.
+    /// If the database is no file: only a file can be copied.
     pub(crate) fn file(&self, what: &str) -> Result<&Path, Error> {
         self.sqlite(what).map(sqlite::File::path)
     }
@@ -100,7 +102,7 @@ impl Database {
         }
     }
 
-    /// Whether it is a file that is not there yet.
+    /// Returns whether the database is a file that does not exist yet.
     pub(crate) fn is_missing(&self) -> bool {
         match self {
             Self::Sqlite(file) => !file.path().exists(),
@@ -108,7 +110,7 @@ impl Database {
         }
     }
 
-    /// What it is called in messages: never with a password.
+    /// Returns the database's name for messages, without a password.
     pub(crate) fn shown(&self) -> String {
         match self {
             Self::Sqlite(file) => file.path().display().to_string(),
@@ -117,17 +119,17 @@ impl Database {
         }
     }
 
-    /// Where a backup goes that is made of it at a moment.
+    /// Returns where a backup made at a certain moment goes.
     pub(crate) fn place_for_backup(&self, moment: &str) -> Result<PathBuf, Error> {
         Ok(self.sqlite(COPIES)?.place_for_backup(moment))
     }
 
-    /// Its backup: the newest one, if none is named. It is whole.
+    /// Returns the named backup, or the newest one, after a check that it is complete.
     pub(crate) async fn backup(&self, named: Option<&Path>) -> Result<Self, Error> {
         self.sqlite(RESTORE)?.backup(named).await.map(Self::Sqlite)
     }
 
-    /// Puts a backup in its place, and tells where that is now which it held.
+    /// Replaces the database by a backup, and returns where its former content is kept.
     pub(crate) async fn restore(
         &self,
         backup: &Self,
@@ -138,7 +140,7 @@ impl Database {
         self.sqlite(RESTORE)?.restore(backup, moment, connecting).await
     }
 
-    /// Copies its file, consistently, to what can become a new file.
+    /// Makes a consistent copy of the database's file, which can become a new file.
     pub(crate) async fn copy_beside(
         &self,
         destination: &Path,

@@ -42,7 +42,7 @@ impl Server {
         Ok(Box::new(backend))
     }
 
-    /// Why it does not offer what needs a file.
+    /// Returns the error for an option or command that needs a file.
     pub(super) fn no_file(&self, what: &str) -> Error {
         no_file(&self.0, what, "mysqldump --single-transaction")
     }

@@ -41,7 +41,7 @@ impl Server {
         Ok(Box::new(backend))
     }
 
-    /// Why it does not offer what needs a file.
+    /// Returns the error for an option or command that needs a file.
     pub(super) fn no_file(&self, what: &str) -> Error {
         no_file(&self.0, what, "pg_dump")
     }

@@ -1,4 +1,4 @@
-//! What databases on servers have in common.
+//! Shared by the databases on servers.
 
 use std::collections::BTreeMap;
 
@@ -9,20 +9,20 @@ use mlflow_migrate_core::url::ServerUrl;
 use super::RESTORE;
 use crate::{Context, authorities};
 
-/// The variables of the environment that a backend asks for.
+/// Returns the environment variables that a backend asks for.
 pub(super) fn environment(names: &[&str]) -> BTreeMap<String, String> {
     let value = |name: &&str| Some(((*name).to_owned(), authorities::variable(name)?));
     names.iter().filter_map(value).collect()
 }
 
-/// Shows the user what the backend has to say of the URL.
+/// Shows the user the backend's warnings about the URL.
 pub(super) fn warn(context: &Context, warnings: &[String]) {
     for message in warnings.iter().cloned() {
         context.renderer.notify(&Event::Notice { message });
     }
 }
 
-/// Refuses what needs a file, and names the program that makes a backup instead.
+/// Returns the error for a request that needs a file; its hint names the backup program.
 pub(super) fn no_file(url: &ServerUrl, what: &str, program: &str) -> Error {
     Error::Unsupported {
         url: url.shown().to_owned(),

@@ -15,7 +15,7 @@ use super::{Connecting, Database};
 #[derive(Debug)]
 pub(crate) struct File(PathBuf);
 
-/// A copy of a database that does not have its name yet; without it, it goes.
+/// A copy of a database that does not have its final name yet; dropping it deletes the copy.
 pub(crate) struct Unpublished(PendingCopy);
 
 impl File {
@@ -67,17 +67,17 @@ impl File {
 }
 
 impl Unpublished {
-    /// The copy as a database.
+    /// Returns the copy as a database.
     pub(crate) fn database(&self) -> Database {
         Database::Sqlite(File(self.0.path().to_owned()))
     }
 
-    /// Makes sure that it is whole.
+    /// Checks that the copy is complete.
     pub(crate) async fn check(&self) -> Result<(), Error> {
         check_backup(self.0.path()).await
     }
 
-    /// Gives the copy its name.
+    /// Gives the copy its final name.
     pub(crate) fn publish(self) -> Result<(), Error> {
         self.0.publish()
     }

@@ -45,7 +45,7 @@ struct ErrorLine<'a> {
 impl Observer for Json {
     fn notify(&self, event: &Event) {
         if !self.quiet {
-            // A reader who has gone does not stop the upgrade.
+            // A closed stdout does not stop the upgrade.
             let _ = write_line(event);
         }
     }
@@ -77,7 +77,7 @@ impl Renderer for Json {
                 | Error::Verification(VerificationError::Unverified { differences }) => differences,
                 _ => &[],
             },
-            // Findings have their own.
+            // Each finding has its own query.
             query: match error {
                 Error::Constraint { query, .. } => query.as_deref(),
                 Error::Orphans { query, .. } => Some(query),

@@ -1,4 +1,4 @@
-//! Tells the user: as text for a person, or as JSON Lines for a program.
+//! Renders events and results, as text for people or as JSON Lines for programs.
 
 mod json;
 mod progress;
@@ -15,16 +15,16 @@ use mlflow_migrate_core::event::Observer;
 use crate::outcome::Outcome;
 pub(crate) use progress::write_line;
 
-/// Somebody who tells the user what happens, and how it ended.
+/// Shows the user what happens, and the result.
 pub(crate) trait Renderer: Observer {
-    /// Tells a command's result.
+    /// Writes a command's result.
     fn outcome(&self, outcome: &Outcome) -> io::Result<()>;
 
-    /// Tells what went wrong, and in JSON the exit code.
+    /// Writes an error, and in JSON the exit code.
     fn error(&self, error: &Error, exit_code: u8) -> io::Result<()>;
 }
 
-/// The renderer that the arguments ask for.
+/// Returns the renderer that the arguments ask for.
 pub(crate) fn choose(json: bool, quiet: bool) -> Arc<dyn Renderer> {
     if json {
         Arc::new(json::Json::new(quiet))
@@ -33,7 +33,7 @@ pub(crate) fn choose(json: bool, quiet: bool) -> Arc<dyn Renderer> {
     }
 }
 
-/// A reader who has seen enough, such as `head`, is no error.
+/// Ignores a closed stdout, which is no error: `head` closes its input early.
 fn unless_reader_is_gone(result: io::Result<()>) -> io::Result<()> {
     match result {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -41,7 +41,7 @@ fn unless_reader_is_gone(result: io::Result<()>) -> io::Result<()> {
     }
 }
 
-/// What has caused an error, from the nearest cause on, without what it has said itself.
+/// Returns the causes of an error, the nearest first, without texts that its message contains.
 fn causes(error: &Error) -> Vec<String> {
     let message = error.to_string();
     let mut causes = Vec::new();

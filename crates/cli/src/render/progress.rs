@@ -1,6 +1,6 @@
-//! Shows how far one step is: a bar on a terminal, lines elsewhere.
+//! Shows the progress of one step: a bar on a terminal, lines elsewhere.
 //!
-//! Most steps are over at once, and are told by the line that says so. Only a step that takes
+//! Most steps finish quickly and get only the line that reports their end. Only a step that takes
 //! longer is shown while it runs.
 
 use std::sync::mpsc::{self, RecvTimeoutError, Sender};
@@ -11,32 +11,32 @@ use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use super::visible;
 use super::words::number;
 
-/// A bar appears after that time.
+/// The delay before a bar appears.
 const BAR_DELAY: Duration = Duration::from_millis(500);
 
-/// How often a bar moves if there is nothing new.
+/// How often a bar moves without progress.
 const BAR_TICK: Duration = Duration::from_millis(200);
 
-/// Without a terminal, a step is announced after that time.
+/// The delay before a step is announced, without a terminal.
 const LINE_DELAY: Duration = Duration::from_secs(2);
 
-/// Without a terminal, a line follows the last one after that time.
+/// The least time between two lines of a step, without a terminal.
 const LINE_INTERVAL: Duration = Duration::from_secs(10);
 
 const UNKNOWN_TOTAL: &str = "{spinner} {prefix} {msg}{human_pos} rows, {elapsed}";
 const KNOWN_TOTAL: &str = "{spinner} {prefix} {bar:30} {human_pos} of {human_len} rows, {eta} left";
 const NO_ROWS: &str = "{spinner} {prefix} {elapsed}";
 
-/// What the user sees of a step that runs.
+/// The display of a running step.
 pub(super) enum StepDisplay {
     /// A bar on a terminal.
     Bar { bar: ProgressBar, _appearance: Delayed },
-    /// Lines.
+    /// Lines in a log.
     Lines { heading: String, last: Instant, _announcement: Delayed },
 }
 
 impl StepDisplay {
-    /// A bar that appears if the step takes long.
+    /// Returns a bar that appears if the step takes long.
     pub(super) fn bar(heading: &str) -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
         bar.set_prefix(visible::one_line(heading));
@@ -49,7 +49,7 @@ impl StepDisplay {
         Self::Bar { bar, _appearance: appearance }
     }
 
-    /// Lines, if the step takes long.
+    /// Returns a display that writes lines if the step takes long.
     pub(super) fn lines(heading: &str) -> Self {
         let announced = format!("{heading} …");
         let announcement = after(LINE_DELAY, move || write_line(&announced));
@@ -57,7 +57,7 @@ impl StepDisplay {
         Self::Lines { heading, last: Instant::now(), _announcement: announcement }
     }
 
-    /// The step goes on.
+    /// Shows the step's progress.
     pub(super) fn progress(&mut self, done: u64, total: Option<u64>) {
         match self {
             Self::Bar { bar, .. } => {
@@ -97,7 +97,7 @@ impl Drop for StepDisplay {
 /// Writes a line to stderr.
 pub(crate) fn write_line(line: &str) {
     use std::io::Write;
-    // Progress that nobody can see stops nothing.
+    // A closed stderr stops nothing.
     let _ = writeln!(anstream::stderr().lock(), "{}", visible::one_line(line));
 }
 
@@ -107,14 +107,14 @@ fn set_template(bar: &ProgressBar, template: &str) {
     }
 }
 
-/// Something that happens unless this is dropped before.
+/// An action that runs after a delay, unless this value is dropped before.
 pub(super) struct Delayed {
     _cancel: Sender<()>,
 }
 
 fn after(delay: Duration, action: impl FnOnce() + Send + 'static) -> Delayed {
     let (cancel, cancelled) = mpsc::channel();
-    // Without a thread there is less to see, and nothing else changes.
+    // Without a thread the action does not run, which only hides progress.
     let _ = std::thread::Builder::new().spawn(move || {
         if cancelled.recv_timeout(delay) == Err(RecvTimeoutError::Timeout) {
             action();

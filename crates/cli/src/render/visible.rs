@@ -1,7 +1,8 @@
-//! What a terminal would obey, made visible.
+//! Escapes characters that a terminal would obey.
 //!
-//! Names, versions and messages come from databases and servers, which may be hostile. A terminal takes
-//! control characters for commands, and shows a text between bidirectional controls in another order.
+//! Names, versions and messages come from databases and servers, which may be hostile. A terminal
+//! runs control characters as commands. A terminal also reorders text between bidirectional
+//! controls.
 
 use std::fmt::Write;
 
@@ -11,15 +12,17 @@ const WORD: usize = 400;
 /// The longest message that is shown in full.
 const MESSAGE: usize = 20_000;
 
-/// Whether a terminal does something else with it than to show it. (Unicode Standard, chapter 23.)
+/// Returns whether a terminal obeys a character instead of showing it.
+///
+/// Source: Unicode Standard, chapter 23.
 fn is_control(one: char) -> bool {
-    // Also the bidirectional controls, the separators of lines and paragraphs, and tags, which nobody sees.
+    // Includes bidirectional controls, the separators of lines and paragraphs, and invisible tags.
     one.is_control()
         || matches!(one, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}')
         || matches!(one, '\u{2066}'..='\u{2069}' | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
-/// A text of several lines in which nothing but the ends of lines is a control character.
+/// Escapes all control characters of a text except the ends of lines.
 pub(super) fn lines(text: &str) -> String {
     if !text.contains(|one| one != '\n' && is_control(one)) {
         return text.to_owned();
@@ -35,7 +38,7 @@ pub(super) fn lines(text: &str) -> String {
     shown
 }
 
-/// A message of one line, cut where a value is endless.
+/// Returns a message as one line, with very long words and messages cut.
 pub(super) fn one_line(text: &str) -> String {
     let lines_of_text = text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty());
     let line = lines(&lines_of_text.collect::<Vec<_>>().join(" "));
@@ -53,7 +56,7 @@ fn cut(text: &str, length: usize) -> String {
     }
 }
 
-/// A JSON document in which these characters stand as escapes: they can only be within strings.
+/// Escapes control characters in a JSON document, where they can only stand within strings.
 pub(super) fn json(document: &str) -> String {
     let mut shown = String::with_capacity(document.len());
     for one in document.chars() {

@@ -1,6 +1,6 @@
-//! Numbers, sizes, durations and releases as people write them.
+//! Formats numbers, sizes, durations and releases for people.
 
-/// `1,234,567`.
+/// Formats a number: `1,234,567`.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
     let mut grouped = String::with_capacity(digits.len() * 4 / 3);
@@ -13,18 +13,18 @@ pub(super) fn number(number: u64) -> String {
     grouped
 }
 
-/// `1 row`, `2 rows`.
+/// Formats an amount with its noun: `1 row`, `2 rows`.
 pub(super) fn count(amount: u64, noun: &str) -> String {
     let plural = if amount == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(amount))
 }
 
-/// `count` for the length of something.
+/// Formats the length of a slice as `count` does.
 pub(super) fn count_of<T>(things: &[T], noun: &str) -> String {
     count(things.len() as u64, noun)
 }
 
-/// `512 bytes`, `3.2 MiB`.
+/// Formats a size: `512 bytes`, `3.2 MiB`.
 pub(super) fn bytes(bytes: u64) -> String {
     const UNITS: [&str; 5] = ["KiB", "MiB", "GiB", "TiB", "PiB"];
     if bytes < 1024 {
@@ -39,7 +39,7 @@ pub(super) fn bytes(bytes: u64) -> String {
     format!("{amount:.1} {}", UNITS[unit])
 }
 
-/// `0.12 s`, `12.3 s`, `2 min 3 s`, `1 h 2 min`.
+/// Formats a duration: `0.12 s`, `12.3 s`, `2 min 3 s`, `1 h 2 min`.
 pub(super) fn duration(seconds: f64) -> String {
     let whole = seconds.round() as u64;
     match whole {
@@ -50,7 +50,7 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// `MLflow 3.18.0`, `MLflow 2.9.0 to 2.9.2`; `None` if there is none.
+/// Formats releases: `MLflow 3.18.0`, `MLflow 2.9.0 to 2.9.2`; `None` if the list is empty.
 pub(super) fn releases(releases: &[String]) -> Option<String> {
     match releases {
         [] => None,
@@ -59,12 +59,12 @@ pub(super) fn releases(releases: &[String]) -> Option<String> {
     }
 }
 
-/// A revision in words.
+/// Returns a revision's id, or `base`.
 pub(super) fn revision(revision: Option<&str>) -> &str {
     revision.unwrap_or("base")
 }
 
-/// `534353b11cbc (MLflow 3.18.0)`.
+/// Formats a revision with its releases: `534353b11cbc (MLflow 3.18.0)`.
 pub(super) fn revision_and_releases(id: Option<&str>, expecting: &[String]) -> String {
     match releases(expecting) {
         Some(expecting) => format!("{} ({expecting})", revision(id)),

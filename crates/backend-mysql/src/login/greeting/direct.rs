@@ -1,5 +1,6 @@
-//! Where there are no sockets without files, the driver connects by itself, and answers whatever the
-//! greeting asks: only a verified server is safe there.
+//! Connects without looking at the greeting, where there are no abstract sockets.
+//!
+//! The driver then answers whatever the greeting asks, so only a verified server is safe.
 
 use std::sync::Arc;
 
@@ -9,7 +10,7 @@ use sqlx::{ConnectOptions, MySqlConnection};
 
 use crate::login::failure::Failure;
 
-/// Connects.
+/// Connects through the driver alone.
 pub(crate) async fn connect(
     options: &MySqlConnectOptions,
 ) -> Result<(MySqlConnection, Arc<Meter>), Failure> {

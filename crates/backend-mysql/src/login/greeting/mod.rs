@@ -1,4 +1,4 @@
-//! The first packets of a connection, before the driver answers with a password.
+//! Inspects the first packets of a connection, before the driver sends a password.
 
 #[cfg(not(target_os = "linux"))]
 mod direct;

@@ -1,9 +1,9 @@
-//! Looks at what a server says first, before the driver answers with a password.
+//! Inspects the server's first packets before the driver sends a password.
 //!
-//! sqlx 0.9.0 logs in as the greeting of the server asks, by `mysql_clear_password` too, and encrypts a
-//! password to whatever key the server sends. The connection is opened here, so its first packets pass
-//! by. Where the certificate is checked they are only handed on: only the right server gets to see the
-//! password.
+//! sqlx 0.9.0 logs in as the server's greeting asks, by `mysql_clear_password` too. It also
+//! encrypts a password with whatever key the server sends. So this module opens the connection and
+//! relays its first packets. Where the certificate is checked, packets are only relayed, since only
+//! the right server gets the password.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -17,14 +17,15 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
 use crate::login::failure::Failure;
 
-/// The way to log in that hands over the password as it is.
+/// The authentication plugin that sends the password in clear text.
 const CLEAR_PASSWORD: &[u8] = b"mysql_clear_password";
 
 /// `CLIENT_SSL`, in the second byte of a client's first packet.
 const WANTS_TLS: u8 = 0x08;
 
-/// Connects, unless the server wants the password itself, and measures what it sends where it is not a
-/// socket.
+/// Connects, unless the server asks for the password itself.
+///
+/// Measures what the server sends, except over a socket.
 pub(crate) async fn connect(
     options: &MySqlConnectOptions,
 ) -> Result<(MySqlConnection, Arc<Meter>), Failure> {
@@ -39,7 +40,7 @@ pub(crate) async fn connect(
     if !is_checked && greeting.windows(CLEAR_PASSWORD.len()).any(|part| part == CLEAR_PASSWORD) {
         return Err(Failure::ClearPassword);
     }
-    // A URL that says DISABLED means what PyMySQL does then.
+    // With `ssl_mode=DISABLED`, PyMySQL encrypts the password with the server's key as well.
     let may_encrypt = is_checked || matches!(mode, MySqlSslMode::Disabled);
     let has_asked = Arc::new(AtomicBool::new(false));
     let login = Login { may_encrypt, has_asked: Arc::clone(&has_asked) };
@@ -61,17 +62,16 @@ fn not_mysql() -> io::Error {
     io::Error::new(ErrorKind::InvalidInput, problem)
 }
 
-/// What is watched while the driver logs in.
+/// Watches the packets while the driver logs in.
 struct Login {
-    /// Whether a password may go out encrypted to a key that the server sends.
+    /// Whether the password may be sent encrypted with a key that the server sends.
     may_encrypt: bool,
-    /// Whether that was to happen, and did not.
+    /// Set when the driver asked for the server's key, which was refused.
     has_asked: Arc<AtomicBool>,
 }
 
 impl Login {
-    /// Hands on packets until the server has let the driver in or turned it away, or they are
-    /// encrypted.
+    /// Relays packets until the server accepts or refuses the login, or the packets are encrypted.
     async fn watch(&self, ends: &mut Ends) -> io::Result<()> {
         if self.may_encrypt {
             return Ok(());
@@ -94,7 +94,8 @@ impl Login {
                 let packet = read_packet(server).await?;
                 driver.write_all(&packet).await?;
                 match packet[4..] {
-                    // The server goes on by itself: the password is the one that it remembers.
+                    // The server remembers the password, and its next packet follows without a
+                    // request.
                     [1, 3] => {}
                     [0 | 0xff, ..] => return Ok(()),
                     _ => break,
@@ -104,7 +105,7 @@ impl Login {
     }
 }
 
-/// Reads a packet, header and all.
+/// Reads a packet with its header.
 async fn read_packet(from: &mut (impl AsyncReadExt + Unpin)) -> io::Result<Vec<u8>> {
     let mut packet = relay::read_exact(from, 4).await?;
     let length =

@@ -1,4 +1,4 @@
-//! Servers that want a password, and what they get.
+//! Servers that ask for a password, and what they get.
 
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -14,7 +14,7 @@ use crate::{Mysql, OpenOptions, table};
 const PASSWORD: &str = "S3cr3t";
 const USER: &str = "the_user";
 
-/// How long nothing has to come for a client to be done.
+/// After this silence a client is done.
 const SILENCE: Duration = Duration::from_millis(150);
 
 const NATIVE: &str = "mysql_native_password";
@@ -22,12 +22,12 @@ const SHA256: &str = "sha256_password";
 const CACHING_SHA2: &str = "caching_sha2_password";
 const CLEAR: &str = "mysql_clear_password";
 
-/// A server that asks for a password by some plugin.
+/// A server that asks for a password with some plugin.
 #[derive(Clone, Copy)]
 struct Rogue {
     plugin: &'static str,
     offers_tls: bool,
-    /// What it answers to the client's packets, one after the other.
+    /// Its answers to the client's packets, in order.
     answers: &'static [&'static [u8]],
 }
 
@@ -74,7 +74,7 @@ impl Rogue {
         (port, hears)
     }
 
-    /// What a connection comes to, and what the server heard, over all connections.
+    /// Returns the result of a connection, and what the server received over all connections.
     async fn meets(self, parameters: &str) -> (Error, Vec<Vec<u8>>) {
         let (port, hears) = self.start();
         let url =
@@ -89,7 +89,7 @@ impl Rogue {
 
 fn send(client: &mut TcpStream, number: u8, packet: &[u8]) {
     let length = u32::try_from(packet.len()).unwrap().to_le_bytes();
-    // A client that is content has gone.
+    // A client that has what it needs has closed the connection.
     let _ = client.write_all(&[&length[..3], &[number], packet].concat());
 }
 
@@ -118,7 +118,7 @@ const CHALLENGE: &str = "`mysql_native_password`";
 const FULL_CACHING_SHA2: &str = "`caching_sha2_password`, not encrypted";
 const FULL_SHA256: &str = "`sha256_password`, not encrypted";
 
-/// What takes a server with a certificate: the trials of `tests/tests/servers/connections/tls.rs`.
+/// Rows that need a server with a certificate: the trials of `tests/tests/servers/connections/tls.rs`.
 const ON_SERVERS: [&str; 2] =
     ["either, encrypted, certificate checked", "either, encrypted, certificate not checked"];
 
@@ -154,7 +154,7 @@ async fn no_server_gets_a_password_that_it_could_read() {
     }
 }
 
-/// As PyMySQL does.
+/// PyMySQL does the same.
 #[tokio::test]
 async fn a_url_without_encryption_lets_the_password_be_encrypted_by_any_key() {
     let answers: &[&[u8]] = &[&[1, 4]];

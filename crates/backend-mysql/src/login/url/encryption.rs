@@ -1,6 +1,6 @@
-//! From the parameters of a URL, and MLflow's variables, to how a connection is encrypted.
+//! Decides from a URL's parameters and MLflow's variables how a connection is encrypted.
 //!
-//! The meaning is that of PyMySQL under SQLAlchemy, or a stricter one: `docs/connections.md`.
+//! The meaning is PyMySQL's under SQLAlchemy, or a stricter one: `docs/connections.md`.
 
 use std::path::Path;
 
@@ -12,14 +12,14 @@ use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
 use super::refusal::refuse;
 use crate::options::OpenOptions;
 
-/// Whom a server's certificate has to be signed by.
+/// The authority that has to have signed a server's certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Authority {
-    /// Nobody in particular: the certificate is not looked at.
+    /// No authority: the certificate is not checked.
     Anybody,
-    /// One of those in a file, and nobody else.
+    /// Only an authority in this file.
     File(String),
-    /// One of those that the operating system trusts, of which OpenSSL's variable may name the file.
+    /// An authority that the operating system trusts; OpenSSL's variable may name the file.
     System(Option<String>),
 }
 
@@ -30,12 +30,12 @@ pub(crate) struct Encryption {
     client: Option<(String, String)>,
 }
 
-/// What a URL says of how far a server is to be checked.
+/// Which checks of a server a URL asks for.
 #[derive(Clone, Copy)]
 struct Checks {
-    /// Its certificate.
+    /// The check of the certificate.
     certificate: Option<bool>,
-    /// The host in its certificate.
+    /// The check of the host name in the certificate.
     host: Option<bool>,
 }
 
@@ -54,8 +54,10 @@ impl Checks {
         self.certificate == Some(true) || self.host == Some(true)
     }
 
-    /// How far a server is checked against the authority that the URL or MLflow's variable names, if
-    /// it is checked as far as that where the URL does not say.
+    /// Returns how strictly a server is checked against the named authority.
+    ///
+    /// `otherwise` applies where the URL does not say. The URL or MLflow's variable names the
+    /// authority.
     fn against_authority(self, otherwise: MySqlSslMode) -> MySqlSslMode {
         match (self.certificate, self.host) {
             (_, Some(true)) => MySqlSslMode::VerifyIdentity,
@@ -68,7 +70,8 @@ impl Checks {
 
 impl Encryption {
     pub(crate) fn new(url: &ServerUrl, open: &OpenOptions, is_socket: bool) -> Result<Self, Error> {
-        // MLflow hands its variables to the driver after the URL's parameters, so they win.
+        // MLflow passes its variables to the driver after the URL's parameters, so the variables
+        // win.
         let setting = |variable: &str, parameter: &str| {
             open.variable(variable).or_else(|| url.parameter(parameter)).map(ToOwned::to_owned)
         };
@@ -120,10 +123,10 @@ impl Encryption {
                 let hint = "name the file of the authority as ssl_ca";
                 return Err(refuse(url, problem, hint));
             }
-            // Whoever names an authority wants it to be asked.
+            // A user who names an authority wants the certificate checked against it.
             (Some(_), Authority::File(_)) => checks.against_authority(MySqlSslMode::VerifyCa),
             (None, Authority::File(_)) => checks.against_authority(MySqlSslMode::VerifyIdentity),
-            // Anybody gets a certificate of some public authority, if not for this host.
+            // Public authorities sign certificates for everyone, so the host name has to match.
             (_, Authority::System(_)) => MySqlSslMode::VerifyIdentity,
             (_, Authority::Anybody) if wants_encryption => MySqlSslMode::Required,
             (Some(mode), Authority::Anybody) => mode,
@@ -133,17 +136,19 @@ impl Encryption {
         Ok(Self { mode, authority, client })
     }
 
-    /// Whether a file says whom to trust, and nobody else is to be trusted.
+    /// Returns whether only the authorities in a file are to be trusted.
     pub(crate) fn names_an_authority(&self) -> bool {
         matches!(self.authority, Authority::File(_))
             && matches!(self.mode, MySqlSslMode::VerifyCa | MySqlSslMode::VerifyIdentity)
     }
 
-    /// Tells the driver. It gets the authorities themselves, so that no file is read a second time.
+    /// Sets the driver's options for encryption.
+    ///
+    /// The driver gets the authorities themselves, so no file is read a second time.
     ///
     /// # Errors
-    /// If a file cannot be read or holds no certificate, which would look like a server that cannot be
-    /// reached.
+    /// If a file cannot be read or holds no certificate. Without this check, the failure would look
+    /// like an unreachable server.
     pub(crate) fn apply(
         self,
         options: MySqlConnectOptions,
@@ -179,7 +184,7 @@ impl Encryption {
     }
 }
 
-/// The mode that a URL names outright.
+/// Returns the mode that a URL names with `ssl_mode` or `ssl_disabled`.
 fn named_mode(url: &ServerUrl) -> Result<Option<MySqlSslMode>, Error> {
     match url.parameter("ssl_mode") {
         Some(mode) => mode.to_uppercase().parse().map(Some).map_err(|_| {
@@ -191,7 +196,7 @@ fn named_mode(url: &ServerUrl) -> Result<Option<MySqlSslMode>, Error> {
     }
 }
 
-/// PyMySQL's `ssl={...}` has no form in a URL; whoever writes a yes wants encryption.
+/// Returns whether `ssl` is true; PyMySQL's `ssl={...}` has no form in a URL.
 fn asks_for_encryption(url: &ServerUrl) -> Result<bool, Error> {
     match url.parameter("ssl") {
         None => Ok(false),
@@ -202,7 +207,7 @@ fn asks_for_encryption(url: &ServerUrl) -> Result<bool, Error> {
     }
 }
 
-/// A parameter that is a yes or a no, as SQLAlchemy reads it.
+/// Reads a boolean parameter, as SQLAlchemy does.
 fn flag(url: &ServerUrl, name: &str) -> Result<Option<bool>, Error> {
     let Some(value) = url.parameter(name) else { return Ok(None) };
     boolean(value).map(Some).ok_or_else(|| {

@@ -1,5 +1,6 @@
-//! From a URL, as MLflow's users write it for PyMySQL, mysqlclient or MySQL Connector/Python, to the
-//! options of a connection.
+//! Reads a URL and turns it into the options of a connection.
+//!
+//! MLflow's users write such URLs for PyMySQL, mysqlclient or MySQL Connector/Python.
 
 mod encryption;
 mod parameters;
@@ -20,19 +21,21 @@ use refusal::refuse;
 const DEFAULT_PORT: u16 = 3306;
 const DEFAULT_CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 
-/// What a URL and the environment say. Not `Debug`: the driver's options show the password.
+/// The target that a URL and the environment name.
+///
+/// Not `Debug`: the driver's options show the password.
 pub(crate) struct Target {
-    /// What the driver is told.
+    /// The driver's options.
     pub(crate) options: MySqlConnectOptions,
-    /// How long a connection may take to come about.
+    /// How long opening a connection may take.
     pub(crate) connect_timeout: Duration,
-    /// The database as it may be shown.
+    /// The database's name, without a password.
     pub(crate) name: String,
-    /// The user.
+    /// The user who logs in.
     pub(crate) user: String,
-    /// Whether only an authority is to be trusted that a file names.
+    /// Whether only the authorities in a file are to be trusted.
     pub(crate) names_an_authority: bool,
-    /// What of the URL has no effect.
+    /// The parts of the URL that have no effect.
     pub(crate) warnings: Vec<String>,
 }
 
@@ -40,7 +43,7 @@ impl Target {
     /// Reads a URL.
     ///
     /// # Errors
-    /// If it names no user or no database, or a parameter has a value that it cannot have.
+    /// If the URL names no user or no database, or a parameter has an invalid value.
     pub(crate) fn new(url: &ServerUrl, open: &OpenOptions) -> Result<Self, Error> {
         let Some(database) = url.database.clone() else {
             return Err(refuse(url, "it names no database", "write mysql://…/DATABASE"));
@@ -56,7 +59,7 @@ impl Target {
             None if host.contains(':') => format!("mysql://{user}@[{host}]:{port}/{database}"),
             None => format!("mysql://{user}@{host}:{port}/{database}"),
         };
-        // The session's settings are this backend's own (see `settings`).
+        // This backend sets the session's settings itself (see `settings`).
         let mut options = MySqlConnectOptions::new()
             .host(host)
             .port(port)
@@ -86,11 +89,13 @@ impl Target {
     }
 }
 
-/// Reads a URL as [`crate::Mysql::connect`] does, without connecting, and tells what of it has no effect.
+/// Reads a URL as [`crate::Mysql::connect`] does, and returns the parts without effect.
+///
+/// Opens no connection.
 ///
 /// # Errors
-/// If it names no user or no database, a parameter has a value that it cannot have, or asks for a
-/// protection that is not to be had.
+/// If the URL names no user or no database, or a parameter has an invalid value. Also if a
+/// parameter asks for a protection that is not available.
 pub fn read_url(url: &ServerUrl, options: &OpenOptions) -> Result<Vec<String>, Error> {
     Ok(Target::new(url, options)?.warnings)
 }

@@ -1,5 +1,6 @@
-//! The parameters of a URL: which are followed, which have no effect, and which are refused since they
-//! ask for a protection that is not to be had here.
+//! The parameters of a URL: which are followed, ignored, or refused.
+//!
+//! Refused are parameters that ask for a protection that is not available here.
 
 use mlflow_migrate_backend_server::parameter::{may_protect, same_letters};
 use mlflow_migrate_core::Error;
@@ -7,7 +8,7 @@ use mlflow_migrate_core::url::ServerUrl;
 
 use super::refusal::refuse;
 
-/// Those that are followed.
+/// Parameters that are followed.
 const FOLLOWED: &[&str] = &[
     "unix_socket",
     "socket",
@@ -23,7 +24,7 @@ const FOLLOWED: &[&str] = &[
     "ssl_check_hostname",
 ];
 
-/// Those that say how a Python program talks to the server.
+/// Parameters that affect only a Python program's connection.
 const OF_PYTHON: &[&str] = &[
     "charset",
     "collation",
@@ -44,11 +45,11 @@ const OF_PYTHON: &[&str] = &[
     "time_zone",
     "program_name",
     "conv",
-    // A password is never encrypted with a server's key unless the URL says `ssl_mode=DISABLED`.
+    // A password is encrypted with a server's key only if the URL says `ssl_mode=DISABLED`.
     "server_public_key",
 ];
 
-/// What a driver does with a parameter, and this backend cannot; and what to do instead.
+/// Returns what a parameter asks for that this backend lacks, and a hint.
 fn unmet(name: &str, value: &str) -> Option<(&'static str, &'static str)> {
     match name {
         "ssl_capath" => {
@@ -89,19 +90,20 @@ fn is_challenge(plugin: &str) -> bool {
     matches!(plugin, "mysql_native_password" | "caching_sha2_password" | "sha256_password")
 }
 
-/// Whether a parameter is one that [`unmet`] knows.
+/// Returns whether a parameter is followed, or has no effect and needs no warning.
 fn is_known(name: &str) -> bool {
     FOLLOWED.contains(&name)
         || OF_PYTHON.contains(&name)
         || matches!(name, "tls_versions" | "auth_plugin")
 }
 
-/// Refuses what asks for a protection that is not to be had, and tells what else has no effect. Values
-/// are never named.
+/// Refuses parameters that ask for a missing protection, and returns what else has no effect.
+///
+/// The texts never contain values.
 pub(super) fn check(url: &ServerUrl) -> Result<Vec<String>, Error> {
     let mut warnings = Vec::new();
     for (name, value) in &url.parameters {
-        // What follows an encoded `=` is no part of a name.
+        // The part after an encoded `=` does not belong to the name.
         let name = name.split('=').next().unwrap_or_default();
         if let Some((problem, hint)) = unmet(name, value) {
             return Err(refuse(url, &format!("the parameter {name} {problem}"), hint));

@@ -8,7 +8,7 @@ use mlflow_migrate_core::schema::Schema;
 use crate::change::describe;
 use crate::features::Features;
 
-/// The last state of MySQL 5.6.
+/// The last revision that MySQL 5.6 can hold.
 const LAST_OF_5_6: &str = "770bee3ae1dd";
 
 fn statements(
@@ -24,7 +24,7 @@ fn statements(
     (plan.changes().flat_map(render).collect(), plan.result)
 }
 
-/// As if every table that changes were large.
+/// Treats every table that changes as large.
 fn swaps(
     catalogue: &Catalogue,
     features: &Features,
@@ -37,7 +37,7 @@ fn swaps(
     plan.changes().flat_map(render).collect()
 }
 
-/// From nothing to the base schema, then one revision at a time.
+/// Returns the statements of each revision, from an empty database to the base schema and on.
 fn step_by_step(version: &str, last: Option<&str>) -> Vec<(String, Vec<String>)> {
     let catalogue = mlflow_migrate_revisions::tracking().unwrap();
     let features = Features::parse(version).unwrap();
@@ -107,8 +107,9 @@ fn a_swap_of_metrics() {
     }
 }
 
-/// There is no MySQL 5.7 to try this on, so what it cannot do must not be asked of it: neither one
-/// revision at a time, nor all at once, nor from any state on.
+/// No MySQL 5.7 is available to try the statements on, so none may use what 5.7 lacks.
+///
+/// Covers upgrades by one revision at a time, all at once, and from any revision on.
 #[test]
 fn nothing_is_asked_of_mysql_5_7_that_it_lacks() {
     let catalogue = mlflow_migrate_revisions::tracking().unwrap();
@@ -151,7 +152,7 @@ fn assert_fits_mysql_5_7(statement: &str) {
     }
 }
 
-/// MariaDB 12.1 gives unnamed foreign keys numbers, so there too the server has to choose.
+/// MariaDB 12.1 numbers unnamed foreign keys, so the server has to choose the names there too.
 #[test]
 fn unnamed_foreign_keys_stay_unnamed_on_every_server() {
     for version in ["5.7.44", "9.7.0", "10.11.14-MariaDB", "12.1.2-MariaDB"] {

@@ -1,4 +1,4 @@
-//! In which order the clauses of a change come.
+//! The order of the clauses of a change.
 
 use mlflow_migrate_core::schema::{Index, Table, integer, varchar};
 
@@ -20,8 +20,9 @@ fn statements(before: &Table, after: &Table, server: &str) -> Vec<String> {
     statements.iter().map(|sql| sql.replace("\n ", "")).collect()
 }
 
-/// A server that drops columns instantly would shrink an index that has others, too, or refuse. One that has
-/// no other goes with its column.
+/// An instant drop of a column would shrink an index with other columns, or fail.
+///
+/// An index without other columns is dropped with its column.
 #[test]
 fn a_column_goes_after_its_indexes() {
     let before = table().index(Index::new("i", &["gone", "stays"])).unique_named("u", &["gone"]);
@@ -40,7 +41,7 @@ fn a_column_goes_after_its_indexes() {
     );
 }
 
-/// As when an upgrade that has dropped it is taken back.
+/// An upgrade that has dropped the column is rolled back.
 #[test]
 fn a_column_comes_back_to_its_place() {
     let mut before = table();

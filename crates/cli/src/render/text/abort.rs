@@ -5,7 +5,7 @@ use mlflow_migrate_core::upgrade::abort::AbortReport;
 use crate::outcome::OfDatabase;
 use crate::render::words;
 
-/// Says what was taken back.
+/// Writes what was rolled back.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<AbortReport>) -> io::Result<()> {
     let OfDatabase { database, result: aborted } = found;
     let (from, to) = (&aborted.from, words::revision(aborted.to.as_deref()));

@@ -5,7 +5,7 @@ use mlflow_migrate_core::report::check::{CheckReport, Position};
 use crate::outcome::{Checked, OfDatabase, Problem};
 use crate::render::words::{count_of, releases};
 
-/// Says how a database compares with the newest revision, and with its own.
+/// Writes how a database compares with the newest revision, and with its own.
 pub(super) fn write(out: &mut impl Write, check: &OfDatabase<Checked>) -> io::Result<()> {
     let OfDatabase { database, result: Checked { checked, wrong_stamp } } = check;
     writeln!(out, "{database}: {}", place(&checked.position))?;
@@ -15,13 +15,13 @@ pub(super) fn write(out: &mut impl Write, check: &OfDatabase<Checked>) -> io::Re
     write_differences(out, checked)
 }
 
-/// Says that the schema is another revision's, and what to do.
+/// Writes that the schema is another revision's, with a hint.
 pub(super) fn write_wrong_stamp(out: &mut impl Write, wrong: &Problem) -> io::Result<()> {
     writeln!(out, "  problem:  {}", wrong.message)?;
     wrong.hint.iter().try_for_each(|hint| writeln!(out, "  hint:     {hint}"))
 }
 
-/// Lists what is not as the revision says.
+/// Lists the differences between the database and its revision.
 pub(super) fn write_differences(out: &mut impl Write, checked: &CheckReport) -> io::Result<()> {
     if !checked.drift.is_empty() {
         writeln!(out, "not as in {}:", checked.position.location.label())?;

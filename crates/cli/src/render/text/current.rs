@@ -8,7 +8,7 @@ use super::upgrade::fits;
 use crate::outcome::{Current, OfDatabase};
 use crate::render::words::{count_of, revision_and_releases};
 
-/// Says where a database is. The first word is the revision, for `cut` and its like.
+/// Writes the revision of a database, as the first word, for tools such as `cut`.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Current>) -> io::Result<()> {
     let OfDatabase { database, result: current } = found;
     if let Some(unfinished) = &current.unfinished {

@@ -4,7 +4,7 @@ use super::super::visible::one_line;
 use crate::outcome::{Diagnosed, OfDatabase};
 use crate::render::words::{self, count};
 
-/// Says what stands in the way of an upgrade.
+/// Writes the obstacles to an upgrade.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::Result<()> {
     let OfDatabase { database, result } = found;
     let Diagnosed { from, to, revisions, problems } = result;

@@ -5,7 +5,7 @@ use mlflow_migrate_core::report::estimate::{Estimate, Metrics, RebuiltTable};
 use crate::outcome::OfDatabase;
 use crate::render::words::{bytes, count, number, revision};
 
-/// Says how much work an upgrade is.
+/// Writes how much work an upgrade is.
 pub(super) fn write(out: &mut impl Write, estimated: &OfDatabase<Estimate>) -> io::Result<()> {
     let OfDatabase { database, result: estimate } = estimated;
     let (from, to) = (revision(estimate.from.as_deref()), revision(estimate.to.as_deref()));

@@ -27,7 +27,9 @@ use crate::outcome::Outcome;
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
-/// A log has every step; a person at a terminal sees those that took so many seconds, or wrote rows.
+/// The duration in seconds from which a terminal shows a step; a log shows every step.
+///
+/// A terminal also shows every step that wrote rows.
 const WORTH_A_LINE: f64 = 0.1;
 
 /// The renderer for people.
@@ -138,7 +140,7 @@ impl Renderer for Text {
     }
 
     fn error(&self, error: &Error, _: u8) -> io::Result<()> {
-        // The bar of the step that failed goes before the error comes.
+        // Removes the failed step's bar before the error is written.
         self.running.lock().unwrap_or_else(PoisonError::into_inner).display = None;
         let mut stderr = anstream::stderr().lock();
         writeln!(stderr, "{ERROR}error:{ERROR:#} {}", one_line(&error.to_string()))?;

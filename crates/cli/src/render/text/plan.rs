@@ -73,7 +73,7 @@ fn write_step(
     Ok(())
 }
 
-/// How a table is changed.
+/// Returns how a table is changed.
 fn how(method: &ChangePlan) -> String {
     let cost = match method {
         ChangePlan { rebuilds: true, .. } => "; every row is written",

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use super::upgrade::fits;
 use crate::outcome::{OfDatabase, Restored};
 
-/// Says what a database holds now, and where that is which it held.
+/// Writes the database's revision, and where its former content is kept.
 pub(super) fn write(out: &mut impl Write, restored: &OfDatabase<Restored>) -> io::Result<()> {
     let OfDatabase { database, result: Restored { backup, kept, position } } = restored;
     writeln!(out, "{database}: at {}, as {backup} is", position.location.label())?;

@@ -8,7 +8,7 @@ use crate::clock;
 use crate::outcome::OfDatabase;
 use crate::render::words;
 
-/// Says what a database is about.
+/// Writes the database's position, or its unfinished upgrade.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Status>) -> io::Result<()> {
     match &found.result {
         Status::Settled(position) => {

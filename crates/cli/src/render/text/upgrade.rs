@@ -5,7 +5,7 @@ use mlflow_migrate_core::UpgradeReport;
 use crate::outcome::{Finished, OfDatabase};
 use crate::render::words::{count, count_of, duration, releases, revision};
 
-/// Says what an upgrade did, and which MLflow releases now fit.
+/// Writes what an upgrade did, and which MLflow releases fit the database now.
 pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io::Result<()> {
     let OfDatabase { database, result } = finished;
     let Finished { report, source, show_timings } = result;
@@ -47,7 +47,7 @@ fn write_timings(out: &mut impl Write, report: &UpgradeReport) -> io::Result<()>
     Ok(())
 }
 
-/// The releases that expect a revision, in words.
+/// Returns the releases that expect a revision, in words.
 pub(super) fn fits(expecting: &[String]) -> String {
     releases(expecting).unwrap_or_else(|| {
         "no MLflow release exactly; `mlflow-migrate history` tells which come next".to_owned()

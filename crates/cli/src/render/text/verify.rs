@@ -6,7 +6,7 @@ use super::check::{place, write_differences};
 use crate::outcome::OfDatabase;
 use crate::render::words::count;
 
-/// Says whether a database is sound.
+/// Writes whether a database is sound.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<VerifyReport>) -> io::Result<()> {
     let OfDatabase { database, result: verified } = found;
     writeln!(out, "{database}: {}", place(&verified.checked.position))?;

@@ -1,4 +1,4 @@
-//! URLs and environments, and what the driver is told of them: the tables of `docs/connections.md`.
+//! URLs and environments, and the driver's options for them: the tables of `docs/connections.md`.
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;

@@ -6,7 +6,7 @@ use super::{Environment, encryption, told};
 use crate::login::url::parameters;
 use crate::table;
 
-/// A row, the parameters and variables that it stands for, and what comes of them.
+/// A row, the parameters and variables that it stands for, and their result.
 type Case = (&'static str, &'static str, Environment<'static>, &'static str);
 
 const REFUSED: &str = "refused";
