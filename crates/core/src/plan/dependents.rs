@@ -22,7 +22,7 @@ pub struct ColumnEnd {
 }
 
 impl ColumnEnd {
-    /// The refusal, if anything depends on the column.
+    /// Returns the refusal, if anything depends on the column.
     #[must_use]
     pub fn refusal(&self, dependents: Vec<Dependent>) -> Option<Error> {
         (!dependents.is_empty()).then(|| Error::Dependents {

@@ -5,7 +5,6 @@
 //! several tables belong together, blocking foreign keys are dropped first and added last.
 //! Everything else of a table is still one change. SQLite checks none of this while a schema
 //! changes.
-//! a schema changes.
 
 use std::collections::BTreeMap;
 
