@@ -65,8 +65,7 @@ pub(super) struct Dimensions {
 pub(super) enum Obstacle {
     /// It is not JSON.
     Malformed,
-    /// It is not an object, has other keys than the model's and the provider's, or has values that
-    /// are not strings.
+    /// It is not an object of strings, with no keys but the model's and the provider's.
     Unsupported,
     /// A name holds half of a surrogate pair, which no database stores.
     Surrogate,
