@@ -130,7 +130,9 @@ pub trait Backend: Rows {
         progress: &Progress,
     ) -> Result<Option<u64>, Error>;
 
-    /// Drops tables of the live schema that an interrupted Alembic run has left.
+    /// Drops tables of the live schema.
+    ///
+    /// They are leftovers of an interrupted Alembic run or, in an abort, new tables of the upgrade.
     async fn drop_tables(&mut self, leftovers: &[String]) -> Result<(), Error>;
 
     /// Counts orphaned rows where the database does not enforce foreign keys during an upgrade.

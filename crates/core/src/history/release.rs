@@ -73,9 +73,11 @@ impl Releases {
         Self { heads }
     }
 
-    /// The revision that a release expects. A patch release that is not listed expects what the
-    /// latest listed one before it in the same minor release does: MLflow changes its schema only
-    /// in listed releases. The outer `None` means that the release is not known.
+    /// Returns the revision that a release expects.
+    ///
+    /// The outer `None` means that the release is unknown. An unlisted patch release expects the
+    /// revision of the latest listed release before it, in the same minor release. MLflow changes
+    /// its schema only in listed releases.
     #[must_use]
     pub fn revision_of(&self, release: &Release) -> Option<Option<&str>> {
         let candidates = self.heads.iter().filter(|(known, _)| known.same_minor(release));

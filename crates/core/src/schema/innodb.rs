@@ -5,7 +5,6 @@
 //! constraint's name. The index stays when the foreign key is dropped. The server drops the index
 //! automatically when another index begins with its columns (MySQL manual, "FOREIGN KEY
 //! Constraints").
-//! index begins with its columns (MySQL manual, "FOREIGN KEY Constraints").
 
 use super::{ForeignKey, Index, Table};
 
