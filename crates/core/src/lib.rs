@@ -1,8 +1,8 @@
 //! Plans and executes upgrades of MLflow's databases, over a graph of revisions.
 //!
-//! This crate contains no database driver. A [`history::catalogue::Catalogue`] holds the revisions and their
-//! changes, and a [`backend::Backend`] accesses one database. [`upgrade()`] is the one driver that
-//! connects them.
+//! This crate contains no database driver. A [`history::catalogue::Catalogue`] holds the revisions
+//! and their changes, and a [`backend::Backend`] accesses one database. [`upgrade()`] is the one
+//! driver that connects them.
 
 pub mod backend;
 pub mod data;

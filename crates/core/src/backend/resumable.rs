@@ -40,7 +40,7 @@ pub trait Resumable: RowTransactions {
     /// Called before the first change.
     async fn await_tables(&mut self, tables: &[String]) -> Result<(), Error>;
 
-    /// Completes or removes what an interrupted change has left, before the schema is read again.
+    /// Completes the table of an interrupted change, before the schema is read again.
     async fn resume(&mut self) -> Result<(), Error>;
 
     /// Drops the tables that changes have retained, and unfinished copies.

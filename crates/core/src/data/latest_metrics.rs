@@ -160,7 +160,7 @@ impl DataMigration for LatestMetrics {
         }]
     }
 
-    /// MySQL commits range by range, after it has deleted the rows of an interrupted MLflow run.
+    /// Returns false: MySQL commits range by range, and first deletes an MLflow run's leftovers.
     fn is_atomic(&self) -> bool {
         false
     }

@@ -63,7 +63,7 @@ pub(super) fn operand(value: &Value) -> Operand<'_> {
     }
 }
 
-/// The number that `COUNT` gives.
+/// Returns the result of a `COUNT`.
 pub(crate) fn count(value: Option<&Value>) -> u64 {
     match value {
         Some(Value::BigInt(Some(number))) => number.unsigned_abs(),
@@ -71,12 +71,12 @@ pub(crate) fn count(value: Option<&Value>) -> u64 {
     }
 }
 
-/// The value, or NULL if there is none.
+/// Returns a copy of the value, or NULL without one.
 pub(super) fn owned(value: Option<&Value>) -> Value {
     value.cloned().unwrap_or(Value::String(None))
 }
 
-/// A value as a person would write it, cut short.
+/// Formats a value for a message, shortened.
 pub(super) fn display(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(Some(text))) => {

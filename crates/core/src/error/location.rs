@@ -108,7 +108,7 @@ pub enum LocationError {
     /// The database holds tables, but none of MLflow's.
     #[error("the database holds tables ({tables}), but none of MLflow's")]
     NotMlflow {
-        /// How many tables it holds.
+        /// The number of tables.
         tables: usize,
     },
     /// The database has no version, and its schema is that of one or several revisions.

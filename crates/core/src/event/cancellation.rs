@@ -1,8 +1,9 @@
 //! Lets the user stop an upgrade.
 //!
-//! The upgrade stops where stopping is safe: before its next step, before the next batch or range
-//! of rows within a long step, and within a statement that the database rolls back as a whole.
-//! Stopping is an ordinary error: the upgrade rolls back, or stays resumable by the same request.
+//! The upgrade stops where stopping is safe: before its next step, and before the next batch or
+//! range of rows of a long step. It also stops within a statement that the database rolls back as a
+//! whole. Stopping is an ordinary error: the upgrade rolls back, or stays resumable by the same
+//! request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};

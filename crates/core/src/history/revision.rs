@@ -110,7 +110,7 @@ impl Revision {
         self.under(Condition::Only(dialects), operations)
     }
 
-    /// Adds operations for all dialects but these.
+    /// Adds operations for all dialects except these.
     #[must_use]
     pub fn except(
         self,

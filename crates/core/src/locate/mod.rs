@@ -20,7 +20,7 @@ const NAMED_ROWS: usize = 10;
 ///
 /// # Errors
 /// If the database belongs to another program, or its version table holds something unknown. Also
-/// if the database has no version, and its schema fits no single revision.
+/// if the database has no version, unless it is empty, has the base schema, or `assume` is given.
 pub(crate) fn locate(
     catalogue: &Catalogue,
     platform: &Platform,

@@ -322,7 +322,7 @@ mod tests {
         Check::new(Some(name), expression)
     }
 
-    /// A table with everything that can depend on a column but triggers.
+    /// Returns a table with everything that can depend on a column, except triggers.
     fn table() -> Table {
         let mut table = Table::new("t")
             .column(integer("id"))

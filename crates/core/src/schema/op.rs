@@ -141,27 +141,27 @@ impl TableEdits {
         self
     }
 
-    /// See [`TableEdit::AddColumn`].
+    /// Appends [`TableEdit::AddColumn`].
     pub fn add_column(&mut self, column: Column) -> &mut Self {
         self.push(TableEdit::AddColumn(column))
     }
 
-    /// See [`TableEdit::DropColumn`].
+    /// Appends [`TableEdit::DropColumn`].
     pub fn drop_column(&mut self, column: &str) -> &mut Self {
         self.push(TableEdit::DropColumn(column.to_owned()))
     }
 
-    /// See [`TableEdit::RenameColumn`].
+    /// Appends [`TableEdit::RenameColumn`].
     pub fn rename_column(&mut self, from: &str, to: &str) -> &mut Self {
         self.push(TableEdit::RenameColumn { from: from.to_owned(), to: to.to_owned() })
     }
 
-    /// See [`TableEdit::AlterColumn`].
+    /// Appends [`TableEdit::AlterColumn`].
     pub fn alter_column(&mut self, column: &str, change: ColumnChange) -> &mut Self {
         self.push(TableEdit::AlterColumn { column: column.to_owned(), change })
     }
 
-    /// See [`TableEdit::SetPrimaryKey`].
+    /// Appends [`TableEdit::SetPrimaryKey`].
     pub fn primary_key(&mut self, name: &str, columns: &[&str]) -> &mut Self {
         self.push(TableEdit::SetPrimaryKey(PrimaryKey {
             name: Some(name.to_owned()),
@@ -169,22 +169,22 @@ impl TableEdits {
         }))
     }
 
-    /// See [`TableEdit::AddForeignKey`].
+    /// Appends [`TableEdit::AddForeignKey`].
     pub fn add_foreign_key(&mut self, foreign_key: ForeignKey) -> &mut Self {
         self.push(TableEdit::AddForeignKey(foreign_key))
     }
 
-    /// See [`TableEdit::DropForeignKey`].
+    /// Appends [`TableEdit::DropForeignKey`].
     pub fn drop_foreign_key(&mut self, columns: &[&str]) -> &mut Self {
         self.push(TableEdit::DropForeignKey(owned(columns)))
     }
 
-    /// See [`TableEdit::AddUnique`].
+    /// Appends [`TableEdit::AddUnique`].
     pub fn add_unique(&mut self, name: &str, columns: &[&str]) -> &mut Self {
         self.push(TableEdit::AddUnique { name: name.to_owned(), columns: owned(columns) })
     }
 
-    /// See [`TableEdit::DropUnique`].
+    /// Appends [`TableEdit::DropUnique`].
     pub fn drop_unique(&mut self, columns: &[&str]) -> &mut Self {
         self.push(TableEdit::DropUnique(owned(columns)))
     }
@@ -194,22 +194,22 @@ impl TableEdits {
         self.push(TableEdit::AddCheck(Check::new(None, expression)))
     }
 
-    /// See [`TableEdit::DropCheck`].
+    /// Appends [`TableEdit::DropCheck`].
     pub fn drop_check(&mut self, name: &str) -> &mut Self {
         self.push(TableEdit::DropCheck(name.to_owned()))
     }
 
-    /// See [`TableEdit::CreateIndex`].
+    /// Appends [`TableEdit::CreateIndex`].
     pub fn create_index(&mut self, index: Index) -> &mut Self {
         self.push(TableEdit::CreateIndex(index))
     }
 
-    /// See [`TableEdit::DropIndex`].
+    /// Appends [`TableEdit::DropIndex`].
     pub fn drop_index(&mut self, name: &str) -> &mut Self {
         self.push(TableEdit::DropIndex(name.to_owned()))
     }
 
-    /// See [`TableEdit::CreateTrigger`].
+    /// Appends [`TableEdit::CreateTrigger`].
     pub fn create_trigger(&mut self, trigger: Trigger) -> &mut Self {
         self.push(TableEdit::CreateTrigger(trigger))
     }

@@ -49,7 +49,7 @@ async fn lossy_step(
     let losses = resumable(backend)?.losses().await?;
     let begun = (1..).zip(&plan.steps).take(journal.done + 1);
     for (number, step) in begun.filter(|(_, step)| !has_inverse(step, &journal.live)) {
-        // A step notes its losses before it writes, so a missing note means that it has not begun.
+        // A step notes its losses before it writes, so a pending step without a note has not begun.
         let is_lossy = losses.get(&number).map_or(number <= journal.done, |rows| *rows > 0);
         if is_lossy && (number <= journal.done || !is_still_to_come(backend, step, journal).await?)
         {

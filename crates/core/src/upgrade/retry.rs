@@ -153,7 +153,7 @@ mod tests {
         Error::Locked { name: "db".into(), waited_seconds: 10, holders: Vec::new() }
     }
 
-    /// All waits of a request that always fails like that.
+    /// Returns all waits of a request that always fails with the same error.
     fn waits(limit: u64, target: &Target, error: impl Fn() -> Error) -> Vec<u128> {
         let mut retry = Retry::within(Duration::from_secs(limit));
         let waits = std::iter::from_fn(|| retry.after(error(), target).ok());
@@ -200,7 +200,7 @@ mod tests {
         }
     }
 
-    /// Two further from where the database is may be four further by now.
+    /// Two steps from the present revision may be four steps from the first one.
     #[test]
     fn a_relative_target_waits_for_its_first_connection_only() {
         let target = Target::Relative(2);

@@ -7,7 +7,7 @@
 //! which are numbers, and what white space is. This module follows Python's rules for the functions
 //! that those revisions call:
 //!
-//! * [`json::loads`] is `json.loads` of a `str`, and [`encoding::decode`] what it does to `bytes` before;
+//! * [`json::loads`] is `json.loads` of a `str`, and [`encoding::decode`] its decoding of `bytes`;
 //! * [`number::finite_float`] and [`number::token_count`] are MLflow's `finite_float_or_none` and
 //!   `token_count_or_none`, with Python's `float(...)` and `Decimal(str(...))` beneath;
 //! * [`text`] has `str.strip`, `str.lower` and `text[:length]`.

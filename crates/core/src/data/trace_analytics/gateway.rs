@@ -64,6 +64,8 @@ impl Costs {
         Self { select, column }
     }
 
+    /// Selects the sources of the spans' costs.
+    ///
     /// Where [`super::costs::are_numbers`] holds, these values become the costs of the spans.
     fn of_metrics(platform: &Platform) -> Self {
         let column = ("span_metrics", "value");

@@ -144,7 +144,7 @@ impl DataMigration for TraceAnalytics {
         live.table("trace_info").is_some() && !is_filled(live)
     }
 
-    /// MySQL commits range by range.
+    /// Returns false: MySQL commits range by range.
     fn is_atomic(&self) -> bool {
         false
     }
@@ -203,7 +203,7 @@ impl DataMigration for TraceAnalyticsSources {
         TraceAnalytics.is_needed(live)
     }
 
-    /// MySQL truncates tables, which commits.
+    /// Returns false: MySQL truncates tables, which commits.
     fn is_atomic(&self) -> bool {
         false
     }
