@@ -111,8 +111,7 @@ pub(crate) fn recognise(
 
 /// Returns whether what an operation adds exists.
 ///
-/// For an operation that adds nothing, the answer is the existence of the table, which disproves
-/// nothing.
+/// For an operation that adds nothing, returns whether its table exists.
 fn is_added(op: &Op, live: &Schema) -> bool {
     let table = live.table(op.table());
     match op {

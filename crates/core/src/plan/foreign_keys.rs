@@ -158,7 +158,7 @@ impl Batch<'_> {
         self.alters_columns(&key.columns, before, after)
     }
 
-    /// Returns whether the server must alter columns that are part of a foreign key.
+    /// Returns whether a change alters columns so that their foreign key must be dropped first.
     ///
     /// PostgreSQL alters such a column without dropping the foreign key.
     fn alters_columns(&self, columns: &[String], before: &Table, after: &Table) -> bool {

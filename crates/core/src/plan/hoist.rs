@@ -51,7 +51,7 @@ impl Crossed {
             TableEdit::DropIndex(_) | TableEdit::DropCheck(_) => true,
             TableEdit::AddCheck(_) => accepts_constraints,
             TableEdit::AddColumn(column) => column.generated.is_none(),
-            // The referencing column of another table may have to have the same collation.
+            // A referencing column of another table may need the same collation.
             TableEdit::AlterColumn { column, change } => {
                 (change.column_type.is_none() || !is_touched(column))
                     && (change.nullable != Some(false) || accepts_constraints)

@@ -33,7 +33,7 @@ pub struct Preview {
     pub unmerged: Option<AlembicCost>,
     /// The number of the step after which an interrupted upgrade may only be finished.
     ///
-    /// `None` where a failed upgrade rolls back as a whole, or every step has an inverse.
+    /// `None` with transactional DDL, revision by revision, or if every step has an inverse.
     pub point_of_no_return: Option<usize>,
     /// The rows that an upgrade would refuse, one entry per kind.
     pub findings: Vec<RowProblem>,

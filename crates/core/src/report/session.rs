@@ -10,9 +10,6 @@ use crate::upgrade::inspection::inspect;
 ///
 /// # Errors
 /// If the session cannot begin, or the work fails.
-///
-/// # Errors
-/// If the session cannot begin, or what is done in it fails.
 pub async fn reading<T>(
     backend: &mut dyn Backend,
     work: impl AsyncFnOnce(&mut dyn Backend) -> Result<T, Error>,

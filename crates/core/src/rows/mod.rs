@@ -17,7 +17,7 @@ use crate::schema::platform::Platform;
 /// One row of a result, its values in the order of the columns.
 pub type Row = Vec<Value>;
 
-/// A kind of update that finds existing rows by a key.
+/// The columns to update in a table, and the key that finds the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyedUpdate {
     /// The table.

@@ -100,7 +100,6 @@ impl Journal {
 
 /// Returns the interface through which a backend resumes an upgrade.
 ///
-///
 /// # Errors
 /// If one transaction holds the whole upgrade, so that nothing can be unfinished.
 pub(crate) fn resumable(backend: &mut dyn Backend) -> Result<&mut dyn Resumable, Error> {

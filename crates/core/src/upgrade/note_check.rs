@@ -26,7 +26,6 @@ pub(crate) enum Way {
 
 /// Returns the plan that follows from a note.
 ///
-///
 /// # Errors
 /// If the note is not one that this program has written.
 pub(crate) async fn trusted_plan(

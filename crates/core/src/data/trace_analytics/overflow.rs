@@ -14,7 +14,7 @@ use crate::error::{Error, RowProblem};
 use crate::rows::Rows;
 use crate::schema::platform::Platform;
 
-/// The largest float divided by 2^63: fewer costs than that, all below this limit, cannot overflow.
+/// The largest float divided by 2^63: fewer than 2^63 costs below this limit cannot overflow.
 const HUGE: f64 = f64::MAX / 9_223_372_036_854_775_808.0;
 
 /// The number of traces per query.
