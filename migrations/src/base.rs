@@ -1,8 +1,8 @@
-//! The schema of MLflow 0.9.1, the last release without migrations.
+//! Models the schema of MLflow 0.9.1, the last release without migrations.
 
 use mlflow_migrate_core::schema::{ForeignKey, Table, big_integer, float, integer, varchar};
 
-/// The tables that every later state grew from, parents first.
+/// Returns the tables from which every later state derives, parents first.
 pub(crate) fn tables() -> Vec<Table> {
     vec![experiments(), runs(), tags(), metrics(), params()]
 }

@@ -1,9 +1,8 @@
-//! Every revision of MLflow's tracking database, one file each.
+//! Holds every revision of MLflow's tracking database, one file each.
 //!
-//! [`tracking`] gathers them into a catalogue: the schema of MLflow 0.9.1 that they start from, the
-//! graph that they form, and the release that each of them belongs to. What a revision does is said
-//! in the file that bears its id, in literal values only: a file, once released, means the same for
-//! ever.
+//! [`tracking`] collects the revisions in a catalogue, with the schema of MLflow 0.9.1 before them,
+//! their graph, and the release of each. The file named after a revision defines it, with literal
+//! values only. So the meaning of a released file never changes.
 
 mod base;
 mod others;
@@ -14,7 +13,7 @@ use mlflow_migrate_core::error::GraphError;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::graph::Graph;
 
-/// The history of MLflow's tracking database.
+/// Returns the history of MLflow's tracking database.
 ///
 /// # Errors
 /// If the revisions do not form a graph.

@@ -1,4 +1,4 @@
-//! Other programs whose databases can be taken for MLflow's, or share one with it.
+//! Recognises other programs whose databases resemble MLflow's, or share a database with it.
 
 use mlflow_migrate_core::history::catalogue::OtherProgram;
 use mlflow_migrate_core::schema::Schema;
@@ -29,8 +29,10 @@ pub(crate) fn all() -> Vec<OtherProgram> {
     ]
 }
 
-/// The auth app's `a1b2c3d4e5f6` is also the id of a revision of the tracking database, so alone it
-/// does not tell whose database it is.
+/// Returns whether a revision is the auth app's.
+///
+/// `a1b2c3d4e5f6` is also a revision of the tracking database, so this id alone does not identify
+/// the database.
 fn is_of_the_auth_app(revision: &str) -> bool {
     const REVISIONS: [&str; 7] = [
         "8606fa83a998",
@@ -44,7 +46,7 @@ fn is_of_the_auth_app(revision: &str) -> bool {
     REVISIONS.contains(&revision)
 }
 
-/// Optuna's are its version and a letter: `v3.0.0.d`.
+/// Returns whether a revision is Optuna's: a version and a letter, as in `v3.0.0.d`.
 fn is_of_optuna(revision: &str) -> bool {
     let Some((version, letter)) = revision.strip_prefix('v').and_then(|id| id.rsplit_once('.'))
     else {
@@ -57,8 +59,10 @@ fn is_of_optuna(revision: &str) -> bool {
         && matches!(letter.as_bytes(), [letter] if letter.is_ascii_lowercase())
 }
 
-/// FastTrackML takes MLflow's tables over, and adds columns to them. `schema_version` alone is no mark:
-/// Flyway and others have a table of that name, with more columns.
+/// Returns the evidence that FastTrackML has changed MLflow's tables, if any.
+///
+/// FastTrackML adds columns to MLflow's tables. `schema_version` alone is no evidence: Flyway and
+/// others have a table of that name, with more columns.
 fn marks_of_fasttrackml(schema: &Schema) -> Option<String> {
     const COLUMNS: [(&str, &str); 8] = [
         ("experiments", "namespace_id"),

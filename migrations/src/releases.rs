@@ -1,8 +1,8 @@
-//! Which revision each MLflow release expects: the head of the chain in its wheel.
+//! Lists the revision that each MLflow release expects: the head of the chain in its wheel.
 
 use mlflow_migrate_core::history::release::Releases;
 
-/// The releases that MLflow's tracking database has known, and the head of each.
+/// Returns the releases of MLflow with a tracking database, and the head of each.
 pub(crate) fn tracking() -> Releases {
     Releases::new(TRACKING.iter().copied())
 }

@@ -85,7 +85,7 @@ fn revisions_have_a_date_and_a_title() {
         let is_date = revision.created.len() == 10
             && revision.created.split('-').map(str::len).eq([4, 2, 2])
             && revision.created.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        // MLflow gives this one no date.
+        // MLflow's source has no date for this revision.
         assert!(is_date || revision.id == "8b6ad64cb8f5", "{}: {}", revision.id, revision.created);
         assert!(!revision.title.is_empty() && !revision.title.ends_with('.'), "{}", revision.id);
     }

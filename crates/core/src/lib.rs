@@ -1,8 +1,8 @@
-//! Migration graphs, the schema model, planning and data migrations for MLflow's databases.
+//! Plans and executes upgrades of MLflow's databases, over a graph of revisions.
 //!
-//! There is no database driver in here. A [`catalogue::Catalogue`] says which revisions exist and
-//! what each of them changes; a [`backend::Backend`] knows one database; [`upgrade()`] is the one
-//! driver that brings them together.
+//! This crate contains no database driver. A [`history::catalogue::Catalogue`] holds the revisions
+//! and their changes, and a [`backend::Backend`] accesses one database. [`upgrade()`] is the one
+//! driver that connects them.
 
 pub mod backend;
 pub mod data;

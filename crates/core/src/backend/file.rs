@@ -1,4 +1,4 @@
-//! Databases that are a file.
+//! Offers backup and integrity check of databases that are a file.
 
 use std::path::Path;
 
@@ -9,11 +9,12 @@ use crate::error::Error;
 /// A database that is a file of the user's.
 #[async_trait]
 pub trait FileDatabase: Send {
-    /// Copies the database to a new file, in a session that keeps writers out and has changed nothing
-    /// yet.
+    /// Copies the database to a new file.
+    ///
+    /// Called in a session that keeps writers out, before the session changes anything.
     async fn back_up(&mut self, destination: &Path) -> Result<(), Error>;
 
-    /// Makes sure that the database is whole, by its own check. Reads every page.
+    /// Checks the integrity of the database, by the database's own check. Reads every page.
     ///
     /// # Errors
     /// [`Error::Corrupt`]

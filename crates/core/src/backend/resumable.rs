@@ -1,4 +1,4 @@
-//! Databases where an interrupted upgrade is resumed.
+//! Resumes interrupted upgrades where each table change commits automatically.
 
 use std::collections::BTreeMap;
 
@@ -7,44 +7,47 @@ use async_trait::async_trait;
 use crate::error::Error;
 use crate::rows::RowTransactions;
 
-/// A database whose changes of tables commit by themselves, so that an upgrade is resumed, and not
-/// rolled back.
+/// A database without transactional DDL, where an upgrade is resumed instead of rolled back.
 ///
-/// A journal in a table of its own says how far an upgrade has come. A backend implements this trait as
-/// a whole or not at all.
+/// A journal, in a table of its own, records the progress of an upgrade. A backend implements this
+/// trait as a whole or not at all.
 #[async_trait]
 pub trait Resumable: RowTransactions {
-    /// Reads the note of an interrupted upgrade, and how many of its steps are done.
+    /// Reads the note of an interrupted upgrade, and the number of steps done.
     async fn read_journal(&mut self) -> Result<Option<(String, usize)>, Error>;
 
-    /// Begins a note, with no step done.
+    /// Writes a note, with no step done.
     async fn begin_journal(&mut self, note: &str) -> Result<(), Error>;
 
-    /// Notes how many steps are done, as a part of an open transaction of rows.
+    /// Notes the number of steps done, as part of an open transaction of rows.
     async fn note_steps(&mut self, done: usize) -> Result<(), Error>;
 
-    /// Notes how many rows a step has written over or taken away that the database had before the
-    /// upgrade, as a part of an open transaction of rows.
+    /// Notes how many rows from before the upgrade a step has overwritten or deleted.
+    ///
+    /// The note is part of an open transaction of rows.
     async fn note_losses(&mut self, step: usize, rows: u64) -> Result<(), Error>;
 
-    /// Returns what was noted by [`Resumable::note_losses`], by the number of the step. A note of a
-    /// later step than [`Resumable::note_steps`] noted last goes with the next such note.
+    /// Returns the notes of [`Resumable::note_losses`], by the number of the step.
+    ///
+    /// [`Resumable::note_steps`] deletes the notes of later steps than the ones done.
     async fn losses(&mut self) -> Result<BTreeMap<usize, u64>, Error>;
 
-    /// Removes the note, and its table.
+    /// Removes the note and its table.
     async fn end_journal(&mut self) -> Result<(), Error>;
 
-    /// Waits until no other session uses these tables, as far as they exist. Called before the first
-    /// change.
+    /// Waits until no other session uses those of the tables that exist.
+    ///
+    /// Called before the first change.
     async fn await_tables(&mut self, tables: &[String]) -> Result<(), Error>;
 
-    /// Puts in order what an interrupted change has left of its table, before the schema is read again.
+    /// Completes the table of an interrupted change, before the schema is read again.
     async fn resume(&mut self) -> Result<(), Error>;
 
-    /// Drops the tables that changes have retained, and copies that were not finished.
+    /// Drops the tables that changes have retained, and unfinished copies.
     async fn discard_copies(&mut self) -> Result<(), Error>;
 
-    /// Returns the tables that changes have retained as they were until the upgrade is verified: under
-    /// the name of each table that of the retained one.
+    /// Returns the tables that changes have retained until the upgrade is verified.
+    ///
+    /// The key is the name of a table, the value the name of its retained former state.
     async fn retained_tables(&mut self) -> Result<BTreeMap<String, String>, Error>;
 }

@@ -1,17 +1,18 @@
-//! How many rows move through the program at a time.
+//! Adapts the number of rows per batch to the size of the rows.
 
 use sea_query::Value;
 
 use super::BATCH;
 use crate::rows::Row;
 
-/// So many rows cost no more for each than more would, on any server.
+/// The largest batch: on any server, larger batches cost as much per row.
 const MOST: u64 = 4 * BATCH;
-/// Batches become smaller from here, and larger below a quarter of it.
+/// The size in bytes above which batches shrink. Below a quarter of it, they grow.
 const HEAVY: usize = 4 << 20;
 
-/// Batches of many rows where these are short, and of few where they are long, so that memory stays
-/// flat and round trips do not count.
+/// The batch size: many short rows, or a few long ones.
+///
+/// Keeps memory use flat, and the cost of round trips negligible.
 #[derive(Debug)]
 pub(super) struct Pace {
     rows: u64,
@@ -22,12 +23,12 @@ impl Pace {
         Self { rows: BATCH }
     }
 
-    /// How many rows to ask for.
+    /// Returns the number of rows to query next.
     pub(super) fn rows(&self) -> u64 {
         self.rows
     }
 
-    /// Takes note of how much the last batch was.
+    /// Adapts the batch size to the size of the last batch, in bytes.
     pub(super) fn note(&mut self, bytes: usize) {
         if bytes > HEAVY {
             self.rows = (self.rows / 2).max(1);
@@ -37,7 +38,7 @@ impl Pace {
     }
 }
 
-/// How long the texts of rows are.
+/// Returns the total length of the texts and blobs of rows, in bytes.
 pub(super) fn bytes_of(rows: &[Row]) -> usize {
     let long = |value: &Value| match value {
         Value::String(Some(text)) => text.len(),

@@ -1,4 +1,4 @@
-//! dc11669786a5: jobs that were pending or running are canceled.
+//! Implements dc11669786a5: cancels jobs that are pending or running.
 //!
 //! The executor that could finish them does not know the jobs of an older MLflow.
 

@@ -1,23 +1,24 @@
-//! Texts that a database cannot store.
+//! Detects texts that a database cannot store.
 //!
-//! What is computed outside of the database can hold characters that a column has no place for:
-//! JSON may spell a NUL, which PostgreSQL stores in no text, and it is always Unicode, whatever the
-//! character set of the other columns is on MySQL.
+//! A computed value can hold characters that a column cannot store. JSON may contain an escaped
+//! NUL, which PostgreSQL stores in no text. JSON is also always Unicode, whatever the character set
+//! of the other columns is on MySQL.
 
 use crate::schema::Schema;
 use crate::schema::platform::{Dialect, Platform};
 
-/// What the texts of a table can hold.
+/// The characters that the texts of a table can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Repertoire {
     dialect: Dialect,
-    /// The character set on MySQL, where it is known.
+    /// The character set on MySQL, where known.
     character_set: Option<String>,
 }
 
 impl Repertoire {
-    /// That of a table's columns without a collation of their own. A table that is not there yet
-    /// gets the schema's collation.
+    /// Returns the repertoire of a table's columns without a collation of their own.
+    ///
+    /// A table that does not exist yet gets the schema's collation.
     pub(super) fn of(schema: &Schema, table: &str, platform: &Platform) -> Self {
         let table = schema.table(table).and_then(|table| table.collation.as_ref());
         let collation = table.or(schema.collation.as_ref());
@@ -25,7 +26,7 @@ impl Repertoire {
         Self { dialect: platform.dialect, character_set: character_set.map(ToOwned::to_owned) }
     }
 
-    /// Whether a text can be stored as it is.
+    /// Returns whether a text can be stored unchanged.
     pub(super) fn holds(&self, text: &str) -> bool {
         match (self.dialect, self.character_set.as_deref()) {
             (Dialect::Postgres, _) => !text.contains('\0'),
@@ -38,7 +39,7 @@ impl Repertoire {
         }
     }
 
-    /// What it is called in messages.
+    /// Returns the name of the repertoire for messages.
     pub(super) fn describe(&self) -> String {
         match &self.character_set {
             Some(name) => format!("the character set {name}"),
@@ -47,6 +48,8 @@ impl Repertoire {
     }
 }
 
+/// Returns whether MySQL's latin1 holds a character.
+///
 /// MySQL's latin1 is Windows-1252, with its five gaps filled by control characters (MySQL manual,
 /// "West European Character Sets").
 fn is_latin1(one: char) -> bool {

@@ -1,4 +1,4 @@
-//! 1b5f0d9ad7c1: the workspace that everything so far belongs to.
+//! Implements 1b5f0d9ad7c1: adds the default workspace, which owns all existing objects.
 
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Query};

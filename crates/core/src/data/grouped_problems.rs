@@ -1,22 +1,24 @@
-//! Rows that a data migration cannot take, grouped by what is wrong with them.
+//! Groups the rows that a data migration refuses by their problem.
 
 use crate::error::RowProblem;
 
-/// One [`RowProblem`] for each obstacle, in the order in which they were found.
+/// One [`RowProblem`] for each obstacle, in the order of their discovery.
 pub(super) struct GroupedProblems<Obstacle> {
-    /// How many rows of each are named.
+    /// The number of rows named per group.
     named_rows: usize,
     groups: Vec<(Obstacle, RowProblem)>,
 }
 
 impl<Obstacle: Copy + PartialEq> GroupedProblems<Obstacle> {
-    /// Returns no problems yet, of each of which so many rows will be named.
+    /// Returns an empty collection that names at most `named_rows` rows per group.
     pub(super) fn naming(named_rows: usize) -> Self {
         Self { named_rows, groups: Vec::new() }
     }
 
-    /// Adds a row. `name` says which it is, and `problem` what is wrong in the first one of its group,
-    /// which counts no row yet.
+    /// Adds a row.
+    ///
+    /// `name` returns the row's name. `problem` returns the problem of the first row of its group,
+    /// with a count of 0.
     pub(super) fn add(
         &mut self,
         obstacle: Obstacle,
@@ -36,7 +38,7 @@ impl<Obstacle: Copy + PartialEq> GroupedProblems<Obstacle> {
         }
     }
 
-    /// Returns the problems.
+    /// Returns the collected problems.
     pub(super) fn into_problems(self) -> Vec<RowProblem> {
         self.groups.into_iter().map(|(_, problem)| problem).collect()
     }

@@ -1,10 +1,12 @@
-//! 8b6ad64cb8f5: an issue's categories become rows that can be searched.
+//! Implements 8b6ad64cb8f5: turns an issue's categories into searchable rows.
 //!
-//! `issues.categories` holds a JSON list of strings. Each becomes a row of `issue_categories`, found
-//! by the SHA-256 of its text without surrounding white space and in lower case. Of categories that
-//! agree in that, the last spelling is kept. The JSON stays where it is, for older readers.
+//! `issues.categories` holds a JSON list of strings. Each string becomes a row of
+//! `issue_categories`. Its key is the SHA-256 of the text in lower case, without surrounding white
+//! space. Of categories with the same key, the last spelling is kept. The JSON is kept for older
+//! readers.
 //!
-//! MLflow iterates over whatever the JSON is: of an object it takes the keys, of a string the characters.
+//! MLflow iterates over any JSON value: over the keys of an object, and over the characters of a
+//! string.
 
 use std::collections::BTreeMap;
 
@@ -32,7 +34,7 @@ const TABLE: &str = "issue_categories";
 #[derive(Clone, Copy, Debug)]
 pub struct IssueCategories;
 
-/// The issues with categories after a given one, in the order of their key.
+/// Reads the issues with categories after a given key, in the order of the key.
 async fn page(database: &mut dyn Rows, after: Option<Value>) -> Result<Vec<Row>, Error> {
     let mut select = Query::select();
     select
@@ -47,16 +49,16 @@ async fn page(database: &mut dyn Rows, after: Option<Value>) -> Result<Vec<Row>,
     database.query(select).await
 }
 
-/// Why an issue's categories cannot become rows.
+/// The reason why an issue's categories cannot become rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Obstacle {
-    /// They are not a list of strings that can be encoded.
+    /// The JSON is not a list of strings that can be encoded.
     NoList,
-    /// One of them holds a character that this database cannot store.
+    /// A category holds a character that this database cannot store.
     Unstorable,
 }
 
-/// The categories by their hash, in hexadecimal.
+/// Returns the categories by their hash, in hexadecimal.
 fn hashed(
     categories: Option<&Value>,
     storable: &Repertoire,
@@ -75,7 +77,7 @@ fn hashed(
     Ok(found)
 }
 
-/// What Python iterates over, if it is strings that can be encoded.
+/// Returns what Python iterates over, if the items are strings that can be encoded.
 fn items(document: &Json<'_>) -> Option<Vec<String>> {
     let owned = |text: &PythonStr<'_>| text.as_utf8().ok().map(ToOwned::to_owned);
     match document {

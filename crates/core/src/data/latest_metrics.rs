@@ -1,16 +1,16 @@
-//! 89d4b8295536: the newest entry of every (run, metric).
+//! Implements 89d4b8295536: computes the newest entry of every pair of run and metric.
 //!
-//! `latest_metrics` holds one row for each `(run_uuid, key)`: the entry with the greatest
-//! `(step, timestamp, value)`. A NaN is stored as value 0 with `is_nan` true, and is compared by
-//! its stored value, as MLflow's server does when it logs. Where a NaN and a number agree in all
-//! three, the number wins, so that the result is one row a pair, whatever the order of the rows;
-//! MLflow's own query returns two rows there, and fails.
+//! `latest_metrics` holds one row for each `(run_uuid, key)`: the entry with the greatest `(step,
+//! timestamp, value)`. A NaN is stored as value 0 with `is_nan` true, and compared by its stored
+//! value, as MLflow's server does when it logs. Where a NaN and a number agree in all three
+//! columns, the number wins. So the result is one row per pair, whatever the order of the rows.
+//! MLflow's own query returns two rows in this case, and fails.
 //!
-//! SQLite keeps values of any type in these columns. MLflow copies them as they are, and makes a float of
+//! SQLite stores values of any type in these columns. MLflow copies them unchanged, and converts
 //! the value with Python's `float()`.
 //!
-//! The statement is written for the least of the databases: MySQL 5.7 has neither common table
-//! expressions nor window functions, so it narrows the entries down by one column after the other.
+//! The statement works on all supported databases. MySQL 5.7 has neither common table expressions
+//! nor window functions, so the statement narrows the entries down column by column.
 
 use async_trait::async_trait;
 use sea_query::{
@@ -30,10 +30,10 @@ const NAMED_ROWS: usize = 1000;
 #[derive(Clone, Copy, Debug)]
 pub struct LatestMetrics;
 
-/// The columns of `latest_metrics` in the order in which the statements here give them.
+/// The columns of `latest_metrics`, in the order in which the statements here select them.
 pub const COLUMNS: [&str; 6] = ["run_uuid", "key", "step", "timestamp", "value", "is_nan"];
 
-/// One row for each (run, metric), with the columns of [`COLUMNS`].
+/// Selects one row for each pair of run and metric, with the columns of [`COLUMNS`].
 #[must_use]
 pub fn newest_entries() -> SelectStatement {
     let newest = greatest_of_all(&["step", "timestamp", "value"]);
@@ -44,7 +44,9 @@ pub fn newest_entries() -> SelectStatement {
     entries
 }
 
-/// The greatest of the first column for each (run, metric), of the second among those, and so on.
+/// Selects the greatest value of each column in turn, among the rows selected so far.
+///
+/// Each pair of run and metric is a group of its own.
 fn greatest_of_all(columns: &[&'static str]) -> SelectStatement {
     let mut group = vec!["run_uuid", "key"];
     let mut newest = None;
@@ -55,12 +57,14 @@ fn greatest_of_all(columns: &[&'static str]) -> SelectStatement {
     newest.unwrap_or_else(|| grouped(&group))
 }
 
-/// Whether a column of SQLite holds something else than a number.
+/// Returns whether a column of SQLite holds a value that is not a number.
 fn is_no_number(column: Expr) -> Expr {
     Expr::from(Func::cust("typeof").arg(column)).is_in(["text", "blob"])
 }
 
-/// The newest entries whose value is no number, in a schema that may not have steps yet.
+/// Selects the newest entries whose value is not a number.
+///
+/// The schema may not have a column for steps yet.
 fn odd_values(live: &Schema) -> SelectStatement {
     let is_there = |column: &&str| {
         live.table("metrics").is_some_and(|metrics| metrics.find_column(column).is_some())
@@ -73,12 +77,14 @@ fn odd_values(live: &Schema) -> SelectStatement {
         .take()
 }
 
-/// The float that MLflow stores. SQLite makes NULL of a NaN, which the column does not take.
+/// Returns the float that MLflow stores.
+///
+/// `None` for a NaN: SQLite stores NaN as NULL, which the column does not accept.
 fn float(value: Option<&Value>) -> Option<f64> {
     value.and_then(|value| number::float(value::operand(value))).filter(|float| !float.is_nan())
 }
 
-/// Makes numbers of what was copied as something else.
+/// Converts copied values that are not numbers.
 async fn convert(database: &mut dyn Rows) -> Result<(), Error> {
     const UPDATE: KeyedUpdate =
         KeyedUpdate { table: "latest_metrics", columns: &["value"], key: &["run_uuid", "key"] };
@@ -99,7 +105,7 @@ async fn convert(database: &mut dyn Rows) -> Result<(), Error> {
     Ok(())
 }
 
-/// Among the entries that agree with `narrowed`, the greatest value of `column` for each `group`.
+/// Selects the greatest `column` of each `group`, among the entries that agree with `narrowed`.
 fn greatest(
     group: &[&'static str],
     column: &'static str,
@@ -154,7 +160,7 @@ impl DataMigration for LatestMetrics {
         }]
     }
 
-    /// MySQL commits range by range, and first removes what a run of MLflow's has left.
+    /// Returns false: MySQL commits range by range, and first deletes an MLflow run's leftovers.
     fn is_atomic(&self) -> bool {
         false
     }
@@ -213,7 +219,7 @@ async fn fill(database: &mut dyn Rows, progress: &Progress) -> Result<u64, Error
     {
         return Ok(rows);
     }
-    // A run of MLflow that failed here leaves the table behind, with any part of its rows.
+    // A failed run of MLflow leaves the table behind, with any part of its rows.
     let leftovers = Query::delete().from_table("latest_metrics").take();
     database.execute(QueryStatement::Delete(leftovers)).await?;
     let mut insert = Query::insert();

@@ -1,11 +1,12 @@
-//! f4a9b2c7d1e6: versions of MCP servers become case-sensitive on MySQL.
+//! Implements f4a9b2c7d1e6: makes versions of MCP servers case-sensitive on MySQL.
 //!
-//! A reference that spells its version otherwise than the version itself was found so far, and would
-//! be lost. MLflow stops at the first one; here all are found beforehand. Both compare by the columns'
-//! collation so far, and by `utf8mb4_bin`, which does not count blanks at the end.
+//! The old collation matches a reference to a version in another spelling, and the new one does
+//! not. MLflow stops at the first such reference; this migration finds all of them beforehand. Both
+//! sides are compared by the columns' old collation, and by `utf8mb4_bin`, which ignores trailing
+//! blanks.
 //!
-//! Where blanks at the end count so far, two versions can become the same. MLflow stops half-way at
-//! the primary key; here they are found beforehand too.
+//! Where the old collation distinguishes trailing blanks, two versions can become the same. MLflow
+//! stops halfway, at the primary key; this migration finds such versions beforehand too.
 
 use async_trait::async_trait;
 use sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
@@ -29,7 +30,9 @@ pub struct McpVersionReferences;
 
 const NAMED_ROWS: usize = 20;
 
-/// A version as it is compared from now on, also one in a character set of fewer characters.
+/// Returns a version as the new collation compares it.
+///
+/// The old character set may have fewer characters.
 fn as_compared(version: Expr, platform: &Platform) -> Expr {
     if platform.is_mysql() {
         Expr::cust_with_expr("CONVERT(? USING utf8mb4) COLLATE utf8mb4_bin", version)
@@ -38,7 +41,7 @@ fn as_compared(version: Expr, platform: &Platform) -> Expr {
     }
 }
 
-/// Versions of one server that are different by the columns' own collation, but not from now on.
+/// Selects versions of one server that differ by the old collation, but not by the new one.
 fn same_versions(platform: &Platform) -> SelectStatement {
     let version = |table: &'static str| Expr::col((table, "version"));
     let compared = |table| as_compared(version(table), platform);
@@ -55,7 +58,7 @@ fn same_versions(platform: &Platform) -> SelectStatement {
         .take()
 }
 
-/// The references that are found by the columns' own collation, but not from now on.
+/// Selects the references that match by the old collation, but not by the new one.
 fn wrong_references(
     (table, name, version): (&'static str, &'static str, &'static str),
     platform: &Platform,
@@ -78,7 +81,7 @@ fn wrong_references(
         .take()
 }
 
-/// The rows of a query that gives workspace, server, version and another version, if there are any.
+/// Returns the rows of a query for workspace, server, version and other version, if any.
 async fn finding(
     database: &mut dyn Rows,
     select: SelectStatement,

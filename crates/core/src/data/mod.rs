@@ -1,8 +1,8 @@
-//! Data migrations: revisions that change rows.
+//! Holds the data migrations: the revisions that change rows.
 //!
-//! Where SQL can say what is to be done, a migration is one or a few sea-query statements and no
-//! row leaves the database. Where MLflow computes a value in Python, the rows move through the
-//! program in batches by ranges of their key, so that memory stays flat.
+//! Where SQL can express the change, a migration consists of one or a few sea-query statements, and
+//! no row leaves the database. Where MLflow computes a value in Python, the program reads and
+//! writes the rows in batches, by ranges of their key. Memory use therefore stays flat.
 
 mod batch_size;
 mod canceled_jobs;
@@ -42,29 +42,29 @@ pub use mcp_version_references::McpVersionReferences;
 pub use trace_analytics::{TraceAnalytics, TraceAnalyticsSources};
 pub use user_tags::UserTags;
 
-/// How many rows move through the program at a time, where nothing is known of them: few enough that
-/// memory stays flat with the longest texts that MLflow allows.
+/// The number of rows per batch where the row size is unknown.
+///
+/// Small enough that memory use stays flat even with the longest texts that MLflow allows.
 pub(crate) const BATCH: u64 = 500;
 
-/// How many rows a table has.
+/// Returns the row count of a table.
 pub(crate) async fn count(database: &mut dyn Rows, table: &str) -> Result<u64, Error> {
     let all = Func::count(Expr::col(sea_query::Asterisk));
     let rows = database.query(Query::select().expr(all).from(Alias::new(table)).take()).await?;
     Ok(rows.first().map_or(0, |found| value::count(found.first())))
 }
 
-/// What a data migration may be told.
+/// The options of the data migrations.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
 pub struct DataOptions {
-    /// The time of the upgrade, in milliseconds since 1970: dc11669786a5 writes it.
+    /// The time of the upgrade in milliseconds since 1970, which dc11669786a5 writes.
     pub now_ms: i64,
-    /// Whether rows that a migration cannot take are left out instead of refused, where that is
-    /// sound.
+    /// Whether to leave out rows that a migration would refuse, where that is safe.
     pub skip_invalid: bool,
 }
 
 impl Default for DataOptions {
-    /// Now, and nothing left out.
+    /// Returns the current time, and leaves no row out.
     fn default() -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now_ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
@@ -72,59 +72,68 @@ impl Default for DataOptions {
     }
 }
 
-/// A column that a data migration copies into one with a foreign key.
+/// A column that a data migration copies into a column with a foreign key.
 #[derive(Clone, Copy, Debug)]
 pub struct CopiedReference {
-    /// The table and the column that are read.
+    /// The source table and column.
     pub from: (&'static str, &'static str),
-    /// The table that gets the rows.
+    /// The table to which the rows are written.
     pub into: &'static str,
-    /// The table and the column that its foreign key references.
+    /// The table and column that the foreign key of `into` references.
     pub referred: (&'static str, &'static str),
 }
 
 /// A change of rows that belongs to a revision.
 #[async_trait]
 pub trait DataMigration: Debug + Send + Sync {
-    /// What it does, in a few words.
+    /// Returns a short description.
     fn title(&self) -> &'static str;
 
-    /// The tables and columns that it reads. A migration that reads nothing only adds rows of its
-    /// own, and can run at any time after its revision's tables exist.
+    /// Returns the tables and columns that the migration reads.
+    ///
+    /// A migration that reads nothing only adds rows, and can run at any time after its tables
+    /// exist.
     fn reads(&self) -> &'static [(&'static str, &'static [&'static str])];
 
-    /// The tables and columns that it writes.
+    /// Returns the tables and columns that the migration writes.
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])];
 
-    /// Whether it only adds rows, so that those which are there stay as they are.
+    /// Returns whether the migration only adds rows, and leaves existing rows unchanged.
     fn only_adds(&self) -> bool {
         false
     }
 
-    /// What it reads that becomes a reference in the rows that it writes: where that is read, and what
-    /// it then references.
+    /// Returns the columns that the migration copies into columns with a foreign key.
     fn references(&self) -> &'static [CopiedReference] {
         &[]
     }
 
-    /// Whether its rows are one transaction on every database, so that if it fails it has left none.
+    /// Returns whether the migration is one transaction on every database.
+    ///
+    /// A migration of one transaction leaves no row behind if it fails.
     fn is_atomic(&self) -> bool {
         true
     }
 
-    /// Whether a database notes what it commits before it is done ([`Accelerated::truncate_if_only`](crate::rows::Accelerated::truncate_if_only) does).
+    /// Returns whether the database notes what the migration commits before its end.
+    ///
+    /// [`Accelerated::truncate_if_only`](crate::rows::Accelerated::truncate_if_only) notes what it
+    /// commits.
     fn notes_what_it_commits(&self) -> bool {
         self.is_atomic()
     }
 
-    /// Whether it has anything to do in a database that looks like this before the upgrade: the
-    /// rows that it reads can only be in tables that exist.
+    /// Returns whether the migration has anything to do in a given schema.
+    ///
+    /// `live` is the schema before the upgrade: only tables that exist can hold rows to read.
     fn is_needed(&self, live: &Schema) -> bool {
         self.reads().iter().all(|(table, _)| live.table(table).is_some())
     }
 
-    /// What it would stumble over, found before anything is changed. The live schema may be older
-    /// than the one that it runs on: what is not there yet has no rows to stumble over.
+    /// Returns the rows that the migration would refuse, before anything is changed.
+    ///
+    /// The live schema may be older than the one on which the migration runs. A table that does not
+    /// exist yet has no rows to refuse.
     async fn preflight(
         &self,
         _backend: &mut dyn Rows,
@@ -134,13 +143,17 @@ pub trait DataMigration: Debug + Send + Sync {
         Ok(Vec::new())
     }
 
-    /// Which rows it writes in one transaction where others would be divided: their table, and what counts
-    /// them. `None` where it writes few, or commits them in parts.
+    /// Returns which rows are written in one transaction that is not split.
+    ///
+    /// The result is the table, and a query that counts the rows. `None` where the migration writes
+    /// few rows, or commits them in parts.
     fn undivided(&self, _platform: &Platform) -> Option<(&'static str, SelectStatement)> {
         None
     }
 
-    /// Does it, and returns how many rows it wrote. `live` is the schema before the upgrade.
+    /// Executes the migration, and returns the number of rows written.
+    ///
+    /// `live` is the schema before the upgrade.
     async fn run(
         &self,
         database: &mut dyn Rows,
@@ -150,8 +163,10 @@ pub trait DataMigration: Debug + Send + Sync {
     ) -> Result<u64, Error>;
 }
 
-/// `column = text`, byte for byte: MySQL's default collations ignore case, but only a comparison by them
-/// can use an index. On SQLite a column may be declared like that.
+/// Returns the expression `column = text`, compared byte by byte.
+///
+/// MySQL's default collations ignore case, but only a comparison by the collation can use an index.
+/// So MySQL compares twice. On SQLite, a column may be declared with a collation that ignores case.
 pub(crate) fn equals_exactly(column: Expr, text: impl Into<Expr>, platform: &Platform) -> Expr {
     let text = text.into();
     match platform.dialect {
@@ -164,7 +179,7 @@ pub(crate) fn equals_exactly(column: Expr, text: impl Into<Expr>, platform: &Pla
     }
 }
 
-/// A query as people can run it.
+/// Returns a query as text that the user can run.
 pub(crate) fn sql_text(select: &SelectStatement, platform: &Platform) -> String {
     match platform.dialect {
         Dialect::Sqlite => select.to_string(SqliteQueryBuilder),
@@ -173,7 +188,7 @@ pub(crate) fn sql_text(select: &SelectStatement, platform: &Platform) -> String 
     }
 }
 
-/// A text as MySQL tells it apart from others by every byte.
+/// Returns a text as bytes, so that MySQL compares every byte.
 pub(crate) fn bytes(text: Expr) -> Expr {
     Func::cast_as(text, "binary").into()
 }
@@ -182,7 +197,7 @@ pub(crate) fn bytes(text: Expr) -> Expr {
 mod tests {
     use super::DataOptions;
 
-    /// A job that is canceled in 1970 would look as if it had never been touched.
+    /// A job canceled in 1970 would look as if it had never been touched.
     #[test]
     fn the_time_of_an_upgrade_is_now_unless_it_is_said() {
         const IN_2020: i64 = 1_577_836_800_000;

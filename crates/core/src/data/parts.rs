@@ -1,32 +1,34 @@
-//! Rows in transactions of a size that the server takes.
+//! Writes rows in transactions of a size that the server accepts.
 //!
-//! Only for work that gives the same when it is done again: what is committed here stays, whatever becomes of
-//! the rest. Where one transaction holds the whole upgrade, nothing is committed, and nothing is too large.
+//! Only for work that can be repeated with the same result: what is committed stays, even if the
+//! rest fails. Where one transaction holds the whole upgrade, nothing is committed in between, and
+//! nothing is too large.
 
 use sea_query::{DeleteStatement, QueryStatement};
 
 use crate::error::Error;
 use crate::rows::{KeyedUpdate, Row, Rows};
 
-/// How many rows go at a time where the server does not take all of them at once.
+/// The number of rows per DELETE, where the server does not accept all rows at once.
 const DELETED: u64 = 10_000;
 
-/// Commits what has been written, and begins anew.
+/// Commits the rows written so far, and begins a new transaction.
 pub(super) async fn commit(database: &mut dyn Rows) -> Result<(), Error> {
     let Some(transactions) = database.transactions() else { return Ok(()) };
     transactions.commit_rows().await?;
     transactions.begin_rows().await
 }
 
-/// Takes back what has been written, and begins anew.
+/// Rolls back the rows written since the last commit, and begins a new transaction.
 pub(super) async fn take_back(database: &mut dyn Rows) -> Result<(), Error> {
     let Some(transactions) = database.transactions() else { return Ok(()) };
     transactions.rollback_rows().await?;
     transactions.begin_rows().await
 }
 
-/// Writes over rows, and commits; in parts where they are too many for one transaction. Tells how many
-/// were changed.
+/// Updates rows and commits, and returns the number of rows changed.
+///
+/// Splits the rows into parts where they are too many for one transaction.
 pub(super) async fn update(
     database: &mut dyn Rows,
     update: &KeyedUpdate,
@@ -57,8 +59,9 @@ async fn update_part(
     Ok(changed)
 }
 
-/// Deletes rows, and commits; in parts where they are too many for one transaction. Tells how many there
-/// were.
+/// Deletes rows and commits, and returns the number of rows deleted.
+///
+/// Deletes in parts where the rows are too many for one transaction.
 pub(super) async fn delete(
     database: &mut dyn Rows,
     delete: &DeleteStatement,
@@ -91,7 +94,7 @@ pub(super) async fn delete(
 
 async fn delete_part(database: &mut dyn Rows, part: DeleteStatement) -> Result<u64, Error> {
     let rows = database.execute(QueryStatement::Delete(part)).await?;
-    // From then on they are gone, whatever becomes of the upgrade.
+    // After the commit, these rows are lost even if the upgrade fails.
     if let Some(transactions) = database.transactions() {
         transactions.note_more_losses(rows).await?;
     }

@@ -1,10 +1,10 @@
-//! 90e64c465722: a run's user becomes its `mlflow.user` tag.
+//! Implements 90e64c465722: turns a run's user into its `mlflow.user` tag.
 //!
-//! MLflow reads the runs through a mapping whose key is the experiment, so of each experiment only
-//! the first run is seen. Here every run with a user gets the tag, unless it has it already.
+//! MLflow reads the runs through a mapping whose key is the experiment, so it sees only the first
+//! run of each experiment. Here every run with a user gets the tag, unless it has one.
 //!
-//! Whether it has is for the database to say: where that ignores case, a run cannot have both
-//! `mlflow.user` and `MLFLOW.USER`, and the tag that it has is left alone.
+//! The database decides whether a run has the tag. Where the database ignores case, a run cannot
+//! have both `mlflow.user` and `MLFLOW.USER`, and the existing tag is kept.
 
 use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
@@ -22,7 +22,7 @@ const USER: &str = "mlflow.user";
 #[derive(Clone, Copy, Debug)]
 pub struct UserTags;
 
-/// The tags that are due.
+/// Selects the missing tags.
 fn due(platform: &Platform) -> SelectStatement {
     let user = || Expr::col(("runs", "user_id"));
     // MySQL's collations take a user of blanks for an empty one.
@@ -31,7 +31,7 @@ fn due(platform: &Platform) -> SelectStatement {
     } else {
         user().ne("")
     };
-    // SQLite keeps bytes here too, and empty ones are no user either.
+    // SQLite also stores bytes here, and an empty blob is no user either.
     let has_user =
         if platform.is_sqlite() { has_user.and(user().ne(Vec::<u8>::new())) } else { has_user };
     let has_tag = Query::select()
@@ -50,7 +50,7 @@ fn due(platform: &Platform) -> SelectStatement {
         .take()
 }
 
-/// Tags that only the database takes for `mlflow.user`.
+/// Selects tags that only the database takes for `mlflow.user`.
 fn look_alikes(platform: &Platform) -> SelectStatement {
     let key = || Expr::col(("tags", "key"));
     Query::select()
@@ -61,7 +61,7 @@ fn look_alikes(platform: &Platform) -> SelectStatement {
         .take()
 }
 
-/// Users that are longer than a tag's value: a `VARCHAR(256)` beside a `VARCHAR(250)`.
+/// Selects users longer than a tag's value: a `VARCHAR(256)` against a `VARCHAR(250)`.
 fn too_long(length: u32, platform: &Platform) -> SelectStatement {
     due(platform)
         .clear_selects()
@@ -105,7 +105,7 @@ impl DataMigration for UserTags {
         let Some(ColumnType::Varchar(length)) = value.map(|column| &column.column_type) else {
             return Ok(Vec::new());
         };
-        // SQLite stores what is longer than its column.
+        // SQLite stores texts longer than their column.
         if database.platform().is_sqlite() {
             return Ok(Vec::new());
         }

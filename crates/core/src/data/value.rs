@@ -1,4 +1,4 @@
-//! Reads values out of rows.
+//! Reads values from rows.
 
 use std::borrow::Cow;
 
@@ -7,12 +7,12 @@ use sea_query::Value;
 use crate::data::python::encoding;
 use crate::data::python::number::Operand;
 
-/// A column of a row's key: a text, or bytes, which SQLite keeps in a column for texts.
+/// A column of a row's key: a text, or bytes, which SQLite stores in a text column.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum KeyPart {
-    /// A text
+    /// A text.
     Text(String),
-    /// Bytes
+    /// Bytes.
     Bytes(Vec<u8>),
 }
 
@@ -25,7 +25,7 @@ impl From<KeyPart> for Value {
     }
 }
 
-/// The key that a row begins with.
+/// Returns the key that a row begins with.
 pub(super) fn key_of<const N: usize>(read: &[Value]) -> Option<[KeyPart; N]> {
     let part = |value: &Value| match value {
         Value::String(Some(text)) => Some(KeyPart::Text(text.clone())),
@@ -35,7 +35,7 @@ pub(super) fn key_of<const N: usize>(read: &[Value]) -> Option<[KeyPart; N]> {
     read.get(..N)?.iter().map(part).collect::<Option<Vec<_>>>()?.try_into().ok()
 }
 
-/// The text of a value, if it is one.
+/// Returns the text of a value, if it is one.
 pub(super) fn text(value: Option<&Value>) -> Option<&str> {
     match value {
         Some(Value::String(Some(text))) => Some(text),
@@ -43,7 +43,7 @@ pub(super) fn text(value: Option<&Value>) -> Option<&str> {
     }
 }
 
-/// The text that `json.loads` reads a value as, if it takes the value at all.
+/// Returns the text that `json.loads` reads from a value, if it accepts the value.
 pub(super) fn document(value: Option<&Value>) -> Option<Cow<'_, str>> {
     match value {
         Some(Value::String(Some(text))) => Some(Cow::Borrowed(text)),
@@ -52,7 +52,7 @@ pub(super) fn document(value: Option<&Value>) -> Option<Cow<'_, str>> {
     }
 }
 
-/// A column's value as Python gets it from the database.
+/// Returns a column's value as Python gets it from the database.
 pub(super) fn operand(value: &Value) -> Operand<'_> {
     match value {
         Value::BigInt(Some(number)) => Operand::from(*number),
@@ -63,7 +63,7 @@ pub(super) fn operand(value: &Value) -> Operand<'_> {
     }
 }
 
-/// The number that `COUNT` gives.
+/// Returns the result of a `COUNT`.
 pub(crate) fn count(value: Option<&Value>) -> u64 {
     match value {
         Some(Value::BigInt(Some(number))) => number.unsigned_abs(),
@@ -71,12 +71,12 @@ pub(crate) fn count(value: Option<&Value>) -> u64 {
     }
 }
 
-/// The value, or NULL if there is none.
+/// Returns a copy of the value, or NULL without one.
 pub(super) fn owned(value: Option<&Value>) -> Value {
     value.cloned().unwrap_or(Value::String(None))
 }
 
-/// A value as a person would write it, cut short.
+/// Formats a value for a message, shortened.
 pub(super) fn display(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(Some(text))) => {

@@ -1,29 +1,29 @@
-//! Sets of revisions that are no graph.
+//! Describes sets of revisions that do not form a graph.
 
-/// Why a set of revisions is not a usable graph.
+/// The reason why a set of revisions does not form a graph.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
-    /// Two revisions have one id.
+    /// Two revisions have the same id.
     #[error("revision {id} is defined twice")]
     Duplicate {
         /// The id.
         id: String,
     },
-    /// A revision follows one that does not exist.
+    /// The parent of a revision does not exist.
     #[error("revision {id} follows {parent}, which does not exist")]
     UnknownParent {
         /// The revision.
         id: String,
-        /// What it claims to follow.
+        /// The missing parent.
         parent: String,
     },
-    /// Revisions follow each other in a circle.
+    /// Revisions form a cycle.
     #[error("revisions follow each other in a circle: {}", ids.join(", "))]
     Cycle {
-        /// The revisions in the circle, and those behind it.
+        /// The revisions of the cycle, and those after it.
         ids: Vec<String>,
     },
-    /// More than one revision has nothing after it.
+    /// More than one revision has no successor.
     #[error("the graph has several heads: {}", heads.join(", "))]
     SeveralHeads {
         /// The heads.

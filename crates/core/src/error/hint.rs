@@ -1,10 +1,10 @@
-//! The next thing to do about an error.
+//! Advises on the next step after an error.
 
 use super::{Error, LocationError, VerificationError};
 use crate::schema::{Dependent, EditError};
 
 impl Error {
-    /// What to do about it, if there is something to do.
+    /// Returns the advice, if the error has any.
     #[must_use]
     pub fn hint(&self) -> Option<String> {
         let hint = match self {
@@ -89,7 +89,7 @@ impl Error {
     }
 }
 
-/// What to do about the user's own objects that depend on a column.
+/// Advises on the user's own objects that depend on a column.
 fn hint_of_dependents(dependents: &[Dependent]) -> String {
     let remedies: Vec<&str> = dependents.iter().filter_map(|it| it.remedy.as_deref()).collect();
     if remedies.is_empty() {
@@ -102,7 +102,7 @@ fn hint_of_dependents(dependents: &[Dependent]) -> String {
     )
 }
 
-/// What to do about an upgrade that cannot be taken back, and stopped on its way.
+/// Advises on an interrupted upgrade that cannot be rolled back.
 fn hint_of_interrupted(source: &Error) -> String {
     let next = match source {
         Error::TooLarge { hint, .. } => hint,
@@ -123,7 +123,7 @@ fn hint_of_interrupted(source: &Error) -> String {
     format!("what was done is noted in the database: {next}")
 }
 
-/// What to do about something that is where a revision puts its own.
+/// Advises on a missing object, or on one in the place of a revision's own.
 fn hint_of_edit(source: &EditError) -> String {
     let remedy = match source {
         EditError::MissingTable { .. } | EditError::MissingObject { .. } => {

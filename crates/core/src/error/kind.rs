@@ -1,16 +1,16 @@
-//! Kinds of errors: each has an exit code of its own on the command line.
+//! Classifies errors: each kind has an exit code of its own on the command line.
 
 use serde::Serialize;
 
 use super::Error;
 
-/// The kind of an error: what a program can act on, and what the exit code tells.
+/// The kind of an error, which decides the exit code, and which a program can act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorKind {
     /// The URL is wrong.
     Url,
-    /// The database is of a kind that this build cannot upgrade.
+    /// This build does not support the kind of database.
     Unsupported,
     /// The target does not exist.
     Target,
@@ -22,11 +22,11 @@ pub enum ErrorKind {
     NotADatabase,
     /// The database is damaged.
     Corrupt,
-    /// The database cannot be written.
+    /// The database is not writable.
     ReadOnly,
-    /// Somebody else holds the database.
+    /// Another session holds the database.
     Locked,
-    /// There is no room left.
+    /// The disk is full.
     Full,
     /// The version table names an unknown revision.
     UnknownRevision,
@@ -34,36 +34,36 @@ pub enum ErrorKind {
     SeveralRevisions,
     /// The database is newer than the newest known revision.
     Newer,
-    /// The database is another program's.
+    /// The database belongs to another program.
     OtherProgram,
-    /// The schema is not that of the expected revision, or of any.
+    /// The schema is not that of the expected revision, or of any revision.
     Drift,
-    /// Rows stand in the way.
+    /// Rows would violate the new schema.
     Refused,
-    /// The result was not as planned.
+    /// The result differs from the plan.
     Unverified,
     /// The database refused a statement.
     Database,
-    /// The catalogue is wrong: a bug.
+    /// The catalogue contradicts itself: a defect of this program.
     Internal,
     /// The server does not accept the user, its password or its host.
     AccessDenied,
     /// The user lacks a privilege.
     Privileges,
-    /// The server cannot hold what a revision asks for.
+    /// The server cannot hold what a revision requires.
     ServerLimit,
-    /// The connection cannot be encrypted as it should.
+    /// The connection cannot be encrypted as required.
     Tls,
     /// The connection was lost.
     ConnectionLost,
-    /// An upgrade is unfinished, or cannot be taken up again.
+    /// An upgrade is unfinished, or cannot be resumed.
     Journal,
-    /// Somebody has asked the upgrade to end.
+    /// The user has stopped the upgrade.
     Stopped,
 }
 
 impl Error {
-    /// Its kind.
+    /// Returns the kind of the error.
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {

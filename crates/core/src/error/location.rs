@@ -1,10 +1,10 @@
-//! Databases that do not say at which revision of MLflow's they are, or are none of MLflow's.
+//! Describes databases without a known revision, and databases that are not MLflow's.
 
 use super::ErrorKind;
 use crate::error::quoted;
 use crate::schema::Difference;
 
-/// What `alembic_version` and the schema say, that is not one revision of MLflow's.
+/// The reason why `alembic_version` and the schema do not determine one MLflow revision.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocationError {
@@ -18,13 +18,12 @@ pub enum LocationError {
         revision: String,
         /// The newest known release.
         newest: String,
-        /// What the schema is.
+        /// A clause that describes the schema.
         schema: String,
-        /// The statement that writes the revision of the schema there, where that is known.
+        /// The statement that stamps the revision of the schema, where known.
         restamp: Option<String>,
     },
-    /// The version table names a revision that is not in the catalogue, and the schema has
-    /// everything that the newest one in it has.
+    /// The version table names an unknown revision, and the schema is at least the newest known.
     #[error(
         "alembic_version holds {}: the database is newer than MLflow {newest}",
         quoted(revision)
@@ -35,7 +34,7 @@ pub enum LocationError {
         /// The newest known release.
         newest: String,
     },
-    /// The version table names a revision of another program, and MLflow's tables are there.
+    /// The version table names a revision of another program, but MLflow's tables exist.
     #[error(
         "alembic_version holds {}, a revision of {program}, and MLflow's tables are there, too: {schema}",
         quoted(revision)
@@ -45,80 +44,80 @@ pub enum LocationError {
         revision: String,
         /// The program.
         program: &'static str,
-        /// What the schema is.
+        /// A clause that describes the schema.
         schema: String,
-        /// How both get along.
+        /// How to run both programs.
         advice: &'static str,
-        /// The statement that writes the revision of the schema there, where that is known.
+        /// The statement that stamps the revision of the schema, where known.
         restamp: Option<String>,
     },
-    /// The version table names a revision, and the schema is that of another one.
+    /// The version table names one revision, and the schema is that of another.
     #[error("alembic_version holds {}, but {schema}", quoted(revision))]
     WrongStamp {
         /// The revision.
         revision: String,
-        /// What the schema is.
+        /// A clause that describes the schema.
         schema: String,
-        /// The statement that writes the revision of the schema there.
+        /// The statement that stamps the revision of the schema.
         restamp: String,
     },
-    /// The version table is none of Alembic's, or holds what is no version.
+    /// The version table is not Alembic's, or holds a value that is no version.
     #[error("{name}: {problem}")]
     VersionTable {
         /// The database.
         name: String,
-        /// What is wrong with it.
+        /// The fault of the table.
         problem: String,
-        /// What to do.
+        /// The advice.
         hint: String,
     },
     /// The version table holds more than one row.
     #[error("alembic_version holds {rows} rows: {}; {schema}", first_of(*rows, revisions))]
     SeveralRevisions {
-        /// How many rows there are.
+        /// The number of rows.
         rows: usize,
-        /// The first rows, and whose each is.
+        /// The first rows, each with its owner.
         revisions: Vec<String>,
-        /// What the schema is.
+        /// A clause that describes the schema.
         schema: String,
-        /// The statement that leaves the right row, where that is known.
+        /// The statement that keeps only the right row, where known.
         remedy: Option<String>,
-        /// How both get along, if a row is another program's.
+        /// How to run both programs, if a row is another program's.
         advice: Option<String>,
     },
-    /// The version table holds something else than an upgrade has read, or written, there.
+    /// The version table holds another value than the upgrade has read or written.
     #[error("{name}: alembic_version held {expected}, and now holds {found}")]
     VersionMoved {
         /// The database.
         name: String,
-        /// What was there.
+        /// The expected value.
         expected: String,
-        /// What is there.
+        /// The value found.
         found: String,
     },
-    /// The database, or its version table, is another program's.
+    /// The database, or its version table, belongs to another program.
     #[error("this is a database of {program}: {evidence}")]
     OtherProgram {
         /// The program.
         program: String,
-        /// How it was recognised.
+        /// The evidence for the program.
         evidence: String,
-        /// How MLflow gets along with it, or comes after it.
+        /// How to run MLflow beside the program, or in its place.
         advice: String,
     },
-    /// There are tables, but none of MLflow's.
+    /// The database holds tables, but none of MLflow's.
     #[error("the database holds tables ({tables}), but none of MLflow's")]
     NotMlflow {
-        /// How many tables it holds.
+        /// The number of tables.
         tables: usize,
     },
-    /// The database has no version, and its schema is that of some revision.
+    /// The database has no version, and its schema is that of one or several revisions.
     #[error("the database has no alembic_version; its schema is that of {}", states.join(" or "))]
     Unstamped {
         /// The revisions with that schema.
         states: Vec<String>,
     },
-    /// The database has no version, and its schema is not that of any revision.
+    /// The database has no version, and its schema is that of no revision.
     #[error(
         "the database has no alembic_version, and its schema is not that of any revision; \
          {closest} comes closest (differences: {}, the first: {})",
@@ -126,14 +125,14 @@ pub enum LocationError {
         differences.first().map(ToString::to_string).unwrap_or_default()
     )]
     Unrecognised {
-        /// The revision that comes closest.
+        /// The most similar revision.
         closest: String,
-        /// What distinguishes the database from it.
+        /// The differences from this revision.
         differences: Vec<Difference>,
-        /// Whether it lacks no table and no column of it.
+        /// Whether every table and column of this revision exists.
         is_complete: bool,
     },
-    /// The database has no version, and some of the tables of a state, as that state has them.
+    /// The database has no version, and only some tables of a state, exactly as in the state.
     #[error(
         "the database has no alembic_version, and only some of the tables of {state} \
          (there: {present}, missing: {})",
@@ -142,9 +141,9 @@ pub enum LocationError {
     HalfCreated {
         /// The state.
         state: String,
-        /// How many of its tables are there.
+        /// The number of existing tables of the state.
         present: usize,
-        /// The others.
+        /// The missing tables.
         missing: Vec<String>,
     },
 }
@@ -225,7 +224,7 @@ impl LocationError {
     }
 }
 
-/// Some things of more, with how many others there are.
+/// Joins the named items, and adds the number of the others.
 fn first_of(all: usize, named: &[String]) -> String {
     match all.saturating_sub(named.len()) {
         0 => named.join(", "),
@@ -233,7 +232,7 @@ fn first_of(all: usize, named: &[String]) -> String {
     }
 }
 
-/// What to do about a version that nobody knows.
+/// Advises on an unknown version.
 fn hint_of_unknown(restamp: Option<&str>) -> String {
     let history = "nothing was changed; find out which program wrote it, `mlflow-migrate history` lists \
                    MLflow's own";
@@ -245,7 +244,7 @@ fn hint_of_unknown(restamp: Option<&str>) -> String {
     }
 }
 
-/// What to do about another program's version where MLflow's was.
+/// Advises on another program's version in the place of MLflow's.
 fn hint_of_overwritten(program: &str, advice: &str, restamp: Option<&str>) -> String {
     let restamp = match restamp {
         Some(sql) => {
@@ -256,7 +255,7 @@ fn hint_of_overwritten(program: &str, advice: &str, restamp: Option<&str>) -> St
     format!("nothing was changed; {restamp}; {advice}")
 }
 
-/// What to do about several versions.
+/// Advises on several versions.
 fn hint_of_several(remedy: Option<&str>, advice: Option<&str>) -> String {
     let remedy = match remedy {
         Some(sql) => format!("if that is right, run `{sql}`, and the same command again"),

@@ -1,4 +1,4 @@
-//! Everything that can go wrong, with its cause and the next thing to do.
+//! Defines the errors, each with its cause and the next step.
 
 mod graph;
 mod hint;
@@ -25,40 +25,40 @@ use crate::schema::{Dependent, Difference, EditError};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
 
-/// What went wrong.
+/// An error of this crate or of a backend.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum Error {
-    /// The database URL is not one that this tool understands.
+    /// The database URL cannot be parsed.
     #[error("{url}: {problem}")]
     Url {
         /// The URL, without any password.
         url: String,
-        /// What is wrong with it.
+        /// The fault of the URL.
         problem: String,
-        /// What to write instead.
+        /// The correct form.
         hint: String,
     },
-    /// The database is of a kind that this build cannot upgrade.
+    /// This build does not support the kind of database.
     #[error("{url}: {problem}")]
     Unsupported {
         /// The URL, without any password.
         url: String,
-        /// Of which kind it is.
+        /// The kind of the database.
         problem: String,
-        /// What to do instead.
+        /// The alternative.
         hint: String,
     },
     /// The revisions do not form a graph.
     #[error(transparent)]
     Graph(#[from] GraphError),
-    /// The target is none, or one that the database cannot go to.
+    /// The target does not exist, or the database cannot reach it.
     #[error(transparent)]
     Target(#[from] TargetError),
-    /// The database does not say at which revision of MLflow's it is, or is none of MLflow's.
+    /// The database's revision is unknown, or the database is not MLflow's.
     #[error(transparent)]
     Location(#[from] LocationError),
-    /// What the stamped revision has is missing, or not as it says.
+    /// The schema differs from the stamped revision.
     #[error(
         "the schema is not that of {revision}, which alembic_version names: {}",
         differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -66,11 +66,11 @@ pub enum Error {
     Drift {
         /// The stamped revision.
         revision: String,
-        /// Each object.
+        /// The differing objects.
         differences: Vec<Difference>,
-        /// Whether an upgrade can go on all the same.
+        /// Whether an upgrade can continue if the user accepts the drift.
         is_acceptable: bool,
-        /// The statements that put it right, where a person can run them.
+        /// The statements that remove the drift, where the user can run them.
         repairs: Vec<String>,
     },
     /// A revision's operation does not fit the live schema.
@@ -78,19 +78,18 @@ pub enum Error {
     Edit {
         /// The revision.
         revision: String,
-        /// Why.
+        /// The reason.
         source: EditError,
     },
-    /// A table cannot be changed in the way that is needed.
+    /// The backend cannot make a change to a table.
     #[error("table {table} cannot be changed: it has {}", obstacles.join(", "))]
     Inexpressible {
         /// The table.
         table: String,
-        /// What stands in the way.
+        /// The properties that prevent the change.
         obstacles: Vec<String>,
     },
-    /// The user's own objects depend on something that goes, or that a server would not change for
-    /// their sake.
+    /// The user's own objects depend on something that is dropped or cannot be changed.
     #[error(
         "{part} of table {table} {fate}, and these depend on it: {}",
         dependents.iter().map(|it| it.object.as_str()).collect::<Vec<_>>().join(", ")
@@ -100,30 +99,30 @@ pub enum Error {
         table: String,
         /// The column, the key or the row type.
         part: String,
-        /// What becomes of it.
+        /// The change: `is renamed to x`, for example.
         fate: String,
-        /// What depends on it.
+        /// The dependent objects.
         dependents: Vec<Dependent>,
     },
-    /// Rows that a data migration cannot take.
+    /// A data migration refuses rows.
     #[error("{}", findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
     Refused {
-        /// What was found, a kind each.
+        /// The refused rows, one entry per kind.
         findings: Vec<RowProblem>,
     },
-    /// Rows that a constraint to be added refuses.
+    /// Rows violate a constraint that the plan adds.
     #[error("{table} holds rows ({count}) that {constraint} refuses")]
     Constraint {
         /// The table.
         table: String,
         /// The constraint.
         constraint: String,
-        /// How many rows.
+        /// The number of rows.
         count: u64,
-        /// A query that finds them, where there is one.
+        /// A query that finds these rows, where one exists.
         query: Option<String>,
     },
-    /// Rows that reference none, under a foreign key that the upgrade adds or has checked again.
+    /// Orphaned rows violate a foreign key that the upgrade adds or has checked again.
     #[error(
         "{table} holds rows ({count}) that {constraint} refuses: what they reference is not there"
     )]
@@ -132,55 +131,55 @@ pub enum Error {
         table: String,
         /// The foreign key.
         constraint: String,
-        /// How many rows.
+        /// The number of rows.
         count: u64,
-        /// A query that finds them.
+        /// A query that finds these rows.
         query: String,
-        /// A statement that deletes them.
+        /// A statement that deletes these rows.
         delete: String,
     },
-    /// A foreign key that the upgrade would leave without what it references.
+    /// The upgrade would leave a foreign key without what it references.
     #[error("foreign key {key} of table {table} needs {lacks}")]
     StrandedReference {
-        /// The table that has it, with its database if that is another one.
+        /// The referencing table, with its database if that is another one.
         table: String,
         /// The foreign key: its name, or its columns.
         key: String,
-        /// What it needs, and after which revisions that is not there.
+        /// What the foreign key needs, and the revisions that remove it.
         lacks: String,
-        /// What to do, with the statement.
+        /// The advice, with the statement.
         hint: String,
     },
-    /// The user's own objects bear names that the upgrade needs.
+    /// The user's own objects have names that the upgrade needs.
     #[error("names that the upgrade needs are taken: {}", objects.join(", "))]
     NamesTaken {
-        /// What has such a name: `table runs_old`.
+        /// The objects with such names: `table runs_old`.
         objects: Vec<String>,
     },
-    /// The result is not what was planned.
+    /// The result differs from the plan.
     #[error(transparent)]
     Verification(#[from] VerificationError),
-    /// There is no such file or server.
+    /// The file or server does not exist.
     #[error("{name}: {problem}")]
     Unreachable {
         /// The database.
         name: String,
-        /// What is wrong.
+        /// The cause.
         problem: String,
-        /// What to do.
+        /// The advice.
         hint: String,
     },
-    /// The server takes no connections at the moment: it is not up yet, or has no room for more.
+    /// The server accepts no connections at the moment: it is starting, or at its limit.
     #[error("{name}: {problem}")]
     Unavailable {
         /// The database.
         name: String,
-        /// What is wrong.
+        /// The cause.
         problem: String,
-        /// What to do if it stays so.
+        /// The advice if the state persists.
         hint: String,
     },
-    /// The file is not of the database's kind.
+    /// The file is not an SQLite database.
     #[error("{name}: not an SQLite database")]
     NotADatabase {
         /// The database.
@@ -191,20 +190,20 @@ pub enum Error {
     Corrupt {
         /// The database.
         name: String,
-        /// What the database says.
+        /// The database's message.
         problem: String,
     },
-    /// The database cannot be written.
+    /// The database is not writable.
     #[error("{name}: the database cannot be written: {problem}")]
     ReadOnly {
         /// The database.
         name: String,
-        /// What stands in the way.
+        /// The cause.
         problem: String,
-        /// What to do.
+        /// The advice.
         hint: String,
     },
-    /// Somebody else holds the database.
+    /// Another session holds the database.
     #[error(
         "{name}: {} ({waited_seconds} s waited)",
         if holders.is_empty() { "another process holds the database".to_owned() }
@@ -213,9 +212,9 @@ pub enum Error {
     Locked {
         /// The database.
         name: String,
-        /// How long the lock was waited for.
+        /// The time waited for the lock, in seconds.
         waited_seconds: u64,
-        /// Who holds it, where the server tells: process, user, application, age of the query.
+        /// The holders as the server shows them: process, user, application, age of the query.
         holders: Vec<String>,
     },
     /// Another upgrade has taken over the lock of this one.
@@ -224,20 +223,20 @@ pub enum Error {
         /// The database.
         name: String,
     },
-    /// There is no room left.
+    /// The disk is full.
     #[error("{name}: no room left: {problem}")]
     Full {
         /// The database.
         name: String,
-        /// What the database says.
+        /// The database's message.
         problem: String,
     },
-    /// The database holds a value that cannot be read as what it should be.
+    /// A value in the database is not of the expected type.
     #[error("{name}: {problem}")]
     BadValue {
         /// The database.
         name: String,
-        /// What and where.
+        /// The value and its place.
         problem: String,
     },
     /// The server does not accept the user.
@@ -245,7 +244,7 @@ pub enum Error {
     AccessDenied {
         /// The database.
         name: String,
-        /// What the server says.
+        /// The server's message.
         problem: String,
     },
     /// The user lacks a privilege.
@@ -255,63 +254,63 @@ pub enum Error {
         name: String,
         /// The user, as the server knows it.
         user: String,
-        /// What is missing, and for which table: `CREATE on mlflow.*`.
+        /// The missing privileges with their tables: `CREATE on mlflow.*`.
         missing: Vec<String>,
-        /// The statement that grants it.
+        /// The statement that grants them.
         hint: String,
     },
-    /// Statements could call code of roles with fewer rights than the user has.
+    /// Statements could execute code of roles with fewer privileges than the user.
     #[error("{name}: {user} would run code of other roles: {}", objects.join("; "))]
     Untrusted {
         /// The database.
         name: String,
-        /// Who upgrades.
+        /// The user of the upgrade.
         user: String,
-        /// The first of the objects, each with its owner.
+        /// The first such objects, each with its owner.
         objects: Vec<String>,
-        /// What to do.
+        /// The advice.
         hint: String,
     },
-    /// The server cannot hold what a revision asks for.
+    /// The server cannot hold what a revision requires.
     #[error("{name}: {problem}")]
     ServerLimit {
         /// The database.
         name: String,
-        /// What the server cannot do, and which revision asks for it.
+        /// The limit of the server, and the revision that exceeds it.
         problem: String,
-        /// What to do.
+        /// The advice.
         hint: String,
     },
-    /// The server takes no transaction of such a size.
+    /// The server does not accept a transaction of this size.
     #[error("{name}: {action} is more than the server takes in one transaction: {problem}")]
     TooLarge {
         /// The database.
         name: String,
-        /// What was being done.
+        /// The action in progress.
         action: String,
-        /// What the server says.
+        /// The server's message.
         problem: String,
-        /// What to do.
+        /// The advice.
         hint: String,
     },
-    /// The connection cannot be encrypted as it should.
+    /// The connection cannot be encrypted as required.
     #[error("{name}: {problem}")]
     Tls {
         /// The database.
         name: String,
-        /// What went wrong.
+        /// The cause.
         problem: String,
-        /// What to do.
+        /// The advice.
         hint: String,
     },
-    /// The server does not answer what is soon answered, or does not end to.
+    /// The server does not answer in time, or its answer does not end.
     #[error("{name}: while {action}: {why}")]
     Unanswered {
         /// The database.
         name: String,
-        /// What was being done.
+        /// The action in progress.
         action: String,
-        /// What came instead of an answer.
+        /// What happened instead of an answer.
         why: String,
     },
     /// The connection was lost.
@@ -319,26 +318,27 @@ pub enum Error {
     ConnectionLost {
         /// The database.
         name: String,
-        /// What was being done.
+        /// The action in progress.
         action: String,
-        /// What is known of the cause.
+        /// The known cause.
         problem: String,
     },
-    /// The connection was lost while an upgrade that was done was to be made permanent.
+    /// The connection was lost during the COMMIT of a finished upgrade.
     #[error("{source}; whether the upgrade is done, only the database knows")]
     InDoubt {
-        /// How the connection was lost.
+        /// The error that ended the connection.
         source: Box<Error>,
     },
-    /// The server has taken back what was being done, since it and another session were in each
-    /// other's way: a deadlock, or transactions that cannot be put one after the other.
+    /// The server has rolled back the action because of a conflict with another session.
+    ///
+    /// The cause is a deadlock, or transactions that cannot be serialized.
     #[error("{name}: the server has taken back {action}: {problem}")]
     Conflict {
         /// The database.
         name: String,
-        /// What was being done.
+        /// The action in progress.
         action: String,
-        /// What the server says.
+        /// The server's message.
         problem: String,
     },
     /// An upgrade is unfinished, so the database is at no revision.
@@ -352,47 +352,47 @@ pub enum Error {
     Unfinished {
         /// The database.
         name: String,
-        /// How far it is.
+        /// The state of the unfinished upgrade.
         unfinished: Box<Unfinished>,
     },
-    /// An upgrade that was interrupted cannot be taken up again, or taken back.
+    /// An interrupted upgrade cannot be resumed or rolled back.
     #[error("{name}: {problem}")]
     Journal {
         /// The database.
         name: String,
-        /// What was expected, and what is there.
+        /// The cause.
         problem: String,
-        /// What to do.
+        /// The advice.
         hint: String,
     },
-    /// Somebody has asked the upgrade to end.
+    /// The user has stopped the upgrade.
     #[error("stopped, as asked")]
     Stopped,
-    /// An upgrade that cannot be taken back stopped on its way.
+    /// An upgrade without transactional DDL was interrupted, and is unfinished.
     #[error("the upgrade stopped at step {step} of {steps} ({title}): {source}")]
     Interrupted {
         /// The number of the step.
         step: usize,
-        /// How many steps there are.
+        /// The number of steps.
         steps: usize,
-        /// What the step does.
+        /// A short description of the step.
         title: String,
-        /// Why it stopped.
+        /// The cause.
         source: Box<Error>,
     },
     /// The database refused a statement.
     #[error("{action} failed")]
     Database {
-        /// What was being done.
+        /// The action in progress.
         action: String,
-        /// What the database says.
+        /// The database's error.
         #[source]
         source: Cause,
     },
 }
 
 impl Error {
-    /// Queries that find all rows that stand in the way, where SQL can.
+    /// Returns the queries that find all rows that the error is about, where SQL can.
     #[must_use]
     pub fn queries(&self) -> Vec<&str> {
         match self {
@@ -405,7 +405,7 @@ impl Error {
         }
     }
 
-    /// The base tables contradict each other.
+    /// Returns the error for base tables that contradict each other.
     pub(crate) fn base_edit(source: EditError) -> Self {
         Self::Edit { revision: "base".to_owned(), source }
     }

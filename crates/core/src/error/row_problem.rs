@@ -1,19 +1,19 @@
-//! Rows that stand in the way.
+//! Describes rows that a data migration refuses.
 
 use serde::Serialize;
 
-/// What a data migration would stumble over: found before anything is changed.
+/// A kind of rows that a data migration refuses, found before anything is changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RowProblem {
-    /// The revision whose data migration refuses it.
+    /// The revision of the data migration.
     pub revision: String,
     /// What is wrong.
     pub problem: String,
-    /// In how many rows.
+    /// The number of rows.
     pub count: u64,
-    /// The first of these rows (or all of them, where the problem names each).
+    /// The first of these rows, or all of them where the problem names each.
     pub rows: Vec<String>,
-    /// A query that finds them all, where SQL can.
+    /// A query that finds all these rows, where SQL can.
     pub query: Option<String>,
 }
 

@@ -1,15 +1,15 @@
-//! How messages show revisions.
+//! Formats revisions for messages.
 
-/// How much of a version a message shows: a revision has 12 characters.
+/// The number of characters of a version that a message shows; a revision has 12.
 const SHOWN_CHARACTERS: usize = 60;
 
-/// A revision in words.
+/// Returns a revision in words.
 #[must_use]
 pub(crate) fn label(revision: Option<&str>) -> &str {
     revision.unwrap_or("base")
 }
 
-/// What a version table holds, so that blanks, newlines and nothing at all are seen.
+/// Quotes a version so that blanks, newlines and an empty text are visible.
 #[must_use]
 pub(crate) fn quoted(version: &str) -> String {
     let short: String = version.chars().take(SHOWN_CHARACTERS).collect();

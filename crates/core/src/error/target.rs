@@ -1,8 +1,8 @@
-//! Targets that are none, or that the database cannot go to.
+//! Describes targets that do not exist, or that the database cannot reach.
 
 use super::ErrorKind;
 
-/// What is wrong with a target.
+/// The fault of a target.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum TargetError {
@@ -12,7 +12,7 @@ pub enum TargetError {
         /// The name.
         target: String,
     },
-    /// Several revisions begin like that.
+    /// Several revisions have this beginning.
     #[error("{target} could be any of {}", candidates.join(", "))]
     AmbiguousTarget {
         /// The name.
@@ -20,20 +20,20 @@ pub enum TargetError {
         /// The revisions.
         candidates: Vec<String>,
     },
-    /// There is such a release number, but not in the list of known releases.
+    /// The release number is valid, but not in the list of known releases.
     #[error("MLflow {release} is not known to this version of mlflow-migrate")]
     UnknownRelease {
         /// The release.
         release: String,
-        /// The newest known one.
+        /// The newest known release.
         newest: String,
     },
-    /// There are not so many revisions left.
+    /// Fewer revisions are pending than requested.
     #[error("+{steps} goes beyond the newest revision: only {available} more are known")]
     TargetTooFar {
-        /// How many were asked for.
+        /// The requested number of revisions.
         steps: usize,
-        /// How many there are.
+        /// The number of pending revisions.
         available: usize,
     },
     /// The target does not follow the current revision.

@@ -1,28 +1,28 @@
-//! Upgrades that were interrupted.
+//! Describes interrupted upgrades.
 
 use serde::Serialize;
 
 use super::label;
 
-/// An upgrade that has been interrupted.
+/// The state of an interrupted upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unfinished {
-    /// Where it began.
+    /// The revision at which the upgrade began.
     pub from: String,
-    /// Where it goes; `None` is the base schema.
+    /// The target revision; `None` is the base schema.
     pub to: Option<String>,
-    /// When it began, in milliseconds since 1970.
+    /// The start of the upgrade, in milliseconds since 1970.
     pub began_ms: i64,
-    /// How many of its steps are done.
+    /// The number of steps done.
     pub done: usize,
-    /// How many it has.
+    /// The number of steps.
     pub steps: usize,
-    /// The step that comes next, a part of which may be done; without one only the stamp is left.
+    /// The next step, which may be partly done; `None` if only the stamp is missing.
     pub next: Option<String>,
 }
 
 impl Unfinished {
-    /// What to do about it.
+    /// Returns the advice.
     #[must_use]
     pub fn remedy(&self) -> String {
         let to = label(self.to.as_deref());

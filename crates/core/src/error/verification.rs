@@ -1,19 +1,19 @@
-//! Results that are not what was planned.
+//! Describes results that differ from the plan.
 
 use crate::error::Violation;
 use crate::schema::Difference;
 
-/// What the comparison with the plan has found.
+/// A difference between the result and the plan.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum VerificationError {
-    /// The upgrade would have left references without their row.
+    /// The upgrade would have left orphaned rows.
     #[error("the upgrade would break foreign keys: {violations}")]
     ForeignKeys {
-        /// Which, and how many.
+        /// The foreign keys, with their row counts.
         violations: String,
     },
-    /// The result is not what was planned; it has been taken back where the database can.
+    /// The schema differs from the plan. The upgrade was rolled back where the database can.
     #[error(
         "the upgraded schema is not the planned one: {}",
         differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
@@ -22,13 +22,13 @@ pub enum VerificationError {
         /// The differences.
         differences: Vec<Difference>,
     },
-    /// The schema is as planned, but not the rows; it has been taken back where the database can.
+    /// The schema is as planned, but rows are not. Rolled back where the database can.
     #[error(
         "the upgraded rows are not as they should be: {}",
         violations.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     )]
     UnverifiedRows {
-        /// What is wrong with them, a kind each.
+        /// The violations, one entry per kind.
         violations: Vec<Violation>,
     },
 }

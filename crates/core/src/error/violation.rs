@@ -1,15 +1,15 @@
-//! Rows that do not fit together.
+//! Describes rows that violate a reference or an invariant.
 
 use serde::Serialize;
 
-/// Rows that do not fit together.
+/// The rows of a table that violate a reference or an invariant.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Violation {
     /// The table.
     pub table: String,
-    /// What is wrong with its rows.
+    /// The violation.
     pub problem: String,
-    /// How many there are.
+    /// The number of rows.
     pub count: u64,
 }
 

@@ -1,8 +1,9 @@
-//! A way to ask an upgrade to end.
+//! Lets the user stop an upgrade.
 //!
-//! It ends where that is safe: before its next step, within a step that goes on for long before its next
-//! batch or range of rows, and within a statement that the database takes back as a whole. Then it is like any other upgrade that fails on its way: taken back
-//! as a whole, or noted, so that the same request goes on with it.
+//! The upgrade stops where stopping is safe: before its next step, and before the next batch or
+//! range of rows of a long step. It also stops within a statement that the database rolls back as a
+//! whole. Stopping is an ordinary error: the upgrade rolls back, or stays resumable by the same
+//! request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,7 +12,7 @@ use tokio::sync::watch;
 
 use crate::error::Error;
 
-/// Asks an upgrade to end; all clones ask the same one.
+/// A token that stops an upgrade; all clones stop the same upgrade.
 #[derive(Clone, Debug, Default)]
 pub struct CancellationToken(Arc<State>);
 
@@ -22,33 +23,34 @@ struct State {
 }
 
 impl CancellationToken {
-    /// Asks.
+    /// Requests the stop.
     pub fn request(&self) {
         self.0.requested.send_replace(true);
     }
 
-    /// Waits until somebody asks.
+    /// Waits until the stop is requested.
     pub async fn requested(&self) {
-        // Without a sender nobody asks any more; this value holds one.
+        // The wait fails only without a sender, and this value holds one.
         let _ = self.0.requested.subscribe().wait_for(|is_requested| *is_requested).await;
     }
 
-    /// Whether somebody has asked.
+    /// Returns whether the stop was requested.
     #[must_use]
     pub fn is_requested(&self) -> bool {
         *self.0.requested.borrow()
     }
 
-    /// Goes on, unless somebody has asked.
+    /// Returns an error if the stop was requested.
     ///
     /// # Errors
-    /// [`Error::Stopped`] if somebody has.
+    /// [`Error::Stopped`] if the stop was requested.
     pub fn check(&self) -> Result<(), Error> {
         if self.is_requested() { Err(Error::Stopped) } else { Ok(()) }
     }
 
-    /// Whether the upgrade has begun to change the database. Before that nothing can be left half
-    /// done, and whoever waits for it need not.
+    /// Returns whether the upgrade has begun to change the database.
+    ///
+    /// Before that, nothing can be left half done, so a waiting process may exit immediately.
     #[must_use]
     pub fn is_working(&self) -> bool {
         self.0.working.load(Ordering::SeqCst)

@@ -1,6 +1,6 @@
-//! What happens during an upgrade, as typed events.
+//! Reports the progress of an upgrade as typed events.
 //!
-//! Core and the backends never print; they tell an [`Observer`]. The command line renders the
+//! Core and the backends never print; they notify an [`Observer`]. The command line renders the
 //! events as text or as JSON Lines.
 
 pub mod cancellation;
@@ -12,76 +12,78 @@ use serde::Serialize;
 use crate::error::Error;
 use crate::event::cancellation::CancellationToken;
 
-/// Something that happened.
+/// An event during an upgrade.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event {
-    /// The database was read, and an upgrade is due.
+    /// The database was read, and an upgrade is pending.
     Planned {
-        /// The revision so far; `None` is the base schema, or an empty database.
+        /// The revision before; `None` is the base schema, or an empty database.
         from: Option<String>,
-        /// The revision to come.
+        /// The target revision.
         to: Option<String>,
-        /// How many revisions are due.
+        /// The number of pending revisions.
         revisions: usize,
-        /// How many steps they take.
+        /// The number of steps.
         steps: usize,
     },
-    /// Something that the user should know of, and that does not stop the upgrade.
+    /// A fact that the user should know, and that does not stop the upgrade.
     Notice {
-        /// What it is.
+        /// The text of the notice.
         message: String,
     },
-    /// Something failed for a reason that passes by itself, and is tried again after a while.
+    /// The upgrade failed for a temporary reason, and is retried after a wait.
     Retrying {
-        /// What failed.
+        /// The failure.
         problem: String,
-        /// How long that while is, in seconds.
+        /// The wait in seconds.
         wait_seconds: f64,
     },
     /// A step begins.
     StepStarted {
-        /// Its number, from 1.
+        /// The number of the step, from 1.
         step: usize,
-        /// How many there are.
+        /// The number of steps.
         steps: usize,
-        /// What it does.
+        /// A short description of the step.
         title: String,
     },
-    /// A step goes on.
+    /// Some rows of a step are done.
     Progress {
-        /// Its number.
+        /// The number of the step.
         step: usize,
-        /// Rows done.
+        /// The number of rows done.
         done: u64,
-        /// Rows to do, where that is known.
+        /// The number of rows to do, where known.
         total: Option<u64>,
     },
     /// A step is done.
     StepFinished {
-        /// Its number.
+        /// The number of the step.
         step: usize,
-        /// What it did.
+        /// A short description of the step.
         title: String,
-        /// The rows that it wrote or copied, where it counts any.
+        /// The number of rows written or copied, where the step counts rows.
         rows: Option<u64>,
-        /// How long it took.
+        /// The duration in seconds.
         seconds: f64,
     },
     /// The result was compared with the plan.
     Verified {
-        /// How long that took.
+        /// The duration in seconds.
         seconds: f64,
     },
 }
 
-/// Somebody to tell.
+/// A receiver of events.
 pub trait Observer: Send + Sync {
-    /// Takes note of an event. Called from the thread that does the work, so it must be quick.
+    /// Receives an event.
+    ///
+    /// Called from the thread that executes the upgrade, so the call must be quick.
     fn notify(&self, event: &Event);
 }
 
-/// An observer that forgets everything.
+/// An observer that ignores all events.
 #[derive(Clone, Copy, Debug)]
 pub struct NoopObserver;
 
@@ -89,7 +91,7 @@ impl Observer for NoopObserver {
     fn notify(&self, _: &Event) {}
 }
 
-/// Reports how far one step is, and tells whether it is to end.
+/// Reports the progress of one step, and checks whether the user has stopped the upgrade.
 #[derive(Clone)]
 pub struct Progress {
     observer: Arc<dyn Observer>,
@@ -104,32 +106,32 @@ impl std::fmt::Debug for Progress {
 }
 
 impl Progress {
-    /// A handle for the step of that number.
+    /// Returns a handle for the step of that number.
     #[must_use]
     pub fn new(observer: Arc<dyn Observer>, step: usize, stop: CancellationToken) -> Self {
         Self { observer, step, stop }
     }
 
-    /// A handle that reports to nobody.
+    /// Returns a handle that reports nothing.
     #[must_use]
     pub fn silent() -> Self {
         Self::new(Arc::new(NoopObserver), 0, CancellationToken::default())
     }
 
-    /// Reports rows done, of the rows to do.
+    /// Reports the number of rows done, and the number to do.
     pub fn report(&self, done: u64, total: Option<u64>) {
         self.observer.notify(&Event::Progress { step: self.step, done, total });
     }
 
-    /// Goes on, unless the upgrade is to end here.
+    /// Returns an error if the user has stopped the upgrade.
     ///
     /// # Errors
-    /// [`Error::Stopped`] if it is.
+    /// [`Error::Stopped`] if the user has stopped the upgrade.
     pub fn check(&self) -> Result<(), Error> {
         self.stop.check()
     }
 
-    /// Reports something that the user should know of.
+    /// Reports a fact that the user should know.
     pub fn notice(&self, message: String) {
         self.observer.notify(&Event::Notice { message });
     }

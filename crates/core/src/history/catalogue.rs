@@ -1,4 +1,4 @@
-//! A whole history: the base schema, the graph of revisions and the releases that expect them.
+//! Holds a whole history: base schema, graph of revisions, and the releases that expect them.
 
 use std::collections::BTreeSet;
 
@@ -10,34 +10,36 @@ use crate::schema::op::Op;
 use crate::schema::platform::Platform;
 use crate::schema::{Schema, Table};
 
-/// Everything that is known of one application's database schema.
+/// The history of one application's database schema.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
-    /// The tables from before the first revision.
+    /// The tables that existed before the first revision.
     pub base: Vec<Table>,
     /// The revisions.
     pub graph: Graph,
     /// The application's releases.
     pub releases: Releases,
-    /// Other applications that are known to use a version table of the same name.
+    /// Other applications that use a version table of the same name.
     pub others: Vec<OtherProgram>,
 }
 
-/// Another application whose tables or version can be where MLflow's are.
+/// Another application that may have its tables or version in MLflow's place.
 #[derive(Clone, Copy, Debug)]
 pub struct OtherProgram {
-    /// Its name.
+    /// The name of the application.
     pub name: &'static str,
-    /// Whether a revision is one of its own.
+    /// Returns whether a revision is the application's own.
     pub has_revision: fn(&str) -> bool,
-    /// What only this application adds to MLflow's own tables, if a schema has it.
+    /// Returns what only this application adds to MLflow's tables, if a schema has it.
     pub marks: fn(&Schema) -> Option<String>,
-    /// How MLflow gets along with it, or comes after it.
+    /// How to run MLflow beside the application, or in its place.
     pub advice: &'static str,
 }
 
 impl Catalogue {
-    /// The schema at a revision (`None`: base) as the application's own chain makes it.
+    /// Returns the schema at a revision, as the application's own chain makes it.
+    ///
+    /// `None` is the base schema.
     ///
     /// # Errors
     /// If the revision is unknown, or the catalogue contradicts itself.
@@ -51,7 +53,7 @@ impl Catalogue {
         Ok(schema)
     }
 
-    /// Every state from base to head, in the graph's order, with its revision's id.
+    /// Returns every state from base to head, in the graph's order, with the revision's id.
     ///
     /// # Errors
     /// If the catalogue contradicts itself. Branches are not supported.
@@ -66,7 +68,7 @@ impl Catalogue {
         Ok(states)
     }
 
-    /// The names of all tables that the application has ever had.
+    /// Returns the names of all tables that the application has ever had.
     #[must_use]
     pub fn table_names(&self, platform: &Platform) -> BTreeSet<String> {
         let mut names: BTreeSet<String> =
@@ -80,7 +82,7 @@ impl Catalogue {
         names
     }
 
-    /// The operations that make the base schema.
+    /// Returns the operations that create the base schema.
     #[must_use]
     pub fn base_ops(&self) -> Vec<Op> {
         self.base.iter().cloned().map(Op::CreateTable).collect()

@@ -1,11 +1,11 @@
-//! The graph of revisions: which follows which, and how one gets from one to another.
+//! Orders revisions in a graph, and finds the path from one revision to another.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use crate::error::GraphError;
 use crate::history::revision::Revision;
 
-/// Revisions in an order in which each follows its parents.
+/// Revisions, in an order in which each follows its parents.
 #[derive(Clone, Debug)]
 pub struct Graph {
     revisions: Vec<Revision>,
@@ -13,10 +13,10 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Checks revisions, and brings them into an order in which parents come first.
+    /// Checks revisions, and sorts them so that parents come first.
     ///
     /// # Errors
-    /// If ids are not unique, a parent is unknown, or there is a cycle.
+    /// If ids are not unique, a parent is unknown, or the revisions contain a cycle.
     pub fn new(revisions: Vec<Revision>) -> Result<Self, GraphError> {
         let ids = unique_ids(&revisions)?;
         for revision in &revisions {
@@ -30,19 +30,19 @@ impl Graph {
         Ok(Self { revisions, positions })
     }
 
-    /// Every revision, parents first.
+    /// Returns every revision, parents first.
     #[must_use]
     pub fn revisions(&self) -> &[Revision] {
         &self.revisions
     }
 
-    /// The revision of that id.
+    /// Returns the revision of that id.
     #[must_use]
     pub fn get(&self, id: &str) -> Option<&Revision> {
         self.revisions.get(*self.positions.get(id)?)
     }
 
-    /// The ids of the revisions that nothing follows.
+    /// Returns the ids of the revisions that no other revision follows.
     #[must_use]
     pub fn heads(&self) -> Vec<&str> {
         let followed: BTreeSet<&String> =
@@ -51,10 +51,10 @@ impl Graph {
         ids.filter(|id| !followed.contains(id)).map(String::as_str).collect()
     }
 
-    /// The only head.
+    /// Returns the only head.
     ///
     /// # Errors
-    /// If there is none, or more than one.
+    /// If the graph has no head, or more than one.
     pub fn head(&self) -> Result<&str, GraphError> {
         match self.heads().as_slice() {
             [head] => Ok(head),
@@ -65,14 +65,16 @@ impl Graph {
         }
     }
 
-    /// The revisions whose id begins with `prefix`.
+    /// Returns the revisions whose id begins with `prefix`.
     #[must_use]
     pub fn with_prefix(&self, prefix: &str) -> Vec<&str> {
         let ids = self.revisions.iter().map(|revision| revision.id.as_str());
         ids.filter(|id| id.starts_with(prefix)).collect()
     }
 
-    /// Whether `id` comes before `later`, or is it. `None` is the base schema, before all.
+    /// Returns whether `id` comes before `later`, or equals it.
+    ///
+    /// `None` is the base schema, which comes before all revisions.
     #[must_use]
     pub fn is_ancestor(&self, id: Option<&str>, later: Option<&str>) -> bool {
         match (id, later) {
@@ -82,8 +84,9 @@ impl Graph {
         }
     }
 
-    /// The revisions to apply, in order, to get from one state to a later one; `None` is the base
-    /// schema. `None` is returned if `to` does not follow `from`.
+    /// Returns the revisions to apply, in order, from one state to a later one.
+    ///
+    /// As an argument, `None` is the base schema. Returns `None` if `to` does not follow `from`.
     #[must_use]
     pub fn path(&self, from: Option<&str>, to: Option<&str>) -> Option<Vec<&Revision>> {
         if !self.is_ancestor(from, to) {
@@ -118,7 +121,7 @@ fn unique_ids(revisions: &[Revision]) -> Result<BTreeSet<String>, GraphError> {
     Ok(ids)
 }
 
-/// Kahn's algorithm; among revisions that could come next, the one given first comes first.
+/// Sorts by Kahn's algorithm; of the revisions that can come next, the one given first is next.
 fn parents_first(revisions: Vec<Revision>) -> Result<Vec<Revision>, GraphError> {
     let mut remaining: BTreeMap<usize, Revision> = (0..).zip(revisions).collect();
     let mut placed: BTreeSet<String> = BTreeSet::new();

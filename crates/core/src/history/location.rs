@@ -1,38 +1,39 @@
-//! Where in the graph a database is.
+//! Describes the revision of a database.
 
 use serde::{Deserialize, Serialize};
 
 use crate::error::label;
 
-/// Alembic's own tables, which MLflow's emptiness check ignores, begin like this.
+/// The prefix of Alembic's own tables, which MLflow's emptiness check ignores.
 pub(crate) const ALEMBIC_PREFIX: &str = "alembic_";
 
-/// Alembic rebuilds an SQLite table under a name that begins like this; a run that was killed
-/// leaves it behind.
+/// The prefix of the table under which Alembic rebuilds an SQLite table.
+///
+/// A killed run leaves this table behind.
 pub(crate) const LEFTOVER_PREFIX: &str = "_alembic_tmp_";
 
-/// What the user says about a database that does not say it itself.
+/// The user's statement about a database without a version.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Assumption {
-    /// It holds nothing of MLflow's yet.
+    /// The database holds no table of MLflow's yet.
     Empty,
-    /// It is at this revision; `None` is the base schema.
+    /// The database is at this revision; `None` is the base schema.
     At(Option<String>),
 }
 
-/// Where a database is in the graph.
+/// The revision of a database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// The revision; `None` is the base schema.
     pub revision: Option<String>,
-    /// Whether there is nothing of MLflow's yet, not even the base schema.
+    /// Whether the database holds no table of MLflow's, not even the base schema.
     pub empty: bool,
-    /// Whether `alembic_version` says so.
+    /// Whether `alembic_version` names the revision.
     pub stamped: bool,
 }
 
 impl Location {
-    /// The revision in words.
+    /// Returns the revision in words.
     #[must_use]
     pub fn label(&self) -> &str {
         if self.empty { "an empty database" } else { label(self.revision.as_deref()) }

@@ -1,4 +1,4 @@
-//! The revisions, their order, and where a database is among them.
+//! Holds the revisions, their order, and the revision of a database.
 
 pub mod catalogue;
 pub mod graph;

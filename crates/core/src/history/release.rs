@@ -1,9 +1,9 @@
-//! Which revision each MLflow release expects.
+//! Maps MLflow releases to the revisions that they expect.
 
 use std::cmp::Ordering;
 use std::fmt;
 
-/// An MLflow release number: `2.9` and `2.9.0` are the same.
+/// An MLflow release number: `2.9` equals `2.9.0`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Release {
     text: String,
@@ -11,7 +11,7 @@ pub struct Release {
 }
 
 impl Release {
-    /// Reads `2.9` or `2.9.2`; anything else is no release number.
+    /// Parses `2.9` or `2.9.2`; `None` for any other text.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
         let mut numbers = [0; 3];
@@ -51,15 +51,18 @@ impl Ord for Release {
     }
 }
 
-/// The revision that each known release expects, oldest release first; `None` is the base schema.
+/// The revision that each known release expects, oldest release first.
+///
+/// `None` is the base schema.
 #[derive(Clone, Debug, Default)]
 pub struct Releases {
     heads: Vec<(Release, Option<String>)>,
 }
 
 impl Releases {
-    /// Collects pairs of a release number and its revision; pairs with another kind of number are
-    /// left out.
+    /// Collects pairs of a release number and its revision.
+    ///
+    /// Pairs without a valid release number are left out.
     #[must_use]
     pub fn new<'a>(pairs: impl IntoIterator<Item = (&'a str, Option<&'a str>)>) -> Self {
         let mut heads: Vec<_> = pairs
@@ -70,9 +73,11 @@ impl Releases {
         Self { heads }
     }
 
-    /// The revision that a release expects. A patch release that is not listed expects what the
-    /// latest listed one before it in the same minor release does: MLflow changes its schema only
-    /// in listed releases. The outer `None` means that the release is not known.
+    /// Returns the revision that a release expects.
+    ///
+    /// The outer `None` means that the release is unknown. An unlisted patch release expects the
+    /// revision of the latest listed release before it, in the same minor release. MLflow changes
+    /// its schema only in listed releases.
     #[must_use]
     pub fn revision_of(&self, release: &Release) -> Option<Option<&str>> {
         let candidates = self.heads.iter().filter(|(known, _)| known.same_minor(release));
@@ -80,20 +85,21 @@ impl Releases {
         latest.or_else(|| candidates.clone().next()).map(|(_, id)| id.as_deref())
     }
 
-    /// The releases that expect exactly this revision, oldest first.
+    /// Returns the releases that expect exactly this revision, oldest first.
     #[must_use]
     pub fn expecting(&self, revision: Option<&str>) -> Vec<&Release> {
         let matching = self.heads.iter().filter(|(_, id)| id.as_deref() == revision);
         matching.map(|(release, _)| release).collect()
     }
 
-    /// The first listed release that has the revision, given the test whether a release's own
-    /// revision comes at or after it.
+    /// Returns the first listed release that has the revision.
+    ///
+    /// `includes` returns whether a release's own revision is the wanted one, or follows it.
     pub fn first_with(&self, includes: impl Fn(Option<&str>) -> bool) -> Option<&Release> {
         self.heads.iter().find(|(_, id)| includes(id.as_deref())).map(|(release, _)| release)
     }
 
-    /// The newest listed release.
+    /// Returns the newest listed release.
     #[must_use]
     pub fn newest(&self) -> Option<&Release> {
         self.heads.last().map(|(release, _)| release)

@@ -1,4 +1,4 @@
-//! A revision: one step of the schema's history.
+//! Models a revision: one step of the schema's history.
 
 use std::fmt;
 use std::sync::Arc;
@@ -8,10 +8,10 @@ use crate::schema::op::{Op, TableEdit, TableEdits};
 use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{Column, Index, Table};
 
-/// What the first revision follows: the schema that MLflow made before it had revisions.
+/// The parent of the first revision: the schema that MLflow created before it had revisions.
 pub const BASE: &str = "base";
 
-/// Which platforms an operation is for.
+/// The platforms of an operation.
 #[derive(Clone, Copy)]
 enum Condition {
     Always,
@@ -31,7 +31,7 @@ impl Condition {
     }
 }
 
-/// What a revision does at one point: an edit of the schema, or a data migration.
+/// One action of a revision: an edit of the schema, or a data migration.
 #[derive(Clone)]
 pub enum Action {
     /// An edit of the schema model.
@@ -43,13 +43,13 @@ pub enum Action {
 /// One revision of a migration graph.
 #[derive(Clone)]
 pub struct Revision {
-    /// Its id: an opaque string.
+    /// The id: an opaque string.
     pub id: String,
-    /// The ids of the revisions that it follows; empty for one that follows the base schema.
+    /// The ids of the parent revisions; empty if the revision follows the base schema.
     pub parents: Vec<String>,
-    /// The day on which MLflow says that it was created, as `YYYY-MM-DD`; empty if it says none.
+    /// The creation date in MLflow's source, as `YYYY-MM-DD`; empty if the source has none.
     pub created: String,
-    /// What it does, in a few words.
+    /// A short description.
     pub title: String,
     actions: Vec<(Condition, Action)>,
     condition: Condition,
@@ -79,7 +79,9 @@ impl Revision {
         }
     }
 
-    /// Makes it follow `parent`, or the base schema ([`BASE`]). Called twice, it merges two branches.
+    /// Sets the parent: a revision, or the base schema ([`BASE`]).
+    ///
+    /// Two calls merge two branches.
     #[must_use]
     pub fn after(mut self, parent: &str) -> Self {
         if parent != BASE {
@@ -88,14 +90,14 @@ impl Revision {
         self
     }
 
-    /// Sets the day on which MLflow created it, as `YYYY-MM-DD`.
+    /// Sets the creation date, as `YYYY-MM-DD`.
     #[must_use]
     pub fn on(mut self, day: &str) -> Self {
         day.clone_into(&mut self.created);
         self
     }
 
-    /// Sets what it does, in a few words.
+    /// Sets the short description.
     #[must_use]
     pub fn titled(mut self, title: &str) -> Self {
         title.clone_into(&mut self.title);
@@ -108,7 +110,7 @@ impl Revision {
         self.under(Condition::Only(dialects), operations)
     }
 
-    /// Adds operations for all dialects but these.
+    /// Adds operations for all dialects except these.
     #[must_use]
     pub fn except(
         self,
@@ -118,7 +120,7 @@ impl Revision {
         self.under(Condition::Except(dialects), operations)
     }
 
-    /// Adds operations for the platforms that have a feature, which a dialect alone does not decide.
+    /// Adds operations for the platforms with a feature that the dialect alone does not determine.
     #[must_use]
     pub fn when(
         self,
@@ -166,7 +168,7 @@ impl Revision {
         self.push(Action::Schema(Box::new(Op::Alter { table: table.to_owned(), edit })))
     }
 
-    /// Changes rows.
+    /// Adds a data migration.
     #[must_use]
     pub fn migrate(self, migration: impl DataMigration + 'static) -> Self {
         self.push(Action::Data(Arc::new(migration)))
@@ -177,7 +179,7 @@ impl Revision {
         self
     }
 
-    /// What it does on a platform, in order.
+    /// Returns the actions on a platform, in order.
     pub fn actions<'a>(&'a self, platform: &'a Platform) -> impl Iterator<Item = &'a Action> {
         self.actions
             .iter()

@@ -1,4 +1,4 @@
-//! What a user names as the state to upgrade to.
+//! Resolves the state to which the user wants to upgrade.
 
 use crate::error::Error;
 use crate::error::TargetError;
@@ -13,14 +13,16 @@ pub enum Target {
     Head,
     /// The schema before the first revision.
     Base,
-    /// That many revisions further.
+    /// The revision a number of steps ahead.
     Relative(usize),
-    /// A revision's id, the beginning of one, or an MLflow release.
+    /// A revision's id, its beginning, or an MLflow release.
     Named(String),
 }
 
 impl Target {
-    /// Reads a target. Every text is one; whether it exists is for [`Target::resolve`] to say.
+    /// Parses a target.
+    ///
+    /// Any text is valid; [`Target::resolve`] checks whether the target exists.
     #[must_use]
     pub fn parse(text: &str) -> Self {
         match text {
@@ -33,10 +35,10 @@ impl Target {
         }
     }
 
-    /// The revision that is meant, given the current one; `None` is the base schema.
+    /// Returns the revision of the target, given the current one; `None` is the base schema.
     ///
     /// # Errors
-    /// If there is no such revision or release, or more than one.
+    /// If no such revision or release exists, or the name is ambiguous.
     pub fn resolve(
         &self,
         catalogue: &Catalogue,
@@ -78,7 +80,7 @@ fn resolve_name(name: &str, catalogue: &Catalogue) -> Result<Option<String>, Err
     let candidates = if name.is_empty() { Vec::new() } else { catalogue.graph.with_prefix(name) };
     match candidates.as_slice() {
         [id] => Ok(Some((*id).to_owned())),
-        // Perhaps it is a URL that was meant for another argument.
+        // The name may be a URL that was meant for another argument.
         [] => Err(Error::Target(TargetError::UnknownTarget { target: without_password(name) })),
         ids => Err(Error::Target(TargetError::AmbiguousTarget {
             target: name.to_owned(),

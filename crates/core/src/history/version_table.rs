@@ -1,7 +1,6 @@
-//! What can be wrong with Alembic's version table itself.
+//! Lists the faults of Alembic's version table itself.
 
-use crate::error::Error;
-use crate::error::LocationError;
+use crate::error::{Error, LocationError};
 
 /// The name that Alembic gives the table.
 pub const NAME: &str = "alembic_version";
@@ -10,29 +9,29 @@ pub const NAME: &str = "alembic_version";
 pub const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
                           CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
 
-/// How many rows are read. More are no list of revisions.
+/// The maximum number of rows that are read. A table with more rows is no list of revisions.
 pub const MOST_ROWS: usize = 100_000;
 
-/// How many characters of a row are read. No revision is as long.
+/// The maximum number of characters read per row. No revision is longer.
 pub const MOST_CHARACTERS: usize = 255;
 
-/// Why a version table cannot be read as Alembic's.
+/// The reason why a version table cannot be read as Alembic's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
-    /// It is a view.
+    /// The table is a view.
     View,
-    /// It has no column `version_num`.
+    /// The table has no column `version_num`.
     NoColumn,
     /// A row holds NULL.
     Null,
-    /// A row holds what is no text.
+    /// A row holds a value that is not a text.
     NoText,
-    /// It has more than [`MOST_ROWS`] rows.
+    /// The table has more than [`MOST_ROWS`] rows.
     TooMany,
 }
 
 impl Fault {
-    /// The error of a database that has it.
+    /// Returns the error for a database with this fault.
     #[must_use]
     pub fn of(self, name: String) -> Error {
         let (problem, remedy) = match self {

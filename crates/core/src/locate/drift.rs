@@ -1,9 +1,10 @@
-//! Drift: what of a live schema is not as its revision says, and what an upgrade makes of it.
+//! Classifies drift: what differs between a live schema and its revision.
 //!
-//! What is there besides is the user's own, or what a later revision makes, and no drift. What MLflow's
-//! own upgrade has left that stopped within the next revision is explained (`partial`). The rest nobody
-//! can explain. Without a table, a column or the primary key there is nothing to build on; an index, a
-//! constraint or a column's type need not keep an upgrade from going on, but whoever runs it has to say so.
+//! An additional object is the user's own, or made by a later revision, and is no drift.
+//! Differences left by MLflow's own upgrade, interrupted within the next revision, are explained
+//! (`mlflow_partial_run`). All other differences are unexplained. Without a table, a column or the
+//! primary key, no upgrade is possible. With a different index, constraint or column type, an
+//! upgrade is possible, but the user must accept the drift.
 
 use std::collections::HashMap;
 
@@ -18,22 +19,22 @@ use crate::schema::{
     Detail, Difference, DifferenceKind, Object, PrimaryKey, Schema, by_name, differences,
 };
 
-/// What is not as a revision says.
+/// The differences between a live schema and its revision, by their effect on an upgrade.
 #[derive(Debug, Default)]
 pub(crate) struct Drift {
-    /// What keeps an upgrade from going on, whoever wants it.
+    /// Differences that prevent an upgrade, even if the user accepts drift.
     fatal: Vec<Difference>,
-    /// What an upgrade goes on with if it is accepted.
+    /// Differences with which an upgrade continues if the user accepts drift.
     acceptable: Vec<Difference>,
-    /// What is left alone: the user's own, and what has a known cause.
+    /// Differences left alone: the user's own objects, and differences with a known cause.
     left: Vec<Difference>,
-    /// What is there already as it will be.
+    /// Differences that match the target already.
     ahead: Vec<Difference>,
     partial: Option<PartialRun>,
 }
 
 impl Drift {
-    /// Compares a live schema with its revision, on the way to another.
+    /// Compares a live schema with its revision, given the target of the upgrade.
     ///
     /// # Errors
     /// If the catalogue contradicts itself.
@@ -70,8 +71,10 @@ impl Drift {
         Ok(found)
     }
 
-    /// Refuses what cannot be gone on with, and if `is_due`, so that something would be changed, what is
-    /// not accepted. `repairs` finds the statements that put differences right.
+    /// Refuses fatal differences, and differences that the user has not accepted.
+    ///
+    /// Unaccepted differences are refused only if `is_due`, that is, if the upgrade would change
+    /// something. `repairs` returns the statements that remove differences.
     ///
     /// # Errors
     /// [`Error::Drift`]
@@ -95,7 +98,7 @@ impl Drift {
         })
     }
 
-    /// Tells what was found and is gone on with.
+    /// Notifies the observer of the differences with which the upgrade continues.
     pub(crate) fn tell(&self, location: &Location, target: Option<&str>, observer: &dyn Observer) {
         let notify = |message| observer.notify(&Event::Notice { message });
         if let Some(partial) = &self.partial {
@@ -114,25 +117,25 @@ impl Drift {
     }
 }
 
-/// What a difference means to an upgrade.
+/// The effect of a difference on an upgrade.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Weight {
-    /// No upgrade can build on such a schema.
+    /// No upgrade can start from such a schema.
     Fatal,
-    /// An upgrade goes on with it if whoever runs it says so.
+    /// An upgrade continues if the user accepts drift.
     Drift,
-    /// It is known how this comes about, and no upgrade, nor MLflow, minds it.
+    /// The cause is known, and neither an upgrade nor MLflow is affected.
     Harmless,
-    /// The object is there besides those that are expected.
+    /// The object is additional to the expected ones.
     Extra,
 }
 
-/// Weighs differences, and tells of an object under an expected name as of one that has changed.
+/// Weighs differences, and merges a missing and an extra object of one name into a change.
 pub(crate) fn weigh(all: Vec<Difference>, platform: &Platform) -> Vec<(Weight, Difference)> {
     let expected = all.iter().filter(|difference| difference.is_of_expected());
     let weights: Vec<Weight> =
         expected.map(|difference| Weight::of(difference, &all, platform)).collect();
-    // Those of expected objects come first then, in their order.
+    // After the merge, differences of expected objects come first, in their order.
     let weights = weights.into_iter().chain(std::iter::repeat(Weight::Extra));
     weights.zip(by_name(all)).collect()
 }
@@ -149,7 +152,7 @@ impl Weight {
                     let columns = |key: &Option<PrimaryKey>| {
                         key.as_ref().map(|key| key.columns.clone()).unwrap_or_default()
                     };
-                    // MLflow has named it, a server may not keep the name.
+                    // MLflow names the primary key, but a server may not keep the name.
                     let is_same = columns(found) == columns(expected);
                     if is_same { Self::Harmless } else { Self::Fatal }
                 }
@@ -164,14 +167,14 @@ impl Weight {
             .filter(|other| other.kind == DifferenceKind::Extra && other.table == missing.table);
         let is_harmless = match &missing.object {
             Object::Table | Object::Column(_) => return Self::Fatal,
-            // What a trigger says is not compared.
+            // The text of triggers is not compared.
             Object::Trigger(_) => false,
             // A constraint gets another name when a database moves to another server.
             object if extra.clone().any(|other| is_same_in_use(&other.object, object)) => true,
             object if extra.any(|other| other.object.stands_for(object)) => false,
-            // MySQL 5.7 reads CHECKs and forgets them.
+            // MySQL 5.7 parses CHECKs and ignores them.
             Object::Check(_) => platform.is_mysql(),
-            // Without it queries are slower, and nothing else.
+            // Without a non-unique index, queries are slower, but still correct.
             Object::Index(index) => !index.unique,
             _ => false,
         };

@@ -1,10 +1,11 @@
-//! Recognises an upgrade of MLflow's own that stopped within a revision.
+//! Recognises an upgrade of MLflow's own that was interrupted within a revision.
 //!
-//! Where DDL commits by itself, MLflow's chain that fails half-way leaves the first operations of the
-//! next revision behind, below the stamp of the last one. What was added or taken away by then an edit
-//! finds in place (`schema::edit`). But a column that was already dropped or renamed is missing from
-//! the stamped state, which otherwise means that nobody knows what the database is; so may be a key that
-//! was to be replaced. What the very next revision explains is told apart here from what nobody can explain.
+//! Without transactional DDL, a failed run of MLflow's chain leaves the first operations of the
+//! next revision behind, although the stamp names the previous one. An edit accepts what was added
+//! or removed by then (`schema::edit`). But a column that was dropped or renamed is missing from
+//! the stamped state, and so may be a key that was to be replaced. Such a loss would otherwise make
+//! the database unrecognisable. This module separates differences that the next revision explains
+//! from unexplained ones.
 
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
@@ -14,14 +15,14 @@ use crate::schema::op::{Op, TableEdit};
 use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{self, Difference, DifferenceKind, Object, Schema};
 
-/// The revision within which MLflow's own upgrade can have stopped: the one after the stamped one.
+/// Returns the revision after the stamped one, in which MLflow's upgrade may have stopped.
 fn next<'a>(
     catalogue: &'a Catalogue,
     platform: &Platform,
     location: &Location,
 ) -> Result<Option<&'a Revision>, Error> {
-    // On PostgreSQL its chain is one transaction. On SQLite what comes before the first row that it
-    // writes commits by itself.
+    // On PostgreSQL, MLflow's chain is one transaction. On SQLite, everything before the first row
+    // that the chain writes commits automatically.
     if platform.dialect == Dialect::Postgres || location.empty {
         return Ok(None);
     }
@@ -30,18 +31,18 @@ fn next<'a>(
     Ok(path.first().copied())
 }
 
-/// A run of MLflow's that stopped within a revision.
+/// A run of MLflow's upgrade that was interrupted within a revision.
 #[derive(Debug)]
 pub(crate) struct PartialRun {
     revision: String,
-    /// How many of its operations are done, and how many it has.
+    /// The number of operations done; `operations` is the number of all.
     done: usize,
     operations: usize,
     explained: Vec<Difference>,
 }
 
 impl PartialRun {
-    /// Whether a difference from the stamped state comes of it.
+    /// Returns whether the interrupted run caused a difference from the stamped state.
     pub(crate) fn explains(&self, difference: &Difference) -> bool {
         self.explained.contains(difference)
     }
@@ -58,7 +59,7 @@ impl std::fmt::Display for PartialRun {
     }
 }
 
-/// Recognises a run of MLflow's by what the live schema differs in from the stamped state.
+/// Recognises an interrupted run by the differences between live schema and stamped state.
 ///
 /// # Errors
 /// If the catalogue contradicts itself.
@@ -85,10 +86,10 @@ pub(crate) fn recognise(
         settled.settle();
         remaining.push(schema::differences(&settled, live, platform));
     }
-    // The state that comes closest tells how far the run has come.
+    // The state with the fewest differences shows how far the run got.
     let closest = remaining.iter().enumerate().min_by_key(|(_, left)| left.len());
     let Some((done, left)) = closest else { return Ok(None) };
-    // A run that has come to an operation has added what those before it add.
+    // A run that reached an operation has added everything that earlier operations add.
     let added: Vec<&Op> = operations.iter().copied().take_while(|op| is_added(op, live)).collect();
     let is_explained = |difference: &&Difference| match difference.kind {
         DifferenceKind::Extra => !left.contains(difference),
@@ -108,7 +109,9 @@ pub(crate) fn recognise(
     }))
 }
 
-/// Whether what an operation adds is there; of one that adds nothing it cannot be said that it is not.
+/// Returns whether what an operation adds exists.
+///
+/// For an operation that adds nothing, returns whether its table exists.
 fn is_added(op: &Op, live: &Schema) -> bool {
     let table = live.table(op.table());
     match op {
@@ -119,7 +122,7 @@ fn is_added(op: &Op, live: &Schema) -> bool {
     }
 }
 
-/// Whether an operation is why a column is not there.
+/// Returns whether an operation explains why a column is missing.
 fn has_taken(op: &Op, difference: &Difference, live: &Schema) -> bool {
     let Op::Alter { table, edit } = op else { return false };
     let is_column = |name: &str| difference.object == Object::Column(name.to_owned());
@@ -134,8 +137,10 @@ fn has_taken(op: &Op, difference: &Difference, live: &Schema) -> bool {
         }
 }
 
-/// Whether an operation, of which MLflow makes several statements, is about an object: what it replaces
-/// is then gone for a while.
+/// Returns whether an operation is about an object.
+///
+/// MLflow executes such an operation as several statements, and the replaced object is missing in
+/// between.
 fn is_about(op: &Op, difference: &Difference) -> bool {
     let Op::Alter { table, edit } = op else { return false };
     *table == difference.table

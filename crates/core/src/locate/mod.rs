@@ -1,4 +1,4 @@
-//! Finds out at which revision a database is, and whose it is.
+//! Determines a database's revision, and the program that owns the database.
 
 pub(crate) mod drift;
 pub(crate) mod mlflow_partial_run;
@@ -13,14 +13,14 @@ use crate::locate::recognise::{Comparison, is_mlflows};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema, differences};
 
-/// How many rows of a version table a message names.
+/// The maximum number of version rows that a message names.
 const NAMED_ROWS: usize = 10;
 
-/// Finds out at which revision a database is.
+/// Determines a database's revision.
 ///
 /// # Errors
-/// If it is another program's, its version table holds something unknown, or it has no version
-/// and its schema does not tell.
+/// If the database belongs to another program, or its version table holds something unknown. Also
+/// if the database has no version, unless it is empty, has the base schema, or `assume` is given.
 pub(crate) fn locate(
     catalogue: &Catalogue,
     platform: &Platform,
@@ -39,8 +39,10 @@ pub(crate) fn locate(
     }
 }
 
-/// Refuses a schema that another program has made its own, unless it is still what MLflow's revision
-/// says: then MLflow works on it, and upgrades it.
+/// Refuses a schema that another program has changed for itself.
+///
+/// A schema that still equals its MLflow revision is accepted: MLflow works with such a database,
+/// and upgrades it.
 fn refuse_marked(
     catalogue: &Catalogue,
     platform: &Platform,
@@ -78,7 +80,7 @@ fn stamped(
     let is_ours = is_mlflows(catalogue, live);
     let is_known = catalogue.graph.get(revision).is_some();
     let other = catalogue.others.iter().find(|one| (one.has_revision)(revision));
-    // MLflow's auth app has given one of its revisions the id of one of the tracking store's.
+    // MLflow's auth app reuses a revision id of the tracking store.
     match other {
         Some(other) if !is_ours => {
             return Err(Error::Location(LocationError::OtherProgram {
@@ -121,7 +123,7 @@ fn stamped(
     if let Some(meant) = meant.filter(|meant| states.is_empty() || states.contains(meant)) {
         states = vec![meant];
     }
-    // Where other tables are, the version is perhaps theirs.
+    // Where tables of another program exist, the version may be that program's.
     let is_empty = live.tables.keys().all(|name| is_alembics(name));
     let restamp = if is_empty { restamp(&[None], 1) } else { restamp(&states, 1) };
     Err(Error::Location(LocationError::UnknownRevision {
@@ -132,7 +134,7 @@ fn stamped(
     }))
 }
 
-/// The statement after which `alembic_version` names a state, if there is one.
+/// Returns the statement that makes `alembic_version` name a state, if one exists.
 pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<String> {
     let state = states.first()?;
     Some(match state {
@@ -146,7 +148,7 @@ pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<String> 
     })
 }
 
-/// Several rows, whose each is, and which of them the schema fits.
+/// Returns the error for several rows: the owner of each, and which of them fits the schema.
 fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String]) -> Error {
     let owners = |version: &String| {
         let is_ours = catalogue.graph.get(version).map(|_| "MLflow's tracking store");
@@ -159,7 +161,8 @@ fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String
     let ours: Vec<Option<String>> =
         rows.iter().filter(|row| catalogue.graph.get(row).is_some()).cloned().map(Some).collect();
     let states = if compared.is_mlflows() { compared.exact() } else { Vec::new() };
-    // Of several with that schema the first, since the data migrations of the others may not have run.
+    // Of several revisions with that schema, the first is kept, since the data migrations of the
+    // others may not have run.
     let kept: Vec<Option<String>> =
         states.iter().filter(|state| ours.contains(state)).cloned().collect();
     let remedy = match (kept.as_slice(), ours.as_slice()) {
@@ -187,8 +190,9 @@ fn is_known(catalogue: &Catalogue, version: &str) -> bool {
     catalogue.graph.get(version).is_some()
 }
 
-/// Removes all rows but one. Servers that compare without case or trailing blanks would keep what differs
-/// by these only.
+/// Returns the statement that deletes all version rows but one.
+///
+/// Servers that ignore case or trailing blanks would keep rows that differ only in these.
 fn delete_others(kept: &str, rows: &[String]) -> String {
     let is_alike = |row: &&String| row.trim().eq_ignore_ascii_case(kept);
     if rows.iter().filter(is_alike).count() == 1 {
@@ -198,9 +202,10 @@ fn delete_others(kept: &str, rows: &[String]) -> String {
     }
 }
 
-/// Whether the version names another revision than the one whose schema is there: the error that says so.
-/// The schema of the very next revision is none: MLflow's own upgrade leaves that when it is stopped before
-/// it writes the version, with rows that it has not changed yet.
+/// Returns an error if the version names another revision than the schema shows.
+///
+/// The schema of the very next revision is accepted. MLflow's own upgrade leaves that schema, with
+/// rows not yet migrated, if it is interrupted before it writes the version.
 ///
 /// # Errors
 /// If the catalogue contradicts itself.
@@ -284,7 +289,7 @@ fn is_alembics(table: &str) -> bool {
     table.starts_with(ALEMBIC_PREFIX) || table.starts_with(LEFTOVER_PREFIX)
 }
 
-/// What of the live schema is not as its revision says, without Alembic's leftovers.
+/// Returns the differences between live schema and revision, without Alembic's leftovers.
 ///
 /// # Errors
 /// If the catalogue contradicts itself.

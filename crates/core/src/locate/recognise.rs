@@ -1,4 +1,4 @@
-//! Recognises a revision by its schema, whatever `alembic_version` says.
+//! Recognises a revision by its schema, whatever `alembic_version` holds.
 
 use crate::error::{Error, label};
 use crate::history::catalogue::Catalogue;
@@ -7,7 +7,7 @@ use crate::plan::plan;
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema, differences};
 
-/// A live schema beside every state of the catalogue.
+/// A live schema, compared with every state of the catalogue.
 pub(crate) struct Comparison<'a> {
     catalogue: &'a Catalogue,
     platform: &'a Platform,
@@ -18,11 +18,11 @@ pub(crate) struct Comparison<'a> {
 struct State {
     revision: Option<String>,
     schema: Schema,
-    /// In what the live schema differs.
+    /// The differences between the live schema and this state.
     differences: Vec<Difference>,
 }
 
-/// Tables of one state, as that state has them, while others of it are not there.
+/// A state of which some tables exist, exactly as in the state, and the others are missing.
 #[derive(Debug)]
 pub(crate) struct HalfCreated {
     pub(crate) revision: Option<String>,
@@ -31,7 +31,7 @@ pub(crate) struct HalfCreated {
 }
 
 impl<'a> Comparison<'a> {
-    /// Compares.
+    /// Compares a live schema with every state.
     ///
     /// # Errors
     /// If the catalogue contradicts itself.
@@ -41,7 +41,7 @@ impl<'a> Comparison<'a> {
         live: &'a Schema,
     ) -> Result<Self, Error> {
         let states = catalogue.states(platform)?;
-        // What no state knows is the user's own beside each of them, however many tables that are.
+        // A table that no state has is the user's own, and counts against none of the states.
         let mut known = live.clone();
         known.tables.retain(|name, _| states.iter().any(|(_, state)| state.table(name).is_some()));
         let compare = |(revision, schema): (Option<String>, Schema)| {
@@ -52,8 +52,10 @@ impl<'a> Comparison<'a> {
         Ok(Self { catalogue, platform, live, states })
     }
 
-    /// The states whose objects are all there, unchanged; of these, those with the fewest objects that
-    /// are not theirs (the user's own, or a later revision's).
+    /// Returns the best of the states whose objects all exist unchanged.
+    ///
+    /// The best states are those with the fewest additional objects, which are the user's own or a
+    /// later revision's.
     pub(crate) fn fitting(&self) -> Vec<Option<String>> {
         let fitting = self.states.iter().filter(|state| state.is_there());
         let Some(fewest) = fitting.clone().map(|state| state.differences.len()).min() else {
@@ -63,24 +65,26 @@ impl<'a> Comparison<'a> {
         best.map(|state| state.revision.clone()).collect()
     }
 
-    /// The states that leave nothing of the live schema unexplained but the user's own.
+    /// Returns the complete states that explain every object except the user's own.
     pub(crate) fn exact(&self) -> Vec<Option<String>> {
         let exact = self.states.iter().filter(|state| state.is_there() && self.has_no_other(state));
         exact.map(|state| state.revision.clone()).collect()
     }
 
-    /// The state with the fewest differences, and these.
+    /// Returns the state with the fewest differences, and its differences.
     pub(crate) fn closest(&self) -> (Option<String>, Vec<Difference>) {
         let closest = self.states.iter().min_by_key(|state| state.differences.len());
         closest.map(|state| (state.revision.clone(), state.differences.clone())).unwrap_or_default()
     }
 
-    /// Whether some of MLflow's tables are there at all.
+    /// Returns whether any of MLflow's tables exists.
     pub(crate) fn is_mlflows(&self) -> bool {
         is_mlflows(self.catalogue, self.live)
     }
 
-    /// What the creation of a state has come to, if it was interrupted between two tables.
+    /// Returns the state whose creation was interrupted between two tables.
+    ///
+    /// Of several such states, returns the one with the fewest missing tables.
     pub(crate) fn half_created(&self) -> Option<HalfCreated> {
         let is_absent = |name: &String| self.live.table(name).is_none();
         let is_half = |state: &&State| {
@@ -100,19 +104,19 @@ impl<'a> Comparison<'a> {
             .min_by_key(|half| half.missing.len())
     }
 
-    /// Whether an upgrade can make the rest of what is there, as if it were in an empty database.
+    /// Returns whether an upgrade can create the missing tables, as in an empty database.
     pub(crate) fn can_be_finished(&self) -> Result<bool, Error> {
         let empty = Location { revision: None, empty: true, stamped: false };
         let head = self.catalogue.graph.head()?;
         match plan(self.catalogue, self.platform, self.live, &empty, Some(head)) {
             Err(Error::Edit { .. }) => Ok(false),
-            // A server that is too old for the newest revision can go as far as it can.
+            // A server that is too old for the newest revision can still reach an older one.
             Ok(_) | Err(Error::ServerLimit { .. }) => Ok(true),
             Err(error) => Err(error),
         }
     }
 
-    /// Whether what a state does not have, no other has.
+    /// Returns whether every object that this state lacks is unknown to all other states.
     fn has_no_other(&self, state: &State) -> bool {
         let mut extras = state.differences.iter().filter(|one| one.kind == DifferenceKind::Extra);
         extras.all(|extra| {
@@ -122,7 +126,7 @@ impl<'a> Comparison<'a> {
         })
     }
 
-    /// What the schema is, in a clause that follows others: `the schema is that of 7ac759974ad8`.
+    /// Describes the schema in a clause: `the schema is that of 7ac759974ad8`.
     pub(crate) fn describe(&self) -> String {
         if !self.is_mlflows() {
             return "none of MLflow's tables are there".to_owned();
@@ -142,19 +146,20 @@ impl<'a> Comparison<'a> {
 }
 
 impl State {
-    /// Whether all that it has is there.
+    /// Returns whether every object of the state exists.
     fn is_there(&self) -> bool {
         self.differences.iter().all(|one| one.kind == DifferenceKind::Extra)
     }
 }
 
-/// States in words.
+/// Returns the names of states for a message.
 pub(crate) fn labels(states: &[Option<String>]) -> Vec<String> {
     states.iter().map(|state| label(state.as_deref()).to_owned()).collect()
 }
 
-/// Whether there is a table that is one of MLflow's first ones by its name and its key. Other programs
-/// have tables of these names, too, without a run or an experiment in their keys.
+/// Returns whether a table of the base schema exists, recognised by its name and key columns.
+///
+/// Other programs have tables of these names, but without a run or an experiment in their keys.
 pub(crate) fn is_mlflows(catalogue: &Catalogue, live: &Schema) -> bool {
     catalogue.base.iter().any(|table| {
         let has = |name: &String| {

@@ -1,27 +1,29 @@
-//! A change of one table, and how a backend makes it.
+//! Models a change of one table, and how a backend makes the change.
 
 use crate::schema::Table;
 
-/// A table that becomes different: from what is there to what is wanted.
+/// A change of one table, from the existing to the planned definition.
 #[derive(Clone, Debug, PartialEq)]
 pub struct TableChange {
-    /// The table as it is; `None` if it is to be created.
+    /// The table as it is; `None` if the change creates the table.
     pub before: Option<Table>,
-    /// The table as it shall be. [`crate::schema::Column::renamed_from`] tells which column of
-    /// `before` a renamed one is.
+    /// The table as planned.
+    ///
+    /// [`crate::schema::Column::renamed_from`] names the column of `before` that a renamed column
+    /// comes from.
     pub after: Table,
-    /// The revisions that ask for the change.
+    /// The revisions that require the change.
     pub revisions: Vec<String>,
 }
 
 /// How a backend will make a [`TableChange`].
 #[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
 pub struct ChangePlan {
-    /// A few words: `create`, `rebuild`, `add column`.
+    /// A short description: `create`, `rebuild`, `add column`.
     pub summary: String,
-    /// The statements, as far as they can be told beforehand.
+    /// The statements, as far as they are known beforehand.
     pub statements: Vec<String>,
-    /// Whether every row of the table is written again.
+    /// Whether every row of the table is rewritten.
     pub rebuilds: bool,
     /// Whether every row of the table is read.
     pub scans: bool,

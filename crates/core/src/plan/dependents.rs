@@ -1,7 +1,8 @@
-//! What of the user's own depends on a column that goes, or gets another name.
+//! Finds the user's own objects that depend on a dropped or renamed column.
 //!
-//! Some of it goes with the column, as with MLflow's own upgrade, and is told. The rest is refused
-//! before anything changes: a server would refuse it on the way, or leave it broken.
+//! Some of these objects are dropped with the column, as in MLflow's own upgrade, and a notice
+//! names them. The others are refused before anything changes: a server would refuse the change
+//! halfway, or leave the object broken.
 
 use super::Plan;
 use crate::error::Error;
@@ -9,19 +10,19 @@ use crate::plan::TableChange;
 use crate::schema::platform::Platform;
 use crate::schema::{Column, Dependent, ReferentialAction};
 
-/// A column that comes to its end under its name.
+/// A column that is dropped or renamed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnEnd {
     /// The table.
     pub table: String,
     /// The column.
     pub column: String,
-    /// The name that it gets; `None` if it goes.
+    /// The new name; `None` if the column is dropped.
     pub renamed_to: Option<String>,
 }
 
 impl ColumnEnd {
-    /// The refusal, if anything depends on the column.
+    /// Returns the refusal, if anything depends on the column.
     #[must_use]
     pub fn refusal(&self, dependents: Vec<Dependent>) -> Option<Error> {
         (!dependents.is_empty()).then(|| Error::Dependents {
@@ -37,13 +38,13 @@ impl ColumnEnd {
 }
 
 impl Plan {
-    /// The columns that go or get another name.
+    /// Returns the columns that are dropped or renamed.
     #[must_use]
     pub fn column_ends(&self) -> Vec<ColumnEnd> {
         self.changes().flat_map(ends).collect()
     }
 
-    /// A refusal for each column that the user's own objects on the same table keep from going.
+    /// Returns a refusal for each column that the user's own objects on the same table depend on.
     #[must_use]
     pub fn refuse_dependents(&self, platform: &Platform) -> Vec<Error> {
         let refusals = |change: &TableChange| -> Vec<Error> {
@@ -58,7 +59,7 @@ impl Plan {
         self.changes().flat_map(refusals).chain(actions).collect()
     }
 
-    /// What goes with columns that go, or loses a part with them, in words.
+    /// Describes the objects that are dropped with columns, or lose a part with them.
     #[must_use]
     pub fn lost_with_columns(&self, platform: &Platform) -> Vec<String> {
         let lost = |change: &TableChange| -> Vec<String> {
@@ -77,8 +78,10 @@ impl Plan {
     }
 }
 
-/// A refusal for each column of a new foreign key whose action MySQL does not allow, since a generated
-/// column is stored that is computed from it. (Manual, "FOREIGN KEY Constraints".)
+/// Returns a refusal for each column of a new foreign key whose action MySQL does not allow.
+///
+/// MySQL allows no such action if a stored generated column is computed from the column. (Manual,
+/// "FOREIGN KEY Constraints".)
 fn refuse_actions(change: &TableChange, platform: &Platform) -> Vec<Error> {
     let (Some(before), true) = (&change.before, platform.is_mysql() && !platform.is_mariadb())
     else {

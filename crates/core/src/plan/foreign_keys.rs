@@ -1,10 +1,10 @@
-//! Puts foreign keys out of the way of the changes that they would block.
+//! Drops and re-creates foreign keys around the changes that they would block.
 //!
-//! A server does not let go of a key that a foreign key still references, does not take a foreign
-//! key to a key that is not there yet, and MySQL does not alter a column that is part of one. So
-//! where the changes of several tables belong together, the foreign keys in question go first and
-//! come last, and everything else of a table is still one change. SQLite checks none of this while
-//! a schema changes.
+//! A server drops no key that a foreign key still references, and adds no foreign key to a missing
+//! key. MySQL does not alter a column that is part of a foreign key. So where the changes of
+//! several tables belong together, blocking foreign keys are dropped first and added last.
+//! Everything else of a table is still one change. SQLite checks none of this while a schema
+//! changes.
 
 use std::collections::BTreeMap;
 
@@ -12,8 +12,9 @@ use crate::plan::TableChange;
 use crate::schema::platform::Platform;
 use crate::schema::{Column, ForeignKey, Schema, Table};
 
-/// Divides changes that are made together, in their order, so that no foreign key is in the way.
-/// `live` holds every table as it is before them.
+/// Splits changes that are made together, so that no foreign key blocks them.
+///
+/// Keeps their order. `live` holds every table as it is before the changes.
 pub(super) fn out_of_the_way(
     changes: &[TableChange],
     live: &Schema,
@@ -37,7 +38,7 @@ pub(super) fn out_of_the_way(
     first.into_iter().chain(middle).chain(last).collect()
 }
 
-/// The tables whose foreign keys are in the way of changes that are made together.
+/// Returns the tables whose foreign keys block changes that are made together.
 pub(super) fn tables_in_the_way<'a>(
     changes: &'a [TableChange],
     live: &'a Schema,
@@ -60,7 +61,7 @@ impl Batch<'_> {
         self.changes.iter().enumerate().find(|(_, change)| change.after.name == table)
     }
 
-    /// Takes the foreign keys that are in the way off the table as it is: as a change of its own.
+    /// Drops the blocking foreign keys of a table, as a change of its own.
     fn drop_first(&self, change: &mut TableChange) -> Option<TableChange> {
         let before = change.before.as_mut()?;
         let in_the_way = |key: &ForeignKey| {
@@ -72,8 +73,7 @@ impl Batch<'_> {
         without(before, &leaving, &change.revisions)
     }
 
-    /// Leaves the foreign keys that cannot be there yet off the table as it becomes, and adds them
-    /// by a change of its own.
+    /// Leaves out foreign keys that cannot exist yet, and adds them by a change of its own.
     fn add_last(&self, place: usize, change: &mut TableChange) -> Option<TableChange> {
         let before = change.before.as_ref();
         let is_new = |key: &ForeignKey| {
@@ -97,7 +97,7 @@ impl Batch<'_> {
         let complete = change.after.clone();
         let known = before.map(|table| table.indexes.clone()).unwrap_or_default();
         change.after.foreign_keys.retain(|key| !late.contains(key));
-        // InnoDB makes an index with its foreign key, not before.
+        // InnoDB makes an automatic index together with its foreign key, not before.
         change.after.indexes.retain(|index| {
             let is_there = known.iter().any(|it| it.name == index.name);
             let is_for_late = late.iter().any(|key| index.column_names().eq(key.columns.iter()));
@@ -138,7 +138,7 @@ impl Batch<'_> {
         (leaving, revisions.into_keys().map(ToOwned::to_owned).collect())
     }
 
-    /// Whether the key or the columns that a foreign key references change.
+    /// Returns whether the key or the columns that a foreign key references change.
     fn is_disturbed(&self, key: &ForeignKey) -> bool {
         let Some((_, change)) = self.find(&key.referred_table) else { return false };
         let Some(before) = &change.before else { return false };
@@ -153,12 +153,14 @@ impl Batch<'_> {
             || self.alters_columns(referred, before, &change.after)
     }
 
-    /// Whether the referencing columns change.
+    /// Returns whether the referencing columns change.
     fn is_altered(&self, key: &ForeignKey, before: &Table, after: &Table) -> bool {
         self.alters_columns(&key.columns, before, after)
     }
 
-    /// PostgreSQL alters a column with the foreign keys that it is part of.
+    /// Returns whether a change alters columns so that their foreign key must be dropped first.
+    ///
+    /// PostgreSQL alters such a column without dropping the foreign key.
     fn alters_columns(&self, columns: &[String], before: &Table, after: &Table) -> bool {
         let definition = |column: &Column| (column.column_type.clone(), column.collation.clone());
         self.platform.is_mysql()
@@ -169,7 +171,7 @@ impl Batch<'_> {
     }
 }
 
-/// The name that a column of the table before has in the table after.
+/// Returns the name after the change of a column that existed before it.
 fn new_name<'a>(after: &'a Table, name: &'a str) -> &'a str {
     let new = after.columns.iter().find(|column| column.live_name() == name);
     new.map_or(name, |column| &column.name)
@@ -179,8 +181,9 @@ fn live_name<'a>(table: &'a Table, column: &'a str) -> &'a str {
     table.find_column(column).map_or(column, Column::live_name)
 }
 
-/// Whether two foreign keys, one from before and one from after a change, are the same but for
-/// names of columns that have changed.
+/// Returns whether two foreign keys are equal except for renamed columns.
+///
+/// `old` is from before the change, `new` from after it.
 fn same(old: &ForeignKey, new: &ForeignKey, after: &Table) -> bool {
     let columns = new.columns.iter().map(|column| live_name(after, column));
     old.name == new.name
@@ -189,7 +192,7 @@ fn same(old: &ForeignKey, new: &ForeignKey, after: &Table) -> bool {
         && (old.on_delete, old.on_update) == (new.on_delete, new.on_update)
 }
 
-/// A table without some of its foreign keys, and the change that takes them off.
+/// Removes foreign keys from a table, and returns the change that drops them.
 fn without(table: &mut Table, leaving: &[ForeignKey], revisions: &[String]) -> Option<TableChange> {
     if leaving.is_empty() {
         return None;

@@ -1,7 +1,8 @@
-//! Plans the rest of a target's schema, of which some tables are there already.
+//! Plans the rest of a target's schema, of which some tables exist already.
 //!
-//! Whatever creates MLflow's tables as they are in its newest release, and is interrupted, leaves some of
-//! them. The edits from the base schema do not lead there, but nothing has to be edited.
+//! A program that creates the tables of MLflow's newest release, and is interrupted, leaves some of
+//! them. The edits from the base schema do not lead to such a schema, but no existing table has to
+//! be edited.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -14,8 +15,9 @@ use crate::history::revision::Action;
 use crate::schema::platform::Platform;
 use crate::schema::{DifferenceKind, Schema, differences};
 
-/// Plans from nothing to a target around its own tables; `None` if there are none, or others than the
-/// target's.
+/// Plans from an empty database to a target around tables of the target that exist.
+///
+/// `None` if no such table exists, or a table differs from the target's.
 ///
 /// # Errors
 /// As [`super::plan`].
@@ -43,7 +45,7 @@ pub(super) fn plan_around(
         Step::Change(change) => !made.contains(&change.after.name),
         Step::RemoveLeftovers(_) | Step::Migrate { .. } => true,
     });
-    // What fills a table that is to come from one that is there.
+    // Keeps data migrations that read an existing table and fill a new one.
     for (revision, action) in
         path.iter().flat_map(|one| one.actions(platform).map(move |action| (one, action)))
     {
@@ -61,8 +63,9 @@ pub(super) fn plan_around(
     Ok(Some(plan))
 }
 
-/// A live schema with all tables of the base schema, if it has some of them: a data migration finds the
-/// others when it runs.
+/// Adds the missing tables of the base schema to a live schema that has some of them.
+///
+/// A data migration finds the added tables when it runs.
 ///
 /// # Errors
 /// If the catalogue contradicts itself.

@@ -1,9 +1,9 @@
-//! Edits that can be made before a data migration, although their revision comes after it.
+//! Decides which edits can be made before a data migration of an earlier revision.
 //!
-//! A table that a data migration touches has to be settled before it. What later revisions ask of
-//! that table would change it a second time, and on MySQL copy it a second time. Where it makes no
-//! difference to the migration, these edits are made together with the earlier ones. The edits of one
-//! table never change their order.
+//! A table that a data migration touches must be settled before the migration. A later revision's
+//! edits would change the table a second time, and on MySQL copy the table a second time. Where
+//! such an edit does not affect the migration, the planner makes it together with the earlier ones.
+//! The edits of one table never change their order.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::data::DataMigration;
 use crate::schema::IndexColumn;
 use crate::schema::op::{Op, TableEdit};
 
-/// The data migrations that an edit would be made before.
+/// The data migrations that a hoisted edit would precede.
 #[derive(Default)]
 pub(super) struct Crossed {
     touched: BTreeSet<(&'static str, &'static str)>,
@@ -20,7 +20,7 @@ pub(super) struct Crossed {
 }
 
 impl Crossed {
-    /// One more of them.
+    /// Adds a data migration.
     pub(super) fn add(&mut self, migration: &dyn DataMigration) {
         for (table, columns) in migration.reads().iter().chain(migration.writes()) {
             self.touched.extend(columns.iter().map(|column| (*table, *column)));
@@ -31,15 +31,17 @@ impl Crossed {
         }
     }
 
-    /// Whether an edit makes no difference to the migrations, nor they to it. `is_new` tells of a
-    /// table that it has no rows yet: then none can offend a constraint that comes early.
+    /// Returns whether an edit and the data migrations do not affect each other.
+    ///
+    /// `is_new` returns whether a table has no rows yet, so that no row can violate an early
+    /// constraint.
     pub(super) fn can_follow(&self, op: &Op, is_new: impl Fn(&str) -> bool) -> bool {
         let Op::Alter { table, edit } = op else { return false };
         let is_touched = |column: &str| self.touched.contains(&(table.as_str(), column));
         let is_only_read = !self.written.contains(table.as_str());
         let accepts_constraints = is_only_read || is_new(table);
         match edit {
-            // An index over what is going to be filled is quicker to build afterwards.
+            // An index over columns that a migration fills is faster to build afterwards.
             TableEdit::CreateIndex(index) => {
                 let is_filled = |column: &IndexColumn| {
                     self.filled.contains(&(table.as_str(), column.name.as_str()))
@@ -49,11 +51,11 @@ impl Crossed {
             TableEdit::DropIndex(_) | TableEdit::DropCheck(_) => true,
             TableEdit::AddCheck(_) => accepts_constraints,
             TableEdit::AddColumn(column) => column.generated.is_none(),
-            // Another collation can be that of a referencing column elsewhere.
+            // A referencing column of another table may need the same collation.
             TableEdit::AlterColumn { column, change } => {
                 (change.column_type.is_none() || !is_touched(column))
                     && (change.nullable != Some(false) || accepts_constraints)
-                    // A row that is added takes the default of its day.
+                    // A row that the migration adds takes the default of that time.
                     && (change.default.is_none() || is_only_read)
                     && change.collation.is_none()
             }

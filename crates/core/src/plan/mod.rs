@@ -1,11 +1,11 @@
-//! From a live schema and a path to the steps that lead along it.
+//! Plans the steps that lead from a live schema along a path of revisions.
 //!
-//! Edits of a table that no data migration separates are applied to the model together, so that
-//! the table is changed once for all of them. A data migration separates the edits of the tables
-//! that it reads and writes, and of those that they reference; what it does not touch can wait, and
-//! what makes no difference to it need not (`early`). One
-//! whose tables do not exist yet has nothing to do, and one that reads nothing runs at the end. So
-//! an empty database gets the schema of its target at once.
+//! Edits of a table that no data migration separates are applied to the model together, so that the
+//! table is changed only once. A data migration separates the edits of the tables that it reads and
+//! writes, and of the tables that these reference. Edits of other tables can wait, and edits that
+//! do not affect the migration are made early (`hoist`). A data migration whose tables do not exist
+//! yet has nothing to do. A data migration that reads nothing runs at the end. So an empty database
+//! gets the schema of its target at once.
 
 mod change;
 mod dependents;
@@ -41,13 +41,13 @@ pub use step_by_step::step_by_step;
 /// One step of a plan.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Tables that an interrupted Alembic run has left behind are removed.
+    /// Removes tables that an interrupted Alembic run has left behind.
     RemoveLeftovers(Vec<String>),
-    /// A table becomes different.
+    /// Changes or creates a table.
     Change(Box<TableChange>),
-    /// Rows change.
+    /// Changes rows.
     Migrate {
-        /// The revision whose data migration it is.
+        /// The revision of the data migration.
         revision: String,
         /// The data migration.
         migration: Arc<dyn DataMigration>,
@@ -55,7 +55,7 @@ pub enum Step {
 }
 
 impl Step {
-    /// What it does, in a few words.
+    /// Returns a short description of the step.
     #[must_use]
     pub fn title(&self) -> String {
         match self {
@@ -70,7 +70,7 @@ impl Step {
         }
     }
 
-    /// The revisions that it serves.
+    /// Returns the revisions that the step serves.
     #[must_use]
     pub fn revisions(&self) -> &[String] {
         match self {
@@ -81,25 +81,25 @@ impl Step {
     }
 }
 
-/// What an upgrade does, in order.
+/// The steps of an upgrade, in order.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Where the database is.
+    /// The revision of the database.
     pub from: Location,
-    /// The revision that it gets; `None` is the base schema.
+    /// The target revision; `None` is the base schema.
     pub to: Option<String>,
-    /// The revisions on the way, in order.
+    /// The pending revisions, in order.
     pub revisions: Vec<String>,
-    /// The steps.
+    /// The steps, in order.
     pub steps: Vec<Step>,
-    /// The schema that the database then has.
+    /// The schema after the last step.
     pub result: Schema,
-    /// The schemas of both revisions as MLflow makes them.
+    /// The schemas of both revisions, as MLflow makes them.
     pub(crate) states: [Schema; 2],
 }
 
 impl Plan {
-    /// The data migrations that have something to do.
+    /// Returns the data migrations that have something to do.
     pub fn migrations(&self) -> impl Iterator<Item = (&str, &Arc<dyn DataMigration>)> {
         self.steps.iter().filter_map(|step| match step {
             Step::Migrate { revision, migration } => Some((revision.as_str(), migration)),
@@ -107,7 +107,7 @@ impl Plan {
         })
     }
 
-    /// The changes of tables.
+    /// Returns the table changes.
     pub fn changes(&self) -> impl Iterator<Item = &TableChange> {
         self.steps.iter().filter_map(|step| match step {
             Step::Change(change) => Some(&**change),
@@ -115,8 +115,10 @@ impl Plan {
         })
     }
 
-    /// The existing tables that get another foreign key: only there can an upgrade break a
-    /// reference, since it copies every row of a table that it rebuilds.
+    /// Returns the existing tables that gain a foreign key.
+    ///
+    /// Only in these tables can an upgrade break a reference, since it copies every row of a table
+    /// that it rewrites.
     #[must_use]
     pub fn tables_with_new_foreign_keys(&self) -> Vec<String> {
         let is_affected = |change: &&TableChange| {
@@ -132,14 +134,14 @@ impl Plan {
         names
     }
 
-    /// Whether there is nothing to do.
+    /// Returns whether the plan has nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.revisions.is_empty() && !self.from.empty && self.from.revision == self.to
     }
 }
 
-/// Plans the way from a live schema to a revision.
+/// Plans the upgrade from a live schema to a revision.
 ///
 /// # Errors
 /// If the target does not follow the current revision, or the live schema lacks what a revision
@@ -197,13 +199,13 @@ fn plan_edits(
 /// One action of a revision on the path.
 struct Due<'a> {
     revision: &'a str,
-    /// The revision before that one, which the server can reach if it lacks what this one needs.
+    /// The revision before, which the server can still reach if it lacks a feature of this one.
     before: Option<&'a str>,
     action: &'a Action,
 }
 
 impl<'a> Due<'a> {
-    /// Everything that a path asks for, in order.
+    /// Returns every action of a path, in order.
     fn of(path: &[&'a Revision], from: Option<&'a str>, platform: &'a Platform) -> Vec<Self> {
         let before = std::iter::once(from).chain(path.iter().map(|one| Some(one.id.as_str())));
         let actions = path.iter().zip(before).flat_map(|(revision, before)| {
@@ -214,7 +216,7 @@ impl<'a> Due<'a> {
     }
 }
 
-/// Whether an action comes right after a data migration, which has settled the tables already.
+/// Returns whether an action directly follows a data migration, which has settled the tables.
 fn follows_migration(path: &[Due<'_>], place: usize, live: &Schema) -> bool {
     let before = place.checked_sub(1).and_then(|place| path.get(place));
     before.is_some_and(|due| match due.action {
@@ -225,13 +227,13 @@ fn follows_migration(path: &[Due<'_>], place: usize, live: &Schema) -> bool {
 
 struct Planner<'a> {
     platform: &'a Platform,
-    /// What the live schema was before a run of MLflow that may have stopped within the first revision.
+    /// The schema before a run of MLflow that may have stopped within the first revision.
     stamped: Option<Schema>,
     /// The schema after the steps so far.
     before: Schema,
-    /// The schema after the edits since then.
+    /// The schema after the edits since the last step.
     after: Schema,
-    /// The tables edited since then, in the order of their first edit, and by which revisions.
+    /// The tables edited since the last step, in the order of their first edit, with the revisions.
     edited: Vec<(String, Vec<String>)>,
     steps: Vec<Step>,
     deferred: Vec<Step>,
@@ -279,7 +281,9 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// Whether what an edit adds was added by a run of MLflow that stopped within the first revision.
+    /// Returns whether an interrupted run of MLflow already added what an edit adds.
+    ///
+    /// The run can only have stopped within the first revision.
     fn is_overtaken(&self, op: &Op, path: &[Due<'_>], place: usize, live: &Schema) -> bool {
         let Some(stamped) = &self.stamped else { return false };
         let first = path.first().map(|due| due.revision);
@@ -293,8 +297,10 @@ impl<'a> Planner<'a> {
             && overtaken::is_overtaken(op, later, stamped, live, self.platform)
     }
 
-    /// Makes those edits of the tables that are about to be settled which later revisions ask for,
-    /// as long as that makes no difference to a data migration. `rest` begins at `place`.
+    /// Makes edits of later revisions early, in tables that are about to be settled.
+    ///
+    /// An edit that would affect a data migration waits, and so do later edits of the same table.
+    /// `rest` begins at `place`.
     fn edit_early(
         &mut self,
         rest: &[Due<'_>],
@@ -320,7 +326,7 @@ impl<'a> Planner<'a> {
                 Action::Data(migration) => crossed.add(&**migration),
             }
         }
-        // A table that has to change later anyway, and need not now, changes once: later.
+        // A table that must change later anyway, and need not change now, changes only later.
         let is_edited = |table: &str| self.edited.iter().any(|(name, _)| name == table);
         possible.retain(|(_, _, op)| !waiting.contains(op.table()) || is_edited(op.table()));
         for (place, due, op) in possible {
@@ -344,13 +350,13 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    /// The tables that a data migration touches, and those that they reference.
+    /// Returns the tables that a data migration touches, and the tables that these reference.
     fn needed_by(&self, migration: &dyn DataMigration) -> BTreeSet<String> {
         let touched = migration.reads().iter().chain(migration.writes());
         self.with_referenced(touched.map(|(table, _)| *table).collect())
     }
 
-    /// These tables, and every table that they reference.
+    /// Returns the given tables, and every table that they reference.
     fn with_referenced(&self, tables: BTreeSet<&str>) -> BTreeSet<String> {
         let mut found = BTreeSet::new();
         let mut pending: Vec<String> = tables.into_iter().map(ToOwned::to_owned).collect();
@@ -365,7 +371,7 @@ impl<'a> Planner<'a> {
         found
     }
 
-    /// Turns the edits of some tables so far into steps.
+    /// Turns the edits so far of some tables into steps.
     fn settle_edits(&mut self, is_due: impl Fn(&str) -> bool) {
         let mut due: BTreeSet<String> = self.edited.iter().map(|(name, _)| name.clone()).collect();
         due.retain(|name| is_due(name));
@@ -386,7 +392,7 @@ impl<'a> Planner<'a> {
         self.steps.extend(changes.into_iter().map(|change| Step::Change(Box::new(change))));
     }
 
-    /// The changes of some of the edited tables, in the order of their first edit.
+    /// Returns the changes of some of the edited tables, in the order of their first edit.
     fn changes(&self, due: &BTreeSet<String>) -> Vec<TableChange> {
         let edited = self.edited.iter().filter(|(name, _)| due.contains(name));
         let changes = edited.filter_map(|(name, revisions)| {
@@ -398,7 +404,7 @@ impl<'a> Planner<'a> {
         changes.collect()
     }
 
-    /// What is edited and has a foreign key in the way of these changes has to change with them.
+    /// Adds edited tables whose foreign keys block the changes, and returns whether it added any.
     fn add_those_in_the_way(&self, changes: &[TableChange], due: &mut BTreeSet<String>) -> bool {
         let known = due.len();
         let is_edited = |table: &str| self.edited.iter().any(|(name, _)| name == table);
@@ -414,9 +420,10 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// The tables under Alembic's names for a rebuild that a killed run of MLflow has left. Alembic rebuilds
-/// tables on SQLite only, and a table of the user's is not MLflow's to rebuild. If the table itself is
-/// gone, the rows are in here.
+/// Returns the tables that a killed run of MLflow left under Alembic's names for a rebuild.
+///
+/// Alembic rebuilds tables on SQLite only, and MLflow never rebuilds a user's table. If the
+/// original table is gone, the leftover holds its rows, and is kept.
 fn leftovers(catalogue: &Catalogue, platform: &Platform, live: &Schema) -> Vec<String> {
     if platform.dialect != Dialect::Sqlite {
         return Vec::new();

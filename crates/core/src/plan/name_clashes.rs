@@ -1,13 +1,15 @@
-//! The names that a plan gives to what it creates: a user's own object can bear one of them already.
+//! Detects new names that a user's own object has already.
 
 use super::Plan;
 use crate::error::Error;
 use crate::plan::TableChange;
 
-/// What bears a name, or shall. Which of them share a name space differs from database to database.
+/// The kind of an object with a name.
+///
+/// Which kinds share a name space differs between databases.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NameKind {
-    /// A table, a view, or whatever else stands beside tables.
+    /// A table, a view, or another object in the name space of tables.
     Relation,
     /// An index.
     Index,
@@ -15,7 +17,7 @@ pub enum NameKind {
     Key,
     /// A foreign key.
     ForeignKey,
-    /// A CHECK.
+    /// A CHECK constraint.
     Check,
     /// A trigger.
     Trigger,
@@ -46,17 +48,17 @@ impl TakenName {
 /// A name that is in use.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TakenName {
-    /// What bears it.
+    /// The kind of the object.
     pub kind: NameKind,
-    /// The same in the words of the database.
+    /// The kind in the database's own words.
     pub word: String,
     /// The name.
     pub name: String,
-    /// The table that it belongs to.
+    /// The table that the object belongs to.
     pub table: String,
 }
 
-/// A name that will be in use.
+/// A name that the plan will use.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct NewName<'a> {
     kind: NameKind,
@@ -65,11 +67,13 @@ struct NewName<'a> {
 }
 
 impl Plan {
-    /// Refuses names that are in use where two objects of these kinds cannot both have them, the one
-    /// that is there given first. What is the changed table's own is taken for what is wanted, or goes.
+    /// Refuses new names that existing objects have, where both kinds cannot share a name.
+    ///
+    /// `clash` gets the kind of the existing object first. An object of the changed table itself is
+    /// what the plan wants, or is dropped.
     ///
     /// # Errors
-    /// If there are any.
+    /// If a new name is in use.
     pub fn refuse_taken_names(
         &self,
         held: &[TakenName],

@@ -1,11 +1,13 @@
-//! Edits that MLflow's own upgrade, stopped within a revision, has made already.
+//! Detects edits that an interrupted upgrade of MLflow's own has made already.
 
 use crate::schema::op::{Op, TableEdit};
 use crate::schema::platform::Platform;
 use crate::schema::{Column, Schema, Table};
 
-/// Whether what an operation adds is there already: a column as `later` operations of the same revision
-/// make it, or a CHECK that got its name from the server.
+/// Returns whether what an operation adds exists already.
+///
+/// Either the column is as `later` operations of the same revision make it, or the server has named
+/// an unnamed CHECK.
 pub(crate) fn is_overtaken<'a>(
     op: &Op,
     later: impl Iterator<Item = &'a Op>,

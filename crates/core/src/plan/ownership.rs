@@ -1,11 +1,13 @@
-//! Which objects are MLflow's.
+//! Decides which objects are MLflow's.
 
 use super::Plan;
 use crate::schema::{Difference, Object, Schema, Table};
 
 impl Plan {
-    /// Whether a difference is of an object that MLflow has at the revision where the plan begins, or
-    /// where it ends. All others are the user's.
+    /// Returns whether a difference is of an object of MLflow's.
+    ///
+    /// MLflow's objects are those of the revision where the plan begins, or where it ends. All
+    /// others are the user's.
     pub(crate) fn is_of_mlflow(&self, difference: &Difference) -> bool {
         self.states.iter().any(|state| has(state, difference))
     }

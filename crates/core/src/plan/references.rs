@@ -1,7 +1,7 @@
-//! Foreign keys that a plan would leave without what they reference.
+//! Finds foreign keys that a plan would leave without what they reference.
 //!
-//! A revision replaces keys, and knows only MLflow's own foreign keys to them. One that a user has
-//! made would lose its key, and where each change commits, that would be found too late.
+//! A revision replaces keys, and considers only MLflow's own foreign keys. A user's foreign key
+//! would lose its key. Where each change commits, the server would report the loss too late.
 
 use crate::plan::TableChange;
 use crate::schema::platform::{Dialect, Platform};
@@ -11,44 +11,46 @@ use crate::schema::{
 
 use super::Plan;
 
-/// A foreign key to a table of this database from another database or schema of the same server.
+/// A foreign key from another database or schema of the same server to a table of this one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OutsideReference {
-    /// The table that has it, with the name of its database or schema.
+    /// The referencing table, with the name of its database or schema.
     pub table: String,
     /// The foreign key.
     pub key: ForeignKey,
-    /// The statement that drops it.
+    /// The statement that drops the foreign key.
     pub drop: String,
 }
 
 /// A foreign key that a plan leaves without what it references.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Stranded {
-    /// The table that has it.
+    /// The referencing table.
     pub(crate) table: String,
     /// The foreign key.
     pub(crate) key: ForeignKey,
-    /// What it needs, and is not there.
+    /// What the foreign key needs, and the plan removes or does not have.
     pub(crate) lacks: String,
-    /// The revisions that take it away.
+    /// The revisions that remove it.
     pub(crate) revisions: Vec<String>,
-    /// Who has made it.
+    /// The origin of the foreign key.
     pub(crate) origin: Origin,
 }
 
-/// Where a stranded foreign key comes from.
+/// The origin of a stranded foreign key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Origin {
-    /// It is in the live schema.
+    /// The foreign key is in the live schema.
     Live,
-    /// The plan adds it, to a table that lacks the key: the statement that adds one.
+    /// The plan adds the foreign key, but the referenced table lacks the key.
+    ///
+    /// Holds the statement that adds the key.
     Plan(String),
-    /// Another database has it: the statement that drops it.
+    /// Another database has the foreign key. Holds the statement that drops it.
     Outside(String),
 }
 
-/// Finds every foreign key that lacks what it references in the result of a plan, or on the way there.
+/// Finds every foreign key that lacks what it references after any change of a plan.
 pub(crate) fn stranded(
     plan: &Plan,
     live: &Schema,
@@ -57,7 +59,7 @@ pub(crate) fn stranded(
 ) -> Vec<Stranded> {
     let mut found = Found { all: Vec::new(), live, platform };
     if platform.is_sqlite() {
-        // SQLite looks at references only when rows are written: only the result counts.
+        // SQLite checks references only when rows are written, so only the result counts.
         found.compare(&plan.result, |_| true, &[]);
         for stranded in &mut found.all {
             let is_cause = |change: &&TableChange| {
@@ -78,7 +80,7 @@ pub(crate) fn stranded(
     found.all
 }
 
-/// The schema after a change. Foreign keys elsewhere follow a column that is renamed.
+/// Applies a change to the schema. Foreign keys of other tables follow a renamed column.
 fn follow(schema: &mut Schema, change: &TableChange) {
     let after = &change.after;
     let renamed = after.columns.iter().filter(|column| column.live_name() != column.name);
@@ -110,7 +112,7 @@ impl Found<'_> {
         }
     }
 
-    /// Looks at the foreign keys of and to those tables that concern us.
+    /// Checks the foreign keys of and to the tables that `concerns` selects.
     fn compare(&mut self, schema: &Schema, concerns: impl Fn(&str) -> bool, revisions: &[String]) {
         for table in schema.tables.values() {
             let concerned = table
@@ -121,7 +123,7 @@ impl Found<'_> {
                 let state = State { schema, platform: self.platform };
                 let Some((lacks, remedy)) = state.lack(table, key) else { continue };
                 let origin = match self.live_holder(table, key) {
-                    // It lacks that already, and nothing here can make it worse.
+                    // The live foreign key lacks the same already, so the plan cannot break it.
                     Some(holder) if self.live_state().lack(holder, key).is_some() => continue,
                     Some(_) => Origin::Live,
                     None if self.platform.is_sqlite() => continue,
@@ -146,8 +148,10 @@ impl Found<'_> {
         self.live.table(&table.name).filter(|live| live.foreign_keys.iter().any(is_same))
     }
 
-    /// Nothing takes a foreign key of another database off and puts it back: it is in the way of
-    /// whatever the server does not do under a foreign key.
+    /// Finds foreign keys of other databases that a change would strand or that block it.
+    ///
+    /// The planner cannot drop and re-create such a foreign key, so it blocks every change that the
+    /// server refuses under a foreign key.
     fn outside(&mut self, change: &TableChange, outside: &[OutsideReference]) {
         let Some(before) = &change.before else { return };
         let name = &change.after.name;
@@ -180,15 +184,17 @@ impl Found<'_> {
                 old.column_type != new.column_type || old.collation != new.collation
             })
         };
-        // PostgreSQL alters a column with the foreign keys that it is part of.
+        // PostgreSQL alters a column without dropping the foreign keys that it is part of.
         let altered = referred.iter().find(is_altered).filter(|_| self.platform.is_mysql());
         altered.map(|name| format!("column {name} of {} as it is", after.name))
     }
 }
 
 impl Table {
-    /// Whether a key that serves a foreign key to these columns goes with a change from `before`.
-    /// `names` are the columns' names after it. A server may hold on to any one of such keys.
+    /// Returns whether a change drops a key that a foreign key to these columns may use.
+    ///
+    /// `self` is the table after the change, `names` are the columns' names after it. A server may
+    /// depend on any one of several such keys.
     pub(super) fn loses_key_for(
         &self,
         before: &Self,
@@ -214,7 +220,7 @@ fn key_over(columns: &[String], table: &str) -> String {
     format!("a key over ({}) of {table}", columns.join(", "))
 }
 
-/// A schema, seen by one server.
+/// A schema, as one server's rules see it.
 #[derive(Clone, Copy)]
 struct State<'a> {
     schema: &'a Schema,
@@ -222,7 +228,7 @@ struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    /// What a foreign key needs and is not there, and the statement that puts it there.
+    /// Returns what a foreign key lacks, and the statement that adds it.
     fn lack(self, holder: &Table, key: &ForeignKey) -> Option<(String, String)> {
         let parent = self.find(&key.referred_table)?;
         let referred: &[String] = if key.referred_columns.is_empty() {
@@ -247,7 +253,7 @@ impl<'a> State<'a> {
         self.refused_column(holder, key, parent, referred).map(|lacks| (lacks, String::new()))
     }
 
-    /// The first column of a foreign key that the server does not take.
+    /// Returns the first column of a foreign key that the server does not accept.
     fn refused_column(
         self,
         holder: &Table,
@@ -282,7 +288,7 @@ impl<'a> State<'a> {
         table.columns.iter().find(|column| is_same_name(&column.name, name, self.platform))
     }
 
-    /// Whether the server can compare two columns in a foreign key.
+    /// Returns whether the server can compare two columns in a foreign key.
     fn compares(self, holder: &Table, column: &Column, parent: &Table, referred: &Column) -> bool {
         let (one, other) = (family(&column.column_type), family(&referred.column_type));
         if !self.platform.is_mysql() {
@@ -312,7 +318,7 @@ fn collation<'a>(table: &'a Table, column: &'a Column) -> Option<&'a str> {
     column.collation.as_deref().or(table.collation.as_deref())
 }
 
-/// Types that PostgreSQL compares with each other.
+/// A family of types that PostgreSQL can compare with each other.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Family {
     Text,

@@ -1,12 +1,13 @@
-//! What a revision asks for and a server does not have.
+//! Checks the features that a revision requires of the server.
 
 use crate::error::Error;
 use crate::schema::op::{Op, TableEdit};
 use crate::schema::platform::Platform;
 use crate::schema::{Column, ColumnType};
 
-/// Refuses a revision that needs more than the server has. `before` is the last revision on the
-/// path that it can reach.
+/// Refuses a revision that requires a feature that the server lacks.
+///
+/// `before` is the last revision on the path that the server can reach.
 pub(super) fn refuse_what_the_server_lacks(
     op: &Op,
     platform: &Platform,

@@ -1,4 +1,4 @@
-//! The same way without merging: one revision at a time, as Alembic goes it.
+//! Plans one revision at a time, without merging, as Alembic upgrades.
 
 use super::{Plan, plan};
 use crate::error::Error;
@@ -7,7 +7,7 @@ use crate::history::location::Location;
 use crate::schema::Schema;
 use crate::schema::platform::Platform;
 
-/// A plan for each revision on the way from a live schema to a target.
+/// Returns one plan per revision from a live schema to a target.
 ///
 /// # Errors
 /// As [`plan`].

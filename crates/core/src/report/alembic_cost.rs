@@ -1,4 +1,4 @@
-//! What Alembic's own chain would cost.
+//! Estimates the cost of MLflow's own Alembic chain.
 
 use std::collections::BTreeMap;
 
@@ -9,18 +9,19 @@ use crate::error::Error;
 use crate::plan::{Plan, TableChange};
 use crate::schema::Table;
 
-/// What a chain of revisions does that merges nothing.
+/// The cost of a chain of revisions that merges nothing.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct AlembicCost {
-    /// How many changes of tables it makes.
+    /// The number of table changes.
     pub changes: usize,
-    /// How often it writes every row of a table, for each table of which it does so; at least, since
-    /// a revision of MLflow's may change a table several times.
+    /// For each copied table, the minimum number of full copies.
+    ///
+    /// It is a minimum, since one MLflow revision may change a table several times.
     pub copies: BTreeMap<String, usize>,
 }
 
 impl AlembicCost {
-    /// Counts what these plans do, one after the other.
+    /// Adds up the costs of consecutive plans.
     ///
     /// # Errors
     /// If a change cannot be made in this database.
@@ -45,8 +46,10 @@ fn name_of(change: &TableChange) -> String {
     change.after.name.clone()
 }
 
-/// Whether Alembic's batch mode for SQLite copies the table: for everything but new columns and
-/// indexes (`alembic.ddl.sqlite`, `requires_recreate_in_batch`).
+/// Returns whether Alembic's batch mode for SQLite copies the table.
+///
+/// Batch mode copies for everything but new columns and indexes (`alembic.ddl.sqlite`,
+/// `requires_recreate_in_batch`).
 fn is_batch(before: &Table, after: &Table) -> bool {
     let mut extended = before.clone();
     let added = after.columns.iter().skip(before.columns.len()).cloned();

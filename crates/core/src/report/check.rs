@@ -1,4 +1,4 @@
-//! Tells where a database is, and whether it holds what its revision says.
+//! Reports a database's revision, and whether the schema is the one of the revision.
 
 use serde::Serialize;
 
@@ -13,10 +13,10 @@ use crate::schema::platform::Platform;
 use crate::schema::{Difference, Schema};
 use crate::upgrade::inspection::inspect;
 
-/// Where a database is, and how far that is from the newest revision.
+/// A database's revision, and its distance from the newest revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Position {
-    /// Where it is.
+    /// The revision and how it is known.
     #[serde(flatten)]
     pub location: Location,
     /// The MLflow releases that expect the revision, oldest first.
@@ -25,12 +25,12 @@ pub struct Position {
     pub head: String,
     /// The MLflow releases that expect the newest revision, oldest first.
     pub head_releases: Vec<String>,
-    /// The revisions between the two, in order.
+    /// The pending revisions, in order.
     pub due: Vec<String>,
 }
 
 impl Position {
-    /// Whether there is nothing to upgrade to.
+    /// Returns whether the database is at the newest revision.
     #[must_use]
     pub fn is_head(&self) -> bool {
         self.location.revision.as_ref() == Some(&self.head)
@@ -41,35 +41,36 @@ impl Position {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// It is at the newest revision, and holds all that this says.
+    /// The database is at the newest revision, and its schema is complete.
     AtHead,
-    /// It holds all that its revision says, and there are newer ones.
+    /// The schema is complete for its revision, and newer revisions exist.
     Behind,
-    /// It does not hold all that its revision says.
+    /// The schema differs from its revision.
     Drifted,
 }
 
-/// What a check found.
+/// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
     /// The verdict.
     pub verdict: Verdict,
-    /// Where the database is.
+    /// The database's revision, and its distance from the newest revision.
     #[serde(flatten)]
     pub position: Position,
-    /// What is missing, or not as the revision says.
+    /// Objects that are missing, or differ from the revision.
     pub drift: Vec<Difference>,
-    /// What is no drift: objects besides the expected ones, such as a user's own index, and
-    /// differences that no upgrade minds. An upgrade leaves both alone.
+    /// Differences that are no drift, and that an upgrade leaves alone.
+    ///
+    /// They are additional objects, such as a user's own index, and harmless differences.
     pub extra: Vec<Difference>,
     /// Tables that an interrupted Alembic run has left behind. An upgrade removes them.
     pub leftovers: Vec<String>,
 }
 
-/// Tells at which revision a database is.
+/// Returns a database's revision.
 ///
 /// # Errors
-/// If the database is not MLflow's, or does not tell.
+/// If the database is not MLflow's, or its revision cannot be determined.
 pub async fn position(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
@@ -82,10 +83,10 @@ pub async fn position(
     .await
 }
 
-/// Compares a database with what its revision says, object by object.
+/// Compares a database with the schema of its revision, object by object.
 ///
 /// # Errors
-/// If the database is not MLflow's, or does not tell at which revision it is.
+/// If the database is not MLflow's, or its revision cannot be determined.
 pub async fn check(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,

@@ -1,7 +1,7 @@
-//! Looks for everything that an upgrade would stumble over, and changes nothing.
+//! Reports every obstacle to an upgrade, and changes nothing.
 //!
-//! [`upgrade()`](crate::upgrade()) asks the same before its first change, and stops at the first
-//! answer. Somebody who prepares an upgrade wants all of them.
+//! [`upgrade()`](crate::upgrade()) makes the same checks before its first change, and stops at the
+//! first obstacle. An operator who prepares an upgrade needs all of them.
 
 use crate::backend::Backend;
 use crate::error::Error;
@@ -12,16 +12,16 @@ use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::preflight::{collect, obstacles};
 
-/// What a database is like, seen by somebody who would upgrade it.
+/// The result of a diagnosis.
 #[derive(Debug)]
 pub struct DoctorReport {
-    /// What would be done; `None` if it cannot even be planned.
+    /// The plan; `None` if the upgrade cannot be planned.
     pub plan: Option<Plan>,
-    /// What stands in the way.
+    /// The obstacles to the upgrade.
     pub problems: Vec<Error>,
 }
 
-/// Looks for what stands in the way of an upgrade.
+/// Collects every obstacle to an upgrade.
 ///
 /// # Errors
 /// If the database cannot be read.
@@ -33,7 +33,7 @@ pub async fn diagnose(
     reading(backend, async |backend| {
         let holders = backend.other_upgraders().await?;
         if !holders.is_empty() {
-            // What it will be like when they have come to their end, nobody knows.
+            // The schema that the other upgrade will leave is unknown, so planning is pointless.
             let locked = Error::Locked { name: backend.name(), waited_seconds: 0, holders };
             return Ok(DoctorReport { plan: None, problems: vec![locked] });
         }

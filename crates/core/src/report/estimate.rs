@@ -1,4 +1,4 @@
-//! Counts what decides how long an upgrade takes.
+//! Counts the rows that decide how long an upgrade takes.
 
 use std::collections::BTreeMap;
 
@@ -16,61 +16,61 @@ use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::verification::of_latest_metrics;
 
-/// How much work an upgrade is.
+/// The amount of work of an upgrade.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Estimate {
-    /// The revision so far; `None` is the base schema, or an empty database.
+    /// The revision before; `None` is the base schema, or an empty database.
     pub from: Option<String>,
-    /// The revision to come.
+    /// The target revision.
     pub to: Option<String>,
-    /// The metrics, whose newest entries 89d4b8295536 computes; `None` if there is no such table.
+    /// The size of `metrics`, from which 89d4b8295536 computes; `None` without such a table.
     pub metrics: Option<Metrics>,
-    /// Whether that computation is on the path.
+    /// Whether the computation of `latest_metrics` is pending.
     pub latest_metrics_due: bool,
-    /// The tables that are rebuilt, by name.
+    /// The tables that are rewritten, by name.
     pub rebuilt: Vec<RebuiltTable>,
-    /// The data migrations on the path, in order.
+    /// The pending data migrations, in order.
     pub data_migrations: Vec<DataMigrationSize>,
 }
 
-/// The size of `metrics`, in the terms in which MLflow's own documentation asks for it.
+/// The size of `metrics`, in the numbers that MLflow's own documentation asks for.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 pub struct Metrics {
-    /// How many entries there are.
+    /// The number of rows in `metrics`.
     pub entries: u64,
-    /// How many pairs of a run and a metric's key they belong to.
+    /// The number of pairs of run and metric key.
     pub pairs: u64,
-    /// How many runs they belong to.
+    /// The number of runs that have metrics.
     pub runs: u64,
-    /// How many entries a pair has on average.
+    /// The average number of entries per pair.
     pub entries_per_pair: f64,
 }
 
-/// A table whose every row is written again.
+/// A table of which every row is rewritten.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct RebuiltTable {
-    /// The table.
+    /// The name of the table.
     pub table: String,
-    /// How many rows it has.
+    /// The number of rows.
     pub rows: u64,
-    /// How many bytes it takes with its indexes, where the database tells.
+    /// The size in bytes with indexes, where the database reports it.
     pub bytes: Option<u64>,
-    /// How often it is rebuilt.
+    /// The number of rewrites.
     pub rebuilds: usize,
 }
 
-/// A data migration, and the rows of the tables that it reads.
+/// A data migration, and the size of the tables that it reads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct DataMigrationSize {
-    /// Its revision.
+    /// The revision of the data migration.
     pub revision: String,
-    /// What it does.
+    /// A short description of the data migration.
     pub title: String,
-    /// How many rows the tables that it reads have, as far as they exist already.
+    /// The number of rows in those read tables that already exist.
     pub rows: u64,
 }
 
-/// Counts what an upgrade would have to do, and changes nothing.
+/// Measures the work of an upgrade, and changes nothing.
 ///
 /// # Errors
 /// If the database is not MLflow's, or cannot be upgraded to the target.

@@ -1,4 +1,4 @@
-//! What is told of a database without changing it.
+//! Holds the read-only answers about a database.
 
 pub mod alembic_cost;
 pub mod check;

@@ -13,39 +13,40 @@ use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::preflight::findings;
 
-/// What an upgrade would do.
+/// The steps that an upgrade would execute.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[non_exhaustive]
 pub struct Preview {
-    /// The revision so far; `None` is the base schema, or an empty database.
+    /// The revision before; `None` is the base schema, or an empty database.
     pub from: Option<String>,
-    /// Whether there is nothing of MLflow's yet.
+    /// Whether the database holds no table of MLflow's yet.
     pub empty: bool,
-    /// The revision to come.
+    /// The target revision.
     pub to: Option<String>,
-    /// The revisions on the way.
+    /// The pending revisions, in order.
     pub revisions: Vec<String>,
-    /// The MLflow releases that then fit.
+    /// The MLflow releases that expect the target revision.
     pub releases: Vec<String>,
-    /// The steps.
+    /// The steps, in order.
     pub steps: Vec<PreviewStep>,
-    /// What MLflow's chain would do instead, unless the upgrade does the same.
+    /// The cost of MLflow's own chain; `None` if the upgrade executes the same steps.
     pub unmerged: Option<AlembicCost>,
-    /// The number of the step after which an interrupted upgrade can only be finished, where it cannot
-    /// be rolled back as a whole.
+    /// The number of the step after which an interrupted upgrade may only be finished.
+    ///
+    /// `None` with transactional DDL, revision by revision, or if every step has an inverse.
     pub point_of_no_return: Option<usize>,
-    /// The rows that an upgrade would refuse, a kind each.
+    /// The rows that an upgrade would refuse, one entry per kind.
     pub findings: Vec<RowProblem>,
 }
 
 /// One step of an upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct PreviewStep {
-    /// What it does.
+    /// A short description of the step.
     pub title: String,
-    /// The revisions that it serves.
+    /// The revisions that the step serves.
     pub revisions: Vec<String>,
-    /// How a table is changed; `None` for other steps.
+    /// How the step changes a table; `None` for other steps.
     pub method: Option<ChangePlan>,
     /// Whether a table is created.
     #[serde(skip)]

@@ -1,4 +1,4 @@
-//! Looks at a database.
+//! Runs read-only work in a session of its own.
 
 use crate::backend::{Backend, SessionMode};
 use crate::error::Error;
@@ -6,22 +6,22 @@ use crate::history::catalogue::Catalogue;
 use crate::locate::wrong_stamp;
 use crate::upgrade::inspection::inspect;
 
-/// Begins a session that only reads, does something in it, and ends it.
+/// Begins a read-only session, runs the work in it, and ends it.
 ///
 /// # Errors
-/// If the session cannot begin, or what is done in it fails.
+/// If the session cannot begin, or the work fails.
 pub async fn reading<T>(
     backend: &mut dyn Backend,
     work: impl AsyncFnOnce(&mut dyn Backend) -> Result<T, Error>,
 ) -> Result<T, Error> {
     backend.begin(SessionMode::Read).await?;
     let result = work(backend).await;
-    // There is nothing to take back; a session that cannot end has ended with its connection.
+    // Nothing was written. A session that cannot end has lost its connection, which ends it.
     let _ = backend.rollback().await;
     result
 }
 
-/// Makes sure that a database that is a file is whole.
+/// Checks the integrity of a database that is a file.
 ///
 /// # Errors
 /// [`Error::Corrupt`]
@@ -32,8 +32,9 @@ pub(crate) async fn check_integrity(backend: &mut dyn Backend) -> Result<(), Err
     }
 }
 
-/// Whether `alembic_version` names another revision than the one whose schema is there: the error that
-/// says so. Only what MLflow's tables lack or have besides can tell.
+/// Returns an error if `alembic_version` names another revision than the schema shows.
+///
+/// Only differences in MLflow's own tables count as evidence.
 ///
 /// # Errors
 /// If the database is not MLflow's, or cannot be read.

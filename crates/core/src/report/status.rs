@@ -1,4 +1,4 @@
-//! Tells whether an upgrade of a database is unfinished, and what comes next.
+//! Reports whether an upgrade of a database is unfinished, and what comes next.
 
 use serde::Serialize;
 
@@ -11,20 +11,20 @@ use crate::report::session::reading;
 use crate::upgrade::inspection::{inspect, unfinished};
 use crate::upgrade::journal::Journal;
 
-/// What a database is about.
+/// The status of a database.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Status {
-    /// It is at a revision.
+    /// No upgrade is unfinished.
     Settled(Position),
-    /// An upgrade has been interrupted.
+    /// An upgrade was interrupted.
     Unfinished(Unfinished),
 }
 
 /// Reads the status of a database. Changes nothing.
 ///
 /// # Errors
-/// If the database is not MLflow's, or does not tell.
+/// If the database is not MLflow's, or its revision cannot be determined.
 pub async fn status(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,

@@ -1,4 +1,4 @@
-//! Tells whether a database holds what its revision says, and whether its rows fit together.
+//! Verifies a database's schema against its revision, and its rows against each other.
 
 use sea_query::{Asterisk, Condition, Expr, ExprTrait, Func, Query, SelectStatement};
 use serde::Serialize;
@@ -16,26 +16,27 @@ use crate::upgrade::verification::{orphans_of, violation};
 
 const LATEST: &str = "latest_metrics";
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct VerifyReport {
-    /// How the schema compares.
+    /// The comparison of the schema.
     #[serde(flatten)]
     pub checked: CheckReport,
-    /// Rows that do not fit together, a kind each.
+    /// Rows that violate a reference or an invariant, one entry per kind.
     pub violations: Vec<Violation>,
 }
 
 impl VerifyReport {
-    /// Whether nothing is wrong.
+    /// Returns whether the schema has no drift and the rows no violation.
     #[must_use]
     pub fn is_sound(&self) -> bool {
         self.checked.drift.is_empty() && self.violations.is_empty()
     }
 }
 
-/// Verifies a database; `deep`ly: also that each latest metric is the newest entry, for which every
-/// metric is read. Changes nothing.
+/// Verifies a database. Changes nothing.
+///
+/// With `deep`, also checks that each latest metric is the newest entry, which reads every metric.
 ///
 /// # Errors
 /// If the database is not MLflow's, cannot be read, or an upgrade of it is unfinished.
@@ -102,7 +103,9 @@ async fn latest_metrics(
     Ok(violations)
 }
 
-/// Counts the rows of a query, with columns of `other`, that agree with no row of a table.
+/// Selects the number of rows of a query that have no equal row in a table.
+///
+/// The query's columns are those of `other`.
 fn without_partner(
     rows: SelectStatement,
     (table, other): (&'static str, &'static str),
@@ -129,8 +132,9 @@ fn without_partner(
         .take()
 }
 
-/// The character set and the collation of a column of a table, if the column of that name of the other one
-/// has another: MySQL compares no texts of two collations.
+/// Returns the character set and collation of a column, if the other table's column differs.
+///
+/// MySQL refuses to compare texts of two collations.
 fn foreign_collation(
     live: &Schema,
     (table, other): (&str, &str),

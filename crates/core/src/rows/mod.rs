@@ -1,4 +1,4 @@
-//! Rows of one database: all that a data migration may use.
+//! Reads and writes the rows of one database: all that a data migration may use.
 //!
 //! A data migration gets [`Rows`], and so can neither stamp, nor commit, nor inspect a database.
 
@@ -17,7 +17,7 @@ use crate::schema::platform::Platform;
 /// One row of a result, its values in the order of the columns.
 pub type Row = Vec<Value>;
 
-/// Rows to write over existing ones, found by a key.
+/// The columns to update in a table, and the key that finds the rows.
 #[derive(Clone, Debug, PartialEq)]
 pub struct KeyedUpdate {
     /// The table.
@@ -37,10 +37,10 @@ pub trait Rows: Send {
     /// Runs a query whose result is small.
     async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error>;
 
-    /// Runs a statement, and returns how many rows it changed.
+    /// Runs a statement, and returns the number of rows changed.
     async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error>;
 
-    /// Adds rows, and returns how many.
+    /// Adds rows, and returns their number.
     async fn insert(
         &mut self,
         table: &'static str,
@@ -48,14 +48,16 @@ pub trait Rows: Send {
         rows: Vec<Row>,
     ) -> Result<u64, Error>;
 
-    /// Writes over existing rows, and returns how many changed. Each row holds the values of the
-    /// columns, then those of the key.
+    /// Updates existing rows, and returns the number of rows changed.
+    ///
+    /// Each row holds the values of the columns, then those of the key.
     async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error>;
 
-    /// Returns what this database does faster than the neutral statements do it.
+    /// Returns the faster alternatives of this database, if it has any.
     fn accelerate(&mut self) -> Option<&mut dyn Accelerated>;
 
-    /// Returns the transactions of these rows; `Some` exactly where no transaction holds the whole
-    /// upgrade, so that rows need some of their own.
+    /// Returns the transactions of these rows.
+    ///
+    /// `Some` exactly where no transaction holds the whole upgrade, so that rows need their own.
     fn transactions(&mut self) -> Option<&mut dyn RowTransactions>;
 }

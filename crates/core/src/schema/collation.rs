@@ -1,15 +1,17 @@
-//! A column that references another must compare as that one does.
+//! Aligns a referencing column's collation with the referenced column.
 //!
-//! On MySQL a new table gets the character set and collation of the database, which may have become
-//! another one since the older tables were made. The server then refuses a foreign key between them
-//! (errno 150, error 3780), so a referencing column takes the collation of the referenced one.
+//! On MySQL, a new table gets the character set and collation of the database. These may have
+//! changed since the older tables were created. The server then refuses a foreign key between the
+//! tables (errno 150, error 3780). So a referencing column takes the collation of the referenced
+//! one.
 
 use super::{Column, ColumnType, ForeignKey, Schema, Table};
 use crate::schema::op::{Op, TableEdit};
 
 impl Schema {
-    /// Gives the columns of the foreign keys that an operation has added the collations of the
-    /// columns that they reference.
+    /// Sets the collations of the columns of new foreign keys.
+    ///
+    /// Each column takes the collation of the column that it references.
     pub(super) fn follow_references(&mut self, op: &Op) {
         let (name, added) = match op {
             Op::CreateTable(table) => (&table.name, table.foreign_keys.clone()),
@@ -28,7 +30,7 @@ impl Schema {
         self.forget_default_collations(name);
     }
 
-    /// A collation that is the table's own is not the column's.
+    /// Clears the collation of columns where it equals the table's.
     pub(super) fn forget_default_collations(&mut self, name: &str) {
         let Some(table) = self.tables.get_mut(name) else { return };
         let default = table.collation.as_ref().or(self.collation.as_ref());
@@ -39,8 +41,9 @@ impl Schema {
         }
     }
 
-    /// The columns of a foreign key, and the collations of those that they reference, as far as
-    /// these are known.
+    /// Returns the columns of a foreign key with the collations of the referenced columns.
+    ///
+    /// Columns whose referenced collation is unknown are left out.
     fn referenced_collations(&self, table: &str, key: &ForeignKey) -> Vec<(String, String)> {
         let referred = match self.table(&key.referred_table) {
             Some(referred) if key.referred_table != table => referred,
@@ -55,7 +58,7 @@ impl Schema {
             .collect()
     }
 
-    /// The collation by which the server compares a column, as far as it is known.
+    /// Returns the collation by which the server compares a column, where known.
     pub(crate) fn collation_of(&self, table: &Table, column: &Column) -> Option<String> {
         let inherited = || table.collation.clone().or_else(|| self.collation.clone());
         column.collation.clone().or_else(inherited)
@@ -63,7 +66,7 @@ impl Schema {
 }
 
 impl Column {
-    /// Whether it holds texts, which have a collation.
+    /// Returns whether the column holds texts, which have a collation.
     pub(crate) fn is_text(&self) -> bool {
         use ColumnType::{LongText, MediumText, Text, Varchar};
         matches!(self.column_type, Varchar(_) | Text | MediumText | LongText)

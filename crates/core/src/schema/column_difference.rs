@@ -1,4 +1,4 @@
-//! Compares two columns as a dialect sees them.
+//! Compares two columns by the rules of a dialect.
 
 use std::fmt;
 
@@ -6,31 +6,31 @@ use super::constraint::normalize_expression;
 use super::{Column, ColumnType, DefaultValue};
 use crate::schema::platform::{Dialect, Platform};
 
-/// A property of a column that is not as expected.
+/// A property of a column that differs from the expected one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ColumnDifference {
     /// The property.
     pub property: ColumnProperty,
-    /// What is there.
+    /// The live value.
     pub found: String,
-    /// What was expected.
+    /// The expected value.
     pub expected: String,
 }
 
-/// What two columns of one name can differ in.
+/// The properties in which two columns of one name can differ.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ColumnProperty {
     /// The type.
     Type,
-    /// Whether it can hold NULL.
+    /// Whether the column can hold NULL.
     Nullability,
     /// The default.
     Default,
-    /// How the server computes it.
+    /// The expression of a generated column.
     Expression,
     /// The collation.
     Collation,
-    /// Whether the server numbers new rows in it.
+    /// Whether the server numbers new rows.
     Numbering,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for ColumnDifference {
 }
 
 impl Column {
-    /// The first property that distinguishes the column from `found`; `None` if they are the same.
+    /// Returns the first property that differs in `found`; `None` if the columns are equal.
     pub(crate) fn difference(&self, found: &Self, platform: &Platform) -> Option<ColumnDifference> {
         let properties = [
             (ColumnProperty::Type, Self::type_name as fn(&Self, &Platform) -> String),
@@ -86,8 +86,10 @@ impl Column {
         })
     }
 
-    /// Without it the server refuses a row that brings no number of its own. SQLite numbers every
-    /// `INTEGER PRIMARY KEY`.
+    /// Describes the numbering of new rows.
+    ///
+    /// Without numbering, the server refuses a row that has no number of its own. SQLite numbers
+    /// every `INTEGER PRIMARY KEY`.
     fn numbering(&self, platform: &Platform) -> String {
         let mark = match platform.dialect {
             Dialect::Sqlite => return String::new(),
@@ -98,7 +100,7 @@ impl Column {
     }
 }
 
-/// Whether every parenthesis that closes was opened before, so that those around the text are a pair.
+/// Returns whether no parenthesis closes before it opens, so that the outer ones are a pair.
 fn is_balanced(text: &str) -> bool {
     let mut depth = 0_i32;
     for character in text.chars() {
@@ -110,7 +112,7 @@ fn is_balanced(text: &str) -> bool {
     depth == 0
 }
 
-/// `'0'`, `0` and `('0')` are the same default, and so is `false` for a boolean.
+/// Normalizes a default: `'0'`, `0` and `('0')` are equal, and so is `false` for a boolean.
 fn normalize_default(default: &DefaultValue, is_boolean: bool, platform: &Platform) -> String {
     let text = default.sql(platform.dialect).trim().to_owned();
     let mut bare = text.as_str();

@@ -1,16 +1,16 @@
-//! Keys and checks.
+//! Models primary and foreign keys, unique constraints, and CHECK constraints.
 
 use serde::{Deserialize, Serialize};
 
-/// What happens to a row when the row that it references is deleted, or that row's key changes.
+/// The effect on a row when the row that it references is deleted, or changes its key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ReferentialAction {
-    /// The change is refused, at the end of the statement or transaction.
+    /// The server refuses the change, at the end of the statement or transaction.
     #[default]
     NoAction,
-    /// The change is refused at once.
+    /// The server refuses the change immediately.
     Restrict,
-    /// The referencing rows go, or change, with it.
+    /// The referencing rows are deleted or changed too.
     Cascade,
     /// The reference becomes NULL.
     SetNull,
@@ -19,7 +19,7 @@ pub enum ReferentialAction {
 }
 
 impl ReferentialAction {
-    /// The action as SQL spells it after `ON DELETE` or `ON UPDATE`.
+    /// Returns the action as SQL spells it after `ON DELETE` or `ON UPDATE`.
     #[must_use]
     pub fn sql(self) -> &'static str {
         match self {
@@ -35,9 +35,9 @@ impl ReferentialAction {
 /// A table's primary key.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct PrimaryKey {
-    /// The constraint's name; MySQL knows none.
+    /// The name of the constraint; `None` on MySQL.
     pub name: Option<String>,
-    /// The key's columns in their order.
+    /// The columns of the key, in order.
     pub columns: Vec<String>,
 }
 
@@ -48,24 +48,25 @@ pub struct ForeignKey {
     pub name: Option<String>,
     /// The referencing columns.
     pub columns: Vec<String>,
-    /// The table that they reference.
+    /// The referenced table.
     pub referred_table: String,
-    /// The columns that they reference; empty means that table's primary key.
+    /// The referenced columns; empty for the primary key of the referenced table.
     pub referred_columns: Vec<String>,
-    /// What a deletion there does here.
+    /// The action when a referenced row is deleted.
     pub on_delete: ReferentialAction,
-    /// What a changed key there does here.
+    /// The action when a referenced key changes.
     pub on_update: ReferentialAction,
     /// `MATCH` and `DEFERRABLE` clauses as the database spells them; MLflow uses none.
     pub qualifiers: Option<String>,
-    /// Why the server does not enforce it on every row, in the server's own words: `NOT VALID`,
-    /// `NOT ENFORCED` (PostgreSQL).
+    /// The server's own words if it does not enforce the constraint on every row.
+    ///
+    /// `NOT VALID`, `NOT ENFORCED` (PostgreSQL).
     #[serde(default)]
     pub inactive: Option<String>,
 }
 
 impl ForeignKey {
-    /// A foreign key whose actions are [`ReferentialAction::NoAction`].
+    /// Returns a foreign key whose actions are [`ReferentialAction::NoAction`].
     #[must_use]
     pub fn new(columns: &[&str], referred_table: &str, referred_columns: &[&str]) -> Self {
         Self {
@@ -80,28 +81,28 @@ impl ForeignKey {
         }
     }
 
-    /// Names the constraint.
+    /// Sets the name of the constraint.
     #[must_use]
     pub fn named(mut self, name: &str) -> Self {
         self.name = Some(name.to_owned());
         self
     }
 
-    /// Deletes the referencing rows with the referenced one.
+    /// Deletes the referencing rows together with the referenced row.
     #[must_use]
     pub fn on_delete_cascade(mut self) -> Self {
         self.on_delete = ReferentialAction::Cascade;
         self
     }
 
-    /// Sets the reference to NULL when the referenced row goes.
+    /// Sets the reference to NULL when the referenced row is deleted.
     #[must_use]
     pub fn on_delete_set_null(mut self) -> Self {
         self.on_delete = ReferentialAction::SetNull;
         self
     }
 
-    /// Lets the reference follow a changed key.
+    /// Updates the reference when the referenced key changes.
     #[must_use]
     pub fn on_update_cascade(mut self) -> Self {
         self.on_update = ReferentialAction::Cascade;
@@ -114,7 +115,7 @@ impl ForeignKey {
 pub struct Unique {
     /// The constraint's name.
     pub name: Option<String>,
-    /// Its columns in their order.
+    /// The columns, in order.
     pub columns: Vec<String>,
 }
 
@@ -125,29 +126,32 @@ pub struct Check {
     pub name: Option<String>,
     /// The SQL expression.
     pub expression: String,
-    /// Why the server does not enforce it on every row, in the server's own words: `NOT VALID`
-    /// (PostgreSQL), `NOT ENFORCED` (MySQL).
+    /// The server's own words if it does not enforce the constraint on every row.
+    ///
+    /// `NOT VALID` (PostgreSQL), `NOT ENFORCED` (MySQL).
     #[serde(default)]
     pub inactive: Option<String>,
 }
 
 impl Check {
-    /// A CHECK that the server enforces.
+    /// Returns a CHECK constraint that the server enforces.
     #[must_use]
     pub fn new(name: Option<&str>, expression: impl Into<String>) -> Self {
         let name = name.map(ToOwned::to_owned);
         Self { name, expression: expression.into(), inactive: None }
     }
 
-    /// The expression in a form in which two spellings of the same text are equal: white space,
-    /// parentheses, comments, quotes of names and upper case outside strings do not count.
+    /// Returns the expression in a form in which two spellings of the same text are equal.
+    ///
+    /// White space, parentheses, comments, quotes of names, and upper case outside strings do not
+    /// count.
     #[must_use]
     pub fn normalized(&self) -> String {
         normalize_expression(&self.expression)
     }
 }
 
-/// See [`Check::normalized`].
+/// Normalizes an expression: see [`Check::normalized`].
 pub(crate) fn normalize_expression(expression: &str) -> String {
     let mut normalized = String::with_capacity(expression.len());
     let mut in_string = false;
@@ -170,7 +174,7 @@ pub(crate) fn normalize_expression(expression: &str) -> String {
     normalized
 }
 
-/// The length of the comment that a text begins with, if it does.
+/// Returns the length of the comment at the start of a text, if any.
 fn comment_length(text: &str) -> Option<usize> {
     if text.starts_with("--") {
         return Some(text.find('\n').unwrap_or(text.len()));

@@ -1,14 +1,15 @@
-//! The names that a server gives to constraints which MLflow left unnamed.
+//! Predicts the names that a server gives to constraints which MLflow left unnamed.
 //!
-//! Later revisions, and MLflow's users, meet these names, so the model must predict them:
-//! PostgreSQL's `<table>_<columns>_key` and `_fkey` (PostgreSQL manual, CREATE TABLE), MySQL's
-//! `<table>_ibfk_<n>` and `<table>_chk_<n>` (MySQL manual, CREATE TABLE), MariaDB's
-//! `CONSTRAINT_<n>`, and `<n>` for its foreign keys from 12.1 on (MDEV-28933). SQLite leaves them unnamed.
+//! Later revisions and MLflow's users depend on these names. PostgreSQL uses
+//! `<table>_<columns>_key` and `_fkey` (PostgreSQL manual, CREATE TABLE). MySQL uses
+//! `<table>_ibfk_<n>` and `<table>_chk_<n>` (MySQL manual, CREATE TABLE). MariaDB uses
+//! `CONSTRAINT_<n>`, and `<n>` for its foreign keys from 12.1 on (MDEV-28933). SQLite leaves the
+//! constraints unnamed.
 
 use super::{Check, ForeignKey, Index, Table, Unique};
 use crate::schema::platform::{AutomaticCheckName, AutomaticForeignKeyName, Dialect, Platform};
 
-/// Names what is unnamed in a new table, and drops what the platform does not keep.
+/// Names the unnamed constraints of a new table, and drops what the platform does not keep.
 pub(super) fn settle_new_table(table: Table, platform: &Platform) -> Table {
     let mut settled = Table {
         foreign_keys: Vec::new(),
@@ -45,7 +46,7 @@ pub(super) fn settle_new_table(table: Table, platform: &Platform) -> Table {
     settled
 }
 
-/// As what a server keeps an index.
+/// The form in which a server keeps an index.
 pub(super) enum Kept {
     /// As an index.
     Index(Index),
@@ -53,8 +54,10 @@ pub(super) enum Kept {
     Unique(Unique),
 }
 
-/// MySQL knows no difference between a unique index and a unique constraint, and parses and forgets
-/// `DESC` where it cannot store it.
+/// Returns the form in which a server keeps an index.
+///
+/// MySQL does not distinguish a unique index from a unique constraint. Where it cannot store
+/// `DESC`, it parses and ignores it.
 pub(super) fn keep_index(mut index: Index, platform: &Platform) -> Kept {
     if !platform.descending_indexes {
         index.columns.iter_mut().for_each(|column| column.descending = false);
@@ -69,7 +72,9 @@ pub(super) fn keep_index(mut index: Index, platform: &Platform) -> Kept {
     }
 }
 
-/// PostgreSQL makes only one index of a UNIQUE over the primary key's own columns.
+/// Returns whether the server keeps a unique constraint.
+///
+/// PostgreSQL makes no second index for a UNIQUE over the columns of the primary key.
 fn is_kept(unique: &Unique, table: &Table, platform: &Platform) -> bool {
     platform.dialect != Dialect::Postgres || table.key_columns() != unique.columns
 }
@@ -135,7 +140,7 @@ fn next_number<'a>(names: impl Iterator<Item = &'a str>, prefix: &str) -> u32 {
         .map_or(1, |highest| highest.saturating_add(1))
 }
 
-/// The only column that the expression mentions, if it mentions just one.
+/// Returns the column that an expression mentions, if it mentions exactly one.
 fn column_of<'a>(check: &Check, table: &'a Table) -> Option<&'a str> {
     let outside_strings: String = check.expression.split('\'').step_by(2).collect();
     let words: Vec<&str> = outside_strings

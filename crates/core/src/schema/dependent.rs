@@ -1,7 +1,8 @@
-//! What hangs on a column that goes, or gets another name.
+//! Finds the objects that depend on a dropped or renamed column.
 //!
-//! Some of it a server drops along with the column, as MLflow's own upgrade has it do; for the rest
-//! it refuses to let the column go. Only SQLite would break what depends on it without a word.
+//! A server drops some of these objects with the column, as MLflow's own upgrade expects. Because
+//! of the others, the server refuses to drop the column. Only SQLite would break a dependent object
+//! silently.
 
 use super::words::{mentions, names_column};
 use super::{Check, Column, DefaultValue, Index, Table};
@@ -10,9 +11,9 @@ use crate::schema::platform::{AutomaticCheckName, Dialect, Platform};
 /// An object that depends on a column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dependent {
-    /// Its kind and name.
+    /// The kind and name of the object.
     pub object: String,
-    /// The statement that drops it, where there is one.
+    /// The statement that drops the object, if one exists.
     pub remedy: Option<String>,
 }
 
@@ -23,19 +24,19 @@ impl Dependent {
 }
 
 impl Index {
-    /// Whether the index has anything to do with a column of its table.
+    /// Returns whether the index depends on a column of its table.
     pub(super) fn depends_on(&self, column: &str, dialect: Dialect) -> bool {
         let names = |text: &str| names_column(text, column, dialect);
         self.columns.iter().any(|part| part.name == column || names(&part.name))
             || self.include.iter().any(|included| included == column)
             || self.predicate.as_deref().is_some_and(names)
-            // What cannot be taken apart.
+            // A definition that the model cannot parse.
             || (self.columns.is_empty() && self.definition.as_deref().is_some_and(names))
     }
 }
 
 impl Index {
-    /// Whether a part of the index is an expression that names a column.
+    /// Returns whether a part of the index is an expression that names a column.
     fn depends_on_part(&self, column: &str, dialect: Dialect) -> bool {
         let mut parts = self.columns.iter();
         parts.any(|part| part.name != column && names_column(&part.name, column, dialect))
@@ -49,11 +50,11 @@ impl Platform {
 }
 
 impl Table {
-    /// Takes off the table what the server drops along with a column.
+    /// Removes from the table what the server drops with a column.
     ///
-    /// PostgreSQL drops every index and constraint that has to do with the column, and SQLite, whose
-    /// table is written anew, can do the same. MySQL and MariaDB take the column out of indexes, and
-    /// drop a CHECK that names no other.
+    /// PostgreSQL drops every index and constraint that contains the column. SQLite can do the
+    /// same, since its table is rewritten. MySQL and MariaDB remove the column from indexes, and
+    /// drop a CHECK that names no other column.
     pub(super) fn drop_with_column(&mut self, column: &str, platform: &Platform) {
         let dialect = platform.dialect;
         if platform.is_mysql() {
@@ -77,7 +78,9 @@ impl Table {
         }
     }
 
-    /// What of this table the one after has no more, or in part only, on account of a column.
+    /// Describes the objects that the table loses, in full or in part, because of a column.
+    ///
+    /// `after` is the table after the change.
     pub(crate) fn lost_with(&self, column: &str, after: &Self, dialect: Dialect) -> Vec<String> {
         let mut lost = Vec::new();
         for index in self.indexes.iter().filter(|index| index.depends_on(column, dialect)) {
@@ -106,7 +109,9 @@ impl Table {
         lost
     }
 
-    /// Whether MySQL or MariaDB drops a CHECK with a column: its own, or one that names no other.
+    /// Returns whether MySQL or MariaDB drops a CHECK with a column.
+    ///
+    /// Either the CHECK is the column's own, or it names no other column.
     fn goes_along(&self, check: &Check, column: &str, platform: &Platform) -> bool {
         let names = |column: &str| names_column(&check.expression, column, platform.dialect);
         let is_own = platform.is_mariadb() && check.name.as_deref() == Some(column);
@@ -115,8 +120,7 @@ impl Table {
         names(column) && (is_own || !names_others())
     }
 
-    /// What still depends on a column that is not to be there any more, or that a server would not let
-    /// go for its sake.
+    /// Returns the objects that depend on a dropped column, or because of which a server keeps it.
     pub(crate) fn dependents_of_dropped(
         &self,
         column: &str,
@@ -144,7 +148,7 @@ impl Table {
         found
     }
 
-    /// What a server would not let a column change its name for, or would leave with the old one.
+    /// Returns the objects that block a rename, or that the server would leave with the old name.
     pub(crate) fn dependents_of_renamed(
         &self,
         column: &str,
@@ -159,7 +163,7 @@ impl Table {
             found.extend(indexes.map(|index| self.dependent_index(&index.name, dialect)));
             found.extend(self.dependent_expressions(column, platform));
         }
-        // SQLite renames the column in triggers, PostgreSQL does not in their functions.
+        // SQLite renames the column in triggers. PostgreSQL does not rename it in their functions.
         match dialect {
             Dialect::Sqlite => {}
             Dialect::Mysql => found.extend(self.dependent_triggers(column, dialect)),
@@ -180,8 +184,9 @@ impl Table {
         })
     }
 
-    /// CHECKs, and columns that are computed from the column, or from such a one. Those that others
-    /// are computed from come last.
+    /// Returns the CHECKs, generated columns and their indexes that depend on a column.
+    ///
+    /// The dependence may be indirect. A column from which others are computed comes after these.
     fn dependent_expressions(&self, column: &str, platform: &Platform) -> Vec<Dependent> {
         let dialect = platform.dialect;
         let computed = self.computed_from(column, dialect);
@@ -206,7 +211,7 @@ impl Table {
         found
     }
 
-    /// The columns that are computed from a column, or from such a one, each after its source.
+    /// Returns the columns computed from a column, directly or not, each after its source.
     fn computed_from(&self, column: &str, dialect: Dialect) -> Vec<&Column> {
         let mut computed: Vec<&Column> = Vec::new();
         let mut pending = vec![column];
@@ -229,7 +234,7 @@ impl Table {
         Dependent::new("generated column", &column.name, Some(self.alter(dialect, &drop)))
     }
 
-    /// The stored columns that are computed from a column, or from such a one.
+    /// Returns the stored generated columns that depend on a column, directly or not.
     pub(crate) fn stored_dependents(&self, column: &str, dialect: Dialect) -> Vec<Dependent> {
         let computed = self.computed_from(column, dialect).into_iter().rev();
         let stored = computed.filter(|one| one.generated.as_ref().is_some_and(|it| it.stored));
@@ -261,8 +266,10 @@ impl Table {
         Dependent::new("index", name, Some(format!("DROP INDEX {}{on}", quote(name, dialect))))
     }
 
-    /// SQLite has no statement that drops a CHECK. One of MariaDB's that belongs to a column goes when
-    /// the column is stated without it.
+    /// Returns the statement that drops a CHECK, if one exists.
+    ///
+    /// SQLite has no such statement. MariaDB drops a column's own CHECK when the column is
+    /// redefined without it.
     fn drop_check(&self, name: &str, platform: &Platform) -> Option<String> {
         let dialect = platform.dialect;
         let quoted = quote(name, dialect);
@@ -294,7 +301,7 @@ impl Table {
     }
 }
 
-/// A name as an identifier.
+/// Quotes a name as an identifier.
 pub(crate) fn quote(name: &str, dialect: Dialect) -> String {
     let quote = if dialect == Dialect::Mysql { '`' } else { '"' };
     let doubled = quote.to_string().repeat(2);
@@ -315,7 +322,7 @@ mod tests {
         Check::new(Some(name), expression)
     }
 
-    /// A table with everything that can depend on a column but triggers.
+    /// Returns a table with everything that can depend on a column, except triggers.
     fn table() -> Table {
         let mut table = Table::new("t")
             .column(integer("id"))

@@ -8,50 +8,50 @@ use super::column_difference::ColumnDifference;
 use super::{Column, Index, Object, PrimaryKey, Schema, Table};
 use crate::schema::platform::Platform;
 
-/// How an object differs.
+/// The way in which an object differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DifferenceKind {
-    /// It is expected, but not there.
+    /// The object is expected, but does not exist.
     Missing,
-    /// It is there, but not expected.
+    /// The object exists, but is not expected.
     Extra,
-    /// It is there, but not as expected.
+    /// The object exists, but differs from the expected one.
     Changed,
 }
 
-/// One object that is not as expected.
+/// One object that differs from the expected schema.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
-    /// Missing, extra or changed.
+    /// The way in which the object differs.
     pub kind: DifferenceKind,
     /// The table that holds the object, or is it.
     pub table: String,
-    /// The object: as it was expected, or, where it is extra, as it is.
+    /// The expected object or, if extra, the live one.
     pub object: Object,
-    /// For a changed object, what is there and what was expected.
+    /// For a changed object, the live and the expected state.
     pub detail: Option<Detail>,
 }
 
-/// In what an object is not as expected.
+/// The live and the expected state of a changed object.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Detail {
     /// A property of a column.
     Column(ColumnDifference),
-    /// The primary key: as it is, and as it was expected.
+    /// The primary key, live and expected.
     PrimaryKey {
-        /// What is there.
+        /// The live key.
         found: Option<PrimaryKey>,
-        /// What was expected.
+        /// The expected key.
         expected: Option<PrimaryKey>,
     },
-    /// The columns in the order in which they are.
+    /// The live order of the columns.
     ColumnOrder(Vec<String>),
-    /// What is there under the name of the expected object.
+    /// Another object under the name of the expected one.
     Object {
-        /// What is there.
+        /// The live object.
         found: Box<Object>,
-        /// What was expected.
+        /// The expected object.
         expected: Box<Object>,
     },
 }
@@ -70,7 +70,7 @@ impl fmt::Display for Detail {
                 write!(f, "{}, expected {}", key(found), key(expected))
             }
             Self::ColumnOrder(columns) => write!(f, "({})", columns.join(", ")),
-            // What a trigger says is not compared.
+            // The text of triggers is not compared.
             Self::Object { found, expected }
                 if found.has_same_content(expected) || matches!(**found, Object::Trigger(_)) =>
             {
@@ -113,25 +113,27 @@ impl fmt::Display for Difference {
 }
 
 impl Difference {
-    /// A table, or an object of it, that is missing or extra.
+    /// Returns the difference of a table, or an object of it, that is missing or extra.
     pub(crate) fn new(kind: DifferenceKind, table: &str, object: Object) -> Self {
         Self { kind, table: table.to_owned(), object, detail: None }
     }
 
-    /// Whether the object is expected, and either missing or not as expected.
+    /// Returns whether the object is expected, and either missing or changed.
     pub(crate) fn is_of_expected(&self) -> bool {
         self.kind != DifferenceKind::Extra
     }
 
-    /// Whether a table or column that is expected is not there.
+    /// Returns whether an expected table or column does not exist.
     pub(crate) fn is_missing_part(&self) -> bool {
         self.kind == DifferenceKind::Missing
             && matches!(self.object, Object::Table | Object::Column(_))
     }
 }
 
-/// What of `found` is not as `expected` says. Where another object bears the name of an expected one,
-/// that one is missing, and the other one is extra: see [`by_name`].
+/// Returns the differences of `found` from `expected`.
+///
+/// If another object has the name of an expected one, the expected object is missing, and the other
+/// object is extra: see [`by_name`].
 #[must_use]
 pub fn differences(expected: &Schema, found: &Schema, platform: &Platform) -> Vec<Difference> {
     let mut all = Vec::new();
@@ -150,8 +152,10 @@ pub fn differences(expected: &Schema, found: &Schema, platform: &Platform) -> Ve
     all
 }
 
-/// Tells of an object that is there under an expected name, but says something else, as of one
-/// changed object: for people, who would look in vain for what is said to be missing.
+/// Merges a missing and an extra object of one name into a changed object.
+///
+/// For messages: a user would search in vain for an object that is reported missing and seems to
+/// exist.
 #[must_use]
 pub fn by_name(differences: Vec<Difference>) -> Vec<Difference> {
     let (mut extra, mut all): (Vec<_>, Vec<_>) =
@@ -176,7 +180,7 @@ pub fn by_name(differences: Vec<Difference>) -> Vec<Difference> {
 struct Comparison<'a> {
     platform: &'a Platform,
     table: &'a str,
-    /// The schema that is compared.
+    /// The live schema.
     schema: &'a Schema,
     all: &'a mut Vec<Difference>,
 }
@@ -192,7 +196,8 @@ impl Comparison<'_> {
             };
             self.changed(Object::PrimaryKey, detail);
         }
-        // InnoDB drops an index of its own making once another one covers it: a user's, perhaps.
+        // InnoDB drops its automatic index when another index, perhaps a user's, covers its
+        // columns.
         let is_due = |index: &Index| {
             let columns: Vec<&str> = index.column_names().collect();
             !index.automatic || index_is_there(index, found) || !found.is_covered(&columns)
@@ -208,7 +213,7 @@ impl Comparison<'_> {
                 None => self.push(DifferenceKind::Missing, object()),
                 Some(existing) => {
                     let mut column = column.clone();
-                    // Where it is the whole table's, the column shows none of its own.
+                    // Where the whole table has the collation, the column shows none of its own.
                     if column.collation == found.collation
                         || self.follows_reference(found, existing)
                     {
@@ -227,8 +232,9 @@ impl Comparison<'_> {
         }
     }
 
-    /// Whether a column has the collation of a column that it references: it has to, and an upgrade
-    /// gives it that one.
+    /// Returns whether a column has the collation of a column that it references.
+    ///
+    /// The server requires this collation, and an upgrade sets it.
     fn follows_reference(&self, table: &Table, column: &Column) -> bool {
         let own = self.schema.collation_of(table, column);
         let mut keys = table.foreign_keys.iter();
@@ -280,7 +286,9 @@ impl Comparison<'_> {
     }
 }
 
-/// The objects of a table that are compared as a whole, with those of its indexes that count.
+/// Returns the objects of a table that are compared as a whole.
+///
+/// `counts` selects the indexes to include.
 fn objects(table: &Table, counts: impl Fn(&Index) -> bool) -> Vec<Object> {
     let keys = table.foreign_keys.iter().cloned().map(Object::ForeignKey);
     let uniques = table.uniques.iter().cloned().map(Object::Unique);

@@ -1,8 +1,8 @@
 //! Applies a revision's operations to the model.
 //!
-//! An edit that finds its result in place already leaves it at that: MLflow's own chain, stopped
-//! half-way on a database without transactional DDL, leaves such objects behind, and so does
-//! `mlflow db prepopulate-trace-analytics`. An edit that finds something *else* there is an error.
+//! An edit accepts its result if it exists already. Such objects are left by MLflow's own chain,
+//! interrupted halfway on a database without transactional DDL, and by `mlflow db
+//! prepopulate-trace-analytics`. An edit that finds a *different* object is an error.
 
 use super::convention::{
     Kept, keep_index, name_check, name_foreign_key, name_unique, settle_new_table,
@@ -12,39 +12,39 @@ use super::{Check, Column, ForeignKey, Index, PrimaryKey, Schema, Table, Unique}
 use crate::schema::op::{ColumnChange, Op, TableEdit};
 use crate::schema::platform::Platform;
 
-/// Why an operation does not fit the schema that it meets.
+/// The reason why an operation does not fit the live schema.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EditError {
-    /// The table is not there.
+    /// The table does not exist.
     #[error("table {table} does not exist")]
     MissingTable {
         /// The table.
         table: String,
     },
-    /// Something within a table is not there.
+    /// An object of the table does not exist.
     #[error("table {table} has no {object}")]
     MissingObject {
         /// The table.
         table: String,
-        /// The kind and the name of what is missing.
+        /// The kind and the name of the missing object.
         object: String,
     },
-    /// A table of that name is there, but not the one that the revision would create.
+    /// A table of that name exists, but differs from the one that the revision would create.
     #[error("there is a table {table} already, which is not the one expected: {difference}")]
     TableExists {
         /// The table.
         table: String,
-        /// What distinguishes it.
+        /// The difference.
         difference: String,
     },
-    /// Something of that name is there, but not what the revision would make.
+    /// An object of that name exists, but differs from the one that the revision would create.
     #[error("table {table} has a {object} already, which is not the one expected: {difference}")]
     Occupied {
         /// The table.
         table: String,
-        /// The kind and the name of what is in the way.
+        /// The kind and the name of the existing object.
         object: String,
-        /// What distinguishes it.
+        /// The difference.
         difference: String,
     },
 }
@@ -53,7 +53,7 @@ impl Schema {
     /// Applies one operation.
     ///
     /// # Errors
-    /// If the schema lacks what the operation needs, or holds something else in its place.
+    /// If the schema lacks what the operation needs, or has a different object in its place.
     pub fn apply(&mut self, op: &Op, platform: &Platform) -> Result<(), EditError> {
         let name = op.table();
         match op {
@@ -101,7 +101,7 @@ impl Schema {
         Ok(())
     }
 
-    /// Foreign keys elsewhere name the columns that they reference.
+    /// Renames a column in the foreign keys of other tables.
     fn follow_rename(&mut self, table: &str, from: &str, to: &str) {
         for foreign_key in self.tables.values_mut().flat_map(|other| &mut other.foreign_keys) {
             if foreign_key.referred_table == table {
@@ -112,8 +112,10 @@ impl Schema {
 }
 
 impl Table {
-    /// A table that an interrupted upgrade has left behind is complete: one statement made it. Any
-    /// other is the user's.
+    /// Refuses an existing table that differs from the one that a revision creates.
+    ///
+    /// A table left by an interrupted upgrade is complete, since one statement created it. Any
+    /// other table is the user's.
     fn refuse_another(&self, expected: &Self) -> Result<(), EditError> {
         let missing: Vec<&str> = expected
             .columns
@@ -154,8 +156,8 @@ impl Table {
             }
             TableEdit::DropUnique(columns) => self.drop_unique(columns),
             TableEdit::AddCheck(check) => self.add_check(check.clone(), platform),
-            // A CHECK can be gone without anybody's doing: a server that was MySQL 5.7 has none of
-            // those that it was once told.
+            // A CHECK may be missing without an error: a server that was once MySQL 5.7 ignored the
+            // CHECKs that it was given then.
             TableEdit::DropCheck(name) => {
                 self.checks.retain(|check| check.name.as_ref() != Some(name));
             }
@@ -219,7 +221,7 @@ impl Table {
         }
         for check in &mut self.checks {
             rename(&mut check.expression);
-            // A column's own CHECK bears its name on MariaDB.
+            // On MariaDB, a column's own CHECK has the name of the column.
             if platform.is_mariadb() && check.name.as_deref() == Some(from) {
                 check.name = Some(to.to_owned());
             }
@@ -274,8 +276,8 @@ impl Table {
         let before = self.uniques.len();
         self.uniques.retain(|unique| unique.columns != columns);
         if self.uniques.len() == before {
-            // Without a constraint an index stands for it. One that covers a part of the rows, or
-            // compares in another way, is the user's.
+            // Without a constraint, a unique index takes its place. An index over some of the rows,
+            // or with another comparison, is the user's.
             let is_plain = |index: &Index| {
                 index.unique && index.predicate.is_none() && index.definition.is_none()
             };
@@ -289,7 +291,7 @@ impl Table {
             let is_same = |existing: &Check| {
                 existing.name == named.name && existing.normalized() == named.normalized()
             };
-            // One that is not enforced is made again.
+            // A CHECK that is not enforced is created again.
             self.checks.retain(|existing| !is_same(existing) || existing.inactive.is_none());
             if !self.checks.iter().any(is_same) {
                 self.checks.push(named);

@@ -1,4 +1,4 @@
-//! Indexes.
+//! Models indexes.
 
 use serde::{Deserialize, Serialize};
 
@@ -8,11 +8,11 @@ use super::constraint::normalize_expression;
 /// One column of an index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexColumn {
-    /// The column's name; for an index over an expression, the expression.
+    /// The name of the column, or the expression of an index over an expression.
     pub name: String,
-    /// Whether it is stored in descending order.
+    /// Whether the column is stored in descending order.
     pub descending: bool,
-    /// MySQL's prefix length: only so many characters are indexed.
+    /// MySQL's prefix length: the number of characters that are indexed.
     pub prefix_length: Option<u32>,
 }
 
@@ -22,33 +22,36 @@ impl From<&str> for IndexColumn {
     }
 }
 
-/// An index that is not there for a constraint.
+/// An index that does not belong to a constraint.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Index {
-    /// Its name.
+    /// The name of the index.
     pub name: String,
-    /// Whether it refuses duplicates.
+    /// Whether the index refuses duplicates.
     pub unique: bool,
-    /// Its columns in their order.
+    /// The columns, in order.
     pub columns: Vec<IndexColumn>,
-    /// Columns that are stored in the index without being part of its key (PostgreSQL).
+    /// Columns stored in the index that are not part of its key (PostgreSQL).
     pub include: Vec<String>,
     /// The condition of a partial index.
     pub predicate: Option<String>,
-    /// The statement that made it, for an index that says more than the fields above (an
-    /// expression, a collation): such an index is made again by this text.
+    /// The statement that created the index, if the fields above cannot express it.
+    ///
+    /// An expression or a collation is an example. Such an index is created again from this text.
     pub definition: Option<String>,
-    /// Whether InnoDB has made it for a foreign key by itself, as far as can be told: it drops such
-    /// an index once another one covers it.
+    /// Whether InnoDB probably created the index automatically for a foreign key.
+    ///
+    /// InnoDB drops such an index when another index covers its columns.
     pub automatic: bool,
-    /// Why the server does not use it, in the server's own word: `INVALID` (PostgreSQL),
-    /// `INVISIBLE` (MySQL), `IGNORED` (MariaDB).
+    /// The server's own word if it does not use the index.
+    ///
+    /// `INVALID` (PostgreSQL), `INVISIBLE` (MySQL), `IGNORED` (MariaDB).
     #[serde(default)]
     pub inactive: Option<String>,
 }
 
 impl Index {
-    /// A plain index.
+    /// Returns an index without further properties.
     #[must_use]
     pub fn new(name: &str, columns: &[&str]) -> Self {
         Self {
@@ -63,7 +66,7 @@ impl Index {
         }
     }
 
-    /// Refuses duplicates.
+    /// Makes the index refuse duplicates.
     #[must_use]
     pub fn unique(mut self) -> Self {
         self.unique = true;
@@ -100,17 +103,19 @@ impl Index {
         self
     }
 
-    /// The names of the key's columns.
+    /// Returns the names of the key's columns.
     pub fn column_names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())
     }
 
-    /// The whole index in words: two that are described alike are the same.
+    /// Describes the whole index: two indexes with the same description are equal.
     pub(crate) fn describe(&self) -> String {
         Object::Index(self.clone()).to_string()
     }
 
-    /// What the index says, without its name: two whose contents agree find the same rows.
+    /// Returns the content of the index without its name.
+    ///
+    /// Two indexes with the same content find the same rows.
     pub(crate) fn content(&self) -> String {
         let columns: Vec<String> = self
             .columns

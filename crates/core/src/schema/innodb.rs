@@ -1,15 +1,17 @@
-//! The indexes that InnoDB makes for foreign keys by itself.
+//! Models the indexes that InnoDB creates automatically for foreign keys.
 //!
-//! A foreign key needs an index that begins with its columns. Where a table has none, the server
-//! adds one, named after the constraint, or after the first column where the constraint has a name
-//! of the server's choice. It stays when the foreign key goes, and goes by itself once another
-//! index begins with its columns (MySQL manual, "FOREIGN KEY Constraints").
+//! A foreign key needs an index that begins with its columns. If a table has none, the server adds
+//! one. The index has the name of the constraint, or of the first column if the server chose the
+//! constraint's name. The index stays when the foreign key is dropped. The server drops the index
+//! automatically when another index begins with its columns (MySQL manual, "FOREIGN KEY
+//! Constraints").
 
 use super::{ForeignKey, Index, Table};
 
 impl Table {
-    /// Does what InnoDB does after each change of a table: drops an index of its own making that
-    /// another one covers, and makes those that foreign keys lack.
+    /// Updates the automatic indexes as InnoDB does after each change of a table.
+    ///
+    /// Drops an automatic index that another index covers, and adds those that foreign keys need.
     pub(super) fn follow_innodb(&mut self) {
         let mut made: Vec<Index> = Vec::new();
         let indexes = std::mem::take(&mut self.indexes);
@@ -47,7 +49,7 @@ impl Table {
         }
     }
 
-    /// Whether a key or an index that somebody asked for begins with these columns.
+    /// Returns whether a key or an explicit index begins with these columns.
     pub(super) fn is_covered(&self, columns: &[&str]) -> bool {
         let uniques = self.uniques.iter().map(|unique| &unique.columns);
         let mut keys = uniques.chain(self.primary_key.iter().map(|key| &key.columns));
@@ -56,7 +58,7 @@ impl Table {
     }
 }
 
-/// The name that InnoDB gives to the index for a foreign key, where it is free.
+/// Returns the name that InnoDB gives to the index for a foreign key, if the name is free.
 fn index_name(key: &ForeignKey, table: &Table) -> String {
     let automatic = format!("{}_ibfk_", table.name);
     let is_automatic =

@@ -1,8 +1,8 @@
-//! The schema model: what a database holds, as values that can be read, edited and compared.
+//! Models what a database holds, as values that can be read, edited and compared.
 //!
-//! A revision does not say what a table looks like; it edits one. So the model starts from what
-//! was read off the live database, whatever a user has added to it, and every edit of the path is
-//! applied to it before anything is changed.
+//! A revision does not describe a table, but edits it. So the model starts from the live schema,
+//! including whatever a user has added. Every edit of the path is applied to the model before
+//! anything is changed.
 
 mod collation;
 mod column;
@@ -48,14 +48,14 @@ pub use words::{mentions, names_column, without_casts_to_text};
 /// The tables of one database (on PostgreSQL, of one of its schemas).
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Schema {
-    /// Every table by its name.
+    /// All tables, by name.
     pub tables: BTreeMap<String, Table>,
-    /// The collation that new tables get (MySQL).
+    /// The default collation of new tables (MySQL).
     pub collation: Option<String>,
 }
 
 impl Schema {
-    /// The table of that name.
+    /// Returns the table of that name.
     #[must_use]
     pub fn table(&self, name: &str) -> Option<&Table> {
         self.tables.get(name)
@@ -66,8 +66,9 @@ impl Schema {
         self.tables.insert(table.name.clone(), table);
     }
 
-    /// Forgets under which names the columns were known before: what the schema says now is what
-    /// the database holds.
+    /// Clears the former names of columns.
+    ///
+    /// Afterwards the model describes the live database.
     pub fn settle(&mut self) {
         self.tables.values_mut().for_each(Table::settle);
     }

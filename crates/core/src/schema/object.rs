@@ -1,4 +1,4 @@
-//! The objects of a table, as a comparison names them.
+//! Models the objects of a table, as a comparison names them.
 
 use std::fmt;
 
@@ -8,8 +8,8 @@ use super::{Check, ForeignKey, Index, Trigger, Unique};
 
 /// A table, or one object of it.
 ///
-/// Two objects are equal if they are of one kind, have one name and say the same. Spelling does not
-/// count: neither that of an expression nor the statement that once made an index.
+/// Two objects are equal if they have the same kind, name and content. Spelling does not count,
+/// neither of an expression nor of the statement that created an index.
 #[derive(Clone, Debug)]
 pub enum Object {
     /// The table itself.
@@ -33,7 +33,7 @@ pub enum Object {
 }
 
 impl Object {
-    /// The object's name, where it has one within its table.
+    /// Returns the name of the object, if it has one within its table.
     #[must_use]
     pub fn name(&self) -> Option<&str> {
         match self {
@@ -47,7 +47,7 @@ impl Object {
         }
     }
 
-    /// Why the server does not use the object, in the server's own word; `None` if the server does.
+    /// Returns the server's own word if it does not use the object; `None` if it does.
     #[must_use]
     pub fn inactive(&self) -> Option<&str> {
         match self {
@@ -59,9 +59,10 @@ impl Object {
         }
     }
 
-    /// Whether two objects say the same, whatever their names are and whether the server uses them.
-    /// A unique index says the same as a unique constraint over its columns. What a trigger says is
-    /// not compared.
+    /// Returns whether two objects have the same content.
+    ///
+    /// Their names do not count, nor whether the server uses them. A unique index has the content
+    /// of a unique constraint over its columns. The content of triggers is not compared.
     #[must_use]
     pub fn has_same_content(&self, other: &Self) -> bool {
         match (self, other) {
@@ -91,7 +92,7 @@ impl Object {
         }
     }
 
-    /// What the object says, without its name.
+    /// Returns the content of the object, without its name.
     fn content(&self) -> String {
         match self {
             Self::ForeignKey(key) => format!(
@@ -109,7 +110,7 @@ impl Object {
         }
     }
 
-    /// The kind of the object, as messages say it.
+    /// Returns the kind of the object, for messages.
     fn kind(&self) -> &'static str {
         match self {
             Self::Table => "table",
@@ -125,8 +126,9 @@ impl Object {
         }
     }
 
-    /// Whether another object stands where this one is expected: it bears the name, or is a foreign
-    /// key over the same columns to the same table.
+    /// Returns whether the object takes the place of another.
+    ///
+    /// It has the same name, or is a foreign key over the same columns to the same table.
     pub(crate) fn stands_for(&self, other: &Self) -> bool {
         if let (Self::ForeignKey(one), Self::ForeignKey(other)) = (self, other)
             && one.columns == other.columns
@@ -137,7 +139,7 @@ impl Object {
         self.name().is_some() && self.shares_name(other)
     }
 
-    /// Whether two objects are of kinds that share their names, and have one name.
+    /// Returns whether two objects have the same name, and kinds that share a name space.
     fn shares_name(&self, other: &Self) -> bool {
         let group = |object: &Self| match object {
             // MySQL and PostgreSQL keep a unique constraint as an index.
@@ -151,7 +153,7 @@ impl Object {
         group(self) == group(other) && self.name() == other.name()
     }
 
-    /// The object's kind and name.
+    /// Returns the kind and name of the object.
     pub(super) fn title(&self) -> String {
         let kind = self.kind();
         match (self, self.name()) {
@@ -161,8 +163,9 @@ impl Object {
         }
     }
 
-    /// What the object says and whether the server uses it: what a message holds against what was
-    /// expected under the same name.
+    /// Describes the content of the object, and whether the server uses it.
+    ///
+    /// A message compares this text with that of the object expected under the same name.
     pub(super) fn describe_content(&self) -> String {
         let (kind, content) = (self.kind(), self.content());
         let unique = if kind == "unique index" { "unique " } else { "" };
@@ -173,7 +176,7 @@ impl Object {
     }
 }
 
-/// An expression in just one pair of parentheses.
+/// Returns an expression in exactly one pair of parentheses.
 fn in_parentheses(expression: &str) -> String {
     let expression = expression.trim();
     if expression.starts_with('(') && closes_at_end(expression) {
@@ -182,7 +185,7 @@ fn in_parentheses(expression: &str) -> String {
     format!("({expression})")
 }
 
-/// Whether the parenthesis that a text begins with closes at its end.
+/// Returns whether the first parenthesis of a text closes at its end.
 fn closes_at_end(text: &str) -> bool {
     let (mut depth, mut in_string) = (0_usize, false);
     for (position, character) in text.char_indices() {

@@ -1,7 +1,7 @@
-//! What a revision says: edits of the schema model.
+//! Models what a revision does: edits of the schema model.
 //!
-//! An operation never describes a whole table that exists already; it says what becomes different.
-//! That is what lets a column, an index or a trigger that a user has added live through an upgrade.
+//! An operation never describes a whole existing table, only what changes. So a user's own column,
+//! index or trigger survives an upgrade.
 
 use crate::schema::{
     Check, Column, ColumnType, DefaultValue, ForeignKey, Index, PrimaryKey, Table, Trigger,
@@ -10,19 +10,19 @@ use crate::schema::{
 /// One edit of the schema model.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Op {
-    /// A table comes into being, with everything that belongs to it.
+    /// Creates a table, with everything that belongs to it.
     CreateTable(Table),
-    /// A change within a table.
+    /// Changes a table.
     Alter {
         /// The table.
         table: String,
-        /// What becomes different.
+        /// The change.
         edit: TableEdit,
     },
 }
 
 impl Op {
-    /// The table that it edits.
+    /// Returns the table that the operation edits.
     #[must_use]
     pub fn table(&self) -> &str {
         match self {
@@ -32,96 +32,96 @@ impl Op {
     }
 }
 
-/// What becomes different within a table.
+/// A change within a table.
 #[derive(Clone, Debug, PartialEq)]
 pub enum TableEdit {
-    /// A column is added at the end.
+    /// Adds a column at the end.
     AddColumn(Column),
-    /// A column goes, with its values.
+    /// Drops a column, with its values.
     DropColumn(String),
-    /// A column gets another name; what refers to it follows.
+    /// Renames a column; references follow the new name.
     RenameColumn {
-        /// The name so far.
+        /// The old name.
         from: String,
-        /// The name from here on.
+        /// The new name.
         to: String,
     },
-    /// A column's definition changes.
+    /// Changes a column's definition.
     AlterColumn {
         /// The column.
         column: String,
-        /// What of it changes.
+        /// The change.
         change: ColumnChange,
     },
-    /// The primary key is replaced.
+    /// Replaces the primary key.
     SetPrimaryKey(PrimaryKey),
-    /// A foreign key is added.
+    /// Adds a foreign key.
     AddForeignKey(ForeignKey),
-    /// The foreign key over these columns goes, whatever its name is.
+    /// Drops the foreign key over these columns, whatever its name is.
     DropForeignKey(Vec<String>),
-    /// A unique constraint is added.
+    /// Adds a unique constraint.
     AddUnique {
-        /// Its name.
+        /// The name of the constraint.
         name: String,
-        /// Its columns.
+        /// The columns, in order.
         columns: Vec<String>,
     },
-    /// The unique constraint or unique index over exactly these columns goes, whatever its name is.
+    /// Drops the unique constraint or index over exactly these columns, whatever its name is.
     DropUnique(Vec<String>),
-    /// A CHECK is added.
+    /// Adds a CHECK constraint.
     AddCheck(Check),
-    /// The CHECK of that name goes.
+    /// Drops the CHECK constraint of that name.
     DropCheck(String),
-    /// An index is added.
+    /// Adds an index.
     CreateIndex(Index),
-    /// The index of that name goes.
+    /// Drops the index of that name.
     DropIndex(String),
-    /// A trigger is added.
+    /// Adds a trigger.
     CreateTrigger(Trigger),
 }
 
-/// What changes of a column; what is `None` stays.
+/// The changed properties of a column; `None` leaves a property unchanged.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct ColumnChange {
     /// The type.
     pub column_type: Option<ColumnType>,
-    /// Whether it can hold NULL.
+    /// Whether the column can hold NULL.
     pub nullable: Option<bool>,
-    /// The default; `Some(None)` takes it away.
+    /// The default; `Some(None)` drops it.
     pub default: Option<Option<DefaultValue>>,
     /// The collation.
     pub collation: Option<String>,
 }
 
 impl ColumnChange {
-    /// Another type.
+    /// Returns a change of the type.
     #[must_use]
     pub fn to_type(column_type: ColumnType) -> Self {
         Self { column_type: Some(column_type), ..Self::default() }
     }
 
-    /// Whether it can hold NULL.
+    /// Sets whether the column can hold NULL.
     #[must_use]
     pub fn nullable(mut self, nullable: bool) -> Self {
         self.nullable = Some(nullable);
         self
     }
 
-    /// No default any more.
+    /// Drops the default.
     #[must_use]
     pub fn without_default(mut self) -> Self {
         self.default = Some(None);
         self
     }
 
-    /// Another default, as a quoted literal.
+    /// Sets the default, as a quoted literal.
     #[must_use]
     pub fn server_default(mut self, literal: &str) -> Self {
         self.default = Some(Some(DefaultValue::Literal(literal.to_owned())));
         self
     }
 
-    /// Another collation.
+    /// Sets the collation.
     #[must_use]
     pub fn collate(mut self, collation: &str) -> Self {
         self.collation = Some(collation.to_owned());
@@ -141,27 +141,27 @@ impl TableEdits {
         self
     }
 
-    /// See [`TableEdit::AddColumn`].
+    /// Appends [`TableEdit::AddColumn`].
     pub fn add_column(&mut self, column: Column) -> &mut Self {
         self.push(TableEdit::AddColumn(column))
     }
 
-    /// See [`TableEdit::DropColumn`].
+    /// Appends [`TableEdit::DropColumn`].
     pub fn drop_column(&mut self, column: &str) -> &mut Self {
         self.push(TableEdit::DropColumn(column.to_owned()))
     }
 
-    /// See [`TableEdit::RenameColumn`].
+    /// Appends [`TableEdit::RenameColumn`].
     pub fn rename_column(&mut self, from: &str, to: &str) -> &mut Self {
         self.push(TableEdit::RenameColumn { from: from.to_owned(), to: to.to_owned() })
     }
 
-    /// See [`TableEdit::AlterColumn`].
+    /// Appends [`TableEdit::AlterColumn`].
     pub fn alter_column(&mut self, column: &str, change: ColumnChange) -> &mut Self {
         self.push(TableEdit::AlterColumn { column: column.to_owned(), change })
     }
 
-    /// See [`TableEdit::SetPrimaryKey`].
+    /// Appends [`TableEdit::SetPrimaryKey`].
     pub fn primary_key(&mut self, name: &str, columns: &[&str]) -> &mut Self {
         self.push(TableEdit::SetPrimaryKey(PrimaryKey {
             name: Some(name.to_owned()),
@@ -169,47 +169,47 @@ impl TableEdits {
         }))
     }
 
-    /// See [`TableEdit::AddForeignKey`].
+    /// Appends [`TableEdit::AddForeignKey`].
     pub fn add_foreign_key(&mut self, foreign_key: ForeignKey) -> &mut Self {
         self.push(TableEdit::AddForeignKey(foreign_key))
     }
 
-    /// See [`TableEdit::DropForeignKey`].
+    /// Appends [`TableEdit::DropForeignKey`].
     pub fn drop_foreign_key(&mut self, columns: &[&str]) -> &mut Self {
         self.push(TableEdit::DropForeignKey(owned(columns)))
     }
 
-    /// See [`TableEdit::AddUnique`].
+    /// Appends [`TableEdit::AddUnique`].
     pub fn add_unique(&mut self, name: &str, columns: &[&str]) -> &mut Self {
         self.push(TableEdit::AddUnique { name: name.to_owned(), columns: owned(columns) })
     }
 
-    /// See [`TableEdit::DropUnique`].
+    /// Appends [`TableEdit::DropUnique`].
     pub fn drop_unique(&mut self, columns: &[&str]) -> &mut Self {
         self.push(TableEdit::DropUnique(owned(columns)))
     }
 
-    /// A CHECK that the database names, if it names any.
+    /// Adds a CHECK that the database names, if it names any.
     pub fn add_check(&mut self, expression: &str) -> &mut Self {
         self.push(TableEdit::AddCheck(Check::new(None, expression)))
     }
 
-    /// See [`TableEdit::DropCheck`].
+    /// Appends [`TableEdit::DropCheck`].
     pub fn drop_check(&mut self, name: &str) -> &mut Self {
         self.push(TableEdit::DropCheck(name.to_owned()))
     }
 
-    /// See [`TableEdit::CreateIndex`].
+    /// Appends [`TableEdit::CreateIndex`].
     pub fn create_index(&mut self, index: Index) -> &mut Self {
         self.push(TableEdit::CreateIndex(index))
     }
 
-    /// See [`TableEdit::DropIndex`].
+    /// Appends [`TableEdit::DropIndex`].
     pub fn drop_index(&mut self, name: &str) -> &mut Self {
         self.push(TableEdit::DropIndex(name.to_owned()))
     }
 
-    /// See [`TableEdit::CreateTrigger`].
+    /// Appends [`TableEdit::CreateTrigger`].
     pub fn create_trigger(&mut self, trigger: Trigger) -> &mut Self {
         self.push(TableEdit::CreateTrigger(trigger))
     }

@@ -1,8 +1,8 @@
-//! What kind of database a schema lives in.
+//! Models the features of the server that a schema lives on.
 //!
-//! MLflow's revisions do different things on different databases, and a server derives names for
-//! constraints that MLflow left unnamed. Both depend on a few facts about the server, which are
-//! collected here so that the rest of core can ask for a feature and never for a version.
+//! MLflow's revisions depend on the database, and a server derives names for constraints that
+//! MLflow left unnamed. Both depend on a few facts about the server. These are collected here, so
+//! that the rest of core checks features and never versions.
 
 use std::fmt;
 
@@ -33,7 +33,7 @@ impl fmt::Display for Dialect {
 /// How a server names a CHECK that was created without a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AutomaticCheckName {
-    /// It stays unnamed (SQLite).
+    /// The CHECK stays unnamed (SQLite).
     None,
     /// `<table>_<column>_check` (PostgreSQL).
     TableColumn,
@@ -46,7 +46,7 @@ pub enum AutomaticCheckName {
 /// How a server names a foreign key that was created without a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AutomaticForeignKeyName {
-    /// It stays unnamed (SQLite).
+    /// The foreign key stays unnamed (SQLite).
     None,
     /// `<table>_<columns>_fkey` (PostgreSQL).
     TableColumns,
@@ -61,24 +61,27 @@ pub enum AutomaticForeignKeyName {
 pub struct Platform {
     /// The SQL dialect.
     pub dialect: Dialect,
-    /// Whether CHECK constraints are stored and enforced. MySQL before 8.0.16 parses and forgets
-    /// them.
+    /// Whether CHECK constraints are stored and enforced.
+    ///
+    /// MySQL before 8.0.16 parses and ignores them.
     pub enforces_checks: bool,
     /// How unnamed CHECK constraints are named.
     pub automatic_check_name: AutomaticCheckName,
     /// How unnamed foreign keys are named.
     pub automatic_foreign_key_name: AutomaticForeignKeyName,
-    /// Whether an index can store a column in descending order. MySQL before 8.0 and MariaDB
-    /// before 10.8 parse and forget it.
+    /// Whether an index can store a column in descending order.
+    ///
+    /// MySQL before 8.0 and MariaDB before 10.8 parse and ignore `DESC`.
     pub descending_indexes: bool,
     /// Whether `JSON` is a type of its own; MariaDB stores it as `longtext`.
     pub native_json: bool,
-    /// Whether there is a type called `JSON` at all. MySQL 5.6 has none.
+    /// Whether the server accepts `JSON` as a type. MySQL 5.6 does not.
     pub json: bool,
-    /// Whether the database can compute a column from the others of its row. MySQL 5.6 cannot.
+    /// Whether the server has generated columns. MySQL 5.6 has none.
     pub generated_columns: bool,
-    /// Whether an upgrade is one transaction, changes of tables included. On MySQL each of them
-    /// commits by itself.
+    /// Whether an upgrade is one transaction, including table changes.
+    ///
+    /// On MySQL, each table change commits automatically.
     pub transactional_ddl: bool,
 }
 
@@ -128,13 +131,13 @@ impl Platform {
         ..Self::MYSQL_8
     };
 
-    /// Whether this is SQLite.
+    /// Returns whether the dialect is SQLite's.
     #[must_use]
     pub fn is_sqlite(&self) -> bool {
         self.dialect == Dialect::Sqlite
     }
 
-    /// Whether this is MySQL or MariaDB.
+    /// Returns whether the dialect is that of MySQL and MariaDB.
     #[must_use]
     pub fn is_mysql(&self) -> bool {
         self.dialect == Dialect::Mysql

@@ -1,14 +1,14 @@
-//! The texts of a table that go into MySQL's statements as they are: they cannot be quoted.
+//! Checks the texts of a table that become part of MySQL's statements without quoting.
 //!
-//! A text counts as well formed if nothing in it can end the clause, the parentheses or the statement
-//! around it. What is not understood does not count.
+//! A text is well formed if nothing in it can end the surrounding clause, parentheses or statement.
+//! A text that the parser does not understand is not well formed.
 
 use super::{ColumnType, DefaultValue, Table};
 
-/// A text that goes into statements as it is.
+/// A text that becomes part of statements unchanged.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RawText<'a> {
-    /// The name of a collation; that of the character set is a part of it.
+    /// The name of a collation, which contains the name of the character set.
     Collation(&'a str),
     /// A type that the model does not know.
     Type(&'a str),
@@ -16,10 +16,10 @@ pub enum RawText<'a> {
     Expression(&'a str),
 }
 
-/// What may follow the name of a type and its parentheses.
+/// The words that may follow the name of a type and its parentheses.
 const TYPE_WORDS: [&str; 5] = ["unsigned", "signed", "zerofill", "precision", "varying"];
 
-/// What MariaDB adds to the type of a column that is compressed, or stored as an older version did it.
+/// MariaDB's additions to the type of a column that is compressed, or stored in an old format.
 const TYPE_COMMENTS: [&str; 4] = [
     " /* mariadb-5.3 */",
     " /* mysql-5.6 */",
@@ -27,7 +27,7 @@ const TYPE_COMMENTS: [&str; 4] = [
     " /*M!100301 COMPRESSED*/",
 ];
 
-/// The words that a plain expression is made of, besides the names of columns in quotes.
+/// The words of a plain expression, besides quoted names of columns.
 const PLAIN_WORDS: [&str; 48] = [
     "abs",
     "and",
@@ -80,7 +80,7 @@ const PLAIN_WORDS: [&str; 48] = [
 ];
 
 impl<'a> RawText<'a> {
-    /// Whether nothing in the text can end what is around it.
+    /// Returns whether nothing in the text can end what surrounds it.
     #[must_use]
     pub fn is_well_formed(&self) -> bool {
         match self {
@@ -90,7 +90,7 @@ impl<'a> RawText<'a> {
         }
     }
 
-    /// Whether the text is well formed, and names nothing but columns of its own table.
+    /// Returns whether the text is well formed, and names only columns of its own table.
     #[must_use]
     pub(crate) fn is_plain(&self) -> bool {
         let Self::Expression(text) = self else { return self.is_well_formed() };
@@ -102,14 +102,14 @@ impl<'a> RawText<'a> {
             Token::Sign('@' | ':' | '{' | '}') => false,
             Token::Sign(_) | Token::Text | Token::Name => true,
         };
-        // A name before a parenthesis is a function, and one before a point a table.
+        // A name before a parenthesis is a function, and a name before a point is a table.
         let is_reference = |pair: &[Token<'_>]| {
             matches!(pair, [Token::Name, Token::Sign('(' | '.')] | [Token::Sign('.'), Token::Name])
         };
         tokens.iter().all(is_plain) && !tokens.windows(2).any(is_reference)
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn text(&self) -> &'a str {
         match self {
@@ -119,7 +119,7 @@ impl<'a> RawText<'a> {
 }
 
 impl Table {
-    /// The texts that go into MySQL's statements as they are, each with the object that it belongs to.
+    /// Returns the texts that become part of MySQL's statements, each with its object.
     #[must_use]
     pub fn raw_texts(&self) -> Vec<(String, RawText<'_>)> {
         let mut texts = Vec::new();
@@ -148,13 +148,13 @@ impl Table {
     }
 }
 
-/// Whether a text is made of letters, digits and `_` only.
+/// Returns whether a text consists only of letters, digits and `_`.
 fn is_word(text: &str) -> bool {
     let is_of_word = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !text.is_empty() && text.bytes().all(is_of_word)
 }
 
-/// Whether a text is the name of a type, with numbers or texts in parentheses perhaps.
+/// Returns whether a text is the name of a type, with optional numbers or texts in parentheses.
 fn is_type(text: &str) -> bool {
     let bare = TYPE_COMMENTS.iter().find_map(|comment| text.strip_suffix(comment));
     let text = bare.unwrap_or(text);
@@ -172,7 +172,7 @@ fn is_type(text: &str) -> bool {
         && words.split_whitespace().all(|word| TYPE_WORDS.contains(&&*word.to_ascii_lowercase()))
 }
 
-/// Where the parenthesis closes that is open before a text.
+/// Returns the position where the parenthesis closes that is open before a text.
 fn closing(text: &str) -> Option<usize> {
     let mut at = 0;
     loop {
@@ -185,7 +185,7 @@ fn closing(text: &str) -> Option<usize> {
     }
 }
 
-/// Whether a text is a list of numbers and texts.
+/// Returns whether a text is a list of numbers and texts.
 fn are_values(text: &str) -> bool {
     tokens(text).is_some_and(|tokens| {
         tokens.iter().all(|token| match token {
@@ -202,13 +202,15 @@ enum Token<'a> {
     Text,
     /// A name in backquotes.
     Name,
-    /// A keyword, a number, or a name without quotes.
+    /// A keyword, a number, or an unquoted name.
     Word(&'a str),
     Sign(char),
 }
 
-/// The tokens of an expression; `None` if it does not close what it opens, or closes more, or has what no
-/// server writes: comments, texts in double quotes, the end of a statement.
+/// Returns the tokens of an expression.
+///
+/// `None` if parentheses or quotes are unbalanced, or if the text has something that no server
+/// writes. Examples are comments, texts in double quotes, and the end of a statement.
 fn tokens(text: &str) -> Option<Vec<Token<'_>>> {
     let (mut tokens, mut depth, mut rest) = (Vec::new(), 0_u32, text);
     while let Some(first) = rest.chars().next() {
@@ -246,8 +248,9 @@ fn begins_comment(text: &str) -> bool {
     text.starts_with("/*") || text.starts_with("*/") || text.strip_prefix("--").is_some_and(is_line)
 }
 
-/// The length of what is in quotes, with these. A doubled quote stands for one, and in a text a backslash
-/// keeps its end from being one.
+/// Returns the length of a quoted part, including its quotes.
+///
+/// A doubled quote stands for one quote. In a text, a backslash escapes a quote.
 fn quoted_length(text: &str, quote: char) -> Option<usize> {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((at, one)) = characters.next() {
@@ -260,8 +263,10 @@ fn quoted_length(text: &str, quote: char) -> Option<usize> {
     None
 }
 
-/// Whether a text is one statement of MySQL's: outside of quotes there is neither the end of a statement
-/// nor a comment, and what is in quotes ends.
+/// Returns whether a text is a single statement of MySQL's.
+///
+/// Outside of quotes, the text has neither the end of a statement nor a comment. Every quote is
+/// closed.
 #[must_use]
 pub fn is_one_statement(text: &str) -> bool {
     let mut rest = text;

@@ -1,22 +1,22 @@
-//! The keys that a foreign key can reference.
+//! Finds the keys that a foreign key can reference.
 
 use super::Table;
 use crate::schema::platform::{Dialect, Platform};
 
-/// A key or an index that serves foreign keys.
+/// A key or an index that a foreign key can reference.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct ReferredKey {
-    /// Its name; MySQL's primary key has none.
+    /// The name of the key; `None` for MySQL's primary key.
     pub(crate) name: Option<String>,
-    /// Its own columns.
+    /// The columns of the key.
     pub(crate) columns: Vec<String>,
 }
 
 impl Table {
-    /// Returns the keys and indexes that serve a foreign key to these columns.
+    /// Returns the keys and indexes that a foreign key to these columns can reference.
     ///
-    /// PostgreSQL and SQLite ask for a unique key over exactly these columns, in any order. InnoDB is
-    /// content with any index that begins with them, and each of its indexes ends with the primary key.
+    /// PostgreSQL and SQLite require a unique key over exactly these columns, in any order. InnoDB
+    /// accepts any index that begins with them, and each of its indexes ends with the primary key.
     pub(crate) fn keys_for(&self, referred: &[String], platform: &Platform) -> Vec<ReferredKey> {
         self.candidates(platform)
             .into_iter()
@@ -30,7 +30,7 @@ impl Table {
             .collect()
     }
 
-    /// Each key, and whether all of its columns can be referenced.
+    /// Returns each key, and whether all of its columns can be referenced.
     fn candidates(&self, platform: &Platform) -> Vec<(ReferredKey, bool)> {
         let key = |name: &Option<String>, columns: &[String]| {
             (ReferredKey { name: name.clone(), columns: columns.to_vec() }, true)
@@ -42,7 +42,7 @@ impl Table {
             serves(index.unique) && index.predicate.is_none() && index.definition.is_none()
         });
         let indexes = indexes.map(|index| {
-            // A column of which only the beginning is indexed serves nothing, nor what follows it.
+            // A foreign key cannot use a column with an indexed prefix, nor the columns after it.
             let whole = index.columns.iter().take_while(|column| column.prefix_length.is_none());
             let columns: Vec<String> = whole.map(|column| column.name.clone()).collect();
             let is_whole = columns.len() == index.columns.len();
@@ -67,7 +67,7 @@ fn is_same_set(key: &[String], referred: &[String], platform: &Platform) -> bool
         && key.iter().all(|one| referred.iter().any(|other| is_same_name(one, other, platform)))
 }
 
-/// Whether two names of columns mean the same one.
+/// Returns whether two names denote the same column.
 pub(crate) fn is_same_name(one: &str, other: &str, platform: &Platform) -> bool {
     match platform.dialect {
         Dialect::Postgres => one == other,

@@ -1,4 +1,4 @@
-//! What refers to a column follows when it gets another name.
+//! Renames a column in the texts and lists that refer to it.
 
 use super::words::pieces;
 use crate::schema::platform::Dialect;
@@ -10,7 +10,7 @@ pub(super) fn rename_in(columns: &mut [String], from: &str, to: &str) {
     }
 }
 
-/// Renames a column where an expression names it, in quotes or without.
+/// Renames a column in an expression, quoted or not.
 #[must_use]
 pub fn rename_in_expression(expression: &str, from: &str, to: &str, dialect: Dialect) -> String {
     let mut renamed = String::with_capacity(expression.len());

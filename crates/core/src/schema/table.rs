@@ -1,25 +1,25 @@
-//! Tables and their triggers.
+//! Models tables and their triggers.
 
 use serde::{Deserialize, Serialize};
 
 use super::{Check, Column, ForeignKey, Index, PrimaryKey, Unique};
 
-/// A trigger, kept as the statements that make it.
+/// A trigger, stored as the statements that create it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Trigger {
-    /// Its name.
+    /// The name of the trigger.
     pub name: String,
     /// The `CREATE TRIGGER` statement.
     pub definition: String,
-    /// The `CREATE FUNCTION` statement of the function that it calls (PostgreSQL).
+    /// The `CREATE FUNCTION` statement of the trigger's function (PostgreSQL).
     pub function: Option<String>,
-    /// Why the server does not fire it, in the server's own word: `DISABLED` (PostgreSQL).
+    /// The server's own word if it does not fire the trigger: `DISABLED` (PostgreSQL).
     #[serde(default)]
     pub inactive: Option<String>,
 }
 
 impl Trigger {
-    /// A trigger that fires and calls no function.
+    /// Returns an enabled trigger that calls no function.
     #[must_use]
     pub fn new(name: &str, definition: &str) -> Self {
         Self {
@@ -31,7 +31,7 @@ impl Trigger {
     }
 }
 
-/// What can follow the parenthesis of SQLite's CREATE TABLE, or stand at its primary key.
+/// The options after the parenthesis of SQLite's CREATE TABLE, or of its primary key.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TableOptions {
     /// `WITHOUT ROWID`.
@@ -45,38 +45,42 @@ pub struct TableOptions {
 /// One table.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Table {
-    /// Its name.
+    /// The name of the table.
     pub name: String,
-    /// Its columns in their order.
+    /// The columns, in order.
     pub columns: Vec<Column>,
-    /// Its primary key.
+    /// The primary key.
     pub primary_key: Option<PrimaryKey>,
-    /// Its foreign keys in the order of their creation.
+    /// The foreign keys, in the order of creation.
     pub foreign_keys: Vec<ForeignKey>,
-    /// Its unique constraints in the order of their creation.
+    /// The unique constraints, in the order of creation.
     pub uniques: Vec<Unique>,
-    /// Its CHECK constraints in the order of their creation.
+    /// The CHECK constraints, in the order of creation.
     pub checks: Vec<Check>,
-    /// Its indexes, without those that are there for a constraint.
+    /// The indexes that do not belong to a constraint.
     pub indexes: Vec<Index>,
-    /// Its triggers.
+    /// The triggers.
     pub triggers: Vec<Trigger>,
-    /// The collation of columns that have none of their own (MySQL); a table that is still to be
-    /// created gets the schema's.
+    /// The collation of columns without a collation of their own (MySQL).
+    ///
+    /// A new table gets the schema's collation.
     pub collation: Option<String>,
     /// SQLite's table options.
     pub options: TableOptions,
-    /// Whether the server makes changes of another table here as well (PostgreSQL's partitions and
-    /// tables that inherit): only one that is changed itself has to be as planned.
+    /// Whether the server also applies changes of another table here.
+    ///
+    /// PostgreSQL does so for partitions and inheriting tables. Such a table must be as planned
+    /// only if the plan changes it directly.
     #[serde(default)]
     pub follows: bool,
-    /// What the model cannot express (SQLite's ON CONFLICT clauses, collated keys): such a table
-    /// can be read and extended, but not rebuilt.
+    /// What the model cannot express: SQLite's ON CONFLICT clauses, and collated keys.
+    ///
+    /// Such a table can be read and extended, but not rewritten.
     pub inexpressible: Vec<String>,
 }
 
 impl Table {
-    /// A table without columns.
+    /// Returns a table without columns.
     #[must_use]
     pub fn new(name: &str) -> Self {
         Self { name: name.to_owned(), ..Self::default() }
@@ -136,20 +140,20 @@ impl Table {
         self
     }
 
-    /// The column of that name.
+    /// Returns the column of that name.
     #[must_use]
     pub fn find_column(&self, name: &str) -> Option<&Column> {
         self.columns.iter().find(|column| column.name == name)
     }
 
-    /// See [`super::Schema::settle`].
+    /// Clears the former names of columns: see [`super::Schema::settle`].
     pub fn settle(&mut self) {
         for column in &mut self.columns {
             column.renamed_from = None;
         }
     }
 
-    /// The columns of the primary key.
+    /// Returns the columns of the primary key.
     #[must_use]
     pub fn key_columns(&self) -> &[String] {
         self.primary_key.as_ref().map_or(&[], |key| &key.columns)

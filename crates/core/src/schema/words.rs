@@ -1,8 +1,8 @@
-//! The names in an SQL text: outside of strings and comments, in quotes or without.
+//! Finds the names in an SQL text, quoted or not, outside of strings and comments.
 
 use crate::schema::platform::Dialect;
 
-/// A piece of an SQL text. Together the pieces are the text.
+/// A piece of an SQL text. All pieces joined are the text.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Piece<'a> {
     /// The text, with its quotes.
@@ -12,17 +12,18 @@ pub(super) struct Piece<'a> {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A keyword, a number, or a name without quotes.
+    /// A keyword, a number, or an unquoted name.
     Word,
-    /// A name in quotes.
+    /// A quoted name.
     Quoted,
     /// A string, a comment, or a sign.
     Other,
 }
 
 impl<'a> Piece<'a> {
-    /// Whether this is a name, and the given one. Unquoted names ignore case everywhere, quoted ones
-    /// do not on PostgreSQL.
+    /// Returns whether the piece is the given name.
+    ///
+    /// Unquoted names ignore case on all databases, quoted names on all but PostgreSQL.
     pub(super) fn is_name(&self, name: &str, dialect: Dialect) -> bool {
         match self.kind {
             Kind::Other => false,
@@ -32,7 +33,7 @@ impl<'a> Piece<'a> {
         }
     }
 
-    /// The quotes around a name, none around a word.
+    /// Returns the quotes around a name; empty for an unquoted word.
     pub(super) fn quotes(&self) -> (&'a str, &'a str) {
         match self.kind {
             Kind::Quoted => (&self.text[..1], &self.text[self.text.len() - 1..]),
@@ -47,7 +48,7 @@ impl<'a> Piece<'a> {
     }
 }
 
-/// Cuts a text into pieces.
+/// Splits a text into pieces.
 pub(super) fn pieces(text: &str, dialect: Dialect) -> Vec<Piece<'_>> {
     let mut pieces: Vec<Piece<'_>> = Vec::new();
     let mut rest = text;
@@ -61,7 +62,7 @@ pub(super) fn pieces(text: &str, dialect: Dialect) -> Vec<Piece<'_>> {
     pieces
 }
 
-/// The kind and the length of the piece that a text begins with.
+/// Returns the kind and the length of the first piece of a text.
 fn first_piece(text: &str, first: char, dialect: Dialect, follows_e: bool) -> (Kind, usize) {
     let escapes = dialect == Dialect::Mysql || (dialect == Dialect::Postgres && follows_e);
     let quoted = |close: char| match quoted_length(text, close, false) {
@@ -72,7 +73,7 @@ fn first_piece(text: &str, first: char, dialect: Dialect, follows_e: bool) -> (K
         '\'' => (Kind::Other, quoted_length(text, first, escapes).unwrap_or(text.len())),
         '"' | '`' => quoted(first),
         '[' if dialect == Dialect::Sqlite => quoted(']'),
-        // What stands between PostgreSQL's dollars is read like everything else.
+        // Text between PostgreSQL's dollar quotes is parsed like any other.
         '$' if dialect == Dialect::Postgres => (Kind::Other, 1),
         _ if is_word(first) => {
             let is_end = |one: char| !is_word(one) || (one == '$' && dialect == Dialect::Postgres);
@@ -86,7 +87,7 @@ fn is_word(one: char) -> bool {
     one.is_alphanumeric() || matches!(one, '_' | '$')
 }
 
-/// The length of what is in quotes, with these. A doubled quote stands for one.
+/// Returns the length of a quoted part, including its quotes. A doubled quote stands for one.
 fn quoted_length(text: &str, close: char, escapes: bool) -> Option<usize> {
     let mut characters = text.char_indices().skip(1).peekable();
     while let Some((at, one)) = characters.next() {
@@ -111,7 +112,7 @@ fn comment_length(text: &str, dialect: Dialect) -> Option<usize> {
     begins.then(|| text.find('\n').unwrap_or(text.len()))
 }
 
-/// Whether an expression names a column. A word before a parenthesis is a function.
+/// Returns whether an expression names a column. A word before a parenthesis is a function.
 #[must_use]
 pub fn names_column(expression: &str, column: &str, dialect: Dialect) -> bool {
     let pieces = pieces(expression, dialect);
@@ -122,14 +123,15 @@ pub fn names_column(expression: &str, column: &str, dialect: Dialect) -> bool {
     })
 }
 
-/// Whether a statement names something, be it a table, a column or whatever else.
+/// Returns whether a statement contains a name, of a table, a column or another object.
 #[must_use]
 pub fn mentions(statement: &str, name: &str, dialect: Dialect) -> bool {
     pieces(statement, dialect).iter().any(|piece| piece.is_name(name, dialect))
 }
 
-/// A PostgreSQL expression without the casts of columns to `text`, which the server puts in as long as
-/// a column is of another type of texts.
+/// Removes the casts of columns to `text` from a PostgreSQL expression.
+///
+/// The server adds these casts as long as a column has another text type.
 #[must_use]
 pub fn without_casts_to_text(expression: &str, is_text: impl Fn(&str) -> bool) -> String {
     let pieces = pieces(expression, Dialect::Postgres);

@@ -1,8 +1,8 @@
-//! Takes an unfinished upgrade back to where it began.
+//! Rolls an unfinished upgrade back to its starting revision.
 //!
-//! Only a database that cannot take it back by itself needs this. Each step has an inverse, the table
-//! as it was, unless a column went with its values, or a data migration wrote over rows that were
-//! there before (`losses`).
+//! Only a database without transactional DDL needs this. The inverse of a step restores the table
+//! as it was. A step has no inverse if it dropped a column with values, or if its data migration
+//! overwrote existing rows (`losses`).
 
 use crate::error::{Error, VerificationError};
 use std::sync::Arc;
@@ -20,25 +20,27 @@ use crate::upgrade::journal::{Journal, resumable};
 use crate::upgrade::losses::{dropped, has_inverse};
 use crate::upgrade::note_check::{Way, trusted_plan};
 
-/// What was taken back.
+/// What an abort rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AbortReport {
-    /// Where the upgrade had begun, and the database is again.
+    /// The revision at which the upgrade began, and where the database is again.
     pub from: String,
-    /// Where it would have gone; `None` is the base schema.
+    /// The revision that the upgrade would have reached; `None` is the base schema.
     pub to: Option<String>,
-    /// How many steps were taken back.
+    /// The number of steps rolled back.
     pub steps: usize,
 }
 
-/// The number of the first step, from 1, after which an upgrade can only be finished if that has found rows
-/// to write over or values to drop; `None` if it can be taken back to the end.
+/// Returns the first step, counted from 1, that may make an abort impossible.
+///
+/// After that step, an upgrade can only be finished if the step overwrote rows or dropped values.
+/// `None` if every step has an inverse.
 #[must_use]
 pub fn point_of_no_return(plan: &Plan, live: &Schema) -> Option<usize> {
     plan.steps.iter().position(|step| !has_inverse(step, live)).map(|at| at + 1)
 }
 
-/// The first step from 1 of those that have begun whose rows nothing brings back.
+/// Returns the first begun step, counted from 1, whose lost rows no inverse restores.
 async fn lossy_step(
     backend: &mut dyn Backend,
     plan: &Plan,
@@ -47,7 +49,7 @@ async fn lossy_step(
     let losses = resumable(backend)?.losses().await?;
     let begun = (1..).zip(&plan.steps).take(journal.done + 1);
     for (number, step) in begun.filter(|(_, step)| !has_inverse(step, &journal.live)) {
-        // What it does is noted before it does it.
+        // A step notes its losses before it writes, so a pending step without a note has not begun.
         let is_lossy = losses.get(&number).map_or(number <= journal.done, |rows| *rows > 0);
         if is_lossy && (number <= journal.done || !is_still_to_come(backend, step, journal).await?)
         {
@@ -57,7 +59,7 @@ async fn lossy_step(
     Ok(None)
 }
 
-/// Whether the columns that a change drops are all there.
+/// Returns whether every column that a change drops still exists.
 async fn is_still_to_come(
     backend: &mut dyn Backend,
     step: &Step,
@@ -71,11 +73,11 @@ async fn is_still_to_come(
         .all(|column| table.is_some_and(|table| table.find_column(&column.name).is_some())))
 }
 
-/// Takes an unfinished upgrade back.
+/// Rolls an unfinished upgrade back.
 ///
 /// # Errors
-/// If there is none, or a step without an inverse has begun. [`Error::Interrupted`] if it stopped on its
-/// way, so that the same goes on with it.
+/// If no upgrade is unfinished, or a step without an inverse has begun. [`Error::Interrupted`] if
+/// the abort itself stopped halfway; the same command resumes it.
 pub async fn abort(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
@@ -126,7 +128,8 @@ async fn take_back(
         let work = async {
             stop.check()?;
             invert(backend, step, observer).await?;
-            // An abort that is interrupted has left an upgrade of so many steps.
+            // If this abort is interrupted, the unfinished upgrade counts only the steps that
+            // remain.
             resumable(backend)?.note_steps(number).await
         };
         work.await.map_err(|source| Error::Interrupted {
@@ -172,8 +175,10 @@ async fn invert(
     backend.apply_change(&change(table.clone(), &target), &progress).await.map(|_| ())
 }
 
-/// An index that InnoDB had made for a foreign key, and has dropped since another one covers it, is its own
-/// again only if it makes it with the foreign key: this is the table without both.
+/// Returns the target without an index that only InnoDB can restore, and without its foreign key.
+///
+/// InnoDB made the index for the foreign key, and dropped it when another index covered the key.
+/// The index is InnoDB's own again only if InnoDB makes it together with the foreign key.
 fn without_what_the_server_makes(target: &Table, now: &Table) -> Option<Table> {
     let is_gone = |index: &&Index| {
         index.automatic && now.indexes.iter().all(|known| known.name != index.name)
@@ -189,7 +194,7 @@ fn without_what_the_server_makes(target: &Table, now: &Table) -> Option<Table> {
     Some(without)
 }
 
-/// The table as it was, whose columns come from those that they became.
+/// Returns the table as it was, with each renamed column taken from its present name.
 fn renamed_back(before: &Table, after: &Table, now: &Table) -> Table {
     let mut target = before.clone();
     for column in &mut target.columns {

@@ -17,18 +17,18 @@ use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::report::StepReport;
 use crate::upgrade::verification::{self, Copied, LATEST};
 
-/// One plan on its way.
+/// A plan in execution.
 pub(crate) struct Execution<'a> {
     plan: &'a Plan,
     observer: &'a Arc<dyn Observer>,
     stop: &'a CancellationToken,
     journal: Journal,
     is_resumed: bool,
-    /// The tables whose rows were copied by the steps that this run has done.
+    /// The tables whose rows this run has copied.
     copied: Copied,
-    /// Whether rows may have been written that no rollback takes back.
+    /// Whether rows may have been written that no rollback removes.
     has_written: bool,
-    /// The step that is being done, and its title.
+    /// The number and the title of the step in progress.
     at: (usize, String),
 }
 
@@ -46,7 +46,7 @@ impl<'a> Execution<'a> {
         Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
     }
 
-    /// An upgrade that was interrupted.
+    /// Continues an interrupted upgrade.
     pub(crate) fn resume(
         plan: &'a Plan,
         journal: Journal,
@@ -59,7 +59,7 @@ impl<'a> Execution<'a> {
         Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
     }
 
-    /// Does what is left to do, and tells what that was.
+    /// Executes the pending steps, and reports each of them.
     pub(crate) async fn run(mut self, backend: &mut dyn Backend) -> Result<Vec<StepReport>, Error> {
         self.stop.check()?;
         self.stop.begin_work();
@@ -79,7 +79,7 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// The tables that the steps to come change, write or reference.
+    /// Returns the tables that the pending steps change, write or reference.
     fn tables_to_come(&self) -> Vec<String> {
         let mut tables = BTreeSet::new();
         for step in self.plan.steps.iter().skip(self.journal.done) {
@@ -108,7 +108,7 @@ impl<'a> Execution<'a> {
         } else {
             self.journal.begin(backend).await?;
         }
-        // One that was interrupted may not have come to this.
+        // An interrupted run may have ended before it set the fence.
         backend.stamp(Some(FENCE)).await?;
         let were_done = self.journal.done == self.plan.steps.len();
         let steps = self.steps(backend).await?;
@@ -124,8 +124,10 @@ impl<'a> Execution<'a> {
         Ok(steps)
     }
 
-    /// Where no lock keeps others from `alembic_version`, it must not have moved since it was read; of an
-    /// upgrade that was interrupted it holds where that began, the fence, or where it has come to.
+    /// Refuses an `alembic_version` that has changed since it was read.
+    ///
+    /// Needed where no lock protects `alembic_version`. In an interrupted upgrade, it holds the
+    /// starting revision, the fence, or the target.
     async fn refuse_moved_version(&self, backend: &mut dyn Backend) -> Result<(), Error> {
         let from = &self.journal.from;
         let from = from.revision.as_deref().filter(|_| from.stamped);
@@ -211,7 +213,7 @@ impl<'a> Execution<'a> {
                 if verification::writes(&**migration, LATEST) {
                     self.copied.insert(LATEST.to_owned(), rows);
                 }
-                // The note is in the same transaction as the rows: either both are there or none.
+                // The note and the rows share a transaction: both are stored, or neither.
                 self.note(backend, number).await?;
                 commit_rows(backend).await?;
                 Ok(Some(rows))
@@ -219,7 +221,7 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// What a change drops for good has to be noted before it is gone.
+    /// Notes values that a change drops for good, before they are gone.
     async fn note_dropped_values(
         &self,
         backend: &mut dyn Backend,
@@ -237,7 +239,7 @@ impl<'a> Execution<'a> {
         self.note_losses(backend, number, u64::from(has_values)).await
     }
 
-    /// An earlier run may have noted more of the same step.
+    /// Raises the noted row count of a step; an earlier run may have noted more.
     async fn note_losses(
         &self,
         backend: &mut dyn Backend,
@@ -258,8 +260,10 @@ impl<'a> Execution<'a> {
         resumable.note_steps(done).await
     }
 
-    /// An upgrade that ended when everything was done may have found `latest_metrics` wrong. Nobody
-    /// but this upgrade fills it, so it can be computed again.
+    /// Computes `latest_metrics` again if its row count is wrong.
+    ///
+    /// An earlier run may have failed in the verification, with every step done. Only this upgrade
+    /// fills the table, so computing it again is safe.
     async fn compute_latest_metrics_again(&self, backend: &mut dyn Backend) -> Result<(), Error> {
         let Some(migration) = verification::of_latest_metrics(self.plan) else { return Ok(()) };
         if verification::latest_metrics(backend).await?.is_none() {
@@ -270,7 +274,7 @@ impl<'a> Execution<'a> {
         commit_rows(backend).await
     }
 
-    /// Begins the transaction of a data migration's rows, where the upgrade as a whole is none, and runs it.
+    /// Runs a data migration, in its own transaction unless the whole upgrade is one.
     async fn begin_rows_and_run(
         &self,
         backend: &mut dyn Backend,
@@ -284,7 +288,7 @@ impl<'a> Execution<'a> {
         migration.run(backend, data, live, progress).await
     }
 
-    /// The schema that is there now must be the planned one, in everything, and no row be lost.
+    /// Verifies that the schema is exactly the planned one, and that no row is lost.
     async fn verify(&self, backend: &mut dyn Backend) -> Result<(), Error> {
         let started = Instant::now();
         let mut live = backend.inspect().await?;
@@ -293,8 +297,9 @@ impl<'a> Execution<'a> {
         }
         let mut differences = differences(&self.plan.result, &live, backend.platform());
         differences.retain(|difference| !self.follows(&live, &difference.table));
-        // A server takes a user's object along with what it depends on, and nobody can put that back. What
-        // is gone on SQLite is our own mistake, since its tables are made anew here.
+        // A server drops a user's object together with the object that it depends on, and no
+        // program can restore the user's object. On SQLite, this program recreates the tables, so
+        // an object that is gone there is a defect.
         if !backend.platform().is_sqlite() {
             let is_gone = |difference: &mut Difference| {
                 difference.is_of_expected() && !self.plan.is_of_mlflow(difference)
@@ -320,13 +325,13 @@ impl<'a> Execution<'a> {
         Ok(())
     }
 
-    /// Whether a table is as another makes it.
+    /// Returns whether the server changes a table along with another, and the plan does not.
     fn follows(&self, live: &Schema, table: &str) -> bool {
         live.table(table).is_some_and(|live| live.follows)
             && self.plan.changes().all(|change| change.after.name != table)
     }
 
-    /// MariaDB shortens a user's own index to a prefix where its column outgrows it.
+    /// Accepts a user's own index that MariaDB shortened to a prefix when its column outgrew it.
     fn forgive_shortened_indexes(&self, live: &mut Schema) {
         for (name, now) in &mut live.tables {
             let (Some(before), Some(planned)) =
@@ -346,10 +351,11 @@ impl<'a> Execution<'a> {
         }
     }
 
-    /// What is to be said of an upgrade that cannot be taken back as a whole. If nothing of it is
-    /// done yet, its notes go, and the database is as it was.
+    /// Returns the error of an upgrade that cannot be rolled back as a whole.
+    ///
+    /// If no step is done, the notes are removed, and the database is as it was.
     async fn stopped(&self, backend: &mut dyn Backend, error: Error) -> Error {
-        // A connection that is lost has rolled back by itself.
+        // The server has already rolled back a lost connection.
         if let Some(transactions) = backend.transactions() {
             let _ = transactions.rollback_rows().await;
         }
@@ -381,7 +387,7 @@ async fn commit_rows(backend: &mut dyn Backend) -> Result<(), Error> {
     }
 }
 
-/// Whether a step may leave rows behind if it fails.
+/// Returns whether a failing step may leave rows behind.
 fn leaves_rows(step: &Step) -> bool {
     match step {
         Step::Migrate { migration, .. } => !migration.is_atomic(),
@@ -389,7 +395,7 @@ fn leaves_rows(step: &Step) -> bool {
     }
 }
 
-/// Refuses a version table that holds none of these.
+/// Refuses a version table that holds none of the expected versions.
 async fn refuse_other_version(
     backend: &mut dyn Backend,
     expected: &[Option<&str>],

@@ -1,14 +1,14 @@
-//! Notes of an unfinished upgrade that this program never writes.
+//! Detects notes of an unfinished upgrade that this program never writes.
 
 use crate::error::Error;
 
-/// How many characters of a text are shown.
+/// The number of characters of a text that a message shows.
 const SHOWN: usize = 60;
 
-/// The longest name of a revision or a version.
+/// The length of the longest revision or version, in bytes.
 const MAX_LABEL: usize = 64;
 
-/// What of a note this program never writes, if there is such a thing.
+/// Returns the part of a note that this program never writes, if any.
 pub(super) fn malformed(from: Option<&str>, to: Option<&str>, version: &str) -> Option<String> {
     let labels = [("revision", from), ("revision", to), ("version", Some(version))];
     let is_bad = |(_, label): &(&str, Option<&str>)| label.is_some_and(|label| !is_label(label));
@@ -16,7 +16,7 @@ pub(super) fn malformed(from: Option<&str>, to: Option<&str>, version: &str) -> 
     Some(format!("{kind} {}", shown(label.unwrap_or_default())))
 }
 
-/// The error that tells what somebody has written to a note.
+/// Returns the error for a note that another program or a person has changed.
 pub(super) fn forged(name: String, problem: &str) -> Error {
     Error::Journal {
         name,
@@ -34,7 +34,7 @@ fn is_label(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_LABEL && text.bytes().all(is_of_label)
 }
 
-/// Returns a text of a note so that a message can show it.
+/// Returns a text of a note, shortened and escaped for a message.
 pub(super) fn shown(text: &str) -> String {
     let cut: String = text.chars().take(SHOWN).collect();
     let dots = if cut.len() < text.len() { "…" } else { "" };

@@ -13,10 +13,12 @@ use crate::upgrade::journal::{Journal, refuse_fence};
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::repair;
 
-/// Reads a database's schema, and finds out at which revision it is. A session must have begun.
+/// Reads a database's schema, and determines its revision.
+///
+/// The backend's session must have begun.
 ///
 /// # Errors
-/// If the database is not MLflow's, or does not tell.
+/// If the database is not MLflow's, or its revision cannot be determined.
 pub(crate) async fn inspect(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
@@ -50,7 +52,9 @@ pub(crate) fn unfinished(
     })
 }
 
-/// Reads a database and plans its upgrade. The backend's session must have begun.
+/// Reads a database and plans its upgrade.
+///
+/// The backend's session must have begun.
 ///
 /// # Errors
 /// If the database is not MLflow's, or cannot be upgraded to the target.
@@ -90,11 +94,13 @@ pub async fn inspect_and_plan(
     }
 }
 
-/// Gives a live schema those triggers of its revision that the user may not see. They are not known to be
-/// missing, so they are no drift; what is missing is a privilege, which the preflight of a plan with these
-/// triggers asks for.
+/// Adds to a live schema the triggers of its revision that the user may not see.
+///
+/// A trigger that cannot be seen may exist, so it is no drift. What is missing is a privilege. With
+/// these triggers in the plan, the preflight asks for it.
 ///
 /// # Errors
+/// If the database cannot be queried, or the catalogue contradicts itself.
 /// If the database cannot be asked, or the catalogue contradicts itself.
 pub(crate) async fn add_hidden_triggers(
     backend: &mut dyn Backend,
@@ -124,8 +130,10 @@ pub(crate) async fn add_hidden_triggers(
     Ok(())
 }
 
-/// Marks those indexes of a live schema as InnoDB's own that are so at its revision. Without its foreign
-/// key such an index looks like any other, but the server still drops it once another one covers it.
+/// Marks the indexes of a live schema that InnoDB made automatically at its revision.
+///
+/// Without its foreign key, such an index looks like any other. The server still drops it when
+/// another index covers the key.
 ///
 /// # Errors
 /// If the catalogue contradicts itself.

@@ -1,10 +1,11 @@
-//! What an upgrade notes on its way, where the database cannot take it back.
+//! Records the progress of an upgrade in a database without transactional DDL.
 //!
-//! On MySQL every change of a table commits by itself, so an upgrade that is cut short has left the
-//! schema between two revisions. Before its first step it therefore notes in the database what it
-//! started from, and after each step how far it is: from that the same plan follows again. Until
-//! the last step is done, `alembic_version` holds no revision but [`FENCE`], which makes every
-//! Alembic program refuse, and names the one that can go on.
+//! On MySQL, every table change commits automatically, so an interrupted upgrade leaves the schema
+//! between two revisions. Before its first step, the upgrade therefore stores its starting point in
+//! the database, and after each step, the number of steps done. From the stored starting point, the
+//! planner derives the same plan again. Until the last step is done, `alembic_version` holds
+//! [`FENCE`] instead of a revision. Every Alembic program refuses [`FENCE`], and its error names
+//! the program that can resume.
 
 use serde::{Deserialize, Serialize};
 
@@ -17,7 +18,7 @@ use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
 use crate::upgrade::forged_note::{forged, malformed};
 
-/// What `alembic_version` holds while an upgrade is unfinished.
+/// The content of `alembic_version` while an upgrade is unfinished.
 pub const FENCE: &str = "mlflow-migrate-unfinished";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
@@ -25,14 +26,14 @@ const VERSION: &str = env!("CARGO_PKG_VERSION");
 /// The note of one upgrade.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Journal {
-    /// The version of this program that wrote it: another one might plan other steps.
+    /// The version of the program that wrote the note: another version might plan other steps.
     version: String,
     pub(crate) from: Location,
     pub(crate) to: Option<String>,
     /// The schema before the first step.
     pub(crate) live: Schema,
     pub(crate) data: DataOptions,
-    /// How many steps are done. It is noted beside the rest, which stays the same.
+    /// The number of steps done. Stored beside the note, which never changes.
     #[serde(skip)]
     pub(crate) done: usize,
 }
@@ -49,7 +50,7 @@ impl Journal {
         }
     }
 
-    /// Reads the note of an upgrade that was interrupted, if there is one.
+    /// Reads the note of an interrupted upgrade, if the database has one.
     pub(crate) async fn read(backend: &mut dyn Backend) -> Result<Option<Self>, Error> {
         let Some(resumable) = backend.resumable() else { return Ok(None) };
         let Some((note, done)) = resumable.read_journal().await? else { return Ok(None) };
@@ -85,19 +86,19 @@ impl Journal {
         resumable(backend)?.begin_journal(&note).await
     }
 
-    /// Whether the database is as it was before the first step.
+    /// Returns whether the schema is the one before the first step, and no step is done.
     pub(crate) fn is_untouched(&self, now: &Schema, platform: &Platform) -> bool {
         self.done == 0 && differences(&self.live, now, platform).is_empty()
     }
 
-    /// What is known of the upgrade, in words.
+    /// Describes the upgrade in words, for a message.
     pub(crate) fn describe(&self) -> String {
         let (from, to) = (self.from.label(), label(self.to.as_deref()));
         format!("from {from} to {to} (steps done: {})", self.done)
     }
 }
 
-/// Returns what resumes an upgrade of this database.
+/// Returns the interface through which a backend resumes an upgrade.
 ///
 /// # Errors
 /// If one transaction holds the whole upgrade, so that nothing can be unfinished.
@@ -110,7 +111,7 @@ pub(crate) fn resumable(backend: &mut dyn Backend) -> Result<&mut dyn Resumable,
     })
 }
 
-/// Refuses a database that says that an upgrade is unfinished, and does not say which.
+/// Refuses a database that holds the fence but no note of the unfinished upgrade.
 pub(crate) async fn refuse_fence(backend: &mut dyn Backend) -> Result<(), Error> {
     let versions = backend.versions().await?.unwrap_or_default();
     if !versions.iter().any(|version| version == FENCE) {
@@ -125,8 +126,9 @@ pub(crate) async fn refuse_fence(backend: &mut dyn Backend) -> Result<(), Error>
     })
 }
 
-/// The step at which an upgrade was interrupted, as it is to be taken up again: what of it is done
-/// stays. `None` if all of it is.
+/// Returns what is left of the step at which an upgrade was interrupted.
+///
+/// Keeps what is already done of the step. `None` if the whole step is done.
 pub(crate) fn rest_of(
     step: &Step,
     now: &Schema,

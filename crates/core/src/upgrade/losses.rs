@@ -1,8 +1,8 @@
-//! What an upgrade does to rows that no inverse of a step brings back.
+//! Determines which rows and values an upgrade loses for good.
 //!
-//! A step has an inverse if all that it writes is new, and goes with its table or its columns. Of any other
-//! it is noted how many rows it really has written over or taken away, before they are gone: as long as
-//! there are none, the upgrade can be taken back over it.
+//! A step has an inverse if everything it writes is new, and disappears with its table or columns.
+//! For any other step, the upgrade notes the number of rows overwritten or dropped, before they are
+//! lost. While the number is 0, the upgrade can be rolled back past the step.
 
 use sea_query::{Alias, Condition, Expr, ExprTrait, Query, Value};
 
@@ -12,7 +12,9 @@ use crate::error::Error;
 use crate::plan::{Step, TableChange};
 use crate::schema::{Column, DefaultValue, Schema};
 
-/// Whether a step can be taken back whatever rows there are; `live` is the schema before the upgrade.
+/// Returns whether a step can be rolled back whatever rows exist.
+///
+/// `live` is the schema before the upgrade.
 pub(crate) fn has_inverse(step: &Step, live: &Schema) -> bool {
     match step {
         Step::RemoveLeftovers(_) => true,
@@ -21,7 +23,7 @@ pub(crate) fn has_inverse(step: &Step, live: &Schema) -> bool {
     }
 }
 
-/// Whether a data migration writes only to tables and columns that come with the upgrade.
+/// Returns whether a data migration writes only to tables and columns that the upgrade adds.
 fn writes_what_is_new(migration: &dyn DataMigration, live: &Schema) -> bool {
     migration.writes().iter().all(|(table, columns)| {
         live.table(table).is_none_or(|table| {
@@ -30,8 +32,9 @@ fn writes_what_is_new(migration: &dyn DataMigration, live: &Schema) -> bool {
     })
 }
 
-/// The columns that a change drops with values that were there before the upgrade. Those of a generated
-/// column come back with it.
+/// Returns the columns that a change drops with values from before the upgrade.
+///
+/// Generated columns are left out: the server computes their values again.
 pub(crate) fn dropped<'a>(change: &'a TableChange, live: &Schema) -> Vec<&'a Column> {
     let Some(before) = &change.before else { return Vec::new() };
     let is_kept =
@@ -43,8 +46,7 @@ pub(crate) fn dropped<'a>(change: &'a TableChange, live: &Schema) -> Vec<&'a Col
     columns.filter(|column| !is_kept(column) && was_there(column)).collect()
 }
 
-/// Whether a table has a row whose value in one of these columns is another than the column would have if
-/// it were added anew.
+/// Returns whether a row has a value that a newly added column would not have.
 pub(crate) async fn has_values(
     backend: &mut dyn Backend,
     table: &str,

@@ -1,4 +1,4 @@
-//! The one driver: from a connected backend to an upgraded database.
+//! Upgrades a database: the one driver, from a connected backend to the target revision.
 
 pub mod abort;
 pub(crate) mod execution;
@@ -32,11 +32,13 @@ use crate::upgrade::journal::Journal;
 use crate::upgrade::note_check::{Way, trusted_plan};
 use crate::{StepReport, UpgradeOptions, UpgradeReport, inspect_and_plan};
 
-/// Upgrades a database. Either all of it happens, or, where the database can take things back,
-/// nothing.
+/// Upgrades a database.
+///
+/// Where the database has transactional DDL, a failed upgrade leaves it unchanged. Elsewhere a
+/// failed upgrade can be resumed or aborted.
 ///
 /// # Errors
-/// Whatever stands in the way; [`Error::kind`] tells what kind of thing it is.
+/// Any obstacle to the upgrade; [`Error::kind`] classifies it.
 pub async fn upgrade(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
@@ -64,15 +66,15 @@ async fn in_session(
     match result {
         Ok(report) => Ok(report),
         Err(error) => {
-            // The first error is the one to tell; a database that cannot roll back any more has
-            // done so by itself.
+            // The first error is the one to report. A database that cannot roll back has already
+            // done so.
             let _ = backend.rollback().await;
             Err(error)
         }
     }
 }
 
-/// A COMMIT that is sent, and not answered, may have been carried out.
+/// Marks a COMMIT that was sent but not answered: the server may have executed it.
 fn in_doubt(error: Error) -> Error {
     match error {
         Error::ConnectionLost { .. } | Error::Unanswered { .. } => {
@@ -94,7 +96,7 @@ async fn run(
         None => None,
     };
     match finished {
-        // The same command again is not one step further.
+        // A relative target is reached: a repeated command must not go one step further.
         Some(report) if matches!(request.target, Target::Relative(_)) => Ok(report),
         Some(first) => {
             let then = begin(backend, catalogue, request, observer, started).await?;
@@ -104,7 +106,7 @@ async fn run(
     }
 }
 
-/// Goes on with an upgrade that was interrupted.
+/// Resumes an interrupted upgrade.
 async fn finish(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
@@ -144,8 +146,8 @@ async fn begin(
     let (mut steps, mut backup) = (Vec::new(), None);
     let is_stamp_due = !plan.from.stamped && plan.to.is_some();
     if !request.skip_check && (!plan.is_empty() || is_stamp_due) {
-        // What is read from a damaged page would be written into whole ones, and nobody could tell any
-        // more that it is wrong.
+        // Values read from a damaged page would be written to intact pages, and the damage could no
+        // longer be detected.
         if let Some(file) = backend.file() {
             file.check_integrity().await?;
         }
@@ -165,7 +167,7 @@ async fn begin(
         }
         preflight::preflight(backend, catalogue, &plan, &live, request).await?;
         backup = back_up(backend, request, observer).await?;
-        // A user's own sequences are the user's.
+        // Leaves out sequences of the user's own tables.
         let expected = catalogue.state(to, backend.platform())?;
         let mut own = live.clone();
         own.tables.retain(|name, _| expected.table(name).is_some());
@@ -191,7 +193,9 @@ async fn begin(
     Ok(UpgradeReport { backup, ..report::report(&plan, catalogue, steps, started) })
 }
 
-/// Nobody else can write to the database between the copy and the first change.
+/// Copies the database to a file.
+///
+/// The session's lock keeps all other writers out from the copy to the first change.
 async fn back_up(
     backend: &mut dyn Backend,
     request: &UpgradeOptions,
@@ -211,7 +215,7 @@ async fn back_up(
     Ok(Some(destination.clone()))
 }
 
-/// Carries out the revisions of a plan one after the other, each planned from what is then there.
+/// Executes the revisions of a plan one by one, and plans each from the schema as it then is.
 async fn one_by_one(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,

@@ -1,9 +1,10 @@
-//! Refuses the note of an unfinished upgrade that somebody else has changed.
+//! Refuses the note of an unfinished upgrade that another program or a person has changed.
 //!
-//! Whoever may write to the database can change the note, and the one who finishes the upgrade may be an
-//! administrator. So nothing of a note becomes part of a statement that is not well formed. What
-//! a statement would say anew is, besides, plain, or as it is in the live database, or MLflow's. A trigger
-//! runs with the rights of its maker: none is made but MLflow's own.
+//! Every user with write access to the database can change the note. The upgrade may be finished by
+//! an administrator, with more privileges. So no malformed text of a note becomes part of a
+//! statement. Every text that a statement would add must be plain, or stand in the live database,
+//! or be MLflow's. A trigger runs with the privileges of its definer, so only MLflow's own triggers
+//! are created.
 
 use std::collections::BTreeSet;
 
@@ -16,14 +17,14 @@ use crate::schema::{RawText, Schema, Table};
 use crate::upgrade::forged_note::{forged, shown};
 use crate::upgrade::journal::Journal;
 
-/// Whether an unfinished upgrade goes on, or is taken back.
+/// The direction: whether an unfinished upgrade is resumed or rolled back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Way {
     Forth,
     Back,
 }
 
-/// The plan that follows from a note.
+/// Returns the plan that follows from a note.
 ///
 /// # Errors
 /// If the note is not one that this program has written.
@@ -62,13 +63,13 @@ pub(crate) async fn trusted_plan(
         if let Some(problem) = known.refuse(table, &now) {
             return Err(forged(backend.name(), &problem));
         }
-        // One of somebody else's is there, and stays; it may be gone when the table is changed.
+        // A user's trigger exists already and stays. It may be gone when the table is changed.
         table.triggers.retain(|trigger| known.triggers.contains(&trigger.definition));
     }
     Ok(plan)
 }
 
-/// The table that a change makes.
+/// Returns the table that a change makes.
 fn made(change: &mut TableChange, way: Way) -> Option<&mut Table> {
     match way {
         Way::Forth => Some(&mut change.after),
@@ -76,7 +77,7 @@ fn made(change: &mut TableChange, way: Way) -> Option<&mut Table> {
     }
 }
 
-/// What may be said of tables anew.
+/// The texts and triggers that a statement may add.
 struct Known {
     texts: BTreeSet<String>,
     triggers: BTreeSet<String>,
@@ -102,7 +103,7 @@ impl Known {
         self.texts.extend(table.raw_texts().iter().map(|(_, text)| text.text().to_owned()));
     }
 
-    /// A text that no server writes, and that no table has.
+    /// Returns a malformed text of the note that no live table has either.
     fn refuse_malformed(&self, noted: &Schema) -> Option<String> {
         let collation = noted.collation.as_deref().map(RawText::Collation);
         let collation = collation.filter(|collation| !collation.is_well_formed());
@@ -129,7 +130,7 @@ impl Known {
     }
 }
 
-/// The first text of a table that is wrong.
+/// Returns the first wrong text of a table.
 fn unlike(table: &Table, is_wrong: impl Fn(&RawText<'_>) -> bool) -> Option<String> {
     let texts = table.raw_texts();
     let (object, text) = texts.iter().find(|(_, text)| is_wrong(text))?;

@@ -1,4 +1,4 @@
-//! What an upgrade is asked for.
+//! Holds the options of an upgrade.
 
 use std::path::PathBuf;
 
@@ -7,30 +7,31 @@ use crate::event::cancellation::CancellationToken;
 use crate::history::location::Assumption;
 use crate::history::target::Target;
 
-/// What is wanted.
+/// The options of one upgrade.
 #[derive(Clone, Debug)]
 pub struct UpgradeOptions {
-    /// Where to go.
+    /// The revision to reach.
     pub target: Target,
-    /// What the user says about a database without a version.
+    /// The user's statement about a database without a version.
     pub assume: Option<Assumption>,
-    /// What the data migrations are told.
+    /// The options of the data migrations.
     pub data: DataOptions,
-    /// Whether it goes on with a schema that is not what its revision says, where that is possible.
+    /// Whether to continue although the schema differs from its revision, where that is possible.
     pub accept_drift: bool,
-    /// Whether the revisions go one by one, each of them verified and stamped, as with Alembic,
-    /// instead of what belongs together being done at once.
+    /// Whether to verify and stamp each revision separately, as Alembic does.
+    ///
+    /// Otherwise the planner merges changes of different revisions.
     pub step_by_step: bool,
-    /// Whether the database is taken for whole without its own check, where it has one.
+    /// Whether to skip the database's own integrity check, where it has one.
     pub skip_check: bool,
-    /// Where the database is copied to before its first change, if it is.
+    /// The path to which the database is copied before its first change, if any.
     pub backup: Option<PathBuf>,
-    /// With what the upgrade can be asked to end.
+    /// The token through which the user stops the upgrade.
     pub stop: CancellationToken,
 }
 
 impl UpgradeOptions {
-    /// Everything to a target, at once.
+    /// Returns options that upgrade to a target, with defaults for the rest.
     #[must_use]
     pub fn to(target: Target) -> Self {
         Self {

@@ -1,4 +1,4 @@
-//! Finds everything that could fail later, before anything is changed.
+//! Detects everything that could fail later, before anything is changed.
 
 use std::borrow::Cow;
 
@@ -11,7 +11,7 @@ use crate::plan::{Plan, step_by_step};
 use crate::schema::Schema;
 use crate::upgrade::options::UpgradeOptions;
 
-/// Everything that could fail later is found before anything is changed.
+/// Refuses a plan at the first obstacle, before anything is changed.
 pub(super) async fn preflight(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
@@ -23,7 +23,7 @@ pub(super) async fn preflight(
     problems.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// Everything that is in the way of a plan. Reads only.
+/// Returns every obstacle to a plan. Reads only.
 pub(crate) async fn obstacles(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
@@ -42,7 +42,8 @@ pub(crate) async fn obstacles(
     problems.extend(carried_out.refuse_dependents(backend.platform()));
     problems.extend(backend.preflight(&carried_out).await?);
     let findings = match findings(backend, plan, live, &request.data).await {
-        // Rows that the user may not read cannot be looked at; what that takes is told already.
+        // Rows that the user may not read cannot be checked. The missing privileges are reported
+        // already.
         Err(error) if is_told(&problems, &error) => return Ok(problems),
         findings => findings?,
     };
@@ -55,14 +56,16 @@ pub(crate) async fn obstacles(
     Ok(problems)
 }
 
-/// Whether a privilege is missing, and others are known to be.
+/// Returns whether an error is a missing privilege, and other missing privileges are known.
 fn is_told(problems: &[Error], error: &Error) -> bool {
     let is_privilege = |error: &Error| error.kind() == ErrorKind::Privileges;
     is_privilege(error) && problems.iter().any(is_privilege)
 }
 
-/// The plan with the steps that are done for this request. One revision at a time they are more, and ask
-/// for more: of a text to fit into a column that a later revision makes longer.
+/// Returns the plan with the steps that this request really executes.
+///
+/// Revision by revision, the plan has more steps and needs more. For example, a text must fit into
+/// a column that a later revision widens.
 fn carried_out<'a>(
     backend: &dyn Backend,
     catalogue: &Catalogue,
@@ -79,7 +82,7 @@ fn carried_out<'a>(
     Ok(Cow::Owned(Plan { steps, ..plan.clone() }))
 }
 
-/// What to say of a foreign key that the plan leaves without what it references.
+/// Returns the error for a foreign key whose referenced columns or key the plan removes.
 fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
     let Stranded { table, key, lacks, revisions, origin } = stranded;
     let columns = key.columns.join(", ");
@@ -93,7 +96,7 @@ fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
     };
     let hint = match origin {
         Origin::Live => {
-            // Its columns may have been renamed on the way: the live one is dropped.
+            // An earlier step may have renamed its columns, so the hint drops the live foreign key.
             let holder = live.table(&table);
             let found = holder.and_then(|holder| {
                 let mut keys = holder.foreign_keys.iter();
@@ -114,11 +117,10 @@ fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
     Error::StrandedReference { table, key, lacks, hint }
 }
 
-/// Puts an error that tells of the database with the others. One after which nothing more can be
-/// asked is the result.
+/// Adds an error about the database to the others.
 ///
 /// # Errors
-/// That one.
+/// An error after which the database cannot be queried further.
 pub fn collect<T>(problems: &mut Vec<Error>, result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),
@@ -138,7 +140,7 @@ pub fn collect<T>(problems: &mut Vec<Error>, result: Result<T, Error>) -> Result
     }
 }
 
-/// The rows that the data migrations of a plan could not take. Reads only.
+/// Returns the rows that the data migrations of a plan would refuse. Reads only.
 ///
 /// # Errors
 /// If the database cannot be read.

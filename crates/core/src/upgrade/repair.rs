@@ -1,13 +1,14 @@
-//! What puts drift right: the statements that lead from a live table to the one of its revision.
+//! Builds the statements that turn a drifted table into the one of its revision.
 
 use crate::backend::Backend;
 use crate::plan::TableChange;
 use crate::schema::platform::Dialect;
 use crate::schema::{Column, Detail, Difference, DifferenceKind, Object, Schema, Table, quote};
 
-/// Returns the statements that remove differences of a live schema from `expected`, a table each, where
-/// the database changes tables by statements that a person can run. A table or column that is missing
-/// has lost its rows or values, which no statement brings back, so its table is left out.
+/// Returns the statements that remove differences of a live schema from `expected`.
+///
+/// A missing table or column has lost its rows or values, and no statement restores them. Its table
+/// is therefore left out. Empty on SQLite, which changes most tables by copying them.
 pub(crate) fn statements(
     backend: &dyn Backend,
     expected: &Schema,
@@ -39,7 +40,7 @@ pub(crate) fn statements(
     statements
 }
 
-/// The column that has lost what gives it its numbers.
+/// Returns the column that has lost its automatic numbering.
 fn unnumbered<'a>(change: &TableChange, wanted: &'a Table) -> Option<&'a str> {
     let before = change.before.as_ref()?;
     let has_lost = |column: &&Column| {
@@ -49,8 +50,10 @@ fn unnumbered<'a>(change: &TableChange, wanted: &'a Table) -> Option<&'a str> {
     wanted.columns.iter().find(has_lost).map(|column| column.name.as_str())
 }
 
-/// The statements that give a column its numbers again, beside the others of its table. MySQL changes no
-/// column that others reference unless foreign keys are off, and would give experiment 0 another number.
+/// Adds to a table's statements those that restore the automatic numbers of a column.
+///
+/// MySQL changes no referenced column unless foreign key checks are off. Without
+/// `NO_AUTO_VALUE_ON_ZERO`, it would give experiment 0 another number.
 fn with_numbering(
     statements: Vec<String>,
     table: &str,
@@ -84,7 +87,7 @@ fn with_numbering(
     [before, statements, after].concat()
 }
 
-/// Removes one difference, if that is possible.
+/// Removes one difference, if possible, and returns whether it did.
 fn put_right(table: &mut Table, difference: &Difference, wanted: &Table) -> bool {
     match (&difference.object, &difference.detail) {
         (Object::Column(name), Some(Detail::Column(_))) => {

@@ -1,4 +1,4 @@
-//! What an upgrade did.
+//! Reports what an upgrade did.
 
 use std::collections::BTreeSet;
 use std::path::PathBuf;
@@ -9,7 +9,7 @@ use serde::Serialize;
 use crate::history::catalogue::Catalogue;
 use crate::plan::Plan;
 
-/// What an upgrade did.
+/// The result of an upgrade.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct UpgradeReport {
     /// The revision before; `None` is the base schema, or an empty database.
@@ -20,40 +20,40 @@ pub struct UpgradeReport {
     pub to: Option<String>,
     /// The revisions that were applied.
     pub revisions: Vec<String>,
-    /// How many tables were created.
+    /// The number of tables created.
     pub tables_created: usize,
-    /// How many tables were changed.
+    /// The number of tables changed.
     pub tables_changed: usize,
-    /// How many rows the data migrations wrote.
+    /// The number of rows that the data migrations wrote.
     pub rows_migrated: u64,
-    /// The copy that was made before.
+    /// The path of the backup that was made before the first change, if any.
     pub backup: Option<PathBuf>,
-    /// How long it took.
+    /// The duration in seconds.
     pub seconds: f64,
-    /// What was done, in order.
+    /// The steps done, in order.
     pub steps: Vec<StepReport>,
     /// The MLflow releases that expect the revision.
     pub releases: Vec<String>,
 }
 
-/// What one step did.
+/// The result of one step.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct StepReport {
-    /// What it was, in a few words.
+    /// A short description of the step.
     pub title: String,
-    /// The revisions that it served.
+    /// The revisions that the step served.
     pub revisions: Vec<String>,
-    /// The rows that it wrote or copied, where it counts any.
+    /// The number of rows written or copied, where the step counts rows.
     pub rows: Option<u64>,
-    /// How long it took.
+    /// The duration in seconds.
     pub seconds: f64,
-    /// Whether it changed rows by a data migration.
+    /// Whether the step was a data migration.
     #[serde(skip)]
     pub is_migration: bool,
 }
 
 impl UpgradeReport {
-    /// Two upgrades, one after the other, as one.
+    /// Merges the reports of two consecutive upgrades.
     pub(super) fn followed_by(self, next: Self) -> Self {
         Self {
             from: self.from,
@@ -68,7 +68,7 @@ impl UpgradeReport {
     }
 }
 
-/// Returns what a plan that was carried out did.
+/// Returns the report of an executed plan.
 pub(super) fn report(
     plan: &Plan,
     catalogue: &Catalogue,

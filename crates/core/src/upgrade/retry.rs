@@ -1,49 +1,53 @@
-//! When an upgrade that failed is tried again by itself, and after how long.
+//! Decides when a failed upgrade is retried automatically, and after which wait.
 //!
-//! What is tried again is always the whole request, over a new connection: an upgrade looks at the
-//! database before it does anything. Where it is one transaction, a lost one has left nothing, and one
-//! whose COMMIT was carried out after all leaves nothing to do. Elsewhere the journal tells how far it
-//! was. So this is what an operator does who runs the same command again, with the one exception of a
-//! target that counts from where the database is.
+//! A retry repeats the whole request over a new connection, since an upgrade inspects the database
+//! before it changes anything. Where the upgrade is one transaction, a lost transaction has left
+//! nothing. If its COMMIT was executed after all, nothing is left to do. Elsewhere the journal
+//! holds the progress. So a retry does the same as an operator who repeats the command. The one
+//! exception is a target relative to the database's revision.
 
 use std::time::Duration;
 
 use crate::error::Error;
 use crate::history::target::Target;
 
-/// The first wait; each one is twice the one before.
+/// The first wait; each wait is twice the one before.
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// The longest wait.
 const LONGEST_WAIT: Duration = Duration::from_secs(8);
 
-/// How often an upgrade that had a connection is tried again. What ends the connection may be the
-/// upgrade's own statement, and a server must not be made to fail for ever.
+/// The number of retries of an upgrade that had a connection.
+///
+/// The upgrade's own statement may be what ends the connection, and must not crash a server without
+/// end.
 const MOST_REPETITIONS: u32 = 3;
 
-/// What is left of the patience with one request.
+/// The state of the retries of one request.
 #[derive(Debug)]
 pub struct Retry {
-    /// How much more may be waited.
+    /// The time that may still be spent waiting.
     left: Duration,
     next: Duration,
     repetitions: u32,
-    /// What is to be told in the end: the last error of an upgrade that had a connection, or else why
-    /// there never was one.
+    /// The error to report in the end.
+    ///
+    /// The last error of an upgrade that had a connection, or else the reason why no connection was
+    /// made.
     telling: Option<Error>,
 }
 
 impl Retry {
-    /// Patience for so long, all waits taken together.
+    /// Returns retries that wait no longer than a limit, all waits added up.
     #[must_use]
     pub fn within(limit: Duration) -> Self {
         Self { left: limit, next: FIRST_WAIT, repetitions: 0, telling: None }
     }
 
-    /// How long to wait before a request that has failed is tried again.
+    /// Returns the wait before a failed request is retried.
     ///
     /// # Errors
-    /// What the request has failed with, if it is not tried again.
+    /// The error of the request, if it is not retried.
     pub fn after(&mut self, error: Error, target: &Target) -> Result<Duration, Error> {
         let wait = self.wait(&error, target);
         let had_connection = !matches!(error, Error::Unavailable { .. });
@@ -64,7 +68,7 @@ impl Retry {
         }
     }
 
-    /// What a request has failed with whose wait somebody ends.
+    /// Returns the error of a request whose wait the user ends.
     #[must_use]
     pub fn stopped(self) -> Error {
         match self.telling {
@@ -79,7 +83,7 @@ impl Retry {
     fn wait(&mut self, error: &Error, target: &Target) -> Option<Duration> {
         match Cause::of(error)? {
             Cause::Unavailable => {}
-            // Where the database is may not be where it was.
+            // A relative target counts from a revision that may have changed.
             Cause::Interruption if matches!(target, Target::Relative(_)) => return None,
             Cause::Interruption => self.repetitions += 1,
         }
@@ -93,11 +97,11 @@ impl Retry {
     }
 }
 
-/// A cause that passes by itself.
+/// A cause that can pass without intervention.
 enum Cause {
-    /// There was no connection yet.
+    /// No connection was made.
     Unavailable,
-    /// What was being done is taken back, noted, or done.
+    /// The work in progress is rolled back, noted in the journal, or committed.
     Interruption,
 }
 
@@ -150,7 +154,7 @@ mod tests {
         Error::Locked { name: "db".into(), waited_seconds: 10, holders: Vec::new() }
     }
 
-    /// All waits of a request that always fails like that.
+    /// Returns all waits of a request that always fails with the same error.
     fn waits(limit: u64, target: &Target, error: impl Fn() -> Error) -> Vec<u128> {
         let mut retry = Retry::within(Duration::from_secs(limit));
         let waits = std::iter::from_fn(|| retry.after(error(), target).ok());
@@ -197,7 +201,7 @@ mod tests {
         }
     }
 
-    /// Two further from where the database is may be four further by now.
+    /// Two steps from the present revision may be four steps from the first one.
     #[test]
     fn a_relative_target_waits_for_its_first_connection_only() {
         let target = Target::Relative(2);

@@ -1,9 +1,9 @@
-//! What must hold of the rows before an upgrade is stamped.
+//! Checks the rows before an upgrade is stamped.
 //!
-//! The schema can be as planned and rows be missing: a trigger of the user's may have deleted some, or
-//! somebody wrote while the upgrade ran. So the rows of every copied table are counted once more, and
-//! `latest_metrics`, if this upgrade has computed it, must have one row for each pair of run and metric.
-//! These counts have to stay cheap beside what was done to the rows.
+//! Rows can be missing although the schema is as planned: a user's trigger may have deleted some,
+//! or another session wrote during the upgrade. So the rows of every copied table are counted
+//! again. If this upgrade has computed `latest_metrics`, it must have one row for each pair of run
+//! and metric. These counts must stay cheap compared with the work done to the rows.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,10 +26,10 @@ use sea_query::SelectStatement;
 /// The table that 89d4b8295536 fills.
 pub(crate) const LATEST: &str = "latest_metrics";
 
-/// How many rows tables have got that were copied, or filled.
+/// The row counts of the tables that were copied or filled.
 pub(crate) type Copied = BTreeMap<String, u64>;
 
-/// Tells in what the rows are not as they have to be after a plan's steps.
+/// Returns how the rows differ from what a plan's steps must have left.
 pub(crate) async fn violations(
     backend: &mut dyn Backend,
     plan: &Plan,
@@ -42,9 +42,11 @@ pub(crate) async fn violations(
     Ok(violations)
 }
 
-/// Counts the tables that were copied. Where each step commits by itself, others may have added rows
-/// since; and of those that an earlier run has copied, how many they had is told by the table that it
-/// has kept, unless a data migration has written to them.
+/// Compares the row counts of the copied tables with the number of rows copied.
+///
+/// Where each step commits automatically, other sessions may have added rows since. For a table
+/// that an earlier run copied, the retained old table gives the expected count. A table that a data
+/// migration has written to is left out.
 async fn copies(
     backend: &mut dyn Backend,
     plan: &Plan,
@@ -81,14 +83,15 @@ fn is_written(plan: &Plan, table: &str) -> bool {
     plan.migrations().any(|(_, migration)| writes(&**migration, table))
 }
 
-/// Whether a data migration writes to a table.
+/// Returns whether a data migration writes to a table.
 pub(crate) fn writes(migration: &dyn DataMigration, table: &str) -> bool {
     migration.writes().iter().any(|(written, _)| *written == table)
 }
 
-/// Finds the rows without the one that a foreign key references which an existing table has got. A
-/// server that is told to may add such a key unchecked, and an upgrade that is interrupted then has not
-/// come to checking it.
+/// Finds orphaned rows of the foreign keys that existing tables gained.
+///
+/// A server with foreign key checks off adds such a key unchecked. An upgrade that was then
+/// interrupted has not checked the key either.
 pub(crate) async fn orphans(
     backend: &mut dyn Backend,
     before: &Schema,
@@ -104,13 +107,13 @@ pub(crate) async fn orphans(
     Ok(violations)
 }
 
-/// The data migration of a plan that computes `latest_metrics`.
+/// Returns the data migration of a plan that computes `latest_metrics`.
 pub(crate) fn of_latest_metrics(plan: &Plan) -> Option<&Arc<dyn DataMigration>> {
     let mut migrations = plan.migrations().map(|(_, migration)| migration);
     migrations.find(|migration| writes(&***migration, LATEST))
 }
 
-/// Whether `latest_metrics` has another number of rows than there are pairs of run and metric.
+/// Compares the row count of `latest_metrics` with the number of pairs of run and metric.
 pub(crate) async fn latest_metrics(backend: &mut dyn Backend) -> Result<Option<Violation>, Error> {
     let found = count(backend, LATEST).await?;
     let Some(accelerated) = backend.accelerate() else { return Ok(None) };
@@ -123,7 +126,7 @@ pub(crate) async fn latest_metrics(backend: &mut dyn Backend) -> Result<Option<V
     }))
 }
 
-/// The rows of a table whose foreign key leads nowhere.
+/// Counts the rows of a table that violate a foreign key.
 pub(crate) async fn orphans_of(
     backend: &mut dyn Backend,
     table: &str,
@@ -133,7 +136,7 @@ pub(crate) async fn orphans_of(
     violation(backend, table, problem, without_parent(table, key)).await
 }
 
-/// Counts the rows whose foreign key leads nowhere. One that is NULL in a part leads nowhere by right.
+/// Selects the number of orphaned rows. A key with a NULL part references nothing, which is valid.
 fn without_parent(table: &str, key: &ForeignKey) -> SelectStatement {
     let (child, parent) = (Alias::new("child"), Alias::new("parent"));
     let mut agree = Condition::all();
@@ -150,7 +153,7 @@ fn without_parent(table: &str, key: &ForeignKey) -> SelectStatement {
     select
 }
 
-/// Counts rows that a query finds.
+/// Counts the rows of a query, and returns a violation if the count is not 0.
 pub(crate) async fn violation(
     backend: &mut dyn Backend,
     table: &str,

@@ -1,4 +1,4 @@
-//! What a database URL names.
+//! Determines the database that a URL names.
 
 use std::fmt;
 use std::path::Path;
@@ -6,10 +6,10 @@ use std::path::Path;
 use super::{ServerUrl, is_connection_string, is_path, scheme, without_password};
 use crate::error::Error;
 
-/// A database that a URL names: a file, or one on a server.
+/// A database that a URL names: a file, or a database on a server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum DatabaseUrl {
-    /// An SQLite file, as its URL or path is written.
+    /// An SQLite file, as the user wrote its URL or path.
     Sqlite(String),
     /// A database on a PostgreSQL server.
     Postgres(ServerUrl),
@@ -21,8 +21,8 @@ impl DatabaseUrl {
     /// Parses a URL as MLflow and SQLAlchemy write it, or the path of an SQLite file.
     ///
     /// # Errors
-    /// [`Error::Url`] if it names no database; [`Error::Unsupported`] if it names one of a kind that
-    /// MLflow knows, and this library does not.
+    /// [`Error::Url`] if the text names no database. [`Error::Unsupported`] if MLflow supports the
+    /// kind of database, but this library does not.
     pub fn parse(url: &str) -> Result<Self, Error> {
         match kind(url)? {
             Kind::Sqlite => Ok(Self::Sqlite(url.to_owned())),
@@ -37,7 +37,7 @@ impl DatabaseUrl {
     }
 }
 
-/// Shows the URL without a password.
+/// Formats the URL without a password.
 impl fmt::Display for DatabaseUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -71,7 +71,7 @@ fn kind(url: &str) -> Result<Kind, Error> {
             )),
             "databricks" | "databricks-uc" => Err(refuse_databricks(&shown)),
             _ if is_path(url) || Path::new(url).exists() => Ok(Kind::Sqlite),
-            // It would be told as the name of a file, with its password, or even become one.
+            // As a file name, the text would be shown with its password, or even created as a file.
             _ if shown != url || is_connection_string(url) => Err(refuse(
                 &shown,
                 "this is neither a database URL nor a file that is there",

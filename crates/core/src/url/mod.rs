@@ -1,8 +1,8 @@
-//! Database URLs as SQLAlchemy's and MLflow's users write them.
+//! Parses database URLs as users of SQLAlchemy and MLflow write them.
 //!
-//! `dialect+driver://user:password@host:port/database?parameter=value`: the driver is Python's and
-//! does not count here. User, password and parameters are percent-encoded; the name of the database
-//! is not (SQLAlchemy manual, "Database URLs").
+//! `dialect+driver://user:password@host:port/database?parameter=value`: the driver is Python's, and
+//! is ignored. User, password and parameters are percent-encoded; the name of the database is not
+//! (SQLAlchemy manual, "Database URLs").
 
 mod database_url;
 mod shown;
@@ -17,8 +17,9 @@ pub use database_url::DatabaseUrl;
 pub use shown::without_password;
 use shown::{HIDDEN, SECRET_WORDS, value_of_secret};
 
-/// Schemes that need no slashes after their colon to be one. What else comes before a colon may be
-/// a part of a path.
+/// The schemes that are recognised without slashes after the colon.
+///
+/// Any other word before a colon may be part of a path.
 const KNOWN_SCHEMES: [&str; 8] =
     ["sqlite", "postgresql", "postgres", "mysql", "mariadb", "mssql", "databricks", "file"];
 
@@ -41,13 +42,13 @@ pub struct ServerUrl {
     pub user: Option<String>,
     /// The password.
     pub password: Option<Secret>,
-    /// The host, an address without brackets if it is one of IPv6; or libpq's `h1:p1,h2:p2`, as it is.
+    /// The host: an IPv6 address without brackets, or libpq's `h1:p1,h2:p2` unchanged.
     pub host: Option<String>,
     /// The port.
     pub port: Option<u16>,
     /// The database.
     pub database: Option<String>,
-    /// The parameters after the `?`, decoded, in their order.
+    /// The parameters after the `?`, decoded, in order.
     pub parameters: Vec<(String, String)>,
     shown: String,
 }
@@ -59,10 +60,10 @@ impl fmt::Debug for ServerUrl {
 }
 
 impl ServerUrl {
-    /// Takes a URL apart.
+    /// Parses the URL of a database on a server.
     ///
     /// # Errors
-    /// If it is none, or its port is no number.
+    /// If the text is no such URL, or its port is not a number.
     pub fn parse(url: &str) -> Result<Self, Error> {
         let shown = without_password(url);
         let refuse = |problem: &str, hint: &str| Error::Url {
@@ -119,7 +120,7 @@ impl ServerUrl {
         Ok(parsed)
     }
 
-    /// Whether a part that is shown in messages gives a password as other connection strings do.
+    /// Returns whether a visible part contains a password as in other connection strings.
     fn holds_an_assigned_password(&self) -> bool {
         let parts = [&self.user, &self.host, &self.database].into_iter().flatten();
         let values = self.parameters.iter().filter(|(name, _)| {
@@ -130,8 +131,9 @@ impl ServerUrl {
             .any(|text| value_of_secret(text).is_some() || value_of_secret(&decode(text)).is_some())
     }
 
-    /// Whether a part that is shown in messages may be of a password that was not encoded. The rest is
-    /// what follows the credentials.
+    /// Returns whether a visible part may belong to a password that was not encoded.
+    ///
+    /// `rest` is what follows the credentials.
     fn may_hold_the_rest_of_a_password(&self, rest: &str) -> bool {
         let has_at = |text: &str| text.contains('@');
         let database = self.database.as_deref().unwrap_or_default();
@@ -142,13 +144,13 @@ impl ServerUrl {
             || (self.password.is_some() && names.into_iter().any(has_at))
     }
 
-    /// The URL as it may be shown: without its password.
+    /// Returns the URL without its password, for messages.
     #[must_use]
     pub fn shown(&self) -> &str {
         &self.shown
     }
 
-    /// The last value of a parameter: of several the last counts.
+    /// Returns the value of a parameter; of several values, the last counts.
     #[must_use]
     pub fn parameter(&self, name: &str) -> Option<&str> {
         let mut found = self.parameters.iter().rev();
@@ -160,7 +162,9 @@ fn non_empty(text: &str) -> Option<String> {
     (!text.is_empty()).then(|| text.to_owned())
 }
 
-/// As SQLAlchemy does it: a user has neither `:` nor `/`, a password ends at the first `@`.
+/// Splits off the credentials as SQLAlchemy does.
+///
+/// A user contains neither `:` nor `/`, and a password ends at the first `@`.
 fn split_credentials(rest: &str) -> (&str, &str) {
     let user_end = rest.find([':', '/', '@', '?']).unwrap_or(rest.len());
     let credentials_end = match rest.as_bytes().get(user_end) {
@@ -179,8 +183,9 @@ fn split_host(authority: &str) -> (&str, &str) {
     authority.split_once(':').unwrap_or((authority, ""))
 }
 
-/// The hosts and ports of libpq's `h1:p1,h2:p2`. Where only the last one has a port, SQLAlchemy takes that
-/// for all of them.
+/// Returns the hosts and ports of libpq's `h1:p1,h2:p2`.
+///
+/// Where only the last host has a port, SQLAlchemy uses that port for all hosts.
 fn list_of_hosts(authority: &str) -> Option<Vec<(&str, &str)>> {
     let entries: Vec<&str> = authority.split(',').collect();
     let (_, all_but_last) = entries.split_last()?;
@@ -189,7 +194,7 @@ fn list_of_hosts(authority: &str) -> Option<Vec<(&str, &str)>> {
     is_list.then(|| entries.into_iter().map(split_host).collect())
 }
 
-/// Whether a text can stand where a port is.
+/// Returns whether a text is valid as a port.
 fn is_port(text: &str) -> bool {
     text.is_empty() || text.parse::<u16>().is_ok()
 }
@@ -204,7 +209,7 @@ fn decode(text: &str) -> String {
     percent_decode_str(text).decode_utf8_lossy().into_owned()
 }
 
-/// A URL's scheme in lower case, without SQLAlchemy's driver; `None` for a bare path.
+/// Returns a URL's scheme in lower case, without SQLAlchemy's driver; `None` for a bare path.
 #[must_use]
 pub fn scheme(url: &str) -> Option<String> {
     let (scheme, rest) = url.split_once(':')?;
@@ -216,7 +221,7 @@ pub fn scheme(url: &str) -> Option<String> {
     (is_scheme && is_marked).then_some(name)
 }
 
-/// Whether a text without a scheme can only be the path of a file.
+/// Returns whether a text without a scheme can only be the path of a file.
 #[must_use]
 pub fn is_path(text: &str) -> bool {
     let is_drive = matches!(text.as_bytes(), [b'a'..=b'z' | b'A'..=b'Z', b':', b'/' | b'\\', ..]);
@@ -224,7 +229,7 @@ pub fn is_path(text: &str) -> bool {
     is_drive || (text.starts_with(['/', '.', '~', '\\']) && !has_credentials)
 }
 
-/// Whether a text gives an address as `name=value`, as drivers' own connection strings do.
+/// Returns whether a text is a `name=value` address, as in drivers' own connection strings.
 #[must_use]
 pub fn is_connection_string(text: &str) -> bool {
     const NAMES: [&str; 10] = [

@@ -1,17 +1,17 @@
-//! What of a URL, or of what somebody has taken for one, may be shown: never a password.
+//! Removes passwords from URLs, and from texts that a user gave as a URL.
 
 use super::{decode, is_path, is_port, list_of_hosts, scheme, split_host};
 
-/// What the name of a parameter contains whose value nobody may see.
+/// Parts of the names of parameters whose values are secret.
 pub(super) const SECRET_WORDS: [&str; 5] = ["pass", "pw", "secret", "token", "credential"];
 
-/// Names that are secret as a whole, and harmless as a part of another.
+/// Names that are secret as a whole, and harmless as a part of another name.
 const SECRET_NAMES: [&str; 3] = ["key", "hexkey", "textkey"];
 
 pub(super) const HIDDEN: &str = "***";
 const HIDDEN_REST: &str = "***@…";
 
-/// A URL as it may be shown.
+/// Returns a URL without its password, for messages.
 #[must_use]
 pub fn without_password(url: &str) -> String {
     if scheme(url).is_none() && !is_path(url) && scheme(&decode(url)).is_some() {
@@ -22,15 +22,15 @@ pub fn without_password(url: &str) -> String {
         None => (url, None),
     };
     let mut shown = match scheme(url) {
-        // What follows three slashes is a path.
+        // After three slashes, the rest is a path.
         Some(scheme) if scheme == "sqlite" && !has_authority(url) => address.to_owned(),
         None if is_path(url) => address.to_owned(),
-        // A URL whose colon is missing.
+        // A URL without its colon.
         None if has_authority(url) && url.contains('@') => without_user_password(url, address),
         None => without_misspelt(address),
         _ => without_user_password(url, address),
     };
-    // Of a command's arguments.
+    // A password in the arguments of a command.
     if let Some((command, _)) = shown.split_once(" -p") {
         shown = format!("{command} -p{HIDDEN}");
     }
@@ -42,8 +42,9 @@ pub fn without_password(url: &str) -> String {
     shown
 }
 
-/// What follows the colon of a misspelt scheme may be a user and a password, and so may what stands
-/// before the host.
+/// Hides what may be credentials in a URL with a misspelt scheme.
+///
+/// These may follow the colon, or precede the host.
 fn without_misspelt(address: &str) -> String {
     match address.split_once(':') {
         Some((word, rest)) if !rest.is_empty() && (word.len() > 1 || rest.contains('@')) => {
@@ -56,8 +57,9 @@ fn without_misspelt(address: &str) -> String {
     }
 }
 
-/// A text up to the value of the first `password=`, of whatever kind of connection string. One whose
-/// name is encoded is not shown at all.
+/// Returns a text up to the value of the first `password=`, as in any connection string.
+///
+/// If the name is percent-encoded, the whole text is hidden.
 fn without_assigned(text: &str) -> String {
     match value_of_secret(text) {
         Some(start) => format!("{}{HIDDEN}", &text[..start]),
@@ -66,9 +68,9 @@ fn without_assigned(text: &str) -> String {
     }
 }
 
-/// Where the value begins that a secret name has in a text.
+/// Returns the position of the value of a secret name in a text.
 pub(super) fn value_of_secret(text: &str) -> Option<usize> {
-    // As long as the text itself, unlike `to_lowercase`.
+    // Keeps the length of the text, unlike `to_lowercase`.
     let lower = text.to_ascii_lowercase();
     let words = SECRET_WORDS.iter().flat_map(|word| lower.match_indices(word));
     let values = words.filter_map(|(at, _)| {
@@ -80,13 +82,15 @@ pub(super) fn value_of_secret(text: &str) -> Option<usize> {
     values.filter(|start| !text[*start..].starts_with(HIDDEN)).min()
 }
 
-/// Whether two slashes follow, of which the rest may begin with a user and a password.
+/// Returns whether two slashes follow, after which credentials may begin.
 fn has_authority(url: &str) -> bool {
     url.split_once("//").is_some_and(|(_, rest)| !rest.starts_with('/'))
 }
 
-/// A password may contain what should have been encoded; if it seems to, all that follows it is
-/// hidden too.
+/// Hides the password of a URL.
+///
+/// A password may contain characters that should have been encoded. If it seems to, everything
+/// after it is hidden too.
 fn without_user_password(url: &str, address: &str) -> String {
     let start = match (scheme(url), url.find("//")) {
         (None, Some(slashes)) => slashes,
@@ -111,7 +115,7 @@ fn without_user_password(url: &str, address: &str) -> String {
     }
 }
 
-/// Where a port should be and none is, the host that belongs to a user and a password may be missing.
+/// Hides an invalid port, which may be a password if the host after it is missing.
 fn without_wrong_port(address: &str, start: usize) -> String {
     let (prefix, rest) = address.split_at(start.min(address.len()));
     let authority = rest.split('/').next().unwrap_or_default();
@@ -129,7 +133,7 @@ fn without_wrong_port(address: &str, start: usize) -> String {
 
 fn without_secret(parameter: &str) -> String {
     let decoded = decode(parameter);
-    // Whatever else stands between a name and its value, it is no part of the name.
+    // The name ends at the first other character, whatever separates it from the value.
     let is_of_name = |one: char| one.is_alphanumeric() || "_-. ".contains(one);
     let end = decoded.find(|one| !is_of_name(one)).unwrap_or(decoded.len());
     let name = &decoded[..end];

@@ -1,5 +1,6 @@
-//! Python's `Decimal(text)`, as far as MLflow uses it: to find out whether a text is an integer
-//! that fits a `BIGINT`.
+//! Implements Python's `Decimal(text)` as far as MLflow uses it.
+//!
+//! MLflow uses `Decimal` to find out whether a text is an integer that fits a `BIGINT`.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -8,19 +9,21 @@ use super::literal::Literal;
 use super::text::strip;
 use super::unicode;
 
-/// The exponents a zero may have, `Etiny` to `Emax` of CPython's largest context; `Decimal` raises
-/// `InvalidOperation` for others. (A number other than zero that fits 64 bits is far from both.)
+/// The exponents that a zero may have: `Etiny` to `Emax` of CPython's largest context.
+///
+/// For any other exponent, `Decimal` raises `InvalidOperation`. (A number other than zero that fits
+/// 64 bits is far from both limits.)
 const ZERO_EXPONENTS: RangeInclusive<i64> = -1_999_999_999_999_999_997..=999_999_999_999_999_999;
 
-/// The value of `Decimal(text)` when that is a finite integer within 64 bits.
+/// Returns the value of `Decimal(text)`, if it is a finite integer within 64 bits.
 ///
-/// The text may have white space around it, decimal digits of any script, and underscores
-/// anywhere: `Decimal` removes them without looking. The work is linear in the length of the text,
+/// The text may have surrounding white space, decimal digits of any script, and underscores
+/// anywhere, which `Decimal` removes unchecked. The work is linear in the length of the text,
 /// whatever its exponent.
 pub(super) fn integer_from_text(text: &str) -> Option<i64> {
     let ascii = unicode::to_ascii(strip(text))?;
     let number = if ascii.contains('_') { Cow::Owned(ascii.replace('_', "")) } else { ascii };
-    // Infinities and NaNs are not literals, nor finite.
+    // Infinities and NaNs do not parse as literals, and are not finite.
     integer_from_literal(&Literal::parse(&number)?)
 }
 
@@ -29,7 +32,7 @@ fn integer_from_literal(literal: &Literal<'_>) -> Option<i64> {
     if coefficient == 0 {
         return ZERO_EXPONENTS.contains(&literal.scale()).then_some(0);
     }
-    // Negative when a digit that is not zero stands after the point: not an integer.
+    // Negative if a digit other than zero follows the point: not an integer.
     let zeros = u32::try_from(literal.scale().checked_add_unsigned(trailing_zeros)?).ok()?;
     let magnitude = coefficient.checked_mul(10_u64.checked_pow(zeros)?)?;
     if literal.negative {
@@ -39,8 +42,9 @@ fn integer_from_literal(literal: &Literal<'_>) -> Option<i64> {
     }
 }
 
-/// All digits as one number, without the zeros at its end, and how many those are. `None` when
-/// there are too many digits before them for any integer within 64 bits.
+/// Returns all digits as one number without its trailing zeros, and the number of these.
+///
+/// `None` if too many digits precede the zeros for any integer within 64 bits.
 fn coefficient(literal: &Literal<'_>) -> Option<(u64, u64)> {
     let mut coefficient: u64 = 0;
     let mut zeros: u64 = 0;

@@ -1,8 +1,8 @@
-//! The text that `json.loads` sees in `bytes`.
+//! Decodes `bytes` to text as `json.loads` does.
 
 use std::borrow::Cow;
 
-/// What `json.detect_encoding` tells apart.
+/// The encodings that `json.detect_encoding` distinguishes.
 #[derive(Clone, Copy)]
 enum Encoding {
     Utf8,
@@ -10,17 +10,19 @@ enum Encoding {
     Utf32(Order),
 }
 
-/// The order of the bytes of a code unit.
+/// The byte order of a code unit.
 #[derive(Clone, Copy)]
 enum Order {
     Big,
     Little,
 }
 
-/// Decodes as `json.loads` does: a byte order mark tells the encoding, or else the place of the first zeros.
+/// Decodes as `json.loads` does.
 ///
-/// `None` where Python raises `UnicodeDecodeError`, and for a surrogate outside a pair, which Python lets
-/// pass here and nowhere after: no database takes it.
+/// A byte order mark determines the encoding, or else the positions of the first zeros.
+///
+/// `None` where Python raises `UnicodeDecodeError`, and for a surrogate outside a pair. Python
+/// accepts such a surrogate here and nowhere later, and no database stores it.
 pub(crate) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     match detect(bytes) {
         (Encoding::Utf8, text) => str::from_utf8(text).ok().map(Cow::Borrowed),
@@ -45,10 +47,10 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Cow<'_, str>> {
     }
 }
 
-/// The encoding, and the bytes without their byte order mark.
+/// Returns the encoding, and the bytes without their byte order mark.
 fn detect(bytes: &[u8]) -> (Encoding, &[u8]) {
     const MARKS: [(&[u8], Encoding); 5] = [
-        // The first four bytes before the first two, which are another mark.
+        // Marks of four bytes come first: their first two bytes may be another mark.
         (&[0, 0, 0xfe, 0xff], Encoding::Utf32(Order::Big)),
         (&[0xff, 0xfe, 0, 0], Encoding::Utf32(Order::Little)),
         (&[0xfe, 0xff], Encoding::Utf16(Order::Big)),

@@ -1,32 +1,34 @@
-//! Python's `float(text)`.
+//! Implements Python's `float(text)`.
 
 use std::borrow::Cow;
 
 use super::literal::Literal;
 use super::unicode;
 
-/// No float has more significant digits, and no point half way between two floats either.
+/// No float, and no point halfway between two floats, has more significant digits.
 const SIGNIFICANT_DIGITS: usize = 800;
 
-/// Rust's parser stops reading an exponent at some 65536, which is right only as long as the
-/// digits cannot shift the value back into range.
+/// The length up to which Rust's parser is trusted.
+///
+/// The parser stops reading an exponent at about 65536. That is correct only if the digits cannot
+/// shift the value back into range.
 const TRUSTED_LENGTH: usize = 32_768;
 
-/// A power of ten that takes any `SIGNIFICANT_DIGITS` digits out of the range of a float.
+/// A power of ten that moves any `SIGNIFICANT_DIGITS` digits out of the range of a float.
 const EXTREME_EXPONENT: i64 = 10_000;
 
-/// `float(text)`, or `None` where Python raises `ValueError`.
+/// Returns `float(text)`, or `None` where Python raises `ValueError`.
 ///
-/// The text may have white space around it (but not U+001C to U+001F, which `str.strip` would
-/// remove), decimal digits of any script, single underscores between digits, and may spell an
-/// infinity or NaN. Too large a value is infinite.
+/// The text may have surrounding white space (but not U+001C to U+001F, which `str.strip` would
+/// remove). It may have decimal digits of any script, and single underscores between digits. It may
+/// spell an infinity or NaN. Too large a value is infinite.
 pub(super) fn from_text(text: &str) -> Option<f64> {
     let ascii = unicode::to_ascii(text)?;
     let number = without_underscores(ascii.trim_matches(is_c_space))?;
     correctly_rounded(&number)
 }
 
-/// The float nearest to a literal in the grammar that Rust and Python share, ties to even.
+/// Returns the float nearest to a literal in the grammar that Rust and Python share, ties to even.
 pub(super) fn correctly_rounded(text: &str) -> Option<f64> {
     if text.len() <= TRUSTED_LENGTH {
         return text.parse().ok();
@@ -35,8 +37,9 @@ pub(super) fn correctly_rounded(text: &str) -> Option<f64> {
     shortened(&literal).parse().ok()
 }
 
-/// A short literal that rounds like the given one: past the digits that can matter, it is enough
-/// to know whether any is not zero.
+/// Returns a short literal that rounds like the given one.
+///
+/// Beyond the significant digits, it only matters whether any digit is not zero.
 fn shortened(literal: &Literal<'_>) -> String {
     let digits = [literal.integer, literal.fraction].concat();
     let significant = digits.trim_start_matches('0');
@@ -49,7 +52,7 @@ fn shortened(literal: &Literal<'_>) -> String {
     format!("{sign}0{kept}.{sticky}e{exponent}")
 }
 
-/// Removes underscores, each of which must stand between two digits.
+/// Removes underscores; `None` if one does not stand between two digits.
 fn without_underscores(text: &str) -> Option<Cow<'_, str>> {
     if !text.contains('_') {
         return Some(Cow::Borrowed(text));
@@ -61,7 +64,9 @@ fn without_underscores(text: &str) -> Option<Cow<'_, str>> {
         .then(|| Cow::Owned(text.replace('_', "")))
 }
 
-/// What C's `isspace` accepts, which is all that CPython strips once the text is ASCII.
+/// Returns whether C's `isspace` accepts a character.
+///
+/// CPython strips only these characters once the text is ASCII.
 fn is_c_space(character: char) -> bool {
     matches!(character, '\t'..='\r' | ' ')
 }

@@ -1,8 +1,8 @@
-//! Python's `int`, as far as a JSON document can hold one.
+//! Implements Python's `int`, as far as a JSON document can hold one.
 //!
-//! A JSON integer may have thousands of digits. MLflow only ever turns one into a float or checks
-//! that it fits a `BIGINT`, so a large one stays the text it was written as: nothing to compute,
-//! nothing to allocate.
+//! A JSON integer may have thousands of digits. MLflow only converts an integer to a float, or
+//! checks that it fits a `BIGINT`. So a large integer stays the text as written, with nothing to
+//! compute or allocate.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub struct Integer<'a>(Repr<'a>);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Repr<'a> {
     Small(i64),
-    /// Does not fit an `i64`: an optional minus sign and digits that do not begin with a zero.
+    /// An integer beyond `i64`: an optional minus sign, and digits that do not begin with a zero.
     Big(&'a str),
 }
 
@@ -25,18 +25,18 @@ enum Repr<'a> {
 pub struct IntegerOverflow;
 
 impl<'a> Integer<'a> {
-    /// Reads what JSON's grammar accepts as an integer; the caller has checked that it does.
+    /// Reads text that JSON's grammar accepts as an integer, which the caller has checked.
     ///
     /// `-0` is the integer zero, which has no sign.
     pub(super) fn from_json(literal: &'a str) -> Self {
         Self(literal.parse().map_or(Repr::Big(literal), Repr::Small))
     }
 
-    /// `float(self)`: the nearest float, ties to even.
+    /// Returns `float(self)`: the nearest float, ties to even.
     ///
     /// # Errors
     ///
-    /// When the nearest float would be `2**1024`, one past the largest; Python then raises
+    /// If the nearest float would be `2**1024`, one past the largest. Python then raises
     /// `OverflowError`, whereas the float literal with the same digits would be infinite.
     pub fn to_f64(self) -> Result<f64, IntegerOverflow> {
         match self.0 {
@@ -49,7 +49,7 @@ impl<'a> Integer<'a> {
         }
     }
 
-    /// The value when it fits a `BIGINT`.
+    /// Returns the value, if it fits a `BIGINT`.
     pub fn to_i64(self) -> Option<i64> {
         match self.0 {
             Repr::Small(value) => Some(value),
@@ -64,7 +64,7 @@ impl From<i64> for Integer<'_> {
     }
 }
 
-/// `str(self)`: the decimal digits.
+/// Formats as `str(self)`: the decimal digits.
 impl fmt::Display for Integer<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.0 {

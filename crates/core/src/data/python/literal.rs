@@ -1,19 +1,20 @@
-//! The grammar of decimal literals that Python's `float` and `Decimal` share.
+//! Parses the decimal literals that Python's `float` and `Decimal` share.
 
-/// The parts of `[sign] digits [. digits] [e [sign] digits]`, with a digit on at least one side of
-/// the point.
+/// The parts of `[sign] digits [. digits] [e [sign] digits]`.
+///
+/// At least one side of the point has a digit.
 pub(super) struct Literal<'a> {
     pub(super) negative: bool,
     /// The digits before the point.
     pub(super) integer: &'a str,
     /// The digits after the point.
     pub(super) fraction: &'a str,
-    /// The power of ten as written, saturated: no text is long enough to make up for 64 bits.
+    /// The power of ten as written, saturated: no text is long enough to compensate for 64 bits.
     pub(super) exponent: i64,
 }
 
 impl<'a> Literal<'a> {
-    /// Splits ASCII text without white space or underscores; `None` when it is not such a literal.
+    /// Splits ASCII text without white space or underscores; `None` if it is no such literal.
     pub(super) fn parse(text: &'a str) -> Option<Self> {
         let (negative, unsigned) = split_sign(text);
         let (mantissa, exponent) = match unsigned.split_once(['e', 'E']) {
@@ -30,7 +31,7 @@ impl<'a> Literal<'a> {
         })
     }
 
-    /// The power of ten of the last digit.
+    /// Returns the power of ten of the last digit.
     pub(super) fn scale(&self) -> i64 {
         self.exponent.saturating_sub_unsigned(self.fraction.len() as u64)
     }

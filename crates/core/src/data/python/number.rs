@@ -1,12 +1,13 @@
-//! MLflow's conversions of whatever a document or a column holds to a float or a token count.
+//! Implements MLflow's conversions of JSON and column values to floats and token counts.
 
 use super::integer::Integer;
 use super::json::Json;
 use super::string::PythonStr;
 use super::{decimal, float};
 
-/// What the conversions tell apart, from a JSON document or from a column of the database (which
-/// in SQLite may hold any type).
+/// The kinds of values that the conversions distinguish.
+///
+/// A value comes from a JSON document or a column, which may hold any type in SQLite.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) enum Operand<'a> {
     /// `None`, a `bool`, a `list`, a `dict` or a string with a lone surrogate: never a number.
@@ -56,14 +57,14 @@ impl<'a> From<&'a Json<'_>> for Operand<'a> {
     }
 }
 
-/// MLflow's `finite_float_or_none`: `float(value)`, unless that raises or is not finite.
+/// Returns `float(value)`, unless that raises or is not finite: MLflow's `finite_float_or_none`.
 ///
-/// `None` and `bool` are never numbers; an `int` too large for a float is not one either.
+/// `None` and `bool` are never numbers. Neither is an `int` too large for a float.
 pub(crate) fn finite_float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
     float(value).filter(|float| float.is_finite())
 }
 
-/// `float(value)`, unless that raises. Bytes count as a text in ASCII.
+/// Returns `float(value)`, unless that raises. Bytes count as ASCII text.
 pub(crate) fn float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
     match value.into() {
         Operand::NotANumber => None,
@@ -77,8 +78,10 @@ pub(crate) fn float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
     }
 }
 
-/// MLflow's `token_count_or_none`: `int(Decimal(str(value)))`, unless that is not an integer or
-/// does not fit a `BIGINT`.
+/// Returns a token count: MLflow's `token_count_or_none`.
+///
+/// Computes `int(Decimal(str(value)))`. `None` if the result is not an integer, or does not fit a
+/// `BIGINT`.
 ///
 /// A float counts by its `repr`, not by its exact value: `2.0**63` is `9.223372036854776e+18`,
 /// which is beyond `BIGINT`, and so is `-2.0**63`.
@@ -96,12 +99,12 @@ fn token_count_of_float(float: f64) -> Option<i64> {
     const EXACT: f64 = (1_i64 << f64::MANTISSA_DIGITS) as f64;
 
     if float.abs() < EXACT {
-        // Up to here the digits of `repr` are those of the exact value.
+        // Below this limit, the digits of `repr` are those of the exact value.
         return (float.fract() == 0.0).then_some(float as i64);
     }
     if float.abs() < 1e19 {
-        // Rust's shortest digits that read back as the same float are those of `repr`: they could
-        // differ only half way between two candidates, and no integer is.
+        // Rust's shortest digits that read back as the same float are the digits of `repr`. The two
+        // could differ only halfway between two candidates, and no integer is halfway.
         return decimal::integer_from_text(&format!("{float:e}"));
     }
     None

@@ -1,9 +1,9 @@
-//! Python's `str`, which may hold code points that no UTF-8 text can.
+//! Implements Python's `str`, which may hold code points that no UTF-8 text can.
 //!
-//! `json.loads('"\\ud800"')` is a string of one lone surrogate. MLflow carries it along until
-//! something must encode it: hashing a category or sending a parameter to the database then raises
-//! `UnicodeEncodeError`, but truncation may have removed it before. So the surrogate must survive
-//! parsing, and the failure belongs to the place that needs UTF-8.
+//! `json.loads('"\\ud800"')` is a string of one lone surrogate. MLflow keeps the surrogate until
+//! some code encodes the string, for a hash or a database parameter. Encoding then raises
+//! `UnicodeEncodeError`, unless truncation has removed the surrogate before. So the surrogate must
+//! survive parsing, and the code that needs UTF-8 must fail.
 
 use std::borrow::Cow;
 
@@ -11,17 +11,19 @@ use thiserror::Error;
 
 use super::text;
 
-/// A sequence of code points, most often UTF-8 text borrowed from the document it came from.
+/// A sequence of code points, usually UTF-8 text borrowed from the document.
 ///
-/// Two strings are equal when their code points are.
+/// Two strings are equal if their code points are.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct PythonStr<'a>(Repr<'a>);
 
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 enum Repr<'a> {
     Utf8(Cow<'a, str>),
-    /// The code points of a string that has a lone surrogate; a string without one is never held
-    /// this way, which makes the derived comparison and hash those of the code points.
+    /// The code points of a string that has a lone surrogate.
+    ///
+    /// A string without a lone surrogate is never stored this way. So the derived comparison and
+    /// hash are those of the code points.
     Surrogates(Vec<u32>),
 }
 
@@ -34,16 +36,16 @@ enum Repr<'a> {
 pub struct LoneSurrogate {
     /// The surrogate, from U+D800 to U+DFFF.
     pub code_point: u32,
-    /// How many code points come before it.
+    /// The number of code points before the surrogate.
     pub position: usize,
 }
 
 impl PythonStr<'_> {
-    /// The text as UTF-8, Python's strict `str.encode()`.
+    /// Returns the text as UTF-8, as Python's strict `str.encode()` does.
     ///
     /// # Errors
     ///
-    /// The first lone surrogate, if there is one.
+    /// The first lone surrogate, if the string has one.
     pub fn as_utf8(&self) -> Result<&str, LoneSurrogate> {
         match &self.0 {
             Repr::Utf8(text) => Ok(text),
@@ -51,7 +53,7 @@ impl PythonStr<'_> {
         }
     }
 
-    /// `len(self)`: the number of code points.
+    /// Returns `len(self)`: the number of code points.
     pub fn code_points(&self) -> usize {
         match &self.0 {
             Repr::Utf8(text) => text::code_points(text),
@@ -59,7 +61,7 @@ impl PythonStr<'_> {
         }
     }
 
-    /// The code points, which Python iterates over as strings of one character.
+    /// Iterates over the code points. Python iterates over strings of one character instead.
     pub fn iter(&self) -> impl Iterator<Item = u32> {
         let (text, points) = match &self.0 {
             Repr::Utf8(text) => (text.as_ref(), [].as_slice()),
@@ -68,8 +70,9 @@ impl PythonStr<'_> {
         text.chars().map(u32::from).chain(points.iter().copied())
     }
 
-    /// `self[:length]`: the first code points, which may be free of lone surrogates even when the
-    /// whole string is not.
+    /// Returns `self[:length]`: the first code points.
+    ///
+    /// The result may be free of lone surrogates even if the whole string is not.
     pub fn truncate(&self, length: usize) -> PythonStr<'_> {
         match &self.0 {
             Repr::Utf8(text) => PythonStr::from(text::truncate(text, length)),

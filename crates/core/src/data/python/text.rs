@@ -1,10 +1,10 @@
-//! Python's `str` methods on text that came from the database, which has no lone surrogates.
+//! Implements Python's `str` methods on text from the database, which has no lone surrogates.
 
 use std::borrow::Cow;
 
 use super::unicode;
 
-/// `text.strip()`: without the white space at both ends, by [Python's notion] of white space.
+/// Returns `text.strip()`: without surrounding white space, by [Python's notion] of white space.
 ///
 /// Rust's `str::trim` would leave U+001C to U+001F in place.
 ///
@@ -13,8 +13,9 @@ pub(crate) fn strip(text: &str) -> &str {
     text.trim_matches(unicode::is_space)
 }
 
-/// `text.lower()`: the full lowercase mapping of Unicode 14, where a capital sigma at the end of a
-/// word becomes a final one, and U+0130 two code points.
+/// Returns `text.lower()`: the full lowercase mapping of Unicode 14.
+///
+/// A capital sigma at the end of a word becomes a final sigma, and U+0130 two code points.
 pub(crate) fn lower(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
@@ -28,8 +29,10 @@ pub(crate) fn lower(text: &str) -> Cow<'_, str> {
     Cow::Owned(text.to_lowercase())
 }
 
-/// `lower` for a text with characters whose properties changed after Unicode 14: a stand-in that
-/// has the old properties goes through Rust's mapping, and the character then takes its place.
+/// Returns `lower` of a text with characters whose properties changed after Unicode 14.
+///
+/// A stand-in with the old properties goes through Rust's mapping, and the character then takes the
+/// place of the stand-in.
 fn lower_with_stand_ins(text: &str) -> String {
     let substituted: String =
         text.chars().map(|character| unicode::stand_in(character).unwrap_or(character)).collect();
@@ -47,12 +50,12 @@ fn lower_with_stand_ins(text: &str) -> String {
     result
 }
 
-/// `len(text)`: the number of code points.
+/// Returns `len(text)`: the number of code points.
 pub(crate) fn code_points(text: &str) -> usize {
     text.chars().count()
 }
 
-/// `text[:length]`: the first `length` code points, or all of them when there are fewer.
+/// Returns `text[:length]`: the first `length` code points, or all if the text has fewer.
 pub(crate) fn truncate(text: &str, length: usize) -> &str {
     // A code point takes at least one byte, so a text this short needs no counting.
     if text.len() <= length {

@@ -1,4 +1,4 @@
-//! Python 3.11's character properties, those of Unicode 14.
+//! Holds Python 3.11's character properties, those of Unicode 14.
 //!
 //! Rust's standard library follows a newer Unicode and does not expose decimal digits.
 
@@ -17,8 +17,10 @@ const ZEROS: [u32; 66] = [
     0x16B50, 0x1D7CE, 0x1D7D8, 0x1D7E2, 0x1D7EC, 0x1D7F6, 0x1E140, 0x1E2F0, 0x1E950, 0x1FBF0,
 ];
 
-/// Characters that Unicode 14 had not assigned (so no case, not ignorable) and that matter to
-/// lowercasing in Unicode 17: first and last of each range.
+/// The characters that Unicode 14 had not assigned and that matter to lowercasing in Unicode 17.
+///
+/// An unassigned character has no case, and is not ignorable. Each range has a first and a last
+/// character.
 ///
 /// Source: `str.lower` of Python 3.11 compared with `str::to_lowercase` of Rust 1.95, for every
 /// character alone and next to a capital sigma.
@@ -75,7 +77,7 @@ const UNASSIGNED: [(u32, u32); 50] = [
     (0x1E6FF, 0x1E6FF),
 ];
 
-/// `character.isspace()`: bidirectional class WS, B or S, or category Zs.
+/// Returns `character.isspace()`: bidirectional class WS, B or S, or category Zs.
 pub(super) fn is_space(character: char) -> bool {
     matches!(
         character,
@@ -93,13 +95,15 @@ pub(super) fn is_space(character: char) -> bool {
     )
 }
 
-/// For a character that lowercases differently in Unicode 14 and in Rust: one that Rust treats
-/// the way Unicode 14 treated the character. Each is its own lowercase.
+/// Returns a stand-in for a character that Unicode 14 and Rust lowercase differently.
+///
+/// Rust treats the stand-in as Unicode 14 treated the character. Each stand-in is its own
+/// lowercase.
 pub(super) fn stand_in(character: char) -> Option<char> {
     match character {
-        // Was a lowercase letter; is now a letter without case.
+        // In Unicode 14 a lowercase letter, in Rust a letter without case.
         '\u{295}' => Some('a'),
-        // Was ignorable next to a sigma; no longer is.
+        // Ignorable next to a sigma in Unicode 14, but not in Rust.
         '\u{1171e}' => Some('\u{300}'),
         _ => is_unassigned(u32::from(character)).then_some('\0'),
     }
@@ -111,7 +115,7 @@ fn is_unassigned(code_point: u32) -> bool {
     range.is_some_and(|(_, last)| code_point <= *last)
 }
 
-/// `unicodedata.decimal(character)` as an ASCII digit.
+/// Returns `unicodedata.decimal(character)` as an ASCII digit.
 fn ascii_digit(character: char) -> Option<char> {
     let code_point = u32::from(character);
     let following = ZEROS.partition_point(|zero| *zero <= code_point);
@@ -119,8 +123,9 @@ fn ascii_digit(character: char) -> Option<char> {
     char::from_digit(code_point - zero, 10)
 }
 
-/// CPython's first step in reading a number: ASCII as it is, other digits and white space as their
-/// ASCII counterparts. `None` when there is anything else, which no number can contain.
+/// Converts digits and white space to ASCII, CPython's first step in parsing a number.
+///
+/// ASCII stays as it is. `None` for any other character, which no number can contain.
 pub(super) fn to_ascii(text: &str) -> Option<Cow<'_, str>> {
     if text.is_ascii() {
         return Some(Cow::Borrowed(text));

@@ -1,4 +1,4 @@
-//! Experiment, time and aggregate value of assessments.
+//! Fills the experiment, time and aggregate value of assessments.
 
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query, Value};
 
@@ -15,7 +15,7 @@ pub(super) const COLUMNS: [&str; 4] =
 const UPDATE: KeyedUpdate =
     KeyedUpdate { table: "assessments", columns: &COLUMNS, key: &["assessment_id"] };
 
-/// Fills the columns, and tells how many rows it wrote.
+/// Fills the columns, and returns the number of rows written.
 pub(super) async fn backfill(
     database: &mut dyn Rows,
     tally: &ProgressCounter<'_>,
@@ -34,7 +34,7 @@ pub(super) async fn backfill(
     Ok(written)
 }
 
-/// What to write over an assessment, unless that is there already.
+/// Returns the new values of an assessment, unless the row has them already.
 fn changed(read: &Row) -> Option<Row> {
     let (aggregate, is_numeric) = values::aggregate(read.get(1));
     let aggregate = aggregate.map_or(Value::String(None), Value::from);

@@ -1,4 +1,4 @@
-//! The different `dimension_attributes` of many spans.
+//! Groups spans by their distinct `dimension_attributes`.
 
 use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, Value};
 
@@ -8,20 +8,20 @@ use crate::error::Error;
 use crate::rows::{Row, Rows};
 use crate::schema::platform::{Dialect, Platform};
 
-/// How many different ones a statement compares each span with.
+/// The maximum number of distinct values with which a statement compares each span.
 const MOST: usize = 32;
 
-/// Where MySQL sorts to group, it tells texts apart only by this many bytes.
+/// The number of bytes by which MySQL distinguishes texts when it sorts to group.
 const LONGEST: usize = 1000;
 
-/// Spans that have the same `dimension_attributes`.
+/// The spans with the same `dimension_attributes`.
 #[derive(Debug)]
 pub(super) struct Kind {
-    /// What they have, as `values::dimensions` reads it.
+    /// The `dimension_attributes`, as `values::dimensions` reads it.
     pub(super) text: Option<Value>,
-    /// How many spans there are.
+    /// The number of spans.
     pub(super) spans: usize,
-    /// How many have something in one of the columns that are to be filled.
+    /// The number of spans that have a value in one of the columns to be filled.
     pub(super) filled: usize,
     /// The text as the database compares it.
     compared: Value,
@@ -42,14 +42,18 @@ impl Kind {
         Some(Self { text, spans: spans?, filled: filled?, compared })
     }
 
-    /// Whether the span that a statement is at is one of these. Never asked of those without any.
+    /// Returns the condition that a statement's current span is one of these spans.
+    ///
+    /// Never called for the spans without `dimension_attributes`.
     pub(super) fn is_that_of_span(&self, platform: &Platform) -> Expr {
         exact_text(platform).eq(self.compared.clone())
     }
 }
 
-/// The `dimension_attributes` of a range of traces, if they are few, short, and texts; with the
-/// number of spans that have something in one of these columns.
+/// Returns the distinct `dimension_attributes` of a range of traces.
+///
+/// `None` unless they are few, short, and texts. Each has the number of spans with a value in one
+/// of `columns`.
 pub(super) async fn kinds(
     database: &mut dyn Rows,
     range: &Range,
@@ -75,10 +79,10 @@ pub(super) async fn kinds(
     Ok(if found.len() > MOST { None } else { found.iter().map(Kind::of).collect() })
 }
 
-/// The text of a span's `dimension_attributes`, told apart from others by every byte.
+/// Returns the text of a span's `dimension_attributes`, compared byte by byte.
 ///
-/// PostgreSQL compares no JSON. On MySQL the column may be JSON or a text in any character set and
-/// collation; the inner cast makes it UTF-8.
+/// PostgreSQL compares no JSON. On MySQL, the column may be JSON or a text in any character set and
+/// collation; the inner cast converts it to UTF-8.
 fn exact_text(platform: &Platform) -> Expr {
     let column = Expr::col(("spans", "dimension_attributes"));
     match platform.dialect {

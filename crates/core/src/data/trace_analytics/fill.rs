@@ -1,7 +1,7 @@
 //! Fills traces and their spans, range by range.
 //!
-//! A range is complete in itself, and filling it again gives the same. So where the database has
-//! further connections, ranges are filled side by side, each in a transaction of its own.
+//! A range is complete in itself, and can be filled again with the same result. So where the
+//! database offers worker connections, ranges are filled in parallel, each in its own transaction.
 
 use futures_util::future::try_join_all;
 
@@ -53,7 +53,7 @@ async fn work(
     Ok(done)
 }
 
-/// Fills a range and commits it; its halves, where it is too large for one transaction.
+/// Fills a range and commits it, or its halves if it is too large for one transaction.
 async fn fill_in_parts(
     database: &mut dyn Rows,
     range: Range,
@@ -88,7 +88,8 @@ async fn fill_part(
 ) -> Result<(), Error> {
     fill_range(database, range, tally, done).await?;
     if let Some(ranges) = ranges {
-        // Somebody else may have begun, and have removed already what this was computed from.
+        // Another session may have started an upgrade, and removed the sources of these values
+        // already.
         ranges.check().await?;
     }
     parts::commit(database).await

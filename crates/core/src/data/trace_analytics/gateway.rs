@@ -1,6 +1,6 @@
-//! Costs of the gateway's traces.
+//! Computes the costs of the gateway's traces.
 //!
-//! A trace of the gateway that has no total cost of its own gets the sum of its spans'.
+//! A gateway trace without a total cost of its own gets the sum of its spans' costs.
 
 use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
 
@@ -10,8 +10,9 @@ use crate::error::Error;
 use crate::rows::Rows;
 use crate::schema::platform::{Dialect, Platform};
 
-/// What tells that the trace at hand came through the gateway. As in MLflow, the database says whether
-/// a key is that of the gateway.
+/// Selects the metadata that marks a trace as the gateway's.
+///
+/// As in MLflow, the database decides whether a key equals the gateway's key.
 pub(super) fn marks(trace: (&'static str, &'static str)) -> SelectStatement {
     const METADATA: &str = "trace_request_metadata";
     Query::select()
@@ -22,8 +23,9 @@ pub(super) fn marks(trace: (&'static str, &'static str)) -> SelectStatement {
         .take()
 }
 
-/// Writes the sums of a range of traces, and tells how many there were. If the spans have not got their
-/// costs yet, these are read where they come from.
+/// Writes the sums of a range of traces, and returns the number of traces.
+///
+/// If the spans' costs are not filled yet, the sums are computed from the sources of these costs.
 pub(super) async fn sum_costs(
     database: &mut dyn Rows,
     range: &Range,
@@ -31,8 +33,8 @@ pub(super) async fn sum_costs(
 ) -> Result<u64, Error> {
     let platform = database.platform();
     let costs = if spans_are_late { Costs::of_metrics(platform) } else { Costs::of_spans() };
-    // Not that the sum is no NULL: the server may ask that of other traces first, whose costs
-    // overflow.
+    // The condition does not require a sum that is not NULL: the server might compute the sums of
+    // other traces first, whose costs overflow.
     let update = Query::update()
         .table("trace_info")
         .value("total_cost", Expr::from(costs.sum(platform)))
@@ -44,7 +46,7 @@ pub(super) async fn sum_costs(
     database.execute(QueryStatement::Update(update)).await
 }
 
-/// The costs of the spans of the trace that a statement is at.
+/// The costs of the spans of a statement's current trace.
 struct Costs {
     select: SelectStatement,
     column: (&'static str, &'static str),
@@ -62,7 +64,9 @@ impl Costs {
         Self { select, column }
     }
 
-    /// Where [`super::costs::are_numbers`] holds, these become the costs of the spans.
+    /// Selects the sources of the spans' costs.
+    ///
+    /// Where [`super::costs::are_numbers`] holds, these values become the costs of the spans.
     fn of_metrics(platform: &Platform) -> Self {
         let column = ("span_metrics", "value");
         let mut span = Query::select().expr(Expr::val(1)).from("spans").take();
@@ -78,8 +82,10 @@ impl Costs {
         Self { select, column }
     }
 
-    /// Added up in the order of the spans' key: another order can give another last bit. PostgreSQL keeps
-    /// rows in the order in which they were written, which is not that of MLflow, and has to be told.
+    /// Adds up the costs in the order of the spans' key: another order can change the last bit.
+    ///
+    /// PostgreSQL returns rows in the order of insertion, which is not MLflow's order, so the query
+    /// sorts them.
     fn sum(&self, platform: &Platform) -> SelectStatement {
         let mut costs = self.select.clone();
         if platform.dialect == Dialect::Postgres {

@@ -1,11 +1,11 @@
-//! 75868b020152: what trace analytics needs moves into columns.
+//! Implements 75868b020152: moves what trace analytics needs into columns.
 //!
-//! Names, sessions, token counts and costs of traces, costs and models of spans, and the numeric
-//! value of assessments were kept as tags, metadata, metrics and JSON. They are computed as MLflow
-//! computes them in Python, moving in batches in the order of each table's key
-//! ([`TraceAnalytics`]), and what they were computed from is removed ([`TraceAnalyticsSources`]): a
-//! step of its own, so that the first one can be done again as long as it is not done. What MLflow would
-//! stumble over is found before anything is changed.
+//! Names, sessions, token counts and costs of traces were kept as tags, metadata, metrics and JSON.
+//! So were costs and models of spans, and the numeric values of assessments. [`TraceAnalytics`]
+//! computes them as MLflow does in Python, in batches in the order of each table's key.
+//! [`TraceAnalyticsSources`] then removes the sources. The removal is a step of its own, so that
+//! the first step can be repeated until it is done. Rows that MLflow would fail on are found before
+//! anything is changed.
 
 mod assessments;
 mod dimensions;
@@ -41,7 +41,7 @@ const TOKEN_USAGE_METADATA: &str = "mlflow.trace.tokenUsage";
 const COST_METADATA: &str = "mlflow.trace.cost";
 const GATEWAY_METADATA: &str = "mlflow.gateway.endpointId";
 
-/// Keys of `mlflow.trace.tokenUsage` and of `trace_metrics`, and the columns that they become.
+/// The keys of `mlflow.trace.tokenUsage` and `trace_metrics`, and the columns that they become.
 const TOKEN_KEYS: [&str; 6] = [
     "input_tokens",
     "output_tokens",
@@ -51,18 +51,18 @@ const TOKEN_KEYS: [&str; 6] = [
     "cache_creation_input_tokens_above_1hr",
 ];
 
-/// Keys of `mlflow.trace.cost` and of `span_metrics`, and the columns that they become.
+/// The keys of `mlflow.trace.cost` and `span_metrics`, and the columns that they become.
 const COST_KEYS: [&str; 3] = ["input_cost", "output_cost", "total_cost"];
 
 /// Fills the columns.
 #[derive(Clone, Copy, Debug)]
 pub struct TraceAnalytics;
 
-/// Removes what the columns are computed from.
+/// Removes the sources of the columns.
 #[derive(Clone, Copy, Debug)]
 pub struct TraceAnalyticsSources;
 
-/// Adds up the rows of all three tables.
+/// Counts the rows done, over all three tables.
 struct ProgressCounter<'a> {
     progress: &'a Progress,
     done: AtomicU64,
@@ -70,25 +70,26 @@ struct ProgressCounter<'a> {
 }
 
 impl ProgressCounter<'_> {
-    /// Adds rows that are done; ends here if the upgrade is to.
+    /// Adds rows that are done, and fails if the user has stopped the upgrade.
     fn add(&self, rows: usize) -> Result<(), Error> {
         let rows = rows as u64;
         let done = self.done.fetch_add(rows, Ordering::Relaxed) + rows;
-        // What the server did not take at once is done, and counted, again.
+        // Rows that the server refused at once are written, and counted, again.
         self.progress.report(std::cmp::Ord::min(done, self.total), Some(self.total));
         self.progress.check()
     }
 }
 
-/// Whether a key is one of several, byte for byte.
+/// Returns the condition that a key is one of several, byte for byte.
 fn is_one_of(table: &'static str, keys: &[&str], platform: &Platform) -> Condition {
     keys.iter().fold(Condition::any(), |condition, key| {
         condition.add(equals_exactly(Expr::col((table, "key")), *key, platform))
     })
 }
 
-/// The keys after `last`, in the order of `columns`. MySQL does not use an index for a comparison
-/// of rows, but does for this longer form of it.
+/// Returns the condition that a key comes after `last`, in the order of `columns`.
+///
+/// MySQL uses no index for a comparison of rows, but does for this longer form.
 fn key_after(
     table: &'static str,
     columns: [&'static str; 2],
@@ -131,17 +132,19 @@ impl DataMigration for TraceAnalytics {
         ]
     }
 
-    /// Tables of later revisions than the live one are empty, but `trace_info` may be older than
-    /// `spans`, and its tags and metadata count without them.
+    /// Returns whether the columns are still to be filled.
     ///
-    /// Spans that have got their models, and have no `dimension_attributes` any more, were filled by
-    /// a run of MLflow that stopped after it had removed what the columns are computed from: to
-    /// compute them again would empty them.
+    /// A table that a later revision creates is empty. But `trace_info` may be older than `spans`,
+    /// and its tags and metadata count without `spans`.
+    ///
+    /// If spans have their models and no `dimension_attributes`, a run of MLflow has filled them.
+    /// That run stopped after it had removed the sources. Computing the columns again would empty
+    /// them.
     fn is_needed(&self, live: &Schema) -> bool {
         live.table("trace_info").is_some() && !is_filled(live)
     }
 
-    /// MySQL commits range by range.
+    /// Returns false: MySQL commits range by range.
     fn is_atomic(&self) -> bool {
         false
     }
@@ -200,7 +203,7 @@ impl DataMigration for TraceAnalyticsSources {
         TraceAnalytics.is_needed(live)
     }
 
-    /// MySQL empties tables at once, which commits.
+    /// Returns false: MySQL truncates tables, which commits.
     fn is_atomic(&self) -> bool {
         false
     }

@@ -1,9 +1,9 @@
-//! Gateway traces whose spans cost more together than a float can hold.
+//! Finds gateway traces whose spans together cost more than a float can hold.
 //!
-//! No server is left to add: PostgreSQL and MySQL answer a sum beyond a float with an error, and
-//! scaling the costs down before, so that the sum stays within, lets the least of them underflow,
-//! which PostgreSQL answers with an error too. So the server only compares. Where a sum overflows, at
-//! least one cost is [`HUGE`], which hardly any trace has, and the costs of those are added up here.
+//! No server can add such costs up. PostgreSQL and MySQL report an error for a sum beyond a float.
+//! Scaling the costs down first would make the smallest of them underflow, for which PostgreSQL
+//! reports an error too. So the server only compares. Where a sum overflows, at least one cost is
+//! [`HUGE`]. Hardly any trace has such a cost, and the costs of such traces are added up here.
 
 use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, Value};
 
@@ -14,13 +14,13 @@ use crate::error::{Error, RowProblem};
 use crate::rows::Rows;
 use crate::schema::platform::Platform;
 
-/// What a float holds, divided by 2^63: fewer costs than that cannot add up to more if all are below.
+/// The largest float divided by 2^63: fewer than 2^63 costs below this limit cannot overflow.
 const HUGE: f64 = f64::MAX / 9_223_372_036_854_775_808.0;
 
-/// How many traces are asked for at a time.
+/// The number of traces per query.
 const TRACES: u64 = 100;
 
-/// Tells which there are, and names the first.
+/// Returns the number of these traces, and the name of the first.
 pub(super) async fn finding(database: &mut dyn Rows) -> Result<Option<RowProblem>, Error> {
     let (mut first, mut count) = (None, 0);
     let mut traces = suspects(database, None).await?;
@@ -50,7 +50,7 @@ fn is_total_cost(platform: &Platform) -> Expr {
     equals_exactly(Expr::col(("span_metrics", "key")), "total_cost", platform)
 }
 
-/// Whether a cost is huge, or a text that Python may read as a huge number.
+/// Returns the condition that a cost is huge, or a text that Python may read as a huge number.
 fn may_be_huge(platform: &Platform) -> Condition {
     let huge =
         Condition::any().add(value().between(HUGE, f64::MAX)).add(value().between(f64::MIN, -HUGE));
@@ -61,7 +61,7 @@ fn may_be_huge(platform: &Platform) -> Condition {
     huge.add(kind.is_in(["text", "blob"]))
 }
 
-/// Gateway traces with such a cost, in the order of their ids.
+/// Returns gateway traces with a possibly huge cost, in the order of their ids.
 async fn suspects(database: &mut dyn Rows, after: Option<&str>) -> Result<Vec<String>, Error> {
     let trace = ("span_metrics", "trace_id");
     let mut select = Query::select();
@@ -81,7 +81,7 @@ async fn suspects(database: &mut dyn Rows, after: Option<&str>) -> Result<Vec<St
     Ok(found.iter().filter_map(|read| value::text(read.first())).map(ToOwned::to_owned).collect())
 }
 
-/// Whether a trace has a total cost of its own, so that nothing is added up.
+/// Returns whether a trace has a total cost of its own, so that no sum is computed.
 async fn has_own_cost(database: &mut dyn Rows, trace: &str) -> Result<bool, Error> {
     let select = Query::select()
         .column("value")
@@ -93,7 +93,7 @@ async fn has_own_cost(database: &mut dyn Rows, trace: &str) -> Result<bool, Erro
     Ok(rows.first().is_some_and(|found| traces::has_total_cost(value::text(found.first()))))
 }
 
-/// Whether the sum is beyond a float at any place, in the order in which the costs are added up.
+/// Returns whether any partial sum overflows, in the order in which the costs are added up.
 async fn overflows(database: &mut dyn Rows, trace: &str) -> Result<bool, Error> {
     let platform = database.platform().clone();
     let span = Query::select()

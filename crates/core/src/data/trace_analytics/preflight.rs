@@ -1,4 +1,4 @@
-//! Finds what the migration could not take, before anything is changed.
+//! Finds the rows that the migration would refuse, before anything is changed.
 
 use futures_util::future::try_join_all;
 use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, Value};
@@ -15,7 +15,7 @@ use crate::event::Progress;
 use crate::rows::Rows;
 use crate::schema::Schema;
 
-/// Everything that stands in the way, a kind each, in the tables that are there.
+/// Returns every problem in the existing tables, one entry per kind.
 pub(super) async fn findings(
     database: &mut dyn Rows,
     live: &Schema,
@@ -42,7 +42,9 @@ pub(super) async fn findings(
     Ok(findings)
 }
 
-/// SQLite keeps bytes in a column for texts. MLflow fails at such a span.
+/// Finds spans whose key is not a text.
+///
+/// SQLite stores bytes in a text column, and MLflow fails at such a span.
 async fn keys_of_another_type(
     database: &mut dyn Rows,
     key: &'static str,
@@ -60,7 +62,7 @@ async fn keys_of_another_type(
     }))
 }
 
-/// Spans or assessments whose trace is gone: their experiment and time are not known.
+/// Finds spans or assessments without their trace, whose experiment and time are unknown.
 async fn orphans(
     database: &mut dyn Rows,
     table: &'static str,
@@ -77,7 +79,8 @@ async fn orphans(
         )
         .and_where(Expr::col(("trace_info", "request_id")).is_null())
         .take();
-    // The order would lead through the rows themselves, where any index would do.
+    // The query for existence has no order: sorted, it would read the rows themselves, where any
+    // index suffices.
     if database.query(select.clone().limit(1).take()).await?.is_empty() {
         return Ok(None);
     }
@@ -105,8 +108,9 @@ async fn orphans(
     }))
 }
 
-/// Spans whose `dimension_attributes` would be lost. Where a range of traces has few different ones,
-/// and all are good, none of its spans is read.
+/// Finds spans whose `dimension_attributes` would be lost.
+///
+/// Where a range of traces has few distinct values, and all are good, none of its spans is read.
 async fn dimension_attributes(
     database: &mut dyn Rows,
     storable: &Repertoire,
@@ -122,13 +126,15 @@ async fn dimension_attributes(
     Ok(problems.into_problems())
 }
 
-/// The ranges whose spans have to be read, in their order. The database reads all spans to find them, and
-/// where it keeps them in the order of their key, it is asked over all connections.
+/// Returns the ranges whose spans must be read, in order.
+///
+/// To find them, the database reads all spans. Where it stores spans in the order of their key, all
+/// connections share the work.
 async fn suspects(database: &mut dyn Rows, storable: &Repertoire) -> Result<Vec<Range>, Error> {
     let first = Range::first_part(database).await?;
     let mut further = Vec::new();
     if !first.is_last() {
-        // The migration itself tells if there are fewer than would be of use.
+        // The migration itself reports if fewer worker connections are open than requested.
         further = workers(database, &Progress::silent()).await?;
     }
     if further.is_empty() {
@@ -162,7 +168,7 @@ async fn suspects_among(
     Ok(found)
 }
 
-/// Whether a range has few different ones, and all are good.
+/// Returns whether a range has few distinct values, all of them good.
 async fn are_good(
     database: &mut dyn Rows,
     range: &Range,

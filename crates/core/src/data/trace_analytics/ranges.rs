@@ -1,7 +1,7 @@
-//! Ranges of traces, one after the other.
+//! Divides the traces into consecutive ranges.
 //!
-//! What is said of all spans of a range at once is a statement of bounded work, and progress can be
-//! told between two of them.
+//! A statement about all spans of a range does a bounded amount of work, and progress can be
+//! reported between two ranges.
 
 use futures_util::lock::Mutex;
 use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query};
@@ -12,12 +12,14 @@ use crate::event::Progress;
 use crate::rows::Rows;
 use crate::schema::platform::Dialect;
 
-/// How many traces a range has: a statement each for their spans, and its round trip and its plan do
-/// not count any more.
+/// The number of traces per range.
+///
+/// With this size, the cost of a statement's round trip and plan is negligible.
 const TRACES: u64 = 2000;
 
-/// The traces after one, up to another; open at an end that is not given. Together the ranges hold
-/// every text there is, so that no row of another table falls between them.
+/// The traces after one id, up to another; open at an end without an id.
+///
+/// Together the ranges cover every text, so that no row of another table falls between them.
 #[derive(Clone, Debug)]
 pub(super) struct Range {
     after: Option<String>,
@@ -27,9 +29,11 @@ pub(super) struct Range {
 }
 
 impl Range {
-    /// The first range that is worth trying. PostgreSQL keeps rows, and all indexes but one, in the order
-    /// in which they came, not in that of the key: a part of the traces is strewn over the table, and a
-    /// statement about all spans, which goes through it from front to back, takes half the time or
+    /// Returns the first range to try.
+    ///
+    /// On PostgreSQL, the range holds all traces. PostgreSQL stores rows, and all indexes but one,
+    /// in the order of insertion, not of the key. A part of the traces is scattered over the table.
+    /// A statement about all spans reads the table from front to back, and takes half the time or
     /// less.
     pub(super) async fn first(database: &mut dyn Rows) -> Result<Self, Error> {
         if database.platform().dialect == Dialect::Postgres {
@@ -38,12 +42,12 @@ impl Range {
         Self::first_part(database).await
     }
 
-    /// The first of the parts that all traces are divided into.
+    /// Returns the first of the parts into which all traces are divided.
     pub(super) async fn first_part(database: &mut dyn Rows) -> Result<Self, Error> {
         Self::following(database, None).await
     }
 
-    /// The range after this one, unless this was the last.
+    /// Returns the range after this one, unless this range is the last.
     pub(super) async fn next(&self, database: &mut dyn Rows) -> Result<Option<Self>, Error> {
         if self.is_last() {
             return Ok(None);
@@ -51,23 +55,25 @@ impl Range {
         Self::following(database, Some(self)).await.map(Some)
     }
 
-    /// Whether this cannot be divided any more.
+    /// Returns whether this range cannot be divided any further.
     pub(super) fn is_part(&self) -> bool {
         self.is_part
     }
 
-    /// Whether none comes after it.
+    /// Returns whether this range is the last.
     pub(super) fn is_last(&self) -> bool {
         self.last.is_none()
     }
 
-    /// How many come before it.
+    /// Returns the number of ranges before this one.
     pub(super) fn place(&self) -> usize {
         self.place
     }
 
-    /// On SQLite all traces are one part: a statement about all goes through the file from front to
-    /// back, one about some of them reads it in the order of the table's key.
+    /// Returns the range after another.
+    ///
+    /// On SQLite, all traces are one part. A statement about all traces reads the file from front
+    /// to back. A statement about some of them reads the file in the order of the table's key.
     async fn following(database: &mut dyn Rows, previous: Option<&Self>) -> Result<Self, Error> {
         if database.platform().is_sqlite() {
             return Ok(Self { after: None, last: None, is_part: true, place: 0 });
@@ -89,7 +95,7 @@ impl Range {
         Ok(Self { after, last, is_part: true, place })
     }
 
-    /// Two ranges with half of its traces each; `None` where there is but one.
+    /// Returns two ranges with half of the traces each; `None` if the range has only one trace.
     pub(super) async fn halves(&self, database: &mut dyn Rows) -> Result<Option<[Self; 2]>, Error> {
         let count = Query::select()
             .expr(Func::count(Expr::col(sea_query::Asterisk)))
@@ -117,7 +123,7 @@ impl Range {
         Ok(first.last.is_some().then_some([first, second]))
     }
 
-    /// Whether a row belongs to this range.
+    /// Returns the condition that a row belongs to this range.
     pub(super) fn holds(&self, table: &'static str) -> Condition {
         let key = if table == "trace_info" { "request_id" } else { "trace_id" };
         let trace = || Expr::col((table, key));
@@ -127,22 +133,24 @@ impl Range {
     }
 }
 
-/// Gives out ranges, one after the other, to those who work side by side.
+/// Hands out ranges to parallel workers, one after the other.
 pub(super) struct Ranges<'a>(Mutex<(&'a mut dyn Rows, Option<Range>)>);
 
 impl<'a> Ranges<'a> {
-    /// This range and those after it, found on this connection.
+    /// Creates a source of this range and the later ones, which are found on this connection.
     pub(super) fn new(database: &'a mut dyn Rows, first: Option<Range>) -> Self {
         Self(Mutex::new((database, first)))
     }
 
-    /// Fails if the connection on which they are found is gone: it keeps other upgraders out.
+    /// Fails if the connection on which the ranges are found is lost.
+    ///
+    /// That connection holds the lock against other upgraders.
     pub(super) async fn check(&self) -> Result<(), Error> {
         let mut lock = self.0.lock().await;
         lock.0.query(Query::select().expr(Expr::val(1)).take()).await.map(|_| ())
     }
 
-    /// The next one.
+    /// Returns the next range.
     pub(super) async fn take(&self) -> Result<Option<Range>, Error> {
         let mut lock = self.0.lock().await;
         let (database, next) = &mut *lock;
@@ -154,7 +162,7 @@ impl<'a> Ranges<'a> {
     }
 }
 
-/// Opens the worker connections on which ranges are worked on side by side; empty where there are none.
+/// Opens the worker connections on which ranges are filled in parallel; may return none.
 pub(super) async fn workers(
     database: &mut dyn Rows,
     progress: &Progress,

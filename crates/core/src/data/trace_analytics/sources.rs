@@ -1,9 +1,9 @@
-//! What the columns are computed from, which goes afterwards.
+//! Reads the rows from which the columns are computed, and removes them afterwards.
 //!
-//! The same condition reads these rows and removes them, so that no row goes that was not read. MLflow
-//! finds them by their column's collation. It takes the name of a trace from whichever tag that finds,
-//! but looks the other keys up in Python: of one in another spelling it loses the value, or it fails.
-//! Such a row is no source here, and stays.
+//! The same condition selects the rows to read and to remove, so no unread row is removed. MLflow
+//! finds the rows by their column's collation. It takes the name of a trace from any tag found in
+//! this way, but looks the other keys up in Python. So for a key in another spelling, MLflow loses
+//! the value, or fails. Here such a row is no source, and stays.
 
 use std::collections::HashMap;
 
@@ -19,7 +19,7 @@ use crate::error::Error;
 use crate::rows::{Row, Rows};
 use crate::schema::platform::Platform;
 
-/// A table of keys and values that columns are computed from.
+/// A table of keys and values from which columns are computed.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Source {
     Tags,
@@ -40,7 +40,7 @@ impl Source {
         }
     }
 
-    /// Which of its rows are read, and go.
+    /// Returns the condition for the rows that are read and removed.
     pub(super) fn rows(self, platform: &Platform) -> Condition {
         const METADATA: [&str; 3] = [SESSION_METADATA, TOKEN_USAGE_METADATA, COST_METADATA];
         let table = self.table();
@@ -53,8 +53,10 @@ impl Source {
     }
 }
 
-/// Files what was read under the keys of the rows that it belongs to. The database can take two
-/// spellings for the same key, and lets a foreign key pass with either; then the row's own counts.
+/// Files what was read under the keys of the rows that it belongs to.
+///
+/// The database may take two spellings for the same key, and accepts either in a foreign key. In
+/// this case, the spelling of the referenced row counts.
 pub(super) async fn file_under_rows<const N: usize, S: Default>(
     database: &mut dyn Rows,
     (table, columns): (&'static str, [&'static str; N]),
@@ -77,7 +79,7 @@ pub(super) async fn file_under_rows<const N: usize, S: Default>(
         for (column, value) in columns.iter().zip(spelling) {
             select.and_where(Expr::col(*column).eq(value));
         }
-        // There may be no such row where foreign keys are not enforced.
+        // The row may be missing where foreign keys are not enforced.
         if let Some(key) =
             database.query(select.take()).await?.first().and_then(|read| key_of(read))
         {
@@ -87,7 +89,7 @@ pub(super) async fn file_under_rows<const N: usize, S: Default>(
     Ok(())
 }
 
-/// Deletes the rows, and tells how many there were.
+/// Deletes the rows, and returns their number.
 pub(super) async fn remove(database: &mut dyn Rows) -> Result<u64, Error> {
     let mut removed = 0;
     for source in Source::ALL {
@@ -103,8 +105,10 @@ pub(super) async fn remove(database: &mut dyn Rows) -> Result<u64, Error> {
     Ok(removed)
 }
 
-/// Empties a table that has nothing but these rows, and tells how many there were. It spares taking
-/// each row out of every index. `None`: it has others, or none, or it cannot be done.
+/// Truncates a table that has only these rows, and returns their number.
+///
+/// Truncating avoids removing each row from every index. `None` if the table has other rows or
+/// none, or cannot be truncated.
 async fn empty(
     database: &mut dyn Rows,
     table: &'static str,
@@ -112,7 +116,7 @@ async fn empty(
 ) -> Result<Option<u64>, Error> {
     let any = Query::select().expr(Expr::val(1)).from(table).limit(1).take();
     let others = any.clone().cond_where(condition.clone().not()).take();
-    // Nobody is kept away from a table that need not be emptied.
+    // Truncating locks out other sessions, which a table without such rows does not need.
     if database.query(any).await?.is_empty() || !database.query(others.clone()).await?.is_empty() {
         return Ok(None);
     }

@@ -1,4 +1,4 @@
-//! Names, sessions, token counts and costs of traces.
+//! Fills the names, sessions, token counts and costs of traces.
 
 use std::collections::HashMap;
 
@@ -37,7 +37,7 @@ pub(super) const COLUMNS: [&str; 11] = [
 const UPDATE: KeyedUpdate =
     KeyedUpdate { table: "trace_info", columns: &COLUMNS, key: &["request_id"] };
 
-/// What is known of one trace besides its own row: the values of tags, metadata and metrics.
+/// The values of a trace's tags, metadata and metrics.
 #[derive(Default)]
 struct Sources {
     name: Option<String>,
@@ -50,8 +50,9 @@ struct Sources {
 type SourcesOfTraces = HashMap<[KeyPart; 1], Sources>;
 
 impl Sources {
-    /// Adds what was filed apart. No two rows of a table are the same to the database, so nothing is
-    /// there twice.
+    /// Adds values that were filed under another spelling of the key.
+    ///
+    /// The database accepts no two rows with equal keys, so no value occurs twice.
     fn add(&mut self, other: Self) {
         let Self { name, session, token_usage, cost, metrics } = other;
         self.name = name.or(self.name.take());
@@ -124,7 +125,7 @@ async fn page(
     database.query(select).await
 }
 
-/// The rows of a source that belong to a range of traces.
+/// Selects the rows of a source that belong to a range of traces.
 fn keyed_rows(
     database: &dyn Rows,
     source: Source,
@@ -139,7 +140,7 @@ fn keyed_rows(
         .take()
 }
 
-/// The sources of a range of traces by the ids that they name, and how many bytes they are.
+/// Reads the sources of a range of traces by trace id, with their size in bytes.
 async fn read_sources(
     database: &mut dyn Rows,
     first: &KeyPart,
@@ -178,7 +179,7 @@ async fn read_sources(
     Ok((found, bytes))
 }
 
-/// The values of [`COLUMNS`].
+/// Returns the values of [`COLUMNS`].
 fn computed(sources: &Sources) -> Row {
     let usage = values::object(sources.token_usage.as_deref());
     let metrics = sources.metrics.each_ref().map(Option::as_ref);
@@ -195,7 +196,7 @@ fn computed(sources: &Sources) -> Row {
     row
 }
 
-/// Whether a trace has a total cost in its own metadata.
+/// Returns whether a trace has a total cost in its own metadata.
 pub(super) fn has_total_cost(metadata: Option<&str>) -> bool {
     let [.., total] = values::costs(&values::object(metadata));
     total.is_some()

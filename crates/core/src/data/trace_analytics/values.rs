@@ -1,4 +1,4 @@
-//! The values that MLflow computes in Python for one row.
+//! Computes the values that MLflow computes in Python for one row.
 
 use sea_query::Value;
 
@@ -12,14 +12,16 @@ const MODEL: &str = "mlflow.llm.model";
 const PROVIDER: &str = "mlflow.llm.provider";
 const MODEL_LENGTH: usize = 500;
 
-/// MLflow's `json_object`: an empty object for everything that is not one.
+/// Returns a JSON object, or an empty one for any other value: MLflow's `json_object`.
 pub(super) fn object(value: Option<&str>) -> Object<'_> {
     let document = value.and_then(|value| json::loads(value).ok());
     document.and_then(Json::into_object).unwrap_or_default()
 }
 
-/// Token counts. A value among the trace's metrics wins over one in its metadata, even if it is no
-/// valid count: then there is none.
+/// Returns the token counts of a trace.
+///
+/// A trace's metric takes precedence over its metadata. If the metric is no valid count, the count
+/// is missing.
 pub(super) fn token_counts(
     usage: &Object<'_>,
     metrics: [Option<&Value>; TOKEN_KEYS.len()],
@@ -34,13 +36,14 @@ pub(super) fn token_counts(
     counts
 }
 
-/// Costs from the trace's metadata.
+/// Returns the costs in a trace's metadata.
 pub(super) fn costs(cost: &Object<'_>) -> [Option<f64>; COST_KEYS.len()] {
     COST_KEYS.map(|key| cost.get(key).and_then(number::finite_float))
 }
 
-/// A metric's value as MLflow reads it. On MySQL SQLAlchemy makes a `Decimal` of a DOUBLE, with ten
-/// digits after the point.
+/// Returns a metric's value as MLflow reads it.
+///
+/// On MySQL, SQLAlchemy converts a DOUBLE to a `Decimal` with ten digits after the point.
 pub(super) fn metric(value: Option<&Value>, platform: &Platform) -> Value {
     match value {
         Some(Value::Double(Some(number))) if platform.is_mysql() => format!("{number:.10}").into(),
@@ -53,35 +56,34 @@ pub(super) fn metric(value: Option<&Value>, platform: &Platform) -> Value {
 pub(super) struct Dimensions {
     pub(super) model: Option<String>,
     pub(super) provider: Option<String>,
-    /// How many of the two were longer than their column.
+    /// The number of the two names that were longer than their column.
     pub(super) truncated: u64,
 }
 
-/// Why a span's `dimension_attributes` cannot be replaced by columns.
+/// The reason why columns cannot replace a span's `dimension_attributes`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Obstacle {
     /// It is not JSON.
     Malformed,
-    /// It is not an object, or has other keys than the model's and the provider's, or these have
-    /// other values than strings.
+    /// It is not an object of strings, with no keys but the model's and the provider's.
     Unsupported,
-    /// A name holds half of a surrogate pair, which no database takes.
+    /// A name holds half of a surrogate pair, which no database stores.
     Surrogate,
     /// A name holds a character that this database cannot store.
     Unstorable,
 }
 
-/// Reads a span's `dimension_attributes`.
+/// Parses a span's `dimension_attributes`.
 pub(super) fn dimensions(value: Option<&Value>) -> Result<Dimensions, Obstacle> {
     match value {
         Some(Value::String(Some(_)) | Value::Bytes(Some(_))) => {}
         None | Some(Value::String(None)) => return Ok(Dimensions::default()),
-        // SQLite makes a number of a JSON text that is one.
+        // SQLite stores a JSON text that is a number as a number.
         Some(_) => return Err(Obstacle::Unsupported),
     }
     let stored = value::document(value).ok_or(Obstacle::Malformed)?;
     let outer = json::loads(&stored).map_err(|_| Obstacle::Malformed)?;
-    // MLflow accepts JSON in a JSON string, once.
+    // MLflow accepts a JSON document in a JSON string, one level deep.
     if let Some(inner) = outer.as_string() {
         let inner = inner.as_utf8().map_err(|_| Obstacle::Malformed)?;
         return read_dimensions(&json::loads(inner).map_err(|_| Obstacle::Malformed)?);
@@ -115,7 +117,8 @@ fn read_dimensions(document: &Json<'_>) -> Result<Dimensions, Obstacle> {
     Ok(dimensions)
 }
 
-/// The number that an assessment's value counts as in aggregates, and whether it is numeric itself:
+/// Returns the number that an assessment's value counts as, and whether it is numeric itself.
+///
 /// `true` and `"yes"` count as 1, `false` and `"no"` as 0, without being numeric.
 pub(super) fn aggregate(value: Option<&Value>) -> (Option<f64>, bool) {
     let yes_or_no = |text: &str| match &*text::lower(text::strip(text)) {
@@ -125,7 +128,7 @@ pub(super) fn aggregate(value: Option<&Value>) -> (Option<f64>, bool) {
     };
     let Some(stored) = value::document(value) else { return (None, false) };
     match json::loads(&stored) {
-        // Bytes are no word.
+        // Bytes are never `yes` or `no`.
         Err(_) => (value::text(value).and_then(yes_or_no), false),
         Ok(Json::Bool(flag)) => (Some(f64::from(u8::from(flag))), false),
         Ok(Json::String(text)) => (text.as_utf8().ok().and_then(yes_or_no), false),

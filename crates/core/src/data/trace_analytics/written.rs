@@ -1,17 +1,17 @@
-//! What a data migration has written so far.
+//! Counts what a data migration has written.
 
 use crate::event::Progress;
 
-/// What has been done so far.
+/// The result so far.
 #[derive(Default)]
 pub(super) struct Written {
-    /// How many rows were written.
+    /// The number of rows written.
     pub(super) written: u64,
-    /// How many names and sessions of traces were cut.
+    /// The number of names and sessions of traces that were truncated.
     pub(super) cut_of_traces: u64,
-    /// How many models and providers of spans were cut.
+    /// The number of models and providers of spans that were truncated.
     pub(super) cut_of_spans: u64,
-    /// Whether nobody reads the columns of spans until their table is changed.
+    /// Whether the columns of spans may be written later, with the next change of their table.
     pub(super) spans_are_late: bool,
 }
 
@@ -25,7 +25,7 @@ impl Written {
         }
     }
 
-    /// Says what was cut.
+    /// Reports what was truncated.
     pub(super) fn tell(&self, progress: &Progress) {
         let Self { cut_of_traces, cut_of_spans, .. } = self;
         if *cut_of_traces > 0 {

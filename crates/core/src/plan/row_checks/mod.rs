@@ -1,8 +1,8 @@
-//! What the changes of a plan ask of the rows that are there, as SQL that counts those that fall short.
+//! Builds SQL that counts existing rows which would violate a constraint that the plan adds.
 //!
-//! A database would find such rows only after what comes before in the plan, and tell of the first. Only
-//! what can be known beforehand is asked for: of columns that are there already, and that no data
-//! migration writes on the way.
+//! The database itself would find such rows only after the earlier steps of the plan, and report
+//! only the first. Only columns are checked that exist already, and that no data migration writes
+//! before.
 
 mod narrowing;
 mod references;
@@ -17,51 +17,53 @@ use crate::schema::{Check, Column, ForeignKey, Index, Schema, Table};
 
 use written::Written;
 
-/// How a dialect writes what is asked.
+/// The spelling of a dialect.
 #[derive(Clone, Copy, Debug)]
 pub struct Spelling {
-    /// Puts a name in quotes.
+    /// Quotes a name.
     pub quote: fn(&str) -> String,
-    /// The type that a sum is cast to for it to be an integer.
+    /// The type to which a sum is cast, so that it is an integer.
     pub integer: &'static str,
     /// The dialect.
     pub dialect: Dialect,
-    /// Whether the server enforces CHECKs.
+    /// Whether the server enforces CHECK constraints.
     pub enforces_checks: bool,
 }
 
-/// A constraint, and how the rows that it would refuse are found.
+/// A constraint, and the SQL that finds the rows violating it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rule {
     /// The constraint, in words.
     pub constraint: String,
-    /// The number of the rows that it refuses: an expression over the table's rows, or, for a rule about
-    /// several of them, a statement.
+    /// The SQL for the number of rows that violate the constraint.
+    ///
+    /// An expression over the table's rows or, for a rule about several rows, a statement.
     pub count: String,
-    /// A query for these rows, for people.
+    /// A query for these rows, for the user.
     pub query: String,
-    /// A statement that deletes them, where that can be the thing to do.
+    /// A statement that deletes these rows, where deletion is a reasonable fix.
     pub delete: Option<String>,
 }
 
-/// Whether the database looks again at a foreign key of a table that keeps it, when it makes a change.
+/// Returns whether the database checks a kept foreign key again when it makes a change.
 pub type ChecksAgain<'a> = &'a dyn Fn(&TableChange, &ForeignKey) -> bool;
 
-/// What is asked of one table.
+/// The rules for one table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Rules {
     /// The table.
     pub table: String,
-    /// What each row shows by itself.
+    /// Rules that each row satisfies or violates alone.
     pub of_rows: Vec<Rule>,
-    /// What needs a look at other rows too: keys and references.
+    /// Rules that need other rows too: keys and references.
     pub of_several: Vec<Rule>,
     quoted: String,
 }
 
 impl Rules {
-    /// One pass over the table that counts what each row shows by itself, a column a rule; `None` if
-    /// nothing is asked of that kind.
+    /// Returns a statement that counts, in one pass, the violations of each rule about single rows.
+    ///
+    /// The result has one column per rule. `None` without such a rule.
     #[must_use]
     pub fn count_of_rows(&self) -> Option<String> {
         let counts: Vec<&str> = self.of_rows.iter().map(|rule| rule.count.as_str()).collect();
@@ -69,7 +71,7 @@ impl Rules {
         (!counts.is_empty()).then(|| format!("SELECT {} FROM {quoted}", counts.join(", ")))
     }
 
-    /// What to say of so many rows that a rule refuses, if there are any.
+    /// Returns the error for a number of violations, if it is not 0.
     #[must_use]
     pub fn refusal(&self, rule: &Rule, count: i64) -> Option<Error> {
         let (table, constraint) = (self.table.clone(), rule.constraint.clone());
@@ -81,7 +83,7 @@ impl Rules {
     }
 }
 
-/// What a plan asks of the rows of a live database, table by table.
+/// Returns the rules that a plan requires of the rows of a live database, table by table.
 #[must_use]
 pub fn rules(
     plan: &Plan,
@@ -119,7 +121,7 @@ pub fn rules(
     all
 }
 
-/// What one change asks of the rows of its table, wherever that is on the way of a plan.
+/// Returns the rules that one change requires of the rows of its table, as they now are.
 #[must_use]
 pub fn rules_of(
     change: &TableChange,
@@ -134,7 +136,7 @@ pub fn rules_of(
     tables.rules(&|key| checks_again(change, key), live)
 }
 
-/// A table before and after a change, and as it was found before the first of all.
+/// A table before and after a change, and as found before the first change.
 #[derive(Clone, Copy)]
 struct Tables<'a> {
     before: &'a Table,
@@ -145,7 +147,7 @@ struct Tables<'a> {
 }
 
 impl Tables<'_> {
-    /// Everything that is asked. Only live tables can be referenced.
+    /// Returns every rule. Only live tables can be referenced.
     fn rules(self, again: &dyn Fn(&ForeignKey) -> bool, live: &Schema) -> Option<Rules> {
         let of_rows = self.rules_of_rows();
         let of_several = [self.rules_of_keys(), self.rules_of_references(again, live)].concat();
@@ -171,7 +173,7 @@ impl Tables<'_> {
         }
     }
 
-    /// NOT NULL, CHECK, and narrower types.
+    /// Returns the rules for NOT NULL, CHECK, and narrower types.
     fn rules_of_rows(self) -> Vec<Rule> {
         let must_be_there = |table: &Table, name: &String| {
             table.find_column(name).is_some_and(|column| !column.nullable)
@@ -205,27 +207,29 @@ impl Tables<'_> {
         not_null.chain(checks).chain(self.narrowed()).collect()
     }
 
-    /// Whether a column is still to come: it has the same value in every row then.
+    /// Returns whether the plan adds the column, which then has the same value in every row.
     fn is_new(self, column: &str) -> bool {
         let renamed = |it: &Column| it.live_name() != it.name;
         self.found.find_column(column).is_none()
             && self.after.find_column(column).is_some_and(|column| !renamed(column))
     }
 
-    /// Whether an expression names no column that is still to come.
+    /// Returns whether an expression names no column whose values are pending.
     fn is_checkable(self, expression: &str) -> bool {
         let outside_strings: String = expression.split('\'').step_by(2).collect();
         let mut words = outside_strings.split(|one: char| !one.is_alphanumeric() && one != '_');
         !words.any(|word| self.after.find_column(word).is_some() && !self.is_there(word))
     }
 
-    /// Whether a column has its values already.
+    /// Returns whether a column has its final values already.
     fn is_there(self, column: &str) -> bool {
         self.found.find_column(column).is_some() && !self.written.changes(&self.found.name, column)
     }
 
-    /// Keys whose columns do not include those of a key that is there already. New columns
-    /// distinguish nothing. A key over a column that comes to compare in another way is a new one.
+    /// Returns the rules for keys that no existing key implies.
+    ///
+    /// A key implies every key that includes its columns. A new column distinguishes no rows. A key
+    /// over a column that gets a less distinguishing collation counts as new.
     fn rules_of_keys(self) -> Vec<Rule> {
         let (known, before) = (unique_keys(self.found), unique_keys(self.before));
         let merges = |columns: &[String]| columns.iter().any(|name| self.merges(name));
@@ -256,7 +260,7 @@ impl Tables<'_> {
     }
 }
 
-/// Whatever forbids that two rows agree in these columns.
+/// Returns every constraint under which no two rows are equal in its columns.
 fn unique_keys(table: &Table) -> Vec<(String, Vec<String>)> {
     let named = |kind: &str, name: Option<&str>| match name {
         Some(name) => format!("{kind} {name}"),

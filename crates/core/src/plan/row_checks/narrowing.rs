@@ -1,21 +1,23 @@
-//! Values that do not fit into the type, or the way of comparing, that a column gets.
+//! Finds values that do not fit the new type or collation of a column.
 //!
-//! Whatever a user has made of a column is what the plan starts from: a text of any length, a binary
-//! one. MLflow's revisions give columns no other types than longer texts and floats of 64 bits.
+//! The plan starts from whatever type a user has given a column: a text of any length, or a binary
+//! one. MLflow's revisions only change types to longer texts and 64-bit floats.
 
 use super::{Rule, Tables};
 use crate::schema::platform::Dialect;
 use crate::schema::{Column, ColumnType, Table};
 
-/// The bytes that a `TEXT` and a `MEDIUMTEXT` of MySQL's take.
+/// The maximum sizes of MySQL's `TEXT` and `MEDIUMTEXT`, in bytes.
 const TEXT: u64 = 65_535;
 const MEDIUM_TEXT: u64 = 16_777_215;
 
-/// A number as every server reads it, in a form of regular expression that all of them know.
+/// A number that every server can parse, as a regular expression that all servers support.
 const NUMBER: &str = "[-+]?([0-9]+[.]?[0-9]*|[.][0-9]+)([eE][-+]?[0-9]+)?";
 
 impl<'a> Tables<'a> {
-    /// Columns that get a narrower type. SQLite stores any value in any column.
+    /// Returns the rules for columns that get a narrower type.
+    ///
+    /// No rules on SQLite, which stores any value in any column.
     pub(super) fn narrowed(self) -> impl Iterator<Item = Rule> {
         let rule = move |column: &'a Column| {
             let known = self.before.find_column(column.live_name())?;
@@ -37,15 +39,17 @@ impl<'a> Tables<'a> {
         self.after.columns.iter().filter_map(rule)
     }
 
-    /// Whether a column comes to take texts for equal that it has told apart: `a` and `a ` are different
-    /// by a collation that does not pad. Binary collations that pad tell apart what others do.
+    /// Returns whether the new collation of a column takes distinct texts for equal.
+    ///
+    /// `a` and `a ` differ in a collation that does not pad. Binary collations that pad distinguish
+    /// texts that other collations take for equal.
     pub(super) fn merges(self, name: &str) -> bool {
         let Some((old, new)) = self.collations(name) else { return false };
         let pads = |collation: &str| !collation.contains("_0900_") && !collation.contains("nopad");
         old != new && ((!pads(old) && pads(new)) || !new.ends_with("_bin"))
     }
 
-    /// A column as it will be compared.
+    /// Returns the SQL for a column in its new collation.
     pub(super) fn compared(self, name: &str) -> String {
         let quoted = self.quoted(name);
         match self.collations(name).filter(|_| self.merges(name)) {
@@ -56,7 +60,7 @@ impl<'a> Tables<'a> {
         }
     }
 
-    /// The collations of a column before and after, where these are known.
+    /// Returns the collations of a column before and after, where both are known.
     fn collations(self, name: &str) -> Option<(&'a str, &'a str)> {
         let of = |table: &'a Table| {
             let column = table.find_column(name)?;
@@ -80,13 +84,15 @@ struct Value<'a> {
     name: String,
     known: &'a ColumnType,
     dialect: Dialect,
-    /// The character set that it gets (MySQL).
+    /// The new character set (MySQL).
     charset: Option<&'a str>,
 }
 
 impl Value<'_> {
-    /// The condition under which it does not fit into another type, unless all values do. Spaces at
-    /// the end do not count: storing cuts them.
+    /// Returns the condition under which the value does not fit another type.
+    ///
+    /// `None` if all values fit. Trailing spaces do not count: the server cuts them when it stores
+    /// the value.
     fn does_not_fit(&self, new: &ColumnType) -> Option<String> {
         let text = self.text();
         match new {
@@ -120,7 +126,7 @@ impl Value<'_> {
         matches!(self.known, Varchar(_) | Text | MediumText | LongText)
     }
 
-    /// The value as the server makes a text of it.
+    /// Returns the SQL that converts the value to text as the server does.
     fn text(&self) -> String {
         match (self.dialect, self.charset) {
             (Dialect::Postgres, _) if !self.is_text() => format!("CAST({} AS text)", self.name),
@@ -131,7 +137,7 @@ impl Value<'_> {
         }
     }
 
-    /// Bytes that are no text in the character set are refused too.
+    /// Extends a condition to bytes that are not valid text in the character set.
     fn or_garbled(&self, is_refused: String) -> String {
         let Some(charset) = self.charset.filter(|_| self.is_binary()) else { return is_refused };
         if self.dialect != Dialect::Mysql {
@@ -141,7 +147,7 @@ impl Value<'_> {
         format!("{is_refused} OR NOT (CAST(CONVERT({name} USING {charset}) AS BINARY) <=> {name})")
     }
 
-    /// The most characters that it can have.
+    /// Returns the maximum number of characters of the value.
     fn characters(&self) -> u64 {
         match self.known {
             ColumnType::Varchar(length) => u64::from(*length),
@@ -153,7 +159,7 @@ impl Value<'_> {
         }
     }
 
-    /// Whether it can have more bytes, where that matters.
+    /// Returns whether the value can be longer than a number of bytes, where length matters.
     fn is_longer_than(&self, bytes: u64) -> bool {
         let most = match self.known {
             ColumnType::MediumText => MEDIUM_TEXT,
@@ -179,8 +185,8 @@ impl Value<'_> {
         let name = &self.name;
         match self.dialect {
             _ if is_number => None,
-            // Blanks after a number are refused by some versions, and what is greater than any number of
-            // 64 bits by all.
+            // Some versions refuse blanks after a number. All versions refuse a number above the
+            // 64-bit range.
             Dialect::Mysql => Some(format!(
                 "NOT ({name} REGEXP '^{NUMBER}$') OR abs({name} + 0e0) >= 1.7976931348623157e308"
             )),

@@ -1,20 +1,22 @@
-//! Rows that reference none.
+//! Finds orphaned rows of foreign keys.
 //!
-//! That a foreign key is there does not show that its rows are in order: whoever restores a dump or
-//! deletes by hand may switch the check off, on MySQL with `foreign_key_checks` and on PostgreSQL with
-//! the triggers. Only SQLite lets an upgrade pass over such rows, as MLflow's own does.
+//! An existing foreign key does not prove that its rows are valid. A user who restores a dump or
+//! deletes rows by hand may switch the check off. MySQL has `foreign_key_checks` for this,
+//! PostgreSQL disables the triggers. Only SQLite lets an upgrade ignore such rows, as MLflow's own
+//! upgrade does.
 
 use super::{Rule, Rules, Spelling, Tables};
 use crate::data::DataMigration;
 use crate::schema::platform::Dialect;
 use crate::schema::{ForeignKey, ReferentialAction, Schema, Table};
 
-/// A column, and the one that it references.
+/// A column, and the column that it references.
 type Pair<'a> = (&'a str, &'a str);
 
 impl Tables<'_> {
-    /// References that are not there yet, or are looked at again. A pair of columns that are both new
-    /// has the same value on either side.
+    /// Returns the rules for foreign keys that are new, or that the server checks again.
+    ///
+    /// A pair of columns that are both new has the same value on either side.
     pub(super) fn rules_of_references(
         self,
         again: &dyn Fn(&ForeignKey) -> bool,
@@ -69,7 +71,7 @@ impl Tables<'_> {
     }
 }
 
-/// What becomes a reference in the rows that a data migration writes.
+/// Returns the rules for columns whose values a data migration copies into a reference.
 pub(super) fn copied(
     migration: &dyn DataMigration,
     live: &Schema,
@@ -103,14 +105,14 @@ pub(super) fn copied(
     rules.collect()
 }
 
-/// A table, and the foreign key by which its rows reference those of another.
+/// A table, and the foreign key by which its rows reference another table.
 #[derive(Clone, Copy, Debug)]
 struct Dependent<'a> {
     table: &'a str,
     key: &'a ForeignKey,
 }
 
-/// The ways to tables whose rows keep rows of `table` from being deleted, those farthest away first.
+/// Returns the paths to tables whose rows prevent a delete from `table`, the farthest first.
 fn dependents<'a>(live: &'a Schema, table: &str, way: &[Dependent<'a>]) -> Vec<Vec<Dependent<'a>>> {
     use ReferentialAction::{Cascade, SetNull};
     let mut found = Vec::new();
@@ -128,14 +130,14 @@ fn dependents<'a>(live: &'a Schema, table: &str, way: &[Dependent<'a>]) -> Vec<V
     found
 }
 
-/// The rows of a table that reference none.
+/// The orphaned rows of a table.
 struct Orphans<'a> {
     table: &'a str,
     referred_table: &'a str,
     pairs: Vec<Pair<'a>>,
     /// Whether a row must have all of the columns or none: `MATCH FULL`.
     is_full: bool,
-    /// What has to be deleted before.
+    /// The rows that must be deleted first.
     dependents: Vec<Vec<Dependent<'a>>>,
     spelling: Spelling,
 }
@@ -147,7 +149,8 @@ impl Orphans<'_> {
         let is_mysql = self.spelling.dialect == Dialect::Mysql;
         let count = if is_mysql { self.by_value() } else { from.clone() };
         let delete = if is_mysql {
-            // No version takes a subquery on the table itself here, and older ones no alias.
+            // No MySQL version accepts a subquery on the table itself here, and older versions
+            // accept no alias.
             format!(
                 "DELETE c FROM {} AS c {} WHERE {}",
                 self.quoted(self.table),
@@ -165,13 +168,13 @@ impl Orphans<'_> {
         }
     }
 
-    /// The statements that delete rows which keep orphans from being deleted.
+    /// Returns the statements that delete rows which prevent the deletion of orphans.
     fn deletes_before(&self) -> impl Iterator<Item = String> {
         self.dependents.iter().map(|way| {
             let aliases: Vec<String> = (1..=way.len()).map(|number| format!("x{number}")).collect();
             let before = std::iter::once("c").chain(aliases.iter().map(String::as_str));
             let steps = way.iter().zip(&aliases).zip(before);
-            // From the orphans to the table that is farthest away.
+            // The joins lead from the orphans to the farthest table.
             let mut joins: Vec<(String, String)> = steps
                 .map(|((step, alias), before)| {
                     let pairs = step.key.columns.iter().zip(&step.key.referred_columns);
@@ -233,8 +236,10 @@ impl Orphans<'_> {
         format!("{all} AND {is_missing}")
     }
 
-    /// InnoDB reads one entry for each value in the index that every foreign key has, however many rows
-    /// have that value; then only the rows with one that is missing.
+    /// Returns the SQL that looks up each distinct value once.
+    ///
+    /// InnoDB reads one entry for each value in the foreign key's index, however many rows have
+    /// that value. Then it reads only the rows whose value has no match.
     fn by_value(&self) -> String {
         let (table, alias) = (self.quoted(self.table), "d");
         format!(

@@ -99,7 +99,7 @@ fn a_wider_key_and_new_columns_ask_for_nothing() {
     after.foreign_keys =
         vec![ForeignKey::new(&["workspace", "name"], "models", &["workspace", "name"])];
     assert_eq!(rules_for(SQLITE, &before, &after, Some(&models)), []);
-    // Whether the rows that a foreign key has kept in order are so, only SQLite need not know.
+    // Only on SQLite may an upgrade ignore orphaned rows of an existing foreign key.
     let asked = all_rules(&before, &after, Some(&models));
     assert_eq!(asked.len(), 1, "{asked:?}");
 }
@@ -142,7 +142,7 @@ fn a_reference_of_several_columns() {
     insta::assert_snapshot!(all);
 }
 
-/// Each row is asked for what the type before lets it hold, and the type to come does not.
+/// The rules cover values that the old type can hold, and the new type cannot.
 #[test]
 fn what_a_narrower_type_does_not_take() {
     use ColumnType::{

@@ -1,4 +1,4 @@
-//! What data migrations write on the way of a plan.
+//! Tracks what the data migrations of a plan have written.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,9 +7,9 @@ use crate::data::DataMigration;
 /// The columns that the data migrations so far have written.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Written {
-    /// Of rows that were there, by table.
+    /// Columns written in existing rows, by table.
     changed: BTreeMap<&'static str, BTreeSet<&'static str>>,
-    /// Of rows that were there or were added.
+    /// Columns written in existing or added rows, by table.
     any: BTreeMap<&'static str, BTreeSet<&'static str>>,
     /// The tables of which rows were deleted.
     emptied: BTreeSet<&'static str>,
@@ -28,13 +28,13 @@ impl Written {
         }
     }
 
-    /// Whether rows of a table that are there may have another value in a column then, or be gone.
+    /// Returns whether existing rows may have another value in a column, or be deleted.
     pub(super) fn changes(&self, table: &str, column: &str) -> bool {
         self.emptied.contains(table)
             || self.changed.get(table).is_some_and(|columns| columns.contains(column))
     }
 
-    /// Whether a table may have other values in a column then.
+    /// Returns whether a table may have other values in a column.
     pub(super) fn touches(&self, table: &str, column: &str) -> bool {
         self.emptied.contains(table)
             || self.any.get(table).is_some_and(|columns| columns.contains(column))

@@ -1,11 +1,10 @@
-//! Python's `json.loads` of a `str`, and the values it makes.
+//! Implements Python's `json.loads` of a `str`, and the values it returns.
 //!
-//! Python's decoder accepts more than JSON (`NaN`, lone surrogates, integers of any size up to a
-//! limit), and where it does not accept a text MLflow goes another way, so both sides of that
-//! border matter.
+//! Python's decoder accepts more than JSON: `NaN`, lone surrogates, and integers of any size up to
+//! a limit. MLflow treats a refused text differently, so both sides of the border matter.
 //!
-//! One difference is deliberate: at about a thousand nested containers CPython raises
-//! `RecursionError`, which would abort the migration; here any depth is a value.
+//! One difference is deliberate: at about a thousand nested containers, CPython raises
+//! `RecursionError`, which would abort the migration. This decoder accepts any depth.
 
 mod scanner;
 mod value;
@@ -14,18 +13,18 @@ pub(crate) use value::{Json, Malformed, Object};
 
 use scanner::Scanner;
 
-/// `json.loads(text)`.
+/// Parses a document as `json.loads(text)` does.
 ///
 /// * White space is space, tab, line feed and carriage return; a byte order mark is not.
 /// * `NaN`, `Infinity` and `-Infinity` are floats; a float too large for its type is infinite.
 /// * An integer of more than 4300 digits, leaving its sign aside, is a `ValueError`.
 /// * A control character in a string must be escaped.
-/// * `\ud83d\ude00` is one character; a surrogate outside such a pair stays as it is.
-/// * Of equal keys in an object the last value stays, in the place of the first.
+/// * `\ud83d\ude00` is one character; a surrogate outside such a pair is kept.
+/// * Of equal keys in an object, the last value is kept, at the position of the first.
 ///
 /// # Errors
 ///
-/// Where Python raises `ValueError` (of which `JSONDecodeError` is one).
+/// If Python raises `ValueError` (of which `JSONDecodeError` is one).
 pub(crate) fn loads(text: &str) -> Result<Json<'_>, Malformed> {
     Scanner::new(text).document()
 }

@@ -1,4 +1,4 @@
-//! Reads a JSON document the way CPython's `_json` scanner does, but without recursion.
+//! Reads a JSON document as CPython's `_json` scanner does, but without recursion.
 
 use super::super::float;
 use super::super::integer::Integer;
@@ -8,20 +8,20 @@ use super::value::{Array, Json, Malformed, Object};
 /// `sys.int_info.default_max_str_digits`; the sign does not count.
 const MAXIMUM_INTEGER_DIGITS: usize = 4300;
 
-/// A document and the place reached in it, always between two characters.
+/// A document and the current position, always between two characters.
 pub(super) struct Scanner<'a> {
     text: &'a str,
     position: usize,
 }
 
-/// A container whose end has not been reached yet.
+/// A container whose end is not reached yet.
 enum Open<'a> {
     Array(Array<'a>),
-    /// With the key that the next value belongs to.
+    /// An object, with the key of the next value.
     Object(Object<'a>, PythonStr<'a>),
 }
 
-/// What the start of a value turned out to be.
+/// The start of a value, as read.
 enum Start<'a> {
     Complete(Json<'a>),
     Opened(Open<'a>),
@@ -32,7 +32,7 @@ impl<'a> Scanner<'a> {
         Self { text, position: 0 }
     }
 
-    /// The value of the whole text.
+    /// Returns the value of the whole text.
     pub(super) fn document(mut self) -> Result<Json<'a>, Malformed> {
         let mut open = Vec::new();
         loop {
@@ -48,9 +48,10 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// Puts a value into the innermost open container, and that into the next one if it ends here,
-    /// and so on. Gives the document when nothing is open any more, or else stops where another
-    /// value is due.
+    /// Puts a value into the innermost open container, and closes each container that ends here.
+    ///
+    /// Returns the document if no container is open any more, or else stops where another value is
+    /// due.
     fn place(
         &mut self,
         mut value: Json<'a>,
@@ -108,7 +109,7 @@ impl<'a> Scanner<'a> {
         }
     }
 
-    /// A key of an object and the colon after it.
+    /// Reads a key of an object, and the colon after it.
     fn key(&mut self) -> Result<PythonStr<'a>, Malformed> {
         self.expect(b'"')?;
         let key = self.string()?;
@@ -117,7 +118,7 @@ impl<'a> Scanner<'a> {
         Ok(key)
     }
 
-    /// A value that is spelled as a name.
+    /// Reads a value that is spelled as a name.
     fn name(&mut self) -> Option<Json<'a>> {
         let (name, value) = match self.peek()? {
             b'n' => ("null", Json::Null),
@@ -135,8 +136,10 @@ impl<'a> Scanner<'a> {
         Some(value)
     }
 
-    /// CPython would read a part of `01`, `1.` or `1e` as a number, only to fail on what follows
-    /// it: no number may be followed by any of these characters.
+    /// Reads a number.
+    ///
+    /// CPython would read a part of `01`, `1.` or `1e` as a number, and then fail on the rest. No
+    /// number may be followed by any of these characters, so this function refuses them directly.
     fn number(&mut self) -> Result<Json<'a>, Malformed> {
         let start = self.position;
         self.accept(b'-');
@@ -161,14 +164,14 @@ impl<'a> Scanner<'a> {
         Ok(Json::Integer(Integer::from_json(literal)))
     }
 
-    /// Passes over one or more digits; gives their number.
+    /// Skips one or more digits, and returns their number.
     fn digits(&mut self) -> Result<usize, Malformed> {
         let count = self.rest().bytes().take_while(u8::is_ascii_digit).count();
         self.position += count;
         if count == 0 { Err(self.malformed()) } else { Ok(count) }
     }
 
-    /// A string after its opening quote.
+    /// Reads a string after its opening quote.
     fn string(&mut self) -> Result<PythonStr<'a>, Malformed> {
         let mut string = PythonStr::from(self.plain_characters()?);
         while !self.accept(b'"') {
@@ -180,7 +183,7 @@ impl<'a> Scanner<'a> {
         Ok(string)
     }
 
-    /// Characters that stand for themselves, up to a quote, a backslash or a control character.
+    /// Reads unescaped characters, up to a quote, a backslash or a control character.
     fn plain_characters(&mut self) -> Result<&'a str, Malformed> {
         let rest = self.rest();
         let is_special = |byte: u8| byte < b' ' || byte == b'"' || byte == b'\\';
@@ -189,7 +192,7 @@ impl<'a> Scanner<'a> {
         rest.get(..length).ok_or(self.malformed())
     }
 
-    /// The code point of an escape sequence after its backslash.
+    /// Returns the code point of an escape sequence after its backslash.
     fn escape(&mut self) -> Result<u32, Malformed> {
         let selector = self.peek().ok_or(self.malformed())?;
         let code_point = match selector {
@@ -209,7 +212,7 @@ impl<'a> Scanner<'a> {
         Ok(code_point)
     }
 
-    /// The code point of `\uXXXX` after the `u`, or of two of them that are a surrogate pair.
+    /// Returns the code point of `\uXXXX` after the `u`, or of two such escapes for a pair.
     fn unicode_escape(&mut self) -> Result<u32, Malformed> {
         let first = self.four_hex_digits()?;
         let second_start = self.position;
@@ -248,7 +251,7 @@ impl<'a> Scanner<'a> {
         self.text.as_bytes().get(self.position).copied()
     }
 
-    /// Passes over an ASCII character if it is next.
+    /// Skips the next character if it is the given ASCII character, and returns whether it is.
     fn accept(&mut self, byte: u8) -> bool {
         let is_next = self.peek() == Some(byte);
         self.position += usize::from(is_next);

@@ -1,4 +1,4 @@
-//! The values that `json.loads` makes.
+//! Models the values that `json.loads` returns.
 
 use std::collections::HashMap;
 use std::{fmt, mem, slice};
@@ -8,7 +8,7 @@ use thiserror::Error;
 use super::super::integer::Integer;
 use super::super::string::PythonStr;
 
-/// A value as `json.loads` makes it; its strings are borrowed from the document where they can be.
+/// A value of `json.loads`; its strings borrow from the document where possible.
 #[derive(Debug)]
 pub enum Json<'a> {
     /// `None`
@@ -31,12 +31,12 @@ pub enum Json<'a> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("malformed JSON near byte {position}")]
 pub(crate) struct Malformed {
-    /// Where reading stopped, in bytes from the start of the text.
+    /// The position at which reading stopped, in bytes from the start of the text.
     pub position: usize,
 }
 
 impl<'a> Json<'a> {
-    /// The `dict`, when the value is one.
+    /// Returns the `dict`, if the value is one.
     pub fn into_object(self) -> Option<Object<'a>> {
         match self {
             Self::Object(object) => Some(object),
@@ -44,7 +44,7 @@ impl<'a> Json<'a> {
         }
     }
 
-    /// The `str`, when the value is one.
+    /// Returns the `str`, if the value is one.
     pub fn as_string(&self) -> Option<&PythonStr<'a>> {
         match self {
             Self::String(text) => Some(text),
@@ -62,12 +62,12 @@ impl<'a> Json<'a> {
 pub struct Array<'a>(Vec<Json<'a>>);
 
 impl<'a> Array<'a> {
-    /// The items.
+    /// Returns the items as a slice.
     pub fn as_slice(&self) -> &[Json<'a>] {
         &self.0
     }
 
-    /// The items, in order.
+    /// Iterates over the items, in order.
     pub fn iter(&self) -> slice::Iter<'_, Json<'a>> {
         self.0.iter()
     }
@@ -86,8 +86,10 @@ impl<'s, 'a> IntoIterator for &'s Array<'a> {
     }
 }
 
-/// Beyond this many keys an object looks them up in an index, so that a hostile document cannot
-/// make the work quadratic. Most objects have a handful, for which comparing is faster.
+/// The number of keys from which an object has an index.
+///
+/// The index prevents a hostile document from making the work quadratic. Most objects have a
+/// handful of keys, for which comparing is faster.
 const INDEXED_FROM: usize = 32;
 
 /// A `dict`: unique keys in the order of their first appearance.
@@ -97,33 +99,34 @@ pub struct Object<'a> {
     index: Option<Box<Index<'a>>>,
 }
 
-/// The position of each key. Boxed, for the few objects that have one should not make every value
-/// larger.
+/// The position of each key.
+///
+/// Boxed, since the few objects with an index must not make every value larger.
 struct Index<'a>(HashMap<PythonStr<'a>, usize>);
 
 impl<'a> Object<'a> {
-    /// `self.get(key)`
+    /// Returns `self.get(key)`.
     pub fn get(&self, key: &str) -> Option<&Json<'a>> {
         let position = self.position(&PythonStr::from(key))?;
         self.entries.get(position).map(|(_, value)| value)
     }
 
-    /// `self.items()`
+    /// Iterates over `self.items()`.
     pub fn iter(&self) -> impl Iterator<Item = (&PythonStr<'a>, &Json<'a>)> {
         self.entries.iter().map(|(key, value)| (key, value))
     }
 
-    /// `len(self)`
+    /// Returns `len(self)`.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
-    /// `not self`
+    /// Returns `not self`.
     pub fn is_empty(&self) -> bool {
         self.entries.is_empty()
     }
 
-    /// `self[key] = value`
+    /// Executes `self[key] = value`.
     pub(super) fn insert(&mut self, key: PythonStr<'a>, value: Json<'a>) {
         let position = self.position(&key);
         if let Some((_, slot)) = position.and_then(|position| self.entries.get_mut(position)) {
@@ -148,14 +151,14 @@ impl<'a> Object<'a> {
     }
 }
 
-/// Only the number of items: a nested value may be too deep to print.
+/// Formats only the number of items: a nested value may be too deep to print.
 impl fmt::Debug for Array<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "[{} items]", self.0.len())
     }
 }
 
-/// Only the number of keys: a nested value may be too deep to print.
+/// Formats only the number of keys: a nested value may be too deep to print.
 impl fmt::Debug for Object<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{{{} keys}}", self.entries.len())
@@ -178,8 +181,9 @@ impl Drop for Object<'_> {
     }
 }
 
-/// Drops values without recursion, however deep they are nested: each container is emptied before
-/// it is dropped.
+/// Drops values without recursion, however deeply they are nested.
+///
+/// Each container is emptied before it is dropped.
 fn dismantle(mut pending: Vec<Json<'_>>) {
     while let Some(value) = pending.pop() {
         match value {

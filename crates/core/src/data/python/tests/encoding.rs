@@ -1,9 +1,11 @@
-//! The text of `bytes`, as `json.loads` decodes it.
+//! Tests the decoding of `bytes` as by `json.loads`.
 
 use super::super::encoding::decode;
 
-/// Expected is what CPython 3.11 gives for
-/// `data.decode(json.detect_encoding(data), 'surrogatepass')`, where that can be encoded again.
+/// The expected texts are CPython 3.11's.
+///
+/// They are the results of `data.decode(json.detect_encoding(data), 'surrogatepass')`, where these
+/// can be encoded again.
 #[test]
 fn bytes_are_decoded_by_their_mark_or_their_zeros() {
     let cases: [(&[u8], Option<&str>); 24] = [

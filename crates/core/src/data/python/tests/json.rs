@@ -1,4 +1,4 @@
-//! `json.loads`, and what its values offer.
+//! Tests `json.loads`, and the methods of its values.
 
 use super::super::json::{Json, Malformed, Object, loads};
 use super::super::string::LoneSurrogate;

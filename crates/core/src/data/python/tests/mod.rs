@@ -1,4 +1,4 @@
-//! Python's rules, one table each; then the oracle's table; then properties.
+//! Tests Python's rules: with a table each, with the oracle's table, and as properties.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests may panic")]
 
@@ -12,7 +12,7 @@ mod text;
 use super::json::Json;
 use super::string::PythonStr;
 
-/// What `canonical` of `tests/oracle/python_semantics.py` writes for the same value.
+/// Formats a value as `canonical` of `tests/oracle/python_semantics.py` does.
 fn canonical(value: &Json<'_>) -> String {
     match value {
         Json::Null => "null".to_owned(),

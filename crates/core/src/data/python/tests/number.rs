@@ -1,4 +1,4 @@
-//! `float(...)`, `Decimal(...)` and MLflow's two conversions.
+//! Tests `float(...)`, `Decimal(...)` and MLflow's two conversions.
 
 use super::super::integer::{Integer, IntegerOverflow};
 use super::super::json::{Json, loads};

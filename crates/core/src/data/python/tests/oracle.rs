@@ -1,4 +1,4 @@
-//! Compares with the results that a real Python gave (`tests/oracle/python_semantics.py`).
+//! Compares the results with a real Python's (`tests/oracle/python_semantics.py`).
 
 use std::{env, fs};
 
@@ -11,7 +11,7 @@ use super::{canonical, canonical_string, float_bits};
 
 const TABLE: &str = include_str!("../fixtures/python_semantics.jsonl");
 
-/// A file with more cases than the committed table, for a longer search.
+/// The variable that names a file with more cases than the committed table.
 const OTHER_TABLE: &str = "PYTHON_SEMANTICS_TABLE";
 
 #[test]
@@ -72,7 +72,7 @@ fn number(operand: Operand<'_>) -> Value {
     json!([finite_float(operand).map(float_bits), token_count(operand)])
 }
 
-/// Planes 0, 1 and 14: the others hold ideographs and private use.
+/// Iterates over planes 0, 1 and 14: the others hold ideographs and private use.
 fn characters() -> impl Iterator<Item = char> {
     ('\0'..'\u{20000}').chain('\u{e0000}'..'\u{f0000}')
 }
@@ -94,7 +94,7 @@ fn lower_digest() -> String {
     }))
 }
 
-/// The characters next to which a capital sigma becomes a final one.
+/// Hashes the characters next to which a capital sigma becomes a final one.
 fn sigma_digest(pattern: &str) -> String {
     let is_final = |character: &String| {
         let text = pattern.replace("%s", character);

@@ -1,4 +1,4 @@
-//! Properties that hold for every input.
+//! Tests properties that hold for every input.
 
 use proptest::prelude::*;
 use serde_json::{Map, Number, Value};
@@ -7,7 +7,7 @@ use super::super::json::{Json, loads};
 use super::super::number::{finite_float, token_count};
 use super::super::text;
 
-/// Text made of what the grammars look at.
+/// Generates texts of the characters that the grammars distinguish.
 fn nearly_valid() -> impl Strategy<Value = String> {
     let piece = prop_oneof![
         "[\\[\\]{}:,\"\\\\ \n\u{0}\u{1f}]",

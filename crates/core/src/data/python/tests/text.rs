@@ -1,4 +1,4 @@
-//! `str.strip`, `str.lower` and slices.
+//! Tests `str.strip`, `str.lower` and slices.
 
 use std::borrow::Cow;
 

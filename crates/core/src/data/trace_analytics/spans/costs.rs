@@ -1,4 +1,4 @@
-//! Costs of spans that the database computes itself, and the few that it cannot.
+//! Computes the costs of spans in the database, except for the few that it cannot compute.
 
 use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, SelectStatement, Value};
 
@@ -12,12 +12,12 @@ use crate::error::Error;
 use crate::rows::{KeyedUpdate, Row, Rows};
 use crate::schema::platform::Platform;
 
-/// How many odd costs of a range are handled one by one.
+/// The number of inexact costs per range that are handled one by one.
 const MOST: usize = 2000;
 
-/// What MLflow reads on MySQL has ten digits after the point.
+/// The scale of the values that MLflow reads on MySQL: ten digits after the point.
 const SCALE: f64 = 1e10;
-/// Up to here, multiplying by [`SCALE`] is off by less than [`MARGIN`].
+/// Up to this value, the rounding error of multiplying by [`SCALE`] is below [`MARGIN`].
 const LARGEST: f64 = 800.0;
 const MARGIN: f64 = 0.001;
 
@@ -25,32 +25,33 @@ fn value() -> Expr {
     Expr::col(("span_metrics", "value"))
 }
 
-/// Whether MySQL computes a cost as Python does.
+/// Returns the condition that MySQL computes a cost as Python does.
 ///
-/// Python gets it rounded to ten digits (`values::metric`), exactly, and half to even.
-/// `ROUND(value * 1e10) / 1e10` is the same float, since both operands of the division are exact,
-/// unless the product is so near to a half that its own rounding could decide.
+/// Python gets the cost rounded to ten digits (`values::metric`), exactly, and half to even.
+/// `ROUND(value * 1e10) / 1e10` is the same float, since both operands of the division are exact.
+/// The exception is a product so near to a half that its own rounding could decide.
 fn is_ordinary() -> Condition {
     let scaled = || value().mul(SCALE);
     let off = Func::abs(scaled().sub(Expr::from(Func::round(scaled()))));
     Condition::all().add(value().between(0.0, LARGEST)).add(Expr::from(off).lt(0.5 - MARGIN))
 }
 
-/// An ordinary cost; NULL for one that is not finite, or not ordinary.
+/// Returns an ordinary cost, or NULL for one that is not finite or not ordinary.
 pub(super) fn ordinary(platform: &Platform) -> CaseStatement {
     let (condition, computed) = if platform.is_mysql() {
         let rounded = Expr::from(Func::round(value().mul(SCALE)));
         (is_ordinary(), rounded.div(SCALE))
     } else {
         let is_finite = value().between(f64::MIN, f64::MAX);
-        // What MLflow writes with psycopg2 has no -0.0.
+        // Values that MLflow writes with psycopg2 have no -0.0.
         (is_finite.into(), value().add(0.0))
     };
     CaseStatement::new().case(condition, computed)
 }
 
-/// Whether SQLite has nothing but numbers here, and so would add up the same as Python reads. Elsewhere
-/// it is never asked: the columns of spans are filled at once there.
+/// Returns whether SQLite has only numbers here, and so adds them up as Python would.
+///
+/// Always false elsewhere: the other databases fill the columns of spans immediately.
 pub(in super::super) async fn are_numbers(database: &mut dyn Rows) -> Result<bool, Error> {
     if !database.platform().is_sqlite() {
         return Ok(false);
@@ -65,18 +66,18 @@ pub(in super::super) async fn are_numbers(database: &mut dyn Rows) -> Result<boo
     Ok(database.query(other).await?.is_empty())
 }
 
-/// The span whose key is that of the cost that a statement is at.
+/// Selects the span of a statement's current cost.
 fn its_span(range: &Range) -> SelectStatement {
     let mut select = Query::select();
     select.expr(Expr::val(1)).from("spans").cond_where(range.holds("spans"));
     select.cond_where(has_key_of("span_metrics")).take()
 }
 
-/// The costs of a range of traces that are not ordinary.
+/// The costs of a range of traces that the database cannot compute.
 pub(super) struct InexactCosts(Vec<Row>);
 
 impl InexactCosts {
-    /// `None` if they are too many.
+    /// Reads the costs; `None` if they are too many.
     pub(super) async fn of(database: &mut dyn Rows, range: &Range) -> Result<Option<Self>, Error> {
         let platform = database.platform().clone();
         if !platform.is_mysql() {
@@ -97,7 +98,7 @@ impl InexactCosts {
         Ok((found.len() <= MOST).then_some(Self(found)))
     }
 
-    /// Writes them to their spans.
+    /// Writes the costs to their spans.
     pub(super) async fn write(&self, database: &mut dyn Rows) -> Result<(), Error> {
         const UPDATES: [KeyedUpdate; COST_KEYS.len()] = [
             KeyedUpdate { table: "spans", columns: &["input_cost"], key: &KEY },

@@ -1,10 +1,10 @@
-//! Costs and models of spans.
+//! Fills the costs and models of spans.
 //!
-//! Spans are by far the most rows, and few models and providers serve them all. So the database is
-//! asked which `dimension_attributes` a range of traces has; what these mean is computed here, and
-//! a statement or two write it to all their spans, with the costs that they take from `span_metrics`
-//! themselves. No span leaves the database. A range that is not that simple goes row by row
-//! ([`row_by_row`]), which works for everything.
+//! Spans are by far the most rows, but share few models and providers. So a query returns the
+//! distinct `dimension_attributes` of a range of traces, and their meaning is computed here. One or
+//! two statements then write it to all spans, together with the costs from `span_metrics`. No span
+//! leaves the database. A range that is not so simple is filled row by row ([`row_by_row`]), which
+//! always works.
 
 pub(super) mod costs;
 mod row_by_row;
@@ -28,8 +28,9 @@ pub(super) const COLUMNS: [&str; 5] =
     ["input_cost", "output_cost", "total_cost", "model_name", "model_provider"];
 
 pub(super) type SpanKey = [KeyPart; 2];
-/// Fills the columns of a range of traces. What cannot be done to a long range at once may still be
-/// possible for parts of it.
+/// Fills the columns of a range of traces.
+///
+/// If a long range cannot be filled by statements, its parts may be.
 pub(super) async fn fill(
     database: &mut dyn Rows,
     range: &Range,
@@ -53,8 +54,9 @@ pub(super) async fn fill(
     Ok(())
 }
 
-/// Whether a span has the key of another row: the foreign key between them holds by this comparison,
-/// and so no row is left without its span.
+/// Returns the condition that a span has the key of another row.
+///
+/// The foreign key between them holds by the same comparison, so every such row has its span.
 pub(super) fn has_key_of(other: &'static str) -> Condition {
     let is_same = |column| Expr::col(("spans", column)).equals((other, column));
     KEY.into_iter().fold(Condition::all(), |same, column| same.add(is_same(column)))
@@ -64,8 +66,9 @@ pub(super) fn key_of(span: Option<&Row>) -> Option<SpanKey> {
     value::key_of(span?)
 }
 
-/// Keys and dimension attributes of the spans of a range after a given one, in the order of their
-/// key.
+/// Selects the keys and dimension attributes of a range's spans after a given key.
+///
+/// The spans are in the order of their key.
 pub(super) fn dimensions_after(
     range: &Range,
     after: Option<&SpanKey>,

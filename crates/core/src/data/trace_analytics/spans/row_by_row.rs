@@ -1,4 +1,4 @@
-//! Costs and models of spans, row by row in the order of their key.
+//! Fills the costs and models of spans, row by row in the order of their key.
 
 use std::collections::HashMap;
 
@@ -33,7 +33,7 @@ pub(super) async fn fill(
         sources::file_under_rows(database, ("spans", KEY), &spans, &mut costs, add_costs).await?;
         let mut changed = Vec::new();
         for span in &spans {
-            // Everything that could be refused has been, before the first change.
+            // The preflight has already refused every value that cannot be read.
             let dimensions = values::dimensions(span.get(2)).unwrap_or_default();
             done.cut_of_spans += dimensions.truncated;
             let costs =
@@ -78,7 +78,7 @@ fn add_costs(costs: &mut Costs, others: Costs) {
     }
 }
 
-/// The valid costs of a range of spans, by the keys that they name.
+/// Reads the valid costs of a range of spans, by the keys in the cost rows.
 async fn read_costs(
     database: &mut dyn Rows,
     first: &SpanKey,
@@ -110,7 +110,7 @@ async fn read_costs(
     Ok(costs)
 }
 
-/// Writes over spans whose values nobody reads before the table changes next.
+/// Updates spans whose values no statement reads before the next change of their table.
 async fn update_deferred(database: &mut dyn Rows, changed: Vec<Row>) -> Result<u64, Error> {
     match database.accelerate() {
         Some(accelerated) => accelerated.update_deferred(&UPDATE, changed).await,

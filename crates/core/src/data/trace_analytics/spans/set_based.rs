@@ -1,4 +1,4 @@
-//! Statements that fill many spans at once.
+//! Builds statements that fill many spans at once.
 
 use sea_query::{
     CaseStatement, Condition, Expr, ExprTrait, Func, IntoIden, Query, QueryStatement,
@@ -19,23 +19,27 @@ use crate::schema::platform::Platform;
 
 type NameOf = fn(&Dimensions) -> Option<&String>;
 
-/// The columns that `dimension_attributes` give, and what of it.
+/// The columns filled from `dimension_attributes`, and the part that each gets.
 const NAMES: [(&str, NameOf); 2] = [
     ("model_name", |names| names.model.as_ref()),
     ("model_provider", |names| names.provider.as_ref()),
 ];
 
-/// What can be written to the spans of a range without reading them.
+/// The values that statements write to the spans of a range without reading the spans.
 pub(super) struct Simple {
     kinds: Vec<(Kind, Dimensions)>,
     odd: InexactCosts,
 }
 
-/// `None` on SQLite: there nothing travels either way, and reading and writing row by row goes through
-/// the file once, where statements about many rows go through it three times (to see what there is,
-/// to find the rows, to write them), which was measured to take longer and more memory. `None` too
-/// for a range with columns that are filled already, whose rows are written only where they
-/// differ, and for one with too many different values.
+/// Returns what statements can write to a range, if they can fill it.
+///
+/// `None` on SQLite, where no data is transferred. Reading and writing row by row passes through
+/// the file once. Statements about many rows pass through it three times: to find the distinct
+/// values, to find the rows, and to write them. Measured, the statements took longer and more
+/// memory.
+///
+/// Also `None` if a column is already filled, since such rows are written only where they differ.
+/// Also `None` if the range has too many distinct values.
 pub(super) async fn simple(
     database: &mut dyn Rows,
     range: &Range,
@@ -48,7 +52,7 @@ pub(super) async fn simple(
         return Ok(None);
     }
     let Some(odd) = InexactCosts::of(database, range).await? else { return Ok(None) };
-    // Everything that could be refused has been, before the first change.
+    // The preflight has already refused every value that cannot be read.
     let with_names = |kind: Kind| {
         let names = read(kind.text.as_ref()).unwrap_or_default();
         (kind, names)
@@ -67,7 +71,7 @@ impl Simple {
         for update in self.updates(range, database.platform()) {
             done.written += database.execute(QueryStatement::Update(update)).await?;
         }
-        // These spans are among those that were written.
+        // The statements above have written these spans too, so the count does not grow.
         self.odd.write(database).await?;
         let truncated = self.kinds.iter().map(|(kind, names)| kind.spans as u64 * names.truncated);
         done.cut_of_spans += truncated.sum::<u64>();
@@ -75,8 +79,9 @@ impl Simple {
         Ok(())
     }
 
-    /// A statement for the spans with costs, which are joined to all of them at once rather than looked up
-    /// for each, and one for the names of the others.
+    /// Returns one statement for the spans with costs, and one for the names of the others.
+    ///
+    /// The costs are joined to all spans at once, instead of a lookup for each span.
     fn updates(&self, range: &Range, platform: &Platform) -> Vec<UpdateStatement> {
         let costs = "costs";
         let mut priced = self.setting_names(platform);
@@ -85,13 +90,13 @@ impl Simple {
             priced.value(key, Expr::col((costs, key)));
         }
         priced.cond_where(has_key_of(costs));
-        // Keeps a server that joins the other way round to the rows of the range.
+        // Restricts a server that joins in the other order to the rows of the range.
         priced.cond_where(range.holds("spans"));
         let mut named = self.setting_names(platform);
         if named.get_values().is_empty() {
             return vec![priced];
         }
-        // These have just got theirs.
+        // The first statement has already written the names of the spans with costs.
         for (column, _) in NAMES {
             named.and_where(Expr::col(("spans", column)).is_null());
         }
@@ -99,7 +104,7 @@ impl Simple {
         vec![priced, named]
     }
 
-    /// Whether the span that a statement is at has a model or a provider.
+    /// Returns the condition that a statement's current span has a model or a provider.
     fn is_named(&self, platform: &Platform) -> Condition {
         self.kinds
             .iter()
@@ -126,7 +131,7 @@ impl Simple {
     }
 }
 
-/// The costs of all spans of a range that have any.
+/// Selects the costs of all spans of a range that have any.
 fn costs_of_spans(range: &Range, platform: &Platform) -> SelectStatement {
     let mut select = Query::select();
     select
@@ -141,7 +146,7 @@ fn costs_of_spans(range: &Range, platform: &Platform) -> SelectStatement {
     for key in COST_KEYS {
         let is_it = is_one_of("span_metrics", &[key], platform);
         let cost = CaseStatement::new().case(is_it, costs::ordinary(platform));
-        // There is one of each key.
+        // Each key has one cost, so MAX only pivots.
         select.expr_as(Func::max(cost), key);
     }
     select
