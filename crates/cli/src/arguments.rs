@@ -22,9 +22,9 @@ pub(crate) struct DatabaseArguments {
     /// The database, as SQLAlchemy and MLflow name it: sqlite:///relative.db, or the path of an
     /// SQLite file; postgresql://user:password@host/database; mysql+pymysql://user@host/database
     ///
-    /// Without it, MLFLOW_BACKEND_STORE_URI or else MLFLOW_TRACKING_URI tells. What the URL leaves
-    /// out, libpq's variables tell (PGPASSWORD and the like), or MySQL's (MYSQL_PWD) and MLflow's
-    /// (MLFLOW_MYSQL_SSL_CA, MLFLOW_MYSQL_SSL_CERT, MLFLOW_MYSQL_SSL_KEY).
+    /// Without it, MLFLOW_BACKEND_STORE_URI or else MLFLOW_TRACKING_URI names the database. Missing
+    /// parts of the URL are read from PGPASSWORD and the other libpq variables, or from MYSQL_PWD,
+    /// MLFLOW_MYSQL_SSL_CA, MLFLOW_MYSQL_SSL_CERT and MLFLOW_MYSQL_SSL_KEY.
     #[arg(value_name = "URL")]
     url: Option<String>,
 
@@ -117,7 +117,7 @@ pub(crate) struct TargetArguments {
     #[arg(long, value_name = "TARGET", default_value = "head")]
     to: String,
 
-    /// Go on with a schema that is not what its revision says, where that is possible
+    /// Continue with a schema that differs from its revision, where that is possible
     #[arg(long)]
     accept_drift: bool,
 }

@@ -15,8 +15,8 @@ pub(crate) const USAGE: u8 = 64;
 pub(crate) const OUTPUT: u8 = 74;
 
 /// The hint after a bug of this program.
-pub(crate) const AFTER_A_BUG: &str = "hint: please report this line; `mlflow-migrate status` tells whether an upgrade is unfinished, and \
-     the same command goes on";
+pub(crate) const AFTER_A_BUG: &str = "hint: please report this line; `mlflow-migrate status` shows whether an upgrade is unfinished, and \
+     the same command resumes it";
 
 /// Every kind of error except a signal, in the order of the codes.
 const KINDS: [ErrorKind; 25] = [
@@ -64,7 +64,7 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::Newer => (22, "the database is newer than this mlflow-migrate"),
         ErrorKind::OtherProgram => (23, "the database is another program's"),
         ErrorKind::Drift => (24, "the schema is not that of the revision, or of any"),
-        ErrorKind::Refused => (25, "rows stand in the way"),
+        ErrorKind::Refused => (25, "existing rows prevent the upgrade"),
         ErrorKind::Unverified => (26, "the result was not as planned"),
         ErrorKind::Database => (27, "the database refused a statement"),
         ErrorKind::Internal => (28, "a bug in mlflow-migrate"),

@@ -48,7 +48,8 @@ impl Signals {
         if !stop.is_working() {
             return;
         }
-        let message = "stopping where that is safe; once more stops at once, which is safe, too";
+        let message =
+            "stopping at the next safe point (Ctrl-C again stops immediately, which is safe too)";
         renderer.notify(&Event::Notice { message: message.to_owned() });
         std::process::exit(next().await.into());
     }

@@ -1,7 +1,7 @@
 //! The model registry begins: `registered_models` and `model_versions`.
 //!
 //! A model's name is its key; renaming the model renames it in its versions too, by the foreign
-//! key's `ON UPDATE CASCADE`. Beside the primary key MLflow declares the name unique once more,
+//! key's `ON UPDATE CASCADE`. Beside the primary key MLflow declares the name unique again,
 //! which SQLite and MySQL make a second index of; PostgreSQL does not.
 //!
 //! Could be undone by dropping both tables, with everything that is registered.

@@ -135,7 +135,7 @@ pub(crate) fn revision() -> Revision {
         .alter("assessments", |t| {
             t.alter_column("is_numeric_value", ColumnChange::default().nullable(false));
         })
-        // SQLite numbers rows by itself, but only in an INTEGER key.
+        // SQLite numbers rows only in an INTEGER key.
         .only(&[Dialect::Sqlite], |revision| rollup_tables(revision, &integer("id").not_null()))
         .except(&[Dialect::Sqlite], |revision| {
             rollup_tables(revision, &big_integer("id").identity().not_null())

@@ -3,7 +3,7 @@
 //! Later releases read the user from the tag. Every run with a user that has no such tag yet gets
 //! one; `runs.user_id` keeps its values.
 //!
-//! No downgrade: afterwards nothing tells a tag that was copied from one that a user has set.
+//! No downgrade: afterwards a copied tag looks like one that a user has set.
 
 use mlflow_migrate_core::data::UserTags;
 use mlflow_migrate_core::history::revision::Revision;

@@ -11,7 +11,7 @@
 //! they stay, and the edits that make them find them in place, unless a run of MLflow stopped in
 //! between.
 //!
-//! Going back could fail on versions that have been told apart by case since.
+//! Going back could fail on versions that differ only in case.
 
 use mlflow_migrate_core::data::McpVersionReferences;
 use mlflow_migrate_core::history::revision::Revision;

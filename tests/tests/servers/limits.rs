@@ -129,7 +129,7 @@ async fn assert_goes_on(server: &TestServer, user: &User, limit: u32, case: &Cas
     };
     let told: Vec<String> = events.into_iter().filter_map(told).collect();
     // The server may still count a connection that has just been closed.
-    let most = if limit == 1 { "going on with 0 of " } else { "going on with " };
+    let most = if limit == 1 { "continuing with 0 of " } else { "continuing with " };
     let is_told = |one: &String| one.contains("max_user_connections") && one.contains(most);
     assert!(!told.is_empty() && told.iter().all(is_told), "{limit}: {told:?}");
 }

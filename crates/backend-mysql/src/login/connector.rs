@@ -76,7 +76,7 @@ impl Connector {
         if let Some(refusal) = refusal {
             let given = given.len();
             progress.notice(format!(
-                "{refusal}; going on with {given} of {wanted} further connections"
+                "{refusal}; continuing with {given} of {wanted} worker connections"
             ));
         }
         Ok(given)

@@ -42,7 +42,7 @@ pub(crate) fn refuse_exchanged(file: &File, name: &Path) -> Result<(), Error> {
         if fs::symlink_metadata(name).map(identity).map_err(looking)? != own {
             return Err(Error::Unreachable {
                 name: name.display().to_string(),
-                problem: "somebody has put another file in the place of the copy".to_owned(),
+                problem: "another user has replaced the copy with another file".to_owned(),
                 hint: "use a folder that nobody else may write to".to_owned(),
             });
         }

@@ -12,7 +12,7 @@ use crate::outcome::{OfDatabase, Outcome};
 /// Take an unfinished upgrade back to where it began (MySQL and MariaDB)
 ///
 /// That is possible until a column has gone with its values, or a data migration has written to a table
-/// that was there before; `plan` tells which step that is.
+/// that was there before; `plan` names that step.
 #[derive(Args, Debug)]
 pub(crate) struct Abort {
     #[command(flatten)]

@@ -7,7 +7,7 @@ use crate::Context;
 use crate::arguments::DatabaseArguments;
 use crate::outcome::{self, OfDatabase, Outcome, Problem};
 
-/// Tell at which revision a database is
+/// Show at which revision a database is
 #[derive(Args, Debug)]
 pub(crate) struct Current {
     #[command(flatten)]

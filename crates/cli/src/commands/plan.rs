@@ -15,7 +15,7 @@ pub(crate) struct Plan {
     #[command(flatten)]
     target: TargetArguments,
 
-    /// Show the statements, as far as they can be told beforehand
+    /// Show the statements, as far as they are known beforehand
     #[arg(long)]
     sql: bool,
 

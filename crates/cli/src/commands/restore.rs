@@ -10,8 +10,8 @@ use crate::{Context, clock};
 
 /// Put a backup that `upgrade --backup` made in the place of its database (SQLite)
 ///
-/// What the database holds now is kept beside it. Stop the MLflow server first: a database that somebody
-/// reads or writes is refused, and one that is only open cannot be told from one that is not.
+/// What the database holds now is kept beside it. Stop the MLflow server first. A database that another
+/// program reads or writes is refused; one that is only open looks like one that is not.
 #[derive(Args, Debug)]
 pub(crate) struct Restore {
     #[command(flatten)]

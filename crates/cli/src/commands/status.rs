@@ -5,7 +5,7 @@ use crate::Context;
 use crate::arguments::DatabaseArguments;
 use crate::outcome::{OfDatabase, Outcome};
 
-/// Tell whether an upgrade of a database is unfinished, how far it is, and what comes next
+/// Show whether an upgrade of a database is unfinished, how far it is, and the next step
 #[derive(Args, Debug)]
 pub(crate) struct Status {
     #[command(flatten)]

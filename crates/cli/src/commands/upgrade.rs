@@ -15,7 +15,7 @@ use crate::{Context, clock, signals};
 /// Upgrade a database, or create it
 ///
 /// Everything happens in one transaction where the database can do that (SQLite, PostgreSQL): after
-/// an error it is as it was. MySQL cannot: after an error on the way the same command goes on. An
+/// an error it is as it was. MySQL cannot: after an error the same command resumes the upgrade. An
 /// empty database, or a missing SQLite file, is created at the target.
 #[derive(Args, Debug)]
 pub(crate) struct Upgrade {
@@ -47,7 +47,7 @@ pub(crate) struct Upgrade {
     #[arg(long, value_name = "SECONDS", default_value_t = 30)]
     retry_for: u64,
 
-    /// Tell how long each step took, and which revisions it served
+    /// Show how long each step took, and which revisions it served
     #[arg(long)]
     timings: bool,
 

@@ -5,7 +5,7 @@ use crate::Context;
 use crate::arguments::DatabaseArguments;
 use crate::outcome::{OfDatabase, Outcome};
 
-/// Tell whether a database holds what its revision says, and its rows fit together
+/// Verify that a database holds what its revision says, and that its rows fit together
 ///
 /// Exit code 0: all is well. 2: something is missing or different, rows reference others that are not
 /// there, or a metric lacks its latest entry.

@@ -72,7 +72,7 @@ fn a_doctor_tells_every_problem_and_changes_nothing() {
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
     assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--to=b7e2c1a4d9f3"]).code, 0);
     let healthy = sandbox.run(&["doctor", "mlruns.db"]);
-    assert_told(&healthy, 0, &["nothing stands in the way"]);
+    assert_told(&healthy, 0, &["no problem found; an upgrade can begin"]);
     sandbox.sql(
         "INSERT INTO issues (issue_id, experiment_id, name, description, status, categories, \
          created_timestamp, last_updated_timestamp) \

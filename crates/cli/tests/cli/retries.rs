@@ -190,7 +190,7 @@ async fn a_signal_ends_the_wait() {
         stop(&address.through_port(unused_port()).to_string());
         let proxy = Proxy::cut_at(&address, "INSERT INTO latest_metrics", 1);
         let told = stop(&address.through_port(proxy.port()).to_string());
-        let is_noted = told.contains("the same command goes on with it");
+        let is_noted = told.contains("run the same command to resume it");
         assert_eq!(is_noted, server.is_mysql(), "{}: {told}", server.name());
     }
 }

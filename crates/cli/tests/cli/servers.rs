@@ -97,7 +97,7 @@ async fn the_same_command_goes_on_after_a_signal() {
         if server.reference().platform().transactional_ddl {
             assert!(database.contents() == before, "{}: {told}", server.name());
         } else {
-            let hint = "hint: what was done is noted in the database: the same command goes on";
+            let hint = "hint: progress is saved in the database: run the same command to resume it";
             assert!(told.contains(hint), "{}: {told}", server.name());
             let status = sandbox.run(&["status", arguments[1]]).stdout;
             assert!(status.contains("is unfinished") && status.contains("  next: "), "{status}");

@@ -38,16 +38,16 @@ impl Error {
                 "nothing was changed; give the table an ordinary form first, with all its rows in it"
             }
             Self::Refused { .. } => {
-                "nothing was changed; mend or delete these rows and run the command again"
+                "nothing was changed; correct or delete these rows and run the command again"
             }
-            Self::Constraint { .. } => "nothing was changed; mend or delete these rows",
+            Self::Constraint { .. } => "nothing was changed; correct or delete these rows",
             Self::Orphans { delete, .. } => {
                 return Some(format!(
-                    "nothing was changed; mend these rows, or delete them: `{delete}`"
+                    "nothing was changed; correct these rows, or delete them: `{delete}`"
                 ));
             }
             Self::BadValue { .. } => {
-                "nothing was changed; mend the value and run the command again"
+                "nothing was changed; correct the value and run the command again"
             }
             Self::Verification(error) => error.hint(),
             Self::NotADatabase { .. } => "check the path",
@@ -109,7 +109,7 @@ fn hint_of_interrupted(source: &Error) -> String {
         Error::Location(LocationError::VersionMoved { .. }) => {
             "find out who has written there, put back what was there, and run the command again"
         }
-        Error::Stopped => "the same command goes on with it",
+        Error::Stopped => "run the same command to resume it",
         Error::Verification(VerificationError::Unverified { .. }) => {
             "undo by hand what differs from the plan, and run the command again"
         }
@@ -118,9 +118,9 @@ fn hint_of_interrupted(source: &Error) -> String {
              drop that table, if they are to be gone), and run the command again; latest_metrics are \
              then computed anew"
         }
-        _ => "mend the cause, and run the command again",
+        _ => "fix the cause, then run the same command to continue",
     };
-    format!("what was done is noted in the database: {next}")
+    format!("progress is saved in the database: {next}")
 }
 
 /// Advises on a missing object, or on one in the place of a revision's own.

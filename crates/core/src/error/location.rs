@@ -185,8 +185,8 @@ impl LocationError {
                 ));
             }
             Self::VersionMoved { .. } => {
-                "nothing was changed; somebody else upgrades it, with `mlflow db upgrade` perhaps: let \
-                 that come to its end, and run the command again"
+                "nothing was changed; another session upgrades it, perhaps `mlflow db upgrade`: wait \
+                 until it ends, and run the command again"
             }
             Self::OtherProgram { advice, .. } => {
                 return Some(format!(

@@ -366,7 +366,7 @@ pub enum Error {
         hint: String,
     },
     /// The user has stopped the upgrade.
-    #[error("stopped, as asked")]
+    #[error("interrupted")]
     Stopped,
     /// An upgrade without transactional DDL was interrupted, and is unfinished.
     #[error("the upgrade stopped at step {step} of {steps} ({title}): {source}")]

@@ -102,7 +102,7 @@ impl Drift {
     pub(crate) fn tell(&self, location: &Location, target: Option<&str>, observer: &dyn Observer) {
         let notify = |message| observer.notify(&Event::Notice { message });
         if let Some(partial) = &self.partial {
-            notify(format!("{partial}; it goes on from there"));
+            notify(format!("{partial}; the upgrade continues from there"));
         }
         let from = location.label();
         for difference in &self.left {

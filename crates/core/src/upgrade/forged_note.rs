@@ -21,7 +21,7 @@ pub(super) fn forged(name: String, problem: &str) -> Error {
     Error::Journal {
         name,
         problem: format!(
-            "somebody has changed the note of an unfinished upgrade in table alembic_mlflow_migrate: {problem}"
+            "the note of an unfinished upgrade in table alembic_mlflow_migrate was changed by another program: {problem}"
         ),
         hint: "nothing was changed; find out who may write to that table, and restore a backup of the \
                database"

@@ -129,7 +129,7 @@ async fn finish(
         });
     }
     let plan = trusted_plan(backend, catalogue, &journal, Way::Forth).await?;
-    let message = format!("going on with an upgrade {}", journal.describe());
+    let message = format!("resuming an upgrade {}", journal.describe());
     observer.notify(&Event::Notice { message });
     let steps = Execution::resume(&plan, journal, observer, &request.stop).run(backend).await?;
     Ok(report::report(&plan, catalogue, steps, started))

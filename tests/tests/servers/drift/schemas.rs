@@ -210,7 +210,7 @@ async fn what_mlflow_has_begun_is_told(server: &TestServer) {
     assert_eq!(
         told,
         ["MLflow's own upgrade stopped within 2b4d017a5e9b, after 1 of its 2 operations; \
-          it goes on from there"]
+          the upgrade continues from there"]
     );
 }
 

@@ -125,7 +125,7 @@ fn assert_fenced(database: &dyn TestDatabase, error: &Error) {
     let Error::Interrupted { step, steps, .. } = error else { panic!("{error:?}") };
     assert_eq!(step, steps);
     let hint = error.hint().unwrap();
-    assert!(hint.starts_with("what was done is noted in the database: "), "{hint}");
+    assert!(hint.starts_with("progress is saved in the database: "), "{hint}");
     assert_eq!(database.query("SELECT * FROM alembic_version"), [[Cell::from(FENCE)]]);
 }
 

@@ -47,7 +47,7 @@ pub(crate) async fn refused(server: &TestServer, database: &dyn TestDatabase) {
     let before = database.contents();
     let error = to_newest(server, database).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error:?}");
-    assert!(error.hint().is_some_and(|hint| hint.contains("mend")), "{:?}", error.hint());
+    assert!(error.hint().is_some_and(|hint| hint.contains("correct")), "{:?}", error.hint());
     assert!(database.contents() == before, "{error}");
 }
 

@@ -25,5 +25,9 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::
             writeln!(out, "  hint: {}", one_line(hint))?;
         }
     }
-    if problems.is_empty() { writeln!(out, "nothing stands in the way") } else { Ok(()) }
+    if problems.is_empty() {
+        writeln!(out, "no problem found; an upgrade can begin")
+    } else {
+        Ok(())
+    }
 }

@@ -38,7 +38,7 @@ fn write_metrics(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
 
 fn write_rebuilt(out: &mut impl Write, rebuilt: &[RebuiltTable]) -> io::Result<()> {
     if rebuilt.is_empty() {
-        return writeln!(out, "no table with rows of yours is rebuilt");
+        return writeln!(out, "no table that holds rows is rewritten");
     }
     writeln!(out, "tables that are rebuilt, with their rows and bytes:")?;
     let width = rebuilt.iter().map(|table| table.table.len()).max().unwrap_or_default();

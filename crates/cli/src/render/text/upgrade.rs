@@ -50,7 +50,7 @@ fn write_timings(out: &mut impl Write, report: &UpgradeReport) -> io::Result<()>
 /// Returns the releases that expect a revision, in words.
 pub(super) fn fits(expecting: &[String]) -> String {
     releases(expecting).unwrap_or_else(|| {
-        "no MLflow release exactly; `mlflow-migrate history` tells which come next".to_owned()
+        "no MLflow release exactly; `mlflow-migrate history` lists the next ones".to_owned()
     })
 }
 
