@@ -95,7 +95,11 @@ async fn a_server_that_falls_silent_after_the_change() {
         let proxy = Proxy::silent_at(database.address().unwrap(), text, time);
         let ran = through(&proxy, &*database, &["upgrade", "--to", TARGET]);
         assert_eq!(ran.code, UNREACHABLE, "{}: {}", server.name(), ran.stderr);
-        let state = if server.is_mysql() { "progress is saved in the database" } else { "nothing was changed" };
+        let state = if server.is_mysql() {
+            "progress is saved in the database"
+        } else {
+            "nothing was changed"
+        };
         assert!(ran.stderr.contains(state), "{}: {}", server.name(), ran.stderr);
         if server.is_postgres() {
             assert_at(&server, &*database, OLD).await;
