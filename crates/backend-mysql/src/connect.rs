@@ -39,7 +39,7 @@ impl Mysql {
         let (driver, meter) = login::open(&target, &context).await?;
         let patience = options.answer_timeout.saturating_add(options.lock_timeout);
         let mut connection = Connection { driver, line: Line::new(meter, patience) };
-        let looked = look_around(&mut connection, &context);
+        let looked = identify_server(&mut connection, &context);
         let (features, cluster) = match tokio::time::timeout(target.connect_timeout, looked).await {
             Ok(found) => found?,
             Err(_) => {
@@ -133,7 +133,7 @@ fn worker(database: &Mysql, connection: Connection) -> Mysql {
 }
 
 /// Reads the server's version and its cluster, and prepares the session's settings.
-async fn look_around(
+async fn identify_server(
     connection: &mut Connection,
     context: &Context,
 ) -> Result<(Features, Cluster), Error> {

@@ -2,6 +2,21 @@
 //!
 //! Every DDL statement commits on these servers, so an upgrade is not one transaction. A journal in
 //! the database records the upgrade's progress, and a named lock keeps other upgraders out.
+//!
+//! ```no_run
+//! use mlflow_migrate_backend_mysql::{Mysql, OpenOptions};
+//! use mlflow_migrate_core::url::ServerUrl;
+//! use mlflow_migrate_core::report::check;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let catalogue = mlflow_migrate_revisions::tracking()?;
+//! let url = ServerUrl::parse("mysql+pymysql://mlflow@localhost/mlflow")?;
+//! let mut database = Mysql::connect(&url, &OpenOptions::default()).await?;
+//! let position = check::position(&mut database, &catalogue, None).await?;
+//! println!("{} is at {}", url.shown(), position.location.label());
+//! # Ok(())
+//! # }
+//! ```
 
 mod backend;
 mod background;

@@ -34,7 +34,7 @@ pub(crate) async fn begin(database: &mut Mysql, access: SessionMode) -> Result<(
 
 async fn begin_upgrade(database: &mut Mysql) -> Result<(), Error> {
     refuse_read_only(database).await?;
-    database.cluster.refuse_apart(&database.context)?;
+    database.cluster.refuse_partitioned(&database.context)?;
     lock::watch(database);
     let until = Instant::now() + database.lock_wait;
     lock::take(database).await?;

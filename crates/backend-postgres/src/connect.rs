@@ -86,7 +86,7 @@ async fn connect_to(
         column_types: HashMap::new(),
         warnings: settings.warnings.clone(),
     };
-    match tokio::time::timeout(limit, look_around(&mut connected, kind)).await {
+    match tokio::time::timeout(limit, identify_server(&mut connected, kind)).await {
         Ok(done) => done?,
         Err(_) => return Err(target.no_answer(limit)),
     }
@@ -98,7 +98,7 @@ fn unreachable(database: &Postgres, problem: String, hint: String) -> Error {
 }
 
 /// Reads the server's version and role, and the schema to upgrade.
-async fn look_around(database: &mut Postgres, kind: SessionKind) -> Result<(), Error> {
+async fn identify_server(database: &mut Postgres, kind: SessionKind) -> Result<(), Error> {
     const SQL: &str = "SELECT current_setting('server_version_num')::int4, \
          current_setting('server_version'), current_user::text, current_schema()::text, \
          pg_is_in_recovery(), current_setting('search_path'), \

@@ -3,6 +3,21 @@
 //! A whole upgrade is one transaction, so an upgrade either completes or leaves the database
 //! unchanged. The backend reads and changes only the first schema of the connection's
 //! `search_path`.
+//!
+//! ```no_run
+//! use mlflow_migrate_backend_postgres::{OpenOptions, Postgres};
+//! use mlflow_migrate_core::url::ServerUrl;
+//! use mlflow_migrate_core::report::check;
+//!
+//! # async fn example() -> Result<(), Box<dyn std::error::Error>> {
+//! let catalogue = mlflow_migrate_revisions::tracking()?;
+//! let url = ServerUrl::parse("postgresql://mlflow@localhost/mlflow")?;
+//! let mut database = Postgres::connect(&url, &OpenOptions::default()).await?;
+//! let position = check::position(&mut database, &catalogue, None).await?;
+//! println!("{} is at {}", url.shown(), position.location.label());
+//! # Ok(())
+//! # }
+//! ```
 
 mod backend;
 mod cancel;

@@ -6,7 +6,7 @@ mod value;
 use std::collections::HashMap;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::rows::{KeyedUpdate, Row};
+use mlflow_migrate_core::rows::{KeyedUpdate, Row, build};
 use sea_query::{PostgresQueryBuilder, QueryStatement, SelectStatement, Value, Values};
 use sqlx::postgres::{PgArguments, PgRow, PgStatement};
 use sqlx::{Arguments as _, AssertSqlSafe, Either, Executor, Row as _, SqlSafeStr, Statement};
@@ -33,12 +33,7 @@ pub(crate) async fn execute(
     statement: &QueryStatement,
 ) -> Result<u64, Error> {
     let action = "changing rows";
-    let (sql, values) = match statement {
-        QueryStatement::Select(select) => select.build(PostgresQueryBuilder),
-        QueryStatement::Insert(insert) => insert.build(PostgresQueryBuilder),
-        QueryStatement::Update(update) => update.build(PostgresQueryBuilder),
-        QueryStatement::Delete(delete) => delete.build(PostgresQueryBuilder),
-    };
+    let (sql, values) = build(statement, PostgresQueryBuilder);
     let (statement, arguments) = prepare(database, sql, values, action).await?;
     let query = statement.query_with(arguments);
     match database.line.long(query.execute(&mut database.connection)).await {

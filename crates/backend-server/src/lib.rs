@@ -2,6 +2,7 @@
 
 pub mod certificates;
 pub mod line;
+pub mod name_lookup;
 pub mod parameter;
 #[cfg(target_os = "linux")]
 pub mod relay;

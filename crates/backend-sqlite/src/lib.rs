@@ -1,6 +1,29 @@
 //! The SQLite backend of mlflow-migrate.
 //!
 //! A whole upgrade is one transaction, so an upgrade either completes or leaves the file unchanged.
+//!
+//! ```
+//! use std::sync::Arc;
+//!
+//! use mlflow_migrate_backend_sqlite::{OpenOptions, Sqlite};
+//! use mlflow_migrate_core::event::{NoopObserver, Observer};
+//! use mlflow_migrate_core::history::target::Target;
+//! use mlflow_migrate_core::{UpgradeOptions, upgrade};
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! # let folder = tempfile::tempdir()?;
+//! # let path = folder.path().join("mlruns.db");
+//! let catalogue = mlflow_migrate_revisions::tracking()?;
+//! let options = OpenOptions { create: true, ..OpenOptions::default() };
+//! let mut database = Sqlite::open(&path, &options).await?;
+//! let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
+//! let options = UpgradeOptions::to(Target::Head);
+//! let report = upgrade(&mut database, &catalogue, &options, &observer).await?;
+//! assert!(report.created);
+//! # Ok(())
+//! # }
+//! ```
 
 mod backend;
 mod backup;

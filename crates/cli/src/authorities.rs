@@ -34,7 +34,7 @@ pub(crate) fn variable(name: &str) -> Option<String> {
 ///
 /// # Errors
 /// The exit code of the second run, on systems where it cannot replace this process.
-pub(crate) fn begin_again_without() -> Result<(), ExitCode> {
+pub(crate) fn rerun_without_system_authorities() -> Result<(), ExitCode> {
     let arguments = || env::args_os().skip(1);
     let variables = || url::VARIABLES.iter().filter_map(env::var_os);
     if has_none() || !arguments().chain(variables()).any(|text| names_a_server(&text)) {

@@ -72,7 +72,7 @@ fn told() -> ExitCode {
         }
     };
     #[cfg(any(feature = "postgres", feature = "mysql"))]
-    if let Err(code) = authorities::begin_again_without() {
+    if let Err(code) = authorities::rerun_without_system_authorities() {
         return code;
     }
     logging::begin(command_line.verbose);

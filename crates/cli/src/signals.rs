@@ -21,7 +21,7 @@ pub(crate) const INTERRUPTED: u8 = 130;
 pub(crate) const TERMINATED: u8 = 143;
 
 /// How often a waiting retry looks for a signal.
-const GLANCE: Duration = Duration::from_millis(50);
+const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The signal that the process has received.
 #[derive(Debug, Default)]
@@ -59,7 +59,7 @@ impl Signals {
 pub(crate) async fn wait(duration: Duration, stop: &CancellationToken) -> bool {
     let asked = async {
         while !stop.is_requested() {
-            tokio::time::sleep(GLANCE).await;
+            tokio::time::sleep(POLL_INTERVAL).await;
         }
     };
     tokio::time::timeout(duration, asked).await.is_err()

@@ -27,7 +27,7 @@ const OF_EACH_BACKEND: [(&str, Form); 22] = [
     ("inspect", Form::Folder),
     ("render", Form::Folder),
     ("change", Form::Folder),
-    ("change/describe", Form::File),
+    ("change/describe", Form::Either),
     ("preflight", Form::Folder),
     ("preflight/dependents", Form::Either),
     ("preflight/name_clashes", Form::File),

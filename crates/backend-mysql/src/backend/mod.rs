@@ -91,7 +91,7 @@ impl Backend for Mysql {
     }
 
     async fn measure_tables(&mut self, plan: &Plan) -> Result<(), Error> {
-        swap::weigh_tables(self, plan).await
+        swap::measure_tables(self, plan).await
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {

@@ -40,7 +40,7 @@ async fn make(
 ) -> Result<Option<u64>, Error> {
     refuse_raw_texts(change)?;
     if change.before.is_some() {
-        swap::weigh_table(database, &change.after.name).await?;
+        swap::measure_table(database, &change.after.name).await?;
     }
     if let Some(before) = change.before.as_ref().filter(|_| swap::is_swapped(database, change)) {
         match swap::swap(database, change, before, progress).await {
@@ -51,7 +51,7 @@ async fn make(
         }
     }
     if database.table_facts.is_begun(&change.after.name) {
-        swap::give_up(database, &change.after.name).await?;
+        swap::drop_new_table(database, &change.after.name).await?;
     }
     let (connection, canceller) = (&mut database.connection, database.canceller.as_ref());
     alter::change(connection, canceller, change, &database.features, &database.context).await?;

@@ -147,7 +147,7 @@ impl Cluster {
     }
 
     /// Refuses a node of Galera whose changes do not reach the other nodes.
-    pub(crate) fn refuse_apart(&self, context: &Context) -> Result<(), Error> {
+    pub(crate) fn refuse_partitioned(&self, context: &Context) -> Result<(), Error> {
         match self {
             Self::Galera { replicates: false, .. } => Err(Error::ServerLimit {
                 name: context.name.clone(),

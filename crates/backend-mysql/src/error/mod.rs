@@ -101,7 +101,7 @@ impl Context {
             },
             // ER_RECORD_FILE_FULL, ER_DISK_FULL, and MySQL 8.0's error for a new table.
             1114 | 1021 | 3675 => Error::Full { name, problem },
-            _ if tells_of_a_full_disk(message) => Error::Full { name, problem },
+            _ if is_full_disk(message) => Error::Full { name, problem },
             _ if TOO_LARGE.contains(&number) => Error::TooLarge {
                 name,
                 action: action.to_owned(),
@@ -158,7 +158,7 @@ impl Context {
 }
 
 /// Returns whether a storage engine reports `ENOSPC` (28) or `HA_ERR_RECORD_FILE_FULL` (135).
-fn tells_of_a_full_disk(message: &str) -> bool {
+fn is_full_disk(message: &str) -> bool {
     ["rror 28 ", "Errcode: 28", "errno: 28 ", "rror 135 ", "errno: 135 "]
         .iter()
         .any(|number| message.contains(number))

@@ -26,7 +26,8 @@ pub(crate) async fn take(database: &mut Mysql) -> Result<(), Error> {
         }
         let condition = format!("ID = IS_USED_LOCK({})", literal(&name));
         // The server may fail to convert the text of another session's statement.
-        let holders = processes(&mut database.connection, &condition).await.or_else(untold)?;
+        let holders =
+            processes(&mut database.connection, &condition).await.or_else(none_if_unreadable)?;
         Ok((name, Some(holders)))
     };
     let taken: Result<_, sqlx::Error> = work.await;
@@ -57,7 +58,7 @@ pub(crate) async fn release(database: &mut Mysql) -> Result<(), Error> {
 }
 
 /// Returns no holders where the server refuses the query, or its text cannot be read.
-fn untold(error: sqlx::Error) -> Result<Vec<String>, sqlx::Error> {
+fn none_if_unreadable(error: sqlx::Error) -> Result<Vec<String>, sqlx::Error> {
     match error {
         sqlx::Error::Database(_) | sqlx::Error::Decode(_) => Ok(Vec::new()),
         error => Err(error),

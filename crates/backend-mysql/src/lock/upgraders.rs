@@ -33,13 +33,13 @@ pub(crate) async fn other_upgraders(database: &mut Mysql) -> Result<Vec<String>,
         processes(&mut database.connection, &condition).await
     };
     let found = work.await;
-    as_far_as_told(database, found)
+    readable_or_none(database, found)
 }
 
 /// Returns the sessions found; none where the list cannot be read.
 ///
 /// Another session may be writing its text at this moment, which is no reason to stop.
-fn as_far_as_told(
+fn readable_or_none(
     database: &Mysql,
     found: Result<Vec<String>, sqlx::Error>,
 ) -> Result<Vec<String>, Error> {
@@ -56,7 +56,7 @@ pub(crate) async fn wait_for_mlflow(database: &mut Mysql) -> Result<(), Error> {
     let began = Instant::now();
     loop {
         let found = processes(&mut database.connection, DEFINES).await;
-        let found = as_far_as_told(database, found)?;
+        let found = readable_or_none(database, found)?;
         if found.is_empty() {
             return wait_for_version_table(database).await;
         }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_backend_server::line::Meter;
+use mlflow_migrate_backend_server::name_lookup::NameLookup;
 use mlflow_migrate_core::Error;
 use sqlx::MySqlConnection;
 use sqlx::mysql::{MySqlConnectOptions, MySqlSslMode};
@@ -85,7 +86,7 @@ pub(crate) fn explain(options: &MySqlConnectOptions, context: &Context, failure:
                 None => describe_io(&cause),
             };
             let hint = "check host and port, and whether the server is running";
-            if is_unknown_host(&problem) {
+            if NameLookup::of(&cause) == Some(NameLookup::Unknown) {
                 return unreachable(problem, hint);
             }
             Error::Unavailable { name, problem, hint: hint.to_owned() }
@@ -118,13 +119,6 @@ const FOREIGN_KEY: &str = "the server asks for the password encrypted with a key
 
 const FOREIGN_KEY_HINT: &str = "the password was not sent; let the server offer TLS, or write \
      ssl_mode=DISABLED if nobody else can be at the other end";
-
-/// Returns whether no host has this name.
-///
-/// A name server that does not answer now may answer later.
-fn is_unknown_host(problem: &str) -> bool {
-    problem.contains("lookup address") && !problem.contains("Temporary failure")
-}
 
 fn encryption_hint(options: &MySqlConnectOptions) -> &'static str {
     match options.get_ssl_mode() {

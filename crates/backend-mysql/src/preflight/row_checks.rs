@@ -14,7 +14,7 @@ use crate::render::{Alteration, Cost};
 use crate::{inspect, text_protocol};
 
 /// `ER_CANT_AGGREGATE_2COLLATIONS`: columns cannot be compared until a collation changes.
-const NOT_YET: u16 = 1267;
+const INCOMPARABLE_COLLATIONS: u16 = 1267;
 
 /// Returns an error for each constraint that existing rows violate.
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
@@ -60,24 +60,21 @@ fn spelling(database: &Mysql) -> Spelling {
 }
 
 async fn violations(database: &mut Mysql, rules: &Rules) -> Result<Vec<Error>, Error> {
-    let mut problems = Vec::new();
-    if let Some(sql) = rules.count_of_rows() {
-        let counts = numbers(database, sql, &rules.table).await?;
-        let counted = rules.of_rows.iter().zip(counts);
-        problems.extend(counted.filter_map(|(rule, count)| rules.refusal(rule, count)));
+    let mut results = Vec::new();
+    for sql in rules.statements() {
+        results.push(numbers(database, sql, &rules.table).await?);
     }
-    for rule in &rules.of_several {
-        let counts = numbers(database, rule.count.clone(), &rules.table).await?;
-        problems.extend(counts.into_iter().filter_map(|count| rules.refusal(rule, count)));
-    }
-    Ok(problems)
+    Ok(rules.refusals(&results))
 }
 
 /// Returns the numbers in a query's only row; none where columns cannot be compared yet.
 async fn numbers(database: &mut Mysql, sql: String, table: &str) -> Result<Vec<i64>, Error> {
     let rows = match text_protocol::rows_of_tables(&mut database.connection, sql).await {
         Ok(rows) => rows,
-        Err(source) if server_error(&source).is_some_and(|(number, _)| number == NOT_YET) => {
+        Err(source)
+            if server_error(&source)
+                .is_some_and(|(number, _)| number == INCOMPARABLE_COLLATIONS) =>
+        {
             return Ok(Vec::new());
         }
         Err(source) => {

@@ -4,7 +4,7 @@ mod truncate;
 mod value;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::rows::{KeyedUpdate, Row};
+use mlflow_migrate_core::rows::{KeyedUpdate, Row, build};
 use sea_query::{MysqlQueryBuilder, QueryStatement, SelectStatement, Value};
 use sqlx::mysql::MySqlArguments;
 use sqlx::{Arguments, AssertSqlSafe};
@@ -34,12 +34,7 @@ pub(crate) async fn execute(
     statement: &QueryStatement,
     context: &Context,
 ) -> Result<u64, Error> {
-    let (sql, values) = match statement {
-        QueryStatement::Select(select) => select.build(MysqlQueryBuilder),
-        QueryStatement::Insert(insert) => insert.build(MysqlQueryBuilder),
-        QueryStatement::Update(update) => update.build(MysqlQueryBuilder),
-        QueryStatement::Delete(delete) => delete.build(MysqlQueryBuilder),
-    };
+    let (sql, values) = build(statement, MysqlQueryBuilder);
     cancel::run(canceller, "changing rows", context, run(connection, sql, values.0)).await
 }
 

@@ -62,15 +62,15 @@ async fn read(connection: &mut Connection) -> Result<TableFacts, sqlx::Error> {
 }
 
 /// Measures the tables that a plan changes.
-pub(crate) async fn weigh_tables(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
+pub(crate) async fn measure_tables(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
     for change in plan.changes().filter(|change| change.before.is_some()) {
-        weigh_table(database, &change.after.name).await?;
+        measure_table(database, &change.after.name).await?;
     }
     Ok(())
 }
 
 /// Counts a table's rows up to the threshold, and looks for what a swap would lose.
-pub(crate) async fn weigh_table(database: &mut Mysql, table: &str) -> Result<(), Error> {
+pub(crate) async fn measure_table(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let Mysql { connection, table_facts, features, swap_from_rows, .. } = &mut *database;
     let weighed = weigh(connection, table_facts, table, *swap_from_rows, features).await;
     let action = format!("counting {table}");

@@ -28,7 +28,7 @@ use crate::swap_tables::{self, NEW, OLD};
 use crate::text_protocol;
 
 pub(crate) use copy::swap;
-pub(crate) use eligibility::{is_swapped, read_table_facts, weigh_table, weigh_tables};
+pub(crate) use eligibility::{is_swapped, measure_table, measure_tables, read_table_facts};
 pub(crate) use statements::Swap;
 
 /// Returns the old tables that are kept, by the names of the tables that replaced them.
@@ -75,7 +75,7 @@ async fn exists(database: &mut Mysql, table: &str) -> Result<bool, Error> {
 }
 
 /// Drops the new table of a swap that is not resumed: the names of its CHECKs would be taken.
-pub(crate) async fn give_up(database: &mut Mysql, table: &str) -> Result<(), Error> {
+pub(crate) async fn drop_new_table(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let sql = format!("DROP TABLE IF EXISTS {}", quote(&format!("{NEW}{table}")));
     database.run(&format!("change table {table}"), &sql).await?;
     notes::clear(&mut database.connection, &database.context).await

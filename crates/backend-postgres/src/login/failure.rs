@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 
+use mlflow_migrate_backend_server::name_lookup::NameLookup;
 use mlflow_migrate_core::Error;
 use sqlx::postgres::{PgDatabaseError, PgSslMode};
 
@@ -59,13 +60,11 @@ fn tls_failure(target: &Target<'_>, problem: &str) -> Failure {
 fn no_connection(target: &Target<'_>, error: &std::io::Error) -> Error {
     let Endpoint { host, port, .. } = target.endpoint;
     let text = error.to_string();
-    if text.contains("lookup address") || text.contains("resolve") {
+    if let Some(lookup) = NameLookup::of(error) {
         let (problem, hint) = (format!("the host {host} is not known ({text})"), HOST_HINT);
-        // A name server that does not answer now may answer later.
-        let may_pass = text.contains("Temporary failure");
-        return match may_pass {
-            true => target.unavailable(&problem, hint),
-            false => target.unreachable(&problem, hint),
+        return match lookup {
+            NameLookup::Unanswered => target.unavailable(&problem, hint),
+            NameLookup::Unknown => target.unreachable(&problem, hint),
         };
     }
     match error.kind() {

@@ -43,15 +43,11 @@ pub(crate) async fn check(
     let mut problems = Vec::new();
     for rules in rules(plan, live, SPELLING, &is_checked_again) {
         let action = format!("checking the rows of {}", rules.table);
-        if let Some(sql) = rules.count_of_rows() {
-            let counts = statements::counts(database, sql, &action).await?;
-            let counted = rules.of_rows.iter().zip(counts);
-            problems.extend(counted.filter_map(|(rule, count)| rules.refusal(rule, count)));
+        let mut results = Vec::new();
+        for sql in rules.statements() {
+            results.push(statements::counts(database, sql, &action).await?);
         }
-        for rule in &rules.of_several {
-            let count = statements::count(database, rule.count.clone(), &action).await?;
-            problems.extend(rules.refusal(rule, count));
-        }
+        problems.extend(rules.refusals(&results));
     }
     Ok(problems)
 }

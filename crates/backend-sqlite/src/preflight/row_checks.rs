@@ -36,14 +36,9 @@ pub(super) fn find(
         asked.extend(
             rules.of_rows.iter().map(|rule| (rules.table.clone(), rule.constraint.clone())),
         );
-        if let Some(sql) = rules.count_of_rows() {
-            let counted = rules.of_rows.iter().zip(count(&sql)?);
-            problems.extend(counted.filter_map(|(rule, count)| rules.refusal(rule, count)));
-        }
-        for rule in &rules.of_several {
-            let counted = count(&rule.count)?;
-            problems.extend(counted.iter().filter_map(|count| rules.refusal(rule, *count)));
-        }
+        let results: Result<Vec<Vec<i64>>, Error> =
+            rules.statements().iter().map(|sql| count(sql)).collect();
+        problems.extend(rules.refusals(&results?));
     }
     Ok(problems)
 }

@@ -3,7 +3,7 @@
 pub(crate) mod deferred_update;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::rows::{KeyedUpdate, Row};
+use mlflow_migrate_core::rows::{KeyedUpdate, Row, build};
 use rusqlite::types::{Value as SqliteValue, ValueRef};
 use rusqlite::{Connection, params_from_iter};
 use sea_query::{QueryStatement, SelectStatement, SqliteQueryBuilder, Value};
@@ -18,12 +18,7 @@ pub(crate) fn execute(
     statement: &QueryStatement,
     context: Context<'_>,
 ) -> Result<u64, Error> {
-    let (sql, values) = match statement {
-        QueryStatement::Select(select) => select.build(SqliteQueryBuilder),
-        QueryStatement::Insert(insert) => insert.build(SqliteQueryBuilder),
-        QueryStatement::Update(update) => update.build(SqliteQueryBuilder),
-        QueryStatement::Delete(delete) => delete.build(SqliteQueryBuilder),
-    };
+    let (sql, values) = build(statement, SqliteQueryBuilder);
     run(connection, &sql, values).map_err(|source| context.error("changing rows", source))
 }
 

@@ -14,11 +14,11 @@ const HEAVY: usize = 4 << 20;
 ///
 /// Keeps memory use flat, and the cost of round trips negligible.
 #[derive(Debug)]
-pub(super) struct Pace {
+pub(super) struct BatchSize {
     rows: u64,
 }
 
-impl Pace {
+impl BatchSize {
     pub(super) fn new() -> Self {
         Self { rows: BATCH }
     }
@@ -50,14 +50,14 @@ pub(super) fn bytes_of(rows: &[Row]) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use super::{BATCH, HEAVY, Pace};
+    use super::{BATCH, BatchSize, HEAVY};
 
     #[test]
     fn batches_are_many_short_rows_or_few_long_ones() {
-        let mut pace = Pace::new();
+        let mut batch = BatchSize::new();
         let mut after = |bytes| {
-            pace.note(bytes);
-            pace.rows()
+            batch.note(bytes);
+            batch.rows()
         };
         assert_eq!([0; 3].map(&mut after), [2, 4, 4].map(|times| times * BATCH));
         assert_eq!(after(HEAVY), 4 * BATCH);

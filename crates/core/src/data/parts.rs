@@ -20,7 +20,7 @@ pub(super) async fn commit(database: &mut dyn Rows) -> Result<(), Error> {
 }
 
 /// Rolls back the rows written since the last commit, and begins a new transaction.
-pub(super) async fn take_back(database: &mut dyn Rows) -> Result<(), Error> {
+pub(super) async fn roll_back(database: &mut dyn Rows) -> Result<(), Error> {
     let Some(transactions) = database.transactions() else { return Ok(()) };
     transactions.rollback_rows().await?;
     transactions.begin_rows().await
@@ -39,7 +39,7 @@ pub(super) async fn update(
         match update_part(database, update, part.clone()).await {
             Ok(count) => changed += count,
             Err(Error::TooLarge { .. }) if part.len() > 1 => {
-                take_back(database).await?;
+                roll_back(database).await?;
                 let rest = part.split_off(part.len() / 2);
                 parts.extend([rest, part]);
             }
@@ -80,7 +80,7 @@ pub(super) async fn delete(
                 }
             }
             Err(error @ Error::TooLarge { .. }) => {
-                take_back(database).await?;
+                roll_back(database).await?;
                 limit = match limit {
                     None => Some(DELETED),
                     Some(1) => return Err(error),

@@ -15,6 +15,7 @@ use crate::event::cancellation::CancellationToken;
 /// An event during an upgrade.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Event {
     /// The database was read, and an upgrade is pending.
     Planned {

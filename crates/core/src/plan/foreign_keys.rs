@@ -15,7 +15,7 @@ use crate::schema::{Column, ForeignKey, Schema, Table};
 /// Splits changes that are made together, so that no foreign key blocks them.
 ///
 /// Keeps their order. `live` holds every table as it is before the changes.
-pub(super) fn out_of_the_way(
+pub(super) fn split_around_foreign_keys(
     changes: &[TableChange],
     live: &Schema,
     platform: &Platform,
@@ -39,7 +39,7 @@ pub(super) fn out_of_the_way(
 }
 
 /// Returns the tables whose foreign keys block changes that are made together.
-pub(super) fn tables_in_the_way<'a>(
+pub(super) fn blocking_tables<'a>(
     changes: &'a [TableChange],
     live: &'a Schema,
     platform: &'a Platform,

@@ -377,10 +377,11 @@ impl<'a> Planner<'a> {
         due.retain(|name| is_due(name));
         let mut changes = self.changes(&due);
         if !self.platform.is_sqlite() {
-            while self.add_those_in_the_way(&changes, &mut due) {
+            while self.add_blocking_tables(&changes, &mut due) {
                 changes = self.changes(&due);
             }
-            changes = foreign_keys::out_of_the_way(&changes, &self.before, self.platform);
+            changes =
+                foreign_keys::split_around_foreign_keys(&changes, &self.before, self.platform);
         }
         self.edited.retain(|(name, _)| !due.contains(name));
         for name in &due {
@@ -405,10 +406,10 @@ impl<'a> Planner<'a> {
     }
 
     /// Adds edited tables whose foreign keys block the changes, and returns whether it added any.
-    fn add_those_in_the_way(&self, changes: &[TableChange], due: &mut BTreeSet<String>) -> bool {
+    fn add_blocking_tables(&self, changes: &[TableChange], due: &mut BTreeSet<String>) -> bool {
         let known = due.len();
         let is_edited = |table: &str| self.edited.iter().any(|(name, _)| name == table);
-        let in_the_way = foreign_keys::tables_in_the_way(changes, &self.before, self.platform);
+        let in_the_way = foreign_keys::blocking_tables(changes, &self.before, self.platform);
         due.extend(in_the_way.filter(|table| is_edited(table)).map(ToOwned::to_owned));
         due.len() > known
     }

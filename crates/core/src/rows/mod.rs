@@ -6,7 +6,7 @@ mod accelerated;
 mod transactions;
 
 use async_trait::async_trait;
-use sea_query::{QueryStatement, SelectStatement, Value};
+use sea_query::{QueryBuilder, QueryStatement, SelectStatement, Value, Values};
 
 pub use accelerated::Accelerated;
 pub use transactions::RowTransactions;
@@ -26,6 +26,16 @@ pub struct KeyedUpdate {
     pub columns: &'static [&'static str],
     /// The columns that find the row.
     pub key: &'static [&'static str],
+}
+
+/// Returns a statement's SQL, with placeholders, and its values.
+pub fn build(statement: &QueryStatement, builder: impl QueryBuilder) -> (String, Values) {
+    match statement {
+        QueryStatement::Select(select) => select.build(builder),
+        QueryStatement::Insert(insert) => insert.build(builder),
+        QueryStatement::Update(update) => update.build(builder),
+        QueryStatement::Delete(delete) => delete.build(builder),
+    }
 }
 
 /// Reads and writes the rows of one database.

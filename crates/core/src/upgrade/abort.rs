@@ -18,7 +18,7 @@ use crate::plan::{Plan, Step, TableChange};
 use crate::schema::{ForeignKey, Index, Schema, Table, differences};
 use crate::upgrade::journal::{Journal, resumable};
 use crate::upgrade::losses::{dropped, has_inverse};
-use crate::upgrade::note_check::{Way, trusted_plan};
+use crate::upgrade::note_check::{Direction, trusted_plan};
 
 /// What an abort rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -85,7 +85,7 @@ pub async fn abort(
     stop: &CancellationToken,
 ) -> Result<AbortReport, Error> {
     backend.begin(SessionMode::Upgrade).await?;
-    let result = match take_back(backend, catalogue, observer, stop).await {
+    let result = match roll_back(backend, catalogue, observer, stop).await {
         Ok(aborted) => backend.commit().await.map(|()| aborted),
         Err(error) => Err(error),
     };
@@ -95,7 +95,7 @@ pub async fn abort(
     result
 }
 
-async fn take_back(
+async fn roll_back(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     observer: &Arc<dyn Observer>,
@@ -108,7 +108,7 @@ async fn take_back(
         let problem = "no upgrade is unfinished".to_owned();
         return refuse(backend.name(), problem, "nothing was changed");
     };
-    let plan = trusted_plan(backend, catalogue, &journal, Way::Back).await?;
+    let plan = trusted_plan(backend, catalogue, &journal, Direction::RollBack).await?;
     let begun = (journal.done + 1).min(plan.steps.len());
     if let Some(step) = lossy_step(backend, &plan, &journal).await? {
         let title = plan.steps.get(step - 1).map(Step::title).unwrap_or_default();

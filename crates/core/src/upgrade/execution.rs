@@ -293,7 +293,7 @@ impl<'a> Execution<'a> {
         let started = Instant::now();
         let mut live = backend.inspect().await?;
         if backend.platform().is_mysql() {
-            self.forgive_shortened_indexes(&mut live);
+            self.accept_shortened_indexes(&mut live);
         }
         let mut differences = differences(&self.plan.result, &live, backend.platform());
         differences.retain(|difference| !self.follows(&live, &difference.table));
@@ -332,7 +332,7 @@ impl<'a> Execution<'a> {
     }
 
     /// Accepts a user's own index that MariaDB shortened to a prefix when its column outgrew it.
-    fn forgive_shortened_indexes(&self, live: &mut Schema) {
+    fn accept_shortened_indexes(&self, live: &mut Schema) {
         for (name, now) in &mut live.tables {
             let (Some(before), Some(planned)) =
                 (self.journal.live.table(name), self.plan.result.table(name))

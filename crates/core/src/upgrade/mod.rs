@@ -29,7 +29,7 @@ use crate::locate::drift::Drift;
 use crate::plan::Plan;
 use crate::upgrade::execution::Execution;
 use crate::upgrade::journal::Journal;
-use crate::upgrade::note_check::{Way, trusted_plan};
+use crate::upgrade::note_check::{Direction, trusted_plan};
 use crate::{StepReport, UpgradeOptions, UpgradeReport, inspect_and_plan};
 
 /// Upgrades a database.
@@ -128,7 +128,7 @@ async fn finish(
             hint: format!("finish it with `mlflow-migrate upgrade --to {finishing}`"),
         });
     }
-    let plan = trusted_plan(backend, catalogue, &journal, Way::Forth).await?;
+    let plan = trusted_plan(backend, catalogue, &journal, Direction::Resume).await?;
     let message = format!("resuming an upgrade {}", journal.describe());
     observer.notify(&Event::Notice { message });
     let steps = Execution::resume(&plan, journal, observer, &request.stop).run(backend).await?;

@@ -19,9 +19,9 @@ use crate::upgrade::journal::Journal;
 
 /// The direction: whether an unfinished upgrade is resumed or rolled back.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Way {
-    Forth,
-    Back,
+pub(crate) enum Direction {
+    Resume,
+    RollBack,
 }
 
 /// Returns the plan that follows from a note.
@@ -32,7 +32,7 @@ pub(crate) async fn trusted_plan(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     journal: &Journal,
-    way: Way,
+    direction: Direction,
 ) -> Result<Plan, Error> {
     let platform = backend.platform().clone();
     for revision in [journal.from.revision.as_deref(), journal.to.as_deref()].into_iter().flatten()
@@ -53,13 +53,13 @@ pub(crate) async fn trusted_plan(
         return Err(forged(backend.name(), &problem));
     }
     known.add_states(catalogue, &platform)?;
-    let (first, last) = match way {
-        Way::Forth => (journal.done, plan.steps.len()),
-        Way::Back => (0, plan.steps.len().min(journal.done + 1)),
+    let (first, last) = match direction {
+        Direction::Resume => (journal.done, plan.steps.len()),
+        Direction::RollBack => (0, plan.steps.len().min(journal.done + 1)),
     };
     for step in plan.steps.iter_mut().take(last).skip(first) {
         let Step::Change(change) = step else { continue };
-        let Some(table) = made(change, way) else { continue };
+        let Some(table) = made(change, direction) else { continue };
         if let Some(problem) = known.refuse(table, &now) {
             return Err(forged(backend.name(), &problem));
         }
@@ -70,10 +70,10 @@ pub(crate) async fn trusted_plan(
 }
 
 /// Returns the table that a change makes.
-fn made(change: &mut TableChange, way: Way) -> Option<&mut Table> {
-    match way {
-        Way::Forth => Some(&mut change.after),
-        Way::Back => change.before.as_mut(),
+fn made(change: &mut TableChange, direction: Direction) -> Option<&mut Table> {
+    match direction {
+        Direction::Resume => Some(&mut change.after),
+        Direction::RollBack => change.before.as_mut(),
     }
 }
 

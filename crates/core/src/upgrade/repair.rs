@@ -24,7 +24,7 @@ pub(crate) fn statements(
             differences.iter().filter(|difference| difference.table == *name).collect();
         let (false, Some(wanted)) = (of_table.is_empty(), expected.table(name)) else { continue };
         let mut after = before.clone();
-        if !of_table.into_iter().all(|difference| put_right(&mut after, difference, wanted)) {
+        if !of_table.into_iter().all(|difference| repair(&mut after, difference, wanted)) {
             continue;
         }
         let (before, revisions) = (Some(before.clone()), Vec::new());
@@ -88,7 +88,7 @@ fn with_numbering(
 }
 
 /// Removes one difference, if possible, and returns whether it did.
-fn put_right(table: &mut Table, difference: &Difference, wanted: &Table) -> bool {
+fn repair(table: &mut Table, difference: &Difference, wanted: &Table) -> bool {
     match (&difference.object, &difference.detail) {
         (Object::Column(name), Some(Detail::Column(_))) => {
             let column = table.columns.iter_mut().find(|column| column.name == *name);

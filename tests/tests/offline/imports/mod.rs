@@ -7,7 +7,7 @@
 mod planted;
 mod sources;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fmt;
 use std::path::{Path, PathBuf};
 
@@ -58,11 +58,13 @@ pub(crate) fn circles(root: &Path, load: &dyn Fn(&Path) -> Option<String>) -> Ve
         }
     }
     let circles = families.iter().flat_map(|(parent, siblings)| {
-        components(siblings).into_iter().map(|children| Circle {
-            root: root.to_owned(),
-            parent: parent.to_vec(),
-            imports: reasons(siblings, &children),
-            children: children.into_iter().map(ToOwned::to_owned).collect(),
+        components(siblings).into_iter().map(|group| shortest(siblings, &group)).map(|children| {
+            Circle {
+                root: root.to_owned(),
+                parent: parent.to_vec(),
+                imports: reasons(siblings, &children),
+                children: children.into_iter().map(ToOwned::to_owned).collect(),
+            }
         })
     });
     circles.collect()
@@ -95,6 +97,32 @@ fn reachable<'a>(siblings: &Siblings<'a>, from: &str) -> BTreeSet<&'a str> {
         }
     }
     reached
+}
+
+/// Returns the modules of the shortest circle in a group: the first one to open.
+fn shortest<'a>(siblings: &Siblings<'a>, group: &BTreeSet<&'a str>) -> BTreeSet<&'a str> {
+    let circles = group.iter().filter_map(|start| circle_through(siblings, group, start));
+    circles.min_by_key(BTreeSet::len).unwrap_or_default()
+}
+
+/// Returns the modules of the shortest circle through one module of a group, found breadth first.
+fn circle_through<'a>(
+    siblings: &Siblings<'a>,
+    group: &BTreeSet<&'a str>,
+    start: &'a str,
+) -> Option<BTreeSet<&'a str>> {
+    let (mut paths, mut seen) = (VecDeque::from([vec![start]]), BTreeSet::new());
+    while let Some(path) = paths.pop_front() {
+        for next in siblings.get(path.last()?)?.keys().filter(|next| group.contains(*next)) {
+            if *next == start {
+                return Some(path.into_iter().collect());
+            }
+            if seen.insert(*next) {
+                paths.push_back(path.iter().copied().chain([*next]).collect());
+            }
+        }
+    }
+    None
 }
 
 /// The imports that make a group a circle.

@@ -42,7 +42,7 @@ fn is_all() -> bool {
     std::env::var_os("MLFLOW_MIGRATE_ABORTS").is_some_and(|wanted| wanted == "all")
 }
 
-async fn take_back(server: &TestServer, address: &Address) -> Result<AbortReport, Error> {
+async fn roll_back(server: &TestServer, address: &Address) -> Result<AbortReport, Error> {
     let mut backend = open(address, Waits::default()).await?;
     let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
     abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default()).await
@@ -80,7 +80,7 @@ fn note_of(step: usize) -> String {
 async fn interrupt(server: &TestServer, address: &Address, statement: u64) -> bool {
     for text in ["ALTER TABLE", "DROP TABLE", "WHERE id = 0"] {
         let proxy = Proxy::cut_at(address, text, statement);
-        let result = take_back(server, &address.through_port(proxy.port())).await;
+        let result = roll_back(server, &address.through_port(proxy.port())).await;
         wait_until_alone(server, address);
         if let Ok(aborted) = result {
             assert!(!proxy.has_cut(), "{aborted:?}");
@@ -114,7 +114,7 @@ async fn steps_are_taken_back(server: &TestServer) {
                 statement += 1;
             }
             if is_fenced(&*database) {
-                let aborted = take_back(server, &address).await;
+                let aborted = roll_back(server, &address).await;
                 let aborted = aborted.unwrap_or_else(|error| panic!("{state} {step}: {error:?}"));
                 assert_eq!(aborted.from, state);
             }
@@ -152,11 +152,11 @@ async fn a_table_that_somebody_holds_open(server: &TestServer) {
             continue;
         }
         if table == "params" && is_fenced(&*database) {
-            take_back(server, &address).await.unwrap_or_else(|error| panic!("{table}: {error:?}"));
+            roll_back(server, &address).await.unwrap_or_else(|error| panic!("{table}: {error:?}"));
         }
         other.end();
         if is_fenced(&*database) {
-            take_back(server, &address).await.unwrap_or_else(|error| panic!("{table}: {error:?}"));
+            roll_back(server, &address).await.unwrap_or_else(|error| panic!("{table}: {error:?}"));
         }
         assert_at(server, &*database, STATE).await;
         assert!(rows(&*database) == before, "{table}");
@@ -207,7 +207,7 @@ async fn what_was_lost_decides(server: &TestServer) {
         let address = address_of(&*database);
         let before = rows(&*database);
         stop_at(server, &address, case.text, case.time).await;
-        let result = take_back(server, &address).await;
+        let result = roll_back(server, &address).await;
         if case.is_taken_back {
             result.unwrap_or_else(|error| panic!("case {number}: {error:?}"));
             assert_at(server, &*database, STATE).await;

@@ -174,7 +174,7 @@ impl Scene {
         let before = (self.world(), self.schema());
         let address = address_of(&*self.database);
         let finished = to_newest(server, &address).await.map(|_| ());
-        let taken_back = take_back(server, &address).await;
+        let taken_back = roll_back(server, &address).await;
         let after = (self.world(), self.schema());
         assert!(after == before, "{what}: {finished:?}, {taken_back:?}");
         for result in [finished, taken_back] {
@@ -191,7 +191,7 @@ impl Drop for Scene {
     }
 }
 
-async fn take_back(server: &TestServer, address: &Address) -> Result<(), Error> {
+async fn roll_back(server: &TestServer, address: &Address) -> Result<(), Error> {
     let mut backend = open(address, Waits::default()).await?;
     let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
     let aborted =

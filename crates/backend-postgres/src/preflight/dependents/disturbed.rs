@@ -13,7 +13,7 @@ pub(super) struct Disturbed<'a> {
 /// What happens to a column.
 #[derive(Clone, Copy)]
 pub(super) enum Fate {
-    Goes,
+    IsDropped,
     GetsAnotherType,
     GetsAnotherName,
 }
@@ -21,7 +21,7 @@ pub(super) enum Fate {
 impl Fate {
     pub(super) fn words(self) -> &'static str {
         match self {
-            Self::Goes => "goes",
+            Self::IsDropped => "goes",
             Self::GetsAnotherType => "gets another type",
             Self::GetsAnotherName => "gets another name",
         }
@@ -59,7 +59,7 @@ pub(super) fn disturbed_columns<'a>(change: &'a TableChange, live: &Schema) -> V
     let type_of = |column: &Column| column.column_type.sql(Dialect::Postgres).to_ascii_uppercase();
     let fate =
         |old: &Column| match change.after.columns.iter().find(|it| it.live_name() == old.name) {
-            None => Some(Fate::Goes),
+            None => Some(Fate::IsDropped),
             Some(new) if type_of(new) != type_of(old) || new.collation != old.collation => {
                 Some(Fate::GetsAnotherType)
             }

@@ -37,7 +37,7 @@ impl Found {
     /// Returns whether the server refuses this change of the column.
     fn keeps(&self, fate: Fate) -> bool {
         match fate {
-            Fate::Goes => self.keeps_column,
+            Fate::IsDropped => self.keeps_column,
             Fate::GetsAnotherType => self.keeps_type,
             Fate::GetsAnotherName => self.keeps_name,
         }

@@ -91,6 +91,7 @@ impl Text {
             Event::Verified { seconds } => {
                 write_line(&format!("the schema is as planned: {}", words::duration(*seconds)));
             }
+            _ => {}
         }
     }
 }

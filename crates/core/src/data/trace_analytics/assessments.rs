@@ -2,7 +2,7 @@
 
 use sea_query::{Expr, ExprTrait, JoinType, Order, Query, Value};
 
-use super::super::batch_size::{Pace, bytes_of};
+use super::super::batch_size::{BatchSize, bytes_of};
 use super::super::parts;
 use super::super::value::{self, KeyPart};
 use super::{ProgressCounter, values};
@@ -20,16 +20,16 @@ pub(super) async fn backfill(
     database: &mut dyn Rows,
     tally: &ProgressCounter<'_>,
 ) -> Result<u64, Error> {
-    let (mut written, mut pace) = (0, Pace::new());
-    let mut rows = page(database, None, &pace).await?;
+    let (mut written, mut batch) = (0, BatchSize::new());
+    let mut rows = page(database, None, &batch).await?;
     while let Some([last]) = rows.last().and_then(|read| value::key_of(read)) {
         let changed: Vec<Row> = rows.iter().filter_map(changed).collect();
         if !changed.is_empty() {
             written += parts::update(database, &UPDATE, changed).await?;
         }
         tally.add(rows.len())?;
-        pace.note(bytes_of(&rows));
-        rows = page(database, Some(&last), &pace).await?;
+        batch.note(bytes_of(&rows));
+        rows = page(database, Some(&last), &batch).await?;
     }
     Ok(written)
 }
@@ -51,7 +51,7 @@ fn changed(read: &Row) -> Option<Row> {
 async fn page(
     database: &mut dyn Rows,
     after: Option<&KeyPart>,
-    pace: &Pace,
+    batch: &BatchSize,
 ) -> Result<Vec<Row>, Error> {
     let mut select = Query::select();
     select
@@ -67,7 +67,7 @@ async fn page(
             Expr::col(("trace_info", "request_id")).equals(("assessments", "trace_id")),
         )
         .order_by(("assessments", "assessment_id"), Order::Asc)
-        .limit(pace.rows());
+        .limit(batch.rows());
     if let Some(after) = after {
         select.and_where(Expr::col(("assessments", "assessment_id")).gt(after.clone()));
     }

@@ -21,8 +21,8 @@ pub(super) async fn fill(
     let connections = workers(database, tally.progress).await?;
     let mut next = Some(Range::first(database).await?);
     if connections.is_empty() {
-        let spans_are_late = costs::are_numbers(database).await?;
-        let mut done = Written { spans_are_late, ..Written::default() };
+        let defers_spans = costs::are_numbers(database).await?;
+        let mut done = Written { defers_spans, ..Written::default() };
         while let Some(range) = next {
             next = range.next(database).await?;
             fill_in_parts(database, range, tally, &mut done, None).await?;
@@ -63,11 +63,11 @@ async fn fill_in_parts(
 ) -> Result<(), Error> {
     let mut left = vec![range];
     while let Some(range) = left.pop() {
-        let mut part = Written { spans_are_late: done.spans_are_late, ..Written::default() };
+        let mut part = Written { defers_spans: done.defers_spans, ..Written::default() };
         match fill_part(database, &range, tally, &mut part, ranges).await {
             Ok(()) => *done = done.and(&part),
             Err(error @ Error::TooLarge { .. }) => {
-                parts::take_back(database).await?;
+                parts::roll_back(database).await?;
                 let Some([first, second]) = range.halves(database).await? else {
                     return Err(error);
                 };
@@ -103,6 +103,6 @@ async fn fill_range(
 ) -> Result<(), Error> {
     traces::fill(database, range, tally, done).await?;
     spans::fill(database, range, tally, done).await?;
-    done.written += gateway::sum_costs(database, range, done.spans_are_late).await?;
+    done.written += gateway::sum_costs(database, range, done.defers_spans).await?;
     Ok(())
 }

@@ -29,10 +29,10 @@ pub(super) fn marks(trace: (&'static str, &'static str)) -> SelectStatement {
 pub(super) async fn sum_costs(
     database: &mut dyn Rows,
     range: &Range,
-    spans_are_late: bool,
+    defers_spans: bool,
 ) -> Result<u64, Error> {
     let platform = database.platform();
-    let costs = if spans_are_late { Costs::of_metrics(platform) } else { Costs::of_spans() };
+    let costs = if defers_spans { Costs::of_metrics(platform) } else { Costs::of_spans() };
     // The condition does not require a sum that is not NULL: the server might compute the sums of
     // other traces first, whose costs overflow.
     let update = Query::update()

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
-use super::super::batch_size::{Pace, bytes_of};
+use super::super::batch_size::{BatchSize, bytes_of};
 use super::super::value::{self, KeyPart, key_of};
 use super::ranges::Range;
 use super::sources::{self, Source};
@@ -72,15 +72,15 @@ pub(super) async fn fill(
     tally: &ProgressCounter<'_>,
     done: &mut Written,
 ) -> Result<(), Error> {
-    let mut pace = Pace::new();
-    let mut traces = page(database, range, None, &pace).await?;
+    let mut batch = BatchSize::new();
+    let mut traces = page(database, range, None, &batch).await?;
     while let (Some([first]), Some([last])) =
         (traces.first().and_then(|read| key_of(read)), traces.last().and_then(|read| key_of(read)))
     {
         let (mut sources, bytes) = read_sources(database, &first, &last).await?;
         let place = ("trace_info", ["request_id"]);
         sources::file_under_rows(database, place, &traces, &mut sources, Sources::add).await?;
-        pace.note(bytes + bytes_of(&traces));
+        batch.note(bytes + bytes_of(&traces));
         let mut changed = Vec::new();
         for trace in &traces {
             let sources = key_of(trace).and_then(|id| sources.remove(&id)).unwrap_or_default();
@@ -96,7 +96,7 @@ pub(super) async fn fill(
             done.written += database.update(&UPDATE, changed).await?;
         }
         tally.add(traces.len())?;
-        traces = page(database, range, Some(&last), &pace).await?;
+        traces = page(database, range, Some(&last), &batch).await?;
     }
     Ok(())
 }
@@ -109,7 +109,7 @@ async fn page(
     database: &mut dyn Rows,
     range: &Range,
     after: Option<&KeyPart>,
-    pace: &Pace,
+    batch: &BatchSize,
 ) -> Result<Vec<Row>, Error> {
     let mut select = Query::select();
     select
@@ -118,7 +118,7 @@ async fn page(
         .from("trace_info")
         .cond_where(range.holds("trace_info"))
         .order_by("request_id", Order::Asc)
-        .limit(pace.rows());
+        .limit(batch.rows());
     if let Some(after) = after {
         select.and_where(Expr::col("request_id").gt(after.clone()));
     }

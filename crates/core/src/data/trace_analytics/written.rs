@@ -12,7 +12,7 @@ pub(super) struct Written {
     /// The number of models and providers of spans that were truncated.
     pub(super) cut_of_spans: u64,
     /// Whether the columns of spans may be written later, with the next change of their table.
-    pub(super) spans_are_late: bool,
+    pub(super) defers_spans: bool,
 }
 
 impl Written {
@@ -21,7 +21,7 @@ impl Written {
             written: self.written + other.written,
             cut_of_traces: self.cut_of_traces + other.cut_of_traces,
             cut_of_spans: self.cut_of_spans + other.cut_of_spans,
-            spans_are_late: self.spans_are_late || other.spans_are_late,
+            defers_spans: self.defers_spans || other.defers_spans,
         }
     }
 

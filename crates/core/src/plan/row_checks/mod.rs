@@ -61,19 +61,36 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Returns a statement that counts, in one pass, the violations of each rule about single rows.
+    /// Returns the statements that count violations, each with one row of numbers as its result.
     ///
-    /// The result has one column per rule. `None` without such a rule.
+    /// The first one counts, in one pass, the violations of all rules about single rows.
     #[must_use]
-    pub fn count_of_rows(&self) -> Option<String> {
+    pub fn statements(&self) -> Vec<String> {
+        let several = self.of_several.iter().map(|rule| rule.count.clone());
+        self.count_of_rows().into_iter().chain(several).collect()
+    }
+
+    /// Returns the errors for the results of [`Rules::statements`], in the same order. A result
+    /// without numbers is no error.
+    #[must_use]
+    pub fn refusals(&self, results: &[Vec<i64>]) -> Vec<Error> {
+        let of_rows = usize::from(!self.of_rows.is_empty());
+        let (first, rest) = results.split_at_checked(of_rows).unwrap_or_default();
+        let rows = self.of_rows.iter().zip(first.iter().flatten());
+        let several = self.of_several.iter().zip(rest).filter_map(|(rule, counts)| {
+            let count = counts.first()?;
+            Some((rule, count))
+        });
+        rows.chain(several).filter_map(|(rule, count)| self.refusal(rule, *count)).collect()
+    }
+
+    fn count_of_rows(&self) -> Option<String> {
         let counts: Vec<&str> = self.of_rows.iter().map(|rule| rule.count.as_str()).collect();
         let Self { quoted, .. } = self;
         (!counts.is_empty()).then(|| format!("SELECT {} FROM {quoted}", counts.join(", ")))
     }
 
-    /// Returns the error for a number of violations, if it is not 0.
-    #[must_use]
-    pub fn refusal(&self, rule: &Rule, count: i64) -> Option<Error> {
+    fn refusal(&self, rule: &Rule, count: i64) -> Option<Error> {
         let (table, constraint) = (self.table.clone(), rule.constraint.clone());
         let (count, query) = (u64::try_from(count).ok()?, rule.query.clone());
         (count > 0).then(|| match rule.delete.clone() {

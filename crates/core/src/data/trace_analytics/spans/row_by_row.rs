@@ -9,7 +9,7 @@ use super::super::sources::{self, Source};
 use super::super::written::Written;
 use super::super::{COST_KEYS, ProgressCounter, key_after, values};
 use super::{COLUMNS, KEY, SpanKey, dimensions_after, key_of};
-use crate::data::batch_size::{Pace, bytes_of};
+use crate::data::batch_size::{BatchSize, bytes_of};
 use crate::data::python::number;
 use crate::data::value;
 use crate::error::Error;
@@ -26,8 +26,8 @@ pub(super) async fn fill(
     tally: &ProgressCounter<'_>,
     done: &mut Written,
 ) -> Result<(), Error> {
-    let mut pace = Pace::new();
-    let mut spans = page(database, range, None, &pace).await?;
+    let mut batch = BatchSize::new();
+    let mut spans = page(database, range, None, &batch).await?;
     while let (Some(first), Some(last)) = (key_of(spans.first()), key_of(spans.last())) {
         let mut costs = read_costs(database, &first, &last).await?;
         sources::file_under_rows(database, ("spans", KEY), &spans, &mut costs, add_costs).await?;
@@ -48,15 +48,15 @@ pub(super) async fn fill(
             }
         }
         if !changed.is_empty() {
-            done.written += if done.spans_are_late {
+            done.written += if done.defers_spans {
                 update_deferred(database, changed).await?
             } else {
                 database.update(&UPDATE, changed).await?
             };
         }
         tally.add(spans.len())?;
-        pace.note(bytes_of(&spans));
-        spans = page(database, range, Some(&last), &pace).await?;
+        batch.note(bytes_of(&spans));
+        spans = page(database, range, Some(&last), &batch).await?;
     }
     Ok(())
 }
@@ -65,10 +65,10 @@ async fn page(
     database: &mut dyn Rows,
     range: &Range,
     after: Option<&SpanKey>,
-    pace: &Pace,
+    batch: &BatchSize,
 ) -> Result<Vec<Row>, Error> {
     let mut select = dimensions_after(range, after, database.platform());
-    select.columns(COLUMNS).limit(pace.rows());
+    select.columns(COLUMNS).limit(batch.rows());
     database.query(select).await
 }
 

@@ -26,9 +26,9 @@ const NAMES: [(&str, NameOf); 2] = [
 ];
 
 /// The values that statements write to the spans of a range without reading the spans.
-pub(super) struct Simple {
+pub(super) struct SetBased {
     kinds: Vec<(Kind, Dimensions)>,
-    odd: InexactCosts,
+    inexact: InexactCosts,
 }
 
 /// Returns what statements can write to a range, if they can fill it.
@@ -43,7 +43,7 @@ pub(super) struct Simple {
 pub(super) async fn simple(
     database: &mut dyn Rows,
     range: &Range,
-) -> Result<Option<Simple>, Error> {
+) -> Result<Option<SetBased>, Error> {
     if database.platform().is_sqlite() {
         return Ok(None);
     }
@@ -51,16 +51,16 @@ pub(super) async fn simple(
     if kinds.iter().any(|kind| kind.filled > 0) {
         return Ok(None);
     }
-    let Some(odd) = InexactCosts::of(database, range).await? else { return Ok(None) };
+    let Some(inexact) = InexactCosts::of(database, range).await? else { return Ok(None) };
     // The preflight has already refused every value that cannot be read.
     let with_names = |kind: Kind| {
         let names = read(kind.text.as_ref()).unwrap_or_default();
         (kind, names)
     };
-    Ok(Some(Simple { kinds: kinds.into_iter().map(with_names).collect(), odd }))
+    Ok(Some(SetBased { kinds: kinds.into_iter().map(with_names).collect(), inexact }))
 }
 
-impl Simple {
+impl SetBased {
     pub(super) async fn write(
         &self,
         database: &mut dyn Rows,
@@ -72,7 +72,7 @@ impl Simple {
             done.written += database.execute(QueryStatement::Update(update)).await?;
         }
         // The statements above have written these spans too, so the count does not grow.
-        self.odd.write(database).await?;
+        self.inexact.write(database).await?;
         let truncated = self.kinds.iter().map(|(kind, names)| kind.spans as u64 * names.truncated);
         done.cut_of_spans += truncated.sum::<u64>();
         tally.add(self.kinds.iter().map(|(kind, _)| kind.spans).sum())?;
