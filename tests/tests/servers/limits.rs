@@ -124,7 +124,7 @@ async fn assert_goes_on(server: &TestServer, user: &User, limit: u32, case: &Cas
     assert_at(server, &*database, case.to).await;
     assert_eq!(database.query(case.done), [[case.rows.into()]], "{limit}");
     let told = |event: Event| match event {
-        Event::Notice { message } => message.contains("further connections").then_some(message),
+        Event::Notice { message } => message.contains("worker connections").then_some(message),
         _ => None,
     };
     let told: Vec<String> = events.into_iter().filter_map(told).collect();
