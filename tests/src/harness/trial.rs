@@ -1,7 +1,7 @@
 //! A trial, and what no other trial may use meanwhile.
 
 use std::fmt;
-use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::sync::{Arc, PoisonError, RwLock};
 
 use libtest_mimic::Failed;
 
@@ -20,23 +20,18 @@ pub enum Claim {
     Exclusive(Resource),
 }
 
-/// A claim that is granted, until this value is dropped.
-#[allow(dead_code, reason = "the guards act when they are dropped")]
-enum Held<'a> {
-    Shared(RwLockReadGuard<'a, ()>),
-    Exclusive(RwLockWriteGuard<'a, ()>),
-}
-
-impl Claim {
-    /// Waits until the resource is free. Whether an earlier trial has failed does not matter.
-    fn hold(&self) -> Held<'_> {
-        match self {
-            Self::Shared(Resource(lock)) => {
-                Held::Shared(lock.read().unwrap_or_else(PoisonError::into_inner))
-            }
-            Self::Exclusive(Resource(lock)) => {
-                Held::Exclusive(lock.write().unwrap_or_else(PoisonError::into_inner))
-            }
+/// Runs something while all these claims are granted, one after the other. Whether an earlier trial has
+/// failed does not matter.
+fn while_granted<T>(claims: &[Claim], run: impl FnOnce() -> T) -> T {
+    match claims.split_first() {
+        None => run(),
+        Some((Claim::Shared(Resource(lock)), rest)) => {
+            let _guard = lock.read().unwrap_or_else(PoisonError::into_inner);
+            while_granted(rest, run)
+        }
+        Some((Claim::Exclusive(Resource(lock)), rest)) => {
+            let _guard = lock.write().unwrap_or_else(PoisonError::into_inner);
+            while_granted(rest, run)
         }
     }
 }
@@ -73,9 +68,10 @@ impl Trial {
         let Self { name, claims, run } = self;
         let (times, timed) = (times.clone(), name.clone());
         libtest_mimic::Trial::test(name, move || {
-            let _held: Vec<Held<'_>> = claims.iter().map(Claim::hold).collect();
-            let _stopwatch = times.start(timed);
-            run()
+            while_granted(&claims, || {
+                let _stopwatch = times.start(timed);
+                run()
+            })
         })
     }
 }
@@ -88,24 +84,24 @@ impl fmt::Debug for Trial {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
     use std::sync::mpsc::{RecvTimeoutError, channel};
     use std::thread;
     use std::time::Duration;
 
-    use super::{Claim, Resource, Trial};
+    use super::{Claim, Resource, Trial, while_granted};
 
     /// Says whether a claim is granted only after another one is released.
     fn waits(held: &Claim, claim: &Claim) -> bool {
         const LONG_ENOUGH: Duration = Duration::from_secs(30);
         let (sender, granted) = channel();
         thread::scope(|scope| {
-            let held = held.hold();
-            scope.spawn(move || {
-                let _held = claim.hold();
-                sender.send(()).unwrap();
+            let at_once = while_granted(slice::from_ref(held), || {
+                scope.spawn(move || {
+                    while_granted(slice::from_ref(claim), || sender.send(()).unwrap());
+                });
+                granted.recv_timeout(Duration::from_millis(100))
             });
-            let at_once = granted.recv_timeout(Duration::from_millis(100));
-            drop(held);
             if at_once.is_err() {
                 granted.recv_timeout(LONG_ENOUGH).unwrap();
             }
