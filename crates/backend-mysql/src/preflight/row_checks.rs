@@ -60,11 +60,12 @@ fn spelling(database: &Mysql) -> Spelling {
 }
 
 async fn violations(database: &mut Mysql, rules: &Rules) -> Result<Vec<Error>, Error> {
-    let mut results = Vec::new();
-    for sql in rules.statements() {
-        results.push(numbers(database, sql, &rules.table).await?);
+    let mut problems = Vec::new();
+    for count in rules.counts() {
+        let counts = numbers(database, count.sql.clone(), &rules.table).await?;
+        problems.extend(count.refusals(&counts));
     }
-    Ok(rules.refusals(&results))
+    Ok(problems)
 }
 
 /// Returns the numbers in a query's only row; none where columns cannot be compared yet.

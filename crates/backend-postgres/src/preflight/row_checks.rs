@@ -43,11 +43,10 @@ pub(crate) async fn check(
     let mut problems = Vec::new();
     for rules in rules(plan, live, SPELLING, &is_checked_again) {
         let action = format!("checking the rows of {}", rules.table);
-        let mut results = Vec::new();
-        for sql in rules.statements() {
-            results.push(statements::counts(database, sql, &action).await?);
+        for count in rules.counts() {
+            let counts = statements::counts(database, count.sql.clone(), &action).await?;
+            problems.extend(count.refusals(&counts));
         }
-        problems.extend(rules.refusals(&results));
     }
     Ok(problems)
 }

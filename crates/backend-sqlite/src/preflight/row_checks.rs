@@ -28,7 +28,7 @@ pub(super) fn find(
 ) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
     for rules in rules(plan, live, SPELLING, &|_, _| false) {
-        let count = |sql: &str| {
+        let numbers_of = |sql: &str| {
             numbers(connection, sql).map_err(|source| {
                 context.error(&format!("checking the rows of {}", rules.table), source)
             })
@@ -36,9 +36,9 @@ pub(super) fn find(
         asked.extend(
             rules.of_rows.iter().map(|rule| (rules.table.clone(), rule.constraint.clone())),
         );
-        let results: Result<Vec<Vec<i64>>, Error> =
-            rules.statements().iter().map(|sql| count(sql)).collect();
-        problems.extend(rules.refusals(&results?));
+        for count in rules.counts() {
+            problems.extend(count.refusals(&numbers_of(&count.sql)?));
+        }
     }
     Ok(problems)
 }

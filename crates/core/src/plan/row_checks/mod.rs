@@ -61,43 +61,51 @@ pub struct Rules {
 }
 
 impl Rules {
-    /// Returns the statements that count violations, each with one row of numbers as its result.
+    /// Returns the counts that find violations.
     ///
-    /// The first one counts, in one pass, the violations of all rules about single rows.
+    /// One count covers, in one pass, all rules about single rows.
     #[must_use]
-    pub fn statements(&self) -> Vec<String> {
-        let several = self.of_several.iter().map(|rule| rule.count.clone());
-        self.count_of_rows().into_iter().chain(several).collect()
-    }
-
-    /// Returns the errors for the results of [`Rules::statements`], in the same order. A result
-    /// without numbers is no error.
-    #[must_use]
-    pub fn refusals(&self, results: &[Vec<i64>]) -> Vec<Error> {
-        let of_rows = usize::from(!self.of_rows.is_empty());
-        let (first, rest) = results.split_at_checked(of_rows).unwrap_or_default();
-        let rows = self.of_rows.iter().zip(first.iter().flatten());
-        let several = self.of_several.iter().zip(rest).filter_map(|(rule, counts)| {
-            let count = counts.first()?;
-            Some((rule, count))
+    pub fn counts(&self) -> Vec<RowCount<'_>> {
+        let columns: Vec<&str> = self.of_rows.iter().map(|rule| rule.count.as_str()).collect();
+        let of_rows = (!columns.is_empty()).then(|| RowCount {
+            sql: format!("SELECT {} FROM {}", columns.join(", "), self.quoted),
+            table: &self.table,
+            rules: &self.of_rows,
         });
-        rows.chain(several).filter_map(|(rule, count)| self.refusal(rule, *count)).collect()
+        let several = self.of_several.iter().map(|rule| RowCount {
+            sql: rule.count.clone(),
+            table: &self.table,
+            rules: std::slice::from_ref(rule),
+        });
+        of_rows.into_iter().chain(several).collect()
     }
+}
 
-    fn count_of_rows(&self) -> Option<String> {
-        let counts: Vec<&str> = self.of_rows.iter().map(|rule| rule.count.as_str()).collect();
-        let Self { quoted, .. } = self;
-        (!counts.is_empty()).then(|| format!("SELECT {} FROM {quoted}", counts.join(", ")))
-    }
+/// A statement whose only row counts the violations of some rules, one column each.
+#[derive(Clone, Debug)]
+pub struct RowCount<'a> {
+    /// The statement.
+    pub sql: String,
+    table: &'a str,
+    rules: &'a [Rule],
+}
 
-    fn refusal(&self, rule: &Rule, count: i64) -> Option<Error> {
-        let (table, constraint) = (self.table.clone(), rule.constraint.clone());
-        let (count, query) = (u64::try_from(count).ok()?, rule.query.clone());
-        (count > 0).then(|| match rule.delete.clone() {
-            Some(delete) => Error::Orphans { table, constraint, count, query, delete },
-            None => Error::Constraint { table, constraint, count, query: Some(query) },
-        })
+impl RowCount<'_> {
+    /// Returns the errors for the numbers of the statement's row.
+    #[must_use]
+    pub fn refusals(&self, counts: &[i64]) -> Vec<Error> {
+        let counted = self.rules.iter().zip(counts);
+        counted.filter_map(|(rule, count)| refusal(self.table, rule, *count)).collect()
     }
+}
+
+fn refusal(table: &str, rule: &Rule, count: i64) -> Option<Error> {
+    let (table, constraint) = (table.to_owned(), rule.constraint.clone());
+    let (count, query) = (u64::try_from(count).ok()?, rule.query.clone());
+    (count > 0).then(|| match rule.delete.clone() {
+        Some(delete) => Error::Orphans { table, constraint, count, query, delete },
+        None => Error::Constraint { table, constraint, count, query: Some(query) },
+    })
 }
 
 /// Returns the rules that a plan requires of the rows of a live database, table by table.
