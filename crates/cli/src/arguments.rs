@@ -5,6 +5,7 @@ use std::thread::available_parallelism;
 use std::time::Duration;
 
 use clap::Args;
+use mlflow_migrate::ConnectOptions;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::history::catalogue::Catalogue;
@@ -13,7 +14,7 @@ use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, UpgradeOptions};
 
-use crate::database::{Connecting, Database};
+use crate::database::Database;
 use crate::{Context, url};
 
 /// Which database, and how to get at it.
@@ -71,17 +72,17 @@ impl DatabaseArguments {
 
     /// Connects to the user's database, which must exist.
     pub(crate) async fn open(&self, context: &Context) -> Result<Box<dyn Backend>, Error> {
-        self.database(context)?.open(self.connecting(), false, context).await
+        self.database(context)?.open(&self.connecting(), false, context).await
     }
 
     /// Returns the options of a connection.
-    pub(crate) fn connecting(&self) -> Connecting {
-        Connecting {
-            lock_timeout: Duration::from_secs(self.lock_timeout),
-            lock_wait: Duration::from_secs(self.lock_wait),
-            answer_timeout: Duration::from_secs(self.answer_timeout),
-            jobs: self.jobs.map_or_else(usual_jobs, NonZeroUsize::get),
-        }
+    pub(crate) fn connecting(&self) -> ConnectOptions {
+        let mut options = ConnectOptions::default();
+        options.lock_timeout = Duration::from_secs(self.lock_timeout);
+        options.lock_wait = Duration::from_secs(self.lock_wait);
+        options.answer_timeout = Duration::from_secs(self.answer_timeout);
+        options.jobs = self.jobs.map_or_else(usual_jobs, NonZeroUsize::get);
+        options
     }
 
     /// Returns what the user assumes about a database without a version.

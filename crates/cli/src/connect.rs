@@ -1,12 +1,16 @@
 //! Opens the database that a URL names.
 
 use std::collections::BTreeMap;
+#[cfg(feature = "sqlite")]
+use std::path::Path;
 use std::time::Duration;
 
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::error::Error;
-use mlflow_migrate_core::event::Observer;
+use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::url::DatabaseUrl;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use mlflow_migrate_core::url::ServerUrl;
 
 #[cfg(feature = "mysql")]
 use mlflow_migrate_backend_mysql as mysql;
@@ -49,65 +53,104 @@ impl Default for ConnectOptions {
 }
 
 /// Opens a database, and notifies the observer of each part of the URL that has no effect.
-#[cfg_attr(
-    not(any(feature = "postgres", feature = "mysql")),
-    allow(unused_variables, reason = "only servers have something to say of a URL")
-)]
-pub(crate) async fn open(
+///
+/// # Errors
+/// If this build lacks the backend, or the database cannot be reached.
+pub async fn open(
     url: &DatabaseUrl,
     options: &ConnectOptions,
     observer: &dyn Observer,
 ) -> Result<Box<dyn Backend>, Error> {
+    let (backend, warnings) = connect(url, options).await?;
+    for message in warnings {
+        observer.notify(&Event::Notice { message });
+    }
+    Ok(backend)
+}
+
+/// A connection, and what its backend has to say of the URL.
+type Opened = (Box<dyn Backend>, Vec<String>);
+
+#[cfg_attr(
+    not(any(feature = "sqlite", feature = "postgres", feature = "mysql")),
+    allow(unused_variables, clippy::unused_async, reason = "this build has no backend")
+)]
+async fn connect(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Opened, Error> {
     match url {
         #[cfg(feature = "sqlite")]
-        DatabaseUrl::Sqlite(url) => {
-            let path = sqlite::path_from_url(url)?;
-            let ConnectOptions { lock_timeout: busy_timeout, create, .. } = *options;
-            let options = sqlite::OpenOptions { busy_timeout, create };
-            Ok(Box::new(sqlite::Sqlite::open(&path, &options).await?))
-        }
+        DatabaseUrl::Sqlite(url) => open_sqlite(&sqlite::path_from_url(url)?, options).await,
         #[cfg(feature = "postgres")]
-        DatabaseUrl::Postgres(url) => {
-            let options = postgres::OpenOptions {
-                lock_timeout: options.lock_timeout,
-                lock_wait: options.lock_wait,
-                answer_timeout: options.answer_timeout,
-                environment: options.environment.clone(),
-                ..postgres::OpenOptions::default()
-            };
-            let backend = postgres::Postgres::connect(url, &options).await?;
-            give_notice(backend.warnings(), observer);
-            Ok(Box::new(backend))
-        }
+        DatabaseUrl::Postgres(url) => open_postgres(url, options).await,
         #[cfg(feature = "mysql")]
-        DatabaseUrl::Mysql(url) => {
-            let options = mysql::OpenOptions {
-                lock_timeout: options.lock_timeout,
-                lock_wait: options.lock_wait,
-                answer_timeout: options.answer_timeout,
-                jobs: options.jobs,
-                environment: options.environment.clone(),
-                ..mysql::OpenOptions::default()
-            };
-            let backend = mysql::Mysql::connect(url, &options).await?;
-            give_notice(backend.warnings(), observer);
-            Ok(Box::new(backend))
-        }
-        #[allow(unreachable_patterns, reason = "with all features on, no kind is left")]
+        DatabaseUrl::Mysql(url) => open_mysql(url, options).await,
+        #[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
         other => Err(left_out(other)),
     }
 }
 
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-fn give_notice(warnings: &[String], observer: &dyn Observer) {
-    for message in warnings.iter().cloned() {
-        observer.notify(&mlflow_migrate_core::event::Event::Notice { message });
+#[cfg(feature = "sqlite")]
+async fn open_sqlite(path: &Path, options: &ConnectOptions) -> Result<Opened, Error> {
+    let ConnectOptions { lock_timeout: busy_timeout, create, .. } = *options;
+    let options = sqlite::OpenOptions { busy_timeout, create };
+    Ok((Box::new(sqlite::Sqlite::open(path, &options).await?), Vec::new()))
+}
+
+#[cfg(feature = "postgres")]
+async fn open_postgres(url: &ServerUrl, options: &ConnectOptions) -> Result<Opened, Error> {
+    let options = postgres::OpenOptions {
+        lock_timeout: options.lock_timeout,
+        lock_wait: options.lock_wait,
+        answer_timeout: options.answer_timeout,
+        environment: options.environment.clone(),
+        ..postgres::OpenOptions::default()
+    };
+    let backend = postgres::Postgres::connect(url, &options).await?;
+    let warnings = backend.warnings().to_vec();
+    Ok((Box::new(backend), warnings))
+}
+
+#[cfg(feature = "mysql")]
+async fn open_mysql(url: &ServerUrl, options: &ConnectOptions) -> Result<Opened, Error> {
+    let options = mysql::OpenOptions {
+        lock_timeout: options.lock_timeout,
+        lock_wait: options.lock_wait,
+        answer_timeout: options.answer_timeout,
+        jobs: options.jobs,
+        environment: options.environment.clone(),
+        ..mysql::OpenOptions::default()
+    };
+    let backend = mysql::Mysql::connect(url, &options).await?;
+    let warnings = backend.warnings().to_vec();
+    Ok((Box::new(backend), warnings))
+}
+
+/// Returns the names of the environment variables that can fill in what a URL leaves out, for
+/// [`ConnectOptions::environment`].
+#[must_use]
+pub fn environment_variables(url: &DatabaseUrl) -> &'static [&'static str] {
+    match url {
+        #[cfg(feature = "postgres")]
+        DatabaseUrl::Postgres(_) => postgres::ENVIRONMENT,
+        #[cfg(feature = "mysql")]
+        DatabaseUrl::Mysql(_) => mysql::ENVIRONMENT,
+        _ => &[],
     }
 }
 
-/// Returns the error for a database whose backend this build leaves out.
-#[must_use]
-pub fn left_out(url: &DatabaseUrl) -> Error {
+/// Checks that this build has the backend of a database.
+///
+/// # Errors
+/// [`Error::Unsupported`], which names the cargo feature.
+pub fn check_build(url: &DatabaseUrl) -> Result<(), Error> {
+    let is_built = match url {
+        DatabaseUrl::Sqlite(_) => cfg!(feature = "sqlite"),
+        DatabaseUrl::Postgres(_) => cfg!(feature = "postgres"),
+        DatabaseUrl::Mysql(_) => cfg!(feature = "mysql"),
+    };
+    if is_built { Ok(()) } else { Err(left_out(url)) }
+}
+
+fn left_out(url: &DatabaseUrl) -> Error {
     let (name, feature) = match url {
         DatabaseUrl::Sqlite(_) => ("SQLite", "sqlite"),
         DatabaseUrl::Postgres(_) => ("PostgreSQL", "postgres"),

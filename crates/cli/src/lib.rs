@@ -20,8 +20,10 @@
 //! # }
 //! ```
 //!
-//! The library never prints, reads the environment or ends the process. It reports progress as
-//! [`Event`]s to an [`Observer`]. Every error is an [`Error`] with a [kind](Error::kind), a cause,
+//! The library never prints or ends the process. It takes options of a connection from
+//! [`ConnectOptions::environment`], not from the process. Two things come from the process: the
+//! TLS library reads `SSL_CERT_FILE` and `SSL_CERT_DIR`, and a PostgreSQL URL without a user means
+//! `PGUSER` or the system's user. Progress arrives as [`Event`]s at an [`Observer`]. Every error is an [`Error`] with a [kind](Error::kind), a cause,
 //! and a [hint](Error::hint) that says what to do.
 //!
 //! The cargo features `sqlite`, `postgres` and `mysql` choose the databases; `cli` builds the
@@ -31,6 +33,7 @@
 //! cargo add mlflow-migrate --no-default-features --features sqlite
 //! ```
 
+mod attempts;
 mod connect;
 mod migrator;
 
@@ -39,7 +42,8 @@ mod migrator;
 #[doc = include_str!("../../../docs/embedding.md")]
 struct EmbeddingPage;
 
-pub use connect::{ConnectOptions, left_out};
+pub use attempts::Attempts;
+pub use connect::{ConnectOptions, check_build, environment_variables, open};
 pub use migrator::Migrator;
 
 pub use mlflow_migrate_core::backend::Backend;

@@ -6,7 +6,7 @@ use std::time::Duration;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::error::Error;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
-use mlflow_migrate_core::event::{Event, NoopObserver, Observer};
+use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::report::check::{self, CheckReport, Position};
@@ -18,10 +18,10 @@ use mlflow_migrate_core::report::verify::{self, VerifyReport};
 use mlflow_migrate_core::upgrade::abort::{self, AbortReport};
 use mlflow_migrate_core::upgrade::options::UpgradeOptions;
 use mlflow_migrate_core::upgrade::report::UpgradeReport;
-use mlflow_migrate_core::upgrade::retry::Retry;
 use mlflow_migrate_core::url::DatabaseUrl;
 
-use crate::connect::{self, ConnectOptions};
+use crate::attempts::Attempts;
+use crate::connect::{ConnectOptions, open};
 
 /// One MLflow tracking database, with methods that inspect and upgrade it.
 ///
@@ -30,7 +30,8 @@ pub struct Migrator {
     backend: Box<dyn Backend>,
     catalogue: Catalogue,
     observer: Arc<dyn Observer>,
-    cancellation: CancellationToken,
+    /// Replaces the token of the options, if the caller has set one.
+    cancellation: Option<CancellationToken>,
     assumption: Option<Assumption>,
     /// The database to reconnect to; `None` for a backend of the caller.
     source: Option<(DatabaseUrl, ConnectOptions)>,
@@ -63,7 +64,7 @@ impl Migrator {
         observer: Arc<dyn Observer>,
     ) -> Result<Self, Error> {
         let url = DatabaseUrl::parse(url)?;
-        let backend = connect::open(&url, &options, &*observer).await?;
+        let backend = open(&url, &options, &*observer).await?;
         let migrator = Self::with_backend(backend)?;
         Ok(Self { source: Some((url, options)), observer, ..migrator })
     }
@@ -77,7 +78,7 @@ impl Migrator {
             backend,
             catalogue: mlflow_migrate_revisions::tracking()?,
             observer: Arc::new(NoopObserver),
-            cancellation: CancellationToken::default(),
+            cancellation: None,
             assumption: None,
             source: None,
             retry_for: Duration::ZERO,
@@ -94,7 +95,7 @@ impl Migrator {
     /// Sets the token that can ask a running upgrade to stop at the next safe point.
     #[must_use]
     pub fn cancelled_by(mut self, cancellation: CancellationToken) -> Self {
-        self.cancellation = cancellation;
+        self.cancellation = Some(cancellation);
         self
     }
 
@@ -198,40 +199,27 @@ impl Migrator {
     /// The first obstacle; [`Error::kind`] returns its kind.
     pub async fn upgrade(&mut self, options: &UpgradeOptions) -> Result<UpgradeReport, Error> {
         let options = self.complete(options);
-        let mut retry = Retry::within(self.retry_for);
-        let mut attempt = mlflow_migrate_core::upgrade(
-            &mut *self.backend,
-            &self.catalogue,
-            &options,
-            &self.observer,
-        )
-        .await;
+        let observer = Arc::clone(&self.observer);
+        let mut attempts = Attempts::within(self.retry_for, &options, &*observer);
         loop {
-            let error = match attempt {
+            let done = mlflow_migrate_core::upgrade(
+                &mut *self.backend,
+                &self.catalogue,
+                &options,
+                &observer,
+            );
+            let mut failed = match done.await {
                 Ok(report) => return Ok(report),
                 Err(error) => error,
             };
-            let Some((url, connecting)) = &self.source else { return Err(error) };
-            let problem = error.to_string();
-            let wait = retry.after(error, &options.target)?;
-            let wait_seconds = wait.as_secs_f64();
-            self.observer.notify(&Event::Retrying { problem, wait_seconds });
-            tokio::select! {
-                () = tokio::time::sleep(wait) => {}
-                () = self.cancellation.requested() => return Err(retry.stopped()),
-            }
-            attempt = match connect::open(url, connecting, &*self.observer).await {
-                Ok(backend) => {
-                    self.backend = backend;
-                    mlflow_migrate_core::upgrade(
-                        &mut *self.backend,
-                        &self.catalogue,
-                        &options,
-                        &self.observer,
-                    )
-                    .await
+            // A backend of the caller's own cannot be connected again.
+            let Some((url, connecting)) = &self.source else { return Err(failed) };
+            self.backend = loop {
+                attempts.wait_after(failed, None).await?;
+                match open(url, connecting, &*observer).await {
+                    Ok(backend) => break backend,
+                    Err(error) => failed = error,
                 }
-                Err(error) => Err(error),
             };
         }
     }
@@ -241,15 +229,15 @@ impl Migrator {
     /// # Errors
     /// If no upgrade is unfinished, or a step without an inverse has begun.
     pub async fn abort(&mut self) -> Result<AbortReport, Error> {
-        let (observer, cancellation) = (&self.observer, &self.cancellation);
-        abort::abort(&mut *self.backend, &self.catalogue, observer, cancellation).await
+        let cancellation = self.cancellation.clone().unwrap_or_default();
+        abort::abort(&mut *self.backend, &self.catalogue, &self.observer, &cancellation).await
     }
 
     /// Completes options with the migrator's own assumption and token.
     fn complete(&self, options: &UpgradeOptions) -> UpgradeOptions {
         UpgradeOptions {
             assume: options.assume.clone().or_else(|| self.assumption.clone()),
-            stop: self.cancellation.clone(),
+            stop: self.cancellation.clone().unwrap_or_else(|| options.stop.clone()),
             ..options.clone()
         }
     }

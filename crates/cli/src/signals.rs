@@ -7,7 +7,6 @@
 use std::future::pending;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU8, Ordering};
-use std::time::Duration;
 
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
@@ -19,9 +18,6 @@ pub(crate) const INTERRUPTED: u8 = 130;
 
 /// The exit code of a process that SIGTERM has ended.
 pub(crate) const TERMINATED: u8 = 143;
-
-/// How often a waiting retry looks for a signal.
-const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// The signal that the process has received.
 #[derive(Debug, Default)]
@@ -53,16 +49,6 @@ impl Signals {
         renderer.notify(&Event::Notice { message: message.to_owned() });
         std::process::exit(next().await.into());
     }
-}
-
-/// Waits, and returns whether the whole time has passed without a request to stop.
-pub(crate) async fn wait(duration: Duration, stop: &CancellationToken) -> bool {
-    let asked = async {
-        while !stop.is_requested() {
-            tokio::time::sleep(POLL_INTERVAL).await;
-        }
-    };
-    tokio::time::timeout(duration, asked).await.is_err()
 }
 
 /// Waits for the next signal, and returns its exit code.

@@ -24,14 +24,14 @@ pub(crate) struct Restore {
 
 impl Restore {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
-        let (database, connecting) = (self.database.database(context)?, self.database.connecting());
+        let (database, options) = (self.database.database(context)?, self.database.connecting());
         let assume = self.database.assumption(&context.catalogue)?;
         let backup = database.backup(self.from.as_deref()).await?;
-        let mut copy = backup.open(connecting, false, context).await?;
+        let mut copy = backup.open(&options, false, context).await?;
         let position = check::position(&mut *copy, &context.catalogue, assume.as_ref()).await?;
         drop(copy);
         let moment = clock::file_name_stamp(DataOptions::default().now_ms);
-        let kept = database.restore(&backup, &moment, connecting).await?;
+        let kept = database.restore(&backup, &moment, &options).await?;
         let result = Restored {
             backup: backup.shown(),
             kept: kept.map(|path| path.display().to_string()),

@@ -3,14 +3,14 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
+use mlflow_migrate::Attempts;
 use mlflow_migrate_core::event::{Event, Observer};
-use mlflow_migrate_core::upgrade::retry::Retry;
 use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, upgrade};
 
 use crate::arguments::{DatabaseArguments, TargetArguments};
 use crate::database::{COPIES, Database};
 use crate::outcome::{Finished, OfDatabase, Outcome};
-use crate::{Context, clock, signals};
+use crate::{Context, clock};
 
 /// Upgrade a database, or create it
 ///
@@ -98,7 +98,7 @@ impl Upgrade {
         request: &UpgradeOptions,
         destination: &Path,
     ) -> Result<OfDatabase<Finished>, Error> {
-        let copy = source.copy_beside(destination, self.database.connecting()).await?;
+        let copy = source.copy_beside(destination, &self.database.connecting()).await?;
         let (_, report) = self.drive(context, &copy.database(), request, false).await?;
         if report.steps.is_empty() && !self.no_check {
             copy.check().await?;
@@ -116,23 +116,15 @@ impl Upgrade {
         request: &UpgradeOptions,
         create: bool,
     ) -> Result<(String, UpgradeReport), Error> {
-        let mut retry = Retry::within(Duration::from_secs(self.retry_for));
-        let mut is_advised = false;
+        let limit = Duration::from_secs(self.retry_for);
+        let mut attempts = Attempts::within(limit, request, &*context.renderer);
         loop {
-            let error = match self.attempt(context, database, request, create).await {
+            match self.attempt(context, database, request, create).await {
                 Ok(done) => return Ok(done),
-                Err(error) => error,
-            };
-            let (problem, advice) = (error.to_string(), self.advice(&error));
-            let wait = retry.after(error, &request.target)?;
-            let wait_seconds = wait.as_secs_f64();
-            context.renderer.notify(&Event::Retrying { problem, wait_seconds });
-            if let Some(message) = advice.filter(|_| !is_advised) {
-                context.renderer.notify(&Event::Notice { message });
-                is_advised = true;
-            }
-            if !signals::wait(wait, &request.stop).await {
-                return Err(retry.stopped());
+                Err(error) => {
+                    let advice = self.advice(&error);
+                    attempts.wait_after(error, advice).await?;
+                }
             }
         }
     }
@@ -153,7 +145,7 @@ impl Upgrade {
         request: &UpgradeOptions,
         create: bool,
     ) -> Result<(String, UpgradeReport), Error> {
-        let mut backend = database.open(self.database.connecting(), create, context).await?;
+        let mut backend = database.open(&self.database.connecting(), create, context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
         let report = upgrade(&mut *backend, &context.catalogue, request, &observer).await?;
         Ok((backend.name(), report))

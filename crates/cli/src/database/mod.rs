@@ -1,31 +1,24 @@
-//! The databases that this build can upgrade; each backend is a cargo feature.
+//! The databases that this build can upgrade.
 
-#[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
+#[cfg(not(feature = "sqlite"))]
 mod left_out;
-#[cfg(feature = "mysql")]
-mod mysql;
-#[cfg(feature = "postgres")]
-mod postgres;
-#[cfg(any(feature = "postgres", feature = "mysql"))]
-mod server;
 #[cfg(feature = "sqlite")]
 mod sqlite;
 
-#[cfg(not(feature = "mysql"))]
-use self::left_out as mysql;
-#[cfg(not(feature = "postgres"))]
-use self::left_out as postgres;
 #[cfg(not(feature = "sqlite"))]
 use self::left_out as sqlite;
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
+use mlflow_migrate::{ConnectOptions, check_build};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::url::DatabaseUrl;
 
 use crate::Context;
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+use crate::authorities;
 
 /// Options and commands that need a file, with the verb of a message.
 pub(crate) const COPIES: &str = "`--backup` and `--into` are";
@@ -35,26 +28,9 @@ const RESTORE: &str = "`restore` is";
 #[derive(Debug)]
 pub(crate) enum Database {
     /// An SQLite file.
-    Sqlite(sqlite::File),
-    /// A database on a PostgreSQL server.
-    Postgres(postgres::Server),
-    /// A database on a MySQL or MariaDB server.
-    Mysql(mysql::Server),
-}
-
-/// How to connect: the timeouts, and the number of connections.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Connecting {
-    /// How long to wait for a table, or an SQLite file, that another program holds.
-    pub(crate) lock_timeout: Duration,
-    /// How long to wait for another upgrade of the same database.
-    pub(crate) lock_wait: Duration,
-    /// How long a server may take to answer a short statement.
-    pub(crate) answer_timeout: Duration,
-    /// The number of connections that copy and compute rows.
-    ///
-    /// Only used where the server itself does not work in parallel.
-    pub(crate) jobs: usize,
+    File(sqlite::File),
+    /// A database on a server.
+    Server(DatabaseUrl),
 }
 
 impl Database {
@@ -63,10 +39,12 @@ impl Database {
     /// # Errors
     /// If the URL names no database, or one of a kind that this build does not support.
     pub(crate) fn parse(url: &str) -> Result<Self, Error> {
-        match DatabaseUrl::parse(url)? {
-            DatabaseUrl::Sqlite(written) => sqlite::File::parse(&written).map(Self::Sqlite),
-            DatabaseUrl::Postgres(_) => postgres::Server::parse(url).map(Self::Postgres),
-            DatabaseUrl::Mysql(_) => mysql::Server::parse(url).map(Self::Mysql),
+        let url = DatabaseUrl::parse(url)?;
+        check_build(&url)?;
+        match url {
+            #[cfg(feature = "sqlite")]
+            DatabaseUrl::Sqlite(written) => sqlite::File::parse(&written).map(Self::File),
+            server => Ok(Self::Server(server)),
         }
     }
 
@@ -75,14 +53,17 @@ impl Database {
     /// Notices report what the backend finds in the URL.
     pub(crate) async fn open(
         &self,
-        connecting: Connecting,
+        options: &ConnectOptions,
         create: bool,
         context: &Context,
     ) -> Result<Box<dyn Backend>, Error> {
         match self {
-            Self::Sqlite(file) => file.open(connecting, create).await,
-            Self::Postgres(server) => server.open(connecting, context).await,
-            Self::Mysql(server) => server.open(connecting, context).await,
+            Self::File(file) => file.open(options, create).await,
+            Self::Server(url) => {
+                let mut options = options.clone();
+                options.environment = environment(url);
+                mlflow_migrate::open(url, &options, &*context.renderer).await
+            }
         }
     }
 
@@ -96,26 +77,24 @@ impl Database {
 
     fn sqlite(&self, what: &str) -> Result<&sqlite::File, Error> {
         match self {
-            Self::Sqlite(file) => Ok(file),
-            Self::Postgres(server) => Err(server.no_file(what)),
-            Self::Mysql(server) => Err(server.no_file(what)),
+            Self::File(file) => Ok(file),
+            Self::Server(url) => Err(no_file(url, what)),
         }
     }
 
     /// Returns whether the database is a file that does not exist yet.
     pub(crate) fn is_missing(&self) -> bool {
         match self {
-            Self::Sqlite(file) => !file.path().exists(),
-            Self::Postgres(_) | Self::Mysql(_) => false,
+            Self::File(file) => !file.path().exists(),
+            Self::Server(_) => false,
         }
     }
 
     /// Returns the database's name for messages, without a password.
     pub(crate) fn shown(&self) -> String {
         match self {
-            Self::Sqlite(file) => file.path().display().to_string(),
-            Self::Postgres(server) => server.shown().to_owned(),
-            Self::Mysql(server) => server.shown().to_owned(),
+            Self::File(file) => file.path().display().to_string(),
+            Self::Server(url) => url.to_string(),
         }
     }
 
@@ -126,7 +105,7 @@ impl Database {
 
     /// Returns the named backup, or the newest one, after a check that it is complete.
     pub(crate) async fn backup(&self, named: Option<&Path>) -> Result<Self, Error> {
-        self.sqlite(RESTORE)?.backup(named).await.map(Self::Sqlite)
+        self.sqlite(RESTORE)?.backup(named).await.map(Self::File)
     }
 
     /// Replaces the database by a backup, and returns where its former content is kept.
@@ -134,27 +113,49 @@ impl Database {
         &self,
         backup: &Self,
         moment: &str,
-        connecting: Connecting,
+        options: &ConnectOptions,
     ) -> Result<Option<PathBuf>, Error> {
         let backup = backup.file(RESTORE)?;
-        self.sqlite(RESTORE)?.restore(backup, moment, connecting).await
+        self.sqlite(RESTORE)?.restore(backup, moment, options).await
     }
 
     /// Makes a consistent copy of the database's file, which can become a new file.
     pub(crate) async fn copy_beside(
         &self,
         destination: &Path,
-        connecting: Connecting,
+        options: &ConnectOptions,
     ) -> Result<sqlite::Unpublished, Error> {
-        self.sqlite(COPIES)?.copy_beside(destination, connecting).await
+        self.sqlite(COPIES)?.copy_beside(destination, options).await
     }
 }
 
-/// Returns the error for a database whose backend this build leaves out.
-#[cfg(not(all(feature = "sqlite", feature = "postgres", feature = "mysql")))]
-fn left_out_of_build(url: &str) -> Error {
-    match DatabaseUrl::parse(url) {
-        Ok(url) => mlflow_migrate::left_out(&url),
-        Err(error) => error,
+/// Returns the environment variables that fill in what a URL leaves out.
+#[cfg(any(feature = "postgres", feature = "mysql"))]
+fn environment(url: &DatabaseUrl) -> BTreeMap<String, String> {
+    let value = |name: &&str| Some(((*name).to_owned(), authorities::variable(name)?));
+    mlflow_migrate::environment_variables(url).iter().filter_map(value).collect()
+}
+
+/// Returns nothing: this build reaches no server.
+#[cfg(not(any(feature = "postgres", feature = "mysql")))]
+fn environment(_: &DatabaseUrl) -> BTreeMap<String, String> {
+    BTreeMap::new()
+}
+
+/// Returns the error for a request that needs a file; its hint names the backup program.
+fn no_file(url: &DatabaseUrl, what: &str) -> Error {
+    let program = match url {
+        DatabaseUrl::Sqlite(_) => "sqlite3",
+        DatabaseUrl::Postgres(_) => "pg_dump",
+        DatabaseUrl::Mysql(_) => "mysqldump --single-transaction",
+    };
+    Error::Unsupported {
+        url: url.to_string(),
+        problem: format!("{what} for SQLite files"),
+        hint: if what == RESTORE {
+            format!("restore the dump that `{program}` made, by the server's own means")
+        } else {
+            format!("make a backup by `{program}` first")
+        },
     }
 }

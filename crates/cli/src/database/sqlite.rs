@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use mlflow_migrate::ConnectOptions;
 use mlflow_migrate_backend_sqlite::{
     OpenOptions, PendingCopy, Sqlite, backup_path, check_backup, newest_backup, path_from_url,
     restore,
@@ -9,7 +10,7 @@ use mlflow_migrate_backend_sqlite::{
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 
-use super::{Connecting, Database};
+use super::Database;
 
 /// An SQLite file.
 #[derive(Debug)]
@@ -29,10 +30,10 @@ impl File {
 
     pub(super) async fn open(
         &self,
-        connecting: Connecting,
+        options: &ConnectOptions,
         create: bool,
     ) -> Result<Box<dyn Backend>, Error> {
-        let options = OpenOptions { busy_timeout: connecting.lock_timeout, create };
+        let options = OpenOptions { busy_timeout: options.lock_timeout, create };
         Ok(Box::new(Sqlite::open(&self.0, &options).await?))
     }
 
@@ -51,17 +52,17 @@ impl File {
         &self,
         backup: &Path,
         moment: &str,
-        connecting: Connecting,
+        options: &ConnectOptions,
     ) -> Result<Option<PathBuf>, Error> {
-        restore(&self.0, backup, moment, &copying(connecting)).await
+        restore(&self.0, backup, moment, &copying(options)).await
     }
 
     pub(super) async fn copy_beside(
         &self,
         destination: &Path,
-        connecting: Connecting,
+        options: &ConnectOptions,
     ) -> Result<Unpublished, Error> {
-        let options = copying(connecting);
+        let options = copying(options);
         PendingCopy::create(&self.0, destination, &options).await.map(Unpublished)
     }
 }
@@ -69,7 +70,7 @@ impl File {
 impl Unpublished {
     /// Returns the copy as a database.
     pub(crate) fn database(&self) -> Database {
-        Database::Sqlite(File(self.0.path().to_owned()))
+        Database::File(File(self.0.path().to_owned()))
     }
 
     /// Checks that the copy is complete.
@@ -83,6 +84,6 @@ impl Unpublished {
     }
 }
 
-fn copying(connecting: Connecting) -> OpenOptions {
-    OpenOptions { busy_timeout: connecting.lock_timeout, create: false }
+fn copying(options: &ConnectOptions) -> OpenOptions {
+    OpenOptions { busy_timeout: options.lock_timeout, create: false }
 }

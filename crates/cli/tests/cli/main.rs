@@ -1,4 +1,4 @@
-//! The built binary, run as people run it.
+//! The built binary, run as people run it, and the library beside it.
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
@@ -13,6 +13,7 @@ mod help;
 mod kills;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_at_steps;
+mod library;
 #[cfg(target_os = "linux")]
 mod memory;
 #[cfg(unix)]

@@ -8,7 +8,7 @@ use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, LEFTOVER_PREFIX, Location};
 use crate::locate::drift;
 use crate::locate::drift::{Weight, weigh};
-use crate::report::session::reading;
+use crate::report::session::{begin_reading, end_reading};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Schema};
 use crate::upgrade::inspection::inspect;
@@ -76,11 +76,18 @@ pub async fn position(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
 ) -> Result<Position, Error> {
-    reading(backend, async |backend| {
-        let (location, _) = inspect(backend, catalogue, assume).await?;
-        describe(catalogue, location)
-    })
-    .await
+    begin_reading(backend).await?;
+    let result = position_in_session(backend, catalogue, assume).await;
+    end_reading(backend, result).await
+}
+
+async fn position_in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+) -> Result<Position, Error> {
+    let (location, _) = inspect(backend, catalogue, assume).await?;
+    describe(catalogue, location)
 }
 
 /// Compares a database with the schema of its revision, object by object.
@@ -92,11 +99,18 @@ pub async fn check(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
 ) -> Result<CheckReport, Error> {
-    reading(backend, async |backend| {
-        let (location, live) = inspect(backend, catalogue, assume).await?;
-        checked(catalogue, backend.platform(), &live, location)
-    })
-    .await
+    begin_reading(backend).await?;
+    let result = check_in_session(backend, catalogue, assume).await;
+    end_reading(backend, result).await
+}
+
+async fn check_in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+) -> Result<CheckReport, Error> {
+    let (location, live) = inspect(backend, catalogue, assume).await?;
+    checked(catalogue, backend.platform(), &live, location)
 }
 
 pub(crate) fn checked(

@@ -7,7 +7,7 @@ use crate::backend::Backend;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::plan::Plan;
-use crate::report::session::{check_integrity, reading};
+use crate::report::session::{begin_reading, check_integrity, end_reading};
 use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::preflight::{collect, obstacles};
@@ -30,26 +30,33 @@ pub async fn diagnose(
     catalogue: &Catalogue,
     request: &UpgradeOptions,
 ) -> Result<DoctorReport, Error> {
-    reading(backend, async |backend| {
-        let holders = backend.other_upgraders().await?;
-        if !holders.is_empty() {
-            // The schema that the other upgrade will leave is unknown, so planning is pointless.
-            let locked = Error::Locked { name: backend.name(), waited_seconds: 0, holders };
-            return Ok(DoctorReport { plan: None, problems: vec![locked] });
-        }
-        let mut problems = Vec::new();
-        check_integrity(backend).await?;
-        let mut planned = inspect_and_plan(backend, catalogue, request).await;
-        if matches!(planned, Err(Error::Drift { is_acceptable: true, .. })) {
-            collect(&mut problems, planned)?;
-            let accepting = UpgradeOptions { accept_drift: true, ..request.clone() };
-            planned = inspect_and_plan(backend, catalogue, &accepting).await;
-        }
-        let Some((plan, live)) = collect(&mut problems, planned)? else {
-            return Ok(DoctorReport { plan: None, problems });
-        };
-        problems.extend(obstacles(backend, catalogue, &plan, &live, request).await?);
-        Ok(DoctorReport { plan: Some(plan), problems })
-    })
-    .await
+    begin_reading(backend).await?;
+    let result = diagnose_in_session(backend, catalogue, request).await;
+    end_reading(backend, result).await
+}
+
+async fn diagnose_in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &UpgradeOptions,
+) -> Result<DoctorReport, Error> {
+    let holders = backend.other_upgraders().await?;
+    if !holders.is_empty() {
+        // The schema that the other upgrade will leave is unknown, so planning is pointless.
+        let locked = Error::Locked { name: backend.name(), waited_seconds: 0, holders };
+        return Ok(DoctorReport { plan: None, problems: vec![locked] });
+    }
+    let mut problems = Vec::new();
+    check_integrity(backend).await?;
+    let mut planned = inspect_and_plan(backend, catalogue, request).await;
+    if matches!(planned, Err(Error::Drift { is_acceptable: true, .. })) {
+        collect(&mut problems, planned)?;
+        let accepting = UpgradeOptions { accept_drift: true, ..request.clone() };
+        planned = inspect_and_plan(backend, catalogue, &accepting).await;
+    }
+    let Some((plan, live)) = collect(&mut problems, planned)? else {
+        return Ok(DoctorReport { plan: None, problems });
+    };
+    problems.extend(obstacles(backend, catalogue, &plan, &live, request).await?);
+    Ok(DoctorReport { plan: Some(plan), problems })
 }

@@ -10,7 +10,7 @@ use crate::data::{count, value};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::plan::{Plan, Step};
-use crate::report::session::reading;
+use crate::report::session::{begin_reading, end_reading};
 use crate::schema::Schema;
 use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
@@ -79,18 +79,25 @@ pub async fn estimate(
     catalogue: &Catalogue,
     request: &UpgradeOptions,
 ) -> Result<Estimate, Error> {
-    reading(backend, async |backend| {
-        let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
-        Ok(Estimate {
-            from: plan.from.revision.clone(),
-            to: plan.to.clone(),
-            metrics: count_metrics(backend, &live).await?,
-            latest_metrics_due: of_latest_metrics(&plan).is_some(),
-            rebuilt: measure_rebuilt(backend, &plan, &live).await?,
-            data_migrations: measure_data_migrations(backend, &plan, &live).await?,
-        })
+    begin_reading(backend).await?;
+    let result = estimate_in_session(backend, catalogue, request).await;
+    end_reading(backend, result).await
+}
+
+async fn estimate_in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &UpgradeOptions,
+) -> Result<Estimate, Error> {
+    let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
+    Ok(Estimate {
+        from: plan.from.revision.clone(),
+        to: plan.to.clone(),
+        metrics: count_metrics(backend, &live).await?,
+        latest_metrics_due: of_latest_metrics(&plan).is_some(),
+        rebuilt: measure_rebuilt(backend, &plan, &live).await?,
+        data_migrations: measure_data_migrations(backend, &plan, &live).await?,
     })
-    .await
 }
 
 async fn count_metrics(backend: &mut dyn Backend, live: &Schema) -> Result<Option<Metrics>, Error> {

@@ -7,7 +7,7 @@ use crate::error::{Error, RowProblem};
 use crate::history::catalogue::Catalogue;
 use crate::plan::{ChangePlan, Plan, Step, step_by_step};
 use crate::report::alembic_cost::AlembicCost;
-use crate::report::session::reading;
+use crate::report::session::{begin_reading, end_reading};
 use crate::upgrade::abort::point_of_no_return;
 use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
@@ -62,36 +62,43 @@ pub async fn preview(
     catalogue: &Catalogue,
     options: &UpgradeOptions,
 ) -> Result<Preview, Error> {
-    reading(backend, async |backend| {
-        let (plan, live) = inspect_and_plan(backend, catalogue, options).await?;
-        if let Some(refused) = plan.refuse_dependents(backend.platform()).into_iter().next() {
-            return Err(refused);
-        }
-        let findings = findings(backend, &plan, &live, &options.data).await?;
-        let (platform, to) = (backend.platform(), plan.to.as_deref());
-        let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
-        let cost = AlembicCost::of(&parts, backend)?;
-        let steps = if options.step_by_step {
-            describe(backend, parts.iter())?
-        } else {
-            describe(backend, std::iter::once(&plan))?
-        };
-        let is_rolled_back = platform.transactional_ddl || options.step_by_step;
-        let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
-        let releases = catalogue.releases.expecting(plan.to.as_deref());
-        Ok(Preview {
-            empty: plan.from.empty,
-            releases: releases.into_iter().map(ToString::to_string).collect(),
-            from: plan.from.revision,
-            to: plan.to,
-            revisions: plan.revisions,
-            steps,
-            unmerged: (!options.step_by_step).then_some(cost),
-            point_of_no_return: last,
-            findings,
-        })
+    begin_reading(backend).await?;
+    let result = preview_in_session(backend, catalogue, options).await;
+    end_reading(backend, result).await
+}
+
+async fn preview_in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    options: &UpgradeOptions,
+) -> Result<Preview, Error> {
+    let (plan, live) = inspect_and_plan(backend, catalogue, options).await?;
+    if let Some(refused) = plan.refuse_dependents(backend.platform()).into_iter().next() {
+        return Err(refused);
+    }
+    let findings = findings(backend, &plan, &live, &options.data).await?;
+    let (platform, to) = (backend.platform(), plan.to.as_deref());
+    let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
+    let cost = AlembicCost::of(&parts, backend)?;
+    let steps = if options.step_by_step {
+        describe(backend, parts.iter())?
+    } else {
+        describe(backend, std::iter::once(&plan))?
+    };
+    let is_rolled_back = platform.transactional_ddl || options.step_by_step;
+    let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
+    let releases = catalogue.releases.expecting(plan.to.as_deref());
+    Ok(Preview {
+        empty: plan.from.empty,
+        releases: releases.into_iter().map(ToString::to_string).collect(),
+        from: plan.from.revision,
+        to: plan.to,
+        revisions: plan.revisions,
+        steps,
+        unmerged: (!options.step_by_step).then_some(cost),
+        point_of_no_return: last,
+        findings,
     })
-    .await
 }
 
 fn describe<'a>(

@@ -6,17 +6,20 @@ use crate::history::catalogue::Catalogue;
 use crate::locate::wrong_stamp;
 use crate::upgrade::inspection::inspect;
 
-/// Begins a read-only session, runs the work in it, and ends it.
+/// Begins a session that only reads.
 ///
 /// # Errors
-/// If the session cannot begin, or the work fails.
-pub async fn reading<T>(
+/// If the session cannot begin.
+pub(super) async fn begin_reading(backend: &mut dyn Backend) -> Result<(), Error> {
+    backend.begin(SessionMode::Read).await
+}
+
+/// Ends a session that has only read, and returns its result.
+pub(super) async fn end_reading<T>(
     backend: &mut dyn Backend,
-    work: impl AsyncFnOnce(&mut dyn Backend) -> Result<T, Error>,
+    result: Result<T, Error>,
 ) -> Result<T, Error> {
-    backend.begin(SessionMode::Read).await?;
-    let result = work(backend).await;
-    // Nothing was written. A session that cannot end has lost its connection, which ends it.
+    // Nothing needs a rollback; a session that cannot end has ended with its connection.
     let _ = backend.rollback().await;
     result
 }
@@ -42,9 +45,15 @@ pub async fn find_wrong_stamp(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
 ) -> Result<Option<Error>, Error> {
-    reading(backend, async |backend| {
-        let (location, live) = inspect(backend, catalogue, None).await?;
-        wrong_stamp(catalogue, backend.platform(), &live, &location)
-    })
-    .await
+    begin_reading(backend).await?;
+    let result = find_wrong_stamp_in_session(backend, catalogue).await;
+    end_reading(backend, result).await
+}
+
+async fn find_wrong_stamp_in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+) -> Result<Option<Error>, Error> {
+    let (location, live) = inspect(backend, catalogue, None).await?;
+    wrong_stamp(catalogue, backend.platform(), &live, &location)
 }

@@ -7,7 +7,7 @@ use crate::error::{Error, Unfinished};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Assumption;
 use crate::report::check::{Position, describe};
-use crate::report::session::reading;
+use crate::report::session::{begin_reading, end_reading};
 use crate::upgrade::inspection::{inspect, unfinished};
 use crate::upgrade::journal::Journal;
 
@@ -30,12 +30,21 @@ pub async fn status(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
 ) -> Result<Status, Error> {
-    reading(backend, async |backend| match Journal::read(backend).await? {
+    begin_reading(backend).await?;
+    let result = status_in_session(backend, catalogue, assume).await;
+    end_reading(backend, result).await
+}
+
+async fn status_in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+) -> Result<Status, Error> {
+    match Journal::read(backend).await? {
         Some(journal) => unfinished(backend, catalogue, &journal).map(Status::Unfinished),
         None => {
             let (location, _) = inspect(backend, catalogue, assume).await?;
             describe(catalogue, location).map(Status::Settled)
         }
-    })
-    .await
+    }
 }

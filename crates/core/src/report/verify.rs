@@ -9,7 +9,7 @@ use crate::error::{Error, Violation};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Assumption;
 use crate::report::check::{CheckReport, checked};
-use crate::report::session::{check_integrity, reading};
+use crate::report::session::{begin_reading, check_integrity, end_reading};
 use crate::schema::Schema;
 use crate::upgrade::inspection::inspect;
 use crate::upgrade::verification::{orphans_of, violation};
@@ -46,20 +46,28 @@ pub async fn verify(
     assume: Option<&Assumption>,
     deep: bool,
 ) -> Result<VerifyReport, Error> {
-    reading(backend, async |backend| {
-        let (location, live) = inspect(backend, catalogue, assume).await?;
-        check_integrity(backend).await?;
-        let checked = checked(catalogue, backend.platform(), &live, location)?;
-        let mut violations = orphans(backend, &live).await?;
-        if let Some(sequences) = backend.sequences() {
-            violations.extend(sequences.lagging_sequences(&live).await?);
-        }
-        if live.table(LATEST).is_some() && live.table("metrics").is_some() {
-            violations.extend(latest_metrics(backend, &live, deep).await?);
-        }
-        Ok(VerifyReport { checked, violations })
-    })
-    .await
+    begin_reading(backend).await?;
+    let result = verify_in_session(backend, catalogue, assume, deep).await;
+    end_reading(backend, result).await
+}
+
+async fn verify_in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    assume: Option<&Assumption>,
+    deep: bool,
+) -> Result<VerifyReport, Error> {
+    let (location, live) = inspect(backend, catalogue, assume).await?;
+    check_integrity(backend).await?;
+    let checked = checked(catalogue, backend.platform(), &live, location)?;
+    let mut violations = orphans(backend, &live).await?;
+    if let Some(sequences) = backend.sequences() {
+        violations.extend(sequences.lagging_sequences(&live).await?);
+    }
+    if live.table(LATEST).is_some() && live.table("metrics").is_some() {
+        violations.extend(latest_metrics(backend, &live, deep).await?);
+    }
+    Ok(VerifyReport { checked, violations })
 }
 
 async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violation>, Error> {
