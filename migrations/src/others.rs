@@ -23,8 +23,8 @@ pub(crate) fn all() -> Vec<OtherProgram> {
             has_revision: |_| false,
             marks: marks_of_fasttrackml,
             advice: "to leave FastTrackML for MLflow, stop FastTrackML, make a backup, and run \
-                     `DROP TABLE schema_version`; then `mlflow-migrate check` lists what FastTrackML \
-                     has changed in MLflow's tables",
+                     `DROP TABLE schema_version`; a check then lists what FastTrackML has changed in \
+                     MLflow's tables",
         },
     ]
 }

@@ -129,9 +129,8 @@ fn tell<T: Debug>(result: &Result<T, Error>) -> String {
     match result {
         Ok(read) => format!("{read:?}"),
         Err(error) => {
-            let hint = error.hint().unwrap_or_default();
             assert!(matches!(error, Error::Url { .. } | Error::Tls { .. }), "{error:?}");
-            format!("{error} {hint} {error:?}")
+            format!("{error} {error:?}")
         }
     }
 }

@@ -33,7 +33,7 @@ impl Mysql {
         if target.names_an_authority {
             let checked = options.system_authorities.check();
             checked.map_err(|problem| {
-                login::encryption_error(&context, problem, login::ENVIRONMENT_HINT)
+                login::encryption_error(&context, problem, login::ENVIRONMENT_REMEDY)
             })?;
         }
         let (driver, meter) = login::open(&target, &context).await?;
@@ -159,8 +159,8 @@ async fn identify_server(
 /// Names the user's database in an error about a version that is too old.
 fn named(error: Error, name: &str) -> Error {
     match error {
-        Error::ServerLimit { problem, hint, .. } => {
-            Error::ServerLimit { name: name.to_owned(), problem, hint }
+        Error::ServerLimit { problem, remedy, .. } => {
+            Error::ServerLimit { name: name.to_owned(), problem, remedy }
         }
         error => error,
     }

@@ -237,7 +237,7 @@ fn limit(version: &str, problem: &str) -> Error {
     Error::ServerLimit {
         name: format!("server {version}"),
         problem: format!("this version {problem}"),
-        hint: OLDEST.to_owned(),
+        remedy: OLDEST.into(),
     }
 }
 

@@ -55,9 +55,9 @@ fn not_ours(context: &Context) -> Error {
     Error::Journal {
         name: context.name.clone(),
         problem: format!("{TABLE} is not the table, or does not hold what mlflow-migrate writes there"),
-        hint: "nothing was changed; find out who may write to that table, and restore a backup of the \
+        remedy: "nothing was changed; find out who may write to that table, and restore a backup of the \
                database"
-            .to_owned(),
+            .into(),
     }
 }
 

@@ -120,9 +120,9 @@ pub(crate) fn refusal(what: &str, (limit, needed): (Limit, u64), context: &Conte
         name: context.name.clone(),
         action: what.to_owned(),
         problem: format!("{variable} is {most}, and it takes about {needed}"),
-        hint: format!(
+        remedy: format!(
             "nothing was changed; let an administrator SET GLOBAL {variable} = {enough}, and run the command again"
-        ),
+        ).into(),
     }
 }
 

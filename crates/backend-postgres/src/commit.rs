@@ -163,8 +163,8 @@ impl Watch {
 fn waits_for_standby(names: &str, limit: Duration) -> String {
     format!(
         "the upgrade is committed on this server, and its COMMIT waits for a synchronous standby \
-         (synchronous_standby_names = '{names}'): Ctrl-C, or {} s (--lock-timeout), ends the waiting and \
-         takes nothing back",
+         (synchronous_standby_names = '{names}'): an interrupt, or {} s (the limit for locks), ends \
+         the wait; the upgrade stays committed",
         limit.as_secs()
     )
 }

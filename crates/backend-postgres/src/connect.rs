@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use mlflow_migrate_core::event::NoopObserver;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::Row as _;
@@ -21,7 +22,7 @@ use crate::options::OpenOptions;
 /// The oldest supported server: generated columns need PostgreSQL 12.
 const OLDEST_VERSION: u32 = 120_000;
 
-const ENVIRONMENT_HINT: &str =
+const ENVIRONMENT_REMEDY: &str =
     "mlflow-migrate itself starts that way; a program that embeds it has to, or to allow them";
 
 impl Postgres {
@@ -35,7 +36,7 @@ impl Postgres {
             options.system_authorities.check().map_err(|problem| Error::Tls {
                 name: url.shown().to_owned(),
                 problem,
-                hint: ENVIRONMENT_HINT.to_owned(),
+                remedy: ENVIRONMENT_REMEDY.into(),
             })?;
         }
         let mut errors = Vec::new();
@@ -93,8 +94,8 @@ async fn connect_to(
     Ok(connected)
 }
 
-fn unreachable(database: &Postgres, problem: String, hint: String) -> Error {
-    Error::Unreachable { name: database.name.clone(), problem, hint }
+fn unreachable(database: &Postgres, problem: String, remedy: String) -> Error {
+    Error::Unreachable { name: database.name.clone(), problem, remedy: Remedy::Words(remedy) }
 }
 
 /// Reads the server's version and role, and the schema to upgrade.
@@ -123,7 +124,7 @@ async fn identify_server(database: &mut Postgres, kind: SessionKind) -> Result<(
         return Err(Error::ServerLimit {
             name: database.name.clone(),
             problem: format!("this is PostgreSQL {shown_version}; 12 is the oldest supported"),
-            hint: "upgrade the server first".to_owned(),
+            remedy: "upgrade the server first".into(),
         });
     }
     if let Some(wanted) = kind.lacks(is_standby, is_read_only) {
@@ -163,7 +164,7 @@ fn only_schema(
                 "the search_path ({search_path}) begins with {current}, but there is a table \
                  experiments in {other}"
             ),
-            format!("name the one that is meant: ?options=-csearch_path%3D{other}"),
+            format!("name the schema in the URL: ?options=-csearch_path%3D{other}"),
         )),
         _ => Ok(current),
     }
@@ -178,7 +179,7 @@ fn none_of(url: &ServerUrl, mut errors: Vec<Error>) -> Error {
         return errors.pop().unwrap_or_else(|| Error::Unreachable {
             name: url.shown().to_owned(),
             problem: "the URL names no server".to_owned(),
-            hint: "write postgresql://user:password@host:port/database".to_owned(),
+            remedy: "write postgresql://user:password@host:port/database".into(),
         });
     }
     let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
@@ -187,8 +188,13 @@ fn none_of(url: &ServerUrl, mut errors: Vec<Error>) -> Error {
     let unavailable = errors.iter().position(|it| matches!(it, Error::Unavailable { .. }));
     let telling = errors.swap_remove(unavailable.unwrap_or(errors.len() - 1));
     match telling {
-        Error::Unavailable { hint, .. } => Error::Unavailable { name, problem, hint },
-        Error::ReadOnly { hint, .. } => Error::ReadOnly { name, problem, hint },
-        other => Error::Unreachable { name, problem, hint: other.hint().unwrap_or_default() },
+        Error::Unavailable { remedy, .. } => Error::Unavailable { name, problem, remedy },
+        Error::ReadOnly { remedy, .. } => Error::ReadOnly { name, problem, remedy },
+        other => {
+            let remedy = other.remedy().cloned();
+            let remedy = remedy
+                .unwrap_or_else(|| "check the hosts, the user and the password in the URL".into());
+            Error::Unreachable { name, problem, remedy }
+        }
     }
 }

@@ -113,10 +113,11 @@ impl Context<'_> {
                 name,
                 user: self.user.to_owned(),
                 missing: vec![format!("a privilege for {action} ({})", error.message())],
-                hint: format!(
+                remedy: format!(
                     "let the tables' owner grant it to {}, or upgrade as the owner",
                     self.user
-                ),
+                )
+                .into(),
             },
             "25006" => read_only(name, error.message()),
             // The class 53 also holds configuration_limit_exceeded, out_of_memory and
@@ -139,8 +140,8 @@ pub(crate) fn read_only(name: String, problem: &str) -> Error {
     Error::ReadOnly {
         name,
         problem: problem.to_owned(),
-        hint: "give the URL of the primary server; if this is one, see its \
+        remedy: "give the URL of the primary server; if this is one, see its \
                default_transaction_read_only"
-            .to_owned(),
+            .into(),
     }
 }

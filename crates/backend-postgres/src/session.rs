@@ -100,10 +100,10 @@ async fn begin_transaction(
                 problem: "a pooler stands before the server, and allows no transactions \
                           (pool_mode = statement)"
                     .to_owned(),
-                hint:
+                remedy:
                     "nothing was changed; give the URL of the server itself, or let the pooler use \
                        pool_mode = transaction or session for this database"
-                        .to_owned(),
+                        .into(),
             })
         }
         Err(source) => Err(statements::failed(database, action, source).await),

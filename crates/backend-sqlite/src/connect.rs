@@ -19,10 +19,10 @@ impl Sqlite {
     /// If the path leads to no file, or the file is no database or damaged.
     pub async fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let unreachable = |problem: &str, hint: &str| Error::Unreachable {
+        let unreachable = |problem: &str, remedy: &str| Error::Unreachable {
             name: name.clone(),
             problem: problem.to_owned(),
-            hint: hint.to_owned(),
+            remedy: remedy.into(),
         };
         let exists = match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
@@ -33,9 +33,9 @@ impl Sqlite {
             Err(error) => return Err(unreachable(&error.to_string(), "check the path")),
         };
         if !exists && std::fs::symlink_metadata(path).is_ok() {
-            let hint =
+            let remedy =
                 "nothing is created behind a link: make it lead to a file, or give the file's path";
-            return Err(unreachable("this is a link to no file", hint));
+            return Err(unreachable("this is a link to no file", remedy));
         }
         if !exists && !options.create {
             return Err(unreachable("no such file", "check the path; `upgrade` creates a new one"));
@@ -72,7 +72,7 @@ fn connect(path: &Path, busy_timeout: Duration) -> Result<(Connection, Option<Un
         Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) | None => Error::Unreachable {
             name: name.clone(),
             problem: source.to_string(),
-            hint: "check the path and its permissions".to_owned(),
+            remedy: "check the path and its permissions".into(),
         },
         Some(_) => context.error("opening the database", source),
     })?;

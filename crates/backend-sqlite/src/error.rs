@@ -1,11 +1,8 @@
 //! Translates SQLite's result codes into errors that the user can act on.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use rusqlite::ErrorCode;
-
-/// The hint for a file that cannot be written.
-pub(crate) const WRITE_PROTECTED: &str =
-    "make the file and its folder writable; `--into FILE` leaves the source as it is";
 
 /// The action and the database that an error message names.
 #[derive(Clone, Copy, Debug)]
@@ -22,16 +19,16 @@ impl Context<'_> {
             rusqlite::Error::SqliteFailure(_, Some(message)) => message.clone(),
             other => other.to_string(),
         };
-        let hint = WRITE_PROTECTED.to_owned();
+        let remedy = Remedy::MakeWritable;
         match source.sqlite_error_code() {
             Some(ErrorCode::NotADatabase) => Error::NotADatabase { name },
             Some(ErrorCode::DatabaseCorrupt) => Error::Corrupt { name, problem },
-            Some(ErrorCode::ReadOnly) => Error::ReadOnly { name, problem, hint },
+            Some(ErrorCode::ReadOnly) => Error::ReadOnly { name, problem, remedy },
             // If an open database's journal cannot be created, the folder is read-only.
             Some(ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => Error::ReadOnly {
                 name,
                 problem: format!("{problem} (its folder must be writable, for the journal)"),
-                hint,
+                remedy,
             },
             Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => {
                 Error::Locked { name, waited_seconds: self.waited_seconds, holders: Vec::new() }

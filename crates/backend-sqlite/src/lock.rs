@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
+use mlflow_migrate_core::error::Remedy;
 use rusqlite::{Connection, OpenFlags};
 
 use crate::connection::open_file;
-use crate::error::{Context, WRITE_PROTECTED};
+use crate::error::Context;
 
 /// Begins an upgrade with foreign keys off, and with renames that ignore views and triggers.
 ///
@@ -34,7 +35,7 @@ pub(crate) fn begin(
             } else {
                 "the file is write-protected".to_owned()
             },
-            hint: WRITE_PROTECTED.to_owned(),
+            remedy: Remedy::MakeWritable,
         });
     }
     let statements = match access {

@@ -1,4 +1,4 @@
-//! Quotes names for the shell commands in hints.
+//! Quotes names for the shell commands in remedies.
 
 /// Quotes a name as one word of a shell.
 pub(crate) fn quoted(name: &str) -> String {

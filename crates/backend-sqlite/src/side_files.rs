@@ -36,7 +36,7 @@ pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
         return Err(Error::Unreachable {
             name,
             problem: format!("SQLite would take this file for a part of {}", database.display()),
-            hint: "give another name; nothing was changed".to_owned(),
+            remedy: "give another name; nothing was changed".into(),
         });
     }
     let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
@@ -48,12 +48,12 @@ pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
             "{left} is beside it, and SQLite would write what that holds into the new database; \
              nothing was changed"
         ),
-        hint: format!(
+        remedy: format!(
             "stop what has a database of that name open, move the file away by `mv {} {}`, and run the same \
              command again",
             quoted(&left),
             quoted(&format!("{left}.old"))
-        ),
+        ).into(),
     })
 }
 

@@ -3,12 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use mlflow_migrate_core::url::{is_path, without_password};
 use percent_encoding::percent_decode_str;
 
 use crate::shell::quoted;
 
-const HINT: &str =
+const REMEDY: &str =
     "sqlite:///relative/path.db, sqlite:////absolute/path.db, or just the path of the file";
 
 /// Returns the file that a URL names.
@@ -22,8 +23,12 @@ const HINT: &str =
 /// mean two files that exist, or has parameters that SQLAlchemy does not know for SQLite.
 pub fn path_from_url(url: &str) -> Result<PathBuf, Error> {
     let shown = without_password(url);
-    let refuse = |problem: String, hint: String| Error::Url { url: shown.clone(), problem, hint };
-    let error = |problem: &str| refuse(problem.to_owned(), HINT.to_owned());
+    let refuse = |problem: String, remedy: String| Error::Url {
+        url: shown.clone(),
+        problem,
+        remedy: Remedy::Words(remedy),
+    };
+    let error = |problem: &str| refuse(problem.to_owned(), REMEDY.to_owned());
     let Some(written) = Written::parse(url).map_err(error)? else { return Ok(PathBuf::from(url)) };
     let path = alone(&without_password(written.path));
     let Some(whole) = written.whole else { return named_file(written.path).map_err(error) };
@@ -271,9 +276,9 @@ mod tests {
                 }
                 let url = format!("sqlite:///{}/{url}", folder.path().display());
                 let error = path_from_url(&url).unwrap_err();
-                let hint = error.hint().unwrap_or_default();
-                assert!(hint.contains(&format!("'{}'", file.display())), "{url}: {hint}");
-                assert!(hint.contains(&format!("'{}'", short.display())), "{url}: {hint}");
+                let remedy = format!("{:?}", error.remedy());
+                assert!(remedy.contains(&format!("'{}'", file.display())), "{url}: {remedy}");
+                assert!(remedy.contains(&format!("'{}'", short.display())), "{url}: {remedy}");
             }
             assert_eq!(path_from_url(file.to_str().unwrap()).unwrap(), file);
             std::fs::remove_file(&file).unwrap();

@@ -10,7 +10,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match upgrade(&url).await {
         Ok(()) => Ok(()),
         Err(error) => {
-            let hint = error.hint().unwrap_or_default();
+            let hint = mlflow_migrate::hint(&error).unwrap_or_default();
             Err(format!("{error}\nhint: {hint}").into())
         }
     }

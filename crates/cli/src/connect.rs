@@ -159,6 +159,6 @@ fn left_out(url: &DatabaseUrl) -> Error {
     Error::Unsupported {
         url: url.to_string(),
         problem: format!("this build leaves {name} out"),
-        hint: format!("build mlflow-migrate with the cargo feature `{feature}`"),
+        remedy: format!("build mlflow-migrate with the cargo feature `{feature}`").into(),
     }
 }

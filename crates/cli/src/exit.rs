@@ -63,7 +63,7 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::SeveralRevisions => (21, "alembic_version names several revisions"),
         ErrorKind::Newer => (22, "the database is newer than this mlflow-migrate"),
         ErrorKind::OtherProgram => (23, "the database is another program's"),
-        ErrorKind::Drift => (24, "the schema is not that of the revision, or of any"),
+        ErrorKind::Drift => (24, "the schema matches neither its revision nor any other"),
         ErrorKind::Refused => (25, "existing rows prevent the upgrade"),
         ErrorKind::Unverified => (26, "the result was not as planned"),
         ErrorKind::Database => (27, "the database refused a statement"),
@@ -73,7 +73,7 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::ServerLimit => (31, "the server cannot hold what a revision asks for"),
         ErrorKind::Tls => (32, "the connection cannot be encrypted as it should"),
         ErrorKind::ConnectionLost => (33, "the connection was lost"),
-        ErrorKind::Journal => (34, "an upgrade is unfinished, or cannot go on"),
+        ErrorKind::Journal => (34, "an upgrade is unfinished, or cannot be resumed"),
         ErrorKind::Stopped => (signals::INTERRUPTED, "stopped by Ctrl-C"),
     }
 }

@@ -23,8 +23,8 @@
 //! The library never prints or ends the process. It takes options of a connection from
 //! [`ConnectOptions::environment`], not from the process. Two things come from the process: the
 //! TLS library reads `SSL_CERT_FILE` and `SSL_CERT_DIR`, and a PostgreSQL URL without a user means
-//! `PGUSER` or the system's user. Progress arrives as [`Event`]s at an [`Observer`]. Every error is an [`Error`] with a [kind](Error::kind), a cause,
-//! and a [hint](Error::hint) that says what to do.
+//! `PGUSER` or the system's user. Progress arrives as [`Event`]s at an [`Observer`]. Every error is an [`Error`] with
+//! a [kind](Error::kind) and a cause; [`hint`] returns what the program advises.
 //!
 //! The cargo features `sqlite`, `postgres` and `mysql` choose the databases; `cli` builds the
 //! program. To embed the library for SQLite files alone:
@@ -35,6 +35,7 @@
 
 mod attempts;
 mod connect;
+mod hint;
 mod migrator;
 
 /// The page about embedding the library, whose code has to compile.
@@ -44,10 +45,11 @@ struct EmbeddingPage;
 
 pub use attempts::Attempts;
 pub use connect::{ConnectOptions, check_build, environment_variables, open};
+pub use hint::{hint, hint_on_unfinished};
 pub use migrator::Migrator;
 
 pub use mlflow_migrate_core::backend::Backend;
-pub use mlflow_migrate_core::error::{Error, ErrorKind};
+pub use mlflow_migrate_core::error::{Error, ErrorKind, Remedy, Unfinished};
 pub use mlflow_migrate_core::event::cancellation::CancellationToken;
 pub use mlflow_migrate_core::event::{Event, NoopObserver, Observer};
 pub use mlflow_migrate_core::history::catalogue::Catalogue;

@@ -172,7 +172,12 @@ pub(crate) struct Problem {
 impl Problem {
     pub(crate) fn of(error: &Error) -> Self {
         let queries = error.queries().into_iter().map(ToOwned::to_owned).collect();
-        Self { kind: error.kind(), message: error.to_string(), queries, hint: error.hint() }
+        Self {
+            kind: error.kind(),
+            message: error.to_string(),
+            queries,
+            hint: mlflow_migrate::hint(error),
+        }
     }
 }
 

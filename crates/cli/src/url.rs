@@ -25,12 +25,12 @@ pub(crate) fn from_environment(
         }
     }
     let problem = format!("none is given, and neither {} is set", VARIABLES.join(" nor "));
-    let hint = "give one, such as sqlite:///mlflow.db";
-    Err(refuse("no database URL", &problem, hint))
+    let remedy = "give one, such as sqlite:///mlflow.db";
+    Err(refuse("no database URL", &problem, remedy))
 }
 
-fn refuse(url: &str, problem: &str, hint: &str) -> Error {
-    Error::Url { url: url.to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
+fn refuse(url: &str, problem: &str, remedy: &str) -> Error {
+    Error::Url { url: url.to_owned(), problem: problem.to_owned(), remedy: remedy.into() }
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-/// How many of the slowest trials are printed at the end.
+/// How many of the slowest trials, and of the slowest subjects, are printed at the end.
 const SLOWEST: usize = 10;
 
 /// How long each trial took, and since when they run.
@@ -26,17 +26,40 @@ impl Times {
         Stopwatch { times: self, name, began: Instant::now() }
     }
 
-    /// Prints the slowest trials, and what all took beside what they were expected to take.
+    /// Prints the slowest trials and subjects, and what all took beside what they were expected to take.
     pub(super) fn print(&self, expected: Option<Duration>) {
-        let Ok(mut taken) = self.taken.lock() else { return };
-        taken.sort_by(|one, other| other.cmp(one));
-        for (time, name) in taken.iter().take(SLOWEST) {
-            print(&format!("{:7.1} s  {name}", time.as_secs_f64()));
+        let Ok(taken) = self.taken.lock() else { return };
+        print_slowest(taken.clone());
+        let mut subjects: BTreeMap<&str, Duration> = BTreeMap::new();
+        for (time, name) in taken.iter() {
+            *subjects.entry(subject(name)).or_default() += *time;
+        }
+        if subjects.len() < taken.len() {
+            print("with the time that trials take beside each other, by subject:");
+            let subjects = subjects.into_iter();
+            print_slowest(subjects.map(|(subject, time)| (time, subject.to_owned())).collect());
         }
         if let Some(expected) = expected {
             let took = self.began.elapsed().as_secs_f64();
             print(&format!("{took:7.1} s  in all; about {} s in CI", expected.as_secs()));
         }
+    }
+}
+
+/// Prints those that took longest, first the one that took most.
+fn print_slowest(mut taken: Vec<(Duration, String)>) {
+    taken.sort_by(|one, other| other.cmp(one));
+    for (time, name) in taken.iter().take(SLOWEST) {
+        print(&format!("{:7.1} s  {name}", time.as_secs_f64()));
+    }
+}
+
+/// Returns what a trial is about, with its server: the name's first two parts, without the test's own.
+fn subject(name: &str) -> &str {
+    let ends: Vec<usize> = name.match_indices("::").map(|(end, _)| end).collect();
+    match ends[..] {
+        [] => name,
+        [end] | [_, end, ..] => &name[..end],
     }
 }
 

@@ -5,6 +5,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::address::Address;
@@ -85,7 +86,7 @@ async fn judge(
         // It may have been about to connect.
         let kinds = [ErrorKind::ConnectionLost, ErrorKind::Unreachable];
         assert!(kinds.contains(&error.kind()), "{what}: {error:?}");
-        assert!(error.hint().is_some(), "{what}: {error:?}");
+        assert!(hint(&error).is_some(), "{what}: {error:?}");
         subject.assert_sound_after_failure(what);
     }
     subject.assert_finishes(what).await;

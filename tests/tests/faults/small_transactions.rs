@@ -1,5 +1,6 @@
 //! A server that takes no large transaction: every data migration gives what it gives elsewhere.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::database::{TestDatabase, Upgrade};
@@ -100,7 +101,7 @@ pub(crate) fn small_transactions(name: &str) {
             let error = upgrade(server, &*limited).await.unwrap_err();
             assert_eq!(error.kind(), ErrorKind::ServerLimit, "{from}: {error:?}");
             assert!(limited.contents() == before, "{from}: not as before: {error}");
-            let hint = error.hint().unwrap_or_default();
+            let hint = hint(&error).unwrap_or_default();
             let (_, number) = hint.split_once("max_binlog_cache_size = ").unwrap();
             let enough: u64 = number.split(',').next().unwrap().parse().unwrap();
             assert!(enough < 1 << 20, "{hint}");

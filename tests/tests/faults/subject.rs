@@ -23,7 +23,7 @@ const OLD: &str = "7ac759974ad8";
 const ENTRIES: i64 = 6;
 
 /// An upgrade that takes longer hangs.
-const LIMIT: Duration = Duration::from_secs(90);
+const LIMIT: Duration = Duration::from_secs(300);
 
 /// Short waits for a table: whoever is in the way here stays there.
 const WAITS: Waits = Waits { table: Duration::from_secs(3), upgrader: Duration::from_secs(30) };

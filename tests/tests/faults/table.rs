@@ -3,6 +3,7 @@
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::proxy::Proxy;
@@ -221,7 +222,7 @@ impl Fault {
             Finishes => Vec::new(),
         };
         assert!(kinds.contains(&error.kind()), "{error:?}");
-        assert!(error.hint().is_some(), "{error:?}");
+        assert!(hint(&error).is_some(), "{error:?}");
         if let ErrorKind::Locked = error.kind() {
             causes::assert_names_the_other(&error);
         }

@@ -1,5 +1,6 @@
 //! What a server cannot hold, or may not be asked to.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Event;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, OLD, POSTGRES, SHORT_KEYS};
@@ -68,7 +69,7 @@ async fn revisions_that_need_a_newer_server(server: &TestServer) {
         let error = upgrade(server.catalogue(), &*database, "head").await.unwrap_err();
         assert_told(&error, ErrorKind::ServerLimit);
         assert!(error.to_string().contains("a1b2c3d4e5f6"), "{error}");
-        assert!(error.hint().unwrap().contains("770bee3ae1dd"), "{error:?}");
+        assert!(hint(&error).unwrap().contains("770bee3ae1dd"), "{error:?}");
         assert!(database.contents() == before);
         upgrade(server.catalogue(), &*database, "770bee3ae1dd").await.unwrap();
         assert_at(server, &*database, "770bee3ae1dd").await;

@@ -3,6 +3,7 @@
 //! They hold for everybody's new connections, so these trials have no company: each runs while no other
 //! trial does, and no other program may use the server meanwhile.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{Capability, MYSQL};
@@ -157,6 +158,6 @@ async fn the_server_is_read_only(server: &TestServer) {
     drop(setting);
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::ReadOnly, "{error:?}");
-    assert!(error.hint().is_some());
+    assert!(hint(&error).is_some());
     assert!(database.contents() == before);
 }

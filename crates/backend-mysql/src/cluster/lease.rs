@@ -50,7 +50,7 @@ impl Lease {
                     "the cluster took no write for {} s, so the lock of the upgrade could not be renewed",
                     self.limit.as_secs()
                 ),
-                hint: "look at the state of the cluster's nodes".to_owned(),
+                remedy: "check the state of the cluster's nodes".into(),
             }),
         }
     }

@@ -154,9 +154,9 @@ impl Cluster {
                 problem: "wsrep_on is OFF on this node of a Galera cluster: the other nodes would not get \
                           what an upgrade does"
                     .to_owned(),
-                hint: "nothing was changed; let an administrator SET GLOBAL wsrep_on = ON, or give the \
+                remedy: "nothing was changed; let an administrator SET GLOBAL wsrep_on = ON, or give the \
                        URL of another node"
-                    .to_owned(),
+                    .into(),
             }),
             Self::Galera { .. } | Self::Group { .. } | Self::None => Ok(()),
         }

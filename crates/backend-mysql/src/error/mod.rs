@@ -3,19 +3,20 @@
 //! The numbers come from the "Server Error Message Reference" of MySQL's manual. Where MariaDB's
 //! numbers differ, they come from MariaDB's "Error Codes".
 
-mod hints;
+mod remedies;
 mod numbers;
 
 use std::io;
 
 use mlflow_migrate_backend_server::line::NoAnswer;
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 
-use hints::{BUSY_HINT, TOO_LARGE_HINT};
 use numbers::TOO_LARGE;
+use remedies::{BUSY_REMEDY, TOO_LARGE_REMEDY};
 
-pub(crate) use hints::{LIMIT_HINT, PACKET_HINT, TRIGGER_HINT, TRIGGER_PRIVILEGE};
 pub(crate) use numbers::{is_missing_table, is_refused_rows, is_too_large, is_view, server_error};
+pub(crate) use remedies::{LIMIT_REMEDY, PACKET_REMEDY, TRIGGER_PRIVILEGE, TRIGGER_REMEDY};
 
 /// `ER_LOCK_WAIT_TIMEOUT`, `ER_LOCK_NOWAIT`.
 const LOCKED: [u16; 2] = [1205, 3572];
@@ -79,17 +80,17 @@ impl Context {
             DEADLOCK => Error::Conflict { name, action: action.to_owned(), problem },
             // ER_USER_LIMIT_REACHED, where the limit is on connections and not on statements.
             1226 if message.contains("connections") => {
-                Error::Unavailable { name, problem, hint: BUSY_HINT.to_owned() }
+                Error::Unavailable { name, problem, remedy: BUSY_REMEDY.into() }
             }
             1049 | 1129 | 1226 => {
-                Error::Unreachable { name, problem, hint: unreachable_hint(number).to_owned() }
+                Error::Unreachable { name, problem, remedy: unreachable_remedy(number).into() }
             }
             // ER_UNKNOWN_COM_ERROR, which a Galera node reports that is apart from the cluster.
             1047 => self.apart(),
             // ER_CON_COUNT_ERROR, ER_TOO_MANY_USER_CONNECTIONS.
-            1040 | 1203 => Error::Unavailable { name, problem, hint: BUSY_HINT.to_owned() },
+            1040 | 1203 => Error::Unavailable { name, problem, remedy: BUSY_REMEDY.into() },
             // ER_SECURE_TRANSPORT_REQUIRED
-            3159 => Error::Tls { name, problem, hint: "add ssl_mode=REQUIRED to the URL".into() },
+            3159 => Error::Tls { name, problem, remedy: "add ssl_mode=REQUIRED to the URL".into() },
             1142 | 1143 | 1227 | 1370 | 1419 | 1410 => self.privileges(number, message),
             1792 | 1836 => self.read_only(message),
             1290 if message.contains("read") => self.read_only(message),
@@ -97,7 +98,7 @@ impl Context {
             1153 => Error::ServerLimit {
                 name,
                 problem: format!("{action}: {message}"),
-                hint: PACKET_HINT.to_owned(),
+                remedy: PACKET_REMEDY.into(),
             },
             // ER_RECORD_FILE_FULL, ER_DISK_FULL, and MySQL 8.0's error for a new table.
             1114 | 1021 | 3675 => Error::Full { name, problem },
@@ -106,7 +107,7 @@ impl Context {
                 name,
                 action: action.to_owned(),
                 problem,
-                hint: TOO_LARGE_HINT.to_owned(),
+                remedy: TOO_LARGE_REMEDY.into(),
             },
             // ER_SERVER_SHUTDOWN, ER_CONNECTION_KILLED, ER_SESSION_WAS_KILLED,
             // ER_CLIENT_INTERACTION_TIMEOUT.
@@ -116,7 +117,7 @@ impl Context {
             1071 | 1118 | 1074 | 1069 | 1709 => Error::ServerLimit {
                 name,
                 problem: format!("{action}: {message}"),
-                hint: LIMIT_HINT.to_owned(),
+                remedy: LIMIT_REMEDY.into(),
             },
             _ => Error::Database { action: action.to_owned(), source: Box::new(source) },
         }
@@ -127,9 +128,9 @@ impl Context {
         Error::Unavailable {
             name: self.name.clone(),
             problem:
-                "this node takes no statements, since it is apart from most nodes of its cluster"
+                "this node is partitioned from its cluster and accepts no statements of its cluster"
                     .to_owned(),
-            hint: "look at wsrep_cluster_status there, or give the URL of another node".to_owned(),
+            remedy: "look at wsrep_cluster_status there, or give the URL of another node".into(),
         }
     }
 
@@ -137,14 +138,14 @@ impl Context {
         Error::ReadOnly {
             name: self.name.clone(),
             problem: problem.to_owned(),
-            hint: "give the URL of the primary server; nothing was changed".to_owned(),
+            remedy: "give the URL of the primary server; nothing was changed".into(),
         }
     }
 
     fn privileges(&self, number: u16, message: &str) -> Error {
         // ER_BINLOG_CREATE_ROUTINE_NEED_SUPER
-        let (missing, hint) = if number == 1419 {
-            (TRIGGER_PRIVILEGE.to_owned(), TRIGGER_HINT.to_owned())
+        let (missing, remedy) = if number == 1419 {
+            (TRIGGER_PRIVILEGE.to_owned(), TRIGGER_REMEDY.to_owned())
         } else {
             (message.to_owned(), format!("let an administrator grant it to {}", self.user))
         };
@@ -152,7 +153,7 @@ impl Context {
             name: self.name.clone(),
             user: self.user.clone(),
             missing: vec![missing],
-            hint,
+            remedy: Remedy::Words(remedy),
         }
     }
 }
@@ -172,11 +173,11 @@ pub(crate) fn unless_denied<T>(error: Error) -> Result<Option<T>, Error> {
     }
 }
 
-fn unreachable_hint(number: u16) -> &'static str {
+fn unreachable_remedy(number: u16) -> &'static str {
     match number {
         1049 => "create the database, or check its name in the URL",
         1129 => "an administrator can unblock this host by FLUSH HOSTS",
-        _ => BUSY_HINT,
+        _ => BUSY_REMEDY,
     }
 }
 
@@ -249,7 +250,7 @@ mod tests {
     #[test]
     fn a_trigger_under_binary_logging_names_the_way_out() {
         let error = context().refused("changing t", 1419, "", sqlx::Error::RowNotFound);
-        assert!(error.hint().is_some_and(|hint| hint.contains("log_bin_trust_function_creators")));
+        assert!(format!("{:?}", error.remedy()).contains("log_bin_trust_function_creators"));
     }
 
     #[test]

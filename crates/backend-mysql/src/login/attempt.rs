@@ -26,7 +26,7 @@ pub(crate) async fn open(target: &Target, context: &Context) -> Result<Opened, E
             Err(Error::Tls {
                 name: context.name.clone(),
                 problem: "the server takes this user only over an encrypted connection".to_owned(),
-                hint: "remove ssl_disabled, or write ssl_mode=REQUIRED, in the URL".to_owned(),
+                remedy: "remove ssl_disabled, or write ssl_mode=REQUIRED, in the URL".into(),
             })
         }
         Err(failure) => Err(explain(&target.options, context, failure)),
@@ -63,36 +63,36 @@ async fn is_encryption_demanded(target: &Target) -> bool {
 /// Returns the error for a failed login.
 pub(crate) fn explain(options: &MySqlConnectOptions, context: &Context, failure: Failure) -> Error {
     let name = context.name.clone();
-    let unreachable = |problem: String, hint: &str| Error::Unreachable {
+    let unreachable = |problem: String, remedy: &str| Error::Unreachable {
         name: name.clone(),
         problem,
-        hint: hint.to_owned(),
+        remedy: remedy.into(),
     };
-    let encryption = |problem, hint: &str| encryption_error(context, problem, hint);
+    let encryption = |problem, remedy: &str| encryption_error(context, problem, remedy);
     let source = match failure {
-        Failure::ClearPassword => return encryption(CLEAR_PASSWORD.to_owned(), AUTHORITY_HINT),
-        Failure::ForeignKey => return encryption(FOREIGN_KEY.to_owned(), FOREIGN_KEY_HINT),
+        Failure::ClearPassword => return encryption(CLEAR_PASSWORD.to_owned(), AUTHORITY_REMEDY),
+        Failure::ForeignKey => return encryption(FOREIGN_KEY.to_owned(), FOREIGN_KEY_REMEDY),
         Failure::Other(source) => source,
     };
-    let hint = encryption_hint(options);
+    let remedy = encryption_remedy(options);
     match source {
         // The TLS library reports its errors as invalid data.
         sqlx::Error::Io(cause) if cause.kind() == io::ErrorKind::InvalidData => {
-            encryption(format!("the connection cannot be encrypted: {cause}"), hint)
+            encryption(format!("the connection cannot be encrypted: {cause}"), remedy)
         }
         sqlx::Error::Io(cause) => {
             let problem = match options.get_socket() {
                 Some(path) => format!("{}: {}", path.display(), describe_io(&cause)),
                 None => describe_io(&cause),
             };
-            let hint = "check host and port, and whether the server is running";
+            let remedy = "check host and port, and whether the server is running";
             if NameLookup::of(&cause) == Some(NameLookup::Unknown) {
-                return unreachable(problem, hint);
+                return unreachable(problem, remedy);
             }
-            Error::Unavailable { name, problem, hint: hint.to_owned() }
+            Error::Unavailable { name, problem, remedy: remedy.into() }
         }
-        sqlx::Error::Tls(cause) => encryption(cause.to_string(), hint),
-        sqlx::Error::Configuration(cause) => encryption(cause.to_string(), hint),
+        sqlx::Error::Tls(cause) => encryption(cause.to_string(), remedy),
+        sqlx::Error::Configuration(cause) => encryption(cause.to_string(), remedy),
         sqlx::Error::Protocol(problem) if problem.contains("authentication plugin") => {
             Error::AccessDenied { name: name.clone(), problem }
         }
@@ -104,23 +104,23 @@ pub(crate) fn explain(options: &MySqlConnectOptions, context: &Context, failure:
     }
 }
 
-/// The hint on making a URL's own authority the only trusted one.
-pub(crate) const ENVIRONMENT_HINT: &str =
+/// The remedy on making a URL's own authority the only trusted one.
+pub(crate) const ENVIRONMENT_REMEDY: &str =
     "mlflow-migrate itself starts that way; a program that embeds it has to, or to allow them";
 
 const CLEAR_PASSWORD: &str =
     "the server asks for the password in clear text, and nothing shows that it is the right server";
 
-const AUTHORITY_HINT: &str = "the password was not sent; check host and port, and write \
+const AUTHORITY_REMEDY: &str = "the password was not sent; check host and port, and write \
      ssl_ca=FILE with the authority that has signed the server's certificate";
 
 const FOREIGN_KEY: &str = "the server asks for the password encrypted with a key of its own, over \
      a connection that is not encrypted, and nothing shows that it is the right server";
 
-const FOREIGN_KEY_HINT: &str = "the password was not sent; let the server offer TLS, or write \
+const FOREIGN_KEY_REMEDY: &str = "the password was not sent; let the server offer TLS, or write \
      ssl_mode=DISABLED if nobody else can be at the other end";
 
-fn encryption_hint(options: &MySqlConnectOptions) -> &'static str {
+fn encryption_remedy(options: &MySqlConnectOptions) -> &'static str {
     match options.get_ssl_mode() {
         MySqlSslMode::VerifyIdentity => {
             "ssl_ca (or MLFLOW_MYSQL_SSL_CA) must be what signed the server's certificate, and that \
@@ -137,8 +137,8 @@ fn encryption_hint(options: &MySqlConnectOptions) -> &'static str {
 }
 
 /// Returns the error for a connection that cannot be encrypted as required.
-pub(crate) fn encryption_error(context: &Context, problem: String, hint: &str) -> Error {
-    Error::Tls { name: context.name.clone(), problem, hint: hint.to_owned() }
+pub(crate) fn encryption_error(context: &Context, problem: String, remedy: &str) -> Error {
+    Error::Tls { name: context.name.clone(), problem, remedy: remedy.into() }
 }
 
 /// Returns the error for a server that did not answer within the timeout.

@@ -7,7 +7,7 @@ mod greeting;
 mod settings;
 mod url;
 
-pub(crate) use attempt::{ENVIRONMENT_HINT, encryption_error, explain, no_answer, open};
+pub(crate) use attempt::{ENVIRONMENT_REMEDY, encryption_error, explain, no_answer, open};
 pub(crate) use connector::Connector;
 pub(crate) use failure::Failure;
 pub(crate) use settings::{logs_statements, prepare};

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use mlflow_migrate_core::plan::Plan;
 
 use crate::database::Mysql;
@@ -32,7 +33,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
     Err(Error::ServerLimit {
         name: database.context.name.clone(),
         problem: format!("these tables are not InnoDB's: {}", tables.join(", ")),
-        hint: remedies.join("; "),
+        remedy: Remedy::Words(remedies.join("; ")),
     })
 }
 

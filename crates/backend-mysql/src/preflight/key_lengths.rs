@@ -11,7 +11,7 @@ use mlflow_migrate_core::schema::{Column, ColumnType, Schema, Table};
 
 use crate::connection::Connection;
 use crate::database::Mysql;
-use crate::error::LIMIT_HINT;
+use crate::error::LIMIT_REMEDY;
 use crate::features::Features;
 use crate::quoting::quote;
 use crate::text_protocol::{self, TextRow};
@@ -57,7 +57,8 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
             return Err(Error::ServerLimit {
                 name: database.context.name.clone(),
                 problem: format!("{problem} (for {})", change.revisions.join(", ")),
-                hint: format!("nothing was changed; {}", server.remedy(&after.name, change)),
+                remedy: format!("nothing was changed; {}", server.remedy(&after.name, change))
+                    .into(),
             });
         }
     }
@@ -109,7 +110,7 @@ impl Server {
         if is_large && self.has_large_prefixes { self.max_key } else { self.max_key.min(767) }
     }
 
-    /// Returns the hint for a key or a row that is too long.
+    /// Returns the remedy for a key or a row that is too long.
     fn remedy(&self, table: &str, change: &TableChange) -> String {
         if self.max_part(table) == self.max_key {
             return "if the key is your own, drop it, and make it again after the upgrade with a prefix \
@@ -117,7 +118,7 @@ impl Server {
                 .to_owned();
         }
         if !self.has_large_prefixes {
-            return LIMIT_HINT.to_owned();
+            return LIMIT_REMEDY.to_owned();
         }
         // The server could hold the key in another row format.
         if change.before.is_some() {

@@ -5,7 +5,7 @@
 use mlflow_migrate_core::Error;
 
 use crate::connection::Connection;
-use crate::error::{Context, PACKET_HINT};
+use crate::error::{Context, PACKET_REMEDY};
 use crate::text_protocol;
 
 /// The longest statement of a data migration, with room to spare.
@@ -44,6 +44,6 @@ async fn require(
     Err(Error::ServerLimit {
         name: context.name.clone(),
         problem: format!("max_allowed_packet is {limit}, and an upgrade needs {bytes} bytes"),
-        hint: PACKET_HINT.to_owned(),
+        remedy: PACKET_REMEDY.into(),
     })
 }

@@ -6,7 +6,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, Step};
 
 use crate::database::Mysql;
-use crate::error::{TRIGGER_HINT, TRIGGER_PRIVILEGE};
+use crate::error::{TRIGGER_PRIVILEGE, TRIGGER_REMEDY};
 use crate::features::Features;
 use crate::privileges::Held;
 use crate::quoting::quote;
@@ -39,7 +39,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
             name: database.context.name.clone(),
             user: held.user,
             missing: vec![TRIGGER_PRIVILEGE.to_owned()],
-            hint: TRIGGER_HINT.to_owned(),
+            remedy: TRIGGER_REMEDY.into(),
         });
     }
     Ok(())
@@ -95,7 +95,7 @@ fn needs(plan: &Plan, features: &Features) -> Needs {
 /// Returns the error for missing privileges.
 ///
 /// A privilege that is missing for every table that needs it is missing for the database. The GRANT
-/// of the hint is always for the database: most servers accept none for a table that does not exist
+/// of the remedy is always for the database: most servers accept none for a table that does not exist
 /// yet.
 fn refusal(database: &Mysql, held: &Held, needs: &Needs, missing: &Needs) -> Error {
     let whole = format!("{}.*", quote(&held.database));
@@ -114,10 +114,11 @@ fn refusal(database: &Mysql, held: &Held, needs: &Needs, missing: &Needs) -> Err
         name: database.context.name.clone(),
         user: held.user.clone(),
         missing: told,
-        hint: format!(
+        remedy: format!(
             "nothing was changed; let an administrator run: GRANT {} ON {whole} TO {}",
             privileges.join(", "),
             held.user
-        ),
+        )
+        .into(),
     }
 }

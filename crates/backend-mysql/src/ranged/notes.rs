@@ -4,6 +4,7 @@
 //! recorded ranges have no gap, and a range that is not done has no rows.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use serde::{Deserialize, Serialize};
 
 use super::range::Range;
@@ -53,7 +54,7 @@ pub(crate) async fn read(
             Error::Journal {
                 name: context.name.clone(),
                 problem: "the note of a range cannot be read".to_owned(),
-                hint: "take it up with the mlflow-migrate that began it".to_owned(),
+                remedy: Remedy::OtherVersion { version: None },
             }
         })?;
         if note.table == CLEARED {

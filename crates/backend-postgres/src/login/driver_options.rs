@@ -41,8 +41,8 @@ pub(super) fn driver_options(
         Authority::System(named) => Some(certificates::read_system(named.as_deref())),
     };
     if let Some(authorities) = authorities {
-        let hint = "check sslrootcert, its path and its permissions";
-        let authorities = authorities.map_err(|problem| target.tls(&problem, hint))?;
+        let remedy = "check sslrootcert, its path and its permissions";
+        let authorities = authorities.map_err(|problem| target.tls(&problem, remedy))?;
         options = options.ssl_root_cert_from_pem(authorities);
     }
     match (&settings.certificate, &settings.key) {

@@ -10,7 +10,7 @@ use super::target::Target;
 use super::url::endpoint::Endpoint;
 use crate::error::from_server;
 
-const HOST_HINT: &str = "check the host's name";
+const HOST_REMEDY: &str = "check the host's name";
 
 /// A failed login.
 pub(super) struct Failure {
@@ -45,7 +45,7 @@ pub(super) fn explain(target: &Target<'_>, source: sqlx::Error, mode: PgSslMode)
 }
 
 fn tls_failure(target: &Target<'_>, problem: &str) -> Failure {
-    let hint = if problem.contains("does not support TLS") {
+    let remedy = if problem.contains("does not support TLS") {
         "turn ssl on at the server, or say sslmode=prefer"
     } else if problem.contains("UnknownIssuer") || problem.contains("root") {
         "sslrootcert=FILE names the authority that has signed the server's certificate"
@@ -54,17 +54,17 @@ fn tls_failure(target: &Target<'_>, problem: &str) -> Failure {
     } else {
         "check sslmode, sslrootcert, sslcert and sslkey"
     };
-    Failure { error: target.tls(problem, hint), may_be_encryption: true }
+    Failure { error: target.tls(problem, remedy), may_be_encryption: true }
 }
 
 fn no_connection(target: &Target<'_>, error: &std::io::Error) -> Error {
     let Endpoint { host, port, .. } = target.endpoint;
     let text = error.to_string();
     if let Some(lookup) = NameLookup::of(error) {
-        let (problem, hint) = (format!("the host {host} is not known ({text})"), HOST_HINT);
+        let (problem, remedy) = (format!("the host {host} is not known ({text})"), HOST_REMEDY);
         return match lookup {
-            NameLookup::Unanswered => target.unavailable(&problem, hint),
-            NameLookup::Unknown => target.unreachable(&problem, hint),
+            NameLookup::Unanswered => target.unavailable(&problem, remedy),
+            NameLookup::Unknown => target.unreachable(&problem, remedy),
         };
     }
     match error.kind() {

@@ -63,17 +63,17 @@ impl<'a> Target<'a> {
     }
 
     /// Builds the error for a failed encryption, or for its certificates.
-    pub(super) fn tls(&self, problem: &str, hint: &str) -> Error {
-        Error::Tls { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
+    pub(super) fn tls(&self, problem: &str, remedy: &str) -> Error {
+        Error::Tls { name: self.name(), problem: problem.to_owned(), remedy: remedy.into() }
     }
 
     /// Builds the error for a server that stays unreachable.
-    pub(super) fn unreachable(&self, problem: &str, hint: &str) -> Error {
-        Error::Unreachable { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
+    pub(super) fn unreachable(&self, problem: &str, remedy: &str) -> Error {
+        Error::Unreachable { name: self.name(), problem: problem.to_owned(), remedy: remedy.into() }
     }
 
     /// Builds the error for a server that may be available later.
-    pub(super) fn unavailable(&self, problem: &str, hint: &str) -> Error {
-        Error::Unavailable { name: self.name(), problem: problem.to_owned(), hint: hint.to_owned() }
+    pub(super) fn unavailable(&self, problem: &str, remedy: &str) -> Error {
+        Error::Unavailable { name: self.name(), problem: problem.to_owned(), remedy: remedy.into() }
     }
 }

@@ -195,11 +195,12 @@ fn untrusted(database: &Postgres, found: &[Found]) -> Error {
         name: database.name.clone(),
         user: database.user.clone(),
         objects: objects.collect(),
-        hint: format!(
+        remedy: format!(
             "nothing was changed; run the upgrade as {}, or look at them, and drop what does not \
              belong there: {}",
             owners.join(" or "),
             remedies.join("; ")
-        ),
+        )
+        .into(),
     }
 }

@@ -77,6 +77,7 @@ async fn invalid_texts(
         count,
         rows: texts(database, first, &action).await?,
         query: Some(format!("SELECT {shown} {rows}")),
+        is_skippable: false,
     }))
 }
 

@@ -85,6 +85,7 @@ pub(crate) async fn check(
                 count: count.unsigned_abs(),
                 rows: vec![first],
                 query: None,
+                is_skippable: false,
             }],
         }),
         // The migration's other checks find a document that is not JSON. A user who may not create

@@ -6,6 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use mlflow_migrate_core::plan::{Plan, Step, TableChange};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -70,15 +71,15 @@ struct Missing {
 }
 
 impl Missing {
-    fn hint(self) -> String {
+    fn remedy(self) -> Remedy {
         let grants = self.grants.into_iter().collect::<Vec<_>>().join("; ");
         if self.superusers.is_empty() {
-            return grants;
+            return grants.into();
         }
         let roles = self.superusers.into_iter().collect::<Vec<_>>().join(" and ");
         format!(
-            "upgrade as {roles} (a superuser); or let an administrator run, and take back later: {grants}"
-        )
+            "upgrade as {roles} (a superuser); or let an administrator run, and revoke later: {grants}"
+        ).into()
     }
 }
 
@@ -96,7 +97,7 @@ pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<(), Er
         name: database.name.clone(),
         user: database.user.clone(),
         missing: missing.privileges.iter().cloned().collect(),
-        hint: missing.hint(),
+        remedy: missing.remedy(),
     })
 }
 

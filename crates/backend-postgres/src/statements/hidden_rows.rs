@@ -1,6 +1,7 @@
 //! Finds the tables whose rows row-level security hides from the user.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use sqlx::{AssertSqlSafe, Row as _};
 
 use super::rollback::rollback;
@@ -60,7 +61,7 @@ pub(crate) fn error(database: &Postgres, hidden: &[Hidden]) -> Error {
         user = database.user,
         role = quote_identifier(&database.user)
     );
-    let hint = if hidden.iter().all(|it| it.is_owned) {
+    let remedy = if hidden.iter().all(|it| it.is_owned) {
         format!(
             "nothing was changed; run `{};`, upgrade, and run `{};`; or {bypass}",
             alter("NO FORCE"),
@@ -77,6 +78,6 @@ pub(crate) fn error(database: &Postgres, hidden: &[Hidden]) -> Error {
         name: database.name.clone(),
         user: database.user.clone(),
         missing: missing.collect(),
-        hint,
+        remedy: Remedy::Words(remedy),
     }
 }

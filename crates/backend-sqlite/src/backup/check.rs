@@ -24,8 +24,8 @@ pub async fn check_backup(backup: &Path) -> Result<(), Error> {
             return Err(Error::Unreachable {
                 name,
                 problem: format!("{} belongs to it, so it is no finished copy", left.display()),
-                hint: "open it with `sqlite3` once, which finishes it, or take another backup"
-                    .to_owned(),
+                remedy: "open it with `sqlite3` once, which finishes it, or take another backup"
+                    .into(),
             });
         }
         let context = Context { name: &name, waited_seconds: 0 };
@@ -49,7 +49,7 @@ pub(super) fn open_to_read(
     let unreachable = |source: rusqlite::Error| Error::Unreachable {
         name: context.name.to_owned(),
         problem: source.to_string(),
-        hint: "check the path and its permissions".to_owned(),
+        remedy: "check the path and its permissions".into(),
     };
     let connection = open_file(path, flags).map_err(unreachable)?;
     readable(connection, path, flags, prepare)

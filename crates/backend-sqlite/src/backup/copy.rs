@@ -156,7 +156,7 @@ pub(crate) fn refuse_taken(destination: &Path) -> Result<(), Error> {
         return Err(Error::Unreachable {
             name: MEMORY.to_owned(),
             problem: "nothing would be stored in memory for good".to_owned(),
-            hint: "nothing was changed; give the name of a file".to_owned(),
+            remedy: "nothing was changed; give the name of a file".into(),
         });
     }
     refuse_existing(destination)?;

@@ -43,7 +43,7 @@ pub(crate) fn refuse_exchanged(file: &File, name: &Path) -> Result<(), Error> {
             return Err(Error::Unreachable {
                 name: name.display().to_string(),
                 problem: "another user has replaced the copy with another file".to_owned(),
-                hint: "use a folder that nobody else may write to".to_owned(),
+                remedy: "use a folder that nobody else may write to".into(),
             });
         }
     }
@@ -114,7 +114,7 @@ fn exists(path: &Path) -> Error {
     Error::Unreachable {
         name: path.display().to_string(),
         problem: "the file exists already".to_owned(),
-        hint: "give another name; nothing is ever overwritten".to_owned(),
+        remedy: "give another name; nothing is ever overwritten".into(),
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 
 use super::file::{failed, folder_of};
 
@@ -48,7 +49,7 @@ pub fn newest_backup(database: &Path) -> Result<PathBuf, Error> {
                 other.display()
             ),
         },
-        hint: "`--from FILE` names one".to_owned(),
+        remedy: Remedy::NameBackup,
     })
 }
 

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use rusqlite::Connection;
 
 use super::check::open_to_read;
@@ -16,7 +17,7 @@ use super::file::{Access, failed, is_same};
 use super::find::with_suffix;
 use super::pages::write_pages;
 use crate::database::blocking;
-use crate::error::{Context, WRITE_PROTECTED};
+use crate::error::Context;
 use crate::lock::open_exclusively;
 use crate::options::OpenOptions;
 use crate::side_files::refuse_side_files;
@@ -43,7 +44,7 @@ pub async fn restore(
         return Err(Error::Unreachable {
             name: backup.display().to_string(),
             problem: "this is the database itself".to_owned(),
-            hint: "`--from FILE` names its backup".to_owned(),
+            remedy: Remedy::NameBackup,
         });
     }
     let kept = place_to_keep(database, moment);
@@ -104,7 +105,7 @@ impl Restoration {
             Ok(true) => Err(Error::ReadOnly {
                 name: context.name.to_owned(),
                 problem: "the file is write-protected".to_owned(),
-                hint: WRITE_PROTECTED.to_owned(),
+                remedy: Remedy::MakeWritable,
             }),
             _ => Ok(connection),
         }
@@ -147,8 +148,8 @@ fn refuse_others(connection: &Connection, context: Context<'_>) -> Result<(), Er
 fn not_mlflows(context: Context<'_>) -> Error {
     Error::Unreachable {
         name: context.name.to_owned(),
-        problem: "this is no database of MLflow's, and nothing is written over it".to_owned(),
-        hint: "nothing was changed; check the path, or move that file away and run the same command again"
-            .to_owned(),
+        problem: "this is not an MLflow database, so it was not overwritten".to_owned(),
+        remedy: "nothing was changed; check the path, or move that file away and run the same command again"
+            .into(),
     }
 }

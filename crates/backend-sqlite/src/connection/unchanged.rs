@@ -43,9 +43,9 @@ impl Unchanged {
         Err(Error::Unreachable {
             name: context.name.to_owned(),
             problem: "another program has changed the file while it was read".to_owned(),
-            hint:
+            remedy:
                 "stop the MLflow server, or whatever else uses it, and run the same command again"
-                    .to_owned(),
+                    .into(),
         })
     }
 }

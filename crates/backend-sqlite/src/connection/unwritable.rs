@@ -7,6 +7,7 @@
 use std::path::Path;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 use rusqlite::{Connection, ErrorCode, OpenFlags, ffi};
 
@@ -14,7 +15,6 @@ use super::open::absolute;
 use super::settings::secured;
 use super::unchanged::Unchanged;
 use crate::error::Context;
-use crate::shell::quoted;
 use crate::side_files::{beside, left_beside};
 
 /// The characters that the path of a URI does not encode.
@@ -78,19 +78,12 @@ pub(crate) fn refusal(path: &Path, context: Context<'_>) -> Option<Error> {
     let problem = if is_log {
         "holds changes that are not in the file yet, and SQLite has to write beside the file to read them"
     } else {
-        "holds a transaction that was interrupted, and SQLite has to take it back in the file first"
+        "holds a transaction that was interrupted, and SQLite must roll it back in the file first"
     };
-    let file_name = path.file_name().unwrap_or_default().display().to_string();
     Some(Error::ReadOnly {
         name: context.name.to_owned(),
         problem: format!("{} {problem}", left.display()),
-        hint: format!(
-            "nothing was changed; copy both files to a folder that can be written, and use the copy: \
-             `d=$(mktemp -d) && install -m 600 {} {} \"$d\" && mlflow-migrate doctor \"$d\"/{}`",
-            quoted(&path.display().to_string()),
-            quoted(&left.display().to_string()),
-            quoted(&file_name),
-        ),
+        remedy: Remedy::CopyFiles { files: vec![path.to_owned(), left] },
     })
 }
 

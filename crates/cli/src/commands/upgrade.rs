@@ -133,7 +133,8 @@ impl Upgrade {
     ///
     /// The user may be about to start the server, or may have mistyped its port.
     fn advice(&self, error: &Error) -> Option<String> {
-        let Error::Unavailable { hint, .. } = error else { return None };
+        let Error::Unavailable { .. } = error else { return None };
+        let hint = mlflow_migrate::hint(error)?;
         let limit = self.retry_for;
         Some(format!("{hint} (waiting for {limit} s in all; `--retry-for 0` does not wait)"))
     }

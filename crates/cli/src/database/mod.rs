@@ -142,7 +142,7 @@ fn environment(_: &DatabaseUrl) -> BTreeMap<String, String> {
     BTreeMap::new()
 }
 
-/// Returns the error for a request that needs a file; its hint names the backup program.
+/// Returns the error for a request that needs a file; its remedy names the backup program.
 fn no_file(url: &DatabaseUrl, what: &str) -> Error {
     let program = match url {
         DatabaseUrl::Sqlite(_) => "sqlite3",
@@ -152,10 +152,10 @@ fn no_file(url: &DatabaseUrl, what: &str) -> Error {
     Error::Unsupported {
         url: url.to_string(),
         problem: format!("{what} for SQLite files"),
-        hint: if what == RESTORE {
-            format!("restore the dump that `{program}` made, by the server's own means")
+        remedy: if what == RESTORE {
+            format!("restore the dump that `{program}` made, by the server's own means").into()
         } else {
-            format!("make a backup by `{program}` first")
+            format!("make a backup by `{program}` first").into()
         },
     }
 }

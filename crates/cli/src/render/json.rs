@@ -66,7 +66,7 @@ impl Renderer for Json {
             exit_code,
             message: error.to_string(),
             causes: causes(error),
-            hint: error.hint(),
+            hint: mlflow_migrate::hint(error),
             findings: match reason {
                 Error::Refused { findings } => findings,
                 _ => &[],

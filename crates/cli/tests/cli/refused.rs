@@ -169,7 +169,7 @@ fn rows_that_an_upgrade_would_refuse() {
     );
     let planned = sandbox.run(&["plan", "mlruns.db"]);
     assert_eq!(planned.code, 25);
-    assert!(planned.stdout.contains("refused as long as this stands: 8b6ad64cb8f5"));
+    assert!(planned.stdout.contains("the upgrade is refused until this is fixed: 8b6ad64cb8f5"));
     assert_snapshot!(sandbox.refused(&["upgrade", "mlruns.db"]));
     assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--skip-invalid"]).code, 0);
 }

@@ -195,6 +195,7 @@ impl DataMigration for LatestMetrics {
             count: rows.len() as u64,
             rows: rows.iter().take(NAMED_ROWS).map(name).collect(),
             query: Some(sql_text(&select, database.platform())),
+            is_skippable: false,
         }])
     }
 

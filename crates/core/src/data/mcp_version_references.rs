@@ -100,6 +100,7 @@ async fn finding(
         count: rows.len() as u64,
         rows: rows.iter().take(NAMED_ROWS).map(describe).collect(),
         query: Some(sql_text(&select, database.platform())),
+        is_skippable: false,
     }))
 }
 

@@ -117,6 +117,7 @@ impl DataMigration for UserTags {
             count: runs.len() as u64,
             rows: runs.iter().take(20).map(|run| value::display(run.first())).collect(),
             query: Some(format!("SELECT run_uuid FROM runs WHERE char_length(user_id) > {length}")),
+            is_skippable: false,
         };
         Ok(if runs.is_empty() { Vec::new() } else { vec![finding] })
     }

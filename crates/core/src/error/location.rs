@@ -1,6 +1,6 @@
 //! Describes databases without a known revision, and databases that are not MLflow's.
 
-use super::ErrorKind;
+use super::{ErrorKind, Remedy};
 use crate::error::quoted;
 use crate::schema::Difference;
 
@@ -68,8 +68,8 @@ pub enum LocationError {
         name: String,
         /// The fault of the table.
         problem: String,
-        /// The advice.
-        hint: String,
+        /// What puts the table right.
+        remedy: Remedy,
     },
     /// The version table holds more than one row.
     #[error("alembic_version holds {rows} rows: {}; {schema}", first_of(*rows, revisions))]
@@ -164,64 +164,6 @@ impl LocationError {
             Self::VersionMoved { .. } => ErrorKind::Locked,
         }
     }
-
-    pub(super) fn hint(&self) -> Option<String> {
-        let hint = match self {
-            Self::UnknownRevision { restamp, .. } => {
-                return Some(hint_of_unknown(restamp.as_deref()));
-            }
-            Self::Newer { .. } => {
-                "its MLflow release needs a newer mlflow-migrate; there is no way back to an older one"
-            }
-            Self::SeveralRevisions { remedy, advice, .. } => {
-                return Some(hint_of_several(remedy.as_deref(), advice.as_deref()));
-            }
-            Self::Overwritten { program, advice, restamp, .. } => {
-                return Some(hint_of_overwritten(program, advice, restamp.as_deref()));
-            }
-            Self::WrongStamp { restamp, .. } => {
-                return Some(format!(
-                    "nothing was changed; if that is right, run `{restamp}`, and the same command again"
-                ));
-            }
-            Self::VersionMoved { .. } => {
-                "nothing was changed; another session upgrades it, perhaps `mlflow db upgrade`: wait \
-                 until it ends, and run the command again"
-            }
-            Self::OtherProgram { advice, .. } => {
-                return Some(format!(
-                    "nothing was changed; give the URL of MLflow's own database; {advice}"
-                ));
-            }
-            Self::NotMlflow { .. } => {
-                "check the URL; to let MLflow share this database, run `mlflow-migrate upgrade` with \
-                 `--assume empty`"
-            }
-            Self::HalfCreated { .. } => {
-                "nothing was changed; if MLflow was interrupted when it created them, run \
-                 `mlflow-migrate upgrade` with `--assume empty`, which keeps what is there and makes \
-                 the rest; if tables were lost, restore a backup"
-            }
-            Self::Unstamped { states } => {
-                return states.first().map(|state| {
-                    format!("if that is right, run the same command with `--assume {state}`")
-                });
-            }
-            Self::Unrecognised { closest, is_complete, .. } => {
-                let accept = if *is_complete {
-                    format!(", or go on all the same with `--assume {closest} --accept-drift`")
-                } else {
-                    String::new()
-                };
-                return Some(format!(
-                    "nothing was changed; `mlflow-migrate check --assume {closest}` lists every \
-                     difference; put them right, and run the same command with `--assume {closest}`{accept}"
-                ));
-            }
-            Self::VersionTable { hint, .. } => hint,
-        };
-        Some(hint.to_owned())
-    }
 }
 
 /// Joins the named items, and adds the number of the others.
@@ -230,37 +172,4 @@ fn first_of(all: usize, named: &[String]) -> String {
         0 => named.join(", "),
         others => format!("{} and {others} others", named.join(", ")),
     }
-}
-
-/// Advises on an unknown version.
-fn hint_of_unknown(restamp: Option<&str>) -> String {
-    let history = "nothing was changed; find out which program wrote it, `mlflow-migrate history` lists \
-                   MLflow's own";
-    match restamp {
-        Some(sql) => {
-            format!("{history}; if no other program does, run `{sql}`, and the same command again")
-        }
-        None => history.to_owned(),
-    }
-}
-
-/// Advises on another program's version in the place of MLflow's.
-fn hint_of_overwritten(program: &str, advice: &str, restamp: Option<&str>) -> String {
-    let restamp = match restamp {
-        Some(sql) => {
-            format!("if {program} does not need it here, run `{sql}`, and the same command again")
-        }
-        None => "`mlflow-migrate history` lists the revisions that MLflow writes there".to_owned(),
-    };
-    format!("nothing was changed; {restamp}; {advice}")
-}
-
-/// Advises on several versions.
-fn hint_of_several(remedy: Option<&str>, advice: Option<&str>) -> String {
-    let remedy = match remedy {
-        Some(sql) => format!("if that is right, run `{sql}`, and the same command again"),
-        None => "find out who wrote which, and delete all but MLflow's".to_owned(),
-    };
-    let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
-    format!("nothing was changed; MLflow leaves one row: {remedy}{advice}")
 }

@@ -1,9 +1,9 @@
-//! Defines the errors, each with its cause and the next step.
+//! Defines the errors, each with its cause.
 
 mod graph;
-mod hint;
 mod kind;
 mod location;
+mod remedy;
 mod row_problem;
 mod shown;
 mod target;
@@ -14,6 +14,7 @@ mod violation;
 pub use graph::GraphError;
 pub use kind::ErrorKind;
 pub use location::LocationError;
+pub use remedy::Remedy;
 pub use row_problem::RowProblem;
 pub(crate) use shown::{label, quoted};
 pub use target::TargetError;
@@ -37,7 +38,7 @@ pub enum Error {
         /// The fault of the URL.
         problem: String,
         /// The correct form.
-        hint: String,
+        remedy: Remedy,
     },
     /// This build does not support the kind of database.
     #[error("{url}: {problem}")]
@@ -47,7 +48,7 @@ pub enum Error {
         /// The kind of the database.
         problem: String,
         /// The alternative.
-        hint: String,
+        remedy: Remedy,
     },
     /// The revisions do not form a graph.
     #[error(transparent)]
@@ -147,8 +148,8 @@ pub enum Error {
         key: String,
         /// What the foreign key needs, and the revisions that remove it.
         lacks: String,
-        /// The advice, with the statement.
-        hint: String,
+        /// What puts it right.
+        remedy: Remedy,
     },
     /// The user's own objects have names that the upgrade needs.
     #[error("names that the upgrade needs are taken: {}", objects.join(", "))]
@@ -166,8 +167,8 @@ pub enum Error {
         name: String,
         /// The cause.
         problem: String,
-        /// The advice.
-        hint: String,
+        /// What puts it right.
+        remedy: Remedy,
     },
     /// The server accepts no connections at the moment: it is starting, or at its limit.
     #[error("{name}: {problem}")]
@@ -176,8 +177,8 @@ pub enum Error {
         name: String,
         /// The cause.
         problem: String,
-        /// The advice if the state persists.
-        hint: String,
+        /// What puts it right.
+        remedy: Remedy,
     },
     /// The file is not an SQLite database.
     #[error("{name}: not an SQLite database")]
@@ -200,8 +201,8 @@ pub enum Error {
         name: String,
         /// The cause.
         problem: String,
-        /// The advice.
-        hint: String,
+        /// What puts it right.
+        remedy: Remedy,
     },
     /// Another session holds the database.
     #[error(
@@ -218,7 +219,7 @@ pub enum Error {
         holders: Vec<String>,
     },
     /// Another upgrade has taken over the lock of this one.
-    #[error("{name}: another upgrade has taken over the lock of this one, which was not heard of")]
+    #[error("{name}: another upgrade has acquired the lock, because this one stopped renewing it")]
     LockLost {
         /// The database.
         name: String,
@@ -257,7 +258,7 @@ pub enum Error {
         /// The missing privileges with their tables: `CREATE on mlflow.*`.
         missing: Vec<String>,
         /// The statement that grants them.
-        hint: String,
+        remedy: Remedy,
     },
     /// Statements could execute code of roles with fewer privileges than the user.
     #[error("{name}: {user} would run code of other roles: {}", objects.join("; "))]
@@ -268,8 +269,8 @@ pub enum Error {
         user: String,
         /// The first such objects, each with its owner.
         objects: Vec<String>,
-        /// The advice.
-        hint: String,
+        /// What puts it right.
+        remedy: Remedy,
     },
     /// The server cannot hold what a revision requires.
     #[error("{name}: {problem}")]
@@ -278,8 +279,8 @@ pub enum Error {
         name: String,
         /// The limit of the server, and the revision that exceeds it.
         problem: String,
-        /// The advice.
-        hint: String,
+        /// What puts it right.
+        remedy: Remedy,
     },
     /// The server does not accept a transaction of this size.
     #[error("{name}: {action} is more than the server takes in one transaction: {problem}")]
@@ -290,8 +291,8 @@ pub enum Error {
         action: String,
         /// The server's message.
         problem: String,
-        /// The advice.
-        hint: String,
+        /// What puts it right.
+        remedy: Remedy,
     },
     /// The connection cannot be encrypted as required.
     #[error("{name}: {problem}")]
@@ -300,8 +301,8 @@ pub enum Error {
         name: String,
         /// The cause.
         problem: String,
-        /// The advice.
-        hint: String,
+        /// What puts it right.
+        remedy: Remedy,
     },
     /// The server does not answer in time, or its answer does not end.
     #[error("{name}: while {action}: {why}")]
@@ -324,7 +325,7 @@ pub enum Error {
         problem: String,
     },
     /// The connection was lost during the COMMIT of a finished upgrade.
-    #[error("{source}; whether the upgrade is done, only the database knows")]
+    #[error("{source}; the upgrade may or may not be committed")]
     InDoubt {
         /// The error that ended the connection.
         source: Box<Error>,
@@ -332,7 +333,7 @@ pub enum Error {
     /// The server has rolled back the action because of a conflict with another session.
     ///
     /// The cause is a deadlock, or transactions that cannot be serialized.
-    #[error("{name}: the server has taken back {action}: {problem}")]
+    #[error("{name}: the server has rolled back {action}: {problem}")]
     Conflict {
         /// The database.
         name: String,
@@ -362,8 +363,8 @@ pub enum Error {
         name: String,
         /// The cause.
         problem: String,
-        /// The advice.
-        hint: String,
+        /// What puts it right.
+        remedy: Remedy,
     },
     /// The user has stopped the upgrade.
     #[error("interrupted")]
@@ -402,6 +403,27 @@ impl Error {
             Self::Constraint { query, .. } => query.as_deref().into_iter().collect(),
             Self::Orphans { query, .. } => vec![query],
             _ => Vec::new(),
+        }
+    }
+
+    /// Returns what puts the error right, where the place that found it knows.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&Remedy> {
+        match self {
+            Self::Url { remedy, .. }
+            | Self::Unsupported { remedy, .. }
+            | Self::Unreachable { remedy, .. }
+            | Self::Unavailable { remedy, .. }
+            | Self::ReadOnly { remedy, .. }
+            | Self::Privileges { remedy, .. }
+            | Self::Untrusted { remedy, .. }
+            | Self::ServerLimit { remedy, .. }
+            | Self::TooLarge { remedy, .. }
+            | Self::Tls { remedy, .. }
+            | Self::StrandedReference { remedy, .. }
+            | Self::Journal { remedy, .. }
+            | Self::Location(LocationError::VersionTable { remedy, .. }) => Some(remedy),
+            _ => None,
         }
     }
 

@@ -15,6 +15,9 @@ pub struct RowProblem {
     pub rows: Vec<String>,
     /// A query that finds all these rows, where SQL can.
     pub query: Option<String>,
+    /// Whether the migration can leave these values out ([`crate::data::DataOptions`]).
+    #[serde(skip)]
+    pub is_skippable: bool,
 }
 
 impl std::fmt::Display for RowProblem {

@@ -56,20 +56,4 @@ impl TargetError {
             Self::TargetBehind { .. } => ErrorKind::TargetBehind,
         }
     }
-
-    pub(super) fn hint(&self) -> String {
-        match self {
-            Self::UnknownTarget { .. } | Self::AmbiguousTarget { .. } => {
-                "`mlflow-migrate history` lists every revision and its MLflow release".to_owned()
-            }
-            Self::UnknownRelease { newest, .. } => {
-                format!("the newest known release is {newest}; `--to head` goes there")
-            }
-            Self::TargetTooFar { .. } => "`--to head` goes to the newest revision".to_owned(),
-            Self::TargetBehind { .. } => {
-                "there is no way back; restore the backup that was made before the upgrade"
-                    .to_owned()
-            }
-        }
-    }
 }

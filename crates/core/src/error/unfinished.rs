@@ -2,8 +2,6 @@
 
 use serde::Serialize;
 
-use super::label;
-
 /// The state of an interrupted upgrade.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unfinished {
@@ -19,16 +17,4 @@ pub struct Unfinished {
     pub steps: usize,
     /// The next step, which may be partly done; `None` if only the stamp is missing.
     pub next: Option<String>,
-}
-
-impl Unfinished {
-    /// Returns the advice.
-    #[must_use]
-    pub fn remedy(&self) -> String {
-        let to = label(self.to.as_deref());
-        format!(
-            "finish it with `mlflow-migrate upgrade --to {to}`, or take it back with `mlflow-migrate \
-             abort`, if no step stands against that; until then MLflow cannot start"
-        )
-    }
 }

@@ -32,17 +32,3 @@ pub enum VerificationError {
         violations: Vec<Violation>,
     },
 }
-
-impl VerificationError {
-    pub(super) fn hint(&self) -> &'static str {
-        match self {
-            Self::ForeignKeys { .. } | Self::Unverified { .. } => {
-                "nothing was changed; please report this with the output of `mlflow-migrate check`"
-            }
-            Self::UnverifiedRows { .. } => {
-                "nothing was changed; a trigger or another program has written to these tables: stop \
-                 that, and run the command again"
-            }
-        }
-    }
-}

@@ -1,6 +1,6 @@
 //! Lists the faults of Alembic's version table itself.
 
-use crate::error::{Error, LocationError};
+use crate::error::{Error, LocationError, Remedy};
 
 /// The name that Alembic gives the table.
 pub const NAME: &str = "alembic_version";
@@ -60,7 +60,11 @@ impl Fault {
                  command again",
             ),
         };
-        let hint = format!("nothing was changed; {remedy}");
-        Error::Location(LocationError::VersionTable { name, problem: problem.to_owned(), hint })
+        let remedy = format!("nothing was changed; {remedy}");
+        Error::Location(LocationError::VersionTable {
+            name,
+            problem: problem.to_owned(),
+            remedy: Remedy::Words(remedy),
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Checks the features that a revision requires of the server.
 
-use crate::error::Error;
+use crate::error::{Error, Remedy};
 use crate::schema::op::{Op, TableEdit};
 use crate::schema::platform::Platform;
 use crate::schema::{Column, ColumnType};
@@ -17,16 +17,10 @@ pub(super) fn refuse_what_the_server_lacks(
     let Some(feature) = columns(op).into_iter().find_map(|column| lacking(column, platform)) else {
         return Ok(());
     };
-    let hint = match before {
-        Some(before) => format!(
-            "upgrade the server, or go as far as this one can: `--to {before}`; nothing was changed"
-        ),
-        None => "upgrade the server first; nothing was changed".to_owned(),
-    };
     Err(Error::ServerLimit {
         name: "the server is too old".to_owned(),
         problem: format!("revision {revision} needs {feature}"),
-        hint,
+        remedy: Remedy::NewerServer { reachable: before.map(ToOwned::to_owned) },
     })
 }
 

@@ -4,7 +4,7 @@
 //! as it was. A step has no inverse if it dropped a column with values, or if its data migration
 //! overwrote existing rows (`losses`).
 
-use crate::error::{Error, VerificationError};
+use crate::error::{Error, Remedy, VerificationError};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -101,12 +101,12 @@ async fn roll_back(
     observer: &Arc<dyn Observer>,
     stop: &CancellationToken,
 ) -> Result<AbortReport, Error> {
-    let refuse = |name: String, problem: String, hint: &str| {
-        Err(Error::Journal { name, problem, hint: hint.to_owned() })
+    let refuse = |name: String, problem: String, remedy: Remedy| {
+        Err(Error::Journal { name, problem, remedy })
     };
     let Some(journal) = Journal::read(backend).await? else {
         let problem = "no upgrade is unfinished".to_owned();
-        return refuse(backend.name(), problem, "nothing was changed");
+        return refuse(backend.name(), problem, "nothing was changed".into());
     };
     let plan = trusted_plan(backend, catalogue, &journal, Direction::RollBack).await?;
     let begun = (journal.done + 1).min(plan.steps.len());
@@ -115,14 +115,14 @@ async fn roll_back(
         let problem = format!(
             "step {step} ({title}) has written over rows or dropped values, which cannot be brought back"
         );
-        return refuse(backend.name(), problem, "`mlflow-migrate upgrade` finishes it");
+        return refuse(backend.name(), problem, Remedy::Resume { to: None });
     }
     stop.check()?;
     stop.begin_work();
     resumable(backend)?.resume().await?;
     resumable(backend)?.discard_copies().await?;
     for (number, step) in plan.steps.iter().enumerate().take(begun).rev() {
-        let title = format!("take back: {}", step.title());
+        let title = format!("roll back: {}", step.title());
         tracing::info!(step = number + 1, title, "step is inverted");
         observer.notify(&Event::Notice { message: title.clone() });
         let work = async {

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::{Backend, Resumable};
 use crate::data::DataOptions;
-use crate::error::{Error, label};
+use crate::error::{Error, Remedy, label};
 use crate::history::location::Location;
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::platform::Platform;
@@ -54,14 +54,16 @@ impl Journal {
     pub(crate) async fn read(backend: &mut dyn Backend) -> Result<Option<Self>, Error> {
         let Some(resumable) = backend.resumable() else { return Ok(None) };
         let Some((note, done)) = resumable.read_journal().await? else { return Ok(None) };
-        let refuse =
-            |problem: String, hint: String| Error::Journal { name: backend.name(), problem, hint };
+        let refuse = |problem: String, remedy: Remedy| Error::Journal {
+            name: backend.name(),
+            problem,
+            remedy,
+        };
         let journal: Self = serde_json::from_str(&note).map_err(|error| {
-            let hint = "take it up with the mlflow-migrate that began it, or restore a backup";
             let problem = format!(
                 "an upgrade is unfinished, and its note in table alembic_mlflow_migrate cannot be read: {error}"
             );
-            refuse(problem, hint.to_owned())
+            refuse(problem, Remedy::OtherVersion { version: None })
         })?;
         let (from, to) = (journal.from.revision.as_deref(), journal.to.as_deref());
         if let Some(problem) = malformed(from, to, &journal.version) {
@@ -72,7 +74,7 @@ impl Journal {
             let problem = format!(
                 "an upgrade is unfinished that mlflow-migrate {began} began, and this is {VERSION}"
             );
-            return Err(refuse(problem, format!("use mlflow-migrate {}", journal.version)));
+            return Err(refuse(problem, Remedy::OtherVersion { version: Some(journal.version) }));
         }
         Ok(Some(Self { done, ..journal }))
     }
@@ -107,7 +109,7 @@ pub(crate) fn resumable(backend: &mut dyn Backend) -> Result<&mut dyn Resumable,
     backend.resumable().ok_or_else(|| Error::Journal {
         name,
         problem: "an upgrade of this database is one transaction, and never unfinished".to_owned(),
-        hint: "nothing was changed".to_owned(),
+        remedy: "nothing was changed".into(),
     })
 }
 
@@ -120,9 +122,9 @@ pub(crate) async fn refuse_fence(backend: &mut dyn Backend) -> Result<(), Error>
     Err(Error::Journal {
         name: backend.name(),
         problem: "alembic_version says that an upgrade is unfinished, but its note is gone".to_owned(),
-        hint: "restore a backup; without the note in table alembic_mlflow_migrate nobody knows how far \
+        remedy: "restore a backup; without the note in table alembic_mlflow_migrate nobody knows how far \
                the upgrade was"
-            .to_owned(),
+            .into(),
     })
 }
 
@@ -152,7 +154,7 @@ pub(crate) fn rest_of(
                         step.title(),
                         problems.join("; ")
                     ),
-                    hint: "undo by hand what was changed since, or restore a backup".to_owned(),
+                    remedy: "undo by hand what was changed since, or restore a backup".into(),
                 }
             })?;
             Ok(change.map(|change| Step::Change(Box::new(change))))

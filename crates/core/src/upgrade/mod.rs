@@ -21,7 +21,7 @@ use std::time::Instant;
 use tracing::Instrument as _;
 
 use crate::backend::{Backend, SessionMode};
-use crate::error::{Error, label};
+use crate::error::{Error, Remedy, label};
 use crate::event::{Event, Observer};
 use crate::history::catalogue::Catalogue;
 use crate::history::target::Target;
@@ -117,7 +117,6 @@ async fn finish(
     let started = Instant::now();
     let target = request.target.resolve(catalogue, journal.to.as_deref())?;
     if catalogue.graph.path(journal.to.as_deref(), target.as_deref()).is_none() {
-        let finishing = label(journal.to.as_deref());
         return Err(Error::Journal {
             name: backend.name(),
             problem: format!(
@@ -125,7 +124,7 @@ async fn finish(
                 journal.describe(),
                 label(target.as_deref())
             ),
-            hint: format!("finish it with `mlflow-migrate upgrade --to {finishing}`"),
+            remedy: Remedy::Resume { to: Some(label(journal.to.as_deref()).to_owned()) },
         });
     }
     let plan = trusted_plan(backend, catalogue, &journal, Direction::Resume).await?;
@@ -207,7 +206,7 @@ async fn back_up(
         return Err(Error::Unsupported {
             url: name,
             problem: "only a file can be copied".to_owned(),
-            hint: "make a backup by the server's own means first".to_owned(),
+            remedy: "make a backup by the server's own means first".into(),
         });
     };
     file.back_up(destination).await?;

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use crate::backend::Backend;
 use crate::data::DataOptions;
-use crate::error::{Error, ErrorKind, RowProblem};
+use crate::error::{Error, ErrorKind, Remedy, RowProblem};
 use crate::history::catalogue::Catalogue;
 use crate::plan::references::{Origin, Stranded, stranded};
 use crate::plan::{Plan, step_by_step};
@@ -89,14 +89,14 @@ fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
     let dropping = |statements: &str| {
         let again = "upgrade, and create it again over what is there then";
         if statements.is_empty() {
-            format!("nothing was changed; drop it, {again}")
+            Remedy::Words(format!("nothing was changed; drop it, {again}"))
         } else {
-            format!("nothing was changed; drop it, {again}: `{statements};`")
+            Remedy::Words(format!("nothing was changed; drop it, {again}: `{statements};`"))
         }
     };
-    let hint = match origin {
+    let remedy = match origin {
         Origin::Live => {
-            // An earlier step may have renamed its columns, so the hint drops the live foreign key.
+            // An earlier step may have renamed its columns, so the remedy drops the live foreign key.
             let holder = live.table(&table);
             let found = holder.and_then(|holder| {
                 let mut keys = holder.foreign_keys.iter();
@@ -107,14 +107,12 @@ fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
             dropping(&statements.unwrap_or_default().join("; "))
         }
         Origin::Outside(statement) => dropping(&statement),
-        Origin::Plan(remedy) if remedy.is_empty() => {
-            "nothing was changed; `mlflow-migrate check` lists every difference".to_owned()
-        }
-        Origin::Plan(remedy) => format!("nothing was changed; put it there: `{remedy};`"),
+        Origin::Plan(remedy) if remedy.is_empty() => Remedy::CorrectSchema,
+        Origin::Plan(remedy) => format!("nothing was changed; put it there: `{remedy};`").into(),
     };
     let key = key.name.map_or_else(|| format!("({columns})"), |name| format!("{name} ({columns})"));
     let lacks = format!("{lacks}, which is not there after {}", revisions.join(", "));
-    Error::StrandedReference { table, key, lacks, hint }
+    Error::StrandedReference { table, key, lacks, remedy }
 }
 
 /// Adds an error about the database to the others.

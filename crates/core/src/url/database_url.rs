@@ -31,7 +31,7 @@ impl DatabaseUrl {
             Kind::Mssql => Err(Error::Unsupported {
                 url: without_password(url),
                 problem: "Microsoft SQL Server is not supported".to_owned(),
-                hint: "use MLflow's own `mlflow db upgrade` for it".to_owned(),
+                remedy: "use MLflow's own `mlflow db upgrade` for it".into(),
             }),
         }
     }
@@ -104,8 +104,8 @@ fn kind(url: &str) -> Result<Kind, Error> {
     }
 }
 
-fn refuse(url: &str, problem: &str, hint: &str) -> Error {
-    Error::Url { url: url.to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
+fn refuse(url: &str, problem: &str, remedy: &str) -> Error {
+    Error::Url { url: url.to_owned(), problem: problem.to_owned(), remedy: remedy.into() }
 }
 
 fn refuse_databricks(url: &str) -> Error {

@@ -66,14 +66,14 @@ impl ServerUrl {
     /// If the text is no such URL, or its port is not a number.
     pub fn parse(url: &str) -> Result<Self, Error> {
         let shown = without_password(url);
-        let refuse = |problem: &str, hint: &str| Error::Url {
+        let refuse = |problem: &str, remedy: &str| Error::Url {
             url: shown.clone(),
             problem: problem.to_owned(),
-            hint: hint.to_owned(),
+            remedy: remedy.into(),
         };
         let Some((scheme, rest)) = url.split_once("://") else {
-            let hint = "write dialect://user:password@host:port/database";
-            return Err(refuse("this is no URL of a database on a server", hint));
+            let remedy = "write dialect://user:password@host:port/database";
+            return Err(refuse("this is no URL of a database on a server", remedy));
         };
         let (credentials, rest) = split_credentials(rest);
         let (address, query) = rest.split_once('?').unwrap_or((rest, ""));
@@ -106,16 +106,16 @@ impl ServerUrl {
             shown: shown.clone(),
         };
         if parsed.may_hold_the_rest_of_a_password(rest) {
-            let hint = "write @ as %40, / as %2F, : as %3A and ? as %3F in a password";
-            return Err(refuse("it has an @ after its user and password", hint));
+            let remedy = "write @ as %40, / as %2F, : as %3A and ? as %3F in a password";
+            return Err(refuse("it has an @ after its user and password", remedy));
         }
         if parsed.password.is_none() && parsed.user.as_deref().is_some_and(|it| it.contains(':')) {
-            let hint = "write the : between user and password as it is";
-            return Err(refuse("the : after its user is encoded", hint));
+            let remedy = "write the : between user and password as it is";
+            return Err(refuse("the : after its user is encoded", remedy));
         }
         if parsed.holds_an_assigned_password() {
-            let hint = "write dialect://user:password@host:port/database";
-            return Err(refuse("a part of it holds a password=value", hint));
+            let remedy = "write dialect://user:password@host:port/database";
+            return Err(refuse("a part of it holds a password=value", remedy));
         }
         Ok(parsed)
     }

@@ -14,7 +14,7 @@ use mlflow_migrate_tests::database::{Upgrade, Waits};
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
 use mlflow_migrate_tests::{mysql, wait};
 
-use super::{LIMIT, Needs, Subject, Test, WAITS, assert_one_has_worked};
+use super::{LIMIT, Needs, PATIENCE, Subject, Test, WAITS, assert_one_has_worked};
 
 /// After how many seconds a second upgrade begins; more where this variable names them.
 const DELAYS: &str = "MLFLOW_MIGRATE_CLUSTER_DELAYS";
@@ -163,7 +163,7 @@ fn an_owner_who_is_at_work(cluster: &PrivateCluster) {
 /// A process that is killed leaves its row: at its own node nobody waits, at others for a while.
 fn an_owner_who_is_gone(cluster: &PrivateCluster) {
     let subject = Subject::new(cluster);
-    for (node, patience) in [(1, Duration::from_secs(10)), (2, LIMIT)] {
+    for (node, patience) in [(1, Duration::from_secs(10)), (2, PATIENCE)] {
         wait(async {
             let mut owner = open(&subject.at_node(1), WAITS).await.unwrap();
             owner.begin(SessionMode::Upgrade).await.unwrap();
@@ -241,7 +241,7 @@ fn a_node_apart(cluster: &PrivateCluster) {
     let began = std::time::Instant::now();
     let is_apart = || mysql::attempt(&subject.at_node(1), "SELECT 1 FROM runs LIMIT 1").is_err();
     while !is_apart() {
-        assert!(began.elapsed() < LIMIT);
+        assert!(began.elapsed() < PATIENCE);
         thread::sleep(Duration::from_millis(100));
     }
     let result = subject.upgrade(1, Duration::ZERO).join().unwrap();
@@ -249,7 +249,7 @@ fn a_node_apart(cluster: &PrivateCluster) {
     let error = result.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Unreachable, "{error:?}");
     while is_apart() {
-        assert!(began.elapsed() < LIMIT);
+        assert!(began.elapsed() < PATIENCE);
         thread::sleep(Duration::from_millis(100));
     }
     subject.upgraded_through(1);

@@ -8,7 +8,7 @@ use mlflow_migrate_tests::database::Cell;
 use mlflow_migrate_tests::mysql;
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
 
-use super::{LIMIT, Needs, Subject, Test, assert_one_has_worked};
+use super::{Needs, PATIENCE, Subject, Test, assert_one_has_worked};
 
 pub(crate) const TESTS: &[Test] = &[
     ("undisturbed", Needs::Alone, undisturbed),
@@ -33,13 +33,31 @@ fn assert_one_has_worked_twice(cluster: &PrivateCluster) {
 }
 
 fn two_upgraders_on_two_primaries(cluster: &PrivateCluster) {
-    cluster.run(1, "SELECT group_replication_switch_to_multi_primary_mode()");
+    let _mode = MultiPrimary::of(cluster);
     let subject = Subject::new(cluster);
     let upgrades = [1, 2, 3].map(|node| subject.upgrade(node, Duration::ZERO));
     assert_one_has_worked(upgrades.into());
     subject.assert_equal();
-    let first = "SELECT group_replication_switch_to_single_primary_mode(@@server_uuid)";
-    cluster.run(1, first);
+}
+
+/// All members take writes. The first is the only primary again when this value is dropped, however
+/// the trial ends: the next one begins there.
+struct MultiPrimary<'a>(&'a PrivateCluster);
+
+impl<'a> MultiPrimary<'a> {
+    fn of(cluster: &'a PrivateCluster) -> Self {
+        cluster.run(1, "SELECT group_replication_switch_to_multi_primary_mode()");
+        Self(cluster)
+    }
+}
+
+impl Drop for MultiPrimary<'_> {
+    fn drop(&mut self) {
+        let first = "SELECT group_replication_switch_to_single_primary_mode(@@server_uuid)";
+        if let Err(error) = mysql::attempt(self.0.node(1), first) {
+            assert!(thread::panicking(), "{error}");
+        }
+    }
 }
 
 /// The members elect another primary, through which the upgrade goes on.
@@ -69,7 +87,7 @@ fn new_primary(cluster: &PrivateCluster) -> usize {
                 return node;
             }
         }
-        assert!(began.elapsed() < LIMIT, "no new primary");
+        assert!(began.elapsed() < PATIENCE, "no new primary");
         thread::sleep(Duration::from_millis(100));
     }
 }

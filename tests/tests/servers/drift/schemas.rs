@@ -1,6 +1,7 @@
 //! Databases that are not what their revision says: what an upgrade refuses, and what it can be told to
 //! accept.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Event;
@@ -73,7 +74,7 @@ async fn refused(server: &TestServer, database: &dyn TestDatabase) -> (String, b
     assert_eq!(error.kind(), ErrorKind::Drift, "{error}");
     assert!(database.contents() == before, "{error}");
     let Error::Drift { is_acceptable, .. } = error else { panic!("{error:?}") };
-    assert_eq!(error.hint().unwrap().contains("`--accept-drift`"), is_acceptable);
+    assert_eq!(hint(&error).unwrap().contains("`--accept-drift`"), is_acceptable);
     (error.to_string(), is_acceptable)
 }
 

@@ -1,5 +1,6 @@
 //! Databases whose version table says something else than their schema, or nothing.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::report::check::check;
@@ -126,7 +127,7 @@ async fn refused(
     let error = upgrade(server.catalogue(), database, TARGET).await.unwrap_err();
     assert_told(&error, kind);
     assert!(database.contents() == before, "{error}");
-    (error.to_string(), error.hint().unwrap_or_default())
+    (error.to_string(), hint(&error).unwrap_or_default())
 }
 
 async fn what_the_version_table_holds_is_told_beside_what_the_schema_is(server: &TestServer) {

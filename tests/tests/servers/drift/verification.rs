@@ -2,6 +2,7 @@
 //! user's, or another session at a given moment. Where everything is one transaction it is taken back;
 //! on MySQL the fence stays, until the cause is gone.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::error::VerificationError;
 use mlflow_migrate_core::{Error, FENCE};
@@ -124,7 +125,7 @@ fn assert_fenced(database: &dyn TestDatabase, error: &Error) {
     assert_told(error, ErrorKind::Unverified);
     let Error::Interrupted { step, steps, .. } = error else { panic!("{error:?}") };
     assert_eq!(step, steps);
-    let hint = error.hint().unwrap();
+    let hint = hint(error).unwrap();
     assert!(hint.starts_with("progress is saved in the database: "), "{hint}");
     assert_eq!(database.query("SELECT * FROM alembic_version"), [[Cell::from(FENCE)]]);
 }

@@ -1,5 +1,6 @@
 //! Tables of the user's under names that tools make up for their own.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::database::upgrade;
 use mlflow_migrate_tests::harness::Test;
@@ -33,7 +34,7 @@ async fn refuses(server: &TestServer, create: &str, object: &str) {
     let error = upgrade(server.catalogue(), &*database, server.head()).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Drift, "{object}: {error:?}");
     assert!(error.to_string().ends_with(&format!(": {object}")), "{error}");
-    assert!(error.hint().is_some_and(|hint| hint.contains("name")), "{:?}", error.hint());
+    assert!(hint(&error).is_some_and(|hint| hint.contains("name")), "{:?}", hint(&error));
     assert!(database.contents() == before, "{error}");
 }
 

@@ -16,6 +16,7 @@ mod rows;
 mod unfit;
 mod values;
 
+use mlflow_migrate::hint;
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::TestServer;
@@ -49,7 +50,7 @@ fn literal(text: &str) -> String {
 
 /// The statements that a hint tells, between its first back quote and its last.
 fn statements_of(error: &mlflow_migrate_core::Error) -> String {
-    let hint = error.hint().unwrap();
+    let hint = hint(error).unwrap();
     let (_, statements) = hint.split_once('`').unwrap_or_else(|| panic!("{hint}"));
     // The connections of the tests take double quotes for names.
     statements.strip_suffix('`').unwrap().replace('`', "\"")

@@ -1,6 +1,7 @@
 //! PostgreSQL's partitions and tables that inherit: the server makes each change in all of them, as it
 //! does for MLflow's own upgrade.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_tests::capability::POSTGRES;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};
@@ -105,7 +106,7 @@ async fn an_inherited_column(server: &TestServer) {
     assert!(matches!(error, Error::Dependents { .. }), "{error:?}");
     assert!(error.to_string().contains("table with_value"), "{error}");
     assert!(database.contents() == before, "{error}");
-    let hint = error.hint().unwrap();
+    let hint = hint(&error).unwrap();
     let remedy = "ALTER TABLE params NO INHERIT with_value;";
     assert!(hint.ends_with(remedy), "{hint}");
     database.run(remedy);

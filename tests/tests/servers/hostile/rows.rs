@@ -1,5 +1,6 @@
 //! Rows that a constraint to come would refuse are found beforehand, all of them, with a query for each.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, report::doctor};
@@ -47,7 +48,7 @@ pub(crate) async fn refused(server: &TestServer, database: &dyn TestDatabase) {
     let before = database.contents();
     let error = to_newest(server, database).await.unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Refused, "{error:?}");
-    assert!(error.hint().is_some_and(|hint| hint.contains("correct")), "{:?}", error.hint());
+    assert!(hint(&error).is_some_and(|hint| hint.contains("correct")), "{:?}", hint(&error));
     assert!(database.contents() == before, "{error}");
 }
 

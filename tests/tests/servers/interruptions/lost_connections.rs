@@ -265,7 +265,7 @@ async fn what_can_be_taken_back_is(server: &TestServer) {
     }
 }
 
-/// Asks for an end when so many steps have been taken back.
+/// Asks for an end when so many steps have been rolled back.
 struct StopAfter {
     left: AtomicUsize,
     stop: CancellationToken,
@@ -274,7 +274,7 @@ struct StopAfter {
 impl Observer for StopAfter {
     fn notify(&self, event: &Event) {
         let is_step =
-            matches!(event, Event::Notice { message } if message.starts_with("take back"));
+            matches!(event, Event::Notice { message } if message.starts_with("roll back"));
         if is_step && self.left.fetch_sub(1, Ordering::SeqCst) == 0 {
             self.stop.request();
         }

@@ -1,5 +1,6 @@
 //! What other roles have put into PostgreSQL's schema, and whose the new tables are.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_tests::address::Address;
@@ -93,7 +94,7 @@ async fn code_of_others_is_not_called(server: &TestServer) {
         assert!(error.to_string().contains(&user.quoted()), "{error}");
         assert!(database.contents() == before, "{trap}");
         // Its own maker gains nothing by it.
-        let hint = error.hint().unwrap();
+        let hint = hint(&error).unwrap();
         assert!(hint.contains(&format!("as {}", user.quoted())), "{hint}");
         database.run(hint.split_once("belong there: ").unwrap().1);
         upgrade_at(server.catalogue(), &address, Waits::default(), NEXT)
@@ -169,7 +170,7 @@ async fn a_role_that_cannot_give_tables_to_their_owner(server: &TestServer) {
     let error = to_newest(server, &address).await.unwrap_err();
     assert_told(&error, ErrorKind::Privileges);
     assert!(matches!(error, Error::Privileges { .. }), "{error:?}");
-    let hint = error.hint().unwrap();
+    let hint = hint(&error).unwrap();
     assert!(!hint.contains("OWNER TO"), "{hint}");
     let advice = format!("GRANT \"{}\" TO \"{name}\"", user.quoted());
     assert!(hint.contains(&advice), "{hint}");

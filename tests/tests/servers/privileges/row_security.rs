@@ -1,5 +1,6 @@
 //! PostgreSQL's row-level security, which could hide rows from an upgrade.
 
+use mlflow_migrate::hint;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::check::check;
@@ -42,7 +43,7 @@ async fn owned(server: &TestServer) -> (User, Box<dyn TestDatabase>, Address) {
 
 /// The statements that a hint tells, each between two back quotes.
 fn statements(error: &Error) -> Vec<String> {
-    let hint = error.hint().unwrap();
+    let hint = hint(error).unwrap();
     hint.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect()
 }
 
@@ -98,7 +99,7 @@ async fn of_another_role(server: &TestServer) {
     let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let told = |error: &&Error| error.to_string().contains("all rows of spans ");
     let error = found.problems.iter().find(told).unwrap_or_else(|| panic!("{:?}", found.problems));
-    assert!(error.hint().unwrap().contains("as the owner"), "{error:?}");
+    assert!(hint(error).unwrap().contains("as the owner"), "{error:?}");
     // With the right to see everything nothing is said any more, and the owner never needed it.
     query(server.address(), &statements(error)[0]);
     let mut backend = open(&other.of(&*database), Waits::default()).await.unwrap();

@@ -150,7 +150,7 @@ async fn no_server_gets_a_password_that_it_could_read() {
         assert!(!contains(&heard, PASSWORD) && !asks_for_a_key(&heard), "{case}: {heard:?}");
         let is_switch = rogue.plugin == NATIVE;
         assert!(is_switch || matches!(error, Error::Tls { .. }), "{case}: {error:?}");
-        assert!(error.hint().is_some(), "{case}");
+        assert!(error.remedy().is_some(), "{case}");
     }
 }
 

@@ -120,8 +120,8 @@ impl Encryption {
             (Some(MySqlSslMode::VerifyCa | MySqlSslMode::VerifyIdentity), _) => {
                 let problem =
                     "its ssl_mode asks for a check against an authority that it does not name";
-                let hint = "name the file of the authority as ssl_ca";
-                return Err(refuse(url, problem, hint));
+                let remedy = "name the file of the authority as ssl_ca";
+                return Err(refuse(url, problem, remedy));
             }
             // A user who names an authority wants the certificate checked against it.
             (Some(_), Authority::File(_)) => checks.against_authority(MySqlSslMode::VerifyCa),
@@ -157,9 +157,9 @@ impl Encryption {
         let failed = |problem: String| Error::Tls {
             name: name.to_owned(),
             problem,
-            hint: "check ssl_ca, ssl_cert and ssl_key in the URL, or MLFLOW_MYSQL_SSL_CA, \
+            remedy: "check ssl_ca, ssl_cert and ssl_key in the URL, or MLFLOW_MYSQL_SSL_CA, \
                    _CERT and _KEY"
-                .to_owned(),
+                .into(),
         };
         let mut options = options.ssl_mode(self.mode);
         if matches!(self.mode, MySqlSslMode::Disabled) {
@@ -188,9 +188,9 @@ impl Encryption {
 fn named_mode(url: &ServerUrl) -> Result<Option<MySqlSslMode>, Error> {
     match url.parameter("ssl_mode") {
         Some(mode) => mode.to_uppercase().parse().map(Some).map_err(|_| {
-            let problem = "ssl_mode has a value that it cannot have";
-            let hint = "write DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY";
-            refuse(url, problem, hint)
+            let problem = "ssl_mode has an invalid value";
+            let remedy = "write DISABLED, PREFERRED, REQUIRED, VERIFY_CA or VERIFY_IDENTITY";
+            refuse(url, problem, remedy)
         }),
         None => Ok((flag(url, "ssl_disabled")? == Some(true)).then_some(MySqlSslMode::Disabled)),
     }

@@ -105,8 +105,8 @@ fn port(url: &ServerUrl, open: &OpenOptions) -> Result<u16, Error> {
         (Some(port), _) => Ok(port),
         (None, None) => Ok(DEFAULT_PORT),
         (None, Some(port)) => port.parse().map_err(|_| {
-            let hint = "write host:port, or set it to a number from 1 to 65535";
-            refuse(url, "MYSQL_TCP_PORT is no number of a port", hint)
+            let remedy = "write host:port, or set it to a number from 1 to 65535";
+            refuse(url, "MYSQL_TCP_PORT is no number of a port", remedy)
         }),
     }
 }

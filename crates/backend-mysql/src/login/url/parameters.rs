@@ -49,7 +49,7 @@ const OF_PYTHON: &[&str] = &[
     "server_public_key",
 ];
 
-/// Returns what a parameter asks for that this backend lacks, and a hint.
+/// Returns what a parameter asks for that this backend lacks, and a remedy.
 fn unmet(name: &str, value: &str) -> Option<(&'static str, &'static str)> {
     match name {
         "ssl_capath" => {
@@ -105,19 +105,19 @@ pub(super) fn check(url: &ServerUrl) -> Result<Vec<String>, Error> {
     for (name, value) in &url.parameters {
         // The part after an encoded `=` does not belong to the name.
         let name = name.split('=').next().unwrap_or_default();
-        if let Some((problem, hint)) = unmet(name, value) {
-            return Err(refuse(url, &format!("the parameter {name} {problem}"), hint));
+        if let Some((problem, remedy)) = unmet(name, value) {
+            return Err(refuse(url, &format!("the parameter {name} {problem}"), remedy));
         }
         if is_known(name) {
             continue;
         }
         if may_protect(name) {
             let problem = format!("the parameter {name} is not known, and may ask for protection");
-            let hint = match same_letters(name, FOLLOWED) {
+            let remedy = match same_letters(name, FOLLOWED) {
                 Some(meant) => format!("write {meant}"),
                 None => "remove it, or use ssl_mode, ssl_ca, ssl_cert, ssl_key".to_owned(),
             };
-            return Err(refuse(url, &problem, &hint));
+            return Err(refuse(url, &problem, &remedy));
         }
         let reason = match name {
             "init_command" => "is not run",

@@ -4,6 +4,6 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::url::ServerUrl;
 
 /// Returns the error that refuses a URL.
-pub(super) fn refuse(url: &ServerUrl, problem: &str, hint: &str) -> Error {
-    Error::Url { url: url.shown().to_owned(), problem: problem.to_owned(), hint: hint.to_owned() }
+pub(super) fn refuse(url: &ServerUrl, problem: &str, remedy: &str) -> Error {
+    Error::Url { url: url.shown().to_owned(), problem: problem.to_owned(), remedy: remedy.into() }
 }

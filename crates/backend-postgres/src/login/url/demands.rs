@@ -17,7 +17,7 @@ struct Demand {
     /// Whether the connection satisfies a value of the parameter.
     is_met: fn(&str) -> bool,
     /// What to write instead.
-    hint: &'static str,
+    remedy: &'static str,
 }
 
 const DEMANDS: &[Demand] = &[
@@ -25,92 +25,92 @@ const DEMANDS: &[Demand] = &[
         parameter: "require_auth",
         variable: "PGREQUIREAUTH",
         is_met: leaves_the_choice,
-        hint: "remove it, or let it accept password, md5, scram-sha-256 and none: the server chooses \
+        remedy: "remove it, or let it accept password, md5, scram-sha-256 and none: the server chooses \
                among them",
     },
     Demand {
         parameter: "channel_binding",
         variable: "PGCHANNELBINDING",
         is_met: |value| matches!(value, "disable" | "prefer"),
-        hint: "write channel_binding=prefer, and sslmode=verify-full",
+        remedy: "write channel_binding=prefer, and sslmode=verify-full",
     },
     Demand {
         parameter: "gssencmode",
         variable: "PGGSSENCMODE",
         is_met: |value| matches!(value, "disable" | "prefer"),
-        hint: "write gssencmode=disable, and sslmode=verify-full",
+        remedy: "write gssencmode=disable, and sslmode=verify-full",
     },
     Demand {
         parameter: "requirepeer",
         variable: "PGREQUIREPEER",
         is_met: never,
-        hint: "remove it, and name a host whose certificate sslmode=verify-full can check",
+        remedy: "remove it, and name a host whose certificate sslmode=verify-full can check",
     },
     Demand {
         parameter: "sslcrl",
         variable: "PGSSLCRL",
         is_met: never,
-        hint: "remove it: no list of revoked certificates is looked at",
+        remedy: "remove it: no list of revoked certificates is looked at",
     },
     Demand {
         parameter: "sslcrldir",
         variable: "PGSSLCRLDIR",
         is_met: never,
-        hint: "remove it: no list of revoked certificates is looked at",
+        remedy: "remove it: no list of revoked certificates is looked at",
     },
     Demand {
         parameter: "sslpassword",
         variable: "",
         is_met: never,
-        hint: "name as sslkey a file without a password",
+        remedy: "name as sslkey a file without a password",
     },
     Demand {
         parameter: "sslnegotiation",
         variable: "PGSSLNEGOTIATION",
         is_met: |value| value == "postgres",
-        hint: "write sslnegotiation=postgres, and sslmode=require or a stricter one",
+        remedy: "write sslnegotiation=postgres, and sslmode=require or a stricter one",
     },
     Demand {
         parameter: "sslsni",
         variable: "PGSSLSNI",
         is_met: |value| value == "1",
-        hint: "remove it, or name the host by its address: that is never sent in clear",
+        remedy: "remove it, or name the host by its address: that is never sent in clear",
     },
     Demand {
         parameter: "sslcertmode",
         variable: "PGSSLCERTMODE",
         is_met: |value| matches!(value, "disable" | "allow"),
-        hint: "write sslcertmode=allow: the certificate is sent if the server asks for it",
+        remedy: "write sslcertmode=allow: the certificate is sent if the server asks for it",
     },
     Demand {
         parameter: "ssl_min_protocol_version",
         variable: "PGSSLMINPROTOCOLVERSION",
         is_met: |value| ["tlsv1", "tlsv1.1", "tlsv1.2"].contains(&&*value.to_lowercase()),
-        hint: "write ssl_min_protocol_version=TLSv1.2: TLS 1.2 or 1.3 is negotiated",
+        remedy: "write ssl_min_protocol_version=TLSv1.2: TLS 1.2 or 1.3 is negotiated",
     },
     Demand {
         parameter: "ssl_max_protocol_version",
         variable: "PGSSLMAXPROTOCOLVERSION",
         is_met: |value| value.eq_ignore_ascii_case("tlsv1.3"),
-        hint: "remove it: TLS 1.2 or 1.3 is negotiated",
+        remedy: "remove it: TLS 1.2 or 1.3 is negotiated",
     },
     Demand {
         parameter: "min_protocol_version",
         variable: "PGMINPROTOCOLVERSION",
         is_met: |value| value == "3.0",
-        hint: "remove it: version 3.0 of the protocol is spoken",
+        remedy: "remove it: version 3.0 of the protocol is spoken",
     },
     Demand {
         parameter: "scram_client_key",
         variable: "",
         is_met: never,
-        hint: "give the password instead",
+        remedy: "give the password instead",
     },
     Demand {
         parameter: "scram_server_key",
         variable: "",
         is_met: never,
-        hint: "give the password instead",
+        remedy: "give the password instead",
     },
 ];
 
@@ -137,12 +137,12 @@ fn leaves_the_choice(value: &str) -> bool {
 /// If a parameter asks for an unsupported protection, or may ask for one.
 pub(crate) fn check(sources: &Sources<'_>) -> Result<Vec<String>, Error> {
     for demand in DEMANDS {
-        let Demand { parameter, variable, is_met, hint } = *demand;
+        let Demand { parameter, variable, is_met, remedy } = *demand;
         let given = sources.find(parameter, None, variable);
         if given.is_some_and(|value| !is_met(&value)) {
             let whose = sources.whose(parameter, variable);
             let problem = format!("{whose} asks for a protection that is not to be had here");
-            return Err(sources.refuse(problem, hint));
+            return Err(sources.refuse(problem, remedy));
         }
     }
     let of_url = sources.url.parameters.iter().map(|(name, _)| ("the URL's", name));
@@ -160,11 +160,11 @@ pub(crate) fn check(sources: &Sources<'_>) -> Result<Vec<String>, Error> {
         if may_protect(name) {
             let problem =
                 format!("{whose} parameter {name} is not known, and may ask for protection");
-            let hint = match same_letters(name, RELEVANT) {
+            let remedy = match same_letters(name, RELEVANT) {
                 Some(meant) => format!("write {meant}"),
                 None => "remove it, or use sslmode, sslrootcert, sslcert, sslkey".to_owned(),
             };
-            return Err(sources.refuse(problem, &hint));
+            return Err(sources.refuse(problem, &remedy));
         }
         let warning = format!("{whose} parameter {name} is not known, and ignored");
         if !warnings.contains(&warning) {

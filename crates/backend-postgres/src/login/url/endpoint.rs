@@ -167,7 +167,7 @@ fn is_random_order(sources: &Sources<'_>) -> Result<bool, Error> {
         None | Some("disable") => Ok(false),
         Some("random") => Ok(true),
         Some(_) => {
-            let problem = "its load_balance_hosts has a value that it cannot have".to_owned();
+            let problem = "its load_balance_hosts has an invalid value".to_owned();
             Err(sources.refuse(problem, "write load_balance_hosts=disable or random"))
         }
     }

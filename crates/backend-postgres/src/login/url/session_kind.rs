@@ -33,9 +33,9 @@ impl SessionKind {
             Some("standby") => Self::Standby,
             Some("prefer-standby") => Self::PreferStandby,
             Some(_) => {
-                let problem = "its target_session_attrs has a value that it cannot have".to_owned();
-                let hint = "one of any, read-write, read-only, primary, standby, prefer-standby";
-                return Err(sources.refuse(problem, hint));
+                let problem = "its target_session_attrs has an invalid value".to_owned();
+                let remedy = "one of any, read-write, read-only, primary, standby, prefer-standby";
+                return Err(sources.refuse(problem, remedy));
             }
         })
     }

@@ -31,8 +31,9 @@ impl<'a> Sources<'a> {
                 is_named,
                 system: sources.variable("PGSYSCONFDIR").map(PathBuf::from),
             };
-            let hint = "check service and servicefile in the URL, or PGSERVICE and PGSERVICEFILE";
-            let service = files.service(&name).map_err(|problem| sources.refuse(problem, hint))?;
+            let remedy = "check service and servicefile in the URL, or PGSERVICE and PGSERVICEFILE";
+            let service =
+                files.service(&name).map_err(|problem| sources.refuse(problem, remedy))?;
             sources.service = service;
         }
         Ok(sources)
@@ -88,7 +89,7 @@ impl<'a> Sources<'a> {
     }
 
     /// Builds the error for an invalid or refused URL.
-    pub(crate) fn refuse(&self, problem: String, hint: &str) -> Error {
-        Error::Url { url: self.url.shown().to_owned(), problem, hint: hint.to_owned() }
+    pub(crate) fn refuse(&self, problem: String, remedy: &str) -> Error {
+        Error::Url { url: self.url.shown().to_owned(), problem, remedy: remedy.into() }
     }
 }

@@ -32,9 +32,9 @@ pub(crate) fn verification(sources: &Sources<'_>) -> Result<(TlsMode, Authority)
         (_, None) => {
             let problem =
                 "its sslmode checks the server against a root certificate that is missing";
-            let hint = "name its file by sslrootcert=FILE (sslrootcert=system takes the system's), or \
+            let remedy = "name its file by sslrootcert=FILE (sslrootcert=system takes the system's), or \
                         put it in ~/.postgresql/root.crt";
-            return Err(sources.refuse(problem.to_owned(), hint));
+            return Err(sources.refuse(problem.to_owned(), remedy));
         }
     };
     // libpq checks this file wherever it exists.
@@ -59,10 +59,8 @@ pub(crate) fn tls_mode(sources: &Sources<'_>) -> Result<Option<TlsMode>, Error> 
         Some("verify-ca") => Some(TlsMode::VerifyCa),
         Some("verify-full") => Some(TlsMode::VerifyFull),
         Some(_) => {
-            let hint = "one of disable, allow, prefer, require, verify-ca, verify-full";
-            return Err(
-                sources.refuse("its sslmode has a value that it cannot have".to_owned(), hint)
-            );
+            let remedy = "one of disable, allow, prefer, require, verify-ca, verify-full";
+            return Err(sources.refuse("its sslmode has an invalid value".to_owned(), remedy));
         }
     };
     let is_one = |value: String| value.starts_with('1');

@@ -131,7 +131,7 @@ async fn rows_of_texts<const N: usize>(
 }
 
 fn dependent(object: &str, remedy: &str) -> Dependent {
-    Dependent { object: object.to_owned(), remedy: Some(remedy.to_owned()) }
+    Dependent { object: object.to_owned(), remedy: Some(remedy.into()) }
 }
 
 fn refusal(

@@ -10,5 +10,5 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<AbortReport>) -> io
     let OfDatabase { database, result: aborted } = found;
     let (from, to) = (&aborted.from, words::revision(aborted.to.as_deref()));
     let steps = words::count(aborted.steps as u64, "step");
-    writeln!(out, "{database}: at {from} again; {steps} of the upgrade to {to} taken back")
+    writeln!(out, "{database}: at {from} again; rolled back {steps} of the upgrade to {to}")
 }

@@ -151,7 +151,7 @@ impl Renderer for Text {
         for query in error.queries() {
             writeln!(stderr, "find all: {}", one_line(query))?;
         }
-        match error.hint() {
+        match mlflow_migrate::hint(error) {
             Some(hint) => writeln!(stderr, "{HINT}hint:{HINT:#} {}", one_line(&hint)),
             None => Ok(()),
         }

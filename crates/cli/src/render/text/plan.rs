@@ -29,9 +29,12 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
         writeln!(out, "`abort` can take an upgrade back that stops before step {step} begins")?;
     }
     for finding in &plan.findings {
-        writeln!(out, "refused as long as this stands: {finding}")?;
+        writeln!(out, "the upgrade is refused until this is fixed: {finding}")?;
         if let Some(query) = &finding.query {
             writeln!(out, "  all of them: {query}")?;
+        }
+        if finding.is_skippable {
+            writeln!(out, "  `--skip-invalid` leaves out what cannot be taken over")?;
         }
     }
     Ok(())

@@ -29,5 +29,5 @@ pub(super) fn write_unfinished(
     writeln!(out, "  done:  {} of {}", found.done, words::count(found.steps as u64, "step"))?;
     let next = found.next.as_deref().unwrap_or("verify and stamp");
     writeln!(out, "  next:  {next}")?;
-    writeln!(out, "{}", found.remedy())
+    writeln!(out, "{}", mlflow_migrate::hint_on_unfinished(found))
 }

@@ -39,6 +39,7 @@ pub(super) async fn finding(database: &mut dyn Rows) -> Result<Option<RowProblem
         count,
         rows: vec![first],
         query: None,
+        is_skippable: false,
     }))
 }
 

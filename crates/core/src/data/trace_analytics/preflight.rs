@@ -59,6 +59,7 @@ async fn keys_of_another_type(
         count: rows.len() as u64,
         rows: vec![value::display(first.first())],
         query: Some(sql_text(&select, database.platform())),
+        is_skippable: false,
     }))
 }
 
@@ -105,6 +106,7 @@ async fn orphans(
         count: count.first().map_or(0, |found| value::count(found.first())),
         rows: vec![first],
         query: Some(sql_text(&select, database.platform())),
+        is_skippable: false,
     }))
 }
 
@@ -233,5 +235,12 @@ fn dimension_problem(obstacle: Obstacle, storable: &Repertoire) -> RowProblem {
         Obstacle::Unstorable => format!("{problem} {}", storable.describe()),
         _ => problem.to_owned(),
     };
-    RowProblem { revision: REVISION.to_owned(), problem, count: 0, rows: Vec::new(), query: None }
+    RowProblem {
+        revision: REVISION.to_owned(),
+        problem,
+        count: 0,
+        rows: Vec::new(),
+        query: None,
+        is_skippable: false,
+    }
 }

@@ -118,18 +118,18 @@ fn what_cannot_be_met_is_refused() {
         ("require_auth=SECRET", "require_auth"),
         ("ssl_cx%3D/SECRET", "ssl_cx"),
     ] {
-        let Err(Error::Url { problem, hint, .. }) = encryption(parameters, &[]) else {
+        let Err(Error::Url { problem, remedy, .. }) = encryption(parameters, &[]) else {
             panic!("{parameters} is taken");
         };
         assert!(problem.contains(named), "{parameters}: {problem}");
-        assert!(!format!("{problem} {hint}").contains("SECRET"), "{problem} {hint}");
+        assert!(!format!("{problem} {remedy:?}").contains("SECRET"), "{problem} {remedy:?}");
     }
 }
 
 #[test]
 fn another_spelling_names_the_right_one() {
     for (parameters, meant) in [("ssl-ca=x", "ssl_ca"), ("sslmode=x", "ssl_mode")] {
-        let hint = encryption(parameters, &[]).err().and_then(|error| error.hint()).unwrap();
-        assert_eq!(hint, format!("write {meant}"));
+        let error = encryption(parameters, &[]).err().unwrap();
+        assert_eq!(error.remedy(), Some(&format!("write {meant}").into()));
     }
 }

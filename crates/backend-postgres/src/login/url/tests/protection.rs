@@ -131,9 +131,9 @@ fn what_cannot_be_met_is_refused() {
     ];
     for (parameters, environment, named) in cases {
         let error = settings(&format!("postgresql://h/m?{parameters}"), environment).unwrap_err();
-        let Error::Url { problem, hint, .. } = error else { panic!("{parameters}: {error:?}") };
+        let Error::Url { problem, remedy, .. } = error else { panic!("{parameters}: {error:?}") };
         assert!(problem.contains(named), "{parameters}: {problem}");
-        assert!(!format!("{problem} {hint}").contains("SECRET"), "{problem} {hint}");
+        assert!(!format!("{problem} {remedy:?}").contains("SECRET"), "{problem} {remedy:?}");
     }
 }
 

@@ -1,0 +1,95 @@
+//! Advises on a database whose position is unknown.
+
+use mlflow_migrate_core::error::LocationError;
+
+/// Returns what the program advises on an unknown position.
+pub(super) fn hint(error: &LocationError) -> Option<String> {
+    let hint = match error {
+        LocationError::UnknownRevision { restamp, .. } => {
+            return Some(of_unknown(restamp.as_deref()));
+        }
+        LocationError::Newer { .. } => {
+            "its MLflow release needs a newer mlflow-migrate; there is no way back to an older one"
+        }
+        LocationError::SeveralRevisions { remedy, advice, .. } => {
+            return Some(of_several(remedy.as_deref(), advice.as_deref()));
+        }
+        LocationError::Overwritten { program, advice, restamp, .. } => {
+            return Some(of_overwritten(program, advice, restamp.as_deref()));
+        }
+        LocationError::WrongStamp { restamp, .. } => {
+            return Some(format!(
+                "nothing was changed; if that is right, run `{restamp}`, and the same command again"
+            ));
+        }
+        LocationError::VersionMoved { .. } => {
+            "nothing was changed; another session upgrades it, perhaps `mlflow db upgrade`: wait \
+             until it ends, and run the command again"
+        }
+        LocationError::OtherProgram { advice, .. } => {
+            return Some(format!(
+                "nothing was changed; give the URL of MLflow's own database; {advice}"
+            ));
+        }
+        LocationError::NotMlflow { .. } => {
+            "check the URL; to let MLflow share this database, run `mlflow-migrate upgrade` with \
+             `--assume empty`"
+        }
+        LocationError::HalfCreated { .. } => {
+            "nothing was changed; if MLflow was interrupted when it created them, run \
+             `mlflow-migrate upgrade` with `--assume empty`, which keeps what is there and makes \
+             the rest; if tables were lost, restore a backup"
+        }
+        LocationError::Unstamped { states } => {
+            return states.first().map(|state| {
+                format!("if that is right, run the same command with `--assume {state}`")
+            });
+        }
+        LocationError::Unrecognised { closest, is_complete, .. } => {
+            let accept = if *is_complete {
+                format!(", or continue with `--assume {closest} --accept-drift`")
+            } else {
+                String::new()
+            };
+            return Some(format!(
+                "nothing was changed; `mlflow-migrate check --assume {closest}` lists every \
+                 difference; put them right, and run the same command with `--assume {closest}`{accept}"
+            ));
+        }
+        _ => return None,
+    };
+    Some(hint.to_owned())
+}
+
+/// Advises on an unknown version.
+fn of_unknown(restamp: Option<&str>) -> String {
+    let history = "nothing was changed; find out which program wrote it, `mlflow-migrate history` lists \
+                   MLflow's own";
+    match restamp {
+        Some(sql) => {
+            format!("{history}; if no other program does, run `{sql}`, and the same command again")
+        }
+        None => history.to_owned(),
+    }
+}
+
+/// Advises on another program's version in the place of MLflow's.
+fn of_overwritten(program: &str, advice: &str, restamp: Option<&str>) -> String {
+    let restamp = match restamp {
+        Some(sql) => {
+            format!("if {program} does not need it here, run `{sql}`, and the same command again")
+        }
+        None => "`mlflow-migrate history` lists the revisions that MLflow writes there".to_owned(),
+    };
+    format!("nothing was changed; {restamp}; {advice}")
+}
+
+/// Advises on several versions.
+fn of_several(remedy: Option<&str>, advice: Option<&str>) -> String {
+    let remedy = match remedy {
+        Some(sql) => format!("if that is right, run `{sql}`, and the same command again"),
+        None => "find out who wrote which, and delete all but MLflow's".to_owned(),
+    };
+    let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
+    format!("nothing was changed; MLflow leaves one row: {remedy}{advice}")
+}

@@ -1,0 +1,187 @@
+//! Advises on the next step after an error, in the program's own commands and options.
+
+mod location;
+mod remedy;
+
+use mlflow_migrate_core::error::{
+    Error, LocationError, RowProblem, TargetError, Unfinished, VerificationError,
+};
+use mlflow_migrate_core::schema::{Dependent, EditError};
+
+use remedy::in_words;
+
+/// Returns what the program `mlflow-migrate` advises after an error, if it has any advice.
+///
+/// The text names the program's commands and options. [`Error::queries`] has the queries that find
+/// the rows of an error.
+#[must_use]
+pub fn hint(error: &Error) -> Option<String> {
+    let hint = match error {
+        Error::Target(error) => of_target(error),
+        Error::Location(error) if !matches!(error, LocationError::VersionTable { .. }) => {
+            return location::hint(error);
+        }
+        Error::Drift { is_acceptable, repairs, .. } => of_drift(*is_acceptable, repairs),
+        Error::Edit { source, .. } => of_edit(source),
+        Error::Dependents { dependents, .. } => of_dependents(dependents),
+        Error::Refused { findings } => of_refused(findings),
+        Error::Orphans { delete, .. } => {
+            format!("nothing was changed; correct these rows, or delete them: `{delete}`")
+        }
+        Error::Verification(error) => of_verification(error).to_owned(),
+        Error::Unfinished { unfinished, .. } => hint_on_unfinished(unfinished),
+        Error::Interrupted { source, .. } => of_interrupted(source),
+        other => match other.remedy() {
+            Some(remedy) => in_words(remedy),
+            None => return of_kind(other).map(ToOwned::to_owned),
+        },
+    };
+    Some(hint)
+}
+
+/// Advises where the kind of the error is enough.
+fn of_kind(error: &Error) -> Option<&'static str> {
+    let hint = match error {
+        Error::NamesTaken { .. } => {
+            "nothing was changed; give these objects other names, or drop them if nobody needs them"
+        }
+        Error::Inexpressible { .. } => {
+            "nothing was changed; recreate the table without these properties and copy its rows first"
+        }
+        Error::Constraint { .. } => "nothing was changed; correct or delete these rows",
+        Error::BadValue { .. } => {
+            "nothing was changed; correct the value and run the command again"
+        }
+        Error::NotADatabase { .. } => "check the path",
+        Error::Corrupt { .. } => {
+            "restore a backup; of an SQLite file, `sqlite3 FILE .recover` may save what can be read"
+        }
+        Error::Locked { .. } => "stop the MLflow server, or whatever else uses it, and try again",
+        Error::LockLost { .. } => {
+            "nothing was changed; run the command again: it waits for the other upgrade"
+        }
+        Error::Full { .. } => "nothing was changed; make room and run the command again",
+        Error::AccessDenied { .. } => "check the user, the password and the database in the URL",
+        Error::Unanswered { .. } => {
+            "nothing was changed; see the server's log and its list of sessions, and run the command \
+             again; `--answer-timeout SECONDS` waits longer"
+        }
+        Error::ConnectionLost { .. } => {
+            "nothing was changed; see the server's log, and run the command again"
+        }
+        Error::InDoubt { .. } => {
+            "run the same command: it checks whether the upgrade was committed"
+        }
+        Error::Conflict { .. } => {
+            "nothing was changed; stop the MLflow server, or whatever else uses it, and try again"
+        }
+        Error::Stopped => "nothing was changed",
+        _ => return None,
+    };
+    Some(hint)
+}
+
+fn of_target(error: &TargetError) -> String {
+    match error {
+        TargetError::UnknownRelease { newest, .. } => {
+            format!("the newest known release is {newest}; `--to head` goes there")
+        }
+        TargetError::TargetTooFar { .. } => "`--to head` goes to the newest revision".to_owned(),
+        TargetError::TargetBehind { .. } => {
+            "there is no way back; restore the backup that was made before the upgrade".to_owned()
+        }
+        _ => "`mlflow-migrate history` lists every revision and its MLflow release".to_owned(),
+    }
+}
+
+fn of_drift(is_acceptable: bool, repairs: &[String]) -> String {
+    if !is_acceptable {
+        return "nothing was changed; `mlflow-migrate check` lists every difference: put them right, or \
+                restore a backup"
+            .to_owned();
+    }
+    let put_right = if repairs.is_empty() {
+        "put it right".to_owned()
+    } else {
+        format!("put it right with `{};`", repairs.join("; "))
+    };
+    format!("nothing was changed; {put_right}, or continue with `--accept-drift`")
+}
+
+/// Advises on rows that a data migration refuses.
+fn of_refused(findings: &[RowProblem]) -> String {
+    let correct = "nothing was changed; correct or delete these rows and run the command again";
+    if findings.iter().any(|finding| finding.is_skippable) {
+        format!("{correct}, or leave out what cannot be taken over with `--skip-invalid`")
+    } else {
+        correct.to_owned()
+    }
+}
+
+/// Advises on the user's own objects that depend on a column.
+fn of_dependents(dependents: &[Dependent]) -> String {
+    let remedies: Vec<&str> = dependents.iter().filter_map(|it| it.remedy.as_deref()).collect();
+    if remedies.is_empty() {
+        return "nothing was changed; drop these objects first".to_owned();
+    }
+    format!(
+        "nothing was changed; drop them, run the command again, and create those anew that still make \
+         sense: {};",
+        remedies.join("; ")
+    )
+}
+
+/// Advises on a missing object, or on one in the place of a revision's own.
+fn of_edit(source: &EditError) -> String {
+    let remedy = match source {
+        EditError::MissingTable { .. } | EditError::MissingObject { .. } => {
+            return "nothing was changed; `mlflow-migrate check` lists every difference".to_owned();
+        }
+        EditError::TableExists { table, .. } => {
+            format!("rename table {table}, or drop it if nobody needs it")
+        }
+        EditError::Occupied { table, object, .. } => {
+            format!("rename {object} of table {table}, or drop it if nobody needs it")
+        }
+    };
+    format!("nothing was changed; {remedy}, and run the same command again")
+}
+
+fn of_verification(error: &VerificationError) -> &'static str {
+    match error {
+        VerificationError::UnverifiedRows { .. } => {
+            "nothing was changed; a trigger or another program has written to these tables: stop \
+             that, and run the command again"
+        }
+        _ => "nothing was changed; please report this with the output of `mlflow-migrate check`",
+    }
+}
+
+/// Returns what the program advises on an unfinished upgrade.
+#[must_use]
+pub fn hint_on_unfinished(unfinished: &Unfinished) -> String {
+    let to = unfinished.to.as_deref().unwrap_or("base");
+    format!(
+        "finish it with `mlflow-migrate upgrade --to {to}`, or roll it back with `mlflow-migrate abort`, unless a step without an inverse has begun; until then MLflow cannot start"
+    )
+}
+
+/// Advises on an interrupted upgrade that cannot be rolled back.
+fn of_interrupted(source: &Error) -> String {
+    let next = match source {
+        Error::TooLarge { remedy, .. } => &in_words(remedy),
+        Error::Location(LocationError::VersionMoved { .. }) => {
+            "find out who has written there, put back what was there, and run the command again"
+        }
+        Error::Stopped => "run the same command to resume it",
+        Error::Verification(VerificationError::Unverified { .. }) => {
+            "undo by hand what differs from the plan, and run the command again"
+        }
+        Error::Verification(VerificationError::UnverifiedRows { .. }) => {
+            "stop what else writes to these tables, copy the missing rows back from the kept table (or drop that table, if they are not needed), and run the command again; latest_metrics are \
+             then computed anew"
+        }
+        _ => "fix the cause, then run the same command to continue",
+    };
+    format!("progress is saved in the database: {next}")
+}

@@ -1,0 +1,51 @@
+//! Puts a remedy into words.
+
+use std::path::PathBuf;
+
+use mlflow_migrate_core::error::Remedy;
+
+/// Returns what the program advises for a remedy.
+pub(super) fn in_words(remedy: &Remedy) -> String {
+    match remedy {
+        Remedy::Words(words) => words.clone(),
+        Remedy::NewerServer { reachable: Some(reachable) } => format!(
+            "upgrade the server, or go as far as this one can: `--to {reachable}`; nothing was changed"
+        ),
+        Remedy::NewerServer { reachable: None } => {
+            "upgrade the server first; nothing was changed".to_owned()
+        }
+        Remedy::Resume { to: Some(to) } => {
+            format!("finish it with `mlflow-migrate upgrade --to {to}`")
+        }
+        Remedy::Resume { to: None } => "`mlflow-migrate upgrade` finishes it".to_owned(),
+        Remedy::OtherVersion { version: Some(version) } => format!("use mlflow-migrate {version}"),
+        Remedy::OtherVersion { version: None } => {
+            "resume with the mlflow-migrate version that began it, or restore a backup".to_owned()
+        }
+        Remedy::MakeWritable => {
+            "make the file and its folder writable; `--into FILE` leaves the source as it is"
+                .to_owned()
+        }
+        Remedy::NameBackup => "`--from FILE` names the backup".to_owned(),
+        Remedy::CopyFiles { files } => copying(files),
+        // `check` shows what a remedy of a later version of the library is about.
+        _ => "nothing was changed; `mlflow-migrate check` lists every difference".to_owned(),
+    }
+}
+
+/// Advises to copy files, of which the first is the database.
+fn copying(files: &[PathBuf]) -> String {
+    let words: Vec<String> = files.iter().map(|file| quoted(&file.display().to_string())).collect();
+    let name = files.first().and_then(|file| file.file_name()).unwrap_or_default();
+    format!(
+        "nothing was changed; copy the files to a folder that can be written, and use the copy: \
+         `d=$(mktemp -d) && install -m 600 {} \"$d\" && mlflow-migrate doctor \"$d\"/{}`",
+        words.join(" "),
+        quoted(&name.display().to_string()),
+    )
+}
+
+/// Quotes a name as one word of a shell.
+fn quoted(name: &str) -> String {
+    format!("'{}'", name.replace('\'', "'\\''"))
+}

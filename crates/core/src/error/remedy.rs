@@ -1,0 +1,51 @@
+//! Describes what puts an error right.
+
+use std::path::PathBuf;
+
+/// What puts an error right, where only the place that found the error knows.
+///
+/// A program translates it into its own commands and options.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Remedy {
+    /// A statement, a setting of the server, a parameter of the URL, or the like, in words.
+    Words(String),
+    /// The schema has to be that of the database's revision.
+    CorrectSchema,
+    /// The server has to be newer, or the target older.
+    NewerServer {
+        /// The last revision that this server can hold, if the path has one.
+        reachable: Option<String>,
+    },
+    /// The unfinished upgrade has to be resumed.
+    Resume {
+        /// The target of the unfinished upgrade; `None` if the same target is enough.
+        to: Option<String>,
+    },
+    /// Another version of this tool has to take up the unfinished upgrade.
+    OtherVersion {
+        /// The version that began the upgrade, where known.
+        version: Option<String>,
+    },
+    /// The file and its folder have to be writable, or the result has to go into another file.
+    MakeWritable,
+    /// A backup has to be named.
+    NameBackup,
+    /// The files have to be copied together to a folder where SQLite can write.
+    CopyFiles {
+        /// The database, and the files beside it that belong to it.
+        files: Vec<PathBuf>,
+    },
+}
+
+impl From<String> for Remedy {
+    fn from(words: String) -> Self {
+        Self::Words(words)
+    }
+}
+
+impl From<&str> for Remedy {
+    fn from(words: &str) -> Self {
+        Self::Words(words.to_owned())
+    }
+}
