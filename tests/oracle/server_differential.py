@@ -29,7 +29,7 @@ def run_on_server(
 ) -> Iterator[Outcome]:
     """Runs every case of the server, or those from some states; of each the lines that tell how it failed, if it did."""
     server = Server(url)
-    cases = server_cases(is_all=is_all, has_generated_columns=server.has_generated_columns)
+    cases = server_cases(server, is_all=is_all)
     for number, case in enumerate(cases):
         if starts is not None and case.state not in starts:
             continue
@@ -39,9 +39,12 @@ def run_on_server(
         lines = []
         try:
             _make_start(expected, case, seed, own_charset=None, text_charset=charset)
+            if server.is_postgres:
+                server.copy(f"{name}_expected", f"{name}_found")
             lines = _run_mlflow(expected, case)
             if not lines:
-                _make_start(found, case, seed, own_charset=charset, text_charset=charset)
+                if not server.is_postgres:
+                    _make_start(found, case, seed, own_charset=charset, text_charset=charset)
                 lines = run_binary(binary, text_of(found), case) or list(_compare(expected, found))
         finally:
             if not (lines and keep):

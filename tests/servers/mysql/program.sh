@@ -3,7 +3,8 @@
 usr=$installed/mysql/usr mysqld=$installed/mysql/mysqld
 args=(--no-defaults --user="$(id -un)" --basedir="$usr" --lc-messages-dir="$usr/share/mysql"
     --character-sets-dir="$usr/share/mysql/charsets" --plugin-dir="$usr/lib/mysql/plugin"
-    "${quick[@]}" --skip-log-bin --mysqlx=OFF --secure-file-priv=NULL)
+    "${quick[@]}" --innodb-log-writer-threads=OFF --schema-definition-cache=4096 --tablespace-definition-cache=4096
+    --table-definition-cache=4096 --skip-log-bin --mysqlx=OFF --secure-file-priv=NULL)
 without_tls=(--tls-version=) # it has no --skip-ssl any more
 
 initialise_mysql() {

@@ -1,7 +1,7 @@
 //! Checks a file for damage, by SQLite's own check.
 
 use mlflow_migrate_core::Error;
-use rusqlite::{Connection, ErrorCode};
+use rusqlite::{Connection, ErrorCode, ffi};
 
 use crate::ddl::quote_identifier;
 use crate::error::Context;
@@ -77,6 +77,12 @@ impl Found {
         let mut rows = statement.query([])?;
         while let Some(row) = rows.next()? {
             let problem: String = row.get(0)?;
+            if is_lack_of_memory(&problem) {
+                return Err(rusqlite::Error::SqliteFailure(
+                    ffi::Error::new(ffi::SQLITE_NOMEM),
+                    None,
+                ));
+            }
             if OF_ROWS.iter().any(|known| problem.starts_with(known)) {
                 found.others += 1;
             } else if problem != "ok" {
@@ -90,8 +96,34 @@ impl Found {
     }
 }
 
+/// Returns whether SQLite had no memory for a page that it could not check, which is no damage.
+///
+/// SQLite reports the reason as `unable to get the page. error code=7`, only as a text.
+fn is_lack_of_memory(problem: &str) -> bool {
+    let code = problem.rsplit_once("error code=").and_then(|(_, code)| code.trim().parse().ok());
+    matches!(code, Some(ffi::SQLITE_NOMEM | ffi::SQLITE_IOERR_NOMEM))
+}
+
 /// Returns whether SQLite lacks something that the statement needs, which is no damage.
 fn is_unknown(error: &rusqlite::Error) -> bool {
     matches!(error, rusqlite::Error::SqlInputError { .. })
         || error.sqlite_error_code() == Some(ErrorCode::Unknown)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_lack_of_memory;
+
+    #[test]
+    fn a_page_without_memory_is_no_damage() {
+        for (problem, expected) in [
+            ("Tree 5 page 6: unable to get the page. error code=7", true),
+            ("Tree 5 page 6: unable to get the page. error code=3082", true),
+            ("Tree 5 page 6: unable to get the page. error code=11", false),
+            ("Tree 5 page 6: unable to get the page. error code=522", false),
+            ("row 7 missing from index i", false),
+        ] {
+            assert_eq!(is_lack_of_memory(problem), expected, "{problem}");
+        }
+    }
 }
