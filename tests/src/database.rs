@@ -157,14 +157,12 @@ impl Upgrade {
     ) -> (Result<UpgradeReport, Error>, Vec<Event>) {
         let recorder = Arc::new(Recorder::default());
         let observer: Arc<dyn Observer> = Arc::clone(&recorder) as Arc<dyn Observer>;
-        let request = UpgradeOptions {
-            assume: self.assume.clone(),
-            data: self.data,
-            accept_drift: self.accept_drift,
-            step_by_step: self.step_by_step,
-            stop: self.stop.clone(),
-            ..UpgradeOptions::to(Target::parse(target))
-        };
+        let mut request = UpgradeOptions::to(Target::parse(target));
+        request.assume.clone_from(&self.assume);
+        request.data = self.data;
+        request.accept_drift = self.accept_drift;
+        request.step_by_step = self.step_by_step;
+        request.stop = self.stop.clone();
         let result = mlflow_migrate_core::upgrade(backend, catalogue, &request, &observer).await;
         (result, recorder.events())
     }

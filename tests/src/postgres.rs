@@ -93,13 +93,11 @@ impl TestDatabase for PostgresDatabase {
 /// # Errors
 /// Whatever the backend says.
 pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, Error> {
-    let options = OpenOptions {
-        lock_timeout: waits.table,
-        lock_wait: waits.upgrader,
-        // The environment of a test is that of all others in the process.
-        system_authorities: SystemAuthorities::Added,
-        ..OpenOptions::default()
-    };
+    let mut options = OpenOptions::default();
+    options.lock_timeout = waits.table;
+    options.lock_wait = waits.upgrader;
+    // The environment of a test is that of all others in the process.
+    options.system_authorities = SystemAuthorities::Added;
     Ok(Box::new(Postgres::connect(&address.server_url(), &options).await?))
 }
 

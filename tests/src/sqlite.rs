@@ -77,7 +77,8 @@ impl TestDatabase for SqliteFile {
     }
 
     async fn connect(&self) -> Result<Box<dyn Backend>, Error> {
-        let options = OpenOptions { create: true, ..OpenOptions::default() };
+        let mut options = OpenOptions::default();
+        options.create = true;
         Ok(Box::new(Sqlite::open(&self.path, &options).await?))
     }
 

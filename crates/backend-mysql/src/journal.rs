@@ -55,7 +55,7 @@ fn not_ours(context: &Context) -> Error {
     Error::Journal {
         name: context.name.clone(),
         problem: format!("{TABLE} is not the table, or does not hold what mlflow-migrate writes there"),
-        remedy: "nothing was changed; find out who may write to that table, and restore a backup of the \
+        remedy: "the database is unchanged; find out who may write to that table, and restore a backup of the \
                database"
             .into(),
     }

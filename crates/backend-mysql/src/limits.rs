@@ -121,7 +121,7 @@ pub(crate) fn refusal(what: &str, (limit, needed): (Limit, u64), context: &Conte
         action: what.to_owned(),
         problem: format!("{variable} is {most}, and it takes about {needed}"),
         remedy: format!(
-            "nothing was changed; let an administrator SET GLOBAL {variable} = {enough}, and run the command again"
+            "the database is unchanged; let an administrator SET GLOBAL {variable} = {enough}, and run the command again"
         ).into(),
     }
 }

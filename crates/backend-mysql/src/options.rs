@@ -28,6 +28,7 @@ const DEFAULT_RANGE_ROWS: u32 = 50_000;
 
 /// How to open a database.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct OpenOptions {
     /// How long the server waits for a lock on a table or a row.
     pub lock_timeout: Duration,

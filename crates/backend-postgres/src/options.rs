@@ -8,6 +8,7 @@ use mlflow_migrate_backend_server::certificates::SystemAuthorities;
 
 /// Options for opening a database.
 #[derive(Clone)]
+#[non_exhaustive]
 pub struct OpenOptions {
     /// How long to wait for the lock on a table.
     pub lock_timeout: Duration,

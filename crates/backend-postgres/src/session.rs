@@ -101,7 +101,7 @@ async fn begin_transaction(
                           (pool_mode = statement)"
                     .to_owned(),
                 remedy:
-                    "nothing was changed; give the URL of the server itself, or let the pooler use \
+                    "the database is unchanged; give the URL of the server itself, or let the pooler use \
                        pool_mode = transaction or session for this database"
                         .into(),
             })

@@ -15,7 +15,8 @@
 //! # let folder = tempfile::tempdir()?;
 //! # let path = folder.path().join("mlruns.db");
 //! let catalogue = mlflow_migrate_revisions::tracking()?;
-//! let options = OpenOptions { create: true, ..OpenOptions::default() };
+//! let mut options = OpenOptions::default();
+//! options.create = true;
 //! let mut database = Sqlite::open(&path, &options).await?;
 //! let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
 //! let options = UpgradeOptions::to(Target::Head);

@@ -36,7 +36,7 @@ pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
         return Err(Error::Unreachable {
             name,
             problem: format!("SQLite would take this file for a part of {}", database.display()),
-            remedy: "give another name; nothing was changed".into(),
+            remedy: "give another name; the database is unchanged".into(),
         });
     }
     let is_there = |path: &PathBuf| fs::symlink_metadata(path).is_ok();
@@ -46,7 +46,7 @@ pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
         name,
         problem: format!(
             "{left} is beside it, and SQLite would write what that holds into the new database; \
-             nothing was changed"
+             the database is unchanged"
         ),
         remedy: format!(
             "stop what has a database of that name open, move the file away by `mv {} {}`, and run the same \

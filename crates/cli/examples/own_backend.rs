@@ -12,13 +12,13 @@ use mlflow_migrate_backend_sqlite::{OpenOptions, Sqlite};
 #[tokio::main(flavor = "current_thread")]
 async fn main() -> Result<(), Box<dyn std::error::Error>> {
     let path: PathBuf = std::env::args().nth(1).ok_or("which file?")?.into();
-    let options = OpenOptions { busy_timeout: Duration::from_secs(1), create: false };
+    let options = OpenOptions::waiting(Duration::from_secs(1));
     let backend = Sqlite::open(&path, &options).await?;
     let mut migrator = Migrator::with_backend(Box::new(backend))?;
     let found = migrator.check().await?;
     out(&format!("{}: at {}", migrator.name(), found.position.location.label()));
     match found.verdict {
-        Verdict::AtHead => out("nothing is due"),
+        Verdict::AtHead | Verdict::AtTarget => out("nothing is due"),
         Verdict::Behind => out(&format!("{} revisions are due", found.position.due.len())),
         Verdict::Drifted => found.drift.iter().for_each(|difference| out(&difference.to_string())),
     }

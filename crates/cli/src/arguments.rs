@@ -34,17 +34,17 @@ pub(crate) struct DatabaseArguments {
     assume: Option<String>,
 
     /// How long to wait for a table, or an SQLite file, that another program holds
-    #[arg(long, visible_alias = "busy-timeout", value_name = "SECONDS", default_value_t = 10)]
-    lock_timeout: u64,
+    #[arg(long, visible_alias = "busy-timeout", value_name = "DURATION", value_parser = duration, default_value = "10s")]
+    lock_timeout: Duration,
 
     /// How long to wait on a server for another upgrade of the same database
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    lock_wait: u64,
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
+    lock_wait: Duration,
 
     /// How long a server may take to answer a question about its catalogue, beside waiting for a lock.
     /// What reads or changes rows may take as long as it takes
-    #[arg(long, value_name = "SECONDS", default_value_t = 60)]
-    answer_timeout: u64,
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
+    answer_timeout: Duration,
 
     /// Over how many connections a MySQL server copies and computes rows [default: one a core, 4 to 16]
     #[arg(long, value_name = "N")]
@@ -65,7 +65,7 @@ impl DatabaseArguments {
             return Database::parse(url);
         }
         let (url, variable) = url::from_environment(|name| std::env::var_os(name))?;
-        let message = format!("the database of {variable}: {}", without_password(&url));
+        let message = format!("using {} from {variable}", without_password(&url));
         context.renderer.notify(&Event::Notice { message });
         Database::parse(&url)
     }
@@ -78,9 +78,9 @@ impl DatabaseArguments {
     /// Returns the options of a connection.
     pub(crate) fn connecting(&self) -> ConnectOptions {
         let mut options = ConnectOptions::default();
-        options.lock_timeout = Duration::from_secs(self.lock_timeout);
-        options.lock_wait = Duration::from_secs(self.lock_wait);
-        options.answer_timeout = Duration::from_secs(self.answer_timeout);
+        options.lock_timeout = self.lock_timeout;
+        options.lock_wait = self.lock_wait;
+        options.answer_timeout = self.answer_timeout;
         options.jobs = self.jobs.map_or_else(usual_jobs, NonZeroUsize::get);
         options
     }
@@ -103,24 +103,39 @@ impl DatabaseArguments {
         target: &TargetArguments,
         catalogue: &Catalogue,
     ) -> Result<UpgradeOptions, Error> {
-        Ok(UpgradeOptions {
-            assume: self.assumption(catalogue)?,
-            accept_drift: target.accept_drift,
-            ..UpgradeOptions::to(Target::parse(&target.to))
-        })
+        let mut options = UpgradeOptions::to(Target::parse(&target.to));
+        options.assume = self.assumption(catalogue)?;
+        options.accept_drift = target.accept_drift;
+        Ok(options)
     }
 }
 
 /// Where to go.
 #[derive(Args, Debug)]
 pub(crate) struct TargetArguments {
-    /// `head`, `base`, a revision or the beginning of one, `+N`, or an MLflow release such as 2.9.2
+    /// `head`, `base`, a revision or the beginning of one, `+N`, or an MLflow release: 2.9.2, 2.9.x,
+    /// mlflow==2.9.2
     #[arg(long, value_name = "TARGET", default_value = "head")]
     to: String,
 
     /// Continue with a schema that differs from its revision, where that is possible
     #[arg(long)]
     accept_drift: bool,
+}
+
+/// Parses a duration: `10s`, `2m`, or a number of seconds.
+///
+/// Servers count in seconds when they wait for locks, so a fraction of one is refused.
+pub(crate) fn duration(text: &str) -> Result<Duration, String> {
+    if let Ok(seconds) = text.parse() {
+        return Ok(Duration::from_secs(seconds));
+    }
+    let duration = humantime::parse_duration(text)
+        .map_err(|error| format!("{error}; write 10s, 2m, or a number of seconds"))?;
+    match duration.subsec_nanos() {
+        0 => Ok(duration),
+        _ => Err("a whole number of seconds is needed".to_owned()),
+    }
 }
 
 /// Returns the default number of connections, by this machine's cores.

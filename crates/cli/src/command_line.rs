@@ -13,8 +13,7 @@ use crate::exit;
     name = "mlflow-migrate",
     version,
     after_help = exit::table(),
-    max_term_width = 100,
-    disable_help_subcommand = true
+    max_term_width = 100
 )]
 pub(crate) struct CommandLine {
     /// Write JSON Lines to stdout: events as they happen, then the result, or the error

@@ -90,36 +90,32 @@ async fn connect(url: &DatabaseUrl, options: &ConnectOptions) -> Result<Opened, 
 
 #[cfg(feature = "sqlite")]
 async fn open_sqlite(path: &Path, options: &ConnectOptions) -> Result<Opened, Error> {
-    let ConnectOptions { lock_timeout: busy_timeout, create, .. } = *options;
-    let options = sqlite::OpenOptions { busy_timeout, create };
-    Ok((Box::new(sqlite::Sqlite::open(path, &options).await?), Vec::new()))
+    let mut open = sqlite::OpenOptions::waiting(options.lock_timeout);
+    open.create = options.create;
+    Ok((Box::new(sqlite::Sqlite::open(path, &open).await?), Vec::new()))
 }
 
 #[cfg(feature = "postgres")]
 async fn open_postgres(url: &ServerUrl, options: &ConnectOptions) -> Result<Opened, Error> {
-    let options = postgres::OpenOptions {
-        lock_timeout: options.lock_timeout,
-        lock_wait: options.lock_wait,
-        answer_timeout: options.answer_timeout,
-        environment: options.environment.clone(),
-        ..postgres::OpenOptions::default()
-    };
-    let backend = postgres::Postgres::connect(url, &options).await?;
+    let mut open = postgres::OpenOptions::default();
+    open.lock_timeout = options.lock_timeout;
+    open.lock_wait = options.lock_wait;
+    open.answer_timeout = options.answer_timeout;
+    open.environment.clone_from(&options.environment);
+    let backend = postgres::Postgres::connect(url, &open).await?;
     let warnings = backend.warnings().to_vec();
     Ok((Box::new(backend), warnings))
 }
 
 #[cfg(feature = "mysql")]
 async fn open_mysql(url: &ServerUrl, options: &ConnectOptions) -> Result<Opened, Error> {
-    let options = mysql::OpenOptions {
-        lock_timeout: options.lock_timeout,
-        lock_wait: options.lock_wait,
-        answer_timeout: options.answer_timeout,
-        jobs: options.jobs,
-        environment: options.environment.clone(),
-        ..mysql::OpenOptions::default()
-    };
-    let backend = mysql::Mysql::connect(url, &options).await?;
+    let mut open = mysql::OpenOptions::default();
+    open.lock_timeout = options.lock_timeout;
+    open.lock_wait = options.lock_wait;
+    open.answer_timeout = options.answer_timeout;
+    open.jobs = options.jobs;
+    open.environment.clone_from(&options.environment);
+    let backend = mysql::Mysql::connect(url, &open).await?;
     let warnings = backend.warnings().to_vec();
     Ok((Box::new(backend), warnings))
 }

@@ -87,7 +87,7 @@ pub(crate) fn code_of_error(kind: ErrorKind) -> u8 {
 pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
     match outcome {
         Outcome::Check(check) => match check.result.checked.verdict {
-            Verdict::AtHead => 0,
+            Verdict::AtHead | Verdict::AtTarget => 0,
             Verdict::Behind => 1,
             Verdict::Drifted => 2,
         },
@@ -118,7 +118,7 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
 /// Returns a table of all exit codes and their meanings, for the help.
 pub(crate) fn table() -> String {
     let mut rows = vec![
-        (0, "done; for `check`: at the newest revision"),
+        (0, "done; for `check`: at the newest revision, or at `--to`"),
         (1, "`check`: there are newer revisions"),
         (2, "`check`, `verify`: the database is not as its revision says"),
     ];

@@ -227,7 +227,7 @@ impl Migrator {
     /// Rolls an unfinished upgrade back to its beginning, as long as no data is lost.
     ///
     /// # Errors
-    /// If no upgrade is unfinished, or a step without an inverse has begun.
+    /// If no upgrade is in progress, or a step without an inverse has begun.
     pub async fn abort(&mut self) -> Result<AbortReport, Error> {
         let cancellation = self.cancellation.clone().unwrap_or_default();
         abort::abort(&mut *self.backend, &self.catalogue, &self.observer, &cancellation).await
@@ -235,10 +235,13 @@ impl Migrator {
 
     /// Completes options with the migrator's own assumption and token.
     fn complete(&self, options: &UpgradeOptions) -> UpgradeOptions {
-        UpgradeOptions {
-            assume: options.assume.clone().or_else(|| self.assumption.clone()),
-            stop: self.cancellation.clone().unwrap_or_else(|| options.stop.clone()),
-            ..options.clone()
+        let mut options = options.clone();
+        if options.assume.is_none() {
+            options.assume.clone_from(&self.assumption);
         }
+        if let Some(token) = &self.cancellation {
+            options.stop = token.clone();
+        }
+        options
     }
 }

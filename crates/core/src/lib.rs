@@ -52,6 +52,5 @@ pub use error::Error;
 pub use upgrade::inspection::inspect_and_plan;
 pub use upgrade::journal::FENCE;
 pub use upgrade::options::UpgradeOptions;
-pub use upgrade::preflight::findings;
 pub use upgrade::report::{StepReport, UpgradeReport};
 pub use upgrade::upgrade;

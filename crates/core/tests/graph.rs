@@ -105,6 +105,12 @@ fn targets_are_ids_prefixes_steps_and_releases() {
         ("2.9.1", None, Some("ab2")),
         ("2.9.2", None, Some("bb3")),
         ("2.9.9", None, Some("bb3")),
+        ("2.9.x", None, Some("bb3")),
+        ("v1.13.*", None, Some("ab2")),
+        ("mlflow==2.9.1", None, Some("ab2")),
+        ("mlflow==2.9.x", None, Some("bb3")),
+        ("heads", None, Some("bb3")),
+        ("latest", None, Some("bb3")),
     ] {
         let resolved = Target::parse(text).resolve(&catalogue(), current);
         assert_eq!(resolved.unwrap().as_deref(), expected, "{text}");
@@ -119,6 +125,9 @@ fn targets_that_mean_nothing_are_refused() {
         ("a", "a could be any of aa1, ab2"),
         ("+4", "+4 goes beyond the newest revision: only 3 more are known"),
         ("3.0", "MLflow 3.0 is not known to this version of mlflow-migrate"),
+        ("3.0.x", "MLflow 3.0.x is not known to this version of mlflow-migrate"),
+        ("2.9.2.x", "no revision or MLflow release is called 2.9.2.x"),
+        ("2.x", "no revision or MLflow release is called 2.x"),
         ("2.9.2.1", "no revision or MLflow release is called 2.9.2.1"),
     ] {
         let error: Error = Target::parse(text).resolve(&catalogue(), None).unwrap_err();

@@ -109,16 +109,14 @@ impl TestDatabase for MysqlDatabase {
 /// # Errors
 /// Whatever the backend says.
 pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, Error> {
-    let options = OpenOptions {
-        lock_timeout: waits.table,
-        lock_wait: waits.upgrader,
-        // The built binary, which has tests of its own, leaves small tables to the server.
-        swap_from_rows: 0,
-        range_rows: RANGE_ROWS,
-        // The environment of a test is that of all others in the process.
-        system_authorities: SystemAuthorities::Added,
-        ..OpenOptions::default()
-    };
+    let mut options = OpenOptions::default();
+    options.lock_timeout = waits.table;
+    options.lock_wait = waits.upgrader;
+    // The built binary, which has tests of its own, leaves small tables to the server.
+    options.swap_from_rows = 0;
+    options.range_rows = RANGE_ROWS;
+    // The environment of a test is that of all others in the process.
+    options.system_authorities = SystemAuthorities::Added;
     Ok(Box::new(Mysql::connect(&address.server_url(), &options).await?))
 }
 

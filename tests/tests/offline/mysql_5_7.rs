@@ -28,7 +28,7 @@ use sea_query::{MysqlQueryBuilder, QueryStatement, SelectStatement};
 pub(crate) const CHECKS: &[Check] =
     checks![the_data_migrations_ask_nothing_that_mysql_5_7_lacks.await];
 
-const OPTIONS: DataOptions = DataOptions { now_ms: 1_700_000_000_000, skip_invalid: false };
+const NOW_MS: i64 = 1_700_000_000_000;
 
 type Statements = Arc<Mutex<Vec<String>>>;
 
@@ -263,7 +263,8 @@ async fn ask_about_references(catalogue: &Catalogue, statements: &Statements) {
     backend.begin(SessionMode::Read).await.unwrap();
     let live = backend.inspect().await.unwrap();
 
-    let found = McpVersionReferences.preflight(&mut backend, &OPTIONS, &live).await.unwrap();
+    let found =
+        McpVersionReferences.preflight(&mut backend, &DataOptions::default(), &live).await.unwrap();
     assert_eq!(found, []);
 }
 
@@ -277,7 +278,8 @@ async fn the_data_migrations_ask_nothing_that_mysql_5_7_lacks() {
         let inner = file.connect().await.unwrap();
         let mut backend =
             Recording { inner, in_migration: false, statements: Arc::clone(&statements) };
-        let request = UpgradeOptions { data: OPTIONS, ..UpgradeOptions::to(Target::Head) };
+        let mut request = UpgradeOptions::to(Target::Head);
+        request.data.now_ms = NOW_MS;
         let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
         let result = upgrade(&mut backend, &catalogue, &request, &observer).await;
         result.unwrap_or_else(|error| panic!("from {revision}: {error}"));

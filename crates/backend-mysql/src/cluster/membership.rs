@@ -154,7 +154,7 @@ impl Cluster {
                 problem: "wsrep_on is OFF on this node of a Galera cluster: the other nodes would not get \
                           what an upgrade does"
                     .to_owned(),
-                remedy: "nothing was changed; let an administrator SET GLOBAL wsrep_on = ON, or give the \
+                remedy: "the database is unchanged; let an administrator SET GLOBAL wsrep_on = ON, or give the \
                        URL of another node"
                     .into(),
             }),

@@ -138,7 +138,7 @@ impl Context {
         Error::ReadOnly {
             name: self.name.clone(),
             problem: problem.to_owned(),
-            remedy: "give the URL of the primary server; nothing was changed".into(),
+            remedy: "give the URL of the primary server; the database is unchanged".into(),
         }
     }
 

@@ -57,8 +57,11 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
             return Err(Error::ServerLimit {
                 name: database.context.name.clone(),
                 problem: format!("{problem} (for {})", change.revisions.join(", ")),
-                remedy: format!("nothing was changed; {}", server.remedy(&after.name, change))
-                    .into(),
+                remedy: format!(
+                    "the database is unchanged; {}",
+                    server.remedy(&after.name, change)
+                )
+                .into(),
             });
         }
     }

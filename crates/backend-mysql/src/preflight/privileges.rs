@@ -115,7 +115,7 @@ fn refusal(database: &Mysql, held: &Held, needs: &Needs, missing: &Needs) -> Err
         user: held.user.clone(),
         missing: told,
         remedy: format!(
-            "nothing was changed; let an administrator run: GRANT {} ON {whole} TO {}",
+            "the database is unchanged; let an administrator run: GRANT {} ON {whole} TO {}",
             privileges.join(", "),
             held.user
         )

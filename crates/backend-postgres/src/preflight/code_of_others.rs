@@ -196,7 +196,7 @@ fn untrusted(database: &Postgres, found: &[Found]) -> Error {
         user: database.user.clone(),
         objects: objects.collect(),
         remedy: format!(
-            "nothing was changed; run the upgrade as {}, or look at them, and drop what does not \
+            "the database is unchanged; run the upgrade as {}, or look at them, and drop what does not \
              belong there: {}",
             owners.join(" or "),
             remedies.join("; ")

@@ -39,7 +39,7 @@ pub(crate) async fn missing(database: &mut Postgres) -> Result<Option<Error>, Er
              asks for {}, and {connected} of these are connected",
             wanted.number
         ),
-        remedy: "nothing was changed; start the standby, take it out of synchronous_standby_names, or let \
+        remedy: "the database is unchanged; start the standby, take it out of synchronous_standby_names, or let \
                this upgrade wait for none: add options=-csynchronous_commit%3Dlocal to the URL"
             .into(),
     }))

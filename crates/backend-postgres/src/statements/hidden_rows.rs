@@ -63,12 +63,12 @@ pub(crate) fn error(database: &Postgres, hidden: &[Hidden]) -> Error {
     );
     let remedy = if hidden.iter().all(|it| it.is_owned) {
         format!(
-            "nothing was changed; run `{};`, upgrade, and run `{};`; or {bypass}",
+            "the database is unchanged; run `{};`, upgrade, and run `{};`; or {bypass}",
             alter("NO FORCE"),
             alter("FORCE")
         )
     } else {
-        format!("nothing was changed; upgrade as the owner of these tables, or {bypass}")
+        format!("the database is unchanged; upgrade as the owner of these tables, or {bypass}")
     };
     let missing = hidden.iter().map(|it| {
         let forced = if it.is_owned { "forced " } else { "" };

@@ -28,7 +28,7 @@ pub async fn copy(source: &Path, destination: &Path, options: &OpenOptions) -> R
 /// Copies an open database.
 pub(crate) async fn back_up(database: &Sqlite, destination: &Path) -> Result<(), Error> {
     // SQLite cannot copy from a connection that writes, but the write transaction lets others read.
-    let options = OpenOptions { busy_timeout: database.busy_timeout, create: false };
+    let options = OpenOptions::waiting(database.busy_timeout);
     copy(&database.path, destination, &options).await
 }
 
@@ -156,7 +156,7 @@ pub(crate) fn refuse_taken(destination: &Path) -> Result<(), Error> {
         return Err(Error::Unreachable {
             name: MEMORY.to_owned(),
             problem: "nothing would be stored in memory for good".to_owned(),
-            remedy: "nothing was changed; give the name of a file".into(),
+            remedy: "the database is unchanged; give the name of a file".into(),
         });
     }
     refuse_existing(destination)?;

@@ -149,7 +149,7 @@ fn not_mlflows(context: Context<'_>) -> Error {
     Error::Unreachable {
         name: context.name.to_owned(),
         problem: "this is not an MLflow database, so it was not overwritten".to_owned(),
-        remedy: "nothing was changed; check the path, or move that file away and run the same command again"
+        remedy: "the database is unchanged; check the path, or move that file away and run the same command again"
             .into(),
     }
 }

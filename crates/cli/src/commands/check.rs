@@ -1,4 +1,5 @@
 use clap::Args;
+use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::{Error, report::check, report::session};
 
 use crate::Context;
@@ -7,12 +8,17 @@ use crate::outcome::{Checked, OfDatabase, Outcome, Problem};
 
 /// Compare a database with the newest revision, and with its own
 ///
-/// Exit code 0: it is at the newest revision. 1: there are newer ones. 2: something that its
-/// revision has is missing, or different. What is there besides is listed, and is no fault.
+/// Exit code 0: it is at the newest revision, or at `--to`. 1: there are newer ones up to there.
+/// 2: something that its revision has is missing, or different. What is there besides is listed,
+/// and is no fault.
 #[derive(Args, Debug)]
 pub(crate) struct Check {
     #[command(flatten)]
     database: DatabaseArguments,
+
+    /// Compare with a revision or an MLflow release instead: 0 if the database fits it
+    #[arg(long, value_name = "TARGET")]
+    to: Option<String>,
 }
 
 impl Check {
@@ -20,6 +26,10 @@ impl Check {
         let assume = self.database.assumption(&context.catalogue)?;
         let mut backend = self.database.open(context).await?;
         let checked = check::check(&mut *backend, &context.catalogue, assume.as_ref()).await?;
+        let checked = match &self.to {
+            Some(target) => checked.against(&context.catalogue, &Target::parse(target))?,
+            None => checked,
+        };
         let wrong_stamp = match checked.position.location.stamped {
             true => session::find_wrong_stamp(&mut *backend, &context.catalogue).await?,
             false => None,

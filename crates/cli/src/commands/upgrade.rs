@@ -7,7 +7,7 @@ use mlflow_migrate::Attempts;
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, upgrade};
 
-use crate::arguments::{DatabaseArguments, TargetArguments};
+use crate::arguments::{DatabaseArguments, TargetArguments, duration};
 use crate::database::{COPIES, Database};
 use crate::outcome::{Finished, OfDatabase, Outcome};
 use crate::{Context, clock};
@@ -44,8 +44,8 @@ pub(crate) struct Upgrade {
 
     /// For how long to wait, all in all, and try again if the server is not up yet, is gone, loses
     /// the connection, or ends a deadlock; 0 never does
-    #[arg(long, value_name = "SECONDS", default_value_t = 30)]
-    retry_for: u64,
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
+    retry_for: Duration,
 
     /// Show how long each step took, and which revisions it served
     #[arg(long)]
@@ -116,8 +116,7 @@ impl Upgrade {
         request: &UpgradeOptions,
         create: bool,
     ) -> Result<(String, UpgradeReport), Error> {
-        let limit = Duration::from_secs(self.retry_for);
-        let mut attempts = Attempts::within(limit, request, &*context.renderer);
+        let mut attempts = Attempts::within(self.retry_for, request, &*context.renderer);
         loop {
             match self.attempt(context, database, request, create).await {
                 Ok(done) => return Ok(done),
@@ -135,8 +134,8 @@ impl Upgrade {
     fn advice(&self, error: &Error) -> Option<String> {
         let Error::Unavailable { .. } = error else { return None };
         let hint = mlflow_migrate::hint(error)?;
-        let limit = self.retry_for;
-        Some(format!("{hint} (waiting for {limit} s in all; `--retry-for 0` does not wait)"))
+        let limit = humantime::format_duration(self.retry_for);
+        Some(format!("{hint} (waiting for {limit} in all; `--retry-for 0` does not wait)"))
     }
 
     async fn attempt(

@@ -33,8 +33,9 @@ impl File {
         options: &ConnectOptions,
         create: bool,
     ) -> Result<Box<dyn Backend>, Error> {
-        let options = OpenOptions { busy_timeout: options.lock_timeout, create };
-        Ok(Box::new(Sqlite::open(&self.0, &options).await?))
+        let mut open = waiting(options);
+        open.create = create;
+        Ok(Box::new(Sqlite::open(&self.0, &open).await?))
     }
 
     pub(super) fn place_for_backup(&self, moment: &str) -> PathBuf {
@@ -54,7 +55,7 @@ impl File {
         moment: &str,
         options: &ConnectOptions,
     ) -> Result<Option<PathBuf>, Error> {
-        restore(&self.0, backup, moment, &copying(options)).await
+        restore(&self.0, backup, moment, &waiting(options)).await
     }
 
     pub(super) async fn copy_beside(
@@ -62,7 +63,7 @@ impl File {
         destination: &Path,
         options: &ConnectOptions,
     ) -> Result<Unpublished, Error> {
-        let options = copying(options);
+        let options = waiting(options);
         PendingCopy::create(&self.0, destination, &options).await.map(Unpublished)
     }
 }
@@ -84,6 +85,6 @@ impl Unpublished {
     }
 }
 
-fn copying(options: &ConnectOptions) -> OpenOptions {
-    OpenOptions { busy_timeout: options.lock_timeout, create: false }
+fn waiting(options: &ConnectOptions) -> OpenOptions {
+    OpenOptions::waiting(options.lock_timeout)
 }

@@ -19,16 +19,16 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
         }
         LocationError::WrongStamp { restamp, .. } => {
             return Some(format!(
-                "nothing was changed; if that is right, run `{restamp}`, and the same command again"
+                "the database is unchanged; if that is right, run `{restamp}`, and the same command again"
             ));
         }
         LocationError::VersionMoved { .. } => {
-            "nothing was changed; another session upgrades it, perhaps `mlflow db upgrade`: wait \
+            "the database is unchanged; another session upgrades it, perhaps `mlflow db upgrade`: wait \
              until it ends, and run the command again"
         }
         LocationError::OtherProgram { advice, .. } => {
             return Some(format!(
-                "nothing was changed; give the URL of MLflow's own database; {advice}"
+                "the database is unchanged; give the URL of MLflow's own database; {advice}"
             ));
         }
         LocationError::NotMlflow { .. } => {
@@ -36,7 +36,7 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
              `--assume empty`"
         }
         LocationError::HalfCreated { .. } => {
-            "nothing was changed; if MLflow was interrupted when it created them, run \
+            "the database is unchanged; if MLflow was interrupted when it created them, run \
              `mlflow-migrate upgrade` with `--assume empty`, which keeps what is there and makes \
              the rest; if tables were lost, restore a backup"
         }
@@ -52,7 +52,7 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
                 String::new()
             };
             return Some(format!(
-                "nothing was changed; `mlflow-migrate check --assume {closest}` lists every \
+                "the database is unchanged; `mlflow-migrate check --assume {closest}` lists every \
                  difference; put them right, and run the same command with `--assume {closest}`{accept}"
             ));
         }
@@ -63,7 +63,7 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
 
 /// Advises on an unknown version.
 fn of_unknown(restamp: Option<&str>) -> String {
-    let history = "nothing was changed; find out which program wrote it, `mlflow-migrate history` lists \
+    let history = "the database is unchanged; find out which program wrote it, `mlflow-migrate history` lists \
                    MLflow's own";
     match restamp {
         Some(sql) => {
@@ -81,7 +81,7 @@ fn of_overwritten(program: &str, advice: &str, restamp: Option<&str>) -> String 
         }
         None => "`mlflow-migrate history` lists the revisions that MLflow writes there".to_owned(),
     };
-    format!("nothing was changed; {restamp}; {advice}")
+    format!("the database is unchanged; {restamp}; {advice}")
 }
 
 /// Advises on several versions.
@@ -91,5 +91,5 @@ fn of_several(remedy: Option<&str>, advice: Option<&str>) -> String {
         None => "find out who wrote which, and delete all but MLflow's".to_owned(),
     };
     let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();
-    format!("nothing was changed; MLflow leaves one row: {remedy}{advice}")
+    format!("the database is unchanged; MLflow leaves one row: {remedy}{advice}")
 }

@@ -26,7 +26,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Dependents { dependents, .. } => of_dependents(dependents),
         Error::Refused { findings } => of_refused(findings),
         Error::Orphans { delete, .. } => {
-            format!("nothing was changed; correct these rows, or delete them: `{delete}`")
+            format!("the database is unchanged; correct these rows, or delete them: `{delete}`")
         }
         Error::Verification(error) => of_verification(error).to_owned(),
         Error::Unfinished { unfinished, .. } => hint_on_unfinished(unfinished),
@@ -43,14 +43,14 @@ pub fn hint(error: &Error) -> Option<String> {
 fn of_kind(error: &Error) -> Option<&'static str> {
     let hint = match error {
         Error::NamesTaken { .. } => {
-            "nothing was changed; give these objects other names, or drop them if nobody needs them"
+            "the database is unchanged; give these objects other names, or drop them if nobody needs them"
         }
         Error::Inexpressible { .. } => {
-            "nothing was changed; recreate the table without these properties and copy its rows first"
+            "the database is unchanged; recreate the table without these properties and copy its rows first"
         }
-        Error::Constraint { .. } => "nothing was changed; correct or delete these rows",
+        Error::Constraint { .. } => "the database is unchanged; correct or delete these rows",
         Error::BadValue { .. } => {
-            "nothing was changed; correct the value and run the command again"
+            "the database is unchanged; correct the value and run the command again"
         }
         Error::NotADatabase { .. } => "check the path",
         Error::Corrupt { .. } => {
@@ -58,24 +58,24 @@ fn of_kind(error: &Error) -> Option<&'static str> {
         }
         Error::Locked { .. } => "stop the MLflow server, or whatever else uses it, and try again",
         Error::LockLost { .. } => {
-            "nothing was changed; run the command again: it waits for the other upgrade"
+            "the database is unchanged; run the command again: it waits for the other upgrade"
         }
-        Error::Full { .. } => "nothing was changed; make room and run the command again",
+        Error::Full { .. } => "the database is unchanged; make room and run the command again",
         Error::AccessDenied { .. } => "check the user, the password and the database in the URL",
         Error::Unanswered { .. } => {
-            "nothing was changed; see the server's log and its list of sessions, and run the command \
-             again; `--answer-timeout SECONDS` waits longer"
+            "the database is unchanged; see the server's log and its list of sessions, and run the command \
+             again; `--answer-timeout` with a longer duration waits longer"
         }
         Error::ConnectionLost { .. } => {
-            "nothing was changed; see the server's log, and run the command again"
+            "the database is unchanged; see the server's log, and run the command again"
         }
         Error::InDoubt { .. } => {
             "run the same command: it checks whether the upgrade was committed"
         }
         Error::Conflict { .. } => {
-            "nothing was changed; stop the MLflow server, or whatever else uses it, and try again"
+            "the database is unchanged; stop the MLflow server, or whatever else uses it, and try again"
         }
-        Error::Stopped => "nothing was changed",
+        Error::Stopped => "the database is unchanged",
         _ => return None,
     };
     Some(hint)
@@ -96,7 +96,7 @@ fn of_target(error: &TargetError) -> String {
 
 fn of_drift(is_acceptable: bool, repairs: &[String]) -> String {
     if !is_acceptable {
-        return "nothing was changed; `mlflow-migrate check` lists every difference: put them right, or \
+        return "the database is unchanged; `mlflow-migrate check` lists every difference: put them right, or \
                 restore a backup"
             .to_owned();
     }
@@ -105,12 +105,13 @@ fn of_drift(is_acceptable: bool, repairs: &[String]) -> String {
     } else {
         format!("put it right with `{};`", repairs.join("; "))
     };
-    format!("nothing was changed; {put_right}, or continue with `--accept-drift`")
+    format!("the database is unchanged; {put_right}, or continue with `--accept-drift`")
 }
 
 /// Advises on rows that a data migration refuses.
 fn of_refused(findings: &[RowProblem]) -> String {
-    let correct = "nothing was changed; correct or delete these rows and run the command again";
+    let correct =
+        "the database is unchanged; correct or delete these rows and run the command again";
     if findings.iter().any(|finding| finding.is_skippable) {
         format!("{correct}, or leave out what cannot be taken over with `--skip-invalid`")
     } else {
@@ -122,10 +123,10 @@ fn of_refused(findings: &[RowProblem]) -> String {
 fn of_dependents(dependents: &[Dependent]) -> String {
     let remedies: Vec<&str> = dependents.iter().filter_map(|it| it.remedy.as_deref()).collect();
     if remedies.is_empty() {
-        return "nothing was changed; drop these objects first".to_owned();
+        return "the database is unchanged; drop these objects first".to_owned();
     }
     format!(
-        "nothing was changed; drop them, run the command again, and create those anew that still make \
+        "the database is unchanged; drop them, run the command again, and create those anew that still make \
          sense: {};",
         remedies.join("; ")
     )
@@ -135,7 +136,8 @@ fn of_dependents(dependents: &[Dependent]) -> String {
 fn of_edit(source: &EditError) -> String {
     let remedy = match source {
         EditError::MissingTable { .. } | EditError::MissingObject { .. } => {
-            return "nothing was changed; `mlflow-migrate check` lists every difference".to_owned();
+            return "the database is unchanged; `mlflow-migrate check` lists every difference"
+                .to_owned();
         }
         EditError::TableExists { table, .. } => {
             format!("rename table {table}, or drop it if nobody needs it")
@@ -144,16 +146,18 @@ fn of_edit(source: &EditError) -> String {
             format!("rename {object} of table {table}, or drop it if nobody needs it")
         }
     };
-    format!("nothing was changed; {remedy}, and run the same command again")
+    format!("the database is unchanged; {remedy}, and run the same command again")
 }
 
 fn of_verification(error: &VerificationError) -> &'static str {
     match error {
         VerificationError::UnverifiedRows { .. } => {
-            "nothing was changed; a trigger or another program has written to these tables: stop \
+            "the database is unchanged; a trigger or another program has written to these tables: stop \
              that, and run the command again"
         }
-        _ => "nothing was changed; please report this with the output of `mlflow-migrate check`",
+        _ => {
+            "the database is unchanged; please report this with the output of `mlflow-migrate check`"
+        }
     }
 }
 

@@ -9,10 +9,10 @@ pub(super) fn in_words(remedy: &Remedy) -> String {
     match remedy {
         Remedy::Words(words) => words.clone(),
         Remedy::NewerServer { reachable: Some(reachable) } => format!(
-            "upgrade the server, or go as far as this one can: `--to {reachable}`; nothing was changed"
+            "upgrade the server, or go as far as this one can: `--to {reachable}`; the database is unchanged"
         ),
         Remedy::NewerServer { reachable: None } => {
-            "upgrade the server first; nothing was changed".to_owned()
+            "upgrade the server first; the database is unchanged".to_owned()
         }
         Remedy::Resume { to: Some(to) } => {
             format!("finish it with `mlflow-migrate upgrade --to {to}`")
@@ -29,7 +29,7 @@ pub(super) fn in_words(remedy: &Remedy) -> String {
         Remedy::NameBackup => "`--from FILE` names the backup".to_owned(),
         Remedy::CopyFiles { files } => copying(files),
         // `check` shows what a remedy of a later version of the library is about.
-        _ => "nothing was changed; `mlflow-migrate check` lists every difference".to_owned(),
+        _ => "the database is unchanged; `mlflow-migrate check` lists every difference".to_owned(),
     }
 }
 
@@ -38,7 +38,7 @@ fn copying(files: &[PathBuf]) -> String {
     let words: Vec<String> = files.iter().map(|file| quoted(&file.display().to_string())).collect();
     let name = files.first().and_then(|file| file.file_name()).unwrap_or_default();
     format!(
-        "nothing was changed; copy the files to a folder that can be written, and use the copy: \
+        "the database is unchanged; copy the files to a folder that can be written, and use the copy: \
          `d=$(mktemp -d) && install -m 600 {} \"$d\" && mlflow-migrate doctor \"$d\"/{}`",
         words.join(" "),
         quoted(&name.display().to_string()),

@@ -196,6 +196,33 @@ fn check_tells_head_behind_and_drift_apart() {
     assert_eq!(sandbox.run(&["check", "mlruns.db", "--json"]).json()[0]["verdict"], "drifted");
 }
 
+/// A container that waits for its database asks whether it fits the MLflow beside it.
+#[test]
+fn check_compares_with_a_target() {
+    const NEWER: i32 = 13;
+    const UNKNOWN: i32 = 12;
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    for (target, code, said) in [
+        ("1.2.0", 0, "at 7ac759974ad8 (MLflow 1.2.0), which is the target"),
+        ("mlflow==1.2.x", 0, "which is the target"),
+        ("+0", 0, "which is the target"),
+        ("1.3.0", 1, "1 revision behind 89d4b8295536 (MLflow 1.3.0)"),
+        ("head", 1, "65 revisions behind "),
+        ("1.0.0", NEWER, "the database is at 7ac759974ad8, which is newer than 90e64c465722"),
+        ("9.9", UNKNOWN, "MLflow 9.9 is not known"),
+    ] {
+        let ran = sandbox.run(&["check", "mlruns.db", "--to", target]);
+        assert_eq!(ran.code, code, "{target}: {}{}", ran.stdout, ran.stderr);
+        assert!(format!("{}{}", ran.stdout, ran.stderr).contains(said), "{target}: {ran:?}");
+    }
+    let json = sandbox.run(&["check", "mlruns.db", "--to", "1.3.0", "--json"]).json();
+    assert_eq!(json[0]["verdict"], "behind");
+    assert_eq!(json[0]["target"]["due"], serde_json::json!(["89d4b8295536"]));
+    sandbox.sql("ALTER TABLE runs DROP COLUMN name");
+    assert_eq!(sandbox.run(&["check", "mlruns.db", "--to", "1.2.0"]).code, 2);
+    assert_eq!(sandbox.run(&["check", "none.db", "--to", "1.2.0"]).code, 14);
+}
+
 #[test]
 fn an_unstamped_database_is_upgraded_from_what_the_user_says() {
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
@@ -214,7 +241,7 @@ fn the_environment_names_the_database() {
     command.env("MLFLOW_TRACKING_URI", "http://localhost:5000");
     let ran = crate::sandbox::Ran::from(command.output().unwrap());
     assert_eq!(ran.code, 0);
-    assert_eq!(ran.stderr, "note: the database of MLFLOW_BACKEND_STORE_URI: sqlite:///mlruns.db\n");
+    assert_eq!(ran.stderr, "note: using sqlite:///mlruns.db from MLFLOW_BACKEND_STORE_URI\n");
 
     let mut command = sandbox.command(&["current"]);
     command.env("MLFLOW_TRACKING_URI", "http://localhost:5000");

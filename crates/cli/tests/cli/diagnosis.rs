@@ -25,7 +25,7 @@ fn assert_told(ran: &Ran, code: i32, lines: &[&str]) {
 fn a_sound_database_is_told_so() {
     let sandbox = at_head();
     for arguments in [&["verify", "mlruns.db"][..], &["verify", "--deep", "mlruns.db"]] {
-        assert_told(&sandbox.run(arguments), SOUND, &["nothing is wrong with it"]);
+        assert_told(&sandbox.run(arguments), SOUND, &["the database is sound"]);
     }
 }
 
@@ -47,7 +47,7 @@ fn rows_that_do_not_fit_together_are_counted() {
          VALUES ('m', 1, 1, 1, 0, 'nowhere')",
     );
     let lines = [
-        "latest_metrics: 1 row without their row of runs",
+        "latest_metrics: 1 row whose row of runs does not exist",
         "latest_metrics: 1 row missing, for metrics that have entries",
         "latest_metrics: 1 row without any entry in metrics",
     ];
@@ -88,8 +88,8 @@ fn a_doctor_tells_every_problem_and_changes_nothing() {
 fn a_file_never_has_an_unfinished_upgrade() {
     let sandbox = at_head();
     let status = sandbox.run(&["status", "mlruns.db"]);
-    assert_told(&status, 0, &["no upgrade is unfinished"]);
+    assert_told(&status, 0, &["no upgrade is in progress"]);
     let aborted = sandbox.run(&["abort", "mlruns.db"]);
     assert_eq!(aborted.code, NOTHING_TO_ABORT);
-    assert!(aborted.stderr.contains("no upgrade is unfinished"), "{}", aborted.stderr);
+    assert!(aborted.stderr.contains("no upgrade is in progress"), "{}", aborted.stderr);
 }

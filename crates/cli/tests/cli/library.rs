@@ -20,7 +20,8 @@ async fn a_token_stops_an_upgrade() {
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
     let before = sandbox.files();
     let head = UpgradeOptions::to(Target::Head);
-    let in_options = UpgradeOptions { stop: requested(), ..head.clone() };
+    let mut in_options = head.clone();
+    in_options.stop = requested();
     let of_options = migrator(&sandbox).await.upgrade(&in_options).await.unwrap_err();
     let cancelled = migrator(&sandbox).await.cancelled_by(requested()).upgrade(&head).await;
     assert_eq!(of_options.kind(), ErrorKind::Stopped);

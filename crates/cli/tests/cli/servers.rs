@@ -110,7 +110,7 @@ async fn the_same_command_goes_on_after_a_signal() {
         }
         assert_eq!(sandbox.run(&arguments).code, 0, "{}", server.name());
         let status = sandbox.run(&["status", arguments[1]]).stdout;
-        assert!(status.contains("no upgrade is unfinished"), "{status}");
+        assert!(status.contains("no upgrade is in progress"), "{status}");
         let verified = sandbox.run(&["verify", "--deep", arguments[1]]);
         assert_eq!(verified.code, 0, "{}: {}", server.name(), verified.stdout);
         let pairs = database.query("SELECT count(*) FROM latest_metrics WHERE step = 299");

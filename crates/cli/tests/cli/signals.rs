@@ -50,7 +50,7 @@ fn a_signal_takes_the_upgrade_back() {
         let (stopped, told) = stopped_by(signal, &mut sandbox.command(&["upgrade", "mlruns.db"]));
         assert_eq!(stopped, Some(code), "{told}");
         assert!(told.contains("stopping at the next safe point"), "{told}");
-        assert!(told.ends_with("error: interrupted\nhint: nothing was changed\n"), "{told}");
+        assert!(told.ends_with("error: interrupted\nhint: the database is unchanged\n"), "{told}");
         assert!(sandbox.files() == before, "the database has changed");
         assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
     }

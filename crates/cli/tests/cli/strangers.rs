@@ -101,7 +101,7 @@ fn what_is_none_of_mlflows_is_not_written_over() {
     }
     for name in ["other.db", "link-to-other.db", "link-to-text", "link-to-empty"] {
         let told = sandbox.refused(&["restore", name, "--from=backup.db"]);
-        assert!(told.contains("no database of MLflow's"), "{name}: {told}");
+        assert!(told.contains("not an MLflow database"), "{name}: {told}");
     }
     symlink("mlruns.db", sandbox.path("link.db")).unwrap();
     assert_eq!(sandbox.run(&["restore", "link.db", "--from=backup.db"]).code, 0);

@@ -31,7 +31,7 @@ const NAMED_ROWS: usize = 1000;
 pub struct LatestMetrics;
 
 /// The columns of `latest_metrics`, in the order in which the statements here select them.
-pub const COLUMNS: [&str; 6] = ["run_uuid", "key", "step", "timestamp", "value", "is_nan"];
+pub(crate) const COLUMNS: [&str; 6] = ["run_uuid", "key", "step", "timestamp", "value", "is_nan"];
 
 /// Selects one row for each pair of run and metric, with the columns of [`COLUMNS`].
 #[must_use]

@@ -56,6 +56,7 @@ pub(crate) async fn count(database: &mut dyn Rows, table: &str) -> Result<u64, E
 
 /// The options of the data migrations.
 #[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+#[non_exhaustive]
 pub struct DataOptions {
     /// The time of the upgrade in milliseconds since 1970, which dc11669786a5 writes.
     pub now_ms: i64,

@@ -28,6 +28,14 @@ impl Release {
         Some(Self { text: text.to_owned(), numbers })
     }
 
+    /// Parses `2.9.x` or `2.9.*` as the newest patch release of 2.9; `None` for any other text.
+    #[must_use]
+    pub(crate) fn newest_patch(text: &str) -> Option<Self> {
+        let minor = text.strip_suffix(".x").or_else(|| text.strip_suffix(".*"))?;
+        let Self { numbers: [major, minor, 0], .. } = Self::parse(minor)? else { return None };
+        Some(Self { text: text.to_owned(), numbers: [major, minor, u32::MAX] })
+    }
+
     fn same_minor(&self, other: &Self) -> bool {
         self.numbers[..2] == other.numbers[..2]
     }

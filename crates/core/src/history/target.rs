@@ -15,7 +15,7 @@ pub enum Target {
     Base,
     /// The revision a number of steps ahead.
     Relative(usize),
-    /// A revision's id, its beginning, or an MLflow release.
+    /// A revision's id, its beginning, or an MLflow release: `2.9.2`, or `2.9.x` for its newest patch.
     Named(String),
 }
 
@@ -25,8 +25,10 @@ impl Target {
     /// Any text is valid; [`Target::resolve`] checks whether the target exists.
     #[must_use]
     pub fn parse(text: &str) -> Self {
+        // As a requirement of pip's names it.
+        let text = text.strip_prefix("mlflow==").unwrap_or(text);
         match text {
-            "head" => Self::Head,
+            "head" | "heads" | "latest" => Self::Head,
             "base" => Self::Base,
             _ => match text.strip_prefix('+').and_then(|number| number.parse().ok()) {
                 Some(number) => Self::Relative(number),
@@ -68,7 +70,8 @@ fn resolve_name(name: &str, catalogue: &Catalogue) -> Result<Option<String>, Err
     if catalogue.graph.get(name).is_some() {
         return Ok(Some(name.to_owned()));
     }
-    if let Some(release) = Release::parse(name.strip_prefix('v').unwrap_or(name)) {
+    let number = name.strip_prefix('v').unwrap_or(name);
+    if let Some(release) = Release::parse(number).or_else(|| Release::newest_patch(number)) {
         return match catalogue.releases.revision_of(&release) {
             Some(revision) => Ok(revision.map(ToOwned::to_owned)),
             None => Err(Error::Target(TargetError::UnknownRelease {

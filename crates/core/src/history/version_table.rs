@@ -60,7 +60,7 @@ impl Fault {
                  command again",
             ),
         };
-        let remedy = format!("nothing was changed; {remedy}");
+        let remedy = format!("the database is unchanged; {remedy}");
         Error::Location(LocationError::VersionTable {
             name,
             problem: problem.to_owned(),

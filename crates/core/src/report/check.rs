@@ -3,9 +3,10 @@
 use serde::Serialize;
 
 use crate::backend::Backend;
-use crate::error::Error;
+use crate::error::{Error, TargetError, label};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, LEFTOVER_PREFIX, Location};
+use crate::history::target::Target;
 use crate::locate::drift;
 use crate::locate::drift::{Weight, weigh};
 use crate::report::session::{begin_reading, end_reading};
@@ -45,8 +46,21 @@ pub enum Verdict {
     AtHead,
     /// The schema is complete for its revision, and newer revisions exist.
     Behind,
+    /// The schema is complete, and the database is at the target of [`CheckReport::against`].
+    AtTarget,
     /// The schema differs from its revision.
     Drifted,
+}
+
+/// A target with which a database was compared instead of the newest revision.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CheckedTarget {
+    /// The target's revision; `None` is the base schema.
+    pub revision: Option<String>,
+    /// The MLflow releases that expect that revision, oldest first.
+    pub releases: Vec<String>,
+    /// The pending revisions up to the target, in order.
+    pub due: Vec<String>,
 }
 
 /// The result of a check.
@@ -65,6 +79,34 @@ pub struct CheckReport {
     pub extra: Vec<Difference>,
     /// Tables that an interrupted Alembic run has left behind. An upgrade removes them.
     pub leftovers: Vec<String>,
+    /// What the database was compared with, unless with the newest revision.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub target: Option<CheckedTarget>,
+}
+
+impl CheckReport {
+    /// Returns the report with a verdict on a target instead of the newest revision.
+    ///
+    /// # Errors
+    /// If the target does not exist, or the database is newer than the target.
+    pub fn against(mut self, catalogue: &Catalogue, target: &Target) -> Result<Self, Error> {
+        let current = self.position.location.revision.as_deref();
+        let revision = target.resolve(catalogue, current)?;
+        let path = catalogue.graph.path(current, revision.as_deref()).ok_or_else(|| {
+            TargetError::TargetBehind {
+                current: label(current).to_owned(),
+                target: label(revision.as_deref()).to_owned(),
+            }
+        })?;
+        let due: Vec<String> = path.into_iter().map(|revision| revision.id.clone()).collect();
+        if self.verdict != Verdict::Drifted {
+            let is_there = due.is_empty() && !self.position.location.empty;
+            self.verdict = if is_there { Verdict::AtTarget } else { Verdict::Behind };
+        }
+        let releases = expecting(catalogue, revision.as_deref());
+        self.target = Some(CheckedTarget { revision, releases, due });
+        Ok(self)
+    }
 }
 
 /// Returns a database's revision.
@@ -128,17 +170,18 @@ pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Posi
     let head = catalogue.graph.head()?;
     let revision = location.revision.as_deref();
     let path = catalogue.graph.path(revision, Some(head)).unwrap_or_default();
-    let expecting = |revision: Option<&str>| {
-        let releases = catalogue.releases.expecting(revision);
-        releases.into_iter().map(ToString::to_string).collect()
-    };
     Ok(Position {
-        releases: if location.empty { Vec::new() } else { expecting(revision) },
+        releases: if location.empty { Vec::new() } else { expecting(catalogue, revision) },
         head: head.to_owned(),
-        head_releases: expecting(Some(head)),
+        head_releases: expecting(catalogue, Some(head)),
         due: path.into_iter().map(|revision| revision.id.clone()).collect(),
         location,
     })
+}
+
+/// Returns the releases that expect a revision, oldest first.
+fn expecting(catalogue: &Catalogue, revision: Option<&str>) -> Vec<String> {
+    catalogue.releases.expecting(revision).into_iter().map(ToString::to_string).collect()
 }
 
 fn leftovers(live: &Schema) -> Vec<String> {
@@ -165,7 +208,7 @@ fn judge(
     } else {
         Verdict::Behind
     };
-    CheckReport { verdict, position, drift, extra, leftovers }
+    CheckReport { verdict, position, drift, extra, leftovers, target: None }
 }
 
 #[cfg(test)]

@@ -157,7 +157,7 @@ pub fn differences(expected: &Schema, found: &Schema, platform: &Platform) -> Ve
 /// For messages: a user would search in vain for an object that is reported missing and seems to
 /// exist.
 #[must_use]
-pub fn by_name(differences: Vec<Difference>) -> Vec<Difference> {
+pub(crate) fn by_name(differences: Vec<Difference>) -> Vec<Difference> {
     let (mut extra, mut all): (Vec<_>, Vec<_>) =
         differences.into_iter().partition(|difference| !difference.is_of_expected());
     for difference in &mut all {

@@ -36,7 +36,7 @@ pub struct AbortReport {
 /// After that step, an upgrade can only be finished if the step overwrote rows or dropped values.
 /// `None` if every step has an inverse.
 #[must_use]
-pub fn point_of_no_return(plan: &Plan, live: &Schema) -> Option<usize> {
+pub(crate) fn point_of_no_return(plan: &Plan, live: &Schema) -> Option<usize> {
     plan.steps.iter().position(|step| !has_inverse(step, live)).map(|at| at + 1)
 }
 
@@ -76,7 +76,7 @@ async fn is_still_to_come(
 /// Rolls an unfinished upgrade back.
 ///
 /// # Errors
-/// If no upgrade is unfinished, or a step without an inverse has begun. [`Error::Interrupted`] if
+/// If no upgrade is in progress, or a step without an inverse has begun. [`Error::Interrupted`] if
 /// the abort itself stopped halfway; the same command resumes it.
 pub async fn abort(
     backend: &mut dyn Backend,
@@ -105,8 +105,8 @@ async fn roll_back(
         Err(Error::Journal { name, problem, remedy })
     };
     let Some(journal) = Journal::read(backend).await? else {
-        let problem = "no upgrade is unfinished".to_owned();
-        return refuse(backend.name(), problem, "nothing was changed".into());
+        let problem = "no upgrade is in progress".to_owned();
+        return refuse(backend.name(), problem, "the database is unchanged".into());
     };
     let plan = trusted_plan(backend, catalogue, &journal, Direction::RollBack).await?;
     let begun = (journal.done + 1).min(plan.steps.len());

@@ -23,7 +23,7 @@ pub(super) fn forged(name: String, problem: &str) -> Error {
         problem: format!(
             "the note of an unfinished upgrade in table alembic_mlflow_migrate was changed by another program: {problem}"
         ),
-        remedy: "nothing was changed; find out who may write to that table, and restore a backup of the \
+        remedy: "the database is unchanged; find out who may write to that table, and restore a backup of the \
                database"
             .into(),
     }

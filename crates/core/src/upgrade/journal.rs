@@ -109,7 +109,7 @@ pub(crate) fn resumable(backend: &mut dyn Backend) -> Result<&mut dyn Resumable,
     backend.resumable().ok_or_else(|| Error::Journal {
         name,
         problem: "an upgrade of this database is one transaction, and never unfinished".to_owned(),
-        remedy: "nothing was changed".into(),
+        remedy: "the database is unchanged".into(),
     })
 }
 

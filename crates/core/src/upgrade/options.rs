@@ -9,6 +9,7 @@ use crate::history::target::Target;
 
 /// The options of one upgrade.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct UpgradeOptions {
     /// The revision to reach.
     pub target: Target,

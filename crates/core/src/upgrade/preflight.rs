@@ -89,9 +89,9 @@ fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
     let dropping = |statements: &str| {
         let again = "upgrade, and create it again over what is there then";
         if statements.is_empty() {
-            Remedy::Words(format!("nothing was changed; drop it, {again}"))
+            Remedy::Words(format!("the database is unchanged; drop it, {again}"))
         } else {
-            Remedy::Words(format!("nothing was changed; drop it, {again}: `{statements};`"))
+            Remedy::Words(format!("the database is unchanged; drop it, {again}: `{statements};`"))
         }
     };
     let remedy = match origin {
@@ -108,7 +108,9 @@ fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
         }
         Origin::Outside(statement) => dropping(&statement),
         Origin::Plan(remedy) if remedy.is_empty() => Remedy::CorrectSchema,
-        Origin::Plan(remedy) => format!("nothing was changed; put it there: `{remedy};`").into(),
+        Origin::Plan(remedy) => {
+            format!("the database is unchanged; put it there: `{remedy};`").into()
+        }
     };
     let key = key.name.map_or_else(|| format!("({columns})"), |name| format!("{name} ({columns})"));
     let lacks = format!("{lacks}, which is not there after {}", revisions.join(", "));
@@ -142,7 +144,7 @@ pub fn collect<T>(problems: &mut Vec<Error>, result: Result<T, Error>) -> Result
 ///
 /// # Errors
 /// If the database cannot be read.
-pub async fn findings(
+pub(crate) async fn findings(
     backend: &mut dyn Backend,
     plan: &Plan,
     live: &Schema,

@@ -132,7 +132,7 @@ pub(crate) async fn orphans_of(
     table: &str,
     key: &ForeignKey,
 ) -> Result<Option<Violation>, Error> {
-    let problem = format!("without their row of {}", key.referred_table);
+    let problem = format!("whose row of {} does not exist", key.referred_table);
     violation(backend, table, problem, without_parent(table, key)).await
 }
 

@@ -231,7 +231,7 @@ pub fn is_path(text: &str) -> bool {
 
 /// Returns whether a text is a `name=value` address, as in drivers' own connection strings.
 #[must_use]
-pub fn is_connection_string(text: &str) -> bool {
+fn is_connection_string(text: &str) -> bool {
     const NAMES: [&str; 10] = [
         "host", "hostaddr", "server", "user", "uid", "dbname", "database", "port", "driver",
         "service",

@@ -41,7 +41,7 @@ fn catalogue() -> Catalogue {
 }
 
 async fn open(path: &Path) -> Result<Sqlite, Error> {
-    Sqlite::open(path, &OpenOptions { busy_timeout: WAIT, ..OpenOptions::default() }).await
+    Sqlite::open(path, &OpenOptions::waiting(WAIT)).await
 }
 
 async fn to_head(backend: &mut Sqlite) -> Result<UpgradeReport, Error> {

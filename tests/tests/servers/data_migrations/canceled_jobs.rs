@@ -23,7 +23,8 @@ async fn only_pending_and_running_jobs_are_canceled(server: &TestServer) {
              last_update_time) VALUES ('job {status}', 1, 'name', '{{}}', {status}, 0, 5)"
         ));
     }
-    let data = DataOptions { now_ms: NOW_MS, ..DataOptions::default() };
+    let mut data = DataOptions::default();
+    data.now_ms = NOW_MS;
     let upgrade = Upgrade { data, ..Upgrade::default() };
     let (report, _) = upgraded_with(server, &upgrade, &*database, "dc11669786a5").await;
     assert_eq!(report.rows_migrated, 2);

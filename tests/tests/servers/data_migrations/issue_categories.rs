@@ -130,7 +130,8 @@ async fn issues_that_cannot_be_read_can_be_left_out(server: &TestServer) {
         INVALID.iter().map(|(id, categories)| (*id, Some(*categories))).collect();
     issues.push(("9 valid", Some(r#"["abc"]"#)));
     let database = with_issues(server, &issues).await;
-    let data = DataOptions { skip_invalid: true, ..DataOptions::default() };
+    let mut data = DataOptions::default();
+    data.skip_invalid = true;
     let upgrade = Upgrade { data, ..Upgrade::default() };
     let (_, notices) = upgraded_with(server, &upgrade, &*database, "head").await;
     assert_eq!(categories(&*database), [texts(&["9 valid", OF_ABC, "abc"])]);

@@ -48,8 +48,10 @@ async fn unsupported_dimension_attributes(server: &TestServer) {
         "true",
         r#""[]""#,
     ];
+    // A refused upgrade changes nothing, so one database serves all.
+    let database = with_traces(server).await;
     for dimensions in unsupported {
-        let database = with_traces(server).await;
+        database.run("DELETE FROM spans");
         span(&*database, "a", "1", Some("{}"));
         span(&*database, "b", "7", Some(dimensions));
         let finding = only_finding(server, &*database).await;
@@ -60,8 +62,10 @@ async fn unsupported_dimension_attributes(server: &TestServer) {
 }
 
 async fn malformed_dimension_attributes(server: &TestServer) {
+    // A refused upgrade changes nothing, so one database serves all.
+    let database = with_traces(server).await;
     for dimensions in ["{", "", "{'a': 1}", r#""\ud800""#] {
-        let database = with_traces(server).await;
+        database.run("DELETE FROM spans");
         span(&*database, "c", "1", Some(dimensions));
         let finding = only_finding(server, &*database).await;
         assert!(finding.problem.contains("malformed JSON"), "{dimensions}: {finding}");
@@ -71,8 +75,10 @@ async fn malformed_dimension_attributes(server: &TestServer) {
 
 /// A text in JSON is read once more.
 async fn malformed_dimension_attributes_in_a_text(server: &TestServer) {
+    // A refused upgrade changes nothing, so one database serves all.
+    let database = with_traces(server).await;
     for dimensions in [r#""{""#, r#""""#] {
-        let database = with_traces(server).await;
+        database.run("DELETE FROM spans");
         span(&*database, "c", "1", Some(dimensions));
         let finding = only_finding(server, &*database).await;
         assert!(finding.problem.contains("malformed JSON"), "{dimensions}: {finding}");
@@ -196,6 +202,7 @@ async fn prepopulated_columns_of_another_kind(server: &TestServer) {
     let number = format!("total_cost {} DEFAULT 1", server.float_type());
     let yes = if server.is_postgres() { "true" } else { "1" };
     let boolean = format!("is_numeric_value BOOLEAN DEFAULT {yes}");
+    let database = with_traces(server).await;
     for (table, column, expected) in [
         ("trace_info", "trace_name VARCHAR(10)", "type VARCHAR(10), expected VARCHAR(4096)"),
         ("trace_info", "total_tokens INTEGER", "type INTEGER, expected BIGINT"),
@@ -204,7 +211,6 @@ async fn prepopulated_columns_of_another_kind(server: &TestServer) {
         ("assessments", "is_numeric_value BOOLEAN", "default none, expected"),
         ("assessments", boolean.as_str(), "default 1, expected"),
     ] {
-        let database = with_traces(server).await;
         database.run(&format!("ALTER TABLE {table} ADD COLUMN {column}"));
         let before = database.contents();
         let error = upgrade(server.catalogue(), &*database, "head").await.unwrap_err();
@@ -213,5 +219,7 @@ async fn prepopulated_columns_of_another_kind(server: &TestServer) {
         let text = error.to_string();
         assert!(text.contains(AFTER) && text.contains(table), "{text}");
         assert!(text.contains(expected), "{text}");
+        let (name, _) = column.split_once(' ').unwrap();
+        database.run(&format!("ALTER TABLE {table} DROP COLUMN {name}"));
     }
 }

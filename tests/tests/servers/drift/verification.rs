@@ -198,7 +198,7 @@ async fn a_foreign_key_that_was_added_and_not_checked(server: &TestServer) {
     wait_until_alone(server, &address);
     let error = to_newest(server, &address).await.unwrap_err();
     assert_fenced(&*database, &error);
-    let told = "datasets: 1 row without their row of experiments";
+    let told = "datasets: 1 row whose row of experiments does not exist";
     assert!(error.to_string().contains(told), "{error}");
     database.run("DELETE FROM datasets");
     assert_finished(server, &*database, &address).await;

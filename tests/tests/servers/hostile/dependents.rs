@@ -53,7 +53,7 @@ pub(crate) async fn refuses(
     assert!(database.contents() == before, "{object}: {error}");
     assert!(error.to_string().contains(object), "{object}: {error}");
     let hint = hint(&error).unwrap();
-    assert!(hint.starts_with("nothing was changed"), "{hint}");
+    assert!(hint.starts_with("the database is unchanged"), "{hint}");
     let (_, remedy) = hint.split_once("make sense: ").unwrap_or_else(|| panic!("{hint}"));
     remedy.split_inclusive(';').for_each(|statement| database.run(statement));
 }

@@ -18,8 +18,8 @@ pub(crate) async fn found(
     server: &TestServer,
     database: &dyn TestDatabase,
 ) -> Vec<(String, u64, usize)> {
-    let request =
-        UpgradeOptions { accept_drift: true, ..UpgradeOptions::to(Target::parse(server.head())) };
+    let mut request = UpgradeOptions::to(Target::parse(server.head()));
+    request.accept_drift = true;
     let mut backend = database.connect().await.unwrap();
     let diagnosis = doctor::diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let tell = |problem: &Error| {

@@ -138,7 +138,9 @@ async fn rows_that_came_with_the_rename(server: &TestServer) {
 
 /// A connection that swaps tables of so many rows.
 async fn swapping_from(address: &Address, rows: u64) -> Mysql {
-    let options = OpenOptions { swap_from_rows: rows, range_rows: 700, ..OpenOptions::default() };
+    let mut options = OpenOptions::default();
+    options.swap_from_rows = rows;
+    options.range_rows = 700;
     Mysql::connect(&address.server_url(), &options).await.unwrap()
 }
 

@@ -1,14 +1,18 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::report::check::{CheckReport, Position};
+use mlflow_migrate_core::report::check::{CheckReport, CheckedTarget, Position};
 
 use crate::outcome::{Checked, OfDatabase, Problem};
-use crate::render::words::{count_of, releases};
+use crate::render::words::{count_of, releases, revision_and_releases};
 
 /// Writes how a database compares with the newest revision, and with its own.
 pub(super) fn write(out: &mut impl Write, check: &OfDatabase<Checked>) -> io::Result<()> {
     let OfDatabase { database, result: Checked { checked, wrong_stamp } } = check;
-    writeln!(out, "{database}: {}", place(&checked.position))?;
+    let place = match &checked.target {
+        Some(target) => beside(&checked.position, target),
+        None => place(&checked.position),
+    };
+    writeln!(out, "{database}: {place}")?;
     if let Some(wrong) = wrong_stamp {
         write_wrong_stamp(out, wrong)?;
     }
@@ -24,17 +28,30 @@ pub(super) fn write_wrong_stamp(out: &mut impl Write, wrong: &Problem) -> io::Re
 /// Lists the differences between the database and its revision.
 pub(super) fn write_differences(out: &mut impl Write, checked: &CheckReport) -> io::Result<()> {
     if !checked.drift.is_empty() {
-        writeln!(out, "not as in {}:", checked.position.location.label())?;
+        writeln!(out, "differs from {}:", checked.position.location.label())?;
         checked.drift.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.extra.is_empty() {
-        writeln!(out, "different, which is no drift:")?;
+        writeln!(out, "different, but no drift:")?;
         checked.extra.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.leftovers.is_empty() {
         writeln!(out, "left behind by an interrupted upgrade: {}", checked.leftovers.join(", "))?;
     }
     Ok(())
+}
+
+/// Describes a position beside a target.
+fn beside(position: &Position, target: &CheckedTarget) -> String {
+    let own = revision_and_releases(position.location.revision.as_deref(), &position.releases);
+    let to = revision_and_releases(target.revision.as_deref(), &target.releases);
+    if position.location.empty {
+        return format!("empty; an upgrade creates {to}");
+    }
+    match target.due.len() {
+        0 => format!("at {own}, which is the target"),
+        _ => format!("at {own}, {} behind {to}", count_of(&target.due, "revision")),
+    }
 }
 
 pub(super) fn place(position: &Position) -> String {

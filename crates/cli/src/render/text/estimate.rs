@@ -40,7 +40,7 @@ fn write_rebuilt(out: &mut impl Write, rebuilt: &[RebuiltTable]) -> io::Result<(
     if rebuilt.is_empty() {
         return writeln!(out, "no table that holds rows is rewritten");
     }
-    writeln!(out, "tables that are rebuilt, with their rows and bytes:")?;
+    writeln!(out, "tables that are rewritten, with their rows and bytes:")?;
     let width = rebuilt.iter().map(|table| table.table.len()).max().unwrap_or_default();
     for table in rebuilt {
         let rows = number(table.rows);

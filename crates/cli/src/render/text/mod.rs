@@ -89,7 +89,10 @@ impl Text {
                 write_line(&format!("{} {title}: {time}{rows}", running.number(*step)));
             }
             Event::Verified { seconds } => {
-                write_line(&format!("the schema is as planned: {}", words::duration(*seconds)));
+                write_line(&format!(
+                    "verified schema and row counts: {}",
+                    words::duration(*seconds)
+                ));
             }
             _ => {}
         }

@@ -48,7 +48,7 @@ fn write_unmerged(out: &mut impl Write, unmerged: &AlembicCost) -> io::Result<()
         [] => String::new(),
         copies => format!(", and write every row of {}", copies.join(", ")),
     };
-    writeln!(out, "mlflow db upgrade would make {changes} of tables{and_copies}")
+    writeln!(out, "for comparison, mlflow db upgrade would make {changes} of tables{and_copies}")
 }
 
 fn write_step(

@@ -12,7 +12,7 @@ use crate::render::words;
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Status>) -> io::Result<()> {
     match &found.result {
         Status::Settled(position) => {
-            writeln!(out, "{}: {}, no upgrade is unfinished", found.database, place(position))
+            writeln!(out, "{}: {}, no upgrade is in progress", found.database, place(position))
         }
         Status::Unfinished(unfinished) => write_unfinished(out, &found.database, unfinished),
     }

@@ -18,5 +18,5 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<VerifyReport>) -> i
         let rows = count(violation.count, "row");
         writeln!(out, "  {}: {rows} {}", violation.table, violation.problem)?;
     }
-    if verified.is_sound() { writeln!(out, "nothing is wrong with it") } else { Ok(()) }
+    if verified.is_sound() { writeln!(out, "the database is sound") } else { Ok(()) }
 }
