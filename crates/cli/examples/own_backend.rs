@@ -20,7 +20,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
     match found.verdict {
         Verdict::AtHead | Verdict::AtTarget => out("nothing is due"),
         Verdict::Behind => out(&format!("{} revisions are due", found.position.due.len())),
-        Verdict::Drifted => found.drift.iter().for_each(|difference| out(&difference.to_string())),
+        _ => found.drift.iter().for_each(|difference| out(&difference.to_string())),
     }
     Ok(())
 }

@@ -4,9 +4,16 @@ use std::fmt::Write;
 
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::report::check::Verdict;
+use mlflow_migrate_core::report::status::Status;
 
 use crate::outcome::Outcome;
 use crate::signals;
+
+/// `status` finds an upgrade that is running.
+const RUNNING: u8 = 3;
+
+/// `status` finds an upgrade that was interrupted.
+const UNFINISHED: u8 = 4;
 
 /// The arguments are not understood.
 pub(crate) const USAGE: u8 = 64;
@@ -89,7 +96,12 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         Outcome::Check(check) => match check.result.checked.verdict {
             Verdict::AtHead | Verdict::AtTarget => 0,
             Verdict::Behind => 1,
-            Verdict::Drifted => 2,
+            _ => 2,
+        },
+        Outcome::Status(found) if !found.result.upgraders.is_empty() => RUNNING,
+        Outcome::Status(found) => match found.result.status {
+            Some(Status::Unfinished(_)) => UNFINISHED,
+            _ => 0,
         },
         Outcome::Verify(found) => {
             if found.result.is_sound() {
@@ -109,7 +121,6 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         | Outcome::History(_)
         | Outcome::Plan(_)
         | Outcome::Estimate(_)
-        | Outcome::Status(_)
         | Outcome::Abort(_)
         | Outcome::Restore(_) => 0,
     }
@@ -121,6 +132,8 @@ pub(crate) fn table() -> String {
         (0, "done; for `check`: at the newest revision, or at `--to`"),
         (1, "`check`: there are newer revisions"),
         (2, "`check`, `verify`: the database is not as its revision says"),
+        (RUNNING, "`status`: an upgrade is running"),
+        (UNFINISHED, "`status`: an upgrade was interrupted"),
     ];
     rows.extend(KINDS.map(code_and_meaning));
     rows.push((USAGE, "the arguments are not understood"));

@@ -31,7 +31,7 @@ pub(crate) enum Outcome {
     /// The result of `verify`.
     Verify(OfDatabase<VerifyReport>),
     /// The result of `status`.
-    Status(OfDatabase<Status>),
+    Status(OfDatabase<Activity>),
     /// The result of `abort`.
     Abort(OfDatabase<AbortReport>),
     /// The result of `restore`.
@@ -179,6 +179,16 @@ impl Problem {
             hint: mlflow_migrate::hint(error),
         }
     }
+}
+
+/// What becomes of a database at the moment.
+#[derive(Debug, Serialize)]
+pub(crate) struct Activity {
+    /// The database's position, or its unfinished upgrade; `None` if a running upgrade hides it.
+    #[serde(flatten)]
+    pub(crate) status: Option<Status>,
+    /// The sessions that are upgrading the database.
+    pub(crate) upgraders: Vec<String>,
 }
 
 /// A database that was restored from a backup.

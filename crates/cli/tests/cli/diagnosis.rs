@@ -54,6 +54,7 @@ fn rows_that_do_not_fit_together_are_counted() {
     assert_told(&sandbox.run(&["verify", "mlruns.db"]), UNSOUND, &lines);
     let json = sandbox.run(&["verify", "--json", "mlruns.db"]).json().pop().unwrap();
     assert_eq!(json["violations"].as_array().unwrap().len(), 3);
+    assert_eq!(json["verdict"], "inconsistent");
 }
 
 #[test]

@@ -6,6 +6,7 @@
 use std::ffi::OsStr;
 use std::process::Command;
 
+use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_tests::database::TestDatabase;
 use mlflow_migrate_tests::fill;
 use mlflow_migrate_tests::server::TestServer;
@@ -104,7 +105,9 @@ async fn the_same_command_goes_on_after_a_signal() {
         } else {
             let hint = "hint: progress is saved in the database: run the same command to resume it";
             assert!(told.contains(hint), "{}: {told}", server.name());
-            let status = sandbox.run(&["status", arguments[1]]).stdout;
+            let status = sandbox.run(&["status", arguments[1]]);
+            assert_eq!(status.code, 4, "{}: {status:?}", server.name());
+            let status = status.stdout;
             assert!(status.contains("is unfinished") && status.contains("  next: "), "{status}");
             assert_unfinished_is_told(&sandbox, arguments[1], arguments[3]);
         }
@@ -115,6 +118,29 @@ async fn the_same_command_goes_on_after_a_signal() {
         assert_eq!(verified.code, 0, "{}: {}", server.name(), verified.stdout);
         let pairs = database.query("SELECT count(*) FROM latest_metrics WHERE step = 299");
         assert_eq!(pairs, [[fill::ROWS_OF_A_STEP.into()]], "{}", server.name());
+    }
+}
+
+/// Somebody who is at work is named.
+#[tokio::test]
+async fn a_running_upgrade_is_no_interrupted_one() {
+    const RUNNING: i32 = 3;
+    let sandbox = Sandbox::new();
+    for server in servers_once() {
+        let database = server.at("7ac759974ad8").await;
+        let url = url(&*database);
+        let mut upgrader = database.connect().await.unwrap();
+        upgrader.begin(SessionMode::Upgrade).await.unwrap();
+        let running = sandbox.run(&["status", &url]);
+        assert_eq!(running.code, RUNNING, "{}: {running:?}", server.name());
+        assert!(running.stdout.contains("an upgrade is running\n  by:    "), "{}", running.stdout);
+        let json = sandbox.run(&["status", "--json", &url]).json();
+        assert_eq!(json[0]["upgraders"].as_array().map(Vec::len), Some(1), "{json:?}");
+        upgrader.rollback().await.unwrap();
+        drop(upgrader);
+        let over = sandbox.run(&["status", &url]);
+        assert_eq!(over.code, 0, "{}: {over:?}", server.name());
+        assert_eq!(sandbox.run(&["status", "--json", &url]).json()[0]["status"], "settled");
     }
 }
 

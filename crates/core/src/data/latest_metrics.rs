@@ -33,7 +33,7 @@ pub struct LatestMetrics;
 /// The columns of `latest_metrics`, in the order in which the statements here select them.
 pub(crate) const COLUMNS: [&str; 6] = ["run_uuid", "key", "step", "timestamp", "value", "is_nan"];
 
-/// Selects one row for each pair of run and metric, with the columns of [`COLUMNS`].
+/// Selects one row for each pair of run and metric, with all of its columns.
 #[must_use]
 pub fn newest_entries() -> SelectStatement {
     let newest = greatest_of_all(&["step", "timestamp", "value"]);

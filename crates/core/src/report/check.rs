@@ -41,6 +41,7 @@ impl Position {
 /// How a database compares with the newest revision, and with its own.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
+#[non_exhaustive]
 pub enum Verdict {
     /// The database is at the newest revision, and its schema is complete.
     AtHead,
@@ -48,6 +49,8 @@ pub enum Verdict {
     Behind,
     /// The schema is complete, and the database is at the target of [`CheckReport::against`].
     AtTarget,
+    /// The schema is complete, but rows violate a reference or an invariant, as only `verify` finds.
+    Inconsistent,
     /// The schema differs from its revision.
     Drifted,
 }

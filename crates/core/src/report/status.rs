@@ -35,6 +35,18 @@ pub async fn status(
     end_reading(backend, result).await
 }
 
+/// Returns the sessions that are upgrading a database now, as far as its server lists them.
+///
+/// MLflow's own upgrade counts. An SQLite file lists nobody.
+///
+/// # Errors
+/// If the database cannot be read.
+pub async fn upgraders(backend: &mut dyn Backend) -> Result<Vec<String>, Error> {
+    begin_reading(backend).await?;
+    let result = backend.other_upgraders().await;
+    end_reading(backend, result).await
+}
+
 async fn status_in_session(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,

@@ -8,7 +8,7 @@ use crate::data::latest_metrics::{COLUMNS, newest_entries};
 use crate::error::{Error, Violation};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Assumption;
-use crate::report::check::{CheckReport, checked};
+use crate::report::check::{CheckReport, Verdict, checked};
 use crate::report::session::{begin_reading, check_integrity, end_reading};
 use crate::schema::Schema;
 use crate::upgrade::inspection::inspect;
@@ -59,13 +59,16 @@ async fn verify_in_session(
 ) -> Result<VerifyReport, Error> {
     let (location, live) = inspect(backend, catalogue, assume).await?;
     check_integrity(backend).await?;
-    let checked = checked(catalogue, backend.platform(), &live, location)?;
+    let mut checked = checked(catalogue, backend.platform(), &live, location)?;
     let mut violations = orphans(backend, &live).await?;
     if let Some(sequences) = backend.sequences() {
         violations.extend(sequences.lagging_sequences(&live).await?);
     }
     if live.table(LATEST).is_some() && live.table("metrics").is_some() {
         violations.extend(latest_metrics(backend, &live, deep).await?);
+    }
+    if !violations.is_empty() && checked.verdict != Verdict::Drifted {
+        checked.verdict = Verdict::Inconsistent;
     }
     Ok(VerifyReport { checked, violations })
 }

@@ -133,7 +133,7 @@ impl Difference {
 /// Returns the differences of `found` from `expected`.
 ///
 /// If another object has the name of an expected one, the expected object is missing, and the other
-/// object is extra: see [`by_name`].
+/// object is extra: see `by_name`.
 #[must_use]
 pub fn differences(expected: &Schema, found: &Schema, platform: &Platform) -> Vec<Difference> {
     let mut all = Vec::new();

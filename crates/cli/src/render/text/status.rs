@@ -5,17 +5,42 @@ use mlflow_migrate_core::report::status::Status;
 
 use super::check::place;
 use crate::clock;
-use crate::outcome::OfDatabase;
+use crate::outcome::{Activity, OfDatabase};
 use crate::render::words;
 
-/// Writes the database's position, or its unfinished upgrade.
-pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Status>) -> io::Result<()> {
-    match &found.result {
-        Status::Settled(position) => {
-            writeln!(out, "{}: {}, no upgrade is in progress", found.database, place(position))
-        }
-        Status::Unfinished(unfinished) => write_unfinished(out, &found.database, unfinished),
+/// Writes the database's position, or its running or unfinished upgrade.
+pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Activity>) -> io::Result<()> {
+    let OfDatabase { database, result: Activity { status, upgraders } } = found;
+    if !upgraders.is_empty() {
+        return write_running(out, database, status.as_ref(), upgraders);
     }
+    match status {
+        Some(Status::Settled(position)) => {
+            writeln!(out, "{database}: {}, no upgrade is in progress", place(position))
+        }
+        Some(Status::Unfinished(unfinished)) => write_unfinished(out, database, unfinished),
+        None => Ok(()),
+    }
+}
+
+fn write_running(
+    out: &mut impl Write,
+    database: &str,
+    status: Option<&Status>,
+    upgraders: &[String],
+) -> io::Result<()> {
+    match status {
+        Some(Status::Unfinished(found)) => {
+            let to = words::revision(found.to.as_deref());
+            writeln!(out, "{database}: an upgrade from {} to {to} is running", found.from)?;
+            write_steps(out, found)?;
+        }
+        Some(Status::Settled(position)) => {
+            writeln!(out, "{database}: {}, an upgrade is running", place(position))?;
+        }
+        None => writeln!(out, "{database}: an upgrade is running")?,
+    }
+    upgraders.iter().try_for_each(|upgrader| writeln!(out, "  by:    {upgrader}"))
 }
 
 pub(super) fn write_unfinished(
@@ -25,9 +50,13 @@ pub(super) fn write_unfinished(
 ) -> io::Result<()> {
     let to = words::revision(found.to.as_deref());
     writeln!(out, "{database}: an upgrade from {} to {to} is unfinished", found.from)?;
+    write_steps(out, found)?;
+    writeln!(out, "{}", mlflow_migrate::hint_on_unfinished(found))
+}
+
+fn write_steps(out: &mut impl Write, found: &Unfinished) -> io::Result<()> {
     writeln!(out, "  began: {}", clock::moment(found.began_ms))?;
     writeln!(out, "  done:  {} of {}", found.done, words::count(found.steps as u64, "step"))?;
     let next = found.next.as_deref().unwrap_or("verify and stamp");
-    writeln!(out, "  next:  {next}")?;
-    writeln!(out, "{}", mlflow_migrate::hint_on_unfinished(found))
+    writeln!(out, "  next:  {next}")
 }

@@ -12,7 +12,7 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<VerifyReport>) -> i
     writeln!(out, "{database}: {}", place(&verified.checked.position))?;
     write_differences(out, &verified.checked)?;
     if !verified.violations.is_empty() {
-        writeln!(out, "rows that do not fit together:")?;
+        writeln!(out, "inconsistent rows:")?;
     }
     for violation in &verified.violations {
         let rows = count(violation.count, "row");
