@@ -43,7 +43,6 @@ mod progress;
 mod render;
 mod rows;
 mod session;
-mod shell;
 mod side_files;
 mod table_size;
 mod url;

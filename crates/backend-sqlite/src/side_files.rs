@@ -4,8 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use mlflow_migrate_core::Error;
-
-use crate::shell::quoted;
+use mlflow_migrate_core::error::shell_word;
 
 /// The suffixes of SQLite's files beside a database.
 const BESIDE: [&str; 3] = ["-journal", "-wal", "-shm"];
@@ -51,8 +50,8 @@ pub(crate) fn refuse_side_files(path: &Path) -> Result<(), Error> {
         remedy: format!(
             "stop what has a database of that name open, move the file away by `mv {} {}`, and run the same \
              command again",
-            quoted(&left),
-            quoted(&format!("{left}.old"))
+            shell_word(&left),
+            shell_word(&format!("{left}.old"))
         ).into(),
     })
 }

@@ -3,11 +3,9 @@
 use std::path::{Path, PathBuf};
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::error::Remedy;
+use mlflow_migrate_core::error::{Remedy, shell_word};
 use mlflow_migrate_core::url::{is_path, without_password};
 use percent_encoding::percent_decode_str;
-
-use crate::shell::quoted;
 
 const REMEDY: &str =
     "sqlite:///relative/path.db, sqlite:////absolute/path.db, or just the path of the file";
@@ -77,7 +75,7 @@ fn file_of_whole_name(whole: &str) -> Option<String> {
 /// Quotes a path so that the user can give it alone, and nothing takes it for a URL.
 fn alone(path: &str) -> String {
     let prefix = if is_path(path) { "" } else { "./" };
-    quoted(&format!("{prefix}{path}"))
+    shell_word(&format!("{prefix}{path}"))
 }
 
 /// The parameters that SQLAlchemy 2 passes to Python's SQLite module.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use mlflow_migrate_core::error::Remedy;
+use mlflow_migrate_core::error::{Remedy, shell_word};
 
 /// Returns what the program advises for a remedy.
 pub(super) fn in_words(remedy: &Remedy) -> String {
@@ -35,17 +35,13 @@ pub(super) fn in_words(remedy: &Remedy) -> String {
 
 /// Advises to copy files, of which the first is the database.
 fn copying(files: &[PathBuf]) -> String {
-    let words: Vec<String> = files.iter().map(|file| quoted(&file.display().to_string())).collect();
+    let words: Vec<String> =
+        files.iter().map(|file| shell_word(&file.display().to_string())).collect();
     let name = files.first().and_then(|file| file.file_name()).unwrap_or_default();
     format!(
         "the database is unchanged; copy the files to a folder that can be written, and use the copy: \
          `d=$(mktemp -d) && install -m 600 {} \"$d\" && mlflow-migrate doctor \"$d\"/{}`",
         words.join(" "),
-        quoted(&name.display().to_string()),
+        shell_word(&name.display().to_string()),
     )
-}
-
-/// Quotes a name as one word of a shell.
-fn quoted(name: &str) -> String {
-    format!("'{}'", name.replace('\'', "'\\''"))
 }

@@ -14,7 +14,7 @@ mod violation;
 pub use graph::GraphError;
 pub use kind::ErrorKind;
 pub use location::LocationError;
-pub use remedy::Remedy;
+pub use remedy::{Remedy, shell_word};
 pub use row_problem::RowProblem;
 pub(crate) use shown::{label, quoted};
 pub use target::TargetError;

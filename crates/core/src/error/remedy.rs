@@ -38,6 +38,12 @@ pub enum Remedy {
     },
 }
 
+/// Quotes a text as one word of a shell, for a command in a remedy.
+#[must_use]
+pub fn shell_word(text: &str) -> String {
+    format!("'{}'", text.replace('\'', "'\\''"))
+}
+
 impl From<String> for Remedy {
     fn from(words: String) -> Self {
         Self::Words(words)

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::error::Error;
+use crate::error::{Error, TargetError, label};
 use crate::history::graph::Graph;
 use crate::history::release::Releases;
 use crate::history::revision::{Action, Revision};
@@ -51,6 +51,23 @@ impl Catalogue {
         }
         schema.settle();
         Ok(schema)
+    }
+
+    /// Returns the pending revisions between two revisions, in order. `None` is the base schema.
+    ///
+    /// # Errors
+    /// If the second one does not follow the first one.
+    pub(crate) fn path(
+        &self,
+        current: Option<&str>,
+        target: Option<&str>,
+    ) -> Result<Vec<&Revision>, Error> {
+        self.graph.path(current, target).ok_or_else(|| {
+            Error::Target(TargetError::TargetBehind {
+                current: label(current).to_owned(),
+                target: label(target).to_owned(),
+            })
+        })
     }
 
     /// Returns every state from base to head, in the graph's order, with the revision's id.

@@ -20,7 +20,7 @@ mod requirements;
 pub mod row_checks;
 mod step_by_step;
 
-use crate::error::{Error, TargetError};
+use crate::error::Error;
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -169,13 +169,7 @@ fn plan_edits(
     from: &Location,
     to: Option<&str>,
 ) -> Result<Plan, Error> {
-    let path = catalogue.graph.path(from.revision.as_deref(), to).ok_or_else(|| {
-        let name = |revision| crate::error::label(revision).to_owned();
-        Error::Target(TargetError::TargetBehind {
-            current: name(from.revision.as_deref()),
-            target: name(to),
-        })
-    })?;
+    let path = catalogue.path(from.revision.as_deref(), to)?;
     let revisions = path.iter().map(|revision| revision.id.clone()).collect();
     let mut planner = Planner::new(platform, live, &leftovers(catalogue, platform, live));
     if !platform.transactional_ddl && !from.empty {

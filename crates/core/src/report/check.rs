@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::backend::Backend;
-use crate::error::{Error, TargetError, label};
+use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, LEFTOVER_PREFIX, Location};
 use crate::history::target::Target;
@@ -95,12 +95,7 @@ impl CheckReport {
     pub fn against(mut self, catalogue: &Catalogue, target: &Target) -> Result<Self, Error> {
         let current = self.position.location.revision.as_deref();
         let revision = target.resolve(catalogue, current)?;
-        let path = catalogue.graph.path(current, revision.as_deref()).ok_or_else(|| {
-            TargetError::TargetBehind {
-                current: label(current).to_owned(),
-                target: label(revision.as_deref()).to_owned(),
-            }
-        })?;
+        let path = catalogue.path(current, revision.as_deref())?;
         let due: Vec<String> = path.into_iter().map(|revision| revision.id.clone()).collect();
         if self.verdict != Verdict::Drifted {
             let is_there = due.is_empty() && !self.position.location.empty;
