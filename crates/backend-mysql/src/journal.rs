@@ -26,9 +26,8 @@ const PLAN: u32 = 1;
 /// The row of the lock's owner where several nodes take writes: after the rows of all ranges.
 pub(crate) const OWNER: u32 = 2_147_483_647;
 
-const CREATE: &str = "CREATE TABLE alembic_mlflow_migrate \
-                      (id INT NOT NULL, note LONGTEXT NOT NULL, PRIMARY KEY (id)) \
-                      ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4";
+const COLUMNS: &str = "(id INT NOT NULL, note LONGTEXT NOT NULL, PRIMARY KEY (id)) \
+                       ENGINE=InnoDB DEFAULT CHARACTER SET utf8mb4";
 
 /// Returns the note and the number of steps done; `None` if there is no note.
 pub(crate) async fn read(
@@ -135,6 +134,13 @@ pub(crate) async fn end(connection: &mut Connection, context: &Context) -> Resul
     removed.map(|_| ()).map_err(|source| context.error("removing the journal", source))
 }
 
+/// Removes all rows but the row of the lock's owner.
+pub(crate) async fn clear(connection: &mut Connection, context: &Context) -> Result<(), Error> {
+    let sql = format!("DELETE FROM {TABLE} WHERE id <> {OWNER}");
+    let removed = text_protocol::run(connection, sql).await;
+    removed.map(|_| ()).map_err(|source| context.error("removing the journal", source))
+}
+
 /// Creates the table, unless it exists.
 pub(crate) async fn ensure(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let created = ensure_table(connection).await;
@@ -146,5 +152,20 @@ pub(crate) async fn ensure_table(connection: &mut Connection) -> Result<(), sqlx
     if tables::is_there(connection, TABLE).await? {
         return Ok(());
     }
-    tables::create(connection, TABLE, CREATE).await
+    tables::create(connection, TABLE, &format!("CREATE TABLE {TABLE} {COLUMNS}")).await
+}
+
+/// Creates the table, unless it exists, where other members of a group may create it at the same
+/// time.
+///
+/// Each member repeats the statements of all the others, so the statement has to succeed in any
+/// order.
+pub(crate) async fn ensure_table_among_members(
+    connection: &mut Connection,
+) -> Result<(), sqlx::Error> {
+    if tables::is_there(connection, TABLE).await? {
+        return Ok(());
+    }
+    let sql = format!("CREATE TABLE IF NOT EXISTS {TABLE} {COLUMNS}");
+    text_protocol::run_alone(connection, &sql).await.map(|_| ())
 }

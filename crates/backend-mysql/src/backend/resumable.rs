@@ -44,6 +44,10 @@ impl Resumable for Mysql {
 
     async fn end_journal(&mut self) -> Result<(), Error> {
         cluster::confirm(&mut self.lease).await?;
+        if self.cluster.has_conflicting_changes() {
+            // The table goes with the claim, which knows when that is safe.
+            return journal::clear(&mut self.connection, &self.context).await;
+        }
         journal::end(&mut self.connection, &self.context).await
     }
 

@@ -30,6 +30,12 @@ use crate::text_protocol;
 /// How often a waiting session reads the row.
 const LOOK: Duration = Duration::from_secs(1);
 
+/// How old the journal's table has to be before a member of a group drops it.
+///
+/// Another member that has found no table may be creating it. If the drop and that statement met,
+/// the members would no longer hold the same tables.
+const SETTLED: Duration = Duration::from_secs(3);
+
 /// How many unchanged reads in a row show that the owner is gone.
 const SILENT_LOOKS: u32 = 20;
 
@@ -40,6 +46,8 @@ const TAKEN: u16 = 1062;
 #[derive(Debug)]
 pub(crate) struct Claim {
     owner: Owner,
+    /// When the journal's table may be dropped.
+    settled: Instant,
     renewing: Background,
 }
 
@@ -50,6 +58,7 @@ impl Claim {
         connection: &mut Connection,
         context: &Context,
     ) -> Result<(), Error> {
+        tokio::time::sleep_until(self.settled.into()).await;
         self.renewing.end().await;
         let released = release(connection, &self.owner.is_ours()).await;
         released.map_err(|source| context.error("releasing the lock of an upgrade", source))
@@ -85,7 +94,9 @@ impl Claimant<'_> {
         let (sender, state) = watch::channel(State::Renewed(Instant::now()));
         let renewing =
             Background::spawn(renew(connection, self.connector.clone(), owner.clone(), sender));
-        Ok(Some((Claim { owner, renewing }, Lease::new(state, self.context))))
+        let settled = if self.cluster.has_conflicting_changes() { SETTLED } else { Duration::ZERO };
+        let settled = Instant::now() + settled;
+        Ok(Some((Claim { owner, settled, renewing }, Lease::new(state, self.context))))
     }
 
     async fn insert(&mut self, owner: &Owner, until: Instant) -> Result<(), Error> {
@@ -137,7 +148,11 @@ impl Claimant<'_> {
     /// Inserts the row, or returns the note of the row that already exists.
     async fn try_claim(&mut self, owner: &Owner) -> Result<Option<String>, sqlx::Error> {
         let connection = &mut *self.connection;
-        journal::ensure_table(connection).await?;
+        if self.cluster.has_conflicting_changes() {
+            journal::ensure_table_among_members(connection).await?;
+        } else {
+            journal::ensure_table(connection).await?;
+        }
         let note = literal(&owner.note()?);
         let insert = format!("INSERT INTO {TABLE} (id, note) VALUES ({OWNER}, {note})");
         let held = format!("SELECT note FROM {TABLE}{NO_VIEW} WHERE id = {OWNER}");

@@ -129,6 +129,15 @@ impl Cluster {
         self.node().is_some()
     }
 
+    /// Returns whether changes of the same table on two nodes can break the cluster.
+    ///
+    /// Galera runs a change of a table on all nodes in one order. Each member of a group runs its own
+    /// change first. A member that cannot repeat another member's change leaves the group (MySQL's
+    /// manual, "Multi-Primary Mode").
+    pub(crate) fn has_conflicting_changes(&self) -> bool {
+        matches!(self, Self::Group { has_several_primaries: true, .. })
+    }
+
     /// Returns whether a transaction is sent to other nodes in one piece.
     pub(crate) fn sends_transactions(&self) -> bool {
         *self != Self::None

@@ -8,11 +8,12 @@ use mlflow_migrate_tests::database::Cell;
 use mlflow_migrate_tests::mysql;
 use mlflow_migrate_tests::private_cluster::PrivateCluster;
 
-use super::{Needs, PATIENCE, Subject, Test, assert_one_has_worked};
+use super::{FIRST, Needs, PATIENCE, Subject, Test, assert_one_has_worked};
 
 pub(crate) const TESTS: &[Test] = &[
     ("undisturbed", Needs::Alone, undisturbed),
     ("two_upgraders_on_two_primaries", Needs::Alone, two_upgraders_on_two_primaries),
+    ("many_begin_on_all_primaries", Needs::Alone, many_begin_on_all_primaries),
     ("a_primary_killed", Needs::Alone, a_primary_killed),
 ];
 
@@ -38,6 +39,17 @@ fn two_upgraders_on_two_primaries(cluster: &PrivateCluster) {
     let upgrades = [1, 2, 3].map(|node| subject.upgrade(node, Duration::ZERO));
     assert_one_has_worked(upgrades.into());
     subject.assert_equal();
+}
+
+/// Changes of tables do not conflict in a group: a member that cannot repeat another's change leaves it.
+fn many_begin_on_all_primaries(cluster: &PrivateCluster) {
+    let _mode = MultiPrimary::of(cluster);
+    for _ in 0..4 {
+        let subject = Subject::empty(cluster);
+        let upgrades = [1, 2, 3].map(|node| subject.upgrade_to(node, FIRST));
+        assert_one_has_worked(upgrades.into());
+        subject.assert_equal();
+    }
 }
 
 /// All members take writes. The first is the only primary again when this value is dropped, however

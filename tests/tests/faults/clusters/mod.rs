@@ -19,6 +19,9 @@ use mlflow_migrate_tests::{fill, wait};
 /// Metrics have to be moved from there, and tables to be copied.
 const OLD: &str = "7ac759974ad8";
 
+/// The oldest revision that an upgrade makes.
+const FIRST: &str = "451aebb31d03";
+
 /// Entries of each of a thousand metrics.
 const ENTRIES: i64 = 6;
 
@@ -99,6 +102,15 @@ impl<'a> Subject<'a> {
     fn new(cluster: &'a PrivateCluster) -> Self {
         let database = wait(cluster.server().at(OLD));
         fill::metrics(&*database, ENTRIES);
+        Self::of(cluster, database)
+    }
+
+    /// One without any table.
+    fn empty(cluster: &'a PrivateCluster) -> Self {
+        Self::of(cluster, cluster.server().new_database())
+    }
+
+    fn of(cluster: &'a PrivateCluster, database: Box<dyn TestDatabase>) -> Self {
         let name = database.address().unwrap().database.clone();
         let subject = Self { cluster, _database: database, name };
         subject.assert_equal();
@@ -115,12 +127,26 @@ impl<'a> Subject<'a> {
 
     /// Upgrades through a node, in a thread of its own, after a while.
     fn upgrade(&self, node: usize, after: Duration) -> JoinHandle<Ended> {
+        self.upgrade_after(node, after, "head")
+    }
+
+    /// Upgrades through a node at once, no further than to a revision.
+    fn upgrade_to(&self, node: usize, target: &'static str) -> JoinHandle<Ended> {
+        self.upgrade_after(node, Duration::ZERO, target)
+    }
+
+    fn upgrade_after(
+        &self,
+        node: usize,
+        after: Duration,
+        target: &'static str,
+    ) -> JoinHandle<Ended> {
         let address = self.at_node(node);
         let catalogue = self.cluster.server().catalogue().clone();
         thread::spawn(move || {
             thread::sleep(after);
             wait(async move {
-                let upgraded = upgrade_at(&catalogue, &address, WAITS, "head");
+                let upgraded = upgrade_at(&catalogue, &address, WAITS, target);
                 tokio::time::timeout(LIMIT, upgraded).await.unwrap_or_else(|_| panic!("it hangs"))
             })
         })
