@@ -134,11 +134,15 @@ pub(crate) async fn end(connection: &mut Connection, context: &Context) -> Resul
     removed.map(|_| ()).map_err(|source| context.error("removing the journal", source))
 }
 
-/// Removes all rows but the row of the lock's owner.
+/// Removes all rows but the row of the lock's owner, if the table exists.
 pub(crate) async fn clear(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let sql = format!("DELETE FROM {TABLE} WHERE id <> {OWNER}");
-    let removed = text_protocol::run(connection, sql).await;
-    removed.map(|_| ()).map_err(|source| context.error("removing the journal", source))
+    match text_protocol::run(connection, sql).await {
+        Err(source) if is_missing_table(&source) => Ok(()),
+        removed => {
+            removed.map(|_| ()).map_err(|source| context.error("removing the journal", source))
+        }
+    }
 }
 
 /// Creates the table, unless it exists.
@@ -167,5 +171,5 @@ pub(crate) async fn ensure_table_among_members(
         return Ok(());
     }
     let sql = format!("CREATE TABLE IF NOT EXISTS {TABLE} {COLUMNS}");
-    text_protocol::run_alone(connection, &sql).await.map(|_| ())
+    text_protocol::run_alone(connection, sql).await.map(|_| ())
 }
