@@ -27,7 +27,7 @@ use mlflow_migrate_tests::private_server;
 use crate::subject::Ground;
 
 /// The four servers of CI, and both clusters.
-const EXPECTED: Duration = Duration::from_secs(150);
+const EXPECTED: Duration = Duration::from_secs(170);
 
 /// A server that is started for the first trial on it.
 struct Kind {
