@@ -26,7 +26,8 @@ def command(program: str, binary: Path, url: sa.URL, data: DataSet, target: str)
     assert program in PROGRAMS
     if program == MLFLOW:
         return [sys.executable, *_of_mlflow(text_of(url), data, target)]
-    return [str(binary), "upgrade", text_of(url), "--to", target, "--quiet"]
+    # The original of an empty SQLite database is no file at all.
+    return [str(binary), "upgrade", text_of(url), "--to", target, "--quiet", "--create"]
 
 
 def _of_mlflow(url: str, data: DataSet, target: str) -> list[str]:

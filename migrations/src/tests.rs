@@ -72,11 +72,10 @@ fn every_file_is_named_after_its_revision() {
 fn every_release_expects_a_known_revision() {
     let catalogue = tracking().unwrap();
     let expected = catalogue.graph.revisions().iter().map(|r| Some(r.id.as_str()));
-    let known: usize = std::iter::once(None)
-        .chain(expected)
-        .map(|revision| catalogue.releases.expecting(revision).len())
-        .sum();
-    assert_eq!(known, releases::TRACKING.len());
+    let known: Vec<_> = std::iter::once(None).chain(expected).collect();
+    for (release, revision) in releases::TRACKING {
+        assert!(known.contains(revision), "{release}");
+    }
 }
 
 #[test]

@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::Remedy;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::connection::{Unchanged, open_file, readable, unwritable};
@@ -19,11 +20,12 @@ impl Sqlite {
     /// If the path leads to no file, or the file is no database or damaged.
     pub async fn open(path: &Path, options: &OpenOptions) -> Result<Self, Error> {
         let name = path.display().to_string();
-        let unreachable = |problem: &str, remedy: &str| Error::Unreachable {
+        let failure = |problem: &str, remedy: Remedy| Error::Unreachable {
             name: name.clone(),
             problem: problem.to_owned(),
-            remedy: remedy.into(),
+            remedy,
         };
+        let unreachable = |problem: &str, remedy: &str| failure(problem, remedy.into());
         let exists = match std::fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => {
                 return Err(unreachable("this is a folder", "give the path of the file in it"));
@@ -38,7 +40,7 @@ impl Sqlite {
             return Err(unreachable("this is a link to no file", remedy));
         }
         if !exists && !options.create {
-            return Err(unreachable("no such file", "check the path; `upgrade` creates a new one"));
+            return Err(failure("no such file", Remedy::CreateFile));
         }
         if !exists {
             // Another process may create the same file at the same moment. Its file is not used.

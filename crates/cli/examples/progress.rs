@@ -15,7 +15,9 @@ struct Steps;
 impl Observer for Steps {
     fn notify(&self, event: &Event) {
         match event {
-            Event::StepStarted { step, steps, title } => out(&format!("{step}/{steps} {title}")),
+            Event::StepStarted { step, step_count, title } => {
+                out(&format!("{step}/{step_count} {title}"));
+            }
             Event::Progress { done, total: Some(total), .. } => {
                 out(&format!("  {done} of {total}"));
             }

@@ -1,6 +1,7 @@
 //! Arguments that several commands share.
 
 use std::num::NonZeroUsize;
+use std::path::PathBuf;
 use std::thread::available_parallelism;
 use std::time::Duration;
 
@@ -15,11 +16,11 @@ use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, UpgradeOptions};
 
 use crate::database::Database;
-use crate::{Context, url};
+use crate::{Context, installed_mlflow, url};
 
-/// Which database, and how to get at it.
+/// Which database, and how to reach it.
 #[derive(Args, Debug)]
-pub(crate) struct DatabaseArguments {
+pub(crate) struct Connection {
     /// The database, as SQLAlchemy and MLflow name it: sqlite:///relative.db, or the path of an
     /// SQLite file; postgresql://user:password@host/database; mysql+pymysql://user@host/database
     ///
@@ -29,29 +30,24 @@ pub(crate) struct DatabaseArguments {
     #[arg(value_name = "URL")]
     url: Option<String>,
 
-    /// What a database without alembic_version holds: a revision, an MLflow release, or `empty`
-    #[arg(long, value_name = "REVISION")]
-    assume: Option<String>,
-
     /// How long to wait for a table, or an SQLite file, that another program holds
-    #[arg(long, visible_alias = "busy-timeout", value_name = "DURATION", value_parser = duration, default_value = "10s")]
+    #[arg(long, visible_alias = "busy-timeout", value_name = "DURATION", value_parser = duration, default_value = "10s", help_heading = HEADING)]
     lock_timeout: Duration,
 
     /// How long to wait on a server for another upgrade of the same database
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m", help_heading = HEADING)]
     lock_wait: Duration,
 
     /// How long a server may take to answer a question about its catalogue, beside waiting for a lock.
     /// What reads or changes rows may take as long as it takes
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m", help_heading = HEADING)]
     answer_timeout: Duration,
-
-    /// Over how many connections a MySQL server copies and computes rows [default: one a core, 4 to 16]
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
 }
 
-impl DatabaseArguments {
+/// The heading of the options that say how to reach a database.
+const HEADING: &str = "Connection";
+
+impl Connection {
     /// Returns whether the arguments contain a URL.
     pub(crate) fn is_given(&self) -> bool {
         self.url.is_some()
@@ -70,19 +66,47 @@ impl DatabaseArguments {
         Database::parse(&url)
     }
 
-    /// Connects to the user's database, which must exist.
-    pub(crate) async fn open(&self, context: &Context) -> Result<Box<dyn Backend>, Error> {
-        self.database(context)?.open(&self.connecting(), false, context).await
-    }
-
     /// Returns the options of a connection.
     pub(crate) fn connecting(&self) -> ConnectOptions {
         let mut options = ConnectOptions::default();
         options.lock_timeout = self.lock_timeout;
         options.lock_wait = self.lock_wait;
         options.answer_timeout = self.answer_timeout;
-        options.jobs = self.jobs.map_or_else(usual_jobs, NonZeroUsize::get);
+        options.jobs = usual_jobs();
         options
+    }
+}
+
+/// Which database, and what it holds.
+#[derive(Args, Debug)]
+pub(crate) struct DatabaseArguments {
+    #[command(flatten)]
+    connection: Connection,
+
+    /// What a database without alembic_version holds: a revision, an MLflow release, or `empty`
+    #[arg(long, value_name = "REVISION")]
+    assume: Option<String>,
+}
+
+impl DatabaseArguments {
+    /// Returns whether the arguments contain a URL.
+    pub(crate) fn is_given(&self) -> bool {
+        self.connection.is_given()
+    }
+
+    /// Returns the user's database, as [`Connection::database`] does.
+    pub(crate) fn database(&self, context: &Context) -> Result<Database, Error> {
+        self.connection.database(context)
+    }
+
+    /// Returns the options of a connection.
+    pub(crate) fn connecting(&self) -> ConnectOptions {
+        self.connection.connecting()
+    }
+
+    /// Connects to the user's database, which must exist.
+    pub(crate) async fn open(&self, context: &Context) -> Result<Box<dyn Backend>, Error> {
+        self.database(context)?.open(&self.connecting(), false, context).await
     }
 
     /// Returns what the user assumes about a database without a version.
@@ -96,31 +120,94 @@ impl DatabaseArguments {
             }
         }
     }
+}
 
-    /// Returns the options of an upgrade.
-    pub(crate) fn request(
-        &self,
-        target: &TargetArguments,
-        catalogue: &Catalogue,
-    ) -> Result<UpgradeOptions, Error> {
-        let mut options = UpgradeOptions::to(Target::parse(&target.to));
-        options.assume = self.assumption(catalogue)?;
-        options.accept_drift = target.accept_drift;
-        Ok(options)
+/// How many connections do the work.
+#[derive(Args, Debug)]
+pub(crate) struct Workers {
+    /// Over how many connections a MySQL server copies and computes rows [default: one a core, 4 to 16]
+    #[arg(long, value_name = "N", help_heading = HEADING)]
+    jobs: Option<NonZeroUsize>,
+}
+
+impl Workers {
+    /// Returns the options of a connection with this number of connections.
+    pub(crate) fn connecting(&self, mut options: ConnectOptions) -> ConnectOptions {
+        options.jobs = self.jobs.map_or(options.jobs, NonZeroUsize::get);
+        options
     }
 }
 
-/// Where to go.
+/// A database to upgrade, or to plan an upgrade of.
 #[derive(Args, Debug)]
-pub(crate) struct TargetArguments {
-    /// `head`, `base`, a revision or the beginning of one, `+N`, or an MLflow release: 2.9.2, 2.9.x,
-    /// mlflow==2.9.2
-    #[arg(long, value_name = "TARGET", default_value = "head")]
-    to: String,
+pub(crate) struct UpgradeArguments {
+    #[command(flatten)]
+    database: DatabaseArguments,
+
+    #[command(flatten)]
+    destination: Destination,
 
     /// Continue with a schema that differs from its revision, where that is possible
     #[arg(long)]
     accept_drift: bool,
+
+    #[command(flatten)]
+    workers: Workers,
+}
+
+impl UpgradeArguments {
+    /// Returns the user's database, as [`Connection::database`] does.
+    pub(crate) fn database(&self, context: &Context) -> Result<Database, Error> {
+        self.database.database(context)
+    }
+
+    /// Connects to the user's database, which must exist.
+    pub(crate) async fn open(&self, context: &Context) -> Result<Box<dyn Backend>, Error> {
+        self.database(context)?.open(&self.connecting(), false, context).await
+    }
+
+    /// Returns the options of a connection.
+    pub(crate) fn connecting(&self) -> ConnectOptions {
+        self.workers.connecting(self.database.connecting())
+    }
+
+    /// Returns the options of an upgrade.
+    pub(crate) fn request(&self, context: &Context) -> Result<UpgradeOptions, Error> {
+        let destination = self.destination.target(context)?.unwrap_or(Target::Head);
+        let mut options = UpgradeOptions::to(destination);
+        options.assume = self.database.assumption(&context.catalogue)?;
+        options.accept_drift = self.accept_drift;
+        Ok(options)
+    }
+}
+
+/// A state of the schema, by the name of a revision or a release.
+#[derive(Args, Debug)]
+pub(crate) struct Destination {
+    /// `head`, `base`, a revision or the beginning of one, `+N`, or an MLflow release: 2.9.2, 2.9.x,
+    /// mlflow==2.9.2, or `mlflow` for the one that is installed here
+    #[arg(long, value_name = "TARGET")]
+    to: Option<String>,
+
+    /// As `--to`, the release of the MLflow that this Python interpreter has
+    #[arg(long = "for", value_name = "PYTHON", conflicts_with = "to")]
+    python: Option<PathBuf>,
+}
+
+impl Destination {
+    /// Returns the target; `None` if the arguments name none.
+    ///
+    /// A notice names the installed MLflow, if that is the target.
+    pub(crate) fn target(&self, context: &Context) -> Result<Option<Target>, Error> {
+        let asks_for_installed = self.to.as_deref() == Some("mlflow") || self.python.is_some();
+        if !asks_for_installed {
+            return Ok(self.to.as_deref().map(Target::parse));
+        }
+        let release = installed_mlflow::release(self.python.as_deref())?;
+        let message = format!("the installed MLflow is {release}");
+        context.renderer.notify(&Event::Notice { message });
+        Ok(Some(Target::parse(&release)))
+    }
 }
 
 /// Parses a duration: `10s`, `2m`, or a number of seconds.

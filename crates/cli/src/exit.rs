@@ -25,35 +25,6 @@ pub(crate) const OUTPUT: u8 = 74;
 pub(crate) const AFTER_A_BUG: &str = "hint: please report this line; `mlflow-migrate status` shows whether an upgrade is unfinished, and \
      the same command resumes it";
 
-/// Every kind of error except a signal, in the order of the codes.
-const KINDS: [ErrorKind; 25] = [
-    ErrorKind::Url,
-    ErrorKind::Unsupported,
-    ErrorKind::Target,
-    ErrorKind::TargetBehind,
-    ErrorKind::Unreachable,
-    ErrorKind::NotADatabase,
-    ErrorKind::Corrupt,
-    ErrorKind::ReadOnly,
-    ErrorKind::Locked,
-    ErrorKind::Full,
-    ErrorKind::UnknownRevision,
-    ErrorKind::SeveralRevisions,
-    ErrorKind::Newer,
-    ErrorKind::OtherProgram,
-    ErrorKind::Drift,
-    ErrorKind::Refused,
-    ErrorKind::Unverified,
-    ErrorKind::Database,
-    ErrorKind::Internal,
-    ErrorKind::AccessDenied,
-    ErrorKind::Privileges,
-    ErrorKind::ServerLimit,
-    ErrorKind::Tls,
-    ErrorKind::ConnectionLost,
-    ErrorKind::Journal,
-];
-
 fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
     match kind {
         ErrorKind::Url => (10, "the URL is wrong, or there is none"),
@@ -122,40 +93,104 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         | Outcome::Plan(_)
         | Outcome::Estimate(_)
         | Outcome::Abort(_)
-        | Outcome::Restore(_) => 0,
+        | Outcome::Restore(_)
+        | Outcome::Completions(_)
+        | Outcome::Man(_) => 0,
     }
 }
 
+/// The groups of the exit codes, with the kinds of error in each; `docs/exit_codes.md` has the same.
+const GROUPS: [(&str, &[ErrorKind]); 4] = [
+    (
+        "Arguments and target",
+        &[ErrorKind::Url, ErrorKind::Unsupported, ErrorKind::Target, ErrorKind::TargetBehind],
+    ),
+    (
+        "Reaching the database",
+        &[
+            ErrorKind::Unreachable,
+            ErrorKind::NotADatabase,
+            ErrorKind::Corrupt,
+            ErrorKind::ReadOnly,
+            ErrorKind::Locked,
+            ErrorKind::Full,
+            ErrorKind::AccessDenied,
+            ErrorKind::Privileges,
+            ErrorKind::Tls,
+            ErrorKind::ConnectionLost,
+        ],
+    ),
+    (
+        "Whose database, and at which revision",
+        &[
+            ErrorKind::UnknownRevision,
+            ErrorKind::SeveralRevisions,
+            ErrorKind::Newer,
+            ErrorKind::OtherProgram,
+            ErrorKind::Drift,
+        ],
+    ),
+    (
+        "Rows, result and server",
+        &[
+            ErrorKind::Refused,
+            ErrorKind::Unverified,
+            ErrorKind::Database,
+            ErrorKind::Internal,
+            ErrorKind::ServerLimit,
+            ErrorKind::Journal,
+        ],
+    ),
+];
+
 /// Returns a table of all exit codes and their meanings, for the help.
 pub(crate) fn table() -> String {
-    let mut rows = vec![
-        (0, "done; for `check`: at the newest revision, or at `--to`"),
-        (1, "`check`: there are newer revisions"),
-        (2, "`check`, `verify`: the database is not as its revision says"),
-        (RUNNING, "`status`: an upgrade is running"),
-        (UNFINISHED, "`status`: an upgrade was interrupted"),
-    ];
-    rows.extend(KINDS.map(code_and_meaning));
-    rows.push((USAGE, "the arguments are not understood"));
-    rows.push((OUTPUT, "the result could not be written"));
-    rows.push(code_and_meaning(ErrorKind::Stopped));
-    rows.push((signals::TERMINATED, "stopped by SIGTERM"));
-    let mut table = String::from("Exit codes:");
-    for (code, meaning) in rows {
-        // Writing to a String cannot fail.
-        let _ = write!(table, "\n  {code:>3}  {meaning}");
+    let mut table = String::from("Exit codes, which later versions keep:");
+    write_group(
+        &mut table,
+        "Results",
+        &[
+            (0, "done; for `check`: at the newest revision, or at `--to`"),
+            (1, "`check`: there are newer revisions"),
+            (2, "`check`, `verify`: the database is not as its revision says"),
+            (RUNNING, "`status`: an upgrade is running"),
+            (UNFINISHED, "`status`: an upgrade was interrupted"),
+        ],
+    );
+    for (title, kinds) in GROUPS {
+        let mut rows: Vec<_> = kinds.iter().map(|kind| code_and_meaning(*kind)).collect();
+        if kinds.contains(&ErrorKind::Url) {
+            rows.push((USAGE, "the arguments are not understood"));
+        }
+        write_group(&mut table, title, &rows);
     }
+    let stopped = [
+        (OUTPUT, "the result could not be written"),
+        code_and_meaning(ErrorKind::Stopped),
+        (signals::TERMINATED, "stopped by SIGTERM"),
+    ];
+    write_group(&mut table, "Stopped", &stopped);
     table
+}
+
+fn write_group(table: &mut String, title: &str, rows: &[(u8, &str)]) {
+    // Writing to a String cannot fail.
+    let _ = write!(table, "\n  {title}:");
+    for (code, meaning) in rows {
+        let _ = write!(table, "\n    {code:>3}  {meaning}");
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::{KINDS, code_of_error};
+    use super::{GROUPS, code_of_error};
 
     #[test]
-    fn every_kind_has_a_code_of_its_own() {
-        let codes = KINDS.map(code_of_error);
-        let expected: Vec<u8> = (10..).take(codes.len()).collect();
-        assert_eq!(codes.as_slice(), expected);
+    fn every_kind_is_in_one_group_and_has_a_code_of_its_own() {
+        let kinds = GROUPS.iter().flat_map(|(_, kinds)| *kinds);
+        let mut codes: Vec<u8> = kinds.map(|kind| code_of_error(*kind)).collect();
+        codes.sort_unstable();
+        let expected: Vec<u8> = (10..).take(25).collect();
+        assert_eq!(codes, expected);
     }
 }

@@ -15,7 +15,7 @@
 //! let mut migrator = Migrator::connect(url).await?;
 //! let report = migrator.upgrade(&UpgradeOptions::to(Target::Head)).await?;
 //! assert_eq!(report.from.as_deref(), Some("7ac759974ad8"));
-//! assert_eq!(report.releases, ["3.18.0"]);
+//! assert_eq!(report.releases, ["3.18.x"]);
 //! # Ok(())
 //! # }
 //! ```

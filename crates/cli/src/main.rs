@@ -16,13 +16,18 @@ mod authorities;
 mod clock;
 mod command_line;
 mod commands;
+mod creation;
 mod database;
 mod exit;
+mod installed_mlflow;
 mod logging;
+mod other_words;
 mod outcome;
 mod render;
 mod signals;
+mod report_file;
 mod url;
+mod version;
 
 use std::process::ExitCode;
 use std::sync::Arc;
@@ -37,6 +42,7 @@ use command_line::CommandLine;
 use commands::Command;
 use outcome::Outcome;
 use render::Renderer;
+use report_file::ReportFile;
 use signals::Signals;
 
 /// What every command needs.
@@ -64,37 +70,51 @@ fn main() -> ExitCode {
 fn told() -> ExitCode {
     let command_line = match CommandLine::try_parse() {
         Ok(command_line) => command_line,
-        Err(error) => {
-            let error = command_line::without_passwords(error);
-            // A closed terminal leaves no reader for the error.
-            let _ = error.print();
-            return if error.use_stderr() { exit::USAGE.into() } else { ExitCode::SUCCESS };
-        }
+        Err(error) => return refuse(error),
     };
     #[cfg(any(feature = "postgres", feature = "mysql"))]
     if let Err(code) = authorities::rerun_without_system_authorities() {
         return code;
     }
+    command_line.color.apply();
     logging::begin(command_line.verbose);
     let renderer = render::choose(command_line.json, command_line.quiet);
     let signals = Signals::default();
-    let told = match run(&command_line.command, &renderer, &signals) {
-        Ok(outcome) => renderer.outcome(&outcome).map(|()| exit::code_of_outcome(&outcome)),
-        Err(error) => {
-            let code = match error.kind() {
-                ErrorKind::Stopped => signals.exit_code(),
-                kind => exit::code_of_error(kind),
-            };
-            renderer.error(&error, code).map(|()| code)
-        }
+    // The file is opened beforehand: no upgrade begins whose report cannot be written.
+    let report = match command_line.command.report().map(ReportFile::open).transpose() {
+        Ok(report) => report,
+        Err(error) => return unwritten(&error),
     };
-    match told {
-        Ok(code) => code.into(),
-        Err(error) => {
-            render::write_line(&format!("error: the result could not be written: {error}"));
-            exit::OUTPUT.into()
-        }
+    let result = run(&command_line.command, &renderer, &signals);
+    let code = match &result {
+        Ok(outcome) => exit::code_of_outcome(outcome),
+        Err(error) => match error.kind() {
+            ErrorKind::Stopped => signals.exit_code(),
+            kind => exit::code_of_error(kind),
+        },
+    };
+    let shown = match &result {
+        Ok(outcome) => renderer.outcome(outcome),
+        Err(error) => renderer.error(error, code),
+    };
+    let reported = report.map_or(Ok(()), |file| file.write(&render::report(&result, code)?));
+    match shown.and(reported) {
+        Ok(()) => code.into(),
+        Err(error) => unwritten(&error),
     }
+}
+
+/// Shows that the arguments are not understood, or the help that they ask for.
+fn refuse(error: clap::Error) -> ExitCode {
+    let error = command_line::explained(error);
+    let is_refused = error.use_stderr();
+    render::usage(&error, is_refused && command_line::asks_for_json(), exit::USAGE);
+    if is_refused { exit::USAGE.into() } else { ExitCode::SUCCESS }
+}
+
+fn unwritten(error: &std::io::Error) -> ExitCode {
+    render::write_line(&format!("error: the result could not be written: {error}"));
+    exit::OUTPUT.into()
 }
 
 fn run(

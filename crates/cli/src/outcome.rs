@@ -1,6 +1,7 @@
 //! The results of the commands, as values that can be rendered.
 
 use mlflow_migrate_core::error::{ErrorKind, Unfinished};
+use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::report::check::{CheckReport, Position};
 use mlflow_migrate_core::report::estimate::Estimate;
 use mlflow_migrate_core::report::preview::Preview;
@@ -36,6 +37,17 @@ pub(crate) enum Outcome {
     Abort(OfDatabase<AbortReport>),
     /// The result of `restore`.
     Restore(OfDatabase<Restored>),
+    /// The result of `completions`.
+    Completions(Generated),
+    /// The result of `man`.
+    Man(Generated),
+}
+
+/// A text that the program generates from its own command line.
+#[derive(Debug, Serialize)]
+pub(crate) struct Generated {
+    /// The text.
+    pub(crate) text: String,
 }
 
 /// A result about a database.
@@ -67,7 +79,7 @@ pub(crate) struct Current {
     /// The revision's title.
     pub(crate) title: Option<String>,
     /// The revision's day.
-    pub(crate) created: Option<String>,
+    pub(crate) date: Option<String>,
     /// Whether the revision is the newest.
     pub(crate) is_head: bool,
     /// The database's position; `None` while an upgrade is unfinished.
@@ -81,6 +93,11 @@ pub(crate) struct Current {
     pub(crate) wrong_stamp: Option<Problem>,
 }
 
+/// Returns the day of a revision; `None` where MLflow's source has none.
+pub(crate) fn date(revision: &Revision) -> Option<String> {
+    Some(revision.created.clone()).filter(|date| !date.is_empty())
+}
+
 /// All revisions.
 #[derive(Debug, Serialize)]
 pub(crate) struct History {
@@ -90,7 +107,7 @@ pub(crate) struct History {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) unfinished: Option<Unfinished>,
     /// The revisions, newest first.
-    pub(crate) revisions: Vec<HistoryEntry>,
+    pub(crate) history: Vec<HistoryEntry>,
     /// The state before the first revision.
     pub(crate) base: HistoryBase,
 }
@@ -103,7 +120,7 @@ pub(crate) struct HistoryEntry {
     /// The revisions that it follows.
     pub(crate) parents: Vec<String>,
     /// The revision's day.
-    pub(crate) created: String,
+    pub(crate) date: Option<String>,
     /// The revision's title.
     pub(crate) title: String,
     /// The first MLflow release that has the revision.
@@ -151,7 +168,7 @@ pub(crate) struct Diagnosed {
     /// The target of the upgrade.
     pub(crate) to: Option<String>,
     /// The number of revisions up to the target.
-    pub(crate) revisions: usize,
+    pub(crate) revision_count: usize,
     /// The obstacles.
     pub(crate) problems: Vec<Problem>,
 }

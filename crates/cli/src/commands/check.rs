@@ -1,33 +1,37 @@
 use clap::Args;
-use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::{Error, report::check, report::session};
 
 use crate::Context;
-use crate::arguments::DatabaseArguments;
+use crate::arguments::{DatabaseArguments, Destination};
 use crate::outcome::{Checked, OfDatabase, Outcome, Problem};
 
 /// Compare a database with the newest revision, and with its own
 ///
+/// `--to` compares with another revision or release in place of the newest one.
 /// Exit code 0: it is at the newest revision, or at `--to`. 1: there are newer ones up to there.
 /// 2: something that its revision has is missing, or different. What is there besides is listed,
 /// and is no fault.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mlflow-migrate check mlruns.db
+  mlflow-migrate check postgresql://mlflow@db.example/mlflow --to 2.9.x")]
 pub(crate) struct Check {
     #[command(flatten)]
     database: DatabaseArguments,
 
-    /// Compare with a revision or an MLflow release instead: 0 if the database fits it
-    #[arg(long, value_name = "TARGET")]
-    to: Option<String>,
+    #[command(flatten)]
+    destination: Destination,
 }
 
 impl Check {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let assume = self.database.assumption(&context.catalogue)?;
+        let target = self.destination.target(context)?;
         let mut backend = self.database.open(context).await?;
         let checked = check::check(&mut *backend, &context.catalogue, assume.as_ref()).await?;
-        let checked = match &self.to {
-            Some(target) => checked.against(&context.catalogue, &Target::parse(target))?,
+        let checked = match &target {
+            Some(target) => checked.against(&context.catalogue, target)?,
             None => checked,
         };
         let wrong_stamp = match checked.position.location.stamped {

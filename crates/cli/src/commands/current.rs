@@ -9,6 +9,10 @@ use crate::outcome::{self, OfDatabase, Outcome, Problem};
 
 /// Show at which revision a database is
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mlflow-migrate current mlruns.db
+  mlflow-migrate current mlruns.db --json")]
 pub(crate) struct Current {
     #[command(flatten)]
     database: DatabaseArguments,
@@ -33,7 +37,7 @@ impl Current {
         };
         let result = outcome::Current {
             title: revision.map(|revision| revision.title.clone()),
-            created: revision.map(|revision| revision.created.clone()),
+            date: revision.and_then(outcome::date),
             is_head: position.as_ref().is_some_and(Position::is_head),
             position,
             unfinished,

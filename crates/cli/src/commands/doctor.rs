@@ -2,30 +2,31 @@ use clap::Args;
 use mlflow_migrate_core::{Error, report::doctor};
 
 use crate::Context;
-use crate::arguments::{DatabaseArguments, TargetArguments};
+use crate::arguments::UpgradeArguments;
 use crate::outcome::{Diagnosed, OfDatabase, Outcome, Problem};
 
 /// Look for everything that an upgrade would stumble over, and change nothing
 ///
 /// Exit code 0: an upgrade can begin. Otherwise that of the first problem, and all are listed.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mlflow-migrate doctor mlruns.db
+  mlflow-migrate doctor postgresql://mlflow@db.example/mlflow --to 2.9.2")]
 pub(crate) struct Doctor {
     #[command(flatten)]
-    database: DatabaseArguments,
-
-    #[command(flatten)]
-    target: TargetArguments,
+    upgrade: UpgradeArguments,
 }
 
 impl Doctor {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
-        let request = self.database.request(&self.target, &context.catalogue)?;
-        let mut backend = self.database.open(context).await?;
+        let request = self.upgrade.request(context)?;
+        let mut backend = self.upgrade.open(context).await?;
         let found = doctor::diagnose(&mut *backend, &context.catalogue, &request).await?;
         let result = Diagnosed {
             from: found.plan.as_ref().map(|plan| plan.from.label().to_owned()),
             to: found.plan.as_ref().and_then(|plan| plan.to.clone()),
-            revisions: found.plan.map_or(0, |plan| plan.revisions.len()),
+            revision_count: found.plan.map_or(0, |plan| plan.revisions.len()),
             problems: found.problems.iter().map(Problem::of).collect(),
         };
         Ok(Outcome::Doctor(OfDatabase { database: backend.name(), result }))

@@ -13,6 +13,10 @@ use crate::outcome::{self, HistoryBase, HistoryEntry, Outcome};
 ///
 /// With a URL, the database's own revision is marked. Environment variables do not count here.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mlflow-migrate history
+  mlflow-migrate history mlruns.db")]
 pub(crate) struct History {
     #[command(flatten)]
     database: DatabaseArguments,
@@ -34,7 +38,7 @@ impl History {
         Ok(Outcome::History(outcome::History {
             database,
             unfinished,
-            revisions: newest_first
+            history: newest_first
                 .map(|revision| entry(catalogue, revision, position.as_ref()))
                 .collect(),
             base: HistoryBase {
@@ -61,7 +65,7 @@ fn entry(catalogue: &Catalogue, revision: &Revision, position: Option<&Position>
     HistoryEntry {
         revision: revision.id.clone(),
         parents: revision.parents.clone(),
-        created: revision.created.clone(),
+        date: outcome::date(revision),
         title: revision.title.clone(),
         release: catalogue.releases.first_with(includes).map(ToString::to_string),
         is_current: position.is_some_and(|at| at.location.revision.as_ref() == Some(&revision.id)),

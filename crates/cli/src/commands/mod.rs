@@ -2,15 +2,19 @@
 
 mod abort;
 mod check;
+mod completions;
 mod current;
 mod doctor;
 mod estimate;
 mod history;
+mod man;
 mod plan;
 mod restore;
 mod status;
 mod upgrade;
 mod verify;
+
+use std::path::Path;
 
 use clap::Subcommand;
 use mlflow_migrate_core::Error;
@@ -32,9 +36,19 @@ pub(crate) enum Command {
     Status(status::Status),
     Abort(abort::Abort),
     Restore(restore::Restore),
+    Completions(completions::Completions),
+    Man(man::Man),
 }
 
 impl Command {
+    /// Returns the file that gets the result as JSON, too.
+    pub(crate) fn report(&self) -> Option<&Path> {
+        match self {
+            Self::Upgrade(upgrade) => upgrade.report(),
+            _ => None,
+        }
+    }
+
     /// Runs the command.
     pub(crate) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         match self {
@@ -49,6 +63,8 @@ impl Command {
             Self::Status(status) => status.run(context).await,
             Self::Abort(abort) => abort.run(context).await,
             Self::Restore(restore) => restore.run(context).await,
+            Self::Completions(completions) => completions.run(),
+            Self::Man(man) => man.run(),
         }
     }
 }

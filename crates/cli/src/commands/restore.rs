@@ -13,6 +13,10 @@ use crate::{Context, clock};
 /// What the database holds now is kept beside it. Stop the MLflow server first. A database that another
 /// program reads or writes is refused; one that is only open looks like one that is not.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mlflow-migrate restore mlruns.db
+  mlflow-migrate restore mlruns.db --from copy.db")]
 pub(crate) struct Restore {
     #[command(flatten)]
     database: DatabaseArguments,

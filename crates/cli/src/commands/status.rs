@@ -11,6 +11,10 @@ use crate::outcome::{Activity, OfDatabase, Outcome};
 /// Exit code 0: neither. 3: an upgrade is running, MLflow's own too, as far as the server shows it.
 /// 4: an upgrade was interrupted.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mlflow-migrate status 'mysql+pymysql://mlflow@db.example/mlflow'
+  mlflow-migrate status mlruns.db --json")]
 pub(crate) struct Status {
     #[command(flatten)]
     database: DatabaseArguments,

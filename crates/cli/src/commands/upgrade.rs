@@ -7,30 +7,39 @@ use mlflow_migrate::Attempts;
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, upgrade};
 
-use crate::arguments::{DatabaseArguments, TargetArguments, duration};
+use crate::arguments::{UpgradeArguments, duration};
 use crate::database::{COPIES, Database};
 use crate::outcome::{Finished, OfDatabase, Outcome};
-use crate::{Context, clock};
+use crate::{Context, clock, creation};
 
 /// Upgrade a database, or create it
 ///
 /// Everything happens in one transaction where the database can do that (SQLite, PostgreSQL): after
 /// an error it is as it was. MySQL cannot: after an error the same command resumes the upgrade. An
-/// empty database, or a missing SQLite file, is created at the target.
+/// empty database is created at the target, and a missing SQLite file with `--create`.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mlflow-migrate upgrade sqlite:///mlruns.db --backup
+  mlflow-migrate upgrade postgresql://mlflow@db.example/mlflow --to mlflow")]
 pub(crate) struct Upgrade {
     #[command(flatten)]
-    database: DatabaseArguments,
+    arguments: UpgradeArguments,
 
-    #[command(flatten)]
-    target: TargetArguments,
+    /// Create the SQLite file if it is missing; on a terminal the program asks otherwise
+    #[arg(long)]
+    create: bool,
 
-    /// Copy the SQLite database first, to FILE or beside itself
+    /// Copy the SQLite database first, beside itself; `--backup=FILE` is the same as `--backup-to`
     #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true)]
     backup: Option<Option<PathBuf>>,
 
-    /// Leave the SQLite database as it is, and write the upgraded one to FILE, which must not exist
+    /// Copy the SQLite database first, to FILE
     #[arg(long, value_name = "FILE", conflicts_with = "backup")]
+    backup_to: Option<PathBuf>,
+
+    /// Leave the SQLite database as it is, and write the upgraded one to FILE, which must not exist
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["backup", "backup_to", "create"])]
     into: Option<PathBuf>,
 
     /// Leave out rows that a data migration cannot take, where that is sound, instead of refusing
@@ -54,12 +63,21 @@ pub(crate) struct Upgrade {
     /// Go one revision at a time, each stamped, as Alembic does, instead of merging their changes
     #[arg(long)]
     step_by_step: bool,
+
+    /// Write the result as JSON to FILE, too; a report of an earlier run is replaced
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
 }
 
 impl Upgrade {
+    /// Returns the file that gets the result as JSON, too.
+    pub(super) fn report(&self) -> Option<&Path> {
+        self.report.as_deref()
+    }
+
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
-        let database = self.database.database(context)?;
-        let mut request = self.database.request(&self.target, &context.catalogue)?;
+        let database = self.arguments.database(context)?;
+        let mut request = self.arguments.request(context)?;
         request.step_by_step = self.step_by_step;
         request.skip_check = self.no_check;
         request.stop = context.stop.clone();
@@ -77,12 +95,14 @@ impl Upgrade {
         database: &Database,
         mut request: UpgradeOptions,
     ) -> Result<OfDatabase<Finished>, Error> {
-        request.backup = match &self.backup {
+        let is_missing = database.is_missing();
+        let create = self.create || (is_missing && creation::is_wanted(&database.shown()));
+        let backup = self.backup_to.clone().map(Some).or_else(|| self.backup.clone());
+        request.backup = match backup {
             Some(file) => place_for_backup(context, database, &request, file.as_deref())?,
             None => None,
         };
-        let is_missing = database.is_missing();
-        let (name, report) = self.drive(context, database, &request, true).await?;
+        let (name, report) = self.drive(context, database, &request, create).await?;
         if is_missing {
             let message = format!("created {name}: there was no such file");
             context.renderer.notify(&Event::Notice { message });
@@ -98,7 +118,7 @@ impl Upgrade {
         request: &UpgradeOptions,
         destination: &Path,
     ) -> Result<OfDatabase<Finished>, Error> {
-        let copy = source.copy_beside(destination, &self.database.connecting()).await?;
+        let copy = source.copy_beside(destination, &self.arguments.connecting()).await?;
         let (_, report) = self.drive(context, &copy.database(), request, false).await?;
         if report.steps.is_empty() && !self.no_check {
             copy.check().await?;
@@ -145,7 +165,7 @@ impl Upgrade {
         request: &UpgradeOptions,
         create: bool,
     ) -> Result<(String, UpgradeReport), Error> {
-        let mut backend = database.open(&self.database.connecting(), create, context).await?;
+        let mut backend = database.open(&self.arguments.connecting(), create, context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
         let report = upgrade(&mut *backend, &context.catalogue, request, &observer).await?;
         Ok((backend.name(), report))

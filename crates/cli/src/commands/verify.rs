@@ -10,6 +10,10 @@ use crate::outcome::{OfDatabase, Outcome};
 /// Exit code 0: all is well. 2: something is missing or different, rows reference others that are not
 /// there, or a metric lacks its latest entry.
 #[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mlflow-migrate verify mlruns.db
+  mlflow-migrate verify mlruns.db --deep")]
 pub(crate) struct Verify {
     #[command(flatten)]
     database: DatabaseArguments,

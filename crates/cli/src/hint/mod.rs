@@ -86,6 +86,10 @@ fn of_target(error: &TargetError) -> String {
         TargetError::UnknownRelease { newest, .. } => {
             format!("the newest known release is {newest}; `--to head` goes there")
         }
+        TargetError::UnknownInstallation { .. } => {
+            "the database is unchanged; name the release, such as `--to 2.9.2`, or the interpreter with `--for PYTHON`"
+                .to_owned()
+        }
         TargetError::TargetTooFar { .. } => "`--to head` goes to the newest revision".to_owned(),
         TargetError::TargetBehind { .. } => {
             "there is no way back; restore the backup that was made before the upgrade".to_owned()

@@ -26,6 +26,10 @@ pub(super) fn in_words(remedy: &Remedy) -> String {
             "make the file and its folder writable; `--into FILE` leaves the source as it is"
                 .to_owned()
         }
+        Remedy::CreateFile => {
+            "check the path; `mlflow-migrate upgrade --create` makes a new database there"
+                .to_owned()
+        }
         Remedy::NameBackup => "`--from FILE` names the backup".to_owned(),
         Remedy::CopyFiles { files } => copying(files),
         // `check` shows what a remedy of a later version of the library is about.

@@ -4,6 +4,7 @@ use mlflow_migrate_core::error::{
     ErrorKind, LocationError, RowProblem, VerificationError, Violation,
 };
 use std::io::{self, Write};
+use std::time::SystemTime;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::{Event, Observer};
@@ -42,6 +43,15 @@ struct ErrorLine<'a> {
     violations: &'a [Violation],
 }
 
+/// An error of the arguments, which no command has seen.
+#[derive(Serialize)]
+#[serde(tag = "event", rename = "error")]
+struct UsageLine<'a> {
+    kind: &'static str,
+    exit_code: u8,
+    message: &'a str,
+}
+
 impl Observer for Json {
     fn notify(&self, event: &Event) {
         if !self.quiet {
@@ -57,11 +67,17 @@ impl Renderer for Json {
     }
 
     fn error(&self, error: &Error, exit_code: u8) -> io::Result<()> {
+        unless_reader_is_gone(write_line(&ErrorLine::of(error, exit_code)))
+    }
+}
+
+impl<'a> ErrorLine<'a> {
+    fn of(error: &'a Error, exit_code: u8) -> Self {
         let reason = match error {
             Error::Interrupted { source, .. } => source,
             error => error,
         };
-        unless_reader_is_gone(write_line(&ErrorLine {
+        Self {
             kind: error.kind(),
             exit_code,
             message: error.to_string(),
@@ -87,12 +103,47 @@ impl Renderer for Json {
                 Error::Verification(VerificationError::UnverifiedRows { violations }) => violations,
                 _ => &[],
             },
-        }))
+        }
     }
 }
 
+/// Returns a result as one line of JSON.
+pub(super) fn outcome_line(outcome: &Outcome) -> io::Result<String> {
+    line(outcome)
+}
+
+/// Returns an error as one line of JSON.
+pub(super) fn error_line(error: &Error, exit_code: u8) -> io::Result<String> {
+    line(&ErrorLine::of(error, exit_code))
+}
+
+/// Writes that the arguments are not understood.
+pub(super) fn write_usage(message: &str, exit_code: u8) -> io::Result<()> {
+    unless_reader_is_gone(write_line(&UsageLine { kind: "usage", exit_code, message }))
+}
+
+/// The version of the lines' shape; it changes when a key goes or gets another meaning.
+const SCHEMA_VERSION: u32 = 1;
+
+/// What every line has besides its content.
+#[derive(Serialize)]
+struct Line<'a, T> {
+    schema_version: u32,
+    tool_version: &'static str,
+    time: String,
+    #[serde(flatten)]
+    content: &'a T,
+}
+
+fn line(content: &impl Serialize) -> io::Result<String> {
+    let time = humantime::format_rfc3339_millis(SystemTime::now()).to_string();
+    let tool_version = env!("CARGO_PKG_VERSION");
+    let line = Line { schema_version: SCHEMA_VERSION, tool_version, time, content };
+    Ok(visible::json(&serde_json::to_string(&line)?))
+}
+
 fn write_line(value: &impl Serialize) -> io::Result<()> {
-    let line = visible::json(&serde_json::to_string(value)?);
+    let line = line(value)?;
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{line}")?;
     stdout.flush()

@@ -14,6 +14,7 @@ use mlflow_migrate_core::event::Observer;
 
 use crate::outcome::Outcome;
 pub(crate) use progress::write_line;
+pub(crate) use visible::one_line;
 
 /// Shows the user what happens, and the result.
 pub(crate) trait Renderer: Observer {
@@ -31,6 +32,23 @@ pub(crate) fn choose(json: bool, quiet: bool) -> Arc<dyn Renderer> {
     } else {
         Arc::new(text::Text::new(quiet, io::stderr().is_terminal()))
     }
+}
+
+/// Returns a command's result as one line of JSON; of an error, with its exit code.
+pub(crate) fn report(result: &Result<Outcome, Error>, exit_code: u8) -> io::Result<String> {
+    match result {
+        Ok(outcome) => json::outcome_line(outcome),
+        Err(error) => json::error_line(error, exit_code),
+    }
+}
+
+/// Writes that the arguments are not understood, as text or as JSON.
+pub(crate) fn usage(error: &clap::Error, as_json: bool, exit_code: u8) {
+    // A closed terminal leaves no reader for the error.
+    let _ = match as_json {
+        true => json::write_usage(error.to_string().trim_end(), exit_code),
+        false => error.print(),
+    };
 }
 
 /// Ignores a closed stdout, which is no error: `head` closes its input early.

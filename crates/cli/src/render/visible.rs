@@ -39,7 +39,7 @@ pub(super) fn lines(text: &str) -> String {
 }
 
 /// Returns a message as one line, with very long words and messages cut.
-pub(super) fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let lines_of_text = text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty());
     let line = lines(&lines_of_text.collect::<Vec<_>>().join(" "));
     let words: Vec<String> = line.split(' ').map(|word| cut(word, WORD)).collect();

@@ -50,7 +50,7 @@ pub(super) fn duration(seconds: f64) -> String {
     }
 }
 
-/// Formats releases: `MLflow 3.18.0`, `MLflow 2.9.0 to 2.9.2`; `None` if the list is empty.
+/// Formats releases: `MLflow 3.18.x`, `MLflow 2.8.x to 2.12.x`; `None` if the list is empty.
 pub(super) fn releases(releases: &[String]) -> Option<String> {
     match releases {
         [] => None,
@@ -59,12 +59,24 @@ pub(super) fn releases(releases: &[String]) -> Option<String> {
     }
 }
 
+/// Returns which releases fit a database after an upgrade, and which of today's no longer do.
+///
+/// `None` if no release fits the database now.
+pub(super) fn fitting_afterwards(fitting: &[String], outdated: &[String]) -> Option<String> {
+    let outdated = releases(outdated)?;
+    let fitting = match releases(fitting) {
+        Some(fitting) => format!("{fitting} can use this database"),
+        None => "no MLflow release expects this schema".to_owned(),
+    };
+    Some(format!("afterwards {fitting}; {outdated} no longer can"))
+}
+
 /// Returns a revision's id, or `base`.
 pub(super) fn revision(revision: Option<&str>) -> &str {
     revision.unwrap_or("base")
 }
 
-/// Formats a revision with its releases: `534353b11cbc (MLflow 3.18.0)`.
+/// Formats a revision with its releases: `534353b11cbc (MLflow 3.18.x)`.
 pub(super) fn revision_and_releases(id: Option<&str>, expecting: &[String]) -> String {
     match releases(expecting) {
         Some(expecting) => format!("{} ({expecting})", revision(id)),
@@ -111,7 +123,7 @@ mod tests {
     #[test]
     fn releases_are_a_range() {
         assert_eq!(releases(&[]), None);
-        let range = releases(&["1.0.0".to_owned(), "1.1.0".to_owned(), "1.2.0".to_owned()]);
-        assert_eq!(range.as_deref(), Some("MLflow 1.0.0 to 1.2.0"));
+        let range = releases(&["1.0.x".to_owned(), "1.1.x".to_owned(), "1.2.x".to_owned()]);
+        assert_eq!(range.as_deref(), Some("MLflow 1.0.x to 1.2.x"));
     }
 }

@@ -1,6 +1,6 @@
 //! Every command on databases that MLflow made.
 
-use crate::sandbox::{HEAD, Sandbox};
+use crate::sandbox::{HEAD, Ran, Sandbox};
 use insta::assert_snapshot;
 
 /// Times and sizes differ from run to run.
@@ -30,7 +30,7 @@ fn every_sample_reaches_the_head() {
         let sandbox = Sandbox::with_sample(sample);
         let ran = sandbox.run(&["upgrade", "sqlite:///mlruns.db"]);
         assert_eq!(ran.code, 0, "{sample}: {}", ran.stderr);
-        assert!(ran.stdout.contains("fits:     MLflow 3.18.0"), "{}", ran.stdout);
+        assert!(ran.stdout.contains("fits:     MLflow 3.18.x"), "{}", ran.stdout);
         let checked = sandbox.run(&["check", "mlruns.db"]);
         assert_eq!(checked.code, 0, "{sample}: {}", checked.stdout);
     }
@@ -71,14 +71,14 @@ fn json_has_every_event_and_the_report() {
     assert_eq!(report["database"], "mlruns.db");
     assert_eq!(report["from"], "7ac759974ad8");
     assert_eq!(report["to"], HEAD);
-    assert_eq!(report["releases"], serde_json::json!(["3.18.0"]));
+    assert_eq!(report["releases"], serde_json::json!(["3.18.x"]));
     assert_eq!(report["revisions"].as_array().unwrap().len(), 65);
 }
 
 #[test]
 fn a_missing_database_is_created() {
     let sandbox = Sandbox::new();
-    let ran = sandbox.run(&["upgrade", "sqlite:///new%20one.db", "--to", "2.9.2"]);
+    let ran = sandbox.run(&["upgrade", "--create", "sqlite:///new%20one.db", "--to", "2.9.2"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert_snapshot!(settled(&ran.stdout));
     let current = sandbox.run(&["current", "new one.db"]);
@@ -92,6 +92,9 @@ fn a_backup_is_the_database_before() {
     assert_eq!(ran.code, 0, "{}", ran.stderr);
     assert!(ran.stdout.contains("before:   before.db"), "{}", ran.stdout);
     assert!(sandbox.run(&["current", "before.db"]).stdout.starts_with("base "));
+    let sandbox_of_option = Sandbox::with_sample("mlruns-0.9.1.db");
+    let ran = sandbox_of_option.run(&["upgrade", "mlruns.db", "--backup-to", "before.db"]);
+    assert!(ran.stdout.contains("before:   before.db"), "{}", ran.stdout);
     let again = sandbox.run(&["upgrade", "mlruns.db", "--backup"]);
     assert_eq!(again.stderr, "note: no backup: there is nothing to upgrade\n");
     assert_eq!(sandbox.files().len(), 2);
@@ -123,7 +126,7 @@ fn an_upgrade_into_a_new_file_leaves_the_source() {
 fn current_tells_where_a_database_is() {
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
     assert_snapshot!(sandbox.run(&["current", "mlruns.db"]).stdout);
-    assert_snapshot!(sandbox.run(&["current", "mlruns.db", "--json"]).stdout);
+    assert_snapshot!(sandbox.run(&["current", "mlruns.db", "--json"]).json()[0].to_string());
     let base = Sandbox::with_sample("mlruns-0.9.1.db");
     assert_snapshot!(base.run(&["current", "mlruns.db"]).stdout);
 }
@@ -138,7 +141,7 @@ fn history_lists_every_revision_and_marks_the_databases() {
     let marks: Vec<&str> = marked.lines().filter(|line| line.starts_with('*')).collect();
     assert_snapshot!(marks.join("\n"));
     let json = sandbox.run(&["history", "--json"]).json();
-    assert_eq!(json[0]["revisions"].as_array().unwrap().len(), 70);
+    assert_eq!(json[0]["history"].as_array().unwrap().len(), 70);
 }
 
 #[test]
@@ -203,10 +206,10 @@ fn check_compares_with_a_target() {
     const UNKNOWN: i32 = 12;
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
     for (target, code, said) in [
-        ("1.2.0", 0, "at 7ac759974ad8 (MLflow 1.2.0), which is the target"),
+        ("1.2.0", 0, "at 7ac759974ad8 (MLflow 1.2.x), which is the target"),
         ("mlflow==1.2.x", 0, "which is the target"),
         ("+0", 0, "which is the target"),
-        ("1.3.0", 1, "1 revision behind 89d4b8295536 (MLflow 1.3.0)"),
+        ("1.3.0", 1, "1 revision behind 89d4b8295536 (MLflow 1.3.x)"),
         ("head", 1, "65 revisions behind "),
         ("1.0.0", NEWER, "the database is at 7ac759974ad8, which is newer than 90e64c465722"),
         ("9.9", UNKNOWN, "MLflow 9.9 is not known"),
@@ -246,4 +249,70 @@ fn the_environment_names_the_database() {
     let mut command = sandbox.command(&["current"]);
     command.env("MLFLOW_TRACKING_URI", "http://localhost:5000");
     assert_snapshot!(crate::sandbox::Ran::from(command.output().unwrap()).stderr);
+}
+
+#[test]
+fn a_report_is_written_beside_the_text() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let arguments = ["upgrade", "mlruns.db", "--to", "2.9.2", "--report", "report.json"];
+    for expected in ["7ac759974ad8", "acf3f17fdcc7"] {
+        let ran = sandbox.run(&arguments);
+        assert_eq!(ran.code, 0, "{}", ran.stderr);
+        let text = std::fs::read_to_string(sandbox.path("report.json")).unwrap();
+        let report: serde_json::Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(report["event"], "finished");
+        assert_eq!(report["from"], expected);
+        assert_eq!(report["to"], "acf3f17fdcc7");
+    }
+    let behind = sandbox.run(&["upgrade", "mlruns.db", "--to", "1.2.0", "--report", "report.json"]);
+    assert_eq!(behind.code, 13);
+    let text = std::fs::read_to_string(sandbox.path("report.json")).unwrap();
+    assert!(text.contains("\"target_behind\""), "{text}");
+}
+
+#[test]
+fn a_report_replaces_nothing_but_a_report() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let told = sandbox.refused(&["upgrade", "mlruns.db", "--report", "mlruns.db"]);
+    assert!(told.contains("the file exists, and holds no report"), "{told}");
+    assert!(told.ends_with("-> 74\n"), "{told}");
+}
+
+/// Writes the metadata of an installed package, and returns a command for its environment.
+fn with_installed(sandbox: &Sandbox, package: &str, version: &str, arguments: &[&str]) -> Ran {
+    let folder = sandbox.path(&format!("site/{package}-{version}.dist-info"));
+    std::fs::create_dir_all(&folder).unwrap();
+    let metadata = format!("Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n");
+    std::fs::write(folder.join("METADATA"), metadata).unwrap();
+    let mut command = sandbox.command(arguments);
+    command.env("PATH", std::env::var_os("PATH").unwrap());
+    command.env("PYTHONPATH", sandbox.path("site")).env("HOME", sandbox.path("."));
+    Ran::from(command.output().unwrap())
+}
+
+#[test]
+fn the_installed_mlflow_is_a_target() {
+    for package in ["mlflow", "mlflow-skinny"] {
+        for arguments in [&["--to", "mlflow"][..], &["--for", "python3"]] {
+            let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+            let upgrade = [&["upgrade", "mlruns.db"], arguments].concat();
+            let ran = with_installed(&sandbox, package, "2.9.2", &upgrade);
+            assert_eq!(ran.code, 0, "{}", ran.stderr);
+            assert!(ran.stderr.contains("note: the installed MLflow is 2.9.2"), "{}", ran.stderr);
+            assert!(ran.stdout.contains("MLflow 2.8.x to 2.12.x"), "{}", ran.stdout);
+            let check = [&["check", "mlruns.db"], arguments].concat();
+            assert_eq!(with_installed(&sandbox, package, "2.9.2", &check).code, 0);
+        }
+    }
+}
+
+#[test]
+fn an_installation_that_is_not_there_is_no_target() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    let told = [
+        sandbox.refused(&["upgrade", "mlruns.db", "--for", "./no-such-python"]),
+        sandbox.refused(&["upgrade", "mlruns.db", "--to", "mlflow"]),
+        sandbox.refused(&["upgrade", "mlruns.db", "--for", "/bin/false"]),
+    ];
+    assert_snapshot!(told.join("\n"));
 }

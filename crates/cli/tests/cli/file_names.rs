@@ -21,7 +21,7 @@ fn no_file_is_made_under_the_beginning_of_its_name() {
             }
         }
         // The hint's path is all that it takes.
-        let ran = sandbox.run(&["upgrade", &format!("./{name}")]);
+        let ran = sandbox.run(&["upgrade", "--create", &format!("./{name}")]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert!(ran.stderr.contains(&format!("note: created ./{name}: ")), "{}", ran.stderr);
         assert_eq!(sandbox.files().keys().collect::<Vec<_>>(), [name]);
@@ -37,7 +37,7 @@ fn a_file_whose_name_goes_on_after_a_question_mark_is_not_left_aside() {
         let told = sandbox.refused(&["upgrade", &format!("sqlite:///{name}")]);
         assert!(told.ends_with(&format!("-> {URL}\n")), "{told}");
         assert!(told.contains(&format!("./{name}'")), "{told}");
-        let ran = sandbox.run(&["upgrade", &format!("./{name}")]);
+        let ran = sandbox.run(&["upgrade", "--create", &format!("./{name}")]);
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert!(!ran.stderr.contains("created"), "{}", ran.stderr);
         assert!(sandbox.run(&["current", name]).stdout.starts_with(HEAD));
@@ -58,7 +58,7 @@ fn a_file_has_the_name_that_its_url_gives() {
         ("./file:a.db?mode=memory", "file:a.db?mode=memory"),
     ] {
         let sandbox = Sandbox::new();
-        let ran = sandbox.run(&["upgrade", given, "--to", "451aebb31d03"]);
+        let ran = sandbox.run(&["upgrade", "--create", given, "--to", "451aebb31d03"]);
         assert_eq!(ran.code, 0, "{given}: {}", ran.stderr);
         assert!(ran.stderr.contains("note: created "), "{given}: {}", ran.stderr);
         assert!(

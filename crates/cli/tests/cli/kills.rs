@@ -130,7 +130,7 @@ impl<'a> Undisturbed<'a> {
 /// How many steps an upgrade has had.
 fn steps_of(ran: &Ran) -> usize {
     let planned = ran.json().into_iter().find(|event| event["event"] == "planned").unwrap();
-    planned["steps"].as_u64().unwrap().try_into().unwrap()
+    planned["step_count"].as_u64().unwrap().try_into().unwrap()
 }
 
 #[tokio::test]

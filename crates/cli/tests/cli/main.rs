@@ -5,6 +5,7 @@
 mod commands;
 mod damage;
 mod diagnosis;
+mod examples;
 #[cfg(target_os = "linux")]
 mod exhaustion;
 mod file_names;

@@ -23,6 +23,8 @@ fn no_database() {
         sandbox.refused(&["upgrade", "text"]),
         sandbox.refused(&["upgrade", "folder"]),
         sandbox.refused(&["upgrade", "missing/mlruns.db"]),
+        sandbox.refused(&["upgrade", "missing/mlruns.db", "--create"]),
+        sandbox.refused(&["upgrade", "missing.db"]),
         sandbox.refused(&["plan", "missing.db"]),
         sandbox.refused(&["upgrade", "missing.db", "--into", "new.db"]),
         sandbox.refused(&["upgrade"]),

@@ -107,10 +107,19 @@ impl Ran {
         format!("$ mlflow-migrate {}\n{}-> {}\n", typed.join(" "), self.stderr, self.code)
     }
 
-    /// The JSON Lines of stdout.
+    /// The JSON Lines of stdout, without what every line has.
     #[track_caller]
     pub(crate) fn json(&self) -> Vec<serde_json::Value> {
-        self.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+        let lines = self.stdout.lines().map(|line| {
+            let mut line: serde_json::Value = serde_json::from_str(line).unwrap();
+            let keys = line.as_object_mut().unwrap();
+            assert_eq!(keys.remove("schema_version"), Some(1.into()));
+            assert_eq!(keys.remove("tool_version"), Some(env!("CARGO_PKG_VERSION").into()));
+            let time = keys.remove("time").unwrap();
+            assert!(time.as_str().unwrap().ends_with('Z'), "{time}");
+            line
+        });
+        lines.collect()
     }
 }
 

@@ -103,7 +103,7 @@ fn a_database_that_is_created_survives_what_is_left_beside_it() {
     for Left { suffix, bytes } in left_by_crashes() {
         let sandbox = Sandbox::new();
         fs::write(sandbox.path(&format!("mlruns.db{suffix}")), &bytes).unwrap();
-        let ran = sandbox.run(&["upgrade", "mlruns.db"]);
+        let ran = sandbox.run(&["upgrade", "--create", "mlruns.db"]);
         assert_eq!(ran.code, 0, "{suffix}: {}", ran.stderr);
         assert!(is_whole(&sandbox.path("mlruns.db")), "{suffix}");
         assert!(sandbox.run(&["current", "mlruns.db"]).stdout.starts_with(HEAD), "{suffix}");

@@ -29,6 +29,8 @@ pub enum Remedy {
     },
     /// The file and its folder have to be writable, or the result has to go into another file.
     MakeWritable,
+    /// The path has to be right, or the file has to be created.
+    CreateFile,
     /// A backup has to be named.
     NameBackup,
     /// The files have to be copied together to a folder where SQLite can write.

@@ -28,6 +28,14 @@ pub enum TargetError {
         /// The newest known release.
         newest: String,
     },
+    /// The installed MLflow is the target, and its release could not be read.
+    #[error("{python} cannot name its MLflow: {problem}")]
+    UnknownInstallation {
+        /// The Python interpreter.
+        python: String,
+        /// The reason.
+        problem: String,
+    },
     /// Fewer revisions are pending than requested.
     #[error("+{steps} goes beyond the newest revision: only {available} more are known")]
     TargetTooFar {
@@ -52,6 +60,7 @@ impl TargetError {
             Self::UnknownTarget { .. }
             | Self::AmbiguousTarget { .. }
             | Self::UnknownRelease { .. }
+            | Self::UnknownInstallation { .. }
             | Self::TargetTooFar { .. } => ErrorKind::Target,
             Self::TargetBehind { .. } => ErrorKind::TargetBehind,
         }

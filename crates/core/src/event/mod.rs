@@ -24,9 +24,13 @@ pub enum Event {
         /// The target revision.
         to: Option<String>,
         /// The number of pending revisions.
-        revisions: usize,
+        revision_count: usize,
         /// The number of steps.
-        steps: usize,
+        step_count: usize,
+        /// The MLflow releases that expect the target revision, oldest first.
+        releases: Vec<String>,
+        /// The MLflow releases that fit the database now, and no longer fit it afterwards.
+        outdated: Vec<String>,
     },
     /// A fact that the user should know, and that does not stop the upgrade.
     Notice {
@@ -45,7 +49,7 @@ pub enum Event {
         /// The number of the step, from 1.
         step: usize,
         /// The number of steps.
-        steps: usize,
+        step_count: usize,
         /// A short description of the step.
         title: String,
     },

@@ -36,6 +36,11 @@ impl Release {
         Some(Self { text: text.to_owned(), numbers: [major, minor, u32::MAX] })
     }
 
+    /// Returns the name of all releases that differ from this one in the patch number only.
+    fn all_patches(&self) -> String {
+        format!("{}.{}.x", self.numbers[0], self.numbers[1])
+    }
+
     fn same_minor(&self, other: &Self) -> bool {
         self.numbers[..2] == other.numbers[..2]
     }
@@ -94,10 +99,30 @@ impl Releases {
     }
 
     /// Returns the releases that expect exactly this revision, oldest first.
+    ///
+    /// `3.0.x` stands for every release of 3.0, listed or not, since all of them expect the revision.
+    /// If the releases of a minor expect different revisions, only listed numbers are returned.
     #[must_use]
-    pub fn expecting(&self, revision: Option<&str>) -> Vec<&Release> {
-        let matching = self.heads.iter().filter(|(_, id)| id.as_deref() == revision);
-        matching.map(|(release, _)| release).collect()
+    pub fn expecting(&self, revision: Option<&str>) -> Vec<String> {
+        let mut expecting = Vec::new();
+        for minor in self.heads.chunk_by(|(one, _), (next, _)| one.same_minor(next)) {
+            let mut matching = minor
+                .iter()
+                .filter(|(_, id)| id.as_deref() == revision)
+                .map(|(release, _)| release);
+            if minor.iter().all(|(_, id)| id.as_deref() == revision) {
+                expecting.extend(matching.next().map(Release::all_patches));
+            } else {
+                expecting.extend(matching.map(ToString::to_string));
+            }
+        }
+        expecting
+    }
+
+    /// Returns the releases that expect the first revision and not the second one, oldest first.
+    #[must_use]
+    pub fn outdated(&self, from: Option<&str>, to: Option<&str>) -> Vec<String> {
+        if from == to { Vec::new() } else { self.expecting(from) }
     }
 
     /// Returns the first listed release that has the revision.
@@ -107,9 +132,45 @@ impl Releases {
         self.heads.iter().find(|(_, id)| includes(id.as_deref())).map(|(release, _)| release)
     }
 
+    /// Returns the oldest listed release.
+    #[must_use]
+    pub fn oldest(&self) -> Option<&Release> {
+        self.heads.first().map(|(release, _)| release)
+    }
+
     /// Returns the newest listed release.
     #[must_use]
     pub fn newest(&self) -> Option<&Release> {
         self.heads.last().map(|(release, _)| release)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Releases;
+
+    #[test]
+    fn a_minor_whose_releases_agree_stands_for_all_its_patches() {
+        let releases = Releases::new([
+            ("2.9", Some("a")),
+            ("3.0.0", Some("b")),
+            ("3.0.2", Some("b")),
+            ("3.1.0", Some("b")),
+            ("3.2.0", Some("c")),
+            ("3.2.1", Some("d")),
+            ("3.3.0", Some("d")),
+        ]);
+        let table: [(Option<&str>, &[&str]); 5] = [
+            (Some("a"), &["2.9.x"]),
+            (Some("b"), &["3.0.x", "3.1.x"]),
+            (Some("c"), &["3.2.0"]),
+            (Some("d"), &["3.2.1", "3.3.x"]),
+            (None, &[]),
+        ];
+        for (revision, expected) in table {
+            assert_eq!(releases.expecting(revision), expected, "{revision:?}");
+        }
+        assert_eq!(releases.outdated(Some("b"), Some("d")), ["3.0.x", "3.1.x"]);
+        assert!(releases.outdated(Some("b"), Some("b")).is_empty());
     }
 }

@@ -101,7 +101,7 @@ impl CheckReport {
             let is_there = due.is_empty() && !self.position.location.empty;
             self.verdict = if is_there { Verdict::AtTarget } else { Verdict::Behind };
         }
-        let releases = expecting(catalogue, revision.as_deref());
+        let releases = catalogue.releases.expecting(revision.as_deref());
         self.target = Some(CheckedTarget { revision, releases, due });
         Ok(self)
     }
@@ -169,17 +169,12 @@ pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Posi
     let revision = location.revision.as_deref();
     let path = catalogue.graph.path(revision, Some(head)).unwrap_or_default();
     Ok(Position {
-        releases: if location.empty { Vec::new() } else { expecting(catalogue, revision) },
+        releases: if location.empty { Vec::new() } else { catalogue.releases.expecting(revision) },
         head: head.to_owned(),
-        head_releases: expecting(catalogue, Some(head)),
+        head_releases: catalogue.releases.expecting(Some(head)),
         due: path.into_iter().map(|revision| revision.id.clone()).collect(),
         location,
     })
-}
-
-/// Returns the releases that expect a revision, oldest first.
-fn expecting(catalogue: &Catalogue, revision: Option<&str>) -> Vec<String> {
-    catalogue.releases.expecting(revision).into_iter().map(ToString::to_string).collect()
 }
 
 fn leftovers(live: &Schema) -> Vec<String> {

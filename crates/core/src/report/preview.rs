@@ -27,6 +27,8 @@ pub struct Preview {
     pub revisions: Vec<String>,
     /// The MLflow releases that expect the target revision.
     pub releases: Vec<String>,
+    /// The MLflow releases that fit the database now, and no longer fit it after the upgrade.
+    pub outdated: Vec<String>,
     /// The steps, in order.
     pub steps: Vec<PreviewStep>,
     /// The cost of MLflow's own chain; `None` if the upgrade executes the same steps.
@@ -87,10 +89,12 @@ async fn preview_in_session(
     };
     let is_rolled_back = platform.transactional_ddl || options.step_by_step;
     let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
-    let releases = catalogue.releases.expecting(plan.to.as_deref());
+    let from = (!plan.from.empty).then_some(plan.from.revision.as_deref());
     Ok(Preview {
         empty: plan.from.empty,
-        releases: releases.into_iter().map(ToString::to_string).collect(),
+        releases: catalogue.releases.expecting(plan.to.as_deref()),
+        outdated: from
+            .map_or_else(Vec::new, |from| catalogue.releases.outdated(from, plan.to.as_deref())),
         from: plan.from.revision,
         to: plan.to,
         revisions: plan.revisions,

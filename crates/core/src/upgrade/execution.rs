@@ -148,7 +148,11 @@ impl<'a> Execution<'a> {
             self.stop.check()?;
             let started = Instant::now();
             tracing::info!(step = number, steps, title, "step begins");
-            self.observer.notify(&Event::StepStarted { step: number, steps, title: title.clone() });
+            self.observer.notify(&Event::StepStarted {
+                step: number,
+                step_count: steps,
+                title: title.clone(),
+            });
             let rest = if self.is_resumed && number == done + 1 {
                 let (now, platform) = (backend.inspect().await?, backend.platform().clone());
                 rest_of(planned, &now, &platform, &backend.name())?

@@ -152,13 +152,16 @@ async fn begin(
         }
     }
     if !plan.is_empty() {
+        let to = plan.to.as_deref();
+        let from = (!plan.from.empty).then_some(plan.from.revision.as_deref());
         observer.notify(&Event::Planned {
             from: plan.from.revision.clone(),
             to: plan.to.clone(),
-            revisions: plan.revisions.len(),
-            steps: plan.steps.len(),
+            revision_count: plan.revisions.len(),
+            step_count: plan.steps.len(),
+            releases: catalogue.releases.expecting(to),
+            outdated: from.map_or_else(Vec::new, |from| catalogue.releases.outdated(from, to)),
         });
-        let to = plan.to.as_deref();
         let found = Drift::of(catalogue, backend.platform(), &live, &plan.from, to)?;
         found.tell(&plan.from, to, &**observer);
         for message in plan.lost_with_columns(backend.platform()) {

@@ -77,7 +77,6 @@ pub(super) fn report(
 ) -> UpgradeReport {
     let created = plan.changes().filter(|change| change.before.is_none()).count();
     let names: BTreeSet<&str> = plan.changes().map(|change| change.after.name.as_str()).collect();
-    let releases = catalogue.releases.expecting(plan.to.as_deref());
     let migrations = steps.iter().filter(|step| step.is_migration);
     UpgradeReport {
         from: plan.from.revision.clone(),
@@ -90,6 +89,6 @@ pub(super) fn report(
         backup: None,
         seconds: started.elapsed().as_secs_f64(),
         steps,
-        releases: releases.into_iter().map(ToString::to_string).collect(),
+        releases: catalogue.releases.expecting(plan.to.as_deref()),
     }
 }

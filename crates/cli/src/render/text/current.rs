@@ -33,8 +33,8 @@ fn write_position(
         (None, false) => writeln!(out, "base  the schema before the first revision")?,
     }
     writeln!(out, "  database: {database}")?;
-    if let Some(created) = current.created.as_ref().filter(|created| !created.is_empty()) {
-        writeln!(out, "  created:  {created}")?;
+    if let Some(date) = &current.date {
+        writeln!(out, "  revision: of {date}")?;
     }
     if !position.location.empty {
         writeln!(out, "  fits:     {}", fits(&position.releases))?;

@@ -7,11 +7,11 @@ use crate::render::words::{self, count};
 /// Writes the obstacles to an upgrade.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::Result<()> {
     let OfDatabase { database, result } = found;
-    let Diagnosed { from, to, revisions, problems } = result;
+    let Diagnosed { from, to, revision_count, problems } = result;
     match from {
         Some(from) => {
             let to = words::revision(to.as_deref());
-            let due = count(*revisions as u64, "revision");
+            let due = count(*revision_count as u64, "revision");
             writeln!(out, "{database}: at {from}, {due} to {to}")?;
         }
         None => writeln!(out, "{database}: no upgrade can be planned")?,

@@ -5,12 +5,12 @@ use crate::outcome::{History, HistoryEntry};
 
 /// Lists the revisions, newest first, each with its day and its first release.
 pub(super) fn write(out: &mut impl Write, history: &History) -> io::Result<()> {
-    for entry in &history.revisions {
-        let HistoryEntry { revision, created, title, release, is_current, .. } = entry;
+    for entry in &history.history {
+        let HistoryEntry { revision, date, title, release, is_current, .. } = entry;
         let mark = mark(*is_current);
-        let created = if created.is_empty() { "-" } else { created };
+        let date = date.as_deref().unwrap_or("-");
         let release = release.as_deref().unwrap_or("-");
-        writeln!(out, "{mark} {revision:<13}  {created:<10}  {release:<8}  {title}")?;
+        writeln!(out, "{mark} {revision:<13}  {date:<10}  {release:<8}  {title}")?;
     }
     let mark = mark(history.base.is_current);
     let release = history.base.release.as_deref().unwrap_or("-");
@@ -19,8 +19,7 @@ pub(super) fn write(out: &mut impl Write, history: &History) -> io::Result<()> {
         return write_unfinished(out, database, unfinished);
     }
     if let Some(database) = &history.database {
-        let is_marked =
-            history.base.is_current || history.revisions.iter().any(|one| one.is_current);
+        let is_marked = history.base.is_current || history.history.iter().any(|one| one.is_current);
         match is_marked {
             true => writeln!(out, "* {database} is here")?,
             false => writeln!(out, "{database} is empty")?,

@@ -52,11 +52,14 @@ impl Text {
 
     fn show(&self, running: &mut Running, event: &Event) {
         match event {
-            Event::Planned { to, revisions, steps, .. } => {
+            Event::Planned { to, revision_count, step_count, releases, outdated, .. } => {
                 let to = words::revision(to.as_deref());
-                let revisions = words::count(*revisions as u64, "revision");
-                let steps = words::count(*steps as u64, "step");
+                let revisions = words::count(*revision_count as u64, "revision");
+                let steps = words::count(*step_count as u64, "step");
                 write_line(&format!("upgrading to {to}: {revisions} in {steps}"));
+                words::fitting_afterwards(releases, outdated)
+                    .iter()
+                    .for_each(|line| write_line(line));
             }
             Event::Notice { message } => running.write(&format!("note: {message}")),
             Event::Retrying { problem, wait_seconds } => {
@@ -64,8 +67,8 @@ impl Text {
                 let (problem, wait) = (one_line(problem), words::duration(*wait_seconds));
                 write_line(&format!("note: {problem}; trying again in {wait}"));
             }
-            Event::StepStarted { step, steps, title } => {
-                running.steps = *steps;
+            Event::StepStarted { step, step_count, title } => {
+                running.steps = *step_count;
                 let heading = format!("{} {title}", running.number(*step));
                 running.display = Some(match self.on_terminal {
                     true => StepDisplay::bar(&heading),
@@ -137,6 +140,9 @@ impl Renderer for Text {
             Outcome::Status(status) => status::write(&mut text, status)?,
             Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
             Outcome::Restore(restored) => restore::write(&mut text, restored)?,
+            Outcome::Completions(generated) | Outcome::Man(generated) => {
+                text.write_all(generated.text.as_bytes())?;
+            }
         }
         let text = visible::lines(&String::from_utf8_lossy(&text));
         let mut stdout = anstream::stdout().lock();

@@ -5,7 +5,7 @@ use mlflow_migrate_core::report::alembic_cost::AlembicCost;
 use mlflow_migrate_core::report::preview::PreviewStep;
 
 use crate::outcome::{OfDatabase, Planned};
-use crate::render::words::{count, count_of, revision, revision_and_releases};
+use crate::render::words::{count, count_of, fitting_afterwards, revision, revision_and_releases};
 
 /// Lists the steps of an upgrade.
 pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::Result<()> {
@@ -18,6 +18,9 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
     let revisions = count_of(&plan.revisions, "revision");
     let steps = count_of(&plan.steps, "step");
     writeln!(out, "{database}: from {from} to {to}, {revisions} in {steps}")?;
+    if let Some(line) = fitting_afterwards(&plan.releases, &plan.outdated) {
+        writeln!(out, "{line}")?;
+    }
     let width = plan.steps.len().to_string().len();
     for (step, number) in plan.steps.iter().zip(1..) {
         write_step(out, step, &format!("{number:>width$}"), *show_statements)?;

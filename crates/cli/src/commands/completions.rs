@@ -1,0 +1,29 @@
+use clap::{Args, CommandFactory};
+use clap_complete::Shell;
+use mlflow_migrate_core::Error;
+
+use crate::command_line::CommandLine;
+use crate::outcome::{Generated, Outcome};
+
+/// Write a script that completes commands and options in a shell
+///
+/// The shell reads the script at its start; its own manual says from where.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  mlflow-migrate completions bash > /etc/bash_completion.d/mlflow-migrate
+  mlflow-migrate completions fish > ~/.config/fish/completions/mlflow-migrate.fish")]
+pub(crate) struct Completions {
+    /// The shell
+    shell: Shell,
+}
+
+impl Completions {
+    pub(super) fn run(&self) -> Result<Outcome, Error> {
+        let mut script = Vec::new();
+        let mut command = CommandLine::command();
+        let name = command.get_name().to_owned();
+        clap_complete::generate(self.shell, &mut command, name, &mut script);
+        Ok(Outcome::Completions(Generated { text: String::from_utf8_lossy(&script).into_owned() }))
+    }
+}

@@ -1,0 +1,136 @@
+//! Every example of the help and of the pages runs.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use crate::sandbox::Sandbox;
+
+/// The pages with examples.
+const PAGES: [&str; 6] = [
+    "README.md",
+    "docs/usage.md",
+    "docs/recovery.md",
+    "docs/exit_codes.md",
+    "docs/connections.md",
+    "migrations/README.md",
+];
+
+/// What stands for the user's database on a server.
+///
+/// An example's database is one that only its reader has, so each runs on a file here.
+const SERVERS: [&str; 4] = ["postgresql://", "postgres://", "mysql+pymysql://", "mysql://"];
+
+/// The exit codes of commands that found something, which is a result.
+fn expected_codes(command: &str) -> &'static [i32] {
+    match command {
+        "check" | "verify" => &[0, 1, 2],
+        "status" => &[0, 3, 4],
+        _ => &[0],
+    }
+}
+
+/// Returns the code blocks of a page.
+fn code(page: &str) -> String {
+    page.split("\n```").skip(1).step_by(2).collect()
+}
+
+/// Returns the examples of a text: the lines that call the program, without comments.
+///
+/// An example that shows an error is left out: its reader has no such database.
+fn examples(text: &str) -> Vec<String> {
+    let following = text.lines().skip(1).chain([""]);
+    let lines = text.lines().zip(following).filter(|(_, next)| !next.starts_with("error: "));
+    let lines = lines.map(|(line, _)| line.trim()).filter_map(|line| {
+        let line = line.strip_prefix("$ ").unwrap_or(line);
+        line.strip_prefix("mlflow-migrate ").map(|rest| rest.split(" #").next().unwrap().trim())
+    });
+    lines.map(ToOwned::to_owned).collect()
+}
+
+/// Returns the words of a line, as a shell separates them; `None` if it has placeholders.
+fn words(line: &str) -> Option<Vec<String>> {
+    let words: Vec<String> = line
+        .split(" > ")
+        .next()?
+        .split_whitespace()
+        .map(|word| word.trim_matches('\'').to_owned())
+        .collect();
+    let is_placeholder =
+        |word: &String| word.contains(['…', '<', '$', '|']) || word.contains("REV");
+    (!words.iter().any(is_placeholder)).then_some(words)
+}
+
+fn local(word: &str) -> String {
+    if SERVERS.iter().any(|scheme| word.starts_with(scheme)) {
+        return "mlruns.db".to_owned();
+    }
+    word.to_owned()
+}
+
+fn run(line: &str) -> bool {
+    let Some(words) = words(line) else { return false };
+    let command = words[0].as_str();
+    // Only a server has an upgrade that can be taken back; `--for` and `--to mlflow` need MLflow.
+    if command == "abort" || words.iter().any(|word| word == "mlflow") {
+        return false;
+    }
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+    std::fs::copy(sandbox.path("mlruns.db"), sandbox.path("copy.db")).unwrap();
+    if command == "restore" {
+        assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--backup"]).code, 0);
+    }
+    if words.iter().any(|word| word.starts_with("--backup")) {
+        std::fs::remove_file(sandbox.path("copy.db")).unwrap();
+    }
+    let arguments: Vec<String> = words.iter().map(|word| local(word)).collect();
+    let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
+    let ran = sandbox.run(&arguments);
+    assert!(
+        expected_codes(command).contains(&ran.code),
+        "mlflow-migrate {line}: exit code {}\n{}{}",
+        ran.code,
+        ran.stdout,
+        ran.stderr
+    );
+    true
+}
+
+#[test]
+fn every_example_of_the_help_runs() {
+    let sandbox = Sandbox::new();
+    let help = sandbox.run(&["--help"]).stdout;
+    let commands: Vec<&str> = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty())
+        .filter_map(|line| {
+            line.strip_prefix("  ")?.split(' ').next().filter(|word| !word.is_empty())
+        })
+        .filter(|command| *command != "help")
+        .collect();
+    assert!(commands.len() > 10, "{commands:?}");
+    for command in commands {
+        let help = sandbox.run(&[command, "--help"]).stdout;
+        let (_, examples_of_help) =
+            help.split_once("Examples:").unwrap_or_else(|| panic!("{command}"));
+        let examples = examples(examples_of_help);
+        assert_eq!(examples.len(), 2, "{command}");
+        for line in examples {
+            assert!(line.starts_with(command), "{command}: {line}");
+            run(&line);
+        }
+    }
+}
+
+#[test]
+fn every_example_of_the_pages_runs() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+    let mut lines = BTreeSet::new();
+    for page in PAGES {
+        let text = std::fs::read_to_string(root.join(page)).unwrap();
+        lines.extend(examples(&code(&text)));
+    }
+    let ran = lines.iter().filter(|line| run(line)).count();
+    assert!(ran >= 20, "only {ran} of {}", lines.len());
+}
