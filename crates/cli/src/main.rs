@@ -32,7 +32,7 @@ mod version;
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
+use clap::{CommandFactory, Parser};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
@@ -53,6 +53,8 @@ pub(crate) struct Context {
     pub(crate) renderer: Arc<dyn Renderer>,
     /// Stops an upgrade after a signal.
     pub(crate) stop: CancellationToken,
+    /// Returns the description of the whole command line.
+    pub(crate) command_line: fn() -> clap::Command,
 }
 
 fn main() -> ExitCode {
@@ -124,7 +126,12 @@ fn run(
 ) -> Result<Outcome, Error> {
     let catalogue = mlflow_migrate_revisions::tracking()?;
     let stop = CancellationToken::default();
-    let context = Context { catalogue, renderer: Arc::clone(renderer), stop: stop.clone() };
+    let context = Context {
+        catalogue,
+        renderer: Arc::clone(renderer),
+        stop: stop.clone(),
+        command_line: CommandLine::command,
+    };
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(|source| {
             Error::Database { action: "starting".to_owned(), source: Box::new(source) }

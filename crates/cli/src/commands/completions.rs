@@ -1,8 +1,8 @@
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_complete::Shell;
 use mlflow_migrate_core::Error;
 
-use crate::command_line::CommandLine;
+use crate::Context;
 use crate::outcome::{Generated, Outcome};
 
 /// Write a script that completes commands and options in a shell
@@ -19,9 +19,9 @@ pub(crate) struct Completions {
 }
 
 impl Completions {
-    pub(super) fn run(&self) -> Result<Outcome, Error> {
+    pub(super) fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let mut script = Vec::new();
-        let mut command = CommandLine::command();
+        let mut command = (context.command_line)();
         let name = command.get_name().to_owned();
         clap_complete::generate(self.shell, &mut command, name, &mut script);
         Ok(Outcome::Completions(Generated { text: String::from_utf8_lossy(&script).into_owned() }))

@@ -1,10 +1,10 @@
 use std::path::{Path, PathBuf};
 
-use clap::{Args, CommandFactory};
+use clap::Args;
 use clap_mangen::Man as Page;
 use mlflow_migrate_core::Error;
 
-use crate::command_line::CommandLine;
+use crate::Context;
 use crate::outcome::{Generated, Outcome};
 
 /// Write the manual page, or the pages of all commands into a folder
@@ -20,8 +20,8 @@ pub(crate) struct Man {
 }
 
 impl Man {
-    pub(super) fn run(&self) -> Result<Outcome, Error> {
-        let mut command = CommandLine::command();
+    pub(super) fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        let mut command = (context.command_line)();
         command.build();
         let text = match &self.pages {
             Some(folder) => {
