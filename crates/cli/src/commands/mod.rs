@@ -8,6 +8,7 @@ mod estimate;
 mod history;
 mod plan;
 mod restore;
+mod sql;
 mod status;
 mod upgrade;
 mod verify;
@@ -23,6 +24,7 @@ use crate::outcome::Outcome;
 pub(crate) enum Command {
     Upgrade(upgrade::Upgrade),
     Plan(plan::Plan),
+    Sql(sql::Sql),
     Check(check::Check),
     Current(current::Current),
     History(history::History),
@@ -40,6 +42,7 @@ impl Command {
         match self {
             Self::Upgrade(upgrade) => upgrade.run(context).await,
             Self::Plan(plan) => plan.run(context).await,
+            Self::Sql(sql) => sql.run(context).await,
             Self::Check(check) => check.run(context).await,
             Self::Current(current) => current.run(context).await,
             Self::History(history) => history.run(context).await,

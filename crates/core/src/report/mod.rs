@@ -4,6 +4,7 @@ pub mod alembic_cost;
 pub mod check;
 pub mod doctor;
 pub mod estimate;
+pub mod live_script;
 pub mod preview;
 pub mod session;
 pub mod status;

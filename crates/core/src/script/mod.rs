@@ -9,8 +9,6 @@ mod recorder;
 mod segments;
 mod text;
 
-use serde::Serialize;
-
 pub use dialect::{ScriptDialect, ended};
 
 use crate::data::DataOptions;
@@ -32,7 +30,7 @@ pub struct ScriptOptions {
 }
 
 /// The scripts of an upgrade, in the order in which they run.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Script {
     /// The revision before; `None` is the base schema, or an empty database.
     pub from: Option<String>,
@@ -43,7 +41,7 @@ pub struct Script {
 }
 
 /// One script.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The revision before.
     pub from: Option<String>,

@@ -8,6 +8,7 @@ mod estimate;
 mod history;
 mod plan;
 mod restore;
+mod sql;
 mod status;
 mod upgrade;
 mod verify;
@@ -22,7 +23,7 @@ use mlflow_migrate_core::event::{Event, Observer};
 use super::progress::{StepDisplay, write_line};
 use super::visible::{self, one_line};
 use super::{Renderer, causes, unless_reader_is_gone, words};
-use crate::outcome::Outcome;
+use crate::outcome::{OfDatabase, Outcome, Planned};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -126,6 +127,12 @@ impl Renderer for Text {
     fn outcome(&self, outcome: &Outcome) -> io::Result<()> {
         let mut text = Vec::new();
         match outcome {
+            Outcome::Sql(script) => return unless_reader_is_gone(sql::write(script, &[])),
+            Outcome::Plan(OfDatabase {
+                result: Planned { sql: Some(script), preview }, ..
+            }) => {
+                return unless_reader_is_gone(sql::write(script, &preview.findings));
+            }
             Outcome::Finished(finished) => upgrade::write(&mut text, finished)?,
             Outcome::Current(current) => current::write(&mut text, current)?,
             Outcome::History(history) => history::write(&mut text, history)?,
