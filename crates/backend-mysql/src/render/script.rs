@@ -7,6 +7,9 @@ use crate::quoting::{literal, quote};
 /// The most characters of a message that a server shows whole: those of a name.
 const MESSAGE: usize = 64;
 
+/// Ends a statement that has semicolons. The clients cut a delimiter after 15 characters.
+const DELIMITER: &str = "$migrate$";
+
 /// Returns what fails with a message unless a condition holds.
 ///
 /// Outside of a stored program, no statement fails on a condition. So the message is the name of a
@@ -28,5 +31,5 @@ pub(crate) fn scripted(statement: &str) -> String {
         return ended(statement);
     }
     let statement = statement.trim_end().trim_end_matches(';');
-    format!("DELIMITER $mlflow_migrate$\n{statement}\n$mlflow_migrate$\nDELIMITER ;\n")
+    format!("DELIMITER {DELIMITER}\n{statement}\n{DELIMITER}\nDELIMITER ;\n")
 }

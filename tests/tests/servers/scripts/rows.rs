@@ -29,7 +29,7 @@ pub(super) fn add(database: &dyn TestDatabase, state: &Schema, number: usize) {
         columns += ", is_nan";
         more += ", FALSE";
     }
-    let entries: Vec<String> = [("m", "0.5", 1), ("m", "1.5", 2), ("m", "-1.5", 2), ("n", "3", 1)]
+    let entries: Vec<String> = [("m", "0.5", 1), ("m", "1.5", 2), ("m", "-1.5", 3), ("n", "3", 1)]
         .iter()
         .map(|(key, value, time)| format!("('{key}', {value}, {time}, 'a{number}'{more})"))
         .collect();
