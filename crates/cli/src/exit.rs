@@ -121,6 +121,7 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         | Outcome::History(_)
         | Outcome::Plan(_)
         | Outcome::Sql(_)
+        | Outcome::Show(_)
         | Outcome::Estimate(_)
         | Outcome::Abort(_)
         | Outcome::Restore(_) => 0,

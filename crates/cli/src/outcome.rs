@@ -4,6 +4,7 @@ use mlflow_migrate_core::error::{ErrorKind, Unfinished};
 use mlflow_migrate_core::report::check::{CheckReport, Position};
 use mlflow_migrate_core::report::estimate::Estimate;
 use mlflow_migrate_core::report::preview::Preview;
+use mlflow_migrate_core::report::show::ShownRevision;
 use mlflow_migrate_core::report::status::Status;
 use mlflow_migrate_core::report::verify::VerifyReport;
 use mlflow_migrate_core::upgrade::abort::AbortReport;
@@ -24,6 +25,8 @@ pub(crate) enum Outcome {
     Plan(OfDatabase<Planned>),
     /// The result of `sql`.
     Sql(Scripted),
+    /// The result of `show`.
+    Show(ShownRevision),
     /// The result of `check`.
     Check(OfDatabase<Checked>),
     /// The result of `estimate`.

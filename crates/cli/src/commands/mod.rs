@@ -8,6 +8,7 @@ mod estimate;
 mod history;
 mod plan;
 mod restore;
+mod show;
 mod sql;
 mod status;
 mod upgrade;
@@ -25,6 +26,7 @@ pub(crate) enum Command {
     Upgrade(upgrade::Upgrade),
     Plan(plan::Plan),
     Sql(sql::Sql),
+    Show(show::Show),
     Check(check::Check),
     Current(current::Current),
     History(history::History),
@@ -43,6 +45,7 @@ impl Command {
             Self::Upgrade(upgrade) => upgrade.run(context).await,
             Self::Plan(plan) => plan.run(context).await,
             Self::Sql(sql) => sql.run(context).await,
+            Self::Show(show) => show.run(context).await,
             Self::Check(check) => check.run(context).await,
             Self::Current(current) => current.run(context).await,
             Self::History(history) => history.run(context).await,

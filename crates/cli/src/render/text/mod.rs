@@ -8,6 +8,7 @@ mod estimate;
 mod history;
 mod plan;
 mod restore;
+mod show;
 mod sql;
 mod status;
 mod upgrade;
@@ -137,6 +138,7 @@ impl Renderer for Text {
             Outcome::Current(current) => current::write(&mut text, current)?,
             Outcome::History(history) => history::write(&mut text, history)?,
             Outcome::Plan(plan) => plan::write(&mut text, plan)?,
+            Outcome::Show(shown) => show::write(&mut text, shown)?,
             Outcome::Check(check) => check::write(&mut text, check)?,
             Outcome::Estimate(estimate) => estimate::write(&mut text, estimate)?,
             Outcome::Doctor(found) => doctor::write(&mut text, found)?,
