@@ -92,5 +92,12 @@ fn foreign_key(key: &ForeignKey) -> String {
 fn index(index: &Index) -> String {
     let unique = if index.unique { "unique " } else { "" };
     let columns: Vec<&str> = index.column_names().collect();
-    format!("{unique}index {} ({})", index.name, columns.join(", "))
+    let mut words = format!("{unique}index {} ({})", index.name, columns.join(", "));
+    if !index.include.is_empty() {
+        words += &format!(" including ({})", index.include.join(", "));
+    }
+    if let Some(predicate) = &index.predicate {
+        words += &format!(" where {predicate}");
+    }
+    words
 }

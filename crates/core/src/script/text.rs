@@ -223,8 +223,11 @@ async fn rows(
     let Some(statements) = record(migration, dialect, data, live, now).await? else {
         return Ok(comment("The program computes this."));
     };
+    if statements.is_empty() {
+        return Ok(comment("No statement: a script only requires this beforehand."));
+    }
     let mut text: String = statements.iter().map(|statement| ended(statement)).collect();
-    if !dialect.platform().transactional_ddl && !text.is_empty() {
+    if !dialect.platform().transactional_ddl {
         text = format!("START TRANSACTION;\n{text}COMMIT;\n");
     }
     Ok(text)

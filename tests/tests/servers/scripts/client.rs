@@ -6,7 +6,9 @@ use mlflow_migrate_backend_mysql::MysqlScript;
 use mlflow_migrate_backend_postgres::PostgresScript;
 use mlflow_migrate_backend_sqlite::SqliteScript;
 use mlflow_migrate_core::data::DataOptions;
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::script::{ScriptDialect, ScriptOptions};
+use mlflow_migrate_tests::capability::Capability;
 use mlflow_migrate_tests::database::TestDatabase;
 use mlflow_migrate_tests::reference::Server;
 use mlflow_migrate_tests::server::TestServer;
@@ -38,6 +40,16 @@ pub(super) fn dialect(server: &TestServer) -> Box<dyn ScriptDialect> {
         Server::Mariadb => mysql("10.8.1-MariaDB"),
     }
 }
+
+/// The client that runs the scripts of a server.
+pub(super) const CLIENT: Capability = Capability::new("the server's own client", |server| {
+    let program = match server.dialect() {
+        Dialect::Sqlite => "sqlite3",
+        Dialect::Postgres => "psql",
+        Dialect::Mysql => "mariadb",
+    };
+    Command::new(program).arg("--version").output().is_ok()
+});
 
 /// Runs a script by the client, and returns what the client wrote of errors if it failed.
 pub(super) fn run(database: &dyn TestDatabase, script: &str) -> Result<(), String> {
