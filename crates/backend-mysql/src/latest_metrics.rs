@@ -11,6 +11,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::schema::{Index, Table};
 
 use crate::connection::Connection;
 use crate::database::Mysql;
@@ -30,6 +31,19 @@ const INDEX: &str = "SELECT INDEX_NAME FROM information_schema.STATISTICS \
                      AND SEQ_IN_INDEX = 1 AND COLUMN_NAME = 'run_uuid' \
                      ORDER BY INDEX_NAME LIMIT 1";
 
+/// Removes what a failed run of MLflow has left.
+const EMPTY: &str = "DELETE FROM latest_metrics";
+
+/// Returns the statements that fill `latest_metrics` in one range; `None` without an index over runs.
+pub(crate) fn script(metrics: &Table) -> Option<Vec<String>> {
+    let begins_with_run = |index: &&Index| index.column_names().next() == Some("run_uuid");
+    let names = metrics.indexes.iter().filter(begins_with_run).map(|index| index.name.as_str());
+    let is_key = metrics.key_columns().first().is_some_and(|column| column == "run_uuid");
+    let name = names.chain(is_key.then_some("PRIMARY")).min()?;
+    let Statement { before, after } = statement(name);
+    Some(vec![EMPTY.to_owned(), format!("{before}{after}")])
+}
+
 /// Fills `latest_metrics`, whatever the table holds, and returns its row count.
 pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Option<u64>, Error> {
     let context = database.context.clone();
@@ -41,7 +55,7 @@ pub(crate) async fn fill(database: &mut Mysql, progress: &Progress) -> Result<Op
     if noted.is_empty() {
         // An MLflow upgrade that failed at this revision leaves the table behind, with any part of
         // its rows.
-        text_protocol::run(connection, "DELETE FROM latest_metrics").await.map_err(failed)?;
+        text_protocol::run(connection, EMPTY).await.map_err(failed)?;
     }
     let number = notes::next_number(connection, &context).await?;
     let fill = Fill {

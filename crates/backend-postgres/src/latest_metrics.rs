@@ -5,6 +5,9 @@ use mlflow_migrate_core::Error;
 use crate::database::Postgres;
 use crate::statements;
 
+/// Removes what a failed run of MLflow has left.
+pub(crate) const EMPTY: &str = "DELETE FROM latest_metrics";
+
 /// Fills `latest_metrics` in one pass over `metrics`.
 ///
 /// A GROUP BY finds the greatest step and timestamp of each pair, compared as one array. Few
@@ -17,7 +20,7 @@ use crate::statements;
 /// sort.
 ///
 /// psycopg2 sends `-0.0` as a NUMERIC, so MLflow stores 0. Adding 0 has the same effect.
-const FILL: &str = "INSERT INTO latest_metrics \
+pub(crate) const FILL: &str = "INSERT INTO latest_metrics \
     (run_uuid, key, step, \"timestamp\", value, is_nan) \
     SELECT DISTINCT ON (m.run_uuid COLLATE \"C\", m.key COLLATE \"C\") \
     m.run_uuid, m.key, m.step, m.\"timestamp\", m.value + 0, m.is_nan \
@@ -76,7 +79,7 @@ pub(crate) async fn count_pairs(
 /// Replaces the rows of `latest_metrics`, and returns the number of rows inserted.
 pub(crate) async fn fill(database: &mut Postgres) -> Result<u64, Error> {
     let action = "computing latest_metrics";
-    statements::run(database, "DELETE FROM latest_metrics".to_owned(), action).await?;
+    statements::run(database, EMPTY.to_owned(), action).await?;
     let filled = sqlx::raw_sql(FILL).execute(&mut database.connection);
     match database.line.long(filled).await {
         Ok(done) => Ok(done.rows_affected()),

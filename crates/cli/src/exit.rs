@@ -91,6 +91,8 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         | Outcome::Current(_)
         | Outcome::History(_)
         | Outcome::Plan(_)
+        | Outcome::Sql(_)
+        | Outcome::Show(_)
         | Outcome::Estimate(_)
         | Outcome::Abort(_)
         | Outcome::Restore(_)

@@ -37,6 +37,7 @@ mod attempts;
 mod connect;
 mod hint;
 mod migrator;
+mod scripts;
 
 /// The page about embedding the library, whose code has to compile.
 #[cfg(doctest)]
@@ -47,6 +48,7 @@ pub use attempts::Attempts;
 pub use connect::{ConnectOptions, check_build, environment_variables, open};
 pub use hint::{hint, hint_on_unfinished};
 pub use migrator::Migrator;
+pub use scripts::ScriptTarget;
 
 pub use mlflow_migrate_core::backend::Backend;
 pub use mlflow_migrate_core::error::{Error, ErrorKind, Remedy, Unfinished};

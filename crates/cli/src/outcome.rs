@@ -5,6 +5,7 @@ use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::report::check::{CheckReport, Position};
 use mlflow_migrate_core::report::estimate::Estimate;
 use mlflow_migrate_core::report::preview::Preview;
+use mlflow_migrate_core::report::show::ShownRevision;
 use mlflow_migrate_core::report::status::Status;
 use mlflow_migrate_core::report::verify::VerifyReport;
 use mlflow_migrate_core::upgrade::abort::AbortReport;
@@ -23,6 +24,10 @@ pub(crate) enum Outcome {
     History(History),
     /// The result of `plan`.
     Plan(OfDatabase<Planned>),
+    /// The result of `sql`.
+    Sql(Scripted),
+    /// The result of `show`.
+    Show(ShownRevision),
     /// The result of `check`.
     Check(OfDatabase<Checked>),
     /// The result of `estimate`.
@@ -144,9 +149,34 @@ pub(crate) struct Planned {
     /// Core's preview of the upgrade.
     #[serde(flatten)]
     pub(crate) preview: Preview,
-    /// Whether the text shows the statements.
-    #[serde(skip)]
-    pub(crate) show_statements: bool,
+    /// The upgrade as a script, with `--sql`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) sql: Option<Scripted>,
+}
+
+/// One part of an upgrade as scripts.
+#[derive(Debug, Serialize)]
+pub(crate) struct Scripted {
+    /// The dialect's name.
+    pub(crate) dialect: String,
+    /// The revision before all parts; `None` is the base schema, or an empty database.
+    pub(crate) from: Option<String>,
+    /// The target revision of all parts.
+    pub(crate) to: Option<String>,
+    /// The number of the part, from 1.
+    pub(crate) part: usize,
+    /// The number of parts.
+    pub(crate) parts: usize,
+    /// The revision before the part.
+    pub(crate) part_from: Option<String>,
+    /// The revision after the part.
+    pub(crate) part_to: Option<String>,
+    /// The revision to which the program upgrades before the part.
+    pub(crate) program_before: Option<String>,
+    /// The revision to which the program upgrades after the part.
+    pub(crate) program_after: Option<String>,
+    /// The text for the database's own client.
+    pub(crate) script: String,
 }
 
 /// What a check found.

@@ -32,6 +32,7 @@
 //! | [`error`], [`url`], [`event`] | what goes wrong, what a URL names, what happens |
 //! | [`rows`], [`data`] | what a data migration may use, and the data migrations |
 //! | [`history`], [`plan`] | revisions and releases, and the steps along them |
+//! | [`script`] | upgrades as scripts for the database's own client |
 //! | [`backend`] | what a database must offer |
 //! | [`upgrade`](mod@upgrade), [`report`] | the driver, and the answers that change nothing |
 
@@ -45,6 +46,7 @@ pub mod plan;
 pub mod report;
 pub mod rows;
 pub mod schema;
+pub mod script;
 pub mod upgrade;
 pub mod url;
 

@@ -14,7 +14,7 @@ pub(crate) const CHECKS: &[Check] =
 const ROOTS: [&str; 2] = ["lib.rs", "main.rs"];
 
 /// What each backend has, so that a reader of one finds the same concept in the others.
-const OF_EACH_BACKEND: [(&str, Form); 22] = [
+const OF_EACH_BACKEND: [(&str, Form); 23] = [
     ("lib", Form::File),
     ("database", Form::File),
     ("backend", Form::Folder),
@@ -35,6 +35,7 @@ const OF_EACH_BACKEND: [(&str, Form); 22] = [
     ("rows", Form::Either),
     ("latest_metrics", Form::Either),
     ("version_table", Form::File),
+    ("script", Form::File),
     ("table_size", Form::File),
     ("error", Form::Either),
 ];

@@ -10,6 +10,7 @@ mod house;
 mod imports;
 mod mysql_5_7;
 mod planner;
+mod scripts;
 mod sqlite;
 
 use std::process::ExitCode;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
     // The longest trials begin first.
     Program::new(EXPECTED)
         .checks(Others, &[planner::CHECKS, fuzzing::CHECKS, mysql_5_7::CHECKS])
+        .checks(Others, &[scripts::CHECKS])
         .checks(Others, sqlite::CHECKS)
         .checks(Others, &[catalogue::CHECKS, house::CHECKS, imports::CHECKS])
         .checks(Nobody, sqlite::ALONE)

@@ -18,6 +18,7 @@ use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange}
 use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, Rows};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::schema::platform::Platform;
+use mlflow_migrate_core::script::ScriptDialect;
 use mlflow_migrate_core::{Error, UpgradeOptions, upgrade};
 use mlflow_migrate_tests::checks;
 use mlflow_migrate_tests::database::{self, TestDatabase};
@@ -164,6 +165,10 @@ impl Backend for Recording {
 
     async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
         self.inner.stamp(revision).await
+    }
+
+    async fn script_dialect(&mut self, plan: &Plan) -> Result<Box<dyn ScriptDialect>, Error> {
+        self.inner.script_dialect(plan).await
     }
 
     async fn table_size(&mut self, table: &str) -> Result<TableSize, Error> {

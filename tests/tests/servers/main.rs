@@ -17,6 +17,7 @@ mod locks;
 mod merging;
 mod privileges;
 mod restored;
+mod scripts;
 mod server_defaults;
 mod survival;
 
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         .tests(EachCharset, Others, charsets::TESTS)
         .tests(EachCharset, Others, hostile::IN_EVERY_CHARSET)
         .tests(OnceAServer, Others, hostile::ONCE_A_SERVER)
-        .tests(OnceAServer, Others, &[merging::TESTS, survival::TESTS])
+        .tests(OnceAServer, Others, &[merging::TESTS, survival::TESTS, scripts::TESTS])
         .tests(OnceAServer, Others, connections::TESTS)
         .tests(OnceAServer, Others, privileges::TESTS)
         .tests(OnceAServer, Others, locks::TESTS)

@@ -15,10 +15,12 @@ use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::script::ScriptDialect;
 
 use crate::cancel::Canceller;
 use crate::database::Mysql;
 use crate::lock::{self, naming_holders};
+use crate::script::MysqlScript;
 use crate::{
     change, cluster, inspect, preflight, privileges, session, swap, table_size, version_table,
 };
@@ -92,6 +94,10 @@ impl Backend for Mysql {
 
     async fn measure_tables(&mut self, plan: &Plan) -> Result<(), Error> {
         swap::measure_tables(self, plan).await
+    }
+
+    async fn script_dialect(&mut self, plan: &Plan) -> Result<Box<dyn ScriptDialect>, Error> {
+        MysqlScript::of_live(self, plan).await.map(|script| Box::new(script) as _)
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {

@@ -2,6 +2,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{ChangePlan, TableChange};
+use mlflow_migrate_core::schema::Table;
 
 use crate::features::Features;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, Cost, UncheckedForeignKeys};
@@ -17,19 +18,8 @@ pub(crate) fn describe(
     features: &Features,
 ) -> Result<ChangePlan, Error> {
     let after = &change.after;
-    let Some(before) = &change.before else {
-        let mut statements = vec![render::create_table(after, features)];
-        statements.extend(after.triggers.iter().map(|trigger| trigger.definition.clone()));
-        let summary = "create".to_owned();
-        return Ok(ChangePlan { summary, statements, rebuilds: false, scans: false });
-    };
-    let alteration = Alteration::between(before, after, features);
-    if !before.inexpressible.is_empty() && !alteration.dropped_foreign_keys.is_empty() {
-        return Err(Error::Inexpressible {
-            table: before.name.clone(),
-            obstacles: before.inexpressible.clone(),
-        });
-    }
+    let Some(before) = &change.before else { return Ok(creation(after, features)) };
+    let alteration = alteration(before, after, features)?;
     if is_swapped {
         return Ok(ChangePlan {
             summary: format!("copy to a new table and swap: {}", parts(&alteration)),
@@ -46,12 +36,69 @@ pub(crate) fn describe(
         statements.extend(alteration.unchecked.orphans().map(|(_, query)| query));
     }
     statements.extend(alteration.triggers.iter().map(|trigger| trigger.definition.clone()));
-    Ok(ChangePlan {
-        summary: summary(&alteration),
+    Ok(method(&alteration, statements))
+}
+
+/// Returns the change as a script makes it, each statement with its end.
+///
+/// # Errors
+/// As [`describe`].
+pub(crate) fn scripted(
+    change: &TableChange,
+    attributes: &ColumnAttributes,
+    features: &Features,
+) -> Result<ChangePlan, Error> {
+    let after = &change.after;
+    let ended = |statements: &[String]| {
+        statements.iter().map(|one| render::scripted(one)).collect::<Vec<_>>()
+    };
+    let Some(before) = &change.before else {
+        let creation = creation(after, features);
+        return Ok(ChangePlan { statements: ended(&creation.statements), ..creation });
+    };
+    let alteration = alteration(before, after, features)?;
+    let mut statements = ended(&alteration.statements(attributes, features));
+    let unchecked = &alteration.unchecked;
+    if !unchecked.keys.is_empty() {
+        statements.extend(unchecked.orphans().map(|(key, count)| {
+            let message = format!("rows of {} refer to no {}", after.name, key.referred_table);
+            render::require(&format!("({count}) = 0"), &message)
+        }));
+        let (off, on) = (UncheckedForeignKeys::CHECKS_OFF, UncheckedForeignKeys::CHECKS_ON);
+        statements.extend(ended(&[off.to_owned(), unchecked.add(), on.to_owned()]));
+    }
+    let triggers: Vec<String> =
+        alteration.triggers.iter().map(|trigger| trigger.definition.clone()).collect();
+    statements.extend(ended(&triggers));
+    Ok(method(&alteration, statements))
+}
+
+fn creation(table: &Table, features: &Features) -> ChangePlan {
+    let mut statements = vec![render::create_table(table, features)];
+    statements.extend(table.triggers.iter().map(|trigger| trigger.definition.clone()));
+    ChangePlan { summary: "create".to_owned(), statements, rebuilds: false, scans: false }
+}
+
+fn alteration<'a>(
+    before: &'a Table,
+    after: &'a Table,
+    features: &Features,
+) -> Result<Alteration<'a>, Error> {
+    let alteration = Alteration::between(before, after, features);
+    if before.inexpressible.is_empty() || alteration.dropped_foreign_keys.is_empty() {
+        return Ok(alteration);
+    }
+    let (table, obstacles) = (before.name.clone(), before.inexpressible.clone());
+    Err(Error::Inexpressible { table, obstacles })
+}
+
+fn method(alteration: &Alteration<'_>, statements: Vec<String>) -> ChangePlan {
+    ChangePlan {
+        summary: summary(alteration),
         statements,
         rebuilds: alteration.cost >= Cost::Rebuild,
         scans: alteration.cost >= Cost::Scan,
-    })
+    }
 }
 
 fn summary(alteration: &Alteration<'_>) -> String {

@@ -14,7 +14,7 @@ use crate::quoting::quote;
 use crate::render::refuse_raw_texts;
 use crate::{preflight, swap};
 
-pub(crate) use describe::describe;
+pub(crate) use describe::{describe, scripted};
 
 /// Makes one change, and returns the number of rows copied, if known.
 pub(crate) async fn apply(

@@ -10,6 +10,6 @@ mod url;
 pub(crate) use attempt::{ENVIRONMENT_REMEDY, encryption_error, explain, no_answer, open};
 pub(crate) use connector::Connector;
 pub(crate) use failure::Failure;
-pub(crate) use settings::{logs_statements, prepare};
+pub(crate) use settings::{logs_statements, of_scripts as script_settings, prepare};
 pub(crate) use url::Target;
 pub use url::read_url;

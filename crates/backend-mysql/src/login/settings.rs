@@ -73,6 +73,15 @@ const EVERY_ROW: u64 = u64::MAX;
 const ESSENTIAL: &[&str] =
     &["sql_mode", "time_zone", "autocommit", "foreign_key_checks", "wsrep_osu_method"];
 
+/// The essential settings that every server has, which a script sets.
+const OF_SCRIPTS: &[&str] = &["sql_mode", "time_zone", "autocommit", "foreign_key_checks"];
+
+/// Returns the statement that sets a script's session.
+pub(crate) fn of_scripts() -> String {
+    let settings = SETTINGS.iter().filter(|(name, _)| OF_SCRIPTS.contains(name));
+    format!("SET {}", settings.map(assignment).collect::<Vec<_>>().join(", "))
+}
+
 /// Prepares a new connection.
 pub(crate) async fn prepare(connection: &mut Connection, context: &Context) -> Result<(), Error> {
     let seconds = context.lock_seconds.to_string();

@@ -7,7 +7,7 @@ mod name_clashes;
 mod outside;
 mod packets;
 mod privileges;
-mod row_checks;
+pub(crate) mod row_checks;
 mod transactions;
 
 use mlflow_migrate_core::Error;

@@ -22,7 +22,7 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     let mut problems = Vec::new();
     let features = database.features.clone();
     let again = |change: &TableChange, _: &ForeignKey| is_copied(change, &features);
-    for rules in rules(plan, &live, spelling(database), &again) {
+    for rules in rules(plan, &live, spelling(&features), &again) {
         problems.extend(violations(database, &rules).await?);
     }
     Ok(problems)
@@ -33,13 +33,13 @@ pub(super) async fn of_change(database: &mut Mysql, change: &TableChange) -> Res
     let live = live(database).await?;
     let features = database.features.clone();
     let again = |change: &TableChange, _: &ForeignKey| is_copied(change, &features);
-    let Some(rules) = rules_of(change, &live, spelling(database), &again) else { return Ok(()) };
+    let Some(rules) = rules_of(change, &live, spelling(&features), &again) else { return Ok(()) };
     let found = violations(database, &rules).await?;
     found.into_iter().next().map_or(Ok(()), Err)
 }
 
 /// Returns whether the server copies a table's rows, and checks each of its foreign keys then.
-fn is_copied(change: &TableChange, features: &Features) -> bool {
+pub(crate) fn is_copied(change: &TableChange, features: &Features) -> bool {
     features.checks_references_of_copies()
         && change.before.as_ref().is_some_and(|before| {
             Alteration::between(before, &change.after, features).cost == Cost::Copy
@@ -50,12 +50,13 @@ async fn live(database: &mut Mysql) -> Result<Schema, Error> {
     inspect::schema(&mut database.connection, &database.features, &database.context).await
 }
 
-fn spelling(database: &Mysql) -> Spelling {
+/// Returns the spelling of the rules on a server.
+pub(crate) fn spelling(features: &Features) -> Spelling {
     Spelling {
         quote,
         integer: "SIGNED",
         dialect: Dialect::Mysql,
-        enforces_checks: database.features.enforces_checks(),
+        enforces_checks: features.enforces_checks(),
     }
 }
 

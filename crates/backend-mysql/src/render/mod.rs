@@ -7,6 +7,7 @@ mod constraint;
 mod cost;
 mod foreign_key;
 mod new_table;
+mod script;
 mod statement;
 mod unchecked;
 
@@ -21,6 +22,7 @@ pub(crate) use alter::Alteration;
 pub(crate) use clause::{Clause, ColumnAttributes};
 pub(crate) use cost::Cost;
 pub(crate) use new_table::NewTable;
+pub(crate) use script::{require, scripted};
 pub(crate) use unchecked::UncheckedForeignKeys;
 
 use foreign_key::AddedForeignKeys;

@@ -15,9 +15,11 @@ use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
+use mlflow_migrate_core::script::ScriptDialect;
 
 use crate::database::Postgres;
 use crate::preflight::{self, outside};
+use crate::script::PostgresScript;
 use crate::{change, inspect, lock, session, table_size, version_table};
 
 #[async_trait]
@@ -69,6 +71,10 @@ impl Backend for Postgres {
 
     async fn references_from_outside(&mut self) -> Result<Vec<OutsideReference>, Error> {
         outside::references(self).await
+    }
+
+    async fn script_dialect(&mut self, _: &Plan) -> Result<Box<dyn ScriptDialect>, Error> {
+        Ok(Box::new(PostgresScript))
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {

@@ -9,7 +9,7 @@ pub(crate) mod outside;
 mod privileges;
 mod published;
 pub(crate) mod read_only;
-mod row_checks;
+pub(crate) mod row_checks;
 mod row_security;
 mod standbys;
 

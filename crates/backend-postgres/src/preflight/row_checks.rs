@@ -10,7 +10,8 @@ use crate::database::Postgres;
 use crate::render::quote_identifier;
 use crate::statements;
 
-const SPELLING: Spelling = Spelling {
+/// PostgreSQL's spelling of the rules.
+pub(crate) const SPELLING: Spelling = Spelling {
     quote: quote_identifier,
     integer: "bigint",
     dialect: Dialect::Postgres,
@@ -21,7 +22,7 @@ const SPELLING: Spelling = Spelling {
 ///
 /// This happens if one of the key's columns gets a type that compares differently. All text types
 /// compare alike.
-fn is_checked_again(change: &TableChange, key: &ForeignKey) -> bool {
+pub(crate) fn is_checked_again(change: &TableChange, key: &ForeignKey) -> bool {
     use ColumnType::{LongText, MediumText, Text, Varchar};
     let is_text = |it: &ColumnType| matches!(it, Varchar(_) | Text | MediumText | LongText);
     let Some(before) = &change.before else { return false };

@@ -15,11 +15,13 @@ use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::{ForeignKey, Schema, Table};
+use mlflow_migrate_core::script::ScriptDialect;
 use rusqlite::Connection;
 
 use crate::database::Sqlite;
 use crate::error::Context;
 use crate::preflight::consistency;
+use crate::script::SqliteScript;
 use crate::{change, connection, inspect, preflight, session, table_size, version_table};
 
 #[async_trait]
@@ -70,6 +72,10 @@ impl Backend for Sqlite {
         let (problems, asked) = self.call(check).await?;
         self.asked = Arc::new(asked);
         Ok(problems)
+    }
+
+    async fn script_dialect(&mut self, _: &Plan) -> Result<Box<dyn ScriptDialect>, Error> {
+        Ok(Box::new(SqliteScript))
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {

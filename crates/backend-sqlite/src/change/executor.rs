@@ -4,10 +4,10 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Table;
-use rusqlite::{Connection, params};
+use rusqlite::Connection;
 
 use super::objects::{index_changes, new_triggers};
-use super::rebuild::{CopyRows, Rebuild, temporary_name};
+use super::rebuild::{CopyRows, Rebuild, keep_sequence};
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 use crate::progress::{EACH_ROW, count_rows};
@@ -44,7 +44,9 @@ impl Executor<'_> {
         if let Some(deferred) = deferred {
             deferred.discard(self.connection).map_err(|error| self.error(error))?;
         }
-        self.keep_sequence()?;
+        if let Some(keep) = keep_sequence(&self.change.after) {
+            self.run(&keep)?;
+        }
         self.run(&rebuild.drop)?;
         self.run(&rebuild.rename)?;
         self.finish(true)?;
@@ -77,23 +79,6 @@ impl Executor<'_> {
             return Err(Error::Corrupt { name, problem });
         }
         Ok(copied)
-    }
-
-    /// Carries over the last AUTOINCREMENT number, since none is given twice, even after a
-    /// deletion.
-    fn keep_sequence(&self) -> Result<(), Error> {
-        if !self.change.after.options.autoincrement {
-            return Ok(());
-        }
-        let name = &self.change.after.name;
-        self.connection
-            .execute(
-                "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = ?1) \
-                 WHERE name = ?2 AND EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = ?1)",
-                params![name, temporary_name(name)],
-            )
-            .map_err(|error| self.error(error))?;
-        Ok(())
     }
 
     /// Changes indexes and triggers, once the table has its final columns.

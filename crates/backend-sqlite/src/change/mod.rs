@@ -7,6 +7,7 @@ mod method;
 mod objects;
 mod rebuild;
 mod renames;
+mod script;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;
@@ -25,6 +26,7 @@ use crate::{inspect, render};
 pub(crate) use describe::{describe, without_foreign_key};
 pub(crate) use in_place::Asked;
 pub(crate) use rebuild::temporary_name;
+pub(crate) use script::scripted;
 
 /// Executes one change, and returns the number of copied rows, if the table was rebuilt.
 pub(crate) fn apply(

@@ -1,7 +1,7 @@
 //! Rebuilds a table: creates a successor, fills it, and gives it the old table's name.
 
 use mlflow_migrate_core::plan::TableChange;
-use mlflow_migrate_core::schema::Column;
+use mlflow_migrate_core::schema::{Column, Table};
 
 use crate::ddl::quote_identifier;
 use crate::render;
@@ -60,6 +60,20 @@ impl Rebuild {
     pub(super) fn statements(self) -> Vec<String> {
         vec![self.create, self.copy.sql(), self.drop, self.rename]
     }
+}
+
+/// Returns the statement that carries over the last AUTOINCREMENT number, if the table has one.
+///
+/// No number is given twice, even after a deletion.
+pub(super) fn keep_sequence(after: &Table) -> Option<String> {
+    let quoted = |text: &str| format!("'{}'", text.replace('\'', "''"));
+    let (name, temporary) = (quoted(&after.name), quoted(&temporary_name(&after.name)));
+    after.options.autoincrement.then(|| {
+        format!(
+            "UPDATE sqlite_sequence SET seq = (SELECT seq FROM sqlite_sequence WHERE name = {name}) \
+             WHERE name = {temporary} AND EXISTS (SELECT 1 FROM sqlite_sequence WHERE name = {name})"
+        )
+    })
 }
 
 fn copy(change: &TableChange, successor: &str, deferred: Option<&Deferred>) -> CopyRows {

@@ -4,7 +4,7 @@ pub(crate) mod consistency;
 mod dependents;
 pub(crate) mod integrity;
 mod name_clashes;
-mod row_checks;
+pub(crate) mod row_checks;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::Plan;

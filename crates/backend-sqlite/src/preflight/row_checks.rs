@@ -11,7 +11,8 @@ use crate::change::Asked;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 
-const SPELLING: Spelling = Spelling {
+/// SQLite's spelling of the rules.
+pub(crate) const SPELLING: Spelling = Spelling {
     quote: quote_identifier,
     integer: "bigint",
     dialect: Dialect::Sqlite,

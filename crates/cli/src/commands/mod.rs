@@ -10,6 +10,8 @@ mod history;
 mod man;
 mod plan;
 mod restore;
+mod show;
+mod sql;
 mod status;
 mod upgrade;
 mod verify;
@@ -27,6 +29,8 @@ use crate::outcome::Outcome;
 pub(crate) enum Command {
     Upgrade(upgrade::Upgrade),
     Plan(plan::Plan),
+    Sql(sql::Sql),
+    Show(show::Show),
     Check(check::Check),
     Current(current::Current),
     History(history::History),
@@ -54,6 +58,8 @@ impl Command {
         match self {
             Self::Upgrade(upgrade) => upgrade.run(context).await,
             Self::Plan(plan) => plan.run(context).await,
+            Self::Sql(sql) => sql.run(context).await,
+            Self::Show(show) => show.run(context).await,
             Self::Check(check) => check.run(context).await,
             Self::Current(current) => current.run(context).await,
             Self::History(history) => history.run(context).await,

@@ -1,7 +1,10 @@
 use clap::Args;
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::report::live_script::live_script;
 use mlflow_migrate_core::report::preview::preview;
+use mlflow_migrate_core::schema::platform::Dialect;
 
+use super::sql::{part_of, script_options};
 use crate::Context;
 use crate::arguments::UpgradeArguments;
 use crate::outcome::{OfDatabase, Outcome, Planned};
@@ -16,9 +19,13 @@ pub(crate) struct Plan {
     #[command(flatten)]
     upgrade: UpgradeArguments,
 
-    /// Show the statements, as far as they are known beforehand
+    /// Print the upgrade as a script for psql, mysql, mariadb or sqlite3
     #[arg(long)]
     sql: bool,
+
+    /// Which part of the script, with --sql
+    #[arg(long, value_name = "N", requires = "sql", default_value = "1")]
+    part: usize,
 
     /// Go one revision at a time, each stamped, as Alembic does, instead of merging their changes
     #[arg(long)]
@@ -31,7 +38,18 @@ impl Plan {
         options.step_by_step = self.step_by_step;
         let mut backend = self.upgrade.open(context).await?;
         let preview = preview(&mut *backend, &context.catalogue, &options).await?;
-        let (database, show_statements) = (backend.name(), self.sql);
-        Ok(Outcome::Plan(OfDatabase { database, result: Planned { preview, show_statements } }))
+        let mut sql = None;
+        if self.sql {
+            let scripts = script_options(self.step_by_step);
+            let script = live_script(&mut *backend, &context.catalogue, &options, &scripts).await?;
+            let dialect = match backend.platform().dialect {
+                Dialect::Sqlite => "sqlite",
+                Dialect::Postgres => "postgres",
+                Dialect::Mysql => "mysql",
+            };
+            sql = Some(part_of(script, self.part, dialect)?);
+        }
+        let database = backend.name();
+        Ok(Outcome::Plan(OfDatabase { database, result: Planned { preview, sql } }))
     }
 }

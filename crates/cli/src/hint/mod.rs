@@ -94,6 +94,13 @@ fn of_target(error: &TargetError) -> String {
         TargetError::TargetBehind { .. } => {
             "there is no way back; restore the backup that was made before the upgrade".to_owned()
         }
+        TargetError::NeedsProgram { revision } => {
+            format!("run `mlflow-migrate upgrade URL --to {revision}`")
+        }
+        TargetError::NoPart { parts, .. } => match parts {
+            1 => "leave `--part` out".to_owned(),
+            parts => format!("`--part` takes 1 to {parts}"),
+        },
         _ => "`mlflow-migrate history` lists every revision and its MLflow release".to_owned(),
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 13] = [
+const COMMANDS: [&str; 15] = [
     "upgrade",
     "plan",
     "check",
@@ -16,6 +16,8 @@ const COMMANDS: [&str; 13] = [
     "restore",
     "completions",
     "man",
+    "sql",
+    "show",
 ];
 
 #[test]

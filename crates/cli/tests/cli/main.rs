@@ -26,6 +26,7 @@ mod partial_runs;
 mod read_only;
 mod refused;
 mod restore;
+mod scripts;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod retries;
 mod sandbox;

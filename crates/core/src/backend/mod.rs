@@ -18,6 +18,7 @@ use crate::event::{Observer, Progress};
 use crate::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use crate::rows::Rows;
 use crate::schema::{ForeignKey, Schema, Table};
+use crate::script::ScriptDialect;
 
 /// The purpose of a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -114,6 +115,9 @@ pub trait Backend: Rows {
     /// # Errors
     /// If the change cannot be made to this table.
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error>;
+
+    /// Returns what renders scripts for this database, for the tables that a plan changes.
+    async fn script_dialect(&mut self, plan: &Plan) -> Result<Box<dyn ScriptDialect>, Error>;
 
     /// Returns the statements that drop a foreign key, for the user; may be empty.
     fn drop_foreign_key(&self, table: &Table, key: &ForeignKey) -> Vec<String> {

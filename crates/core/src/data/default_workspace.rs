@@ -1,7 +1,7 @@
 //! Implements 1b5f0d9ad7c1: adds the default workspace, which owns all existing objects.
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Query};
+use sea_query::{Expr, ExprTrait, Query, QueryStatement};
 
 use super::{DataMigration, DataOptions};
 use crate::error::Error;
@@ -36,16 +36,27 @@ impl DataMigration for DefaultWorkspace {
         _: &Schema,
         _: &Progress,
     ) -> Result<u64, Error> {
+        let columns = ["name", "description"];
+        let new = Query::select()
+            .expr_as(Expr::val(NAME), columns[0])
+            .expr_as(Expr::val("Default workspace for legacy resources"), columns[1])
+            .take();
         let present = Query::select()
             .expr(Expr::val(1))
             .from("workspaces")
-            .and_where(Expr::col("name").eq(NAME))
+            .and_where(Expr::col(("workspaces", "name")).eq(NAME))
             .take();
-        if !database.query(present).await?.is_empty() {
-            return Ok(0);
-        }
-        let columns = &["name", "description"];
-        let row = vec![NAME.into(), "Default workspace for legacy resources".into()];
-        database.insert("workspaces", columns, vec![row]).await
+        let missing = Query::select()
+            .columns(columns)
+            .from_subquery(new, "new")
+            .and_where(Expr::exists(present).not())
+            .take();
+        let mut insert = Query::insert();
+        insert.into_table("workspaces").columns(columns);
+        insert.select_from(missing).map_err(|source| Error::Database {
+            action: "building the statement for the default workspace".to_owned(),
+            source: Box::new(source),
+        })?;
+        database.execute(QueryStatement::Insert(insert)).await
     }
 }

@@ -23,6 +23,7 @@ use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::{KeyedUpdate, Row, Rows};
 use crate::schema::Schema;
+use crate::schema::platform::Platform;
 
 const NAMED_ROWS: usize = 1000;
 
@@ -62,6 +63,12 @@ fn is_no_number(column: Expr) -> Expr {
     Expr::from(Func::cust("typeof").arg(column)).is_in(["text", "blob"])
 }
 
+/// Selects one entry whose value is not a number, if there is any.
+fn any_odd_value() -> SelectStatement {
+    let mut any = Query::select().expr(Expr::val(1)).from("metrics").take();
+    any.and_where(is_no_number(Expr::col("value"))).limit(1).take()
+}
+
 /// Selects the newest entries whose value is not a number.
 ///
 /// The schema may not have a column for steps yet.
@@ -98,7 +105,8 @@ async fn convert(database: &mut dyn Rows) -> Result<(), Error> {
         let float = float(read.get(2))?;
         Some(vec![float.into(), value::owned(read.first()), value::owned(read.get(1))])
     };
-    let rows: Vec<Row> = database.query(select).await?.iter().filter_map(converted).collect();
+    let rows: Vec<Row> =
+        database.query_exceptions(select).await?.iter().filter_map(converted).collect();
     if !rows.is_empty() {
         database.update(&UPDATE, rows).await?;
     }
@@ -165,6 +173,11 @@ impl DataMigration for LatestMetrics {
         false
     }
 
+    fn refused_by_scripts(&self, platform: &Platform) -> Vec<(&'static str, SelectStatement)> {
+        let refused = ("metrics.value holds what is not a number", any_odd_value());
+        if platform.is_sqlite() { vec![refused] } else { Vec::new() }
+    }
+
     async fn preflight(
         &self,
         database: &mut dyn Rows,
@@ -174,9 +187,7 @@ impl DataMigration for LatestMetrics {
         if !database.platform().is_sqlite() || live.table("metrics").is_none() {
             return Ok(Vec::new());
         }
-        let mut any = Query::select().expr(Expr::val(1)).from("metrics").take();
-        any.and_where(is_no_number(Expr::col("value"))).limit(1);
-        if database.query(any).await?.is_empty() {
+        if database.query(any_odd_value()).await?.is_empty() {
             return Ok(Vec::new());
         }
         let select = odd_values(live);

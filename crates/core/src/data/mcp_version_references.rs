@@ -123,6 +123,15 @@ impl DataMigration for McpVersionReferences {
         &[]
     }
 
+    fn refused_by_scripts(&self, platform: &Platform) -> Vec<(&'static str, SelectStatement)> {
+        let wrong = REFERENCES.map(|reference| wrong_references(reference, platform));
+        let wrong = wrong.into_iter().map(|select| ("versions are spelled in two ways", select));
+        let same = platform
+            .is_mysql()
+            .then(|| ("versions differ only by blanks at the end", same_versions(platform)));
+        wrong.chain(same).collect()
+    }
+
     async fn preflight(
         &self,
         database: &mut dyn Rows,

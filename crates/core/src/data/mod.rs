@@ -152,6 +152,13 @@ pub trait DataMigration: Debug + Send + Sync {
         None
     }
 
+    /// Returns the rows that a script refuses: each problem in a few words, and a query for them.
+    ///
+    /// A script runs no [`DataMigration::preflight`].
+    fn refused_by_scripts(&self, _platform: &Platform) -> Vec<(&'static str, SelectStatement)> {
+        Vec::new()
+    }
+
     /// Executes the migration, and returns the number of rows written.
     ///
     /// `live` is the schema before the upgrade.

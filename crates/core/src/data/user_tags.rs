@@ -130,7 +130,8 @@ impl DataMigration for UserTags {
         progress: &Progress,
     ) -> Result<u64, Error> {
         if database.platform().is_mysql() {
-            let found = database.query(look_alikes(&database.platform().clone())).await?;
+            let found =
+                database.query_exceptions(look_alikes(&database.platform().clone())).await?;
             let count = found.first().map_or(0, |found| value::count(found.first()));
             if count > 0 {
                 progress.notice(format!(

@@ -52,6 +52,20 @@ pub enum TargetError {
         /// The target.
         target: String,
     },
+    /// A script would have nothing to do: the program has to make all of the path.
+    #[error("{revision} computes values that SQL does not, so no script can make it")]
+    NeedsProgram {
+        /// The target.
+        revision: String,
+    },
+    /// The scripts have fewer parts.
+    #[error("there is no part {part}: {}", if *parts == 1 { "the script is one part".to_owned() } else { format!("the script has {parts} parts") })]
+    NoPart {
+        /// The requested part.
+        part: usize,
+        /// The number of parts.
+        parts: usize,
+    },
 }
 
 impl TargetError {
@@ -61,7 +75,9 @@ impl TargetError {
             | Self::AmbiguousTarget { .. }
             | Self::UnknownRelease { .. }
             | Self::UnknownInstallation { .. }
-            | Self::TargetTooFar { .. } => ErrorKind::Target,
+            | Self::TargetTooFar { .. }
+            | Self::NeedsProgram { .. }
+            | Self::NoPart { .. } => ErrorKind::Target,
             Self::TargetBehind { .. } => ErrorKind::TargetBehind,
         }
     }

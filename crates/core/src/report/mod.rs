@@ -3,8 +3,11 @@
 pub mod alembic_cost;
 pub mod check;
 pub mod doctor;
+mod edit_words;
 pub mod estimate;
+pub mod live_script;
 pub mod preview;
 pub mod session;
+pub mod show;
 pub mod status;
 pub mod verify;

@@ -38,6 +38,16 @@ pub fn build(statement: &QueryStatement, builder: impl QueryBuilder) -> (String,
     }
 }
 
+/// Returns a statement's SQL with its values in place.
+pub fn inlined(statement: &QueryStatement, builder: impl QueryBuilder) -> String {
+    match statement {
+        QueryStatement::Select(select) => select.to_string(builder),
+        QueryStatement::Insert(insert) => insert.to_string(builder),
+        QueryStatement::Update(update) => update.to_string(builder),
+        QueryStatement::Delete(delete) => delete.to_string(builder),
+    }
+}
+
 /// Reads and writes the rows of one database.
 #[async_trait]
 pub trait Rows: Send {
@@ -46,6 +56,14 @@ pub trait Rows: Send {
 
     /// Runs a query whose result is small.
     async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error>;
+
+    /// Runs a query for exceptional rows, which the statements of a data migration leave out.
+    ///
+    /// A script reads no rows, and takes for granted that it finds none:
+    /// [`crate::data::DataMigration::refused_by_scripts`] names those that it refuses.
+    async fn query_exceptions(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
+        self.query(select).await
+    }
 
     /// Runs a statement, and returns the number of rows changed.
     async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error>;

@@ -8,6 +8,8 @@ mod estimate;
 mod history;
 mod plan;
 mod restore;
+mod show;
+mod sql;
 mod status;
 mod upgrade;
 mod verify;
@@ -22,7 +24,7 @@ use mlflow_migrate_core::event::{Event, Observer};
 use super::progress::{StepDisplay, write_line};
 use super::visible::{self, one_line};
 use super::{Renderer, causes, unless_reader_is_gone, words};
-use crate::outcome::Outcome;
+use crate::outcome::{OfDatabase, Outcome, Planned};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
@@ -129,10 +131,17 @@ impl Renderer for Text {
     fn outcome(&self, outcome: &Outcome) -> io::Result<()> {
         let mut text = Vec::new();
         match outcome {
+            Outcome::Sql(script) => return unless_reader_is_gone(sql::write(script, &[])),
+            Outcome::Plan(OfDatabase {
+                result: Planned { sql: Some(script), preview }, ..
+            }) => {
+                return unless_reader_is_gone(sql::write(script, &preview.findings));
+            }
             Outcome::Finished(finished) => upgrade::write(&mut text, finished)?,
             Outcome::Current(current) => current::write(&mut text, current)?,
             Outcome::History(history) => history::write(&mut text, history)?,
             Outcome::Plan(plan) => plan::write(&mut text, plan)?,
+            Outcome::Show(shown) => show::write(&mut text, shown)?,
             Outcome::Check(check) => check::write(&mut text, check)?,
             Outcome::Estimate(estimate) => estimate::write(&mut text, estimate)?,
             Outcome::Doctor(found) => doctor::write(&mut text, found)?,

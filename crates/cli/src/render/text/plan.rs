@@ -9,7 +9,7 @@ use crate::render::words::{count, count_of, fitting_afterwards, revision, revisi
 
 /// Lists the steps of an upgrade.
 pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::Result<()> {
-    let OfDatabase { database, result: Planned { preview: plan, show_statements } } = planned;
+    let OfDatabase { database, result: Planned { preview: plan, .. } } = planned;
     let from = if plan.empty { "empty" } else { revision(plan.from.as_deref()) };
     let to = revision_and_releases(plan.to.as_deref(), &plan.releases);
     if plan.steps.is_empty() && plan.revisions.is_empty() {
@@ -23,7 +23,7 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
     }
     let width = plan.steps.len().to_string().len();
     for (step, number) in plan.steps.iter().zip(1..) {
-        write_step(out, step, &format!("{number:>width$}"), *show_statements)?;
+        write_step(out, step, &format!("{number:>width$}"))?;
     }
     if let Some(unmerged) = plan.unmerged.as_ref().filter(|_| !plan.revisions.is_empty()) {
         write_unmerged(out, unmerged)?;
@@ -54,12 +54,7 @@ fn write_unmerged(out: &mut impl Write, unmerged: &AlembicCost) -> io::Result<()
     writeln!(out, "for comparison, mlflow db upgrade would make {changes} of tables{and_copies}")
 }
 
-fn write_step(
-    out: &mut impl Write,
-    step: &PreviewStep,
-    number: &str,
-    show_statements: bool,
-) -> io::Result<()> {
+fn write_step(out: &mut impl Write, step: &PreviewStep, number: &str) -> io::Result<()> {
     let revisions = match step.revisions.as_slice() {
         [] => String::new(),
         revisions => format!("  ({})", revisions.join(", ")),
@@ -69,12 +64,6 @@ fn write_step(
     // Of a table that is created, the title says enough.
     if let Some(method) = step.method.as_ref().filter(|_| !step.is_creation) {
         writeln!(out, "{indent}{}", how(method))?;
-    }
-    if let Some(method) = step.method.as_ref().filter(|_| show_statements) {
-        for statement in &method.statements {
-            let statement = statement.trim_end().trim_end_matches(';');
-            writeln!(out, "{indent}{};", statement.replace('\n', &format!("\n{indent}")))?;
-        }
     }
     Ok(())
 }

@@ -79,6 +79,15 @@ impl Rules {
         });
         of_rows.into_iter().chain(several).collect()
     }
+
+    /// Returns each rule's constraint, and a statement whose only value counts the violations.
+    pub fn each(&self) -> impl Iterator<Item = (&str, String)> {
+        let of_rows = self.of_rows.iter().map(|rule| {
+            (rule.constraint.as_str(), format!("SELECT {} FROM {}", rule.count, self.quoted))
+        });
+        let of_several = self.of_several.iter();
+        of_rows.chain(of_several.map(|rule| (rule.constraint.as_str(), rule.count.clone())))
+    }
 }
 
 /// A statement whose only row counts the violations of some rules, one column each.
