@@ -17,9 +17,9 @@ use mlflow_migrate_core::{Error, UpgradeOptions};
 use crate::database::Database;
 use crate::{Context, url};
 
-/// Which database, and how to get at it.
+/// Which database, and how to reach it.
 #[derive(Args, Debug)]
-pub(crate) struct DatabaseArguments {
+pub(crate) struct Connection {
     /// The database, as SQLAlchemy and MLflow name it: sqlite:///relative.db, or the path of an
     /// SQLite file; postgresql://user:password@host/database; mysql+pymysql://user@host/database
     ///
@@ -28,10 +28,6 @@ pub(crate) struct DatabaseArguments {
     /// MLFLOW_MYSQL_SSL_CA, MLFLOW_MYSQL_SSL_CERT and MLFLOW_MYSQL_SSL_KEY.
     #[arg(value_name = "URL")]
     url: Option<String>,
-
-    /// What a database without alembic_version holds: a revision, an MLflow release, or `empty`
-    #[arg(long, value_name = "REVISION")]
-    assume: Option<String>,
 
     /// How long to wait for a table, or an SQLite file, that another program holds
     #[arg(long, visible_alias = "busy-timeout", value_name = "DURATION", value_parser = duration, default_value = "10s")]
@@ -45,18 +41,9 @@ pub(crate) struct DatabaseArguments {
     /// What reads or changes rows may take as long as it takes
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m")]
     answer_timeout: Duration,
-
-    /// Over how many connections a MySQL server copies and computes rows [default: one a core, 4 to 16]
-    #[arg(long, value_name = "N")]
-    jobs: Option<NonZeroUsize>,
 }
 
-impl DatabaseArguments {
-    /// Returns whether the arguments contain a URL.
-    pub(crate) fn is_given(&self) -> bool {
-        self.url.is_some()
-    }
-
+impl Connection {
     /// Returns the user's database.
     ///
     /// If an environment variable names the database, a notice names the variable.
@@ -81,6 +68,45 @@ impl DatabaseArguments {
         options.lock_timeout = self.lock_timeout;
         options.lock_wait = self.lock_wait;
         options.answer_timeout = self.answer_timeout;
+        options
+    }
+}
+
+/// Which database, what it holds, and over how many connections rows are written.
+#[derive(Args, Debug)]
+pub(crate) struct DatabaseArguments {
+    /// What a database holds that has no alembic_version, or another program's version there: a
+    /// revision, an MLflow release, or `empty`
+    #[arg(long, value_name = "REVISION")]
+    assume: Option<String>,
+
+    #[command(flatten)]
+    connection: Connection,
+
+    /// Over how many connections a MySQL server copies and computes rows [default: one a core, 4 to 16]
+    #[arg(long, value_name = "N")]
+    jobs: Option<NonZeroUsize>,
+}
+
+impl DatabaseArguments {
+    /// Returns whether the arguments contain a URL.
+    pub(crate) fn is_given(&self) -> bool {
+        self.connection.url.is_some()
+    }
+
+    /// Returns the user's database, as [`Connection::database`] does.
+    pub(crate) fn database(&self, context: &Context) -> Result<Database, Error> {
+        self.connection.database(context)
+    }
+
+    /// Connects to the user's database, which must exist.
+    pub(crate) async fn open(&self, context: &Context) -> Result<Box<dyn Backend>, Error> {
+        self.database(context)?.open(&self.connecting(), false, context).await
+    }
+
+    /// Returns the options of a connection.
+    pub(crate) fn connecting(&self) -> ConnectOptions {
+        let mut options = self.connection.connecting();
         options.jobs = self.jobs.map_or_else(usual_jobs, NonZeroUsize::get);
         options
     }

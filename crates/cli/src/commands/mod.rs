@@ -3,11 +3,14 @@
 mod abort;
 mod check;
 mod current;
+mod diff;
 mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod repair;
 mod restore;
+mod stamp;
 mod status;
 mod upgrade;
 mod verify;
@@ -30,6 +33,9 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     Verify(verify::Verify),
     Status(status::Status),
+    Diff(diff::Diff),
+    Repair(repair::Repair),
+    Stamp(stamp::Stamp),
     Abort(abort::Abort),
     Restore(restore::Restore),
 }
@@ -47,6 +53,9 @@ impl Command {
             Self::Doctor(doctor) => doctor.run(context).await,
             Self::Verify(verify) => verify.run(context).await,
             Self::Status(status) => status.run(context).await,
+            Self::Diff(diff) => diff.run(context).await,
+            Self::Repair(repair) => repair.run(context).await,
+            Self::Stamp(stamp) => stamp.run(context).await,
             Self::Abort(abort) => abort.run(context).await,
             Self::Restore(restore) => restore.run(context).await,
         }

@@ -28,6 +28,15 @@ pub enum Event {
         /// The number of steps.
         steps: usize,
     },
+    /// The database was read, and repairs are pending.
+    Repairing {
+        /// The revision of the database; `None` is the base schema.
+        revision: Option<String>,
+        /// What is repaired, one line each.
+        repairs: Vec<String>,
+        /// The number of steps.
+        steps: usize,
+    },
     /// A fact that the user should know, and that does not stop the upgrade.
     Notice {
         /// The text of the notice.

@@ -133,6 +133,7 @@ async fn roll_back(
             resumable(backend)?.note_steps(number).await
         };
         work.await.map_err(|source| Error::Interrupted {
+            operation: journal.operation(),
             step: number + 1,
             steps: plan.steps.len(),
             title,
@@ -142,7 +143,7 @@ async fn roll_back(
     verify(backend, &journal.live).await?;
     resumable(backend)?.discard_copies().await?;
     let from = &journal.from;
-    backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
+    backend.stamp(from.version()).await?;
     resumable(backend)?.end_journal().await?;
     Ok(AbortReport { from: from.label().to_owned(), to: journal.to, steps: begun })
 }

@@ -3,11 +3,14 @@
 mod abort;
 mod check;
 mod current;
+mod diff;
 mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod repair;
 mod restore;
+mod stamp;
 mod status;
 mod upgrade;
 mod verify;
@@ -57,6 +60,12 @@ impl Text {
                 let revisions = words::count(*revisions as u64, "revision");
                 let steps = words::count(*steps as u64, "step");
                 write_line(&format!("upgrading to {to}: {revisions} in {steps}"));
+            }
+            Event::Repairing { revision, repairs, steps } => {
+                let at = words::revision(revision.as_deref());
+                let steps = words::count(*steps as u64, "step");
+                write_line(&format!("repairing at {at} in {steps}:"));
+                repairs.iter().for_each(|repair| write_line(&format!("  {}", one_line(repair))));
             }
             Event::Notice { message } => running.write(&format!("note: {message}")),
             Event::Retrying { problem, wait_seconds } => {
@@ -135,6 +144,9 @@ impl Renderer for Text {
             Outcome::Doctor(found) => doctor::write(&mut text, found)?,
             Outcome::Verify(found) => verify::write(&mut text, found)?,
             Outcome::Status(status) => status::write(&mut text, status)?,
+            Outcome::Diff(diff) => diff::write(&mut text, diff)?,
+            Outcome::Repair(repaired) => repair::write(&mut text, repaired)?,
+            Outcome::Stamp(stamped) => stamp::write(&mut text, stamped)?,
             Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
             Outcome::Restore(restored) => restore::write(&mut text, restored)?,
         }
