@@ -2,9 +2,9 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 11] = [
+const COMMANDS: [&str; 14] = [
     "upgrade", "plan", "check", "current", "history", "estimate", "doctor", "verify", "status",
-    "abort", "restore",
+    "diff", "repair", "stamp", "abort", "restore",
 ];
 
 #[test]

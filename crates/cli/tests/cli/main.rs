@@ -13,6 +13,8 @@ mod help;
 mod kills;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_at_steps;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_of_repairs;
 mod library;
 #[cfg(target_os = "linux")]
 mod memory;
@@ -24,6 +26,7 @@ mod partial_runs;
 #[cfg(unix)]
 mod read_only;
 mod refused;
+mod repairs;
 mod restore;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod retries;

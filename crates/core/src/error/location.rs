@@ -4,7 +4,7 @@ use super::{ErrorKind, Remedy};
 use crate::error::quoted;
 use crate::schema::Difference;
 
-/// How `alembic_version` comes to hold the version of the schema.
+/// How `alembic_version` gets the version of the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restamp {
     /// The state of the schema: a revision, or `base`.
