@@ -43,10 +43,10 @@ const OLD: &str = "7ac759974ad8";
 /// A database at the newest revision, with rows, and with a user's own objects.
 async fn filled(server: &TestServer) -> Box<dyn TestDatabase> {
     let database = server.at(OLD).await;
-    fill::metrics(&*database, 2);
+    fill::metrics(&*database, 1);
     upgrade(server.catalogue(), &*database, server.head()).await.unwrap();
     database.run(
-        "CREATE INDEX own ON tags (value); CREATE TABLE mine (id INTEGER NOT NULL PRIMARY KEY);
+        "CREATE INDEX own ON runs (status); CREATE TABLE mine (id INTEGER NOT NULL PRIMARY KEY);
          INSERT INTO mine VALUES (1); ALTER TABLE params ADD COLUMN own_unit VARCHAR(9);
          INSERT INTO tags (\"key\", value, run_uuid) SELECT 'k', 'v', run_uuid FROM runs;
          INSERT INTO params (\"key\", value, run_uuid, own_unit) SELECT 'k', 'v', run_uuid, 'm' FROM runs",
@@ -72,15 +72,18 @@ async fn verified(server: &TestServer, database: &dyn TestDatabase) -> VerifyRep
     verify(&mut *backend, server.catalogue(), None, true).await.unwrap()
 }
 
-/// The rows of all tables, as they are stored.
-async fn rows(database: &dyn TestDatabase) -> Vec<(String, Vec<Vec<Cell>>)> {
-    let (live, _) = live(database).await.unwrap();
-    let read = |name: &String| {
+/// The tables that have rows.
+const FILLED: [&str; 7] =
+    ["experiments", "runs", "tags", "params", "metrics", "latest_metrics", "mine"];
+
+/// The rows of all tables that have any, as they are stored.
+fn rows(database: &dyn TestDatabase) -> Vec<Vec<Vec<Cell>>> {
+    let read = |name: &str| {
         let mut rows = database.query(&format!("SELECT * FROM \"{name}\""));
         rows.sort();
-        (name.clone(), rows)
+        rows
     };
-    live.tables.keys().map(read).collect()
+    FILLED.map(read).to_vec()
 }
 
 /// Changes a table by this tool's own means, so that one test fits every backend.
@@ -154,14 +157,14 @@ async fn assert_repaired(
     server: &TestServer,
     database: &dyn TestDatabase,
     what: &str,
-    before: &[(String, Vec<Vec<Cell>>)],
+    before: &[Vec<Vec<Cell>>],
 ) -> RepairReport {
     let report = repaired(server, database).await.unwrap_or_else(|it| panic!("{what}: {it}"));
     assert!(!report.repairs.is_empty() && report.is_sound(), "{what}: {report:?}");
     let verified = verified(server, database).await;
     assert!(verified.is_sound(), "{what}: {verified:?}");
     assert_eq!(verified.checked.repairable, Vec::new(), "{what}");
-    assert!(rows(database).await == before, "{what}");
+    assert!(rows(database) == before, "{what}");
     let extra = format!("{:?}", verified.checked.extra);
     assert!(extra.contains("\"own\"") && extra.contains("own_unit"), "{what}: {extra}");
     let again = repaired(server, database).await.unwrap();
@@ -171,7 +174,7 @@ async fn assert_repaired(
 
 async fn what_is_missing_is_put_back(server: &TestServer) {
     let database = filled(server).await;
-    let before = rows(&*database).await;
+    let before = rows(&*database);
     for (what, table, edit) in cases(&*database).await {
         change(&*database, &table, edit).await;
         let found = verified(server, &*database).await.checked;
@@ -189,7 +192,7 @@ async fn what_is_missing_is_put_back(server: &TestServer) {
 
 async fn wrong_rows_of_latest_metrics_are_computed_again(server: &TestServer) {
     let database = filled(server).await;
-    let before = rows(&*database).await;
+    let before = rows(&*database);
     for spoil in [
         "DELETE FROM latest_metrics WHERE \"key\" = 'metric 1'",
         "UPDATE latest_metrics SET value = 7 WHERE \"key\" = 'metric 2'",
@@ -213,7 +216,7 @@ async fn leftovers_are_removed(server: &TestServer) {
         () => return,
     };
     let database = filled(server).await;
-    let before = rows(&*database).await;
+    let before = rows(&*database);
     database.run(leftover);
     let report = assert_repaired(server, &*database, leftover, &before).await;
     assert_eq!(report.repairs.len(), 1, "{report:?}");
@@ -223,11 +226,11 @@ async fn rows_that_a_constraint_would_refuse_are_counted(server: &TestServer) {
     let database = filled(server).await;
     change(&*database, "tags", |table| table.foreign_keys.clear()).await;
     database.run("INSERT INTO tags (\"key\", value, run_uuid) VALUES ('k', 'v', 'none')");
-    let before = rows(&*database).await;
+    let before = rows(&*database);
     let error = repaired(server, &*database).await.unwrap_err();
     assert_told(&error, ErrorKind::Refused);
     assert!(matches!(error, Error::Orphans { count: 1, .. }), "{error:?}");
-    assert!(rows(&*database).await == before);
+    assert!(rows(&*database) == before);
     let mut backend = database.connect().await.unwrap();
     let options = RepairOptions::default();
     let preview = preview_repair(&mut *backend, server.catalogue(), &options).await.unwrap();
@@ -253,13 +256,13 @@ async fn what_cannot_be_repaired_is_listed(server: &TestServer) {
 async fn a_schema_of_another_state_is_refused(server: &TestServer) {
     let database = server.at(OLD).await;
     database.run("UPDATE alembic_version SET version_num = 'bd07f7e963c5'");
-    let before = database.contents();
-    let error = repaired(server, &*database).await.unwrap_err();
-    assert_told(&error, ErrorKind::Drift);
-    change(&*database, "tags", |table| table.foreign_keys.clear()).await;
-    let error = repaired(server, &*database).await.unwrap_err();
-    assert_told(&error, ErrorKind::Drift);
-    drop(before);
+    for _ in 0..2 {
+        let before = database.contents();
+        let error = repaired(server, &*database).await.unwrap_err();
+        assert_told(&error, ErrorKind::Drift);
+        assert!(database.contents() == before, "{error}");
+        change(&*database, "tags", |table| table.foreign_keys.clear()).await;
+    }
 }
 
 /// Stops a repair when its first step is noted.
@@ -275,7 +278,7 @@ async fn interrupted(server: &TestServer, address: &Address) {
 async fn an_interrupted_repair_is_finished(server: &TestServer) {
     let database = filled(server).await;
     let address = address_of(&*database);
-    let before = rows(&*database).await;
+    let before = rows(&*database);
     for again in ["repair", "upgrade"] {
         change(&*database, "tags", |table| table.foreign_keys.clear()).await;
         let nullable = |table: &mut Table| column(table, "value").nullable = true;
@@ -291,6 +294,6 @@ async fn an_interrupted_repair_is_finished(server: &TestServer) {
             to_newest(server, &address).await.unwrap();
         }
         assert!(verified(server, &*database).await.is_sound(), "{again}");
-        assert!(rows(&*database).await == before, "{again}");
+        assert!(rows(&*database) == before, "{again}");
     }
 }

@@ -67,7 +67,7 @@ async fn another_version_is_refused_unless_forced(server: &TestServer) {
         let report = stamped(server, &*database, target, false).await.unwrap();
         let told: Vec<String> = report.differences.iter().map(ToString::to_string).collect();
         assert!(told.iter().any(|one| one.starts_with(object)), "{target}: {told:?}");
-        assert_eq!((report.is_stamped, report.matches), (false, vec![OLD.to_owned()]));
+        assert!(!report.is_stamped && report.matches.contains(&OLD.to_owned()), "{report:?}");
         assert_eq!(versions(&*database), [["v3.0.0.d".into()]]);
     }
     let report = stamped(server, &*database, "1.2.0", true).await.unwrap();
@@ -83,6 +83,7 @@ async fn a_fence_is_never_overwritten(server: &TestServer) {
     let error = stamped(server, &*database, OLD, true).await.unwrap_err();
     assert_told(&error, ErrorKind::Journal);
     assert_eq!(versions(&*database), [[FENCE.into()]]);
+    database.run(&format!("UPDATE alembic_version SET version_num = '{OLD}'"));
 }
 
 fn assuming() -> Upgrade {
