@@ -60,8 +60,9 @@ fn refuse_another_dialect(database: &Database, other: &Database) -> Result<(), E
     Err(Error::Url {
         url: other.shown(),
         problem: format!(
-            "a {} database cannot be compared with a {} database",
+            "schemas of two dialects cannot be compared: this is {}, and {} is {}",
             other.dialect(),
+            database.shown(),
             database.dialect()
         ),
         remedy: "compare each with the same revision: `mlflow-migrate diff URL REVISION`".into(),

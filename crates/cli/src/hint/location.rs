@@ -6,16 +6,16 @@ use mlflow_migrate_core::error::{LocationError, Restamp};
 pub(super) fn hint(error: &LocationError) -> Option<String> {
     let hint = match error {
         LocationError::UnknownRevision { restamp, .. } => {
-            return Some(of_unknown(restamp.as_ref()));
+            return Some(of_unknown(restamp.as_deref()));
         }
         LocationError::Newer { .. } => {
             "its MLflow release needs a newer mlflow-migrate; there is no way back to an older one"
         }
         LocationError::SeveralRevisions { remedy, advice, .. } => {
-            return Some(of_several(remedy.as_ref(), advice.as_deref()));
+            return Some(of_several(remedy.as_deref(), advice.as_deref()));
         }
         LocationError::Overwritten { program, advice, restamp, .. } => {
-            return Some(of_overwritten(program, advice, restamp.as_ref()));
+            return Some(of_overwritten(program, advice, restamp.as_deref()));
         }
         LocationError::WrongStamp { restamp, .. } => {
             return Some(format!(

@@ -30,7 +30,7 @@ pub enum LocationError {
         /// A clause that describes the schema.
         schema: String,
         /// The statement that stamps the revision of the schema, where known.
-        restamp: Option<Restamp>,
+        restamp: Option<Box<Restamp>>,
     },
     /// The version table names an unknown revision, and the schema is at least the newest known.
     #[error(
@@ -58,7 +58,7 @@ pub enum LocationError {
         /// How to run both programs.
         advice: &'static str,
         /// The statement that stamps the revision of the schema, where known.
-        restamp: Option<Restamp>,
+        restamp: Option<Box<Restamp>>,
     },
     /// The version table names one revision, and the schema is that of another.
     #[error("alembic_version holds {}, but {schema}", quoted(revision))]
@@ -68,7 +68,7 @@ pub enum LocationError {
         /// A clause that describes the schema.
         schema: String,
         /// The statement that stamps the revision of the schema.
-        restamp: Restamp,
+        restamp: Box<Restamp>,
     },
     /// The version table is not Alembic's, or holds a value that is no version.
     #[error("{name}: {problem}")]
@@ -90,7 +90,7 @@ pub enum LocationError {
         /// A clause that describes the schema.
         schema: String,
         /// The statement that keeps only the right row, where known.
-        remedy: Option<Restamp>,
+        remedy: Option<Box<Restamp>>,
         /// How to run both programs, if a row is another program's.
         advice: Option<String>,
     },

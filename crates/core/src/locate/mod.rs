@@ -159,7 +159,7 @@ fn stamped(
 }
 
 /// Returns the statement that makes `alembic_version` name a state, if one exists.
-pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<Restamp> {
+pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<Box<Restamp>> {
     let state = states.first()?;
     let statement = match state {
         None => "DELETE FROM alembic_version".to_owned(),
@@ -170,7 +170,7 @@ pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<Restamp>
             "DELETE FROM alembic_version; INSERT INTO alembic_version (version_num) VALUES ('{revision}')"
         ),
     };
-    Some(Restamp { state: label(state.as_deref()).to_owned(), statement })
+    Some(Box::new(Restamp { state: label(state.as_deref()).to_owned(), statement }))
 }
 
 /// Returns the error for several rows: the owner of each, and which of them fits the schema.
@@ -216,11 +216,11 @@ fn is_known(catalogue: &Catalogue, version: &str) -> bool {
 /// Returns the statement that deletes all version rows but one.
 ///
 /// Servers that ignore case or trailing blanks would keep rows that differ only in these.
-fn delete_others(kept: &str, rows: &[String]) -> Option<Restamp> {
+fn delete_others(kept: &str, rows: &[String]) -> Option<Box<Restamp>> {
     let is_alike = |row: &&String| row.trim().eq_ignore_ascii_case(kept);
     if rows.iter().filter(is_alike).count() == 1 {
         let statement = format!("DELETE FROM alembic_version WHERE version_num <> '{kept}'");
-        Some(Restamp { state: kept.to_owned(), statement })
+        Some(Box::new(Restamp { state: kept.to_owned(), statement }))
     } else {
         restamp(&[Some(kept.to_owned())], rows.len())
     }

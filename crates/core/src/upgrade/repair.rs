@@ -59,7 +59,7 @@ impl RepairOptions {
 #[non_exhaustive]
 pub enum Repair {
     /// Puts an object back, or replaces it by the one of the revision.
-    Object(Difference),
+    Object(Box<Difference>),
     /// Computes `latest_metrics` again, or sets a sequence forward.
     Rows(Violation),
     /// Removes the tables that an interrupted run of Alembic has left behind.
@@ -254,7 +254,7 @@ impl Found {
             None => Vec::new(),
         };
         let mut repairs: Vec<Repair> =
-            planned.repaired.iter().cloned().map(Repair::Object).collect();
+            planned.repaired.iter().cloned().map(Box::new).map(Repair::Object).collect();
         repairs.extend(wrong.into_iter().chain(lagging.iter().cloned()).map(Repair::Rows));
         repairs.extend(planned.plan.steps.iter().filter_map(|step| match step {
             Step::RemoveLeftovers(tables) => Some(Repair::Leftovers { tables: tables.clone() }),
