@@ -60,6 +60,20 @@ fn not_ours(context: &Context) -> Error {
     }
 }
 
+/// Returns whether the table exists, and holds no row.
+pub(crate) async fn is_empty(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<bool, Error> {
+    let sql = format!("SELECT 1 FROM {TABLE}{NO_VIEW} LIMIT 1");
+    match text_protocol::rows(connection, sql).await {
+        Ok(rows) => Ok(rows.is_empty()),
+        Err(source) if is_missing_table(&source) => Ok(false),
+        Err(source) if is_view(&source) => Err(not_ours(context)),
+        Err(source) => Err(context.error("reading the journal", source)),
+    }
+}
+
 /// Writes a new note, with no steps done.
 pub(crate) async fn begin(
     connection: &mut Connection,

@@ -83,7 +83,8 @@ pub(crate) struct DatabaseArguments {
     #[command(flatten)]
     connection: Connection,
 
-    /// What a database without alembic_version holds: a revision, an MLflow release, or `empty`
+    /// What a database holds that has no alembic_version, or another program's version there: a
+    /// revision, an MLflow release, or `empty`
     #[arg(long, value_name = "REVISION")]
     assume: Option<String>,
 }

@@ -9,6 +9,9 @@ use mlflow_migrate_core::report::status::Status;
 use crate::outcome::Outcome;
 use crate::signals;
 
+/// A schema or its rows are not as a revision says.
+const DIFFERENT: u8 = 2;
+
 /// `status` finds an upgrade that is running.
 const RUNNING: u8 = 3;
 
@@ -81,6 +84,13 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
                 2
             }
         }
+        Outcome::Repair(found) => match found.result.problems.first() {
+            Some(problem) => code_of_error(problem.kind),
+            None if found.result.report.is_sound() => 0,
+            None => DIFFERENT,
+        },
+        Outcome::Stamp(found) if !found.result.is_stamped => DIFFERENT,
+        Outcome::Diff(found) if !found.result.differences.is_empty() => DIFFERENT,
         Outcome::Doctor(found) => {
             found.result.problems.first().map_or(0, |one| code_of_error(one.kind))
         }
@@ -94,6 +104,8 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         | Outcome::Sql(_)
         | Outcome::Show(_)
         | Outcome::Estimate(_)
+        | Outcome::Diff(_)
+        | Outcome::Stamp(_)
         | Outcome::Abort(_)
         | Outcome::Restore(_)
         | Outcome::Completions(_)
@@ -154,7 +166,7 @@ pub(crate) fn table() -> String {
         &[
             (0, "done; for `check`: at the newest revision, or at `--to`"),
             (1, "`check`: there are newer revisions"),
-            (2, "`check`, `verify`: the database is not as its revision says"),
+            (DIFFERENT, "`check`, `verify`, `repair`, `stamp`, `diff`: the schema or rows differ"),
             (RUNNING, "`status`: an upgrade is running"),
             (UNFINISHED, "`status`: an upgrade was interrupted"),
         ],

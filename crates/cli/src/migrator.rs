@@ -9,6 +9,7 @@ use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::location::Assumption;
+use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::check::{self, CheckReport, Position};
 use mlflow_migrate_core::report::doctor::{self, DoctorReport};
 use mlflow_migrate_core::report::estimate::{self, Estimate};
@@ -17,7 +18,9 @@ use mlflow_migrate_core::report::status::{self, Status};
 use mlflow_migrate_core::report::verify::{self, VerifyReport};
 use mlflow_migrate_core::upgrade::abort::{self, AbortReport};
 use mlflow_migrate_core::upgrade::options::UpgradeOptions;
+use mlflow_migrate_core::upgrade::repair::{self, RepairOptions, RepairReport};
 use mlflow_migrate_core::upgrade::report::UpgradeReport;
+use mlflow_migrate_core::upgrade::stamp::{self, StampReport};
 use mlflow_migrate_core::url::DatabaseUrl;
 
 use crate::attempts::Attempts;
@@ -127,7 +130,8 @@ impl Migrator {
 
     /// Finds the database's revision.
     ///
-    /// Changes nothing, as all methods except [`Migrator::upgrade`] and [`Migrator::abort`].
+    /// Changes nothing, as all methods except [`Migrator::upgrade`], [`Migrator::repair`],
+    /// [`Migrator::stamp`] and [`Migrator::abort`].
     ///
     /// # Errors
     /// If the database is not MLflow's, or its revision cannot be determined.
@@ -231,6 +235,29 @@ impl Migrator {
     pub async fn abort(&mut self) -> Result<AbortReport, Error> {
         let cancellation = self.cancellation.clone().unwrap_or_default();
         abort::abort(&mut *self.backend, &self.catalogue, &self.observer, &cancellation).await
+    }
+
+    /// Puts back what the database's revision has and the database lacks.
+    ///
+    /// # Errors
+    /// If an upgrade is unfinished, or rows would violate a constraint that is put back.
+    pub async fn repair(&mut self, options: &RepairOptions) -> Result<RepairReport, Error> {
+        let mut options = options.clone();
+        if options.assume.is_none() {
+            options.assume.clone_from(&self.assumption);
+        }
+        if let Some(token) = &self.cancellation {
+            options.stop = token.clone();
+        }
+        repair::repair(&mut *self.backend, &self.catalogue, &options, &self.observer).await
+    }
+
+    /// Writes a version, if the schema is that of the version, or if `force` is set.
+    ///
+    /// # Errors
+    /// If the target does not exist, or an upgrade is unfinished.
+    pub async fn stamp(&mut self, target: &Target, force: bool) -> Result<StampReport, Error> {
+        stamp::stamp(&mut *self.backend, &self.catalogue, target, force).await
     }
 
     /// Completes options with the migrator's own assumption and token.

@@ -3,12 +3,15 @@
 use mlflow_migrate_core::error::{ErrorKind, Unfinished};
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::report::check::{CheckReport, Position};
+use mlflow_migrate_core::report::diff::DiffReport;
 use mlflow_migrate_core::report::estimate::Estimate;
 use mlflow_migrate_core::report::preview::Preview;
 use mlflow_migrate_core::report::show::ShownRevision;
 use mlflow_migrate_core::report::status::Status;
 use mlflow_migrate_core::report::verify::VerifyReport;
 use mlflow_migrate_core::upgrade::abort::AbortReport;
+use mlflow_migrate_core::upgrade::repair::RepairReport;
+use mlflow_migrate_core::upgrade::stamp::StampReport;
 use mlflow_migrate_core::{Error, UpgradeReport};
 use serde::Serialize;
 
@@ -38,6 +41,12 @@ pub(crate) enum Outcome {
     Verify(OfDatabase<VerifyReport>),
     /// The result of `status`.
     Status(OfDatabase<Activity>),
+    /// The result of `diff`.
+    Diff(OfDatabase<DiffReport>),
+    /// The result of `repair`.
+    Repair(OfDatabase<Repaired>),
+    /// The result of `stamp`.
+    Stamp(OfDatabase<StampReport>),
     /// The result of `abort`.
     Abort(OfDatabase<AbortReport>),
     /// The result of `restore`.
@@ -236,6 +245,18 @@ pub(crate) struct Activity {
     pub(crate) status: Option<Status>,
     /// The sessions that are upgrading the database.
     pub(crate) upgraders: Vec<String>,
+}
+
+/// What a repair did, or would do.
+#[derive(Debug, Serialize)]
+pub(crate) struct Repaired {
+    /// Core's report.
+    #[serde(flatten)]
+    pub(crate) report: RepairReport,
+    /// Whether nothing was changed, with `--dry-run`.
+    pub(crate) is_dry_run: bool,
+    /// The obstacles to the repair, which a preview finds.
+    pub(crate) problems: Vec<Problem>,
 }
 
 /// A database that was restored from a backup.

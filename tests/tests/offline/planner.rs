@@ -141,7 +141,7 @@ proptest! {
         let (from, to) = (&states[from_index], &states[(from_index + further).min(70)]);
         let mut live = from.1.clone();
         let added = add_extras(&mut live, &extras);
-        let location = Location { revision: from.0.clone(), empty: false, stamped: true };
+        let location = Location { revision: from.0.clone(), empty: false, stamped: true, ..Location::default() };
         let plan = plan(&CATALOGUE, platform, &live, &location, to.0.as_deref()).unwrap();
 
         let found = differences(&to.1, &plan.result, platform);
@@ -164,7 +164,7 @@ proptest! {
         let (from, to) = (&states[from_index], &states[(from_index + further).min(70)]);
         let mut live = from.1.clone();
         add_extras(&mut live, &extras);
-        let location = Location { revision: from.0.clone(), empty: false, stamped: true };
+        let location = Location { revision: from.0.clone(), empty: false, stamped: true, ..Location::default() };
         let to = to.0.as_deref();
         let merged = plan(&CATALOGUE, platform, &live, &location, to).unwrap();
         let parts = step_by_step(&CATALOGUE, platform, &live, &location, to).unwrap();
@@ -182,7 +182,7 @@ proptest! {
         let mut live = states[*stops.first().unwrap()].1.clone();
         let mut at = states[*stops.first().unwrap()].0.clone();
         for stop in stops {
-            let location = Location { revision: at.clone(), empty: false, stamped: true };
+            let location = Location { revision: at.clone(), empty: false, stamped: true, ..Location::default() };
             at.clone_from(&states[stop].0);
             live = plan(&CATALOGUE, platform, &live, &location, at.as_deref()).unwrap().result;
             prop_assert_eq!(differences(&states[stop].1, &live, platform), []);
@@ -198,7 +198,8 @@ async fn the_plan_from_mlflow_1_2_to_head() {
     let backend = database.connect().await.unwrap();
     let states = &STATES[0];
     let (revision, live) = &states[5];
-    let location = Location { revision: revision.clone(), empty: false, stamped: true };
+    let location =
+        Location { revision: revision.clone(), empty: false, stamped: true, ..Location::default() };
     let head = states[70].0.as_deref();
     let plan = plan(&CATALOGUE, &Platform::SQLITE, live, &location, head).unwrap();
     let (mut lines, mut statements) = (Vec::new(), Vec::new());

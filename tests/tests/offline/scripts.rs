@@ -38,7 +38,7 @@ async fn script(
     let catalogue = mlflow_migrate_revisions::tracking().unwrap();
     let live = catalogue.state(from, dialect.platform()).unwrap();
     let stamped = from.is_some();
-    let from = Location { revision: from.map(ToOwned::to_owned), empty: false, stamped };
+    let from = Location { revision: from.map(ToOwned::to_owned), stamped, ..Location::default() };
     let command = |revision: &str| format!("upgrade to {revision}");
     let mut data = DataOptions::default();
     data.now_ms = 1_790_000_000_123;

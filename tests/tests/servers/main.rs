@@ -9,6 +9,7 @@ mod common;
 mod conformance;
 mod connections;
 mod data_migrations;
+mod diffs;
 mod drift;
 mod hostile;
 mod interruptions;
@@ -16,9 +17,11 @@ mod limits;
 mod locks;
 mod merging;
 mod privileges;
+mod repairs;
 mod restored;
 mod scripts;
 mod server_defaults;
+mod stamps;
 mod survival;
 
 use std::process::ExitCode;
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         .tests(OnceAServer, Others, privileges::TESTS)
         .tests(OnceAServer, Others, locks::TESTS)
         .tests(OnceAServer, Others, drift::TESTS)
+        .tests(OnceAServer, Others, &[repairs::TESTS, stamps::TESTS, diffs::TESTS])
         .tests(EachCharset, Nobody, &[server_defaults::TESTS])
         .run()
 }

@@ -30,7 +30,12 @@ async fn metrics_are_written_at_most_once(server: &TestServer) {
     let states = server.reference().states().unwrap();
     for (revision, _) in &states {
         let schema = catalogue.state(revision.as_deref(), platform).unwrap();
-        let from = Location { revision: revision.clone(), empty: false, stamped: true };
+        let from = Location {
+            revision: revision.clone(),
+            empty: false,
+            stamped: true,
+            ..Location::default()
+        };
         let plan = plan(catalogue, platform, &schema, &from, Some(head)).unwrap();
         let changes = plan.changes().filter(|change| change.after.name == "metrics");
         let written =

@@ -16,6 +16,10 @@ impl Resumable for Mysql {
         journal::read(&mut self.connection, &self.context).await
     }
 
+    async fn has_empty_journal(&mut self) -> Result<bool, Error> {
+        journal::is_empty(&mut self.connection, &self.context).await
+    }
+
     async fn begin_journal(&mut self, note: &str) -> Result<(), Error> {
         cluster::confirm(&mut self.lease).await?;
         preflight::check_text(&mut self.connection, note, &self.context).await?;

@@ -4,14 +4,17 @@ mod abort;
 mod check;
 mod completions;
 mod current;
+mod diff;
 mod doctor;
 mod estimate;
 mod history;
 mod man;
 mod plan;
+mod repair;
 mod restore;
 mod show;
 mod sql;
+mod stamp;
 mod status;
 mod upgrade;
 mod verify;
@@ -38,6 +41,9 @@ pub(crate) enum Command {
     Doctor(doctor::Doctor),
     Verify(verify::Verify),
     Status(status::Status),
+    Diff(diff::Diff),
+    Repair(repair::Repair),
+    Stamp(stamp::Stamp),
     Abort(abort::Abort),
     Restore(restore::Restore),
     Completions(completions::Completions),
@@ -67,6 +73,9 @@ impl Command {
             Self::Doctor(doctor) => doctor.run(context).await,
             Self::Verify(verify) => verify.run(context).await,
             Self::Status(status) => status.run(context).await,
+            Self::Diff(diff) => diff.run(context).await,
+            Self::Repair(repair) => repair.run(context).await,
+            Self::Stamp(stamp) => stamp.run(context).await,
             Self::Abort(abort) => abort.run(context).await,
             Self::Restore(restore) => restore.run(context).await,
             Self::Completions(completions) => completions.run(context),

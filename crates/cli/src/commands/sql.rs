@@ -53,7 +53,7 @@ impl Sql {
             false => catalogue.state(revision.as_deref(), dialect.platform())?,
         };
         let stamped = revision.is_some();
-        let from = Location { revision, empty, stamped };
+        let from = Location { revision, empty, stamped, ..Location::default() };
         let options = script_options(false);
         let script = write(catalogue, &*dialect, &live, &from, to.as_deref(), &options).await?;
         part_of(script, self.part, self.dialect.name()).map(Outcome::Sql)

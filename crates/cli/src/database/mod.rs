@@ -90,6 +90,15 @@ impl Database {
         }
     }
 
+    /// Returns the name of the database's dialect.
+    pub(crate) fn dialect(&self) -> &'static str {
+        match self {
+            Self::File(_) | Self::Server(DatabaseUrl::Sqlite(_)) => "SQLite",
+            Self::Server(DatabaseUrl::Postgres(_)) => "PostgreSQL",
+            Self::Server(DatabaseUrl::Mysql(_)) => "MySQL or MariaDB",
+        }
+    }
+
     /// Returns the database's name for messages, without a password.
     pub(crate) fn shown(&self) -> String {
         match self {

@@ -1,6 +1,6 @@
 //! Advises on a database whose position is unknown.
 
-use mlflow_migrate_core::error::LocationError;
+use mlflow_migrate_core::error::{LocationError, Restamp};
 
 /// Returns what the program advises on an unknown position.
 pub(super) fn hint(error: &LocationError) -> Option<String> {
@@ -19,7 +19,8 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
         }
         LocationError::WrongStamp { restamp, .. } => {
             return Some(format!(
-                "the database is unchanged; if that is right, run `{restamp}`, and the same command again"
+                "the database is unchanged; if that is right, run {}, and the same command again",
+                either(restamp)
             ));
         }
         LocationError::VersionMoved { .. } => {
@@ -42,7 +43,10 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
         }
         LocationError::Unstamped { states } => {
             return states.first().map(|state| {
-                format!("if that is right, run the same command with `--assume {state}`")
+                format!(
+                    "if that is right, run the same command with `--assume {state}`, or \
+                     `mlflow-migrate stamp {state} URL`"
+                )
             });
         }
         LocationError::Unrecognised { closest, is_complete, .. } => {
@@ -61,23 +65,31 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
     Some(hint.to_owned())
 }
 
+/// Names the statement and the command that write the version of the schema.
+fn either(restamp: &Restamp) -> String {
+    let Restamp { state, statement } = restamp;
+    format!("`{statement}` or `mlflow-migrate stamp {state} URL`")
+}
+
 /// Advises on an unknown version.
-fn of_unknown(restamp: Option<&str>) -> String {
+fn of_unknown(restamp: Option<&Restamp>) -> String {
     let history = "the database is unchanged; find out which program wrote it, `mlflow-migrate history` lists \
                    MLflow's own";
     match restamp {
-        Some(sql) => {
-            format!("{history}; if no other program does, run `{sql}`, and the same command again")
+        Some(restamp) => {
+            let either = either(restamp);
+            format!("{history}; if no other program does, run {either}, and the same command again")
         }
         None => history.to_owned(),
     }
 }
 
 /// Advises on another program's version in the place of MLflow's.
-fn of_overwritten(program: &str, advice: &str, restamp: Option<&str>) -> String {
+fn of_overwritten(program: &str, advice: &str, restamp: Option<&Restamp>) -> String {
     let restamp = match restamp {
-        Some(sql) => {
-            format!("if {program} does not need it here, run `{sql}`, and the same command again")
+        Some(restamp) => {
+            let either = either(restamp);
+            format!("if {program} does not need it here, run {either}, and the same command again")
         }
         None => "`mlflow-migrate history` lists the revisions that MLflow writes there".to_owned(),
     };
@@ -85,9 +97,11 @@ fn of_overwritten(program: &str, advice: &str, restamp: Option<&str>) -> String 
 }
 
 /// Advises on several versions.
-fn of_several(remedy: Option<&str>, advice: Option<&str>) -> String {
+fn of_several(remedy: Option<&Restamp>, advice: Option<&str>) -> String {
     let remedy = match remedy {
-        Some(sql) => format!("if that is right, run `{sql}`, and the same command again"),
+        Some(restamp) => {
+            format!("if that is right, run {}, and the same command again", either(restamp))
+        }
         None => "find out who wrote which, and delete all but MLflow's".to_owned(),
     };
     let advice = advice.map(|advice| format!("; {advice}")).unwrap_or_default();

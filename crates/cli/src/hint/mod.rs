@@ -4,7 +4,7 @@ mod location;
 mod remedy;
 
 use mlflow_migrate_core::error::{
-    Error, LocationError, RowProblem, TargetError, Unfinished, VerificationError,
+    Error, LocationError, Operation, RowProblem, TargetError, Unfinished, VerificationError,
 };
 use mlflow_migrate_core::schema::{Dependent, EditError};
 
@@ -21,7 +21,9 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Location(error) if !matches!(error, LocationError::VersionTable { .. }) => {
             return location::hint(error);
         }
-        Error::Drift { is_acceptable, repairs, .. } => of_drift(*is_acceptable, repairs),
+        Error::Drift { is_acceptable, repairs, is_repairable, .. } => {
+            of_drift(*is_acceptable, *is_repairable, repairs)
+        }
         Error::Edit { source, .. } => of_edit(source),
         Error::Dependents { dependents, .. } => of_dependents(dependents),
         Error::Refused { findings } => of_refused(findings),
@@ -105,16 +107,21 @@ fn of_target(error: &TargetError) -> String {
     }
 }
 
-fn of_drift(is_acceptable: bool, repairs: &[String]) -> String {
+fn of_drift(is_acceptable: bool, is_repairable: bool, repairs: &[String]) -> String {
+    const REPAIR: &str = "put it right with `mlflow-migrate repair URL`";
+    if !is_acceptable && is_repairable {
+        return format!("the database is unchanged; {REPAIR}");
+    }
     if !is_acceptable {
         return "the database is unchanged; `mlflow-migrate check` lists every difference: put them right, or \
                 restore a backup"
             .to_owned();
     }
-    let put_right = if repairs.is_empty() {
-        "put it right".to_owned()
-    } else {
-        format!("put it right with `{};`", repairs.join("; "))
+    let put_right = match (is_repairable, repairs) {
+        (true, []) => REPAIR.to_owned(),
+        (true, _) => format!("{REPAIR}, or with `{};`", repairs.join("; ")),
+        (false, []) => "put it right".to_owned(),
+        (false, _) => format!("put it right with `{};`", repairs.join("; ")),
     };
     format!("the database is unchanged; {put_right}, or continue with `--accept-drift`")
 }
@@ -176,8 +183,12 @@ fn of_verification(error: &VerificationError) -> &'static str {
 #[must_use]
 pub fn hint_on_unfinished(unfinished: &Unfinished) -> String {
     let to = unfinished.to.as_deref().unwrap_or("base");
+    let command = match unfinished.operation {
+        Operation::Upgrade => format!("mlflow-migrate upgrade --to {to}"),
+        Operation::Repair => "mlflow-migrate repair".to_owned(),
+    };
     format!(
-        "finish it with `mlflow-migrate upgrade --to {to}`, or roll it back with `mlflow-migrate abort`, unless a step without an inverse has begun; until then MLflow cannot start"
+        "finish it with `{command}`, or roll it back with `mlflow-migrate abort`, unless a step without an inverse has begun; until then MLflow cannot start"
     )
 }
 

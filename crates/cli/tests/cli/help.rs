@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 15] = [
+const COMMANDS: [&str; 18] = [
     "upgrade",
     "plan",
     "check",
@@ -18,6 +18,9 @@ const COMMANDS: [&str; 15] = [
     "man",
     "sql",
     "show",
+    "diff",
+    "repair",
+    "stamp",
 ];
 
 #[test]

@@ -19,7 +19,7 @@ const KILL: i32 = 9;
 
 /// An end of a step.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum End {
+pub(crate) enum End {
     Begins,
     Ends,
 }
@@ -46,7 +46,7 @@ fn killed(state: &str, steps: usize) -> Vec<(usize, End)> {
 }
 
 /// Kills a command when it tells of one end of a step.
-fn kill_when_told(step: usize, end: End, command: &mut Command) {
+pub(crate) fn kill_when_told(step: usize, end: End, command: &mut Command) {
     let event = if end == End::Begins { "step_started" } else { "step_finished" };
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let told = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);

@@ -14,6 +14,8 @@ mod help;
 mod kills;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_at_steps;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_of_repairs;
 mod library;
 #[cfg(target_os = "linux")]
 mod memory;
@@ -25,6 +27,7 @@ mod partial_runs;
 #[cfg(unix)]
 mod read_only;
 mod refused;
+mod repairs;
 mod restore;
 mod scripts;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]

@@ -16,6 +16,11 @@ pub trait Resumable: RowTransactions {
     /// Reads the note of an interrupted upgrade, and the number of steps done.
     async fn read_journal(&mut self) -> Result<Option<(String, usize)>, Error>;
 
+    /// Returns whether the table of the journal exists, and holds nothing.
+    ///
+    /// A dump of a database without its rows restores such a table, for example.
+    async fn has_empty_journal(&mut self) -> Result<bool, Error>;
+
     /// Writes a note, with no step done.
     async fn begin_journal(&mut self, note: &str) -> Result<(), Error>;
 

@@ -4,6 +4,15 @@ use super::{ErrorKind, Remedy};
 use crate::error::quoted;
 use crate::schema::Difference;
 
+/// How `alembic_version` gets the version of the schema.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Restamp {
+    /// The state of the schema: a revision, or `base`.
+    pub state: String,
+    /// The statement that makes the version table name the state.
+    pub statement: String,
+}
+
 /// The reason why `alembic_version` and the schema do not determine one MLflow revision.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -21,7 +30,7 @@ pub enum LocationError {
         /// A clause that describes the schema.
         schema: String,
         /// The statement that stamps the revision of the schema, where known.
-        restamp: Option<String>,
+        restamp: Option<Box<Restamp>>,
     },
     /// The version table names an unknown revision, and the schema is at least the newest known.
     #[error(
@@ -49,7 +58,7 @@ pub enum LocationError {
         /// How to run both programs.
         advice: &'static str,
         /// The statement that stamps the revision of the schema, where known.
-        restamp: Option<String>,
+        restamp: Option<Box<Restamp>>,
     },
     /// The version table names one revision, and the schema is that of another.
     #[error("alembic_version holds {}, but {schema}", quoted(revision))]
@@ -59,7 +68,7 @@ pub enum LocationError {
         /// A clause that describes the schema.
         schema: String,
         /// The statement that stamps the revision of the schema.
-        restamp: String,
+        restamp: Box<Restamp>,
     },
     /// The version table is not Alembic's, or holds a value that is no version.
     #[error("{name}: {problem}")]
@@ -81,7 +90,7 @@ pub enum LocationError {
         /// A clause that describes the schema.
         schema: String,
         /// The statement that keeps only the right row, where known.
-        remedy: Option<String>,
+        remedy: Option<Box<Restamp>>,
         /// How to run both programs, if a row is another program's.
         advice: Option<String>,
     },

@@ -13,12 +13,13 @@ mod violation;
 
 pub use graph::GraphError;
 pub use kind::ErrorKind;
-pub use location::LocationError;
+pub use location::{LocationError, Restamp};
 pub use remedy::{Remedy, shell_word};
 pub use row_problem::RowProblem;
 pub(crate) use shown::{label, quoted};
 pub use target::TargetError;
-pub use unfinished::Unfinished;
+pub(crate) use unfinished::described;
+pub use unfinished::{Operation, Unfinished};
 pub use verification::VerificationError;
 pub use violation::Violation;
 
@@ -73,6 +74,8 @@ pub enum Error {
         is_acceptable: bool,
         /// The statements that remove the drift, where the user can run them.
         repairs: Vec<String>,
+        /// Whether a repair removes all of the drift.
+        is_repairable: bool,
     },
     /// A revision's operation does not fit the live schema.
     #[error("revision {revision} does not fit this database: {source}")]
@@ -344,9 +347,8 @@ pub enum Error {
     },
     /// An upgrade is unfinished, so the database is at no revision.
     #[error(
-        "{name}: an upgrade from {} to {} is unfinished: {} of {} steps are done",
-        unfinished.from,
-        label(unfinished.to.as_deref()),
+        "{name}: {} is unfinished: {} of {} steps are done",
+        unfinished.describe(),
         unfinished.done,
         unfinished.steps
     )]
@@ -370,8 +372,10 @@ pub enum Error {
     #[error("interrupted")]
     Stopped,
     /// An upgrade without transactional DDL was interrupted, and is unfinished.
-    #[error("the upgrade stopped at step {step} of {steps} ({title}): {source}")]
+    #[error("the {operation} stopped at step {step} of {steps} ({title}): {source}")]
     Interrupted {
+        /// What was interrupted.
+        operation: Operation,
         /// The number of the step.
         step: usize,
         /// The number of steps.

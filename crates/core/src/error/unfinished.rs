@@ -2,9 +2,33 @@
 
 use serde::Serialize;
 
-/// The state of an interrupted upgrade.
+use super::label;
+
+/// What changes a database.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Operation {
+    /// An upgrade to a later revision.
+    #[default]
+    Upgrade,
+    /// A repair at the same revision.
+    Repair,
+}
+
+impl std::fmt::Display for Operation {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Upgrade => "upgrade",
+            Self::Repair => "repair",
+        })
+    }
+}
+
+/// The state of an interrupted upgrade or repair.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Unfinished {
+    /// Whether an upgrade or a repair was interrupted.
+    pub operation: Operation,
     /// The revision at which the upgrade began.
     pub from: String,
     /// The target revision; `None` is the base schema.
@@ -17,4 +41,20 @@ pub struct Unfinished {
     pub steps: usize,
     /// The next step, which may be partly done; `None` if only the stamp is missing.
     pub next: Option<String>,
+}
+
+impl Unfinished {
+    /// Describes what is unfinished: `an upgrade from base to 7ac759974ad8`.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        described(self.operation, &self.from, self.to.as_deref())
+    }
+}
+
+/// Describes an operation: `an upgrade from base to 7ac759974ad8`, or `a repair of base`.
+pub(crate) fn described(operation: Operation, from: &str, to: Option<&str>) -> String {
+    match operation {
+        Operation::Upgrade => format!("an upgrade from {from} to {}", label(to)),
+        Operation::Repair => format!("a repair of {from}"),
+    }
 }

@@ -32,6 +32,15 @@ pub enum Event {
         /// The MLflow releases that fit the database now, and no longer fit it afterwards.
         outdated: Vec<String>,
     },
+    /// The database was read, and repairs are pending.
+    Repairing {
+        /// The revision of the database; `None` is the base schema.
+        revision: Option<String>,
+        /// What is repaired, one line each.
+        repairs: Vec<String>,
+        /// The number of steps.
+        step_count: usize,
+    },
     /// A fact that the user should know, and that does not stop the upgrade.
     Notice {
         /// The text of the notice.

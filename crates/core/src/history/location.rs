@@ -22,7 +22,7 @@ pub enum Assumption {
 }
 
 /// The revision of a database.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Location {
     /// The revision; `None` is the base schema.
     pub revision: Option<String>,
@@ -30,9 +30,18 @@ pub struct Location {
     pub empty: bool,
     /// Whether `alembic_version` names the revision.
     pub stamped: bool,
+    /// Another version in `alembic_version`, which the user's statement overrules.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overruled: Option<String>,
 }
 
 impl Location {
+    /// Returns the version that `alembic_version` holds, if it holds one.
+    #[must_use]
+    pub(crate) fn version(&self) -> Option<&str> {
+        if self.stamped { self.revision.as_deref() } else { self.overruled.as_deref() }
+    }
+
     /// Returns the revision in words.
     #[must_use]
     pub fn label(&self) -> &str {

@@ -95,6 +95,7 @@ impl Drift {
             differences: [self.fatal.as_slice(), &self.acceptable].concat(),
             is_acceptable: self.fatal.is_empty(),
             repairs: repairs(&self.acceptable),
+            is_repairable: false,
         })
     }
 
@@ -182,7 +183,7 @@ impl Weight {
     }
 }
 
-fn is_same_in_use(found: &Object, expected: &Object) -> bool {
+pub(crate) fn is_same_in_use(found: &Object, expected: &Object) -> bool {
     found.has_same_content(expected) && found.inactive() == expected.inactive()
 }
 

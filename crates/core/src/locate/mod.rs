@@ -4,9 +4,7 @@ pub(crate) mod drift;
 pub(crate) mod mlflow_partial_run;
 pub(crate) mod recognise;
 
-use crate::error::LocationError;
-
-use crate::error::{Error, label, quoted};
+use crate::error::{Error, LocationError, Restamp, label, quoted};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{ALEMBIC_PREFIX, Assumption, LEFTOVER_PREFIX, Location};
 use crate::locate::recognise::{Comparison, is_mlflows};
@@ -29,6 +27,13 @@ pub(crate) fn locate(
     assume: Option<&Assumption>,
 ) -> Result<Location, Error> {
     let versions = versions.unwrap_or_default();
+    if let (Some(Assumption::At(_)), true) =
+        (assume, is_overruled(catalogue, platform, live, versions))
+    {
+        let overruled = versions.first().cloned();
+        let location = locate(catalogue, platform, live, None, assume)?;
+        return Ok(Location { overruled, ..location });
+    }
     refuse_marked(catalogue, platform, live, versions, assume)?;
     match versions {
         [revision] => stamped(catalogue, platform, live, revision),
@@ -37,6 +42,24 @@ pub(crate) fn locate(
             Err(several_rows(&Comparison::of(catalogue, platform, live)?, catalogue, several))
         }
     }
+}
+
+/// Returns whether the user's statement counts more than what `alembic_version` holds.
+///
+/// MLflow's tables exist, and the version is no revision of MLflow's. Of several versions, one may
+/// be. They cannot be written again one by one, so a rollback has to bring them back.
+fn is_overruled(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    versions: &[String],
+) -> bool {
+    let is_foreign = match versions {
+        [] => false,
+        [version] => !is_known(catalogue, version),
+        _ => platform.transactional_ddl,
+    };
+    is_foreign && is_mlflows(catalogue, live)
 }
 
 /// Refuses a schema that another program has changed for itself.
@@ -104,6 +127,7 @@ fn stamped(
                 revision: Some(revision.to_owned()),
                 empty: false,
                 stamped: true,
+                ..Location::default()
             });
         }
         _ => {}
@@ -135,9 +159,9 @@ fn stamped(
 }
 
 /// Returns the statement that makes `alembic_version` name a state, if one exists.
-pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<String> {
+pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<Box<Restamp>> {
     let state = states.first()?;
-    Some(match state {
+    let statement = match state {
         None => "DELETE FROM alembic_version".to_owned(),
         Some(revision) if rows == 1 => {
             format!("UPDATE alembic_version SET version_num = '{revision}'")
@@ -145,7 +169,8 @@ pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<String> 
         Some(revision) => format!(
             "DELETE FROM alembic_version; INSERT INTO alembic_version (version_num) VALUES ('{revision}')"
         ),
-    })
+    };
+    Some(Box::new(Restamp { state: label(state.as_deref()).to_owned(), statement }))
 }
 
 /// Returns the error for several rows: the owner of each, and which of them fits the schema.
@@ -166,10 +191,8 @@ fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String
     let kept: Vec<Option<String>> =
         states.iter().filter(|state| ours.contains(state)).cloned().collect();
     let remedy = match (kept.as_slice(), ours.as_slice()) {
-        ([Some(one), ..], _) => Some(delete_others(one, rows)),
-        (_, [Some(one)]) if states.is_empty() && compared.is_mlflows() => {
-            Some(delete_others(one, rows))
-        }
+        ([Some(one), ..], _) => delete_others(one, rows),
+        (_, [Some(one)]) if states.is_empty() && compared.is_mlflows() => delete_others(one, rows),
         _ => restamp(&states, rows.len()),
     };
     let advice = catalogue
@@ -193,12 +216,13 @@ fn is_known(catalogue: &Catalogue, version: &str) -> bool {
 /// Returns the statement that deletes all version rows but one.
 ///
 /// Servers that ignore case or trailing blanks would keep rows that differ only in these.
-fn delete_others(kept: &str, rows: &[String]) -> String {
+fn delete_others(kept: &str, rows: &[String]) -> Option<Box<Restamp>> {
     let is_alike = |row: &&String| row.trim().eq_ignore_ascii_case(kept);
     if rows.iter().filter(is_alike).count() == 1 {
-        format!("DELETE FROM alembic_version WHERE version_num <> '{kept}'")
+        let statement = format!("DELETE FROM alembic_version WHERE version_num <> '{kept}'");
+        Some(Box::new(Restamp { state: kept.to_owned(), statement }))
     } else {
-        restamp(&[Some(kept.to_owned())], rows.len()).unwrap_or_default()
+        restamp(&[Some(kept.to_owned())], rows.len())
     }
 }
 
@@ -233,11 +257,9 @@ pub(crate) fn wrong_stamp(
     if states.is_empty() || states.iter().any(is_explained) {
         return Ok(None);
     }
-    Ok(Some(Error::Location(LocationError::WrongStamp {
-        revision: revision.clone(),
-        schema: compared.describe(),
-        restamp: restamp(&states, 1).unwrap_or_default(),
-    })))
+    let (revision, schema) = (revision.clone(), compared.describe());
+    Ok(restamp(&states, 1)
+        .map(|restamp| Error::Location(LocationError::WrongStamp { revision, schema, restamp })))
 }
 
 fn unstamped(
@@ -246,8 +268,8 @@ fn unstamped(
     live: &Schema,
     assume: Option<&Assumption>,
 ) -> Result<Location, Error> {
-    let at = |revision| Location { revision, empty: false, stamped: false };
-    let empty = Location { revision: None, empty: true, stamped: false };
+    let at = |revision| Location { revision, empty: false, stamped: false, ..Location::default() };
+    let empty = Location { revision: None, empty: true, stamped: false, ..Location::default() };
     match assume {
         Some(Assumption::Empty) => return Ok(empty),
         Some(Assumption::At(revision)) => return Ok(at(revision.clone())),

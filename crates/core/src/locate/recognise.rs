@@ -3,6 +3,7 @@
 use crate::error::{Error, label};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
+use crate::locate::drift::{Weight, weigh};
 use crate::plan::plan;
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema, differences};
@@ -77,6 +78,30 @@ impl<'a> Comparison<'a> {
         closest.map(|state| (state.revision.clone(), state.differences.clone())).unwrap_or_default()
     }
 
+    /// Returns what prevents a stamp of a revision: drift, and objects of other states.
+    ///
+    /// Empty if the schema is the revision's, apart from the user's own objects.
+    pub(crate) fn objections(&self, revision: Option<&str>) -> Vec<Difference> {
+        let mut states = self.states.iter();
+        let Some(state) = states.find(|state| state.revision.as_deref() == revision) else {
+            return Vec::new();
+        };
+        let is_objection = |(weight, difference): (Weight, Difference)| match weight {
+            Weight::Fatal | Weight::Drift => Some(difference),
+            Weight::Extra if self.is_of_another(&difference) => Some(difference),
+            Weight::Extra | Weight::Harmless => None,
+        };
+        let weighed = weigh(state.differences.clone(), self.platform);
+        weighed.into_iter().filter_map(is_objection).collect()
+    }
+
+    /// Returns whether no other state has fewer differences than this one.
+    pub(crate) fn comes_as_close(&self, revision: Option<&String>) -> bool {
+        let fewest = self.states.iter().map(|state| state.differences.len()).min();
+        let mut own = self.states.iter().filter(|state| state.revision.as_ref() == revision);
+        own.any(|state| Some(state.differences.len()) == fewest)
+    }
+
     /// Returns whether any of MLflow's tables exists.
     pub(crate) fn is_mlflows(&self) -> bool {
         is_mlflows(self.catalogue, self.live)
@@ -106,7 +131,7 @@ impl<'a> Comparison<'a> {
 
     /// Returns whether an upgrade can create the missing tables, as in an empty database.
     pub(crate) fn can_be_finished(&self) -> Result<bool, Error> {
-        let empty = Location { revision: None, empty: true, stamped: false };
+        let empty = Location { revision: None, empty: true, stamped: false, ..Location::default() };
         let head = self.catalogue.graph.head()?;
         match plan(self.catalogue, self.platform, self.live, &empty, Some(head)) {
             Err(Error::Edit { .. }) => Ok(false),
@@ -119,11 +144,14 @@ impl<'a> Comparison<'a> {
     /// Returns whether every object that this state lacks is unknown to all other states.
     fn has_no_other(&self, state: &State) -> bool {
         let mut extras = state.differences.iter().filter(|one| one.kind == DifferenceKind::Extra);
-        extras.all(|extra| {
-            let mut with_table =
-                self.states.iter().filter(|other| other.schema.table(&extra.table).is_some());
-            with_table.all(|other| other.differences.contains(extra))
-        })
+        !extras.any(|extra| self.is_of_another(extra))
+    }
+
+    /// Returns whether an object that one state lacks belongs to another.
+    fn is_of_another(&self, extra: &Difference) -> bool {
+        let mut with_table =
+            self.states.iter().filter(|other| other.schema.table(&extra.table).is_some());
+        with_table.any(|other| !other.differences.contains(extra))
     }
 
     /// Describes the schema in a clause: `the schema is that of 7ac759974ad8`.

@@ -16,6 +16,7 @@ mod name_clashes;
 mod overtaken;
 mod ownership;
 pub(crate) mod references;
+mod repair;
 mod requirements;
 pub mod row_checks;
 mod step_by_step;
@@ -36,6 +37,7 @@ pub use change::{ChangePlan, TableChange};
 pub use dependents::ColumnEnd;
 pub use name_clashes::{NameKind, TakenName};
 pub use references::OutsideReference;
+pub(crate) use repair::{Wanted, plan_repair};
 pub use step_by_step::step_by_step;
 
 /// One step of a plan.

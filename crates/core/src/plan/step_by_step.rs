@@ -27,7 +27,12 @@ pub fn step_by_step(
         let part = match parts.last() {
             None => plan(catalogue, platform, live, from, Some(revision))?,
             Some(before) => {
-                let from = Location { revision: before.to.clone(), empty: false, stamped: true };
+                let from = Location {
+                    revision: before.to.clone(),
+                    empty: false,
+                    stamped: true,
+                    ..Location::default()
+                };
                 plan(catalogue, platform, &before.result, &from, Some(revision))?
             }
         };

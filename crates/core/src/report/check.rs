@@ -7,12 +7,13 @@ use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, LEFTOVER_PREFIX, Location};
 use crate::history::target::Target;
-use crate::locate::drift;
 use crate::locate::drift::{Weight, weigh};
+use crate::locate::{drift, wrong_stamp};
 use crate::report::session::{begin_reading, end_reading};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Schema};
 use crate::upgrade::inspection::inspect;
+use crate::upgrade::repair_plan::repair_plan;
 
 /// A database's revision, and its distance from the newest revision.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -82,6 +83,8 @@ pub struct CheckReport {
     pub extra: Vec<Difference>,
     /// Tables that an interrupted Alembic run has left behind. An upgrade removes them.
     pub leftovers: Vec<String>,
+    /// The differences that a repair removes, among `drift` and `extra`.
+    pub repairable: Vec<Difference>,
     /// What the database was compared with, unless with the newest revision.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub target: Option<CheckedTarget>,
@@ -160,8 +163,13 @@ pub(crate) fn checked(
     location: Location,
 ) -> Result<CheckReport, Error> {
     let all = drift(catalogue, platform, live, &location)?;
+    let is_right = wrong_stamp(catalogue, platform, live, &location)?.is_none();
+    let repairable = match is_right && !all.is_empty() {
+        true => repair_plan(catalogue, platform, live, &location, false)?.repaired,
+        false => Vec::new(),
+    };
     let position = describe(catalogue, location)?;
-    Ok(judge(position, all, leftovers(live), platform))
+    Ok(CheckReport { repairable, ..judge(position, all, leftovers(live), platform) })
 }
 
 pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Position, Error> {
@@ -201,7 +209,7 @@ fn judge(
     } else {
         Verdict::Behind
     };
-    CheckReport { verdict, position, drift, extra, leftovers, target: None }
+    CheckReport { verdict, position, drift, extra, leftovers, repairable: Vec::new(), target: None }
 }
 
 #[cfg(test)]
@@ -213,7 +221,12 @@ mod tests {
 
     fn position(revision: &str) -> Position {
         Position {
-            location: Location { revision: Some(revision.to_owned()), empty: false, stamped: true },
+            location: Location {
+                revision: Some(revision.to_owned()),
+                empty: false,
+                stamped: true,
+                ..Location::default()
+            },
             releases: Vec::new(),
             head: "head".to_owned(),
             head_releases: Vec::new(),

@@ -2,6 +2,7 @@
 
 pub mod alembic_cost;
 pub mod check;
+pub mod diff;
 pub mod doctor;
 mod edit_words;
 pub mod estimate;

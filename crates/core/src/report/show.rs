@@ -149,7 +149,8 @@ async fn sql(
     let parent = revision.parents.first();
     let platform = dialect.platform();
     let before = catalogue.state(parent.map(String::as_str), platform)?;
-    let from = Location { revision: parent.cloned(), empty: false, stamped: parent.is_some() };
+    let from =
+        Location { revision: parent.cloned(), stamped: parent.is_some(), ..Location::default() };
     let plan = plan(catalogue, platform, &before, &from, Some(&revision.id))?;
     let (mut writes_all_rows, mut reads_all_rows) = (Vec::new(), Vec::new());
     for step in &plan.steps {

@@ -12,7 +12,7 @@ impl Table {
     /// Updates the automatic indexes as InnoDB does after each change of a table.
     ///
     /// Drops an automatic index that another index covers, and adds those that foreign keys need.
-    pub(super) fn follow_innodb(&mut self) {
+    pub(crate) fn follow_innodb(&mut self) {
         let mut made: Vec<Index> = Vec::new();
         let indexes = std::mem::take(&mut self.indexes);
         let (automatic, ordinary) = indexes.into_iter().partition(|index| index.automatic);
@@ -50,7 +50,7 @@ impl Table {
     }
 
     /// Returns whether a key or an explicit index begins with these columns.
-    pub(super) fn is_covered(&self, columns: &[&str]) -> bool {
+    pub(crate) fn is_covered(&self, columns: &[&str]) -> bool {
         let uniques = self.uniques.iter().map(|unique| &unique.columns);
         let mut keys = uniques.chain(self.primary_key.iter().map(|key| &key.columns));
         keys.any(|key| begins_with(key.iter().map(String::as_str), columns))

@@ -73,9 +73,10 @@ pub(super) async fn cut(
             last.program_after.clone_from(&program_after);
         }
         let Some(revision) = program_after else { return Ok(segments) };
-        let before = Location { revision: end.map(ToOwned::to_owned), empty: false, stamped: true };
+        let before =
+            Location { revision: end.map(ToOwned::to_owned), stamped: true, ..Location::default() };
         live = plan(catalogue, platform, &live, &before, Some(&revision))?.result;
-        here = Location { revision: Some(revision.clone()), empty: false, stamped: true };
+        here = Location { revision: Some(revision.clone()), stamped: true, ..Location::default() };
         if here.revision.as_deref() == to {
             return match segments.is_empty() {
                 true => Err(Error::Target(TargetError::NeedsProgram { revision })),

@@ -4,7 +4,7 @@
 //! as it was. A step has no inverse if it dropped a column with values, or if its data migration
 //! overwrote existing rows (`losses`).
 
-use crate::error::{Error, Remedy, VerificationError};
+use crate::error::{Error, Operation, Remedy, VerificationError};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -23,6 +23,8 @@ use crate::upgrade::note_check::{Direction, trusted_plan};
 /// What an abort rolled back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct AbortReport {
+    /// Whether an upgrade or a repair was rolled back.
+    pub operation: Operation,
     /// The revision at which the upgrade began, and where the database is again.
     pub from: String,
     /// The revision that the upgrade would have reached; `None` is the base schema.
@@ -133,6 +135,7 @@ async fn roll_back(
             resumable(backend)?.note_steps(number).await
         };
         work.await.map_err(|source| Error::Interrupted {
+            operation: journal.operation(),
             step: number + 1,
             steps: plan.steps.len(),
             title,
@@ -142,9 +145,10 @@ async fn roll_back(
     verify(backend, &journal.live).await?;
     resumable(backend)?.discard_copies().await?;
     let from = &journal.from;
-    backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
+    backend.stamp(from.version()).await?;
     resumable(backend)?.end_journal().await?;
-    Ok(AbortReport { from: from.label().to_owned(), to: journal.to, steps: begun })
+    let (operation, from) = (journal.operation(), from.label().to_owned());
+    Ok(AbortReport { operation, from, to: journal.to, steps: begun })
 }
 
 async fn invert(

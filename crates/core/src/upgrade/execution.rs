@@ -11,7 +11,7 @@ use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer, Progress};
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::{Difference, Index, Schema, differences};
-use crate::upgrade::journal::{FENCE, Journal, rest_of, resumable};
+use crate::upgrade::journal::{FENCE, Journal, Repairing, rest_of, resumable};
 use crate::upgrade::losses;
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::report::StepReport;
@@ -44,6 +44,12 @@ impl<'a> Execution<'a> {
         let (copied, at) = (Copied::new(), (0, String::new()));
         let (is_resumed, has_written) = (false, false);
         Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
+    }
+
+    /// Carries out a repair instead of an upgrade.
+    pub(crate) fn repairing(mut self, repair: Repairing) -> Self {
+        self.journal.repair = Some(repair);
+        self
     }
 
     /// Continues an interrupted upgrade.
@@ -129,8 +135,7 @@ impl<'a> Execution<'a> {
     /// Needed where no lock protects `alembic_version`. In an interrupted upgrade, it holds the
     /// starting revision, the fence, or the target.
     async fn refuse_moved_version(&self, backend: &mut dyn Backend) -> Result<(), Error> {
-        let from = &self.journal.from;
-        let from = from.revision.as_deref().filter(|_| from.stamped);
+        let from = self.journal.from.version();
         if self.is_resumed {
             let to = self.plan.to.as_deref();
             return refuse_other_version(backend, &[Some(FENCE), from, to]).await;
@@ -368,7 +373,8 @@ impl<'a> Execution<'a> {
         }
         let (step, title) = self.at.clone();
         let steps = self.plan.steps.len();
-        Error::Interrupted { step, steps, title, source: Box::new(error) }
+        let (operation, source) = (self.journal.operation(), Box::new(error));
+        Error::Interrupted { operation, step, steps, title, source }
     }
 
     async fn undo_notes(&self, backend: &mut dyn Backend) -> Result<bool, Error> {
@@ -377,8 +383,7 @@ impl<'a> Execution<'a> {
             return Ok(false);
         }
         resumable(backend)?.discard_copies().await?;
-        let from = &self.journal.from;
-        backend.stamp(from.revision.as_deref().filter(|_| from.stamped)).await?;
+        backend.stamp(self.journal.from.version()).await?;
         resumable(backend)?.end_journal().await?;
         Ok(true)
     }

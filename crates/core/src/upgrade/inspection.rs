@@ -9,9 +9,10 @@ use crate::locate::{locate, wrong_stamp};
 use crate::plan::{Plan, plan};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Index, Schema, Table};
+use crate::upgrade::corrections;
 use crate::upgrade::journal::{Journal, refuse_fence};
 use crate::upgrade::options::UpgradeOptions;
-use crate::upgrade::repair;
+use crate::upgrade::repair_plan::repair_plan;
 
 /// Reads a database's schema, and determines its revision.
 ///
@@ -40,9 +41,9 @@ pub(crate) fn unfinished(
     catalogue: &Catalogue,
     journal: &Journal,
 ) -> Result<Unfinished, Error> {
-    let (platform, to) = (backend.platform(), journal.to.as_deref());
-    let plan = plan(catalogue, platform, &journal.live, &journal.from, to)?;
+    let plan = journal.plan(catalogue, backend.platform())?;
     Ok(Unfinished {
+        operation: journal.operation(),
         from: journal.from.label().to_owned(),
         to: journal.to.clone(),
         began_ms: journal.data.now_ms,
@@ -71,8 +72,9 @@ pub async fn inspect_and_plan(
     let found = Drift::of(catalogue, &platform, &live, &location, target.as_deref())?;
     let is_due = location.revision != target;
     let expected = catalogue.state(location.revision.as_deref(), &platform)?;
-    let repairs =
-        |differences: &[Difference]| repair::statements(backend, &expected, &live, differences);
+    let repairs = |differences: &[Difference]| {
+        corrections::statements(backend, &expected, &live, differences)
+    };
     let planned = found
         .refuse(&location, is_due, request.accept_drift, repairs)
         .and_then(|()| plan(catalogue, &platform, &live, &location, target.as_deref()));
@@ -87,7 +89,11 @@ pub async fn inspect_and_plan(
             backend.measure_tables(&plan).await?;
             Ok((plan, live))
         }
-        Err(refused @ (Error::Drift { .. } | Error::Edit { .. })) => {
+        Err(mut refused @ (Error::Drift { .. } | Error::Edit { .. })) => {
+            if let Error::Drift { is_repairable, .. } = &mut refused {
+                let repair = repair_plan(catalogue, &platform, &live, &location, false)?;
+                *is_repairable = repair.remaining.is_empty();
+            }
             Err(wrong_stamp(catalogue, &platform, &live, &location)?.unwrap_or(refused))
         }
         Err(error) => Err(error),

@@ -11,19 +11,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::backend::{Backend, Resumable};
 use crate::data::DataOptions;
-use crate::error::{Error, Remedy, label};
+use crate::error::{Error, Operation, Remedy, described};
+use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
-use crate::plan::{Plan, Step, TableChange};
+use crate::plan::{Plan, Step, TableChange, plan};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
 use crate::upgrade::forged_note::{forged, malformed};
+use crate::upgrade::repair_plan::repair_plan;
 
 /// The content of `alembic_version` while an upgrade is unfinished.
 pub const FENCE: &str = "mlflow-migrate-unfinished";
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
-/// The note of one upgrade.
+/// What a repair has found beside the differences of the schema.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize)]
+pub(crate) struct Repairing {
+    /// Whether the rows of `latest_metrics` have to be computed again.
+    pub(crate) is_latest_wrong: bool,
+}
+
+/// The note of one upgrade, or of one repair.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Journal {
     /// The version of the program that wrote the note: another version might plan other steps.
@@ -33,6 +42,9 @@ pub(crate) struct Journal {
     /// The schema before the first step.
     pub(crate) live: Schema,
     pub(crate) data: DataOptions,
+    /// `None` if the note is of an upgrade.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) repair: Option<Repairing>,
     /// The number of steps done. Stored beside the note, which never changes.
     #[serde(skip)]
     pub(crate) done: usize,
@@ -46,7 +58,27 @@ impl Journal {
             to: plan.to.clone(),
             live,
             data,
+            repair: None,
             done: 0,
+        }
+    }
+
+    /// Returns what was interrupted.
+    pub(crate) fn operation(&self) -> Operation {
+        if self.repair.is_some() { Operation::Repair } else { Operation::Upgrade }
+    }
+
+    /// Derives the plan again from the schema before the first step.
+    ///
+    /// # Errors
+    /// If the catalogue contradicts itself, or the note is not one that this program has written.
+    pub(crate) fn plan(&self, catalogue: &Catalogue, platform: &Platform) -> Result<Plan, Error> {
+        let (live, from, to) = (&self.live, &self.from, self.to.as_deref());
+        match self.repair {
+            None => plan(catalogue, platform, live, from, to),
+            Some(Repairing { is_latest_wrong }) => {
+                repair_plan(catalogue, platform, live, from, is_latest_wrong).map(|it| it.plan)
+            }
         }
     }
 
@@ -93,10 +125,10 @@ impl Journal {
         self.done == 0 && differences(&self.live, now, platform).is_empty()
     }
 
-    /// Describes the upgrade in words, for a message.
+    /// Describes the upgrade or the repair in words, for a message.
     pub(crate) fn describe(&self) -> String {
-        let (from, to) = (self.from.label(), label(self.to.as_deref()));
-        format!("from {from} to {to} (steps done: {})", self.done)
+        let what = described(self.operation(), self.from.label(), self.to.as_deref());
+        format!("{what} (steps done: {})", self.done)
     }
 }
 

@@ -1,17 +1,21 @@
 //! Upgrades a database: the one driver, from a connected backend to the target revision.
 
 pub mod abort;
+pub(crate) mod corrections;
 pub(crate) mod execution;
 mod forged_note;
 pub mod inspection;
+pub(crate) mod invariants;
 pub(crate) mod journal;
 pub(crate) mod losses;
 pub(crate) mod note_check;
 pub mod options;
 pub mod preflight;
-mod repair;
+pub mod repair;
+pub(crate) mod repair_plan;
 pub mod report;
 pub mod retry;
+pub mod stamp;
 pub(crate) mod verification;
 
 use std::path::PathBuf;
@@ -21,7 +25,7 @@ use std::time::Instant;
 use tracing::Instrument as _;
 
 use crate::backend::{Backend, SessionMode};
-use crate::error::{Error, Remedy, label};
+use crate::error::{Error, Operation, Remedy, label};
 use crate::event::{Event, Observer};
 use crate::history::catalogue::Catalogue;
 use crate::history::target::Target;
@@ -75,7 +79,7 @@ async fn in_session(
 }
 
 /// Marks a COMMIT that was sent but not answered: the server may have executed it.
-fn in_doubt(error: Error) -> Error {
+pub(crate) fn in_doubt(error: Error) -> Error {
     match error {
         Error::ConnectionLost { .. } | Error::Unanswered { .. } => {
             Error::InDoubt { source: Box::new(error) }
@@ -91,13 +95,16 @@ async fn run(
     observer: &Arc<dyn Observer>,
 ) -> Result<UpgradeReport, Error> {
     let started = Instant::now();
-    let finished = match Journal::read(backend).await? {
+    let journal = Journal::read(backend).await?;
+    let is_upgrade =
+        journal.as_ref().is_some_and(|journal| journal.operation() == Operation::Upgrade);
+    let finished = match journal {
         Some(journal) => Some(finish(backend, catalogue, journal, request, observer).await?),
         None => None,
     };
     match finished {
         // A relative target is reached: a repeated command must not go one step further.
-        Some(report) if matches!(request.target, Target::Relative(_)) => Ok(report),
+        Some(report) if is_upgrade && matches!(request.target, Target::Relative(_)) => Ok(report),
         Some(first) => {
             let then = begin(backend, catalogue, request, observer, started).await?;
             Ok(first.followed_by(then))
@@ -120,7 +127,7 @@ async fn finish(
         return Err(Error::Journal {
             name: backend.name(),
             problem: format!(
-                "an upgrade {} is unfinished, and goes beyond {}",
+                "{} is unfinished, and goes beyond {}",
                 journal.describe(),
                 label(target.as_deref())
             ),
@@ -128,7 +135,7 @@ async fn finish(
         });
     }
     let plan = trusted_plan(backend, catalogue, &journal, Direction::Resume).await?;
-    let message = format!("resuming an upgrade {}", journal.describe());
+    let message = format!("resuming {}", journal.describe());
     observer.notify(&Event::Notice { message });
     let steps = Execution::resume(&plan, journal, observer, &request.stop).run(backend).await?;
     Ok(report::report(&plan, catalogue, steps, started))

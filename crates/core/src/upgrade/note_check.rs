@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
-use crate::plan::{Plan, Step, TableChange, plan};
+use crate::plan::{Plan, Step, TableChange};
 use crate::schema::platform::Platform;
 use crate::schema::{RawText, Schema, Table};
 use crate::upgrade::forged_note::{forged, shown};
@@ -41,8 +41,7 @@ pub(crate) async fn trusted_plan(
             return Err(forged(backend.name(), &format!("revision {}", shown(revision))));
         }
     }
-    let to = journal.to.as_deref();
-    let mut plan = plan(catalogue, &platform, &journal.live, &journal.from, to)?;
+    let mut plan = journal.plan(catalogue, &platform)?;
     if journal.done > plan.steps.len() {
         let problem = format!("{} steps of {} are done", journal.done, plan.steps.len());
         return Err(forged(backend.name(), &problem));

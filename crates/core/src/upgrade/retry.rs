@@ -72,9 +72,13 @@ impl Retry {
     #[must_use]
     pub fn stopped(self) -> Error {
         match self.telling {
-            Some(Error::Interrupted { step, steps, title, .. }) => {
-                Error::Interrupted { step, steps, title, source: Box::new(Error::Stopped) }
-            }
+            Some(Error::Interrupted { operation, step, steps, title, .. }) => Error::Interrupted {
+                operation,
+                step,
+                steps,
+                title,
+                source: Box::new(Error::Stopped),
+            },
             Some(in_doubt @ Error::InDoubt { .. }) => in_doubt,
             _ => Error::Stopped,
         }
@@ -123,7 +127,7 @@ mod tests {
     use std::time::Duration;
 
     use super::Retry;
-    use crate::error::{Error, ErrorKind};
+    use crate::error::{Error, ErrorKind, Operation};
     use crate::history::target::Target;
 
     fn unavailable() -> Error {
@@ -147,7 +151,8 @@ mod tests {
     }
 
     fn interrupted(source: Error) -> Error {
-        Error::Interrupted { step: 1, steps: 2, title: "one".into(), source: Box::new(source) }
+        let (operation, source) = (Operation::Upgrade, Box::new(source));
+        Error::Interrupted { operation, step: 1, steps: 2, title: "one".into(), source }
     }
 
     fn locked() -> Error {

@@ -18,7 +18,12 @@ fn statements(
     (from, to): (Option<&str>, Option<&str>),
     empty: bool,
 ) -> (Vec<String>, Schema) {
-    let location = Location { revision: from.map(ToOwned::to_owned), empty, stamped: !empty };
+    let location = Location {
+        revision: from.map(ToOwned::to_owned),
+        empty,
+        stamped: !empty,
+        ..Location::default()
+    };
     let plan = plan(catalogue, &features.platform(), live, &location, to).unwrap();
     let render = |change: &TableChange| describe(change, false, features).unwrap().statements;
     (plan.changes().flat_map(render).collect(), plan.result)
@@ -31,7 +36,12 @@ fn swaps(
     live: &Schema,
     (from, to): (Option<&str>, Option<&str>),
 ) -> Vec<String> {
-    let location = Location { revision: from.map(ToOwned::to_owned), empty: false, stamped: true };
+    let location = Location {
+        revision: from.map(ToOwned::to_owned),
+        empty: false,
+        stamped: true,
+        ..Location::default()
+    };
     let plan = plan(catalogue, &features.platform(), live, &location, to).unwrap();
     let render = |change: &TableChange| describe(change, true, features).unwrap().statements;
     plan.changes().flat_map(render).collect()

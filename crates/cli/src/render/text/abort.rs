@@ -1,5 +1,6 @@
 use std::io::{self, Write};
 
+use mlflow_migrate_core::error::Operation;
 use mlflow_migrate_core::upgrade::abort::AbortReport;
 
 use crate::outcome::OfDatabase;
@@ -10,5 +11,9 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<AbortReport>) -> io
     let OfDatabase { database, result: aborted } = found;
     let (from, to) = (&aborted.from, words::revision(aborted.to.as_deref()));
     let steps = words::count(aborted.steps as u64, "step");
-    writeln!(out, "{database}: at {from} again; rolled back {steps} of the upgrade to {to}")
+    let what = match aborted.operation {
+        Operation::Upgrade => format!("upgrade to {to}"),
+        Operation::Repair => "repair".to_owned(),
+    };
+    writeln!(out, "{database}: at {from} again; rolled back {steps} of the {what}")
 }

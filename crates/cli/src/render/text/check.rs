@@ -38,6 +38,10 @@ pub(super) fn write_differences(out: &mut impl Write, checked: &CheckReport) -> 
     if !checked.leftovers.is_empty() {
         writeln!(out, "left behind by an interrupted upgrade: {}", checked.leftovers.join(", "))?;
     }
+    if !checked.repairable.is_empty() {
+        let number = checked.repairable.len();
+        writeln!(out, "hint: `mlflow-migrate repair URL` puts {number} of these right")?;
+    }
     Ok(())
 }
 

@@ -3,13 +3,16 @@
 mod abort;
 mod check;
 mod current;
+mod diff;
 mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod repair;
 mod restore;
 mod show;
 mod sql;
+mod stamp;
 mod status;
 mod upgrade;
 mod verify;
@@ -62,6 +65,12 @@ impl Text {
                 words::fitting_afterwards(releases, outdated)
                     .iter()
                     .for_each(|line| write_line(line));
+            }
+            Event::Repairing { revision, repairs, step_count } => {
+                let at = words::revision(revision.as_deref());
+                let steps = words::count(*step_count as u64, "step");
+                write_line(&format!("repairing at {at} in {steps}:"));
+                repairs.iter().for_each(|repair| write_line(&format!("  {}", one_line(repair))));
             }
             Event::Notice { message } => running.write(&format!("note: {message}")),
             Event::Retrying { problem, wait_seconds } => {
@@ -147,6 +156,9 @@ impl Renderer for Text {
             Outcome::Doctor(found) => doctor::write(&mut text, found)?,
             Outcome::Verify(found) => verify::write(&mut text, found)?,
             Outcome::Status(status) => status::write(&mut text, status)?,
+            Outcome::Diff(diff) => diff::write(&mut text, diff)?,
+            Outcome::Repair(repaired) => repair::write(&mut text, repaired)?,
+            Outcome::Stamp(stamped) => stamp::write(&mut text, stamped)?,
             Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
             Outcome::Restore(restored) => restore::write(&mut text, restored)?,
             Outcome::Completions(generated) | Outcome::Man(generated) => {

@@ -31,8 +31,7 @@ fn write_running(
 ) -> io::Result<()> {
     match status {
         Some(Status::Unfinished(found)) => {
-            let to = words::revision(found.to.as_deref());
-            writeln!(out, "{database}: an upgrade from {} to {to} is running", found.from)?;
+            writeln!(out, "{database}: {} is running", found.describe())?;
             write_steps(out, found)?;
         }
         Some(Status::Settled(position)) => {
@@ -48,8 +47,7 @@ pub(super) fn write_unfinished(
     database: &str,
     found: &Unfinished,
 ) -> io::Result<()> {
-    let to = words::revision(found.to.as_deref());
-    writeln!(out, "{database}: an upgrade from {} to {to} is unfinished", found.from)?;
+    writeln!(out, "{database}: {} is unfinished", found.describe())?;
     write_steps(out, found)?;
     writeln!(out, "{}", mlflow_migrate::hint_on_unfinished(found))
 }

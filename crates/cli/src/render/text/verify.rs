@@ -18,5 +18,8 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<VerifyReport>) -> i
         let rows = count(violation.count, "row");
         writeln!(out, "  {}: {rows} {}", violation.table, violation.problem)?;
     }
+    if verified.repairable_rows {
+        writeln!(out, "hint: `mlflow-migrate repair URL` puts such rows right")?;
+    }
     if verified.is_sound() { writeln!(out, "the database is sound") } else { Ok(()) }
 }

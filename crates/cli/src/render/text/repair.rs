@@ -1,0 +1,67 @@
+use std::io::{self, Write};
+
+use mlflow_migrate_core::upgrade::repair::RepairReport;
+
+use crate::outcome::{OfDatabase, Problem, Repaired};
+use crate::render::visible::one_line;
+use crate::render::words::{count, count_of, duration, revision};
+
+/// Writes what was repaired, or would be, and what is left.
+pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Repaired>) -> io::Result<()> {
+    let OfDatabase { database, result: Repaired { report, is_dry_run, problems } } = found;
+    let at = revision(report.revision.as_deref());
+    match (report.repairs.is_empty(), is_dry_run) {
+        (true, _) if !report.steps.is_empty() => {
+            writeln!(out, "{database}: at {at}, the interrupted repair is finished")?;
+        }
+        (true, _) if report.is_sound() => {
+            writeln!(out, "{database}: at {at}, nothing to repair")?;
+        }
+        (true, _) => writeln!(out, "{database}: at {at}, nothing can be repaired")?,
+        (false, true) => {
+            let steps = count_of(&report.planned, "step");
+            writeln!(out, "{database}: at {at}, a repair puts this right in {steps}:")?;
+        }
+        (false, false) => {
+            let time = duration(report.seconds);
+            writeln!(out, "{database}: at {at}, repaired in {time}:")?;
+        }
+    }
+    report.repairs.iter().try_for_each(|repair| writeln!(out, "  {repair}"))?;
+    if *is_dry_run && !report.planned.is_empty() {
+        writeln!(out, "the steps:")?;
+        let mut numbered = (1..).zip(&report.planned);
+        numbered.try_for_each(|(number, title)| writeln!(out, "  {number}  {title}"))?;
+    }
+    write_problems(out, problems)?;
+    write_remaining(out, report)
+}
+
+fn write_problems(out: &mut impl Write, problems: &[Problem]) -> io::Result<()> {
+    for problem in problems {
+        writeln!(out, "problem: {}", one_line(&problem.message))?;
+        for query in &problem.queries {
+            writeln!(out, "  find all: {}", one_line(query))?;
+        }
+        if let Some(hint) = &problem.hint {
+            writeln!(out, "  hint: {}", one_line(hint))?;
+        }
+    }
+    Ok(())
+}
+
+fn write_remaining(out: &mut impl Write, report: &RepairReport) -> io::Result<()> {
+    if report.is_sound() {
+        return Ok(());
+    }
+    writeln!(out, "left, since no repair is safe:")?;
+    report.remaining.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
+    for violation in &report.remaining_rows {
+        let rows = count(violation.count, "row");
+        writeln!(out, "  {}: {rows} {}", violation.table, violation.problem)?;
+    }
+    writeln!(
+        out,
+        "hint: put these right by hand, or restore a backup; then run `mlflow-migrate verify`"
+    )
+}
