@@ -59,6 +59,7 @@ impl Sqlite {
             asked: Arc::default(),
             unchanged: unchanged.map(Arc::new),
             violations: None,
+            is_wal: false,
         })
     }
 }

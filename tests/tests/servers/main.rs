@@ -19,6 +19,7 @@ mod privileges;
 mod restored;
 mod server_defaults;
 mod survival;
+mod waiting;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -42,7 +43,7 @@ fn main() -> ExitCode {
         .tests(EachCharset, Others, charsets::TESTS)
         .tests(EachCharset, Others, hostile::IN_EVERY_CHARSET)
         .tests(OnceAServer, Others, hostile::ONCE_A_SERVER)
-        .tests(OnceAServer, Others, &[merging::TESTS, survival::TESTS])
+        .tests(OnceAServer, Others, &[merging::TESTS, survival::TESTS, waiting::TESTS])
         .tests(OnceAServer, Others, connections::TESTS)
         .tests(OnceAServer, Others, privileges::TESTS)
         .tests(OnceAServer, Others, locks::TESTS)

@@ -1,8 +1,9 @@
 //! Describes how a table would be changed.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{ChangePlan, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, TableChange, indexes_of};
 
+use super::locks;
 use crate::features::Features;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, Cost, UncheckedForeignKeys};
 use crate::swap::Swap;
@@ -20,8 +21,14 @@ pub(crate) fn describe(
     let Some(before) = &change.before else {
         let mut statements = vec![render::create_table(after, features)];
         statements.extend(after.triggers.iter().map(|trigger| trigger.definition.clone()));
-        let summary = "create".to_owned();
-        return Ok(ChangePlan { summary, statements, rebuilds: false, scans: false });
+        return Ok(ChangePlan {
+            summary: "create".to_owned(),
+            statements,
+            rebuilds: false,
+            scans: false,
+            index_builds: 0,
+            locks: locks::of_creation(after),
+        });
     };
     let alteration = Alteration::between(before, after, features);
     if !before.inexpressible.is_empty() && !alteration.dropped_foreign_keys.is_empty() {
@@ -36,6 +43,8 @@ pub(crate) fn describe(
             statements: Swap::new(before, after, features).statements(&alteration),
             rebuilds: true,
             scans: true,
+            index_builds: indexes_of(after),
+            locks: locks::of_swap(before, after),
         });
     }
     let mut statements = alteration.statements(&ColumnAttributes::new(), features);
@@ -46,12 +55,23 @@ pub(crate) fn describe(
         statements.extend(alteration.unchecked.orphans().map(|(_, query)| query));
     }
     statements.extend(alteration.triggers.iter().map(|trigger| trigger.definition.clone()));
+    let rebuilds = alteration.cost >= Cost::Rebuild;
+    let index_builds = if rebuilds { indexes_of(after) } else { built_indexes(&alteration) };
     Ok(ChangePlan {
         summary: summary(&alteration),
         statements,
-        rebuilds: alteration.cost >= Cost::Rebuild,
+        rebuilds,
         scans: alteration.cost >= Cost::Scan,
+        index_builds,
+        locks: locks::of_alteration(&alteration, before, after),
     })
+}
+
+/// Returns the number of indexes that the server adds to a table which it does not rewrite.
+fn built_indexes(alteration: &Alteration<'_>) -> usize {
+    let is_built =
+        |clause: &&Clause<'_>| matches!(clause, Clause::AddIndex(_) | Clause::AddUnique(_));
+    alteration.parts.iter().flatten().filter(is_built).count()
 }
 
 fn summary(alteration: &Alteration<'_>) -> String {

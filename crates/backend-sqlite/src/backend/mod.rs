@@ -20,7 +20,7 @@ use rusqlite::Connection;
 use crate::database::Sqlite;
 use crate::error::Context;
 use crate::preflight::consistency;
-use crate::{change, connection, inspect, preflight, session, table_size, version_table};
+use crate::{change, connection, inspect, lock, preflight, session, table_size, version_table};
 
 #[async_trait]
 impl Backend for Sqlite {
@@ -73,7 +73,7 @@ impl Backend for Sqlite {
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {
-        change::describe(change)
+        change::describe(change, self.is_wal)
     }
 
     fn drop_foreign_key(&self, table: &Table, key: &ForeignKey) -> Vec<String> {
@@ -128,6 +128,7 @@ impl Backend for Sqlite {
     }
 
     async fn measure_tables(&mut self, _: &Plan) -> Result<(), Error> {
+        self.is_wal = self.call(|connection, context| lock::is_wal(connection, context)).await?;
         Ok(())
     }
 

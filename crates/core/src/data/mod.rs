@@ -99,6 +99,11 @@ pub trait DataMigration: Debug + Send + Sync {
     /// Returns the tables and columns that the migration writes.
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])];
 
+    /// Returns the tables that the migration truncates, where the database can.
+    fn truncates(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Returns whether the migration only adds rows, and leaves existing rows unchanged.
     fn only_adds(&self) -> bool {
         false
