@@ -7,7 +7,7 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::connection::{Unchanged, open_file, readable, unwritable};
+use crate::connection::{CACHE_SIZE, Unchanged, open_file, readable, unwritable};
 use crate::database::{Sqlite, blocking};
 use crate::error::Context;
 use crate::options::OpenOptions;
@@ -60,6 +60,7 @@ impl Sqlite {
             unchanged: unchanged.map(Arc::new),
             violations: None,
             is_wal: false,
+            scratch: None,
         })
     }
 }
@@ -79,8 +80,7 @@ fn connect(path: &Path, busy_timeout: Duration) -> Result<(Connection, Option<Un
     })?;
     let prepare = |connection: &Connection| {
         connection.busy_timeout(busy_timeout)?;
-        // The page cache's size; negative means KiB. SQLite's sorter uses as much again.
-        connection.pragma_update(None, "cache_size", -16_000)?;
+        connection.pragma_update(None, "cache_size", CACHE_SIZE)?;
         // The first read shows whether the file is a database.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     };

@@ -30,6 +30,8 @@ pub struct Sqlite {
     pub(crate) violations: Option<Violations>,
     /// Whether the file is in WAL mode, as far as an upgrade was planned.
     pub(crate) is_wal: bool,
+    /// The temporary database of a calibration.
+    pub(crate) scratch: Option<Arc<Mutex<Connection>>>,
 }
 
 impl Sqlite {

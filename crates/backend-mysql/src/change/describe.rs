@@ -27,6 +27,7 @@ pub(crate) fn describe(
             rebuilds: false,
             scans: false,
             index_builds: 0,
+            logs_rows: false,
             locks: locks::of_creation(after),
         });
     };
@@ -44,6 +45,7 @@ pub(crate) fn describe(
             rebuilds: true,
             scans: true,
             index_builds: indexes_of(after),
+            logs_rows: true,
             locks: locks::of_swap(before, after),
         });
     }
@@ -63,6 +65,7 @@ pub(crate) fn describe(
         rebuilds,
         scans: alteration.cost >= Cost::Scan,
         index_builds,
+        logs_rows: false,
         locks: locks::of_alteration(&alteration, before, after),
     })
 }

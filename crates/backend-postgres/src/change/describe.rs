@@ -46,6 +46,7 @@ pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
         rebuilds: steps.rebuilds,
         scans: steps.scans || steps.rebuilds,
         index_builds,
+        logs_rows: false,
         locks: strongest(steps.locks),
     })
 }

@@ -80,6 +80,7 @@ pub(crate) fn describe(change: &TableChange, is_wal: bool) -> Result<ChangePlan,
         rebuilds,
         scans: scans || rebuilds,
         index_builds,
+        logs_rows: false,
         locks: vec![if index_builds > 0 && !is_wal { EXCLUSIVE } else { RESERVED }],
     })
 }

@@ -32,6 +32,9 @@ pub struct ChangePlan {
     ///
     /// A rewrite builds every index of the table.
     pub index_builds: usize,
+    /// Whether statements write the rows of a rewrite, so that a binary log gets them.
+    #[serde(skip)]
+    pub logs_rows: bool,
     /// The strongest lock on each table that is not new, by table.
     #[serde(skip)]
     pub locks: Vec<TableLock>,

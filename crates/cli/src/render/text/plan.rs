@@ -75,7 +75,7 @@ fn write_step(
         writeln!(out, "{indent}{}", how(method))?;
     }
     for lock in locks {
-        writeln!(out, "{indent}{}", words_of(lock))?;
+        writeln!(out, "{indent}{}", words_of_lock(lock))?;
     }
     if let Some(method) = step.method.as_ref().filter(|_| show_statements) {
         for statement in &method.statements {
@@ -110,7 +110,7 @@ impl<'a> Held<'a> {
 }
 
 /// Describes a lock.
-fn words_of(lock: &TableLock) -> String {
+pub(super) fn words_of_lock(lock: &TableLock) -> String {
     let table = lock.table.as_deref().unwrap_or("the database");
     let waiting = match lock.waiting {
         Waiting::Nobody => "nobody waits",
