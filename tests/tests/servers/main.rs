@@ -10,6 +10,7 @@ mod conformance;
 mod connections;
 mod data_migrations;
 mod drift;
+mod estimates;
 mod hostile;
 mod interruptions;
 mod limits;
@@ -43,7 +44,11 @@ fn main() -> ExitCode {
         .tests(EachCharset, Others, charsets::TESTS)
         .tests(EachCharset, Others, hostile::IN_EVERY_CHARSET)
         .tests(OnceAServer, Others, hostile::ONCE_A_SERVER)
-        .tests(OnceAServer, Others, &[merging::TESTS, survival::TESTS, waiting::TESTS])
+        .tests(
+            OnceAServer,
+            Others,
+            &[merging::TESTS, survival::TESTS, waiting::TESTS, estimates::TESTS],
+        )
         .tests(OnceAServer, Others, connections::TESTS)
         .tests(OnceAServer, Others, privileges::TESTS)
         .tests(OnceAServer, Others, locks::TESTS)

@@ -57,8 +57,8 @@ pub struct Measured {
     pub working: f64,
     /// The seconds of the same work on an empty sample.
     pub fixed: f64,
-    /// The size of the sample after the work.
-    pub size: TableSize,
+    /// The bytes that the work has added to the sample, where the database reports them.
+    pub grown: Option<u64>,
 }
 
 /// What a database writes besides its tables.
@@ -115,11 +115,13 @@ pub trait Calibration: Send {
         let begin = Instant::now();
         let rows = self.fill_sample(sample).await?;
         let filling = begin.elapsed().as_secs_f64();
+        let before = self.sample_size().await?.bytes;
         let begin = Instant::now();
         self.work(work).await?;
         let working = begin.elapsed().as_secs_f64();
-        let size = self.sample_size().await?;
+        let after = self.sample_size().await?.bytes;
+        let grown = before.zip(after).map(|(before, after)| after.saturating_sub(before));
         self.drop_sample().await?;
-        Ok(Measured { rows, filling, working, fixed, size })
+        Ok(Measured { rows, filling, working, fixed, grown })
     }
 }

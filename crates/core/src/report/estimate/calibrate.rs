@@ -20,6 +20,9 @@ const FEWEST_ROWS: u64 = 500;
 /// The time after which no further sample is begun.
 const LIMIT: Duration = Duration::from_millis(2500);
 
+/// How many of the plan's new tables are created, to measure a creation.
+const CREATIONS: usize = 8;
+
 /// How often a temporary table is created and dropped, to measure a statement.
 const REPETITIONS: u32 = 5;
 
@@ -49,11 +52,19 @@ pub(super) async fn calibrate(
     let mut total = samples.checks;
     for work in works {
         let parts = work.parts.iter().map(|part| samples.predict(part));
-        let statements = Seconds::exactly(samples.statement * work.statements as f64);
-        let seconds = parts.fold(statements, Seconds::and);
+        let own = match work.created {
+            Some(_) => samples.creation,
+            None => samples.statement * work.statements as f64,
+        };
+        let seconds = parts.fold(Seconds::exactly(own), Seconds::and);
         total = total.and(seconds);
         if let Some(cost) = estimate.costs.iter_mut().find(|cost| work.is(cost)) {
             cost.seconds = Some(seconds);
+            if let Some(bytes) =
+                work.parts.iter().filter_map(|it| samples.versions(it)).reduce(|a, b| a + b)
+            {
+                cost.disk = cost.disk.with_versions(bytes);
+            }
         }
     }
     estimate.checks = Some(samples.checks);
@@ -72,6 +83,8 @@ struct Samples {
     measured: HashMap<(String, &'static str, usize), Measured>,
     /// The seconds of a statement that changes an empty table.
     statement: f64,
+    /// The seconds of creating a table, with its indexes.
+    creation: f64,
     /// The time of checks before and after the steps.
     checks: Seconds,
 }
@@ -97,6 +110,15 @@ impl Samples {
     }
 }
 
+impl Samples {
+    /// Returns the bytes of new versions of rows, where an update adds them to the table.
+    fn versions(&self, part: &Part) -> Option<u64> {
+        let measured = self.measured.get(&key_of(part)).filter(|it| it.rows > 0)?;
+        let grown = measured.grown.filter(|grown| *grown > 0)?;
+        matches!(part.kind, Kind::Update).then(|| grown * part.rows() / measured.rows)
+    }
+}
+
 /// Two parts with the same key take the same sample. The same table may change several times.
 fn key_of(part: &Part) -> (String, &'static str, usize) {
     let (kind, distinct) = match &part.kind {
@@ -118,8 +140,11 @@ async fn measure_all(
     sizes: &Sizes,
     begin: Instant,
 ) -> Result<Samples, Error> {
-    let mut samples =
-        Samples { statement: measure_statement(backend).await?, ..Samples::default() };
+    let mut samples = Samples {
+        statement: measure_statement(backend).await?,
+        creation: measure_creations(backend, works).await?,
+        ..Samples::default()
+    };
     let mut parts: Vec<&Part> = works.iter().flat_map(|work| &work.parts).collect();
     parts.retain(|part| part.rows() >= FEWEST_ROWS);
     // The largest decide.
@@ -151,6 +176,22 @@ async fn measure_statement(backend: &mut dyn Backend) -> Result<f64, Error> {
         calibration.drop_sample().await?;
     }
     Ok(begin.elapsed().as_secs_f64() / f64::from(2 * REPETITIONS))
+}
+
+/// Measures the creation of some of the plan's new tables, and returns the mean.
+async fn measure_creations(backend: &mut dyn Backend, works: &[StepWork]) -> Result<f64, Error> {
+    let created: Vec<&Table> =
+        works.iter().filter_map(|work| work.created.as_ref()).take(CREATIONS).collect();
+    let calibration = backend.calibration();
+    let mut seconds = 0.0;
+    for table in &created {
+        let table = bare(table, table);
+        let begin = Instant::now();
+        calibration.create_sample(&table).await?;
+        seconds += begin.elapsed().as_secs_f64();
+        calibration.drop_sample().await?;
+    }
+    Ok(seconds / created.len().max(1) as f64)
 }
 
 /// Measures a sample; `None` if the database refuses what the sample would need.

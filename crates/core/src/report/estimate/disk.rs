@@ -35,6 +35,8 @@ impl Disk {
     /// Returns the space for work on one table.
     pub(super) fn of(kind: &Kind, size: TableSize, written: Amount, log: ChangeLog) -> Self {
         let tables = match kind {
+            // Only PostgreSQL keeps the former version of a row in the table.
+            Kind::Update if log != ChangeLog::TablesAndIndexes => 0,
             Kind::Change { .. } | Kind::Update | Kind::Add => written.bytes.unwrap_or_default(),
             Kind::Read { .. } | Kind::Query { .. } | Kind::Delete => 0,
         };
@@ -66,6 +68,22 @@ impl Disk {
             _ => 0,
         };
         Self { tables, log, sorting }
+    }
+}
+
+impl Disk {
+    /// Takes the place of new versions of rows from a sample.
+    pub(super) fn with_versions(mut self, bytes: u64) -> Self {
+        (self.tables, self.log) = (bytes, bytes);
+        self
+    }
+
+    /// Limits a rollback journal, which holds each former page once.
+    pub(super) fn within(mut self, log: ChangeLog, database: u64) -> Self {
+        if log == ChangeLog::FormerPages {
+            self.log = self.log.min(database);
+        }
+        self
     }
 }
 

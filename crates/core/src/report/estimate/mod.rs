@@ -11,7 +11,7 @@ mod work;
 
 use serde::Serialize;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, ChangeLog};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::plan::TableLock;
@@ -123,20 +123,31 @@ pub async fn estimate(
 ) -> Result<Estimate, Error> {
     begin_reading(backend).await?;
     let result = count_in_session(backend, catalogue, request).await;
-    let (mut estimate, works, live) = end_reading(backend, result).await?;
+    let Counted { mut estimate, works, sizes, log } = end_reading(backend, result).await?;
+    let bytes = sizes.values().filter_map(|(_, size)| size.bytes).sum();
     let calibrated = match options.calibrates {
-        true => calibrate(backend, &works, &live, &mut estimate).await?,
+        true => calibrate(backend, &works, &sizes, &mut estimate).await?,
         false => CalibrationOutcome::LeftOut,
     };
     estimate.calibration = calibrated;
+    let disk = estimate.costs.iter().map(|cost| cost.disk).fold(Disk::default(), Disk::and);
+    estimate.disk = disk.within(log, bytes);
     Ok(estimate)
+}
+
+/// What is known without a calibration.
+struct Counted {
+    estimate: Estimate,
+    works: Vec<StepWork>,
+    sizes: work::Sizes,
+    log: ChangeLog,
 }
 
 async fn count_in_session(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     request: &UpgradeOptions,
-) -> Result<(Estimate, Vec<StepWork>, work::Sizes), Error> {
+) -> Result<Counted, Error> {
     let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
     let metrics = match of_latest_metrics(&plan) {
         Some(_) => count_metrics(backend, &live).await?,
@@ -152,12 +163,12 @@ async fn count_in_session(
         to: plan.to.clone(),
         metrics,
         steps: plan.steps.len(),
-        disk: costs.iter().map(|cost| cost.disk).fold(Disk::default(), Disk::and),
+        disk: Disk::default(),
         costs,
         locks_until_commit: backend.platform().transactional_ddl,
         checks: None,
         seconds: None,
         calibration: CalibrationOutcome::LeftOut,
     };
-    Ok((estimate, works, sizes))
+    Ok(Counted { estimate, works, sizes, log })
 }

@@ -72,6 +72,8 @@ pub(super) struct StepWork {
     locks: Vec<TableLock>,
     /// The number of statements, where they are known beforehand.
     pub(super) statements: usize,
+    /// The table that the step creates, if it creates one.
+    pub(super) created: Option<Table>,
     pub(super) parts: Vec<Part>,
 }
 
@@ -153,13 +155,14 @@ pub(super) fn of(
 ) -> Result<Vec<StepWork>, Error> {
     let mut works = Vec::new();
     for (step, number) in plan.steps.iter().zip(1..) {
-        let (mut method, mut parts) = (None, Vec::new());
+        let (mut method, mut parts, mut created) = (None, Vec::new(), None);
         match step {
             Step::RemoveLeftovers(_) => {}
             Step::Change(change) => {
                 let described = backend.describe_change(change)?;
                 let size = sizes.get(name_before(change)).map(|(_, size)| *size);
                 parts.extend(size.and_then(|size| of_change(change, &described, size)));
+                created = change.before.is_none().then(|| change.after.clone());
                 method = Some(described);
             }
             Step::Migrate { migration, .. } => parts = of_migration(&**migration, sizes, pairs),
@@ -170,6 +173,7 @@ pub(super) fn of(
             revisions: step.revisions().to_vec(),
             locks: locks(backend, live, step, method.as_ref()),
             statements: method.map_or(1, |method| method.statements.len()),
+            created,
             parts,
         });
     }
