@@ -45,6 +45,10 @@ impl BinaryLog {
 
 #[async_trait]
 impl Calibration for Mysql {
+    fn copies_samples(&self) -> bool {
+        true
+    }
+
     /// Fails where replicas would repeat the statements.
     async fn begin_calibration(&mut self) -> Result<(), Error> {
         let log = BinaryLog::of(self).await?;

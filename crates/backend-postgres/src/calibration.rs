@@ -19,6 +19,10 @@ const ACTION: &str = "measuring a sample";
 
 #[async_trait]
 impl Calibration for Postgres {
+    fn copies_samples(&self) -> bool {
+        false
+    }
+
     async fn begin_calibration(&mut self) -> Result<(), Error> {
         session::begin_calibration(self).await
     }

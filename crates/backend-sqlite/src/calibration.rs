@@ -97,6 +97,10 @@ fn write(connection: &Connection, columns: &[String], rows: Rows) -> rusqlite::R
 
 #[async_trait]
 impl Calibration for Sqlite {
+    fn copies_samples(&self) -> bool {
+        false
+    }
+
     async fn begin_calibration(&mut self) -> Result<(), Error> {
         let scratch = self.call(|_, context| open(context)).await?;
         self.scratch = Some(Arc::new(Mutex::new(scratch)));

@@ -80,6 +80,9 @@ pub enum ChangeLog {
 /// tables only.
 #[async_trait]
 pub trait Calibration: Send {
+    /// Returns whether a change of a sample always copies it, with all of its indexes.
+    fn copies_samples(&self) -> bool;
+
     /// Begins a session that may create temporary tables.
     async fn begin_calibration(&mut self) -> Result<(), Error>;
 

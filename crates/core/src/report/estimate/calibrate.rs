@@ -8,7 +8,7 @@ use super::work::{Kind, Part, Sizes, StepWork};
 use super::{CalibrationOutcome, Estimate};
 use crate::backend::{Backend, Measured, SAMPLE, SAMPLED, Sample, Work};
 use crate::error::{Error, ErrorKind};
-use crate::plan::TableChange;
+use crate::plan::{TableChange, indexes_of};
 use crate::schema::{Table, varchar};
 
 /// The most rows of a sample.
@@ -83,6 +83,8 @@ struct Samples {
     measured: HashMap<(String, &'static str, usize), Measured>,
     /// The seconds of a statement that changes an empty table.
     statement: f64,
+    /// Whether a change of a sample copies it, with all of its indexes.
+    are_copied: bool,
     /// The seconds of creating a table, with its indexes.
     creation: f64,
     /// The time of checks before and after the steps.
@@ -98,7 +100,11 @@ impl Samples {
         }
         match (self.measured.get(&key_of(part)), &part.kind) {
             (Some(measured), Kind::Read { .. } | Kind::Add) => Seconds::of_copying(measured, rows),
-            (Some(measured), _) => Seconds::of_work(measured, rows),
+            (Some(measured), kind) => {
+                let growing = (measured.working - measured.fixed).max(0.0) * self.share(kind);
+                let working = measured.fixed + growing;
+                Seconds::of_work(&Measured { working, ..*measured }, rows)
+            }
             (None, _) => {
                 let known = self.measured.values().filter(|measured| measured.rows > 0);
                 let rates: Vec<f64> =
@@ -111,6 +117,18 @@ impl Samples {
 }
 
 impl Samples {
+    /// Returns the share of the work on a sample that the change of its table takes.
+    ///
+    /// A change in place builds only the new indexes.
+    fn share(&self, kind: &Kind) -> f64 {
+        match kind {
+            Kind::Change { change, rebuilds: false, index_builds, .. } if self.are_copied => {
+                (*index_builds).max(1) as f64 / indexes_of(&change.after).max(1) as f64
+            }
+            _ => 1.0,
+        }
+    }
+
     /// Returns the bytes of new versions of rows, where an update adds them to the table.
     fn versions(&self, part: &Part) -> Option<u64> {
         let measured = self.measured.get(&key_of(part)).filter(|it| it.rows > 0)?;
@@ -143,6 +161,7 @@ async fn measure_all(
     let mut samples = Samples {
         statement: measure_statement(backend).await?,
         creation: measure_creations(backend, works).await?,
+        are_copied: backend.calibration().copies_samples(),
         ..Samples::default()
     };
     let mut parts: Vec<&Part> = works.iter().flat_map(|work| &work.parts).collect();

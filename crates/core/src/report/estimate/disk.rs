@@ -64,7 +64,9 @@ impl Disk {
             (ChangeLog::Rows, _) => tables,
         };
         let sorting = match kind {
-            Kind::Change { index_builds, .. } if *index_builds > 0 => of_index(size),
+            Kind::Change { index_builds, indexes, .. } if *index_builds > 0 => {
+                of_index(size, *indexes)
+            }
             _ => 0,
         };
         Self { tables, log, sorting }
@@ -93,9 +95,12 @@ pub(super) fn own_bytes(size: TableSize) -> u64 {
     size.bytes.unwrap_or_default().saturating_sub(indexes)
 }
 
-/// Returns about how many bytes an index of a table takes.
+/// Returns about how many bytes an index of a table takes: as many as its others on average.
 ///
-/// The key of a table of MLflow is about as wide as half of its row.
-pub(super) fn of_index(size: TableSize) -> u64 {
-    own_bytes(size) / 2
+/// Without another one, the key of a table of MLflow is about as wide as half of its row.
+pub(super) fn of_index(size: TableSize, indexes: usize) -> u64 {
+    match size.index_bytes.unwrap_or_default() {
+        0 => own_bytes(size) / 2,
+        bytes => bytes / indexes.max(1) as u64,
+    }
 }

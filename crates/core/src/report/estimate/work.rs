@@ -10,7 +10,7 @@ use super::disk::{self, Disk};
 use crate::backend::{Backend, ChangeLog, SAMPLE, TableSize};
 use crate::data::DataMigration;
 use crate::error::Error;
-use crate::plan::{ChangePlan, Plan, Step, TableChange, TableLock};
+use crate::plan::{ChangePlan, Plan, Step, TableChange, TableLock, indexes_of};
 use crate::report::preview::locks;
 use crate::schema::{Schema, Table};
 
@@ -40,7 +40,13 @@ pub(super) type Sizes = BTreeMap<String, (Table, TableSize)>;
 #[derive(Clone, Debug)]
 pub(super) enum Kind {
     /// Changes the table.
-    Change { change: Box<TableChange>, rebuilds: bool, index_builds: usize, logs_rows: bool },
+    Change {
+        change: Box<TableChange>,
+        rebuilds: bool,
+        index_builds: usize,
+        indexes: usize,
+        logs_rows: bool,
+    },
     /// Reads some columns of every row.
     Read { columns: Vec<String> },
     /// Runs one query over all rows.
@@ -153,6 +159,7 @@ pub(super) fn of(
     sizes: &Sizes,
     pairs: u64,
 ) -> Result<Vec<StepWork>, Error> {
+    let is_clustered = backend.platform().is_mysql();
     let mut works = Vec::new();
     for (step, number) in plan.steps.iter().zip(1..) {
         let (mut method, mut parts, mut created) = (None, Vec::new(), None);
@@ -161,7 +168,9 @@ pub(super) fn of(
             Step::Change(change) => {
                 let described = backend.describe_change(change)?;
                 let size = sizes.get(name_before(change)).map(|(_, size)| *size);
-                parts.extend(size.and_then(|size| of_change(change, &described, size)));
+                parts.extend(
+                    size.and_then(|size| of_change(change, &described, size, is_clustered)),
+                );
                 created = change.before.is_none().then(|| change.after.clone());
                 method = Some(described);
             }
@@ -184,12 +193,22 @@ fn name_before(change: &TableChange) -> &str {
     change.before.as_ref().map_or(&*change.after.name, |before| &*before.name)
 }
 
-fn of_change(change: &TableChange, method: &ChangePlan, size: TableSize) -> Option<Part> {
+fn of_change(
+    change: &TableChange,
+    method: &ChangePlan,
+    size: TableSize,
+    is_clustered: bool,
+) -> Option<Part> {
     if !method.rebuilds && !method.scans {
         return None;
     }
     let known = size.bytes.is_some();
-    let built = method.index_builds as u64 * disk::of_index(size);
+    // InnoDB keeps the rows in the primary key.
+    let others = |before: &Table| {
+        indexes_of(before) - usize::from(is_clustered && before.primary_key.is_some())
+    };
+    let indexes = change.before.as_ref().map_or(0, others);
+    let built = method.index_builds as u64 * disk::of_index(size, indexes);
     let written = match (method.rebuilds, method.index_builds) {
         (true, _) => Amount { rows: size.rows, bytes: size.bytes },
         (false, 0) => Amount::default(),
@@ -202,6 +221,7 @@ fn of_change(change: &TableChange, method: &ChangePlan, size: TableSize) -> Opti
             change: Box::new(change.clone()),
             rebuilds: method.rebuilds,
             index_builds: method.index_builds,
+            indexes,
             logs_rows: method.logs_rows,
         },
         read: own(size),
