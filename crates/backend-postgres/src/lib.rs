@@ -21,6 +21,7 @@
 
 mod backend;
 mod cancel;
+mod calibration;
 mod change;
 mod commit;
 mod connect;

@@ -82,6 +82,28 @@ async fn open(database: &mut Postgres, access: SessionMode) -> Result<(), Error>
     lock::set_timeout(database, database.lock_timeout).await
 }
 
+/// Begins a transaction that sees temporary tables only, and is rolled back in the end.
+pub(crate) async fn begin_calibration(database: &mut Postgres) -> Result<(), Error> {
+    let result = open_calibration(database).await;
+    if result.is_err() {
+        // The first error is the one to report.
+        let _ = rollback(database).await;
+    }
+    result
+}
+
+async fn open_calibration(database: &mut Postgres) -> Result<(), Error> {
+    let action = "beginning a calibration";
+    let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    begin_transaction(database, format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
+    statements::run_soon(database, OPTIONAL_SETTINGS.to_owned(), action).await?;
+    database.access = Some(SessionMode::Read);
+    code_of_others::refuse_in_schema(database).await?;
+    let search_path = "SET LOCAL search_path = pg_temp".to_owned();
+    statements::run_soon(database, search_path, action).await?;
+    lock::set_timeout(database, database.lock_timeout).await
+}
+
 /// Begins a transaction, or explains that a pooler does not allow transactions.
 async fn begin_transaction(
     database: &mut Postgres,

@@ -18,17 +18,24 @@ pub(crate) async fn measure(database: &mut Postgres, table: &str) -> Result<Tabl
     let action = format!("measuring {table}");
     let quoted = quote_identifier(table);
     let sql = format!(
-        "SELECT pg_total_relation_size(c.oid), pg_relation_size(c.oid), c.reltuples::int8 \
+        "SELECT pg_total_relation_size(c.oid), pg_indexes_size(c.oid), pg_relation_size(c.oid), \
+         c.reltuples::int8 \
          FROM pg_class c WHERE c.oid = {}::regclass",
         quote_literal(&quoted)
     );
     let measured = statements::numbers(database, sql, &action).await?;
-    let [total, own, estimate] = measured.as_slice() else { return Ok(TableSize::default()) };
+    let [total, indexes, own, estimate] = measured.as_slice() else {
+        return Ok(TableSize::default());
+    };
     // Zero, or before PostgreSQL 14 also -1, means that the table was never analyzed.
     let rows = if *own <= COUNTED_BYTES || *estimate <= 0 {
         statements::count(database, format!("SELECT count(*) FROM {quoted}"), &action).await?
     } else {
         *estimate
     };
-    Ok(TableSize { rows: rows.unsigned_abs(), bytes: Some(total.unsigned_abs()) })
+    Ok(TableSize {
+        rows: rows.unsigned_abs(),
+        bytes: Some(total.unsigned_abs()),
+        index_bytes: Some(indexes.unsigned_abs()),
+    })
 }

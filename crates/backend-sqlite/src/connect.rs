@@ -8,7 +8,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Remedy;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
-use crate::connection::{Unchanged, open_file, readable, unwritable};
+use crate::connection::{CACHE_SIZE, Unchanged, open_file, readable, unwritable};
 use crate::database::{Sqlite, blocking};
 use crate::error::Context;
 use crate::options::OpenOptions;
@@ -61,6 +61,8 @@ impl Sqlite {
             asked: Arc::default(),
             unchanged: unchanged.map(Arc::new),
             violations: None,
+            is_wal: false,
+            scratch: None,
         })
     }
 }
@@ -80,8 +82,7 @@ fn connect(path: &Path, busy_timeout: Duration) -> Result<(Connection, Option<Un
     })?;
     let prepare = |connection: &Connection| {
         connection.busy_timeout(busy_timeout)?;
-        // The page cache's size; negative means KiB. SQLite's sorter uses as much again.
-        connection.pragma_update(None, "cache_size", -16_000)?;
+        connection.pragma_update(None, "cache_size", CACHE_SIZE)?;
         // The first read shows whether the file is a database.
         connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(()))
     };

@@ -28,6 +28,10 @@ pub struct Sqlite {
     pub(crate) unchanged: Option<Arc<Unchanged>>,
     /// The broken references before the first change.
     pub(crate) violations: Option<Violations>,
+    /// Whether the file is in WAL mode, as far as an upgrade was planned.
+    pub(crate) is_wal: bool,
+    /// The temporary database of a calibration.
+    pub(crate) scratch: Option<Arc<Mutex<Connection>>>,
 }
 
 impl Sqlite {

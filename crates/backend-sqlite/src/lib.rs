@@ -28,6 +28,7 @@
 
 mod backend;
 mod backup;
+mod calibration;
 mod change;
 mod connect;
 mod connection;

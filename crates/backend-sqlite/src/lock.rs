@@ -47,6 +47,14 @@ pub(crate) fn begin(
         .map_err(|source| context.error("locking the database", source))
 }
 
+/// Returns whether writers append to a log, so that readers never wait for them.
+pub(crate) fn is_wal(connection: &Connection, context: Context<'_>) -> Result<bool, Error> {
+    let mode: Result<String, _> =
+        connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
+    let mode = mode.map_err(|source| context.error("opening the database", source))?;
+    Ok(mode.eq_ignore_ascii_case("wal"))
+}
+
 /// Opens an existing database, and locks all other sessions out while the connection lives.
 ///
 /// No part of the path may be a link.

@@ -15,13 +15,15 @@ pub(crate) fn of(
 ) -> Result<TableSize, Error> {
     let measure = || {
         let rows = rows_of(connection, &quote_identifier(table))?;
-        let bytes: Option<i64> = connection.query_row(
-            "SELECT sum(pgsize) FROM dbstat WHERE aggregate = TRUE AND name IN ( \
+        let [bytes, index_bytes]: [Option<i64>; 2] = connection.query_row(
+            "SELECT sum(pgsize), sum(CASE WHEN name = ?1 THEN 0 ELSE pgsize END) \
+             FROM dbstat WHERE aggregate = TRUE AND name IN ( \
              SELECT name FROM sqlite_schema WHERE tbl_name = ?1)",
             [table],
-            |row| row.get(0),
+            |row| Ok([row.get(0)?, row.get(1)?]),
         )?;
-        Ok(TableSize { rows, bytes: bytes.map(i64::unsigned_abs) })
+        let [bytes, index_bytes] = [bytes, index_bytes].map(|bytes| bytes.map(i64::unsigned_abs));
+        Ok(TableSize { rows, bytes, index_bytes })
     };
     measure().map_err(|source| context.error(&format!("measuring {table}"), source))
 }

@@ -12,7 +12,7 @@ use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::check::{self, CheckReport, Position};
 use mlflow_migrate_core::report::doctor::{self, DoctorReport};
-use mlflow_migrate_core::report::estimate::{self, Estimate};
+use mlflow_migrate_core::report::estimate::{self, Estimate, EstimateOptions};
 use mlflow_migrate_core::report::preview::{self, Preview};
 use mlflow_migrate_core::report::status::{self, Status};
 use mlflow_migrate_core::report::verify::{self, VerifyReport};
@@ -170,8 +170,8 @@ impl Migrator {
     /// # Errors
     /// As [`Migrator::plan`].
     pub async fn estimate(&mut self, options: &UpgradeOptions) -> Result<Estimate, Error> {
-        let options = self.complete(options);
-        estimate::estimate(&mut *self.backend, &self.catalogue, &options).await
+        let (options, estimates) = (self.complete(options), EstimateOptions::default());
+        estimate::estimate(&mut *self.backend, &self.catalogue, &options, estimates).await
     }
 
     /// Returns whether an upgrade is unfinished, and what comes next.

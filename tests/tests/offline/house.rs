@@ -14,12 +14,13 @@ pub(crate) const CHECKS: &[Check] =
 const ROOTS: [&str; 2] = ["lib.rs", "main.rs"];
 
 /// What each backend has, so that a reader of one finds the same concept in the others.
-const OF_EACH_BACKEND: [(&str, Form); 23] = [
+const OF_EACH_BACKEND: [(&str, Form); 24] = [
     ("lib", Form::File),
     ("database", Form::File),
     ("backend", Form::Folder),
     ("backend/accelerated", Form::File),
     ("backend/rows", Form::File),
+    ("calibration", Form::File),
     ("connect", Form::File),
     ("options", Form::File),
     ("session", Form::File),

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mlflow_migrate_core::backend::{
-    Backend, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
+    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
 };
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
 use mlflow_migrate_core::event::cancellation::CancellationToken;
@@ -208,6 +208,10 @@ impl Backend for Recording {
 
     fn resumable(&mut self) -> Option<&mut dyn Resumable> {
         None
+    }
+
+    fn calibration(&mut self) -> &mut dyn Calibration {
+        self.inner.calibration()
     }
 
     fn file(&mut self) -> Option<&mut dyn FileDatabase> {

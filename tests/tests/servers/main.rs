@@ -11,6 +11,7 @@ mod connections;
 mod data_migrations;
 mod diffs;
 mod drift;
+mod estimates;
 mod hostile;
 mod interruptions;
 mod limits;
@@ -23,6 +24,7 @@ mod scripts;
 mod server_defaults;
 mod stamps;
 mod survival;
+mod waiting;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -46,7 +48,11 @@ fn main() -> ExitCode {
         .tests(EachCharset, Others, charsets::TESTS)
         .tests(EachCharset, Others, hostile::IN_EVERY_CHARSET)
         .tests(OnceAServer, Others, hostile::ONCE_A_SERVER)
-        .tests(OnceAServer, Others, &[merging::TESTS, survival::TESTS, scripts::TESTS])
+        .tests(
+            OnceAServer,
+            Others,
+            &[merging::TESTS, survival::TESTS, scripts::TESTS, waiting::TESTS, estimates::TESTS],
+        )
         .tests(OnceAServer, Others, connections::TESTS)
         .tests(OnceAServer, Others, privileges::TESTS)
         .tests(OnceAServer, Others, locks::TESTS)

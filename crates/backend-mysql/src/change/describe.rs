@@ -1,9 +1,10 @@
 //! Describes how a table would be changed.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{ChangePlan, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, TableChange, indexes_of};
 use mlflow_migrate_core::schema::Table;
 
+use super::locks;
 use crate::features::Features;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, Cost, UncheckedForeignKeys};
 use crate::swap::Swap;
@@ -26,6 +27,9 @@ pub(crate) fn describe(
             statements: Swap::new(before, after, features).statements(&alteration),
             rebuilds: true,
             scans: true,
+            index_builds: indexes_of(after),
+            logs_rows: true,
+            locks: locks::of_swap(before, after),
         });
     }
     let mut statements = alteration.statements(&ColumnAttributes::new(), features);
@@ -36,7 +40,7 @@ pub(crate) fn describe(
         statements.extend(alteration.unchecked.orphans().map(|(_, query)| query));
     }
     statements.extend(alteration.triggers.iter().map(|trigger| trigger.definition.clone()));
-    Ok(method(&alteration, statements))
+    Ok(method(&alteration, before, after, statements))
 }
 
 /// Returns the change as a script makes it, each statement with its end.
@@ -70,13 +74,21 @@ pub(crate) fn scripted(
     let triggers: Vec<String> =
         alteration.triggers.iter().map(|trigger| trigger.definition.clone()).collect();
     statements.extend(ended(&triggers));
-    Ok(method(&alteration, statements))
+    Ok(method(&alteration, before, after, statements))
 }
 
 fn creation(table: &Table, features: &Features) -> ChangePlan {
     let mut statements = vec![render::create_table(table, features)];
     statements.extend(table.triggers.iter().map(|trigger| trigger.definition.clone()));
-    ChangePlan { summary: "create".to_owned(), statements, rebuilds: false, scans: false }
+    ChangePlan {
+        summary: "create".to_owned(),
+        statements,
+        rebuilds: false,
+        scans: false,
+        index_builds: 0,
+        logs_rows: false,
+        locks: locks::of_creation(table),
+    }
 }
 
 fn alteration<'a>(
@@ -92,13 +104,29 @@ fn alteration<'a>(
     Err(Error::Inexpressible { table, obstacles })
 }
 
-fn method(alteration: &Alteration<'_>, statements: Vec<String>) -> ChangePlan {
+fn method(
+    alteration: &Alteration<'_>,
+    before: &Table,
+    after: &Table,
+    statements: Vec<String>,
+) -> ChangePlan {
+    let rebuilds = alteration.cost >= Cost::Rebuild;
     ChangePlan {
         summary: summary(alteration),
         statements,
-        rebuilds: alteration.cost >= Cost::Rebuild,
+        rebuilds,
         scans: alteration.cost >= Cost::Scan,
+        index_builds: if rebuilds { indexes_of(after) } else { built_indexes(alteration) },
+        logs_rows: false,
+        locks: locks::of_alteration(alteration, before, after),
     }
+}
+
+/// Returns the number of indexes that the server adds to a table which it does not rewrite.
+fn built_indexes(alteration: &Alteration<'_>) -> usize {
+    let is_built =
+        |clause: &&Clause<'_>| matches!(clause, Clause::AddIndex(_) | Clause::AddUnique(_));
+    alteration.parts.iter().flatten().filter(is_built).count()
 }
 
 fn summary(alteration: &Alteration<'_>) -> String {

@@ -2,6 +2,7 @@
 
 mod alter;
 mod describe;
+mod locks;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Progress;

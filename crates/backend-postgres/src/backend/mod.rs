@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
+    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -112,6 +112,10 @@ impl Backend for Postgres {
 
     fn resumable(&mut self) -> Option<&mut dyn Resumable> {
         None
+    }
+
+    fn calibration(&mut self) -> &mut dyn Calibration {
+        self
     }
 
     fn file(&mut self) -> Option<&mut dyn FileDatabase> {

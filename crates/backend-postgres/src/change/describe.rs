@@ -6,12 +6,13 @@
 //! storage option.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{ChangePlan, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, TableChange, TableLock, indexes_of, strongest};
 use mlflow_migrate_core::schema::op::{Op, TableEdit};
 use mlflow_migrate_core::schema::platform::Dialect::Postgres;
 use mlflow_migrate_core::schema::platform::Platform;
 use mlflow_migrate_core::schema::{Column, ColumnType, DefaultValue, Schema, Table, Trigger};
 
+use super::locks::{self, ACCESS_EXCLUSIVE, SHARE, SHARE_ROW_EXCLUSIVE};
 use crate::render::{self, quote_identifier};
 
 /// Returns a summary of a change and its statements.
@@ -25,6 +26,8 @@ pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
                 .statements
                 .extend(after.indexes.iter().map(|index| render::create_index(index, &after.name)));
             steps.statements.extend(after.triggers.iter().flat_map(trigger));
+            let keys = after.foreign_keys.iter().filter(|key| key.referred_table != after.name);
+            steps.locks.extend(keys.map(|key| locks::on(&key.referred_table, SHARE_ROW_EXCLUSIVE)));
         }
         Some(before) => {
             refuse_inexpressible(before)?;
@@ -36,11 +39,15 @@ pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
             steps.create_triggers(&before, after);
         }
     }
+    let index_builds = if steps.rebuilds { indexes_of(after) } else { steps.index_builds };
     Ok(ChangePlan {
         summary: steps.summary.join("; "),
         statements: steps.statements,
         rebuilds: steps.rebuilds,
         scans: steps.scans || steps.rebuilds,
+        index_builds,
+        logs_rows: false,
+        locks: strongest(steps.locks),
     })
 }
 
@@ -73,6 +80,8 @@ struct Steps {
     clauses: Vec<String>,
     rebuilds: bool,
     scans: bool,
+    index_builds: usize,
+    locks: Vec<TableLock>,
 }
 
 impl Steps {
@@ -91,6 +100,7 @@ impl Steps {
         let mut schema = Schema::default();
         schema.insert(before.clone());
         for column in after.columns.iter().filter(|column| column.live_name() != column.name) {
+            self.locks.push(locks::on(&after.name, ACCESS_EXCLUSIVE));
             let (from, to) = (column.live_name().to_owned(), column.name.clone());
             self.push(
                 &format!("rename column {from} to {to}"),
@@ -115,6 +125,7 @@ impl Steps {
 
     fn drop_indexes(&mut self, before: &Table, after: &Table) {
         for index in before.indexes.iter().filter(|index| !after.indexes.contains(index)) {
+            self.locks.push(locks::on(&after.name, ACCESS_EXCLUSIVE));
             self.push(
                 &format!("drop index {}", index.name),
                 format!("DROP INDEX {}", quote_identifier(&index.name)),
@@ -125,6 +136,8 @@ impl Steps {
     fn create_indexes(&mut self, before: &Table, after: &Table) {
         for index in after.indexes.iter().filter(|index| !before.indexes.contains(index)) {
             self.scans = true;
+            self.index_builds += 1;
+            self.locks.push(locks::on(&after.name, SHARE));
             self.push(
                 &format!("create index {}", index.name),
                 render::create_index(index, &after.name),
@@ -134,6 +147,7 @@ impl Steps {
 
     fn create_triggers(&mut self, before: &Table, after: &Table) {
         for new in after.triggers.iter().filter(|trigger| !before.triggers.contains(trigger)) {
+            self.locks.push(locks::on(&after.name, SHARE_ROW_EXCLUSIVE));
             if before.triggers.iter().any(|known| known.name == new.name) {
                 self.summary.push(format!("enable trigger {}", new.name));
                 let (table, name) = (quote_identifier(&after.name), quote_identifier(&new.name));
@@ -164,6 +178,8 @@ impl Steps {
         }
         self.add_constraints(before, after);
         if !self.clauses.is_empty() {
+            let added_keys = self.clauses.len() == locks::added_foreign_keys(before, after).count();
+            self.locks.extend(locks::of_alteration(before, after, added_keys));
             let clauses = std::mem::take(&mut self.clauses).join(",\n\t");
             self.statements
                 .push(format!("ALTER TABLE {}\n\t{clauses}", quote_identifier(&after.name)));
@@ -233,6 +249,8 @@ impl Steps {
         let is_new_key = before.primary_key != after.primary_key;
         let keys = after.primary_key.iter().filter(|_| is_new_key).map(render::primary_key);
         let uniques = after.uniques.iter().filter(|it| !before.uniques.contains(it));
+        self.index_builds +=
+            uniques.clone().count() + usize::from(is_new_key && after.primary_key.is_some());
         let checks = after.checks.iter().filter(|it| !before.checks.contains(it));
         let foreign_keys = after.foreign_keys.iter().filter(|it| !before.foreign_keys.contains(it));
         let added: Vec<String> = keys

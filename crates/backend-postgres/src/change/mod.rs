@@ -1,6 +1,7 @@
 //! Changes tables.
 
 mod describe;
+mod locks;
 pub(crate) mod ownership;
 
 use mlflow_migrate_core::Error;

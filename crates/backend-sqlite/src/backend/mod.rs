@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
+    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -22,7 +22,7 @@ use crate::database::Sqlite;
 use crate::error::Context;
 use crate::preflight::consistency;
 use crate::script::SqliteScript;
-use crate::{change, connection, inspect, preflight, session, table_size, version_table};
+use crate::{change, connection, inspect, lock, preflight, session, table_size, version_table};
 
 #[async_trait]
 impl Backend for Sqlite {
@@ -79,7 +79,7 @@ impl Backend for Sqlite {
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {
-        change::describe(change)
+        change::describe(change, self.is_wal)
     }
 
     fn drop_foreign_key(&self, table: &Table, key: &ForeignKey) -> Vec<String> {
@@ -134,11 +134,16 @@ impl Backend for Sqlite {
     }
 
     async fn measure_tables(&mut self, _: &Plan) -> Result<(), Error> {
+        self.is_wal = self.call(|connection, context| lock::is_wal(connection, context)).await?;
         Ok(())
     }
 
     fn resumable(&mut self) -> Option<&mut dyn Resumable> {
         None
+    }
+
+    fn calibration(&mut self) -> &mut dyn Calibration {
+        self
     }
 
     fn file(&mut self) -> Option<&mut dyn FileDatabase> {

@@ -1,7 +1,9 @@
 //! Describes a change for the user.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{ChangePlan, TableChange};
+use mlflow_migrate_core::plan::{
+    ChangePlan, RESERVED, TableChange, TableLock, Waiting, indexes_of,
+};
 use mlflow_migrate_core::schema::{ForeignKey, Table};
 
 use super::method::{Way, choose};
@@ -11,8 +13,15 @@ use super::renames::{after_renames, rename_column, renames};
 use crate::ddl::quote_identifier;
 use crate::render;
 
+/// The lock of an upgrade whose changes leave the page cache before the commit.
+///
+/// A file in WAL mode never needs it, since such changes go to the log.
+const EXCLUSIVE: TableLock = TableLock::of_database("EXCLUSIVE", Waiting::ReadersAndWriters);
+
 /// Returns a summary of a change and its statements.
-pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
+///
+/// Readers continue until the commit, unless the page cache is too small for what is written.
+pub(crate) fn describe(change: &TableChange, is_wal: bool) -> Result<ChangePlan, Error> {
     let name = quote_identifier(&change.after.name);
     let mut statements = Vec::new();
     let mut parts = Vec::new();
@@ -23,7 +32,7 @@ pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
     let change = &after_renames(change)?;
     let way = choose(change)?;
     let after = &change.after;
-    let mut scans = false;
+    let (mut scans, mut index_builds) = (false, 0);
     match &way {
         Way::Create => {
             parts.push("create".to_owned());
@@ -57,11 +66,23 @@ pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
         if !rebuilds && way != Way::Create {
             parts.push(format!("create index {}", index.name));
             scans = true;
+            index_builds += 1;
         }
         statements.push(render::create_index(index, &after.name));
     }
     statements.extend(new_triggers(change, rebuilds));
-    Ok(ChangePlan { summary: parts.join("; "), statements, rebuilds, scans: scans || rebuilds })
+    if rebuilds {
+        index_builds = indexes_of(after);
+    }
+    Ok(ChangePlan {
+        summary: parts.join("; "),
+        statements,
+        rebuilds,
+        scans: scans || rebuilds,
+        index_builds,
+        logs_rows: false,
+        locks: vec![if index_builds > 0 && !is_wal { EXCLUSIVE } else { RESERVED }],
+    })
 }
 
 /// Returns statements that rebuild a table without a foreign key: SQLite drops no constraint.

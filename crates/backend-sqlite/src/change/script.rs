@@ -59,6 +59,7 @@ pub(crate) fn scripted(change: &TableChange) -> Result<ChangePlan, Error> {
         parts.push(format!("drop index {}", index.name));
         statements.push(format!("DROP INDEX {}", quote_identifier(&index.name)));
     }
+    let index_builds = if way == Way::Create { 0 } else { created.len() };
     for index in created {
         if !rebuilds && way != Way::Create {
             parts.push(format!("create index {}", index.name));
@@ -67,7 +68,10 @@ pub(crate) fn scripted(change: &TableChange) -> Result<ChangePlan, Error> {
     }
     statements.extend(new_triggers(change, rebuilds));
     let statements = statements.iter().map(|one| ended(one)).collect();
-    Ok(ChangePlan { summary: parts.join("; "), statements, rebuilds, scans })
+    let summary = parts.join("; ");
+    // The shell that runs the script holds the file's lock from its first statement on.
+    let locks = Vec::new();
+    Ok(ChangePlan { summary, statements, rebuilds, scans, index_builds, logs_rows: false, locks })
 }
 
 /// Refuses triggers, whose text SQLite changes with the column.

@@ -14,6 +14,11 @@ pub(crate) fn open_file(path: &Path, flags: OpenFlags) -> rusqlite::Result<Conne
     secured(Connection::open_with_flags(absolute(path)?, flags)?)
 }
 
+/// Opens an empty temporary database, which goes with the connection.
+pub(crate) fn open_temporary() -> rusqlite::Result<Connection> {
+    secured(Connection::open("")?)
+}
+
 /// Makes a path absolute, so that SQLite takes the path as a file's name.
 pub(super) fn absolute(path: &Path) -> rusqlite::Result<PathBuf> {
     std::path::absolute(path).map_err(|error| {

@@ -13,6 +13,9 @@ use crate::error::Context;
 /// They take well below a millisecond, and the checks are too rare to cost anything.
 const OPERATIONS_A_LOOK: i32 = 10_000;
 
+/// The page cache's size; negative means KiB. SQLite's sorter uses as much again.
+pub(crate) const CACHE_SIZE: i32 = -16_000;
+
 /// Protects the program from a hostile schema and from damaged pages.
 pub(super) fn secured(mut connection: Connection) -> rusqlite::Result<Connection> {
     // Views, triggers and indexes may not call functions that reach outside the database.

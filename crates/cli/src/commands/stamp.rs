@@ -32,7 +32,11 @@ pub(crate) struct Stamp {
 impl Stamp {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let target = Target::parse(&self.revision);
-        let mut backend = self.connection.open(context).await?;
+        let mut backend = self
+            .connection
+            .database(context)?
+            .open(&self.connection.connecting(), false, context)
+            .await?;
         let result = stamp(&mut *backend, &context.catalogue, &target, self.force).await?;
         Ok(Outcome::Stamp(OfDatabase { database: backend.name(), result }))
     }

@@ -170,13 +170,27 @@ fn a_plan_tells_each_step() {
 #[test]
 fn an_estimate_answers_mlflows_questions() {
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
-    assert_snapshot!(settled(&sandbox.run(&["estimate", "mlruns.db"]).stdout));
+    let estimate = sandbox.run(&["estimate", "mlruns.db", "--no-calibration"]).stdout;
+    assert_snapshot!(settled(&estimate));
+    let measured = sandbox.run(&["estimate", "mlruns.db"]).stdout;
+    let without_times = |line: &&str| {
+        !["takes", "time in", "checks", "measured"]
+            .iter()
+            .any(|word| line.trim_start().starts_with(word))
+    };
+    let rest: Vec<&str> = measured.lines().filter(without_times).collect();
+    assert_eq!(measured.lines().count(), rest.len() + 6 + 3, "{measured}");
+    assert!(measured.contains("measured on samples of"), "{measured}");
+    let json = &sandbox.run(&["estimate", "mlruns.db", "--no-calibration", "--json"]).json()[0];
+    assert_snapshot!(serde_json::to_string_pretty(json).unwrap());
     let estimate = &sandbox.run(&["estimate", "mlruns.db", "--json"]).json()[0];
+    assert!(estimate["seconds"]["expected"].as_f64().unwrap() > 0.0);
+    assert_eq!(estimate["calibration"]["outcome"], "measured");
     let metrics = serde_json::json!(
         {"entries": 4800, "pairs": 96, "runs": 24, "entries_per_pair": 50.0}
     );
     assert_eq!(estimate["metrics"], metrics);
-    assert!(estimate["rebuilt"][0]["bytes"].as_u64().unwrap() >= 4096);
+    assert!(estimate["costs"][0]["read"]["bytes"].as_u64().unwrap() >= 4096);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Defines what every database must offer.
 
+mod calibration;
 mod file;
 mod resumable;
 mod sequences;
@@ -8,6 +9,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use calibration::{Calibration, ChangeLog, Measured, SAMPLE, SAMPLED, Sample, Work};
 pub use file::FileDatabase;
 pub use resumable::Resumable;
 pub use sequences::Sequences;
@@ -36,6 +38,8 @@ pub struct TableSize {
     pub rows: u64,
     /// The size in bytes with indexes, where the database reports it.
     pub bytes: Option<u64>,
+    /// The size in bytes of the indexes alone, where the database reports it.
+    pub index_bytes: Option<u64>,
 }
 
 /// One database: a session, its schema, and table changes.
@@ -149,6 +153,9 @@ pub trait Backend: Rows {
     ///
     /// `Some` exactly where each table change commits automatically.
     fn resumable(&mut self) -> Option<&mut dyn Resumable>;
+
+    /// Returns the interface that measures work on samples.
+    fn calibration(&mut self) -> &mut dyn Calibration;
 
     /// Returns the file interface; `Some` if the database is a file.
     fn file(&mut self) -> Option<&mut dyn FileDatabase>;

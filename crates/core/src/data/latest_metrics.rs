@@ -160,6 +160,15 @@ impl DataMigration for LatestMetrics {
         &[("latest_metrics", &COLUMNS)]
     }
 
+    fn main_query(&self, table: &str) -> Option<SelectStatement> {
+        let mut newest = Query::select();
+        newest.from(Alias::new(table)).columns(["run_uuid", "key"]);
+        for column in ["step", "timestamp", "value"] {
+            newest.expr(Func::max(Expr::col(column)));
+        }
+        Some(newest.group_by_columns(["run_uuid", "key"]).take())
+    }
+
     fn references(&self) -> &'static [CopiedReference] {
         &[CopiedReference {
             from: ("metrics", "run_uuid"),

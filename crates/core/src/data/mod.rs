@@ -99,6 +99,19 @@ pub trait DataMigration: Debug + Send + Sync {
     /// Returns the tables and columns that the migration writes.
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])];
 
+    /// Returns a query that takes about as long as the whole migration.
+    ///
+    /// It reads `table`, which has the columns of the first table that the migration reads. `None`
+    /// if the migration reads and writes its rows otherwise.
+    fn main_query(&self, _table: &str) -> Option<SelectStatement> {
+        None
+    }
+
+    /// Returns the tables that the migration truncates, where the database can.
+    fn truncates(&self) -> &'static [&'static str] {
+        &[]
+    }
+
     /// Returns whether the migration only adds rows, and leaves existing rows unchanged.
     fn only_adds(&self) -> bool {
         false

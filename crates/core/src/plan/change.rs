@@ -1,5 +1,6 @@
 //! Models a change of one table, and how a backend makes the change.
 
+use super::lock::TableLock;
 use crate::schema::Table;
 
 /// A change of one table, from the existing to the planned definition.
@@ -27,4 +28,20 @@ pub struct ChangePlan {
     pub rebuilds: bool,
     /// Whether every row of the table is read.
     pub scans: bool,
+    /// The number of indexes that are built over existing rows.
+    ///
+    /// A rewrite builds every index of the table.
+    pub index_builds: usize,
+    /// Whether statements write the rows of a rewrite, so that a binary log gets them.
+    #[serde(skip)]
+    pub logs_rows: bool,
+    /// The strongest lock on each table that is not new, by table.
+    #[serde(skip)]
+    pub locks: Vec<TableLock>,
+}
+
+/// Returns the number of indexes of a table: its keys, and its other indexes.
+#[must_use]
+pub fn indexes_of(table: &Table) -> usize {
+    table.indexes.len() + table.uniques.len() + usize::from(table.primary_key.is_some())
 }

@@ -12,6 +12,7 @@ mod dependents;
 mod foreign_keys;
 mod half_created;
 mod hoist;
+mod lock;
 mod name_clashes;
 mod overtaken;
 mod ownership;
@@ -33,8 +34,9 @@ use crate::schema::Schema;
 use crate::schema::op::Op;
 use crate::schema::platform::{Dialect, Platform};
 
-pub use change::{ChangePlan, TableChange};
+pub use change::{ChangePlan, TableChange, indexes_of};
 pub use dependents::ColumnEnd;
+pub use lock::{RESERVED, TableLock, Waiting, of_migration, strongest};
 pub use name_clashes::{NameKind, TakenName};
 pub use references::OutsideReference;
 pub(crate) use repair::{Wanted, plan_repair};

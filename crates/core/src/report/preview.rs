@@ -5,9 +5,12 @@ use serde::Serialize;
 use crate::backend::Backend;
 use crate::error::{Error, RowProblem};
 use crate::history::catalogue::Catalogue;
-use crate::plan::{ChangePlan, Plan, Step, step_by_step};
+use crate::plan::{
+    ChangePlan, Plan, RESERVED, Step, TableLock, of_migration, step_by_step, strongest,
+};
 use crate::report::alembic_cost::AlembicCost;
 use crate::report::session::{begin_reading, end_reading};
+use crate::schema::Schema;
 use crate::upgrade::abort::point_of_no_return;
 use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
@@ -31,6 +34,8 @@ pub struct Preview {
     pub outdated: Vec<String>,
     /// The steps, in order.
     pub steps: Vec<PreviewStep>,
+    /// Whether every lock is held until the upgrade commits.
+    pub locks_until_commit: bool,
     /// The cost of MLflow's own chain; `None` if the upgrade executes the same steps.
     pub unmerged: Option<AlembicCost>,
     /// The number of the step after which an interrupted upgrade may only be finished.
@@ -50,6 +55,8 @@ pub struct PreviewStep {
     pub revisions: Vec<String>,
     /// How the step changes a table; `None` for other steps.
     pub method: Option<ChangePlan>,
+    /// The strongest lock on each table that exists before the upgrade, by table.
+    pub locks: Vec<TableLock>,
     /// Whether a table is created.
     #[serde(skip)]
     pub is_creation: bool,
@@ -83,11 +90,12 @@ async fn preview_in_session(
     let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
     let cost = AlembicCost::of(&parts, backend)?;
     let steps = if options.step_by_step {
-        describe(backend, parts.iter())?
+        describe(backend, &live, parts.iter())?
     } else {
-        describe(backend, std::iter::once(&plan))?
+        describe(backend, &live, std::iter::once(&plan))?
     };
-    let is_rolled_back = platform.transactional_ddl || options.step_by_step;
+    let is_one_transaction = platform.transactional_ddl;
+    let is_rolled_back = is_one_transaction || options.step_by_step;
     let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
     let from = (!plan.from.empty).then_some(plan.from.revision.as_deref());
     Ok(Preview {
@@ -99,6 +107,7 @@ async fn preview_in_session(
         to: plan.to,
         revisions: plan.revisions,
         steps,
+        locks_until_commit: is_one_transaction,
         unmerged: (!options.step_by_step).then_some(cost),
         point_of_no_return: last,
         findings,
@@ -107,17 +116,35 @@ async fn preview_in_session(
 
 fn describe<'a>(
     backend: &dyn Backend,
+    live: &Schema,
     plans: impl Iterator<Item = &'a Plan>,
 ) -> Result<Vec<PreviewStep>, Error> {
-    plans.flat_map(|plan| &plan.steps).map(|step| describe_step(backend, step)).collect()
+    plans.flat_map(|plan| &plan.steps).map(|step| describe_step(backend, live, step)).collect()
 }
 
-fn describe_step(backend: &dyn Backend, step: &Step) -> Result<PreviewStep, Error> {
+fn describe_step(backend: &dyn Backend, live: &Schema, step: &Step) -> Result<PreviewStep, Error> {
     let method = match step {
         Step::Change(change) => Some(backend.describe_change(change)?),
         Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,
     };
     let is_creation = matches!(step, Step::Change(change) if change.before.is_none());
+    let locks = locks(backend, live, step, method.as_ref());
     let (title, revisions) = (step.title(), step.revisions().to_vec());
-    Ok(PreviewStep { title, revisions, method, is_creation })
+    Ok(PreviewStep { title, revisions, method, locks, is_creation })
+}
+
+/// Returns the locks of a step that others can notice: those on tables of the live schema.
+pub(super) fn locks(
+    backend: &dyn Backend,
+    live: &Schema,
+    step: &Step,
+    method: Option<&ChangePlan>,
+) -> Vec<TableLock> {
+    let locks = match step {
+        Step::Change(_) => method.map_or_else(Vec::new, |method| method.locks.clone()),
+        Step::Migrate { migration, .. } => of_migration(&**migration, backend.platform()),
+        Step::RemoveLeftovers(_) => vec![RESERVED],
+    };
+    let is_known = |lock: &TableLock| lock.table.as_ref().is_none_or(|it| live.table(it).is_some());
+    strongest(locks.into_iter().filter(is_known))
 }

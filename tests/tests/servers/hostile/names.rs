@@ -219,7 +219,8 @@ async fn look(server: &TestServer, database: &dyn TestDatabase) -> usize {
     let mut backend = database.connect().await.unwrap();
     let found = doctor::diagnose(&mut *backend, catalogue, &request).await.unwrap();
     assert!(found.problems.is_empty(), "{:?}", found.problems);
-    estimate::estimate(&mut *backend, catalogue, &request).await.unwrap();
+    let options = estimate::EstimateOptions::default();
+    estimate::estimate(&mut *backend, catalogue, &request, options).await.unwrap();
     let verified = verify::verify(&mut *backend, catalogue, None, true).await.unwrap();
     assert!(verified.checked.drift.is_empty(), "{:?}", verified.checked.drift);
     verified.violations.len()

@@ -137,7 +137,7 @@ async fn rows_that_came_with_the_rename(server: &TestServer) {
 }
 
 /// A connection that swaps tables of so many rows.
-async fn swapping_from(address: &Address, rows: u64) -> Mysql {
+pub(crate) async fn swapping_from(address: &Address, rows: u64) -> Mysql {
     let mut options = OpenOptions::default();
     options.swap_from_rows = rows;
     options.range_rows = 700;

@@ -36,8 +36,11 @@ const SEED: u64 = 0x5_9180;
 async fn offline(server: &TestServer, from: Option<&str>, to: &str) -> Result<Script, Error> {
     let (catalogue, dialect) = (server.catalogue(), dialect(server));
     let state = catalogue.state(from, dialect.platform())?;
-    let from =
-        Location { revision: from.map(ToOwned::to_owned), empty: false, stamped: from.is_some() };
+    let from = Location {
+        revision: from.map(ToOwned::to_owned),
+        stamped: from.is_some(),
+        ..Location::default()
+    };
     write(catalogue, &*dialect, &state, &from, Some(to), &options()).await
 }
 
@@ -149,7 +152,7 @@ async fn the_program_makes_what_sql_does_not(server: &TestServer) {
 
 async fn an_empty_database_gets_a_schema(server: &TestServer) {
     let (catalogue, dialect) = (server.catalogue(), dialect(server));
-    let from = Location { revision: None, empty: true, stamped: false };
+    let from = Location { empty: true, ..Location::default() };
     let (to, nothing) = ("acf3f17fdcc7", schema::Schema::default());
     let script = write(catalogue, &*dialect, &nothing, &from, Some(to), &options()).await.unwrap();
     let database = server.new_database();

@@ -1,9 +1,12 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::report::estimate::{Estimate, Metrics, RebuiltTable};
+use mlflow_migrate_core::report::estimate::{
+    Amount, CalibrationOutcome, Disk, Estimate, Metrics, Seconds, StepCost,
+};
 
+use super::plan::words_of_lock;
 use crate::outcome::OfDatabase;
-use crate::render::words::{bytes, count, number, revision};
+use crate::render::words::{bytes, count, duration, number, revision};
 
 /// Writes how much work an upgrade is.
 pub(super) fn write(out: &mut impl Write, estimated: &OfDatabase<Estimate>) -> io::Result<()> {
@@ -11,19 +14,28 @@ pub(super) fn write(out: &mut impl Write, estimated: &OfDatabase<Estimate>) -> i
     let (from, to) = (revision(estimate.from.as_deref()), revision(estimate.to.as_deref()));
     writeln!(out, "{database}: from {from} to {to}")?;
     if let Some(metrics) = &estimate.metrics {
-        let due = if estimate.latest_metrics_due { "" } else { ", which is not on this path" };
-        writeln!(out, "metrics, whose newest entries 89d4b8295536 computes{due}:")?;
+        writeln!(out, "metrics, whose newest entries 89d4b8295536 computes:")?;
         write_metrics(out, metrics)?;
     }
-    write_rebuilt(out, &estimate.rebuilt)?;
-    if !estimate.data_migrations.is_empty() {
-        writeln!(out, "data migrations, and the rows of the tables that they read:")?;
+    let steps = count(estimate.steps as u64, "step");
+    if estimate.costs.is_empty() {
+        writeln!(out, "none of {steps} reads or writes existing rows")?;
+    } else {
+        let costs = estimate.costs.len();
+        writeln!(out, "{costs} of {steps} read or write existing rows:")?;
     }
-    for migration in &estimate.data_migrations {
-        let rows = number(migration.rows);
-        writeln!(out, "  {rows:>13}  {}: {}", migration.revision, migration.title)?;
+    let width = estimate.steps.to_string().len();
+    for cost in &estimate.costs {
+        write_cost(out, cost, width)?;
     }
-    Ok(())
+    if estimate.locks_until_commit && estimate.costs.iter().any(|cost| !cost.locks.is_empty()) {
+        writeln!(out, "every lock is held until the upgrade commits")?;
+    }
+    if let Some(checks) = estimate.checks.filter(|checks| checks.high > 0.0) {
+        writeln!(out, "checks of the whole file: {}", time(checks))?;
+    }
+    writeln!(out, "disk space in all: {}", room(estimate.disk))?;
+    write_time(out, estimate)
 }
 
 fn write_metrics(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
@@ -36,23 +48,73 @@ fn write_metrics(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
     lines.iter().try_for_each(|(amount, what)| writeln!(out, "  {amount:>13}  {what}"))
 }
 
-fn write_rebuilt(out: &mut impl Write, rebuilt: &[RebuiltTable]) -> io::Result<()> {
-    if rebuilt.is_empty() {
-        return writeln!(out, "no table that holds rows is rewritten");
+fn write_cost(out: &mut impl Write, cost: &StepCost, width: usize) -> io::Result<()> {
+    let revisions = match cost.revisions.as_slice() {
+        [] => String::new(),
+        revisions => format!("  ({})", revisions.join(", ")),
+    };
+    writeln!(out, "  {:>width$}  {}{revisions}", cost.step, cost.title)?;
+    let indent = " ".repeat(width + 6);
+    let mut work = vec![format!("reads {}", amount(cost.read))];
+    if cost.written.rows > 0 {
+        work.push(format!("writes up to {}", amount(cost.written)));
     }
-    writeln!(out, "tables that are rewritten, with their rows and bytes:")?;
-    let width = rebuilt.iter().map(|table| table.table.len()).max().unwrap_or_default();
-    for table in rebuilt {
-        let rows = number(table.rows);
-        let size = table.bytes.map_or_else(|| "-".to_owned(), bytes);
-        let often = match table.rebuilds {
-            1 => String::new(),
-            often => format!("  {often} times"),
-        };
-        writeln!(out, "  {rows:>13}  {:<width$}  {size:>11}{often}", table.table)?;
+    if cost.index_builds > 0 {
+        work.push(format!("builds {}", count_of_indexes(cost.index_builds)));
     }
-    let rows = rebuilt.iter().map(|table| table.rows).sum();
-    let all: Option<u64> = rebuilt.iter().map(|table| table.bytes).sum();
-    let size = all.map_or(String::new(), |all| format!(", {}", bytes(all)));
-    writeln!(out, "  in all {}{size}", count(rows, "row"))
+    writeln!(out, "{indent}{}", work.join("; "))?;
+    if let Some(seconds) = cost.seconds {
+        writeln!(out, "{indent}takes {}", time(seconds))?;
+    }
+    if cost.disk.total() > 0 {
+        writeln!(out, "{indent}needs {}", room(cost.disk))?;
+    }
+    cost.locks.iter().try_for_each(|lock| writeln!(out, "{indent}{}", words_of_lock(lock)))
+}
+
+fn write_time(out: &mut impl Write, estimate: &Estimate) -> io::Result<()> {
+    match (&estimate.calibration, estimate.seconds) {
+        (CalibrationOutcome::Measured { rows, seconds }, Some(total)) => {
+            let (rows, seconds) = (count(*rows, "row"), duration(*seconds));
+            writeln!(out, "time in all: {}", time(total))?;
+            writeln!(out, "measured on samples of {rows} in {seconds}; the database is unchanged")
+        }
+        (CalibrationOutcome::Impossible { reason }, _) => {
+            writeln!(out, "no time is predicted: {reason}")
+        }
+        _ => writeln!(out, "no time is predicted, since nothing was measured"),
+    }
+}
+
+fn count_of_indexes(indexes: usize) -> String {
+    if indexes == 1 { "1 index".to_owned() } else { format!("{indexes} indexes") }
+}
+
+fn amount(amount: Amount) -> String {
+    let size = amount.bytes.map_or_else(String::new, |size| format!(" ({})", bytes(size)));
+    format!("{}{size}", count(amount.rows, "row"))
+}
+
+/// Formats a prediction: `about 1.2 s (0.6 s to 2.4 s)`.
+fn time(seconds: Seconds) -> String {
+    let [low, expected, high] = [seconds.low, seconds.expected, seconds.high].map(duration);
+    format!("about {expected} ({low} to {high})")
+}
+
+/// Formats disk space with its parts.
+fn room(disk: Disk) -> String {
+    let parts = [
+        (disk.tables, "tables and indexes"),
+        (disk.log, "log or journal"),
+        (disk.sorting, "sort files"),
+    ];
+    let parts: Vec<String> = parts
+        .iter()
+        .filter(|(amount, _)| *amount > 0)
+        .map(|(amount, what)| format!("{} of {what}", bytes(*amount)))
+        .collect();
+    match parts.as_slice() {
+        [] => "nothing".to_owned(),
+        parts => format!("about {}: {}", bytes(disk.total()), parts.join(", ")),
+    }
 }

@@ -1,6 +1,7 @@
+use std::collections::BTreeMap;
 use std::io::{self, Write};
 
-use mlflow_migrate_core::plan::ChangePlan;
+use mlflow_migrate_core::plan::{ChangePlan, TableLock, Waiting};
 use mlflow_migrate_core::report::alembic_cost::AlembicCost;
 use mlflow_migrate_core::report::preview::PreviewStep;
 
@@ -22,8 +23,13 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
         writeln!(out, "{line}")?;
     }
     let width = plan.steps.len().to_string().len();
+    let mut held = Held::default();
     for (step, number) in plan.steps.iter().zip(1..) {
-        write_step(out, step, &format!("{number:>width$}"))?;
+        let locks = held.add(step, plan.locks_until_commit);
+        write_step(out, step, &locks, &format!("{number:>width$}"))?;
+    }
+    if plan.locks_until_commit && !held.0.is_empty() {
+        writeln!(out, "every lock is held until the upgrade commits")?;
     }
     if let Some(unmerged) = plan.unmerged.as_ref().filter(|_| !plan.revisions.is_empty()) {
         write_unmerged(out, unmerged)?;
@@ -54,7 +60,12 @@ fn write_unmerged(out: &mut impl Write, unmerged: &AlembicCost) -> io::Result<()
     writeln!(out, "for comparison, mlflow db upgrade would make {changes} of tables{and_copies}")
 }
 
-fn write_step(out: &mut impl Write, step: &PreviewStep, number: &str) -> io::Result<()> {
+fn write_step(
+    out: &mut impl Write,
+    step: &PreviewStep,
+    locks: &[&TableLock],
+    number: &str,
+) -> io::Result<()> {
     let revisions = match step.revisions.as_slice() {
         [] => String::new(),
         revisions => format!("  ({})", revisions.join(", ")),
@@ -65,7 +76,45 @@ fn write_step(out: &mut impl Write, step: &PreviewStep, number: &str) -> io::Res
     if let Some(method) = step.method.as_ref().filter(|_| !step.is_creation) {
         writeln!(out, "{indent}{}", how(method))?;
     }
+    for lock in locks {
+        writeln!(out, "{indent}{}", words_of_lock(lock))?;
+    }
     Ok(())
+}
+
+/// The locks of the steps so far, with whom they keep waiting.
+#[derive(Default)]
+struct Held<'a>(BTreeMap<Option<&'a str>, Waiting>);
+
+impl<'a> Held<'a> {
+    /// Returns the locks of a step for which others wait.
+    ///
+    /// A lock that an earlier step took and still holds is left out.
+    fn add(&mut self, step: &'a PreviewStep, until_commit: bool) -> Vec<&'a TableLock> {
+        let mut new = Vec::new();
+        for lock in step.locks.iter().filter(|lock| lock.waiting > Waiting::Nobody) {
+            let known = self.0.insert(lock.table.as_deref(), lock.waiting);
+            match known.filter(|_| until_commit) {
+                Some(known) if known >= lock.waiting => {
+                    self.0.insert(lock.table.as_deref(), known);
+                }
+                _ => new.push(lock),
+            }
+        }
+        new
+    }
+}
+
+/// Describes a lock.
+pub(super) fn words_of_lock(lock: &TableLock) -> String {
+    let table = lock.table.as_deref().unwrap_or("the database");
+    let waiting = match lock.waiting {
+        Waiting::Nobody => "nobody waits",
+        Waiting::WritersOfTheSameRows => "writers of the same rows wait",
+        Waiting::Writers => "writers wait",
+        Waiting::ReadersAndWriters => "readers and writers wait",
+    };
+    format!("locks {table}: {waiting} ({})", lock.lock)
 }
 
 /// Returns how a table is changed.

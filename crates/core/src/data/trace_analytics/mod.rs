@@ -199,6 +199,10 @@ impl DataMigration for TraceAnalyticsSources {
         ]
     }
 
+    fn truncates(&self) -> &'static [&'static str] {
+        &["trace_tags", "trace_request_metadata", "trace_metrics", "span_metrics"]
+    }
+
     fn is_needed(&self, live: &Schema) -> bool {
         TraceAnalytics.is_needed(live)
     }

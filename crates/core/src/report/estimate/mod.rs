@@ -1,0 +1,174 @@
+//! Estimates how long an upgrade takes, how much room it needs, and what it locks.
+//!
+//! Counts come from the database, and sizes from its catalogue. Seconds come from a short
+//! calibration: the very work of each step on samples of the very tables, in temporary tables.
+
+mod calibrate;
+mod disk;
+mod metrics;
+mod seconds;
+mod work;
+
+use serde::Serialize;
+
+use crate::backend::{Backend, ChangeLog};
+use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::plan::TableLock;
+use crate::report::session::{begin_reading, end_reading};
+use crate::upgrade::inspection::inspect_and_plan;
+use crate::upgrade::options::UpgradeOptions;
+use crate::upgrade::verification::of_latest_metrics;
+
+pub use disk::Disk;
+pub use metrics::Metrics;
+pub use seconds::Seconds;
+pub use work::Amount;
+
+use calibrate::calibrate;
+use metrics::count_metrics;
+use work::StepWork;
+
+/// The cost of an upgrade.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Estimate {
+    /// The revision before; `None` is the base schema, or an empty database.
+    pub from: Option<String>,
+    /// The target revision.
+    pub to: Option<String>,
+    /// The size of `metrics`; `None` unless 89d4b8295536 computes from it.
+    pub metrics: Option<Metrics>,
+    /// The number of all steps.
+    pub steps: usize,
+    /// The steps that read or write existing rows, in order.
+    pub costs: Vec<StepCost>,
+    /// Whether every lock is held until the upgrade commits.
+    pub locks_until_commit: bool,
+    /// The time before and after the steps, for checks; `None` without a calibration.
+    pub checks: Option<Seconds>,
+    /// The time of the whole upgrade; `None` without a calibration.
+    pub seconds: Option<Seconds>,
+    /// The disk space that the upgrade needs besides the database's own.
+    pub disk: Disk,
+    /// Where the seconds come from.
+    pub calibration: CalibrationOutcome,
+}
+
+/// Where the seconds of an estimate come from.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+#[serde(tag = "outcome", rename_all = "snake_case")]
+pub enum CalibrationOutcome {
+    /// Samples were measured.
+    Measured {
+        /// The number of sampled rows.
+        rows: u64,
+        /// The seconds that the calibration took.
+        seconds: f64,
+    },
+    /// The user asked for no calibration.
+    LeftOut,
+    /// The database allows no calibration.
+    Impossible {
+        /// The reason.
+        reason: String,
+    },
+}
+
+/// The cost of one step.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct StepCost {
+    /// The number of the step, from 1.
+    pub step: usize,
+    /// A short description of the step.
+    pub title: String,
+    /// The revisions that the step serves.
+    pub revisions: Vec<String>,
+    /// What the step reads.
+    pub read: Amount,
+    /// What the step writes, at most.
+    pub written: Amount,
+    /// The number of indexes that are built over existing rows.
+    pub index_builds: usize,
+    /// The strongest lock on each table that exists before the upgrade, by table.
+    pub locks: Vec<TableLock>,
+    /// The predicted time; `None` without a calibration.
+    pub seconds: Option<Seconds>,
+    /// The disk space that the step needs.
+    pub disk: Disk,
+}
+
+/// What to estimate.
+#[derive(Clone, Copy, Debug)]
+#[non_exhaustive]
+pub struct EstimateOptions {
+    /// Whether to measure samples in temporary tables.
+    pub calibrates: bool,
+}
+
+impl Default for EstimateOptions {
+    fn default() -> Self {
+        Self { calibrates: true }
+    }
+}
+
+/// Measures the work of an upgrade, and changes nothing.
+///
+/// # Errors
+/// If the database is not MLflow's, or cannot be upgraded to the target.
+pub async fn estimate(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &UpgradeOptions,
+    options: EstimateOptions,
+) -> Result<Estimate, Error> {
+    begin_reading(backend).await?;
+    let result = count_in_session(backend, catalogue, request).await;
+    let Counted { mut estimate, works, sizes, log } = end_reading(backend, result).await?;
+    let bytes = sizes.values().filter_map(|(_, size)| size.bytes).sum();
+    let calibrated = match options.calibrates {
+        true => calibrate(backend, &works, &sizes, &mut estimate).await?,
+        false => CalibrationOutcome::LeftOut,
+    };
+    estimate.calibration = calibrated;
+    let disk = estimate.costs.iter().map(|cost| cost.disk).fold(Disk::default(), Disk::and);
+    estimate.disk = disk.within(log, bytes);
+    Ok(estimate)
+}
+
+/// What is known without a calibration.
+struct Counted {
+    estimate: Estimate,
+    works: Vec<StepWork>,
+    sizes: work::Sizes,
+    log: ChangeLog,
+}
+
+async fn count_in_session(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &UpgradeOptions,
+) -> Result<Counted, Error> {
+    let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
+    let metrics = match of_latest_metrics(&plan) {
+        Some(_) => count_metrics(backend, &live).await?,
+        None => None,
+    };
+    let sizes = work::measure_tables(backend, &plan, &live).await?;
+    let pairs = metrics.map_or(0, |metrics| metrics.pairs);
+    let works = work::of(backend, &plan, &live, &sizes, pairs)?;
+    let log = backend.calibration().change_log().await?;
+    let costs: Vec<StepCost> = works.iter().filter_map(|work| work.cost(log)).collect();
+    let estimate = Estimate {
+        from: plan.from.revision.clone(),
+        to: plan.to.clone(),
+        metrics,
+        steps: plan.steps.len(),
+        disk: Disk::default(),
+        costs,
+        locks_until_commit: backend.platform().transactional_ddl,
+        checks: None,
+        seconds: None,
+        calibration: CalibrationOutcome::LeftOut,
+    };
+    Ok(Counted { estimate, works, sizes, log })
+}

@@ -1,0 +1,100 @@
+//! What an estimate counts and measures, and that it leaves nothing behind.
+
+use mlflow_migrate_core::UpgradeOptions;
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::report::estimate::{
+    CalibrationOutcome, Estimate, EstimateOptions, estimate,
+};
+use mlflow_migrate_tests::database::{Cell, TestDatabase};
+use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::{fill, tests};
+
+pub(crate) const TESTS: &[Test] = tests![
+    what_an_upgrade_costs_is_counted_and_measured,
+    what_is_not_on_the_path_is_not_counted,
+    without_a_calibration_there_are_no_seconds,
+];
+
+/// Entries of each pair of run and metric; more rows than a sample has.
+const STEPS: i64 = 16;
+
+async fn estimated(
+    server: &TestServer,
+    database: &dyn TestDatabase,
+    target: &str,
+    calibrates: bool,
+) -> Estimate {
+    let mut options = EstimateOptions::default();
+    options.calibrates = calibrates;
+    let request = UpgradeOptions::to(Target::parse(target));
+    let mut backend = database.connect().await.unwrap();
+    estimate(&mut *backend, server.catalogue(), &request, options).await.unwrap()
+}
+
+/// The names of all tables, temporary ones of other sessions included.
+fn tables(server: &TestServer, database: &dyn TestDatabase) -> Vec<Vec<Cell>> {
+    database.query(if server.is_sqlite() {
+        "SELECT name FROM sqlite_schema ORDER BY name"
+    } else if server.is_postgres() {
+        "SELECT relname::text FROM pg_class WHERE relkind IN ('r', 'i') \
+         AND relnamespace <> 'pg_catalog'::regnamespace ORDER BY 1"
+    } else {
+        "SELECT TABLE_NAME FROM information_schema.TABLES \
+         WHERE TABLE_SCHEMA = DATABASE() ORDER BY 1"
+    })
+}
+
+async fn what_an_upgrade_costs_is_counted_and_measured(server: &TestServer) {
+    let database = server.at("7ac759974ad8").await;
+    fill::metrics(&*database, STEPS);
+    let before = (tables(server, &*database), database.contents());
+    let found = estimated(server, &*database, server.head(), true).await;
+    assert!(before.0 == tables(server, &*database), "an object is left");
+    assert!(before.1 == database.contents(), "a row or a definition has changed");
+
+    let entries = u64::try_from(fill::ROWS_OF_A_STEP * STEPS).unwrap();
+    let metrics = found.metrics.unwrap();
+    assert_eq!((metrics.entries, metrics.pairs, metrics.runs), (entries, 1000, 100));
+    let cost = |title: &str| found.costs.iter().find(|cost| cost.title == title).unwrap();
+    let change = cost("change table metrics");
+    assert_eq!((change.read.rows, change.written.rows), (entries, entries));
+    assert!(change.index_builds > 0 && change.disk.tables > 0, "{change:?}");
+    assert!(!change.locks.is_empty(), "{change:?}");
+    let newest = cost("compute the newest entry of every (run, metric)");
+    assert_eq!((newest.read.rows, newest.written.rows), (entries, 1000));
+    for cost in &found.costs {
+        assert!(cost.read.rows > 0 || cost.written.rows > 0, "{cost:?}");
+    }
+    match &found.calibration {
+        CalibrationOutcome::Measured { rows, seconds } => {
+            assert!(*rows >= 10_000 && *seconds > 0.0, "{rows} {seconds}");
+            let total = found.seconds.unwrap();
+            assert!(0.0 < total.low && total.low < total.expected, "{total:?}");
+            assert!(total.expected < total.high, "{total:?}");
+            assert!(found.costs.iter().all(|cost| cost.seconds.unwrap().expected > 0.0));
+        }
+        // Replicas of a server that logs statements would repeat those of a calibration.
+        CalibrationOutcome::Impossible { reason } => {
+            assert!(server.logs_changes() && reason.contains("binlog_format"), "{reason}");
+            assert!(found.seconds.is_none());
+        }
+        CalibrationOutcome::LeftOut => panic!("{:?}", found.calibration),
+    }
+}
+
+async fn what_is_not_on_the_path_is_not_counted(server: &TestServer) {
+    let database = server.at("89d4b8295536").await;
+    let found = estimated(server, &*database, "+1", true).await;
+    assert_eq!(found.metrics, None);
+    assert!(found.costs.is_empty(), "{:?}", found.costs);
+}
+
+async fn without_a_calibration_there_are_no_seconds(server: &TestServer) {
+    let database = server.at("7ac759974ad8").await;
+    fill::metrics(&*database, 1);
+    let found = estimated(server, &*database, server.head(), false).await;
+    assert_eq!(found.calibration, CalibrationOutcome::LeftOut);
+    assert!(found.seconds.is_none() && found.costs.iter().all(|cost| cost.seconds.is_none()));
+    assert!(found.costs.iter().any(|cost| cost.read.rows == 1000), "{:?}", found.costs);
+}
