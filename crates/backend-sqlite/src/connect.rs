@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::NoopObserver;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::connection::{Unchanged, open_file, readable, unwritable};
@@ -58,6 +59,7 @@ impl Sqlite {
             created: !exists,
             asked: Arc::default(),
             unchanged: unchanged.map(Arc::new),
+            observer: Arc::new(NoopObserver),
             violations: None,
         })
     }

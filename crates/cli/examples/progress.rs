@@ -15,9 +15,13 @@ struct Steps;
 impl Observer for Steps {
     fn notify(&self, event: &Event) {
         match event {
-            Event::StepStarted { step, steps, title } => out(&format!("{step}/{steps} {title}")),
-            Event::Progress { done, total: Some(total), .. } => {
-                out(&format!("  {done} of {total}"));
+            Event::StepStarted { step, steps, title, .. } => {
+                out(&format!("{step}/{steps} {title}"));
+            }
+            Event::Progress { amount, .. } => {
+                if let Some(total) = amount.total {
+                    out(&format!("  {} of {total}", amount.done));
+                }
             }
             Event::Notice { message } => out(message),
             _ => {}

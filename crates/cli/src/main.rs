@@ -76,7 +76,8 @@ fn told() -> ExitCode {
         return code;
     }
     logging::begin(command_line.verbose);
-    let renderer = render::choose(command_line.json, command_line.quiet);
+    let verbose = command_line.verbose > 0;
+    let renderer = render::choose(command_line.json, command_line.quiet, verbose);
     let signals = Signals::default();
     let told = match run(&command_line.command, &renderer, &signals) {
         Ok(outcome) => renderer.outcome(&outcome).map(|()| exit::code_of_outcome(&outcome)),

@@ -14,4 +14,4 @@ pub(crate) use holders::naming_holders;
 pub(crate) use named::{release, take};
 pub(crate) use probe::lock_briefly;
 pub(crate) use upgraders::{other_upgraders, wait_for_mlflow};
-pub(crate) use watch::watch;
+pub(crate) use watch::{Watched, watch};

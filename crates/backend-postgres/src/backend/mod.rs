@@ -78,9 +78,9 @@ impl Backend for Postgres {
     async fn apply_change(
         &mut self,
         change: &TableChange,
-        _progress: &Progress,
+        progress: &Progress,
     ) -> Result<Option<u64>, Error> {
-        change::apply(self, change).await.map(|()| None)
+        change::apply(self, change, progress).await.map(|()| None)
     }
 
     async fn drop_tables(&mut self, leftovers: &[String]) -> Result<(), Error> {

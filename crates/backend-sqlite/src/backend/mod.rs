@@ -113,7 +113,9 @@ impl Backend for Sqlite {
     }
 
     /// Does nothing: the busy timeout limits every wait, and its error reports the wait.
-    fn report_to(&mut self, _: &Arc<dyn Observer>) {}
+    fn report_to(&mut self, observer: &Arc<dyn Observer>) {
+        self.observer = Arc::clone(observer);
+    }
 
     async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
         Ok(Vec::new())

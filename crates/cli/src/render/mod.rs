@@ -25,11 +25,14 @@ pub(crate) trait Renderer: Observer {
 }
 
 /// Returns the renderer that the arguments ask for.
-pub(crate) fn choose(json: bool, quiet: bool) -> Arc<dyn Renderer> {
+pub(crate) fn choose(json: bool, quiet: bool, verbose: bool) -> Arc<dyn Renderer> {
     if json {
         Arc::new(json::Json::new(quiet))
     } else {
-        Arc::new(text::Text::new(quiet, io::stderr().is_terminal()))
+        // A dumb terminal cannot go back to the start of a line.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let on_terminal = io::stderr().is_terminal() && !is_dumb;
+        Arc::new(text::Text::new(quiet, verbose, on_terminal))
     }
 }
 

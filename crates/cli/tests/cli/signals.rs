@@ -47,7 +47,8 @@ fn a_signal_takes_the_upgrade_back() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let sandbox = sandbox();
         let before = sandbox.files();
-        let (stopped, told) = stopped_by(signal, &mut sandbox.command(&["upgrade", "mlruns.db"]));
+        let (stopped, told) =
+            stopped_by(signal, &mut sandbox.command(&["upgrade", "-v", "mlruns.db"]));
         assert_eq!(stopped, Some(code), "{told}");
         assert!(told.contains("stopping at the next safe point"), "{told}");
         assert!(told.ends_with("error: interrupted\nhint: the database is unchanged\n"), "{told}");

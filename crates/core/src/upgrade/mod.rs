@@ -14,6 +14,8 @@ pub mod report;
 pub mod retry;
 pub(crate) mod verification;
 
+pub use journal::began_ms;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;

@@ -9,121 +9,52 @@ mod history;
 mod plan;
 mod restore;
 mod status;
+mod steps;
 mod upgrade;
 mod verify;
 
 use std::io::{self, Write};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::builder::styling::{AnsiColor, Style};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::{Event, Observer};
 
-use super::progress::{StepDisplay, write_line};
+use self::steps::Steps;
 use super::visible::{self, one_line};
-use super::{Renderer, causes, unless_reader_is_gone, words};
+use super::{Renderer, causes, unless_reader_is_gone};
 use crate::outcome::Outcome;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const HINT: Style = AnsiColor::Cyan.on_default().bold();
 
-/// The duration in seconds from which a terminal shows a step; a log shows every step.
-///
-/// A terminal also shows every step that wrote rows.
-const WORTH_A_LINE: f64 = 0.1;
-
 /// The renderer for people.
 pub(super) struct Text {
     quiet: bool,
-    on_terminal: bool,
-    running: Mutex<Running>,
-}
-
-#[derive(Default)]
-struct Running {
-    steps: usize,
-    display: Option<StepDisplay>,
+    progress: Mutex<Steps>,
 }
 
 impl Text {
-    pub(super) fn new(quiet: bool, on_terminal: bool) -> Self {
-        Self { quiet, on_terminal, running: Mutex::default() }
+    pub(super) fn new(quiet: bool, verbose: bool, on_terminal: bool) -> Self {
+        Self { quiet, progress: Mutex::new(Steps::new(verbose, on_terminal)) }
     }
 
-    fn show(&self, running: &mut Running, event: &Event) {
-        match event {
-            Event::Planned { to, revisions, steps, .. } => {
-                let to = words::revision(to.as_deref());
-                let revisions = words::count(*revisions as u64, "revision");
-                let steps = words::count(*steps as u64, "step");
-                write_line(&format!("upgrading to {to}: {revisions} in {steps}"));
-            }
-            Event::Notice { message } => running.write(&format!("note: {message}")),
-            Event::Retrying { problem, wait_seconds } => {
-                running.display = None;
-                let (problem, wait) = (one_line(problem), words::duration(*wait_seconds));
-                write_line(&format!("note: {problem}; trying again in {wait}"));
-            }
-            Event::StepStarted { step, steps, title } => {
-                running.steps = *steps;
-                let heading = format!("{} {title}", running.number(*step));
-                running.display = Some(match self.on_terminal {
-                    true => StepDisplay::bar(&heading),
-                    false => StepDisplay::lines(&heading),
-                });
-            }
-            Event::Progress { done, total, .. } => {
-                if let Some(display) = &mut running.display {
-                    display.progress(*done, *total);
-                }
-            }
-            Event::StepFinished { step, title, rows, seconds } => {
-                running.display = None;
-                if self.on_terminal && *seconds < WORTH_A_LINE && rows.is_none_or(|rows| rows == 0)
-                {
-                    return;
-                }
-                let rows =
-                    rows.map_or(String::new(), |rows| format!(", {}", words::count(rows, "row")));
-                let time = words::duration(*seconds);
-                write_line(&format!("{} {title}: {time}{rows}", running.number(*step)));
-            }
-            Event::Verified { seconds } => {
-                write_line(&format!(
-                    "verified schema and row counts: {}",
-                    words::duration(*seconds)
-                ));
-            }
-            _ => {}
-        }
-    }
-}
-
-impl Running {
-    fn number(&self, step: usize) -> String {
-        let width = self.steps.to_string().len();
-        format!("[{step:>width$}/{}]", self.steps)
-    }
-
-    fn write(&self, line: &str) {
-        match &self.display {
-            Some(display) => display.interrupt(line),
-            None => write_line(line),
-        }
+    fn progress(&self) -> MutexGuard<'_, Steps> {
+        self.progress.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Observer for Text {
     fn notify(&self, event: &Event) {
         if !self.quiet {
-            let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
-            self.show(&mut running, event);
+            self.progress().show(event);
         }
     }
 }
 
 impl Renderer for Text {
     fn outcome(&self, outcome: &Outcome) -> io::Result<()> {
+        self.progress().end();
         let mut text = Vec::new();
         match outcome {
             Outcome::Finished(finished) => upgrade::write(&mut text, finished)?,
@@ -145,7 +76,7 @@ impl Renderer for Text {
 
     fn error(&self, error: &Error, _: u8) -> io::Result<()> {
         // Removes the failed step's bar before the error is written.
-        self.running.lock().unwrap_or_else(PoisonError::into_inner).display = None;
+        self.progress().end();
         let mut stderr = anstream::stderr().lock();
         writeln!(stderr, "{ERROR}error:{ERROR:#} {}", one_line(&error.to_string()))?;
         for cause in causes(error) {
