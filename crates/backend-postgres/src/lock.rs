@@ -9,6 +9,7 @@ use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableUser;
 use mlflow_migrate_core::event::{Event, Wait, WaitReason};
 use sqlx::AssertSqlSafe;
 
@@ -83,6 +84,24 @@ pub(crate) async fn other_upgraders(database: &mut Postgres) -> Result<Vec<Strin
         lock_holders::is_on_own_table(database)
     );
     lock_holders::sessions_with(database, &condition).await
+}
+
+/// Returns other sessions whose transactions hold locks on tables of the schema.
+pub(crate) async fn table_users(
+    database: &mut Postgres,
+    tables: &[String],
+) -> Result<Vec<TableUser>, Error> {
+    let names: Vec<String> = tables.iter().map(|table| quote_literal(table)).collect();
+    let condition = format!(
+        "a.backend_type = 'client backend' AND l.locktype = 'relation' AND {} \
+         AND c.relname IN ({})",
+        lock_holders::is_on_own_table(database),
+        names.join(", ")
+    );
+    let users = lock_holders::numbered_sessions_with(database, &condition).await?;
+    let user =
+        |(pid, session)| TableUser { session, end: format!("SELECT pg_terminate_backend({pid})") };
+    Ok(users.into_iter().map(user).collect())
 }
 
 /// Waits until no other session uses `alembic_version`, then locks other writers out.

@@ -24,8 +24,7 @@ pub(crate) struct CommandLine {
     #[arg(long, short, global = true)]
     pub(crate) quiet: bool,
 
-    /// Show every step, and log to stderr what happens; -vv logs each statement, RUST_LOG chooses in
-    /// detail
+    /// Log to stderr what happens, and with -vv each statement; RUST_LOG chooses in detail
     #[arg(long, short, global = true, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
 

@@ -10,6 +10,7 @@
     )
 )]
 
+mod advice;
 mod arguments;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod authorities;

@@ -70,14 +70,26 @@ pub(super) async fn processes(
     connection: &mut Connection,
     condition: &str,
 ) -> Result<Vec<String>, sqlx::Error> {
-    let sql = format!(
+    let found = text_protocol::rows(connection, list(condition)).await?;
+    Ok(found.iter().map(describe).collect())
+}
+
+fn list(condition: &str) -> String {
+    format!(
         "SELECT ID, USER, HOST, COMMAND, TIME, STATE, \
          SUBSTRING_INDEX(LTRIM(LEFT(INFO, 40)), ' ', 1) \
          FROM information_schema.PROCESSLIST \
          WHERE ID <> CONNECTION_ID() AND {condition} ORDER BY TIME DESC LIMIT {MAX_HOLDERS}"
-    );
-    let found = text_protocol::rows(connection, sql).await?;
-    Ok(found.iter().map(describe).collect())
+    )
+}
+
+/// Returns the numbers of the connections that meet a condition, each with its description.
+pub(super) async fn numbered(
+    connection: &mut Connection,
+    condition: &str,
+) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let found = text_protocol::rows(connection, list(condition)).await?;
+    Ok(found.iter().map(|row| (cell(row, 0).to_owned(), describe(row))).collect())
 }
 
 fn describe(row: &TextRow) -> String {

@@ -14,11 +14,22 @@ use mlflow_migrate_core::event::Observer;
 
 use crate::outcome::Outcome;
 pub(crate) use progress::write_line;
+pub(crate) use words::count_of;
 
 /// Shows the user what happens, and the result.
 pub(crate) trait Renderer: Observer {
     /// Writes a command's result.
     fn outcome(&self, outcome: &Outcome) -> io::Result<()>;
+
+    /// Writes a result that a later one of the same command follows.
+    fn interim(&self, outcome: &Outcome) -> io::Result<()> {
+        self.outcome(outcome)
+    }
+
+    /// Returns whether a later result replaces an earlier one on a terminal.
+    fn redraws(&self) -> bool {
+        false
+    }
 
     /// Writes an error, and in JSON the exit code.
     fn error(&self, error: &Error, exit_code: u8) -> io::Result<()>;

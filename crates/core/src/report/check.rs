@@ -9,6 +9,7 @@ use crate::history::location::{Assumption, LEFTOVER_PREFIX, Location};
 use crate::history::target::Target;
 use crate::locate::drift;
 use crate::locate::drift::{Weight, weigh};
+pub use crate::locate::mlflow_partial_run::InterruptedMlflow;
 use crate::report::session::{begin_reading, end_reading};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Schema};
@@ -28,6 +29,9 @@ pub struct Position {
     pub head_releases: Vec<String>,
     /// The pending revisions, in order.
     pub due: Vec<String>,
+    /// What an interrupted run of MLflow's own upgrade has left, where the schema was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted_mlflow: Option<InterruptedMlflow>,
 }
 
 impl Position {
@@ -160,7 +164,8 @@ pub(crate) fn checked(
     location: Location,
 ) -> Result<CheckReport, Error> {
     let all = drift(catalogue, platform, live, &location)?;
-    let position = describe(catalogue, location)?;
+    let interrupted_mlflow = InterruptedMlflow::find(catalogue, platform, live, &location)?;
+    let position = Position { interrupted_mlflow, ..describe(catalogue, location)? };
     Ok(judge(position, all, leftovers(live), platform))
 }
 
@@ -174,6 +179,7 @@ pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Posi
         head_releases: expecting(catalogue, Some(head)),
         due: path.into_iter().map(|revision| revision.id.clone()).collect(),
         location,
+        interrupted_mlflow: None,
     })
 }
 
@@ -223,6 +229,7 @@ mod tests {
             head: "head".to_owned(),
             head_releases: Vec::new(),
             due: Vec::new(),
+            interrupted_mlflow: None,
         }
     }
 

@@ -8,3 +8,4 @@ pub mod preview;
 pub mod session;
 pub mod status;
 pub mod verify;
+mod warning;

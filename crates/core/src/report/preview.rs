@@ -7,6 +7,7 @@ use crate::error::{Error, RowProblem};
 use crate::history::catalogue::Catalogue;
 use crate::plan::{ChangePlan, Plan, Step, step_by_step};
 use crate::report::alembic_cost::AlembicCost;
+use crate::report::check::InterruptedMlflow;
 use crate::report::session::{begin_reading, end_reading};
 use crate::upgrade::abort::point_of_no_return;
 use crate::upgrade::inspection::inspect_and_plan;
@@ -27,6 +28,9 @@ pub struct Preview {
     pub revisions: Vec<String>,
     /// The MLflow releases that expect the target revision.
     pub releases: Vec<String>,
+    /// What an interrupted run of MLflow's own upgrade has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted_mlflow: Option<InterruptedMlflow>,
     /// The steps, in order.
     pub steps: Vec<PreviewStep>,
     /// The cost of MLflow's own chain; `None` if the upgrade executes the same steps.
@@ -88,7 +92,9 @@ async fn preview_in_session(
     let is_rolled_back = platform.transactional_ddl || options.step_by_step;
     let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
     let releases = catalogue.releases.expecting(plan.to.as_deref());
+    let interrupted_mlflow = InterruptedMlflow::find(catalogue, platform, &live, &plan.from)?;
     Ok(Preview {
+        interrupted_mlflow,
         empty: plan.from.empty,
         releases: releases.into_iter().map(ToString::to_string).collect(),
         from: plan.from.revision,

@@ -73,7 +73,10 @@ async fn verify_in_session(
     Ok(VerifyReport { checked, violations })
 }
 
-async fn orphans(backend: &mut dyn Backend, live: &Schema) -> Result<Vec<Violation>, Error> {
+pub(super) async fn orphans(
+    backend: &mut dyn Backend,
+    live: &Schema,
+) -> Result<Vec<Violation>, Error> {
     let mut violations = Vec::new();
     for table in live.tables.values() {
         for key in &table.foreign_keys {

@@ -9,7 +9,7 @@ pub(crate) mod losses;
 pub(crate) mod note_check;
 pub mod options;
 pub mod preflight;
-mod repair;
+pub(crate) mod repair;
 pub mod report;
 pub mod retry;
 pub(crate) mod verification;

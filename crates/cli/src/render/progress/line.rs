@@ -83,7 +83,7 @@ impl Line {
         let title = cut_start(&self.title, room);
         let spare = (room - columns(&title)).saturating_sub(1);
         let head = spaced(&self.number, &title);
-        match self.part.filter(|_| spare >= LEAST_BAR) {
+        match self.part.filter(|_| spare >= LEAST_BAR && !title.is_empty()) {
             Some(part) => format!("{head} {}{BETWEEN}{form}", bar(part, spare.min(MOST_BAR))),
             None if head.is_empty() || form.is_empty() => head + form,
             None if title.is_empty() => format!("{head} {form}"),
@@ -238,7 +238,7 @@ mod tests {
         let expected = [
             (
                 140,
-                "[ 3/74] change table metrics ████████████████████████████░░░░ · copying rows 466,860 of about 534,000 · 8,910/s · 52 s · 8 s left",
+                "[ 3/74] change table metrics ███████████████████████████░░░░░ · copying rows 466,860 of about 534,000 · 8,910/s · 52 s · 8 s left",
             ),
             (
                 80,

@@ -13,7 +13,7 @@ mod steps;
 mod upgrade;
 mod verify;
 
-use std::io::{self, Write};
+use std::io::{self, IsTerminal, Write};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::builder::styling::{AnsiColor, Style};
@@ -32,11 +32,14 @@ const HINT: Style = AnsiColor::Cyan.on_default().bold();
 pub(super) struct Text {
     quiet: bool,
     progress: Mutex<Steps>,
+    /// How many lines of a result stand on the terminal that the next one replaces.
+    shown_lines: Mutex<usize>,
 }
 
 impl Text {
     pub(super) fn new(quiet: bool, verbose: bool, on_terminal: bool) -> Self {
-        Self { quiet, progress: Mutex::new(Steps::new(verbose, on_terminal)) }
+        let progress = Mutex::new(Steps::new(verbose, on_terminal));
+        Self { quiet, progress, shown_lines: Mutex::default() }
     }
 
     fn progress(&self) -> MutexGuard<'_, Steps> {
@@ -55,23 +58,28 @@ impl Observer for Text {
 impl Renderer for Text {
     fn outcome(&self, outcome: &Outcome) -> io::Result<()> {
         self.progress().end();
-        let mut text = Vec::new();
-        match outcome {
-            Outcome::Finished(finished) => upgrade::write(&mut text, finished)?,
-            Outcome::Current(current) => current::write(&mut text, current)?,
-            Outcome::History(history) => history::write(&mut text, history)?,
-            Outcome::Plan(plan) => plan::write(&mut text, plan)?,
-            Outcome::Check(check) => check::write(&mut text, check)?,
-            Outcome::Estimate(estimate) => estimate::write(&mut text, estimate)?,
-            Outcome::Doctor(found) => doctor::write(&mut text, found)?,
-            Outcome::Verify(found) => verify::write(&mut text, found)?,
-            Outcome::Status(status) => status::write(&mut text, status)?,
-            Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
-            Outcome::Restore(restored) => restore::write(&mut text, restored)?,
-        }
-        let text = visible::lines(&String::from_utf8_lossy(&text));
+        let shown =
+            std::mem::take(&mut *self.shown_lines.lock().unwrap_or_else(PoisonError::into_inner));
+        let back = if self.redraws() { back_over(shown) } else { String::new() };
+        let text = format!("{back}{}", text_of(outcome)?);
         let mut stdout = anstream::stdout().lock();
         unless_reader_is_gone(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
+    }
+
+    fn interim(&self, outcome: &Outcome) -> io::Result<()> {
+        let text = text_of(outcome)?;
+        let mut shown = self.shown_lines.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut stdout = io::stdout().lock();
+        let whole = match self.redraws() {
+            true => format!("{}{text}", back_over(std::mem::take(&mut *shown))),
+            false => text.split_inclusive('\n').next().unwrap_or_default().to_owned(),
+        };
+        *shown = text.lines().count();
+        unless_reader_is_gone(stdout.write_all(whole.as_bytes()).and_then(|()| stdout.flush()))
+    }
+
+    fn redraws(&self) -> bool {
+        io::stdout().is_terminal()
     }
 
     fn error(&self, error: &Error, _: u8) -> io::Result<()> {
@@ -90,4 +98,28 @@ impl Renderer for Text {
             None => Ok(()),
         }
     }
+}
+
+/// Returns a result as text.
+fn text_of(outcome: &Outcome) -> io::Result<String> {
+    let mut text = Vec::new();
+    match outcome {
+        Outcome::Finished(finished) => upgrade::write(&mut text, finished)?,
+        Outcome::Current(current) => current::write(&mut text, current)?,
+        Outcome::History(history) => history::write(&mut text, history)?,
+        Outcome::Plan(plan) => plan::write(&mut text, plan)?,
+        Outcome::Check(check) => check::write(&mut text, check)?,
+        Outcome::Estimate(estimate) => estimate::write(&mut text, estimate)?,
+        Outcome::Doctor(found) => doctor::write(&mut text, found)?,
+        Outcome::Verify(found) => verify::write(&mut text, found)?,
+        Outcome::Status(status) => status::write(&mut text, status)?,
+        Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
+        Outcome::Restore(restored) => restore::write(&mut text, restored)?,
+    }
+    Ok(visible::lines(&String::from_utf8_lossy(&text)))
+}
+
+/// Returns what a terminal needs to clear so many lines above the cursor.
+fn back_over(lines: usize) -> String {
+    if lines == 0 { String::new() } else { format!("\x1b[{lines}F\x1b[J") }
 }

@@ -4,6 +4,7 @@ use mlflow_migrate_core::plan::ChangePlan;
 use mlflow_migrate_core::report::alembic_cost::AlembicCost;
 use mlflow_migrate_core::report::preview::PreviewStep;
 
+use super::check::write_interrupted_mlflow;
 use crate::outcome::{OfDatabase, Planned};
 use crate::render::words::{count, count_of, revision, revision_and_releases};
 
@@ -18,6 +19,7 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
     let revisions = count_of(&plan.revisions, "revision");
     let steps = count_of(&plan.steps, "step");
     writeln!(out, "{database}: from {from} to {to}, {revisions} in {steps}")?;
+    write_interrupted_mlflow(out, plan.interrupted_mlflow.as_ref())?;
     let width = plan.steps.len().to_string().len();
     for (step, number) in plan.steps.iter().zip(1..) {
         write_step(out, step, &format!("{number:>width$}"), *show_statements)?;
