@@ -23,6 +23,8 @@ mod oracle;
 mod partial_runs;
 #[cfg(unix)]
 mod read_only;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod refused;
 mod restore;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]

@@ -30,7 +30,7 @@ pub(crate) fn stopped_by(signal: &str, command: &mut Command) -> (Option<i32>, S
     (child.wait().unwrap().code(), told)
 }
 
-fn sandbox() -> Sandbox {
+pub(crate) fn sandbox() -> Sandbox {
     let sandbox = Sandbox::with_sample("mlruns-0.9.1.db");
     sandbox.sql(&format!(
         "INSERT INTO runs (run_uuid, experiment_id, status, lifecycle_stage) \

@@ -60,8 +60,10 @@ impl Renderer for Text {
         self.progress().end();
         let shown =
             std::mem::take(&mut *self.shown_lines.lock().unwrap_or_else(PoisonError::into_inner));
-        let back = if self.redraws() { back_over(shown) } else { String::new() };
-        let text = format!("{back}{}", text_of(outcome)?);
+        let text = text_of(outcome)?;
+        if self.redraws() {
+            unless_reader_is_gone(io::stdout().write_all(back_over(shown).as_bytes()))?;
+        }
         let mut stdout = anstream::stdout().lock();
         unless_reader_is_gone(stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()))
     }
@@ -74,7 +76,7 @@ impl Renderer for Text {
             true => format!("{}{text}", back_over(std::mem::take(&mut *shown))),
             false => text.split_inclusive('\n').next().unwrap_or_default().to_owned(),
         };
-        *shown = text.lines().count();
+        *shown = rows_of(&text);
         unless_reader_is_gone(stdout.write_all(whole.as_bytes()).and_then(|()| stdout.flush()))
     }
 
@@ -117,6 +119,13 @@ fn text_of(outcome: &Outcome) -> io::Result<String> {
         Outcome::Restore(restored) => restore::write(&mut text, restored)?,
     }
     Ok(visible::lines(&String::from_utf8_lossy(&text)))
+}
+
+/// Returns how many rows of the terminal a text takes.
+fn rows_of(text: &str) -> usize {
+    let columns = usize::from(console::Term::stdout().size().1).max(1);
+    let rows = text.lines().map(|line| console::measure_text_width(line).div_ceil(columns).max(1));
+    rows.sum()
 }
 
 /// Returns what a terminal needs to clear so many lines above the cursor.
