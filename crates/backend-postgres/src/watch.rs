@@ -108,6 +108,7 @@ impl Watching {
                 () = self.look() => {}
             }
         }
+        self.end_wait();
         if let Some(connection) = self.connection {
             // If closing fails, the connection is gone already.
             let _ = timeout(LIMIT, connection.close()).await;
@@ -120,15 +121,19 @@ impl Watching {
             self.tell_of_wait(&holders);
             return;
         }
-        if let Some((_, since)) = self.waiting.take() {
-            let waited_seconds = since.elapsed().as_secs_f64();
-            self.observer.notify(&Event::WaitOver { waited_seconds });
-        }
+        self.end_wait();
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(progress) = work.progress else { return };
         let rows = self.ask(INDEX).await;
         if let Some(amount) = rows.as_ref().and_then(|rows| rows.first()).and_then(amount) {
             progress.report_amount(amount);
+        }
+    }
+
+    fn end_wait(&mut self) {
+        if let Some((_, since)) = self.waiting.take() {
+            let waited_seconds = since.elapsed().as_secs_f64();
+            self.observer.notify(&Event::WaitOver { waited_seconds });
         }
     }
 

@@ -34,6 +34,8 @@ struct Work {
     progress: Option<Progress>,
     /// What a lock is waited for, and for how long at most, if not a table's lock.
     wait: Option<(WaitReason, Duration)>,
+    /// Who was waited for at the last look, and for how long.
+    waiting: Option<(Vec<String>, Duration)>,
 }
 
 impl Watched {
@@ -45,6 +47,21 @@ impl Watched {
     /// Sets what the next statement waits for.
     pub(super) fn waits_for(&self, wait: Option<(WaitReason, Duration)>) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).wait = wait;
+    }
+
+    /// Reports that the wait is over, if there was one.
+    pub(crate) fn end_wait(&self, observer: &dyn Observer) {
+        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).waiting.take();
+        if let Some((_, waited)) = waiting {
+            observer.notify(&Event::WaitOver { waited_seconds: waited.as_secs_f64() });
+        }
+    }
+
+    /// Records who is waited for, and returns whether that is known already.
+    fn is_known(&self, holders: Vec<String>, waited: Duration) -> bool {
+        let mut work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = work.waiting.replace((holders, waited));
+        before.is_some_and(|(known, _)| work.waiting.as_ref().is_some_and(|(now, _)| known == *now))
     }
 
     fn now(&self) -> Work {
@@ -61,7 +78,6 @@ pub(crate) fn watch(database: &mut Mysql) {
         observer: Arc::clone(observer),
         watched: database.watched.clone(),
         patience: Duration::from_secs(database.context.lock_seconds),
-        waiting: None,
     };
     database.watch = Some(Background::spawn(watching.run()));
 }
@@ -73,8 +89,6 @@ struct Watching {
     observer: Arc<dyn Observer>,
     watched: Watched,
     patience: Duration,
-    /// Who was waited for at the last look, and for how long.
-    waiting: Option<(Vec<String>, Duration)>,
 }
 
 impl Watching {
@@ -148,9 +162,7 @@ impl Watching {
         let ids = |holders: &[String]| -> Vec<String> {
             holders.iter().filter_map(|one| one.split(" (").next().map(str::to_owned)).collect()
         };
-        let is_told = self.waiting.as_ref().is_some_and(|(told, _)| *told == ids(&holders));
-        self.waiting = Some((ids(&holders), waited));
-        if is_told {
+        if self.watched.is_known(ids(&holders), waited) {
             return;
         }
         let table = (WaitReason::Lock, self.patience);
@@ -164,11 +176,8 @@ impl Watching {
         }));
     }
 
-    fn end_wait(&mut self) {
-        if let Some((_, waited)) = self.waiting.take() {
-            let waited_seconds = waited.as_secs_f64();
-            self.observer.notify(&Event::WaitOver { waited_seconds });
-        }
+    fn end_wait(&self) {
+        self.watched.end_wait(&*self.observer);
     }
 
     /// Returns how far a connection's stage is, where the server records stages.

@@ -121,16 +121,7 @@ fn a_doctor_warns_of_what_does_not_stop_an_upgrade() {
 
 #[test]
 fn what_mlflows_own_upgrade_has_left_is_told_everywhere() {
-    const FIRST_TABLE: &str = "SELECT sql FROM sqlite_schema WHERE name = 'secrets'";
-    let at = |revision: &str| {
-        let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
-        assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--to", revision]).code, 0);
-        sandbox
-    };
-    let table = at("1bd49d398cd23").connect().query_row(FIRST_TABLE, [], |row| row.get(0));
-    let table: String = table.unwrap();
-    let sandbox = at("bf29a5ff90ea");
-    sandbox.sql(&table);
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0-after-failed-mlflow-upgrade.db");
     let told = "MLflow's own upgrade stopped within ";
     for command in ["status", "check", "verify", "doctor", "plan"] {
         let ran = sandbox.run(&[command, "mlruns.db"]);

@@ -100,7 +100,7 @@ async fn the_same_command_goes_on_after_a_signal() {
         let database = server.at("7ac759974ad8").await;
         fill::metrics(&*database, 300);
         let before = database.contents();
-        let arguments = ["upgrade", &url(&*database), "-v", "--to", head(&server)];
+        let arguments = ["upgrade", &url(&*database), "--to", head(&server), "-v"];
         let (code, told) = stopped_by("-INT", &mut sandbox.command(&arguments));
         assert_eq!(code, Some(130), "{}: {told}", server.name());
         if server.reference().platform().transactional_ddl {

@@ -30,13 +30,18 @@ pub(crate) fn stopped_by(signal: &str, command: &mut Command) -> (Option<i32>, S
     (child.wait().unwrap().code(), told)
 }
 
-pub(crate) fn sandbox() -> Sandbox {
+fn sandbox() -> Sandbox {
+    sandbox_of(ROWS)
+}
+
+/// A database with so many metrics.
+pub(crate) fn sandbox_of(rows: u32) -> Sandbox {
     let sandbox = Sandbox::with_sample("mlruns-0.9.1.db");
     sandbox.sql(&format!(
         "INSERT INTO runs (run_uuid, experiment_id, status, lifecycle_stage) \
          VALUES ('r', (SELECT min(experiment_id) FROM experiments), 'FINISHED', 'active'); \
          INSERT INTO metrics (key, value, timestamp, run_uuid) \
-         WITH RECURSIVE n(value) AS (VALUES (0) UNION ALL SELECT value + 1 FROM n LIMIT {ROWS}) \
+         WITH RECURSIVE n(value) AS (VALUES (0) UNION ALL SELECT value + 1 FROM n LIMIT {rows}) \
          SELECT 'key' || (value % 20), value * 0.5, 1560000000000 + value, 'r' FROM n;"
     ));
     sandbox

@@ -41,7 +41,7 @@ async fn whoever_has_a_table_open_is_named(server: &TestServer) {
     let (reader, session) = Reader::of_table(&address, "metrics").await;
     let number = session.to_string();
     let mut backend = open(&address, LONG).await.unwrap();
-    let request = UpgradeOptions::to(Target::Head);
+    let request = UpgradeOptions::to(Target::parse(server.head()));
     let found = diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let ends: Vec<&str> = found
         .warnings

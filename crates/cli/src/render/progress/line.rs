@@ -244,7 +244,7 @@ mod tests {
                 80,
                 "[ 3/74] …table metrics · copying rows 466,860 of about 534,000 · 52 s · 8 s left",
             ),
-            (60, "[ 3/74] change table metrics · copying about 87 % · 8 s left"),
+            (60, "[ 3/74] …able metrics · copying about 87 % · 52 s · 8 s left"),
             (40, "[ 3/74] copying about 87 % · 8 s left"),
             (20, "[ 3/74] copying abo…"),
         ];

@@ -26,7 +26,7 @@ pub(super) fn write_interrupted_mlflow(
     run: Option<&InterruptedMlflow>,
 ) -> io::Result<()> {
     let Some(run) = run else { return Ok(()) };
-    writeln!(out, "  problem:  {run}")?;
+    writeln!(out, "  note:     {run}")?;
     writeln!(out, "  hint:     `mlflow-migrate upgrade` continues from there")
 }
 
