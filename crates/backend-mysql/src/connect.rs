@@ -13,6 +13,7 @@ use crate::connection::Connection;
 use crate::database::Mysql;
 use crate::error::Context;
 use crate::features::Features;
+use crate::lock::Watched;
 use crate::login::{self, Connector, Failure, Target};
 use crate::options::OpenOptions;
 use crate::table_facts::TableFacts;
@@ -72,6 +73,7 @@ impl Mysql {
             claim: None,
             lease: None,
             observer: None,
+            watched: Watched::default(),
             watch: None,
             in_transaction: false,
             warnings: target.warnings,
@@ -126,6 +128,7 @@ fn worker(database: &Mysql, connection: Connection) -> Mysql {
         claim: None,
         lease: database.lease.clone(),
         observer: None,
+        watched: Watched::default(),
         watch: None,
         in_transaction: false,
         warnings: Vec::new(),

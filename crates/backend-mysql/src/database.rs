@@ -14,6 +14,7 @@ use crate::cluster::{Claim, Cluster, Lease};
 use crate::connection::Connection;
 use crate::error::Context;
 use crate::features::Features;
+use crate::lock::Watched;
 use crate::login::Connector;
 use crate::table_facts::TableFacts;
 use crate::text_protocol;
@@ -46,6 +47,8 @@ pub struct Mysql {
     pub(crate) lease: Option<Lease>,
     /// Receives a notice of what the upgrade waits for.
     pub(crate) observer: Option<Arc<dyn Observer>>,
+    /// What the watch reports of the statement at work.
+    pub(crate) watched: Watched,
     /// Watches for statements of the upgrade that take long.
     pub(crate) watch: Option<Background>,
     /// Whether a transaction is open.

@@ -61,6 +61,9 @@ pub(crate) async fn rollback(database: &mut Mysql) -> Result<(), Error> {
 async fn end(database: &mut Mysql, statement: &str) -> Result<(), Error> {
     if let Some(watch) = database.watch.take() {
         watch.end().await;
+        if let Some(observer) = &database.observer {
+            database.watched.end_wait(&**observer);
+        }
     }
     let ended = end_transaction(database, statement).await;
     let released = release_claim(database).await;

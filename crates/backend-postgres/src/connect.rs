@@ -74,6 +74,7 @@ async fn connect_to(
         line: Line::new(meter, patience),
         is_abandoned: false,
         process: 0,
+        watch: None,
         observer: Arc::new(NoopObserver),
         connector,
         canceller: None,

@@ -14,6 +14,7 @@ use sqlx::PgConnection;
 use crate::cancel::Canceller;
 use crate::error::Context;
 use crate::login::connector::Connector;
+use crate::watch::Watch;
 
 /// A connection to a PostgreSQL database.
 pub struct Postgres {
@@ -23,6 +24,8 @@ pub struct Postgres {
     pub(crate) is_abandoned: bool,
     /// The server's process number for the upgrade's session.
     pub(crate) process: i64,
+    /// Reports what a long statement of the session is doing, or waits for.
+    pub(crate) watch: Option<Watch>,
     /// Receives notices, such as what the upgrade waits for.
     pub(crate) observer: Arc<dyn Observer>,
     pub(crate) connector: Connector,

@@ -41,6 +41,7 @@ mod session;
 mod statements;
 mod table_size;
 mod version_table;
+mod watch;
 
 pub use database::Postgres;
 pub use login::url::{ENVIRONMENT, read_url};

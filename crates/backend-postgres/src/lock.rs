@@ -6,9 +6,11 @@
 //! it ends.
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableUser;
+use mlflow_migrate_core::event::{Event, Wait, WaitReason};
 use sqlx::AssertSqlSafe;
 
 use crate::database::Postgres;
@@ -16,6 +18,7 @@ use crate::error::is_lock_failure;
 use crate::render::{column_list, quote_identifier, quote_literal};
 use crate::statements::{self, lock_holders};
 use crate::version_table::VERSION_TABLE;
+use crate::watch;
 
 /// The seed that separates this tool's advisory locks from others: the bytes of `mlflow_m`.
 const LOCK_SEED: i64 = 0x6d6c_666c_6f77_5f6d;
@@ -31,19 +34,42 @@ pub(crate) async fn set_timeout(database: &mut Postgres, timeout: Duration) -> R
 /// Waits for another upgrader, and acquires the advisory lock of an upgrade.
 pub(crate) async fn lock_out_others(database: &mut Postgres) -> Result<(), Error> {
     set_timeout(database, database.lock_wait).await?;
-    let sql = format!("SELECT pg_advisory_xact_lock({})", lock_key(database));
+    let key = lock_key(database);
+    let action = "waiting for another upgrade";
+    let at_once = format!("SELECT pg_try_advisory_xact_lock({key})::int4::int8");
+    if statements::number(database, at_once, action).await? == 1 {
+        return Ok(());
+    }
+    let (began, limit) = (Instant::now(), database.lock_wait);
+    tell_of_wait(database).await?;
+    let sql = format!("SELECT pg_advisory_xact_lock({key})");
     let locked = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
     match database.line.brief_after(database.lock_wait, locked).await {
-        Ok(_) => Ok(()),
+        Ok(_) => {
+            let waited_seconds = began.elapsed().as_secs_f64();
+            database.observer.notify(&Event::WaitOver { waited_seconds });
+            Ok(())
+        }
         Err(source) if is_lock_failure(&source) => Err(Error::Locked {
             name: database.name.clone(),
-            waited_seconds: database.lock_wait.as_secs(),
+            waited_seconds: limit.as_secs(),
             holders: lock_holders::of(database, &is_upgrade_lock(database)).await,
         }),
-        Err(source) => {
-            Err(statements::failed(database, "waiting for another upgrade", source).await)
-        }
+        Err(source) => Err(statements::failed(database, action, source).await),
     }
+}
+
+/// Reports which other upgrade holds the lock.
+async fn tell_of_wait(database: &mut Postgres) -> Result<(), Error> {
+    let holders = lock_holders::sessions_with(database, &is_upgrade_lock(database)).await?;
+    database.observer.notify(&Event::Waiting(Wait {
+        reason: WaitReason::Upgrade,
+        holders,
+        began_ms: None,
+        waited_seconds: 0,
+        limit_seconds: Some(database.lock_wait.as_secs()),
+    }));
+    Ok(())
 }
 
 /// Returns other sessions that upgrade this schema.
@@ -58,6 +84,24 @@ pub(crate) async fn other_upgraders(database: &mut Postgres) -> Result<Vec<Strin
         lock_holders::is_on_own_table(database)
     );
     lock_holders::sessions_with(database, &condition).await
+}
+
+/// Returns other sessions whose transactions hold locks on tables of the schema.
+pub(crate) async fn table_users(
+    database: &mut Postgres,
+    tables: &[String],
+) -> Result<Vec<TableUser>, Error> {
+    let names: Vec<String> = tables.iter().map(|table| quote_literal(table)).collect();
+    let condition = format!(
+        "a.backend_type = 'client backend' AND l.locktype = 'relation' AND {} \
+         AND c.relname IN ({})",
+        lock_holders::is_on_own_table(database),
+        names.join(", ")
+    );
+    let users = lock_holders::numbered_sessions_with(database, &condition).await?;
+    let user =
+        |(pid, session)| TableUser { session, end: format!("SELECT pg_terminate_backend({pid})") };
+    Ok(users.into_iter().map(user).collect())
 }
 
 /// Waits until no other session uses `alembic_version`, then locks other writers out.
@@ -80,7 +124,10 @@ pub(crate) async fn lock_version_table(database: &mut Postgres) -> Result<(), Er
          ROLLBACK TO SAVEPOINT waiting; RELEASE SAVEPOINT waiting; \
          LOCK TABLE {table} IN EXCLUSIVE MODE"
     );
-    match statements::run_soon_after(database, database.lock_wait, sql, action).await {
+    watch::waits_for(database, Some((WaitReason::MlflowUpgrade, database.lock_wait)));
+    let locked = statements::run_soon_after(database, database.lock_wait, sql, action).await;
+    watch::waits_for(database, None);
+    match locked {
         Err(Error::Locked { name, holders, .. }) => {
             let waited_seconds = database.lock_wait.as_secs();
             Err(Error::Locked { name, waited_seconds, holders })

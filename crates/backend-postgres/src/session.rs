@@ -13,6 +13,7 @@ use crate::login::pooling;
 use crate::preflight::code_of_others::ONLY_THE_SERVERS;
 use crate::preflight::{code_of_others, read_only};
 use crate::render::quote_identifier;
+use crate::watch::Watch;
 use crate::{commit, lock, statements};
 
 pub(crate) use crate::statements::rollback;
@@ -137,6 +138,7 @@ async fn cancel_when_stopped(database: &mut Postgres) -> Result<(), Error> {
     let sql = "SELECT pg_backend_pid()::int8".to_owned();
     let process = statements::number(database, sql, "beginning a transaction").await?;
     database.process = process;
+    database.watch = Some(Watch::start(database));
     let Some(stop) = database.stop.clone() else { return Ok(()) };
     database.canceller = Some(Canceller::start(stop, database.connector.clone(), process));
     Ok(())

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Remedy;
+use mlflow_migrate_core::event::NoopObserver;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::connection::{CACHE_SIZE, Unchanged, open_file, readable, unwritable};
@@ -60,6 +61,7 @@ impl Sqlite {
             created: !exists,
             asked: Arc::default(),
             unchanged: unchanged.map(Arc::new),
+            observer: Arc::new(NoopObserver),
             violations: None,
             is_wal: false,
             scratch: None,

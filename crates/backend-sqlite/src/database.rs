@@ -1,10 +1,12 @@
 //! An open database: its connection, and the state of its session.
 
+use std::fmt;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::Observer;
 use rusqlite::Connection;
 
 use crate::change::Asked;
@@ -15,7 +17,6 @@ use crate::preflight::consistency::Violations;
 /// An open SQLite database.
 ///
 /// SQLite's calls block, so each of them runs on a thread of tokio's blocking pool.
-#[derive(Debug)]
 pub struct Sqlite {
     pub(crate) connection: Arc<Mutex<Connection>>,
     pub(crate) path: PathBuf,
@@ -26,12 +27,20 @@ pub struct Sqlite {
     pub(crate) asked: Arc<Asked>,
     /// The file's recorded state, if the file is read without locks.
     pub(crate) unchanged: Option<Arc<Unchanged>>,
+    /// Receives what an upgrade waits for.
+    pub(crate) observer: Arc<dyn Observer>,
     /// The broken references before the first change.
     pub(crate) violations: Option<Violations>,
     /// Whether the file is in WAL mode, as far as an upgrade was planned.
     pub(crate) is_wal: bool,
     /// The temporary database of a calibration.
     pub(crate) scratch: Option<Arc<Mutex<Connection>>>,
+}
+
+impl fmt::Debug for Sqlite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sqlite").field("path", &self.path).finish_non_exhaustive()
+    }
 }
 
 impl Sqlite {

@@ -1,11 +1,12 @@
 //! Locks other sessions out, for one transaction or from a whole file.
 
 use std::path::Path;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::error::Remedy;
+use mlflow_migrate_core::event::{Event, Observer, Wait, WaitReason};
 use rusqlite::{Connection, OpenFlags};
 
 use crate::connection::open_file;
@@ -53,6 +54,37 @@ pub(crate) fn is_wal(connection: &Connection, context: Context<'_>) -> Result<bo
         connection.pragma_query_value(None, "journal_mode", |row| row.get(0));
     let mode = mode.map_err(|source| context.error("opening the database", source))?;
     Ok(mode.eq_ignore_ascii_case("wal"))
+}
+
+/// Begins an upgrade, and reports a wait for another session that writes to the file.
+pub(crate) fn begin_upgrade(
+    connection: &Connection,
+    is_unchanged: bool,
+    timeout: Duration,
+    observer: &dyn Observer,
+    context: Context<'_>,
+) -> Result<(), Error> {
+    let set_timeout = |timeout| {
+        let set = connection.busy_timeout(timeout);
+        set.map_err(|source| context.error("preparing the connection", source))
+    };
+    set_timeout(Duration::ZERO)?;
+    let began = Instant::now();
+    let at_once = begin(connection, SessionMode::Upgrade, is_unchanged, context);
+    set_timeout(timeout)?;
+    if !matches!(at_once, Err(Error::Locked { .. })) || timeout.is_zero() {
+        return at_once;
+    }
+    observer.notify(&Event::Waiting(Wait {
+        reason: WaitReason::Lock,
+        holders: Vec::new(),
+        began_ms: None,
+        waited_seconds: 0,
+        limit_seconds: Some(timeout.as_secs()),
+    }));
+    begin(connection, SessionMode::Upgrade, is_unchanged, context)?;
+    observer.notify(&Event::WaitOver { waited_seconds: began.elapsed().as_secs_f64() });
+    Ok(())
 }
 
 /// Opens an existing database, and locks all other sessions out while the connection lives.

@@ -8,8 +8,10 @@ use std::sync::Arc;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
+use rusqlite::Connection;
 
 use crate::database::Sqlite;
+use crate::error::Context;
 use crate::lock;
 use crate::rows::deferred_update;
 
@@ -21,9 +23,17 @@ pub(crate) async fn begin(database: &mut Sqlite, access: SessionMode) -> Result<
     database.violations = None;
     database.asked = Arc::default();
     let is_unchanged = database.unchanged.is_some();
-    database
-        .call(move |connection, context| lock::begin(connection, access, is_unchanged, context))
-        .await
+    if access == SessionMode::Read {
+        let begin = move |connection: &mut Connection, context: Context<'_>| {
+            lock::begin(connection, access, is_unchanged, context)
+        };
+        return database.call(begin).await;
+    }
+    let (observer, timeout) = (Arc::clone(&database.observer), database.busy_timeout);
+    let begin = move |connection: &mut Connection, context: Context<'_>| {
+        lock::begin_upgrade(connection, is_unchanged, timeout, &*observer, context)
+    };
+    database.call(begin).await
 }
 
 /// Writes deferred values, and commits.

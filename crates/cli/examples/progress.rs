@@ -15,11 +15,13 @@ struct Steps;
 impl Observer for Steps {
     fn notify(&self, event: &Event) {
         match event {
-            Event::StepStarted { step, step_count, title } => {
+            Event::StepStarted { step, step_count, title, .. } => {
                 out(&format!("{step}/{step_count} {title}"));
             }
-            Event::Progress { done, total: Some(total), .. } => {
-                out(&format!("  {done} of {total}"));
+            Event::Progress { amount, .. } => {
+                if let Some(total) = amount.total {
+                    out(&format!("  {} of {total}", amount.done));
+                }
             }
             Event::Notice { message } => out(message),
             _ => {}

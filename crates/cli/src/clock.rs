@@ -5,6 +5,12 @@ pub(crate) fn file_name_stamp(milliseconds: i64) -> String {
     moment(milliseconds).replace(['-', ':'], "")
 }
 
+/// Formats the current time as `moment` does.
+pub(crate) fn now() -> String {
+    let since = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH);
+    moment(since.map_or(0, |time| i64::try_from(time.as_millis()).unwrap_or(i64::MAX)))
+}
+
 /// Formats a time: `2026-01-31T23:59:59Z`.
 pub(crate) fn moment(milliseconds: i64) -> String {
     let seconds = milliseconds.div_euclid(1000);

@@ -10,6 +10,7 @@
     )
 )]
 
+mod advice;
 mod arguments;
 #[cfg(any(feature = "postgres", feature = "mysql"))]
 mod authorities;
@@ -80,7 +81,8 @@ fn told() -> ExitCode {
     }
     command_line.color.apply();
     logging::begin(command_line.verbose);
-    let renderer = render::choose(command_line.json, command_line.quiet);
+    let verbose = command_line.verbose > 0;
+    let renderer = render::choose(command_line.json, command_line.quiet, verbose);
     let signals = Signals::default();
     // The file is opened beforehand: no upgrade begins whose report cannot be written.
     let report = match command_line.command.report().map(ReportFile::open).transpose() {

@@ -210,6 +210,21 @@ pub(crate) struct Diagnosed {
     pub(crate) revision_count: usize,
     /// The obstacles.
     pub(crate) problems: Vec<Problem>,
+    /// What does not stop an upgrade.
+    pub(crate) warnings: Vec<Advice>,
+}
+
+/// A finding that does not stop an upgrade, and what to do about it.
+#[derive(Debug, Serialize)]
+pub(crate) struct Advice {
+    /// The kind of the finding.
+    pub(crate) kind: &'static str,
+    /// What was found.
+    pub(crate) message: String,
+    /// Why it matters.
+    pub(crate) reason: String,
+    /// The statements or the commands that remove it.
+    pub(crate) remedies: Vec<String>,
 }
 
 /// One obstacle to an upgrade.

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mlflow_migrate_core::backend::{
-    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
+    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize, TableUser,
 };
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
 use mlflow_migrate_core::event::cancellation::CancellationToken;
@@ -141,6 +141,10 @@ impl Backend for Recording {
 
     async fn rollback(&mut self) -> Result<(), Error> {
         self.inner.rollback().await
+    }
+
+    async fn table_users(&mut self, tables: &[String]) -> Result<Vec<TableUser>, Error> {
+        self.inner.table_users(tables).await
     }
 
     async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {

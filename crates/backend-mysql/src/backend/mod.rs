@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
+    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize, TableUser,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -47,6 +47,10 @@ impl Backend for Mysql {
 
     async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
         lock::other_upgraders(self).await
+    }
+
+    async fn table_users(&mut self, tables: &[String]) -> Result<Vec<TableUser>, Error> {
+        lock::table_users(self, tables).await
     }
 
     async fn commit(&mut self) -> Result<(), Error> {

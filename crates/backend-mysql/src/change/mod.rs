@@ -54,9 +54,14 @@ async fn make(
     if database.table_facts.is_begun(&change.after.name) {
         swap::drop_new_table(database, &change.after.name).await?;
     }
+    if change.before.is_some() {
+        database.watched.reports_to(Some(progress.clone()));
+    }
     let (connection, canceller) = (&mut database.connection, database.canceller.as_ref());
-    alter::change(connection, canceller, change, &database.features, &database.context).await?;
-    Ok(None)
+    let changed =
+        alter::change(connection, canceller, change, &database.features, &database.context).await;
+    database.watched.reports_to(None);
+    changed.map(|()| None)
 }
 
 /// Drops tables that are no longer needed.

@@ -31,18 +31,22 @@ pub(super) async fn name_holders(database: &mut Mysql, error: Error) -> Error {
             let waits = database.claim.is_some();
             let _ = database.cluster.wait_for_others(&mut database.connection, waits).await;
             // An unknown holder must not hide the fact that the lock is held.
-            let holders = holders_of_locks(&mut database.connection).await.unwrap_or_default();
+            let holders = holders_of_locks(&mut database.connection, "").await.unwrap_or_default();
             Error::Locked { name, waited_seconds, holders }
         }
         error => error,
     }
 }
 
-/// Returns other connections that hold a lock on a table of this database.
+/// Returns other connections than `own` that hold a lock on a table of this database.
 ///
 /// Reads the server's list of metadata locks, else its list of transactions. Where both are empty
 /// or missing, returns all connections that use the database.
-async fn holders_of_locks(connection: &mut Connection) -> Result<Vec<String>, sqlx::Error> {
+pub(super) async fn holders_of_locks(
+    connection: &mut Connection,
+    own: &str,
+) -> Result<Vec<String>, sqlx::Error> {
+    let others = if own.is_empty() { String::new() } else { format!("ID NOT IN ({own}) AND ") };
     let in_metadata_locks = "ID IN (SELECT t.PROCESSLIST_ID \
         FROM performance_schema.metadata_locks AS l \
         JOIN performance_schema.threads AS t ON t.THREAD_ID = l.OWNER_THREAD_ID \
@@ -51,14 +55,14 @@ async fn holders_of_locks(connection: &mut Connection) -> Result<Vec<String>, sq
     let in_transactions = "ID IN (SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX) \
         AND DB = DATABASE()";
     for condition in [in_metadata_locks, in_transactions] {
-        match processes(connection, condition).await {
+        match processes(connection, &format!("{others}{condition}")).await {
             Ok(holders) if !holders.is_empty() => return Ok(holders),
             // The server has no such list, or the user lacks the privilege to see it.
             Ok(_) | Err(sqlx::Error::Database(_)) => {}
             Err(source) => return Err(source),
         }
     }
-    processes(connection, "DB = DATABASE()").await
+    processes(connection, &format!("{others}DB = DATABASE()")).await
 }
 
 /// Describes other connections, one a line, each with only the first word of its statement.
@@ -66,14 +70,26 @@ pub(super) async fn processes(
     connection: &mut Connection,
     condition: &str,
 ) -> Result<Vec<String>, sqlx::Error> {
-    let sql = format!(
+    let found = text_protocol::rows(connection, list(condition)).await?;
+    Ok(found.iter().map(describe).collect())
+}
+
+fn list(condition: &str) -> String {
+    format!(
         "SELECT ID, USER, HOST, COMMAND, TIME, STATE, \
          SUBSTRING_INDEX(LTRIM(LEFT(INFO, 40)), ' ', 1) \
          FROM information_schema.PROCESSLIST \
          WHERE ID <> CONNECTION_ID() AND {condition} ORDER BY TIME DESC LIMIT {MAX_HOLDERS}"
-    );
-    let found = text_protocol::rows(connection, sql).await?;
-    Ok(found.iter().map(describe).collect())
+    )
+}
+
+/// Returns the numbers of the connections that meet a condition, each with its description.
+pub(super) async fn numbered(
+    connection: &mut Connection,
+    condition: &str,
+) -> Result<Vec<(String, String)>, sqlx::Error> {
+    let found = text_protocol::rows(connection, list(condition)).await?;
+    Ok(found.iter().map(|row| (cell(row, 0).to_owned(), describe(row))).collect())
 }
 
 fn describe(row: &TextRow) -> String {

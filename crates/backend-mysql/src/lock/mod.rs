@@ -7,11 +7,13 @@
 mod holders;
 mod named;
 mod probe;
+mod table_users;
 mod upgraders;
 mod watch;
 
 pub(crate) use holders::naming_holders;
 pub(crate) use named::{release, take};
 pub(crate) use probe::lock_briefly;
+pub(crate) use table_users::table_users;
 pub(crate) use upgraders::{other_upgraders, wait_for_mlflow};
-pub(crate) use watch::watch;
+pub(crate) use watch::{Watched, watch};

@@ -1,13 +1,17 @@
 //! The upgrade's named lock.
 
+use std::time::Instant;
+
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::{Event, Wait, WaitReason};
+use mlflow_migrate_core::upgrade::began_ms;
 
 use super::holders::processes;
 use crate::connection::Connection;
 use crate::database::Mysql;
 use crate::error::server_error;
 use crate::quoting::literal;
-use crate::text_protocol;
+use crate::{journal, text_protocol};
 
 /// The longest lock name that MySQL 5.7 accepts, in characters.
 const MAX_NAME: usize = 64;
@@ -15,13 +19,23 @@ const MAX_NAME: usize = 64;
 /// Acquires the lock, or fails with the connections that hold it.
 pub(crate) async fn take(database: &mut Mysql) -> Result<(), Error> {
     let action = "taking the lock of an upgrade";
-    let waited_seconds = database.lock_wait.as_secs();
+    let (waited_seconds, began) = (database.lock_wait.as_secs(), Instant::now());
     let work = async {
         let name = lock_name(&mut database.connection).await?;
+        let at_once = format!("SELECT GET_LOCK({}, 0)", literal(&name));
+        let got = text_protocol::value(&mut database.connection, at_once).await?;
+        if got.as_deref() == Some("1") {
+            return Ok((name, None));
+        }
+        tell_of_wait(database, &name).await;
         let sql = format!("SELECT GET_LOCK({}, {waited_seconds})", literal(&name));
         let got =
             text_protocol::value_after(&mut database.connection, database.lock_wait, sql).await?;
         if got.as_deref() == Some("1") {
+            if let Some(observer) = &database.observer {
+                let waited_seconds = began.elapsed().as_secs_f64();
+                observer.notify(&Event::WaitOver { waited_seconds });
+            }
             return Ok((name, None));
         }
         let condition = format!("ID = IS_USED_LOCK({})", literal(&name));
@@ -44,6 +58,23 @@ pub(crate) async fn take(database: &mut Mysql) -> Result<(), Error> {
         }
     }
     Ok(())
+}
+
+/// Reports which other upgrade holds the lock, and when that upgrade began.
+async fn tell_of_wait(database: &mut Mysql, name: &str) {
+    let Some(observer) = database.observer.clone() else { return };
+    let condition = format!("ID = IS_USED_LOCK({})", literal(name));
+    // Who holds the lock, and since when, is worth no error.
+    let holders = processes(&mut database.connection, &condition).await.unwrap_or_default();
+    let journal = journal::read(&mut database.connection, &database.context).await;
+    let began_ms = journal.ok().flatten().and_then(|(note, _)| began_ms(&note));
+    observer.notify(&Event::Waiting(Wait {
+        reason: WaitReason::Upgrade,
+        holders,
+        began_ms,
+        waited_seconds: 0,
+        limit_seconds: Some(database.lock_wait.as_secs()),
+    }));
 }
 
 /// Releases the lock, if the session holds it.

@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::event::{Event, Wait, WaitReason};
 
 use super::holders::{name_holders, processes};
 use super::named::lock_name;
@@ -54,11 +55,26 @@ fn readable_or_none(
 /// Waits until MLflow's own upgrade has ended.
 pub(crate) async fn wait_for_mlflow(database: &mut Mysql) -> Result<(), Error> {
     let began = Instant::now();
+    let mut told = Vec::new();
     loop {
         let found = processes(&mut database.connection, DEFINES).await;
         let found = readable_or_none(database, found)?;
         if found.is_empty() {
+            if let Some(observer) = database.observer.as_ref().filter(|_| !told.is_empty()) {
+                let waited_seconds = began.elapsed().as_secs_f64();
+                observer.notify(&Event::WaitOver { waited_seconds });
+            }
             return wait_for_version_table(database).await;
+        }
+        if let Some(observer) = database.observer.as_ref().filter(|_| told.is_empty()) {
+            observer.notify(&Event::Waiting(Wait {
+                reason: WaitReason::MlflowUpgrade,
+                holders: found.clone(),
+                began_ms: None,
+                waited_seconds: 0,
+                limit_seconds: Some(database.lock_wait.as_secs()),
+            }));
+            told.clone_from(&found);
         }
         if began.elapsed() >= database.lock_wait {
             let (name, waited_seconds) =
@@ -77,12 +93,14 @@ async fn wait_for_version_table(database: &mut Mysql) -> Result<(), Error> {
     let wait = database.lock_wait.as_secs().max(1);
     let action = "waiting for other upgrades";
     database.run_soon(action, &format!("SET SESSION lock_wait_timeout = {wait}")).await?;
+    database.watched.waits_for(Some((WaitReason::MlflowUpgrade, database.lock_wait)));
     let locked = text_protocol::run_soon_after(
         &mut database.connection,
         database.lock_wait,
         "LOCK TABLES alembic_version WRITE",
     )
     .await;
+    database.watched.waits_for(None);
     let reset = format!("SET SESSION lock_wait_timeout = {}", database.context.lock_seconds);
     database.run_soon(action, "UNLOCK TABLES").await?;
     database.run_soon(action, &reset).await?;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::event::{Amount, Progress};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
@@ -152,7 +152,10 @@ impl Worker {
             };
             let size = self.fill.range_size.unwrap_or(written);
             let done = self.done.fetch_add(size, Ordering::Relaxed) + size;
-            self.fill.progress.report(done, Some(self.fill.total.max(done)));
+            self.fill.progress.report_amount(match self.fill.range_size {
+                Some(_) => Amount::rows(done, Some(self.fill.total.max(done))),
+                None => Amount::rows_of_about(done, self.fill.total),
+            });
         }
     }
 

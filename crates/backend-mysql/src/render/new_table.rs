@@ -50,11 +50,19 @@ impl<'a> NewTable<'a> {
 
     /// Builds the indexes, without those that the server creates for foreign keys.
     pub(crate) fn indexes(&self, name: &str) -> Option<String> {
+        self.alter(name, self.added_indexes().iter(), &ColumnAttributes::new())
+    }
+
+    /// Returns how many indexes [`Self::indexes`] builds.
+    pub(crate) fn index_count(&self) -> usize {
+        self.added_indexes().len()
+    }
+
+    fn added_indexes(&self) -> Vec<Clause<'_>> {
         let uniques = self.after.uniques.iter().map(Clause::AddUnique);
         let others = self.after.indexes.iter();
         let others = others.filter(|index| !self.foreign_keys.bring(index, self.after));
-        let added: Vec<Clause<'_>> = uniques.chain(others.map(Clause::AddIndex)).collect();
-        self.alter(name, added.iter(), &ColumnAttributes::new())
+        uniques.chain(others.map(Clause::AddIndex)).collect()
     }
 
     /// Returns all foreign keys of the new table.

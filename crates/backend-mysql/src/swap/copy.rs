@@ -4,7 +4,7 @@ use std::slice;
 use std::time::Duration;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::event::{Phase, Progress};
 use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Table;
 
@@ -51,8 +51,10 @@ pub(crate) async fn swap(
     if !swapping.create(&alteration, &attributes).await? {
         return Ok(None);
     }
+    progress.enter(Phase::Copying);
     let guard = swapping.fill(guard, progress).await?;
-    swapping.add_indexes().await?;
+    swapping.add_indexes(progress).await?;
+    progress.enter(Phase::Checking);
     let rows = swapping.exchange(guard).await?;
     swapping.add_foreign_keys().await?;
     Ok(Some(rows))
@@ -148,7 +150,7 @@ impl Swapping<'_> {
     }
 
     /// Builds the indexes, all in one statement, unless an interrupted upgrade has built them.
-    async fn add_indexes(&mut self) -> Result<(), Error> {
+    async fn add_indexes(&mut self, progress: &Progress) -> Result<(), Error> {
         let sql = format!(
             "SELECT 1 FROM information_schema.STATISTICS WHERE TABLE_SCHEMA = DATABASE() \
              AND TABLE_NAME = {} AND INDEX_NAME <> 'PRIMARY' LIMIT 1",
@@ -158,6 +160,7 @@ impl Swapping<'_> {
         let found = found.map_err(|source| self.database.context.error(&self.action(), source))?;
         match self.swap.add_indexes() {
             Some(sql) if found.is_none() => {
+                progress.enter(Phase::BuildingIndexes { count: self.swap.index_count() });
                 let action = self.action();
                 let Mysql { connection, canceller, context, .. } = &mut *self.database;
                 let done = text_protocol::run_alone(connection, sql);

@@ -63,6 +63,11 @@ impl<'a> Swap<'a> {
         self.0.indexes(&self.new_name())
     }
 
+    /// Returns how many indexes the filled table gets.
+    pub(crate) fn index_count(&self) -> usize {
+        self.0.index_count()
+    }
+
     /// Returns all foreign keys of the table; the new table has none until the swap.
     pub(crate) fn foreign_keys(&self) -> UncheckedForeignKeys<'a> {
         self.0.foreign_keys()

@@ -30,6 +30,15 @@ pub(crate) async fn sessions_with(
     database: &mut Postgres,
     condition: &str,
 ) -> Result<Vec<String>, Error> {
+    let numbered = numbered_sessions_with(database, condition).await?;
+    Ok(numbered.into_iter().map(|(_, session)| session).collect())
+}
+
+/// Returns other sessions that hold a lock which meets a condition, with their process numbers.
+pub(crate) async fn numbered_sessions_with(
+    database: &mut Postgres,
+    condition: &str,
+) -> Result<Vec<(i32, String)>, Error> {
     let sql = format!(
         "SELECT a.pid, a.usename::text, a.application_name, a.state, \
          extract(epoch FROM clock_timestamp() - coalesce(a.xact_start, a.query_start))::int8, \
@@ -61,7 +70,7 @@ pub(crate) fn is_on_own_table(database: &Postgres) -> String {
     )
 }
 
-fn describe_holder(row: &sqlx::postgres::PgRow) -> sqlx::Result<String> {
+fn describe_holder(row: &sqlx::postgres::PgRow) -> sqlx::Result<(i32, String)> {
     let pid: i32 = row.try_get(0)?;
     let mut text = format!("process {pid}");
     let user: Option<String> = row.try_get(1)?;
@@ -84,5 +93,5 @@ fn describe_holder(row: &sqlx::postgres::PgRow) -> sqlx::Result<String> {
     if let Some(pids) = blocked_by.filter(|pids| pids != "{}") {
         text += &format!(", itself waiting for {}", pids.trim_matches(['{', '}']));
     }
-    Ok(text)
+    Ok((pid, text))
 }

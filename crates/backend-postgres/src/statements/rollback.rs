@@ -24,6 +24,9 @@ pub(crate) async fn rollback(database: &mut Postgres) -> Result<(), Error> {
 /// The prepared statements are closed while the transaction is open: afterwards, a pooler may
 /// assign another connection to the server.
 pub(crate) async fn leave(database: &mut Postgres, action: &str) -> Result<(), Error> {
+    if let Some(watch) = database.watch.take() {
+        watch.end().await;
+    }
     // The canceller must not cancel the statement that ends the session.
     if let Some(canceller) = database.canceller.take() {
         canceller.end().await;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize,
+    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize, TableUser,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -119,7 +119,14 @@ impl Backend for Sqlite {
     }
 
     /// Does nothing: the busy timeout limits every wait, and its error reports the wait.
-    fn report_to(&mut self, _: &Arc<dyn Observer>) {}
+    fn report_to(&mut self, observer: &Arc<dyn Observer>) {
+        self.observer = Arc::clone(observer);
+    }
+
+    /// Returns none: a file knows nothing of its readers, and only a lock shows a writer.
+    async fn table_users(&mut self, _: &[String]) -> Result<Vec<TableUser>, Error> {
+        Ok(Vec::new())
+    }
 
     async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
         Ok(Vec::new())

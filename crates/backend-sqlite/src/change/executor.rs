@@ -1,7 +1,7 @@
 //! Executes a change by the chosen method.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::event::{Phase, Progress};
 use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::schema::Table;
 use rusqlite::Connection;
@@ -68,6 +68,7 @@ impl Executor<'_> {
     fn copy(&self, rows: &CopyRows) -> Result<u64, Error> {
         let expected =
             rows_of(self.connection, &self.table()).map_err(|error| self.error(error))?;
+        self.progress.enter(Phase::Copying);
         count_rows(self.connection, self.progress, Some(expected))
             .map_err(|error| self.error(error))?;
         let statement = rows.sql_where(EACH_ROW);
@@ -88,7 +89,11 @@ impl Executor<'_> {
         for index in dropped {
             self.run(&format!("DROP INDEX {}", quote_identifier(&index.name)))?;
         }
-        for index in created {
+        let count = created.len();
+        for (number, index) in (1..).zip(created) {
+            if before.is_some() {
+                self.progress.enter(Phase::BuildingIndex { number, count });
+            }
             self.run(&render::create_index(index, &self.change.after.name))?;
         }
         for trigger in new_triggers(self.change, rebuilt) {

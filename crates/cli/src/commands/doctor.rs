@@ -3,11 +3,12 @@ use mlflow_migrate_core::{Error, report::doctor};
 
 use crate::Context;
 use crate::arguments::UpgradeArguments;
-use crate::outcome::{Diagnosed, OfDatabase, Outcome, Problem};
+use crate::outcome::{Advice, Diagnosed, OfDatabase, Outcome, Problem};
 
 /// Look for everything that an upgrade would stumble over, and change nothing
 ///
-/// Exit code 0: an upgrade can begin. Otherwise that of the first problem, and all are listed.
+/// Problems stop an upgrade, warnings do not. Exit code 0: an upgrade can begin. Otherwise that of
+/// the first problem, and all are listed.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -28,6 +29,7 @@ impl Doctor {
             to: found.plan.as_ref().and_then(|plan| plan.to.clone()),
             revision_count: found.plan.map_or(0, |plan| plan.revisions.len()),
             problems: found.problems.iter().map(Problem::of).collect(),
+            warnings: found.warnings.iter().map(Advice::of).collect(),
         };
         Ok(Outcome::Doctor(OfDatabase { database: backend.name(), result }))
     }

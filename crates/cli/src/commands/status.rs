@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use clap::Args;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::{Error, report::status};
@@ -18,10 +20,39 @@ Examples:
 pub(crate) struct Status {
     #[command(flatten)]
     database: DatabaseArguments,
+
+    /// Look again every 2 seconds until no upgrade is running; Ctrl-C ends it
+    #[arg(long)]
+    watch: bool,
 }
+
+/// The time between two looks of `--watch`.
+const LOOK: Duration = Duration::from_secs(2);
 
 impl Status {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
+        let mut shown = None;
+        loop {
+            let found = self.look(context).await?;
+            if !self.watch || found.result.upgraders.is_empty() {
+                return Ok(Outcome::Status(found));
+            }
+            // The time that a session has been at work changes with each look.
+            let state = found.result.status.clone();
+            let is_new = shown.as_ref() != Some(&state);
+            shown = Some(state);
+            if is_new || context.renderer.redraws() {
+                let outcome = Outcome::Status(found);
+                context.renderer.interim(&outcome).map_err(|source| Error::Database {
+                    action: "writing the status".to_owned(),
+                    source: Box::new(source),
+                })?;
+            }
+            tokio::time::sleep(LOOK).await;
+        }
+    }
+
+    async fn look(&self, context: &Context) -> Result<OfDatabase<Activity>, Error> {
         let assume = self.database.assumption(&context.catalogue)?;
         let mut backend = self.database.open(context).await?;
         let upgraders = status::upgraders(&mut *backend).await?;
@@ -32,6 +63,6 @@ impl Status {
             status => Some(status?),
         };
         let result = Activity { status, upgraders };
-        Ok(Outcome::Status(OfDatabase { database: backend.name(), result }))
+        Ok(OfDatabase { database: backend.name(), result })
     }
 }

@@ -15,22 +15,36 @@ use mlflow_migrate_core::event::Observer;
 use crate::outcome::Outcome;
 pub(crate) use progress::write_line;
 pub(crate) use visible::one_line;
+pub(crate) use words::count_of;
 
 /// Shows the user what happens, and the result.
 pub(crate) trait Renderer: Observer {
     /// Writes a command's result.
     fn outcome(&self, outcome: &Outcome) -> io::Result<()>;
 
+    /// Writes a result that a later one of the same command follows.
+    fn interim(&self, outcome: &Outcome) -> io::Result<()> {
+        self.outcome(outcome)
+    }
+
+    /// Returns whether a later result replaces an earlier one on a terminal.
+    fn redraws(&self) -> bool {
+        false
+    }
+
     /// Writes an error, and in JSON the exit code.
     fn error(&self, error: &Error, exit_code: u8) -> io::Result<()>;
 }
 
 /// Returns the renderer that the arguments ask for.
-pub(crate) fn choose(json: bool, quiet: bool) -> Arc<dyn Renderer> {
+pub(crate) fn choose(json: bool, quiet: bool, verbose: bool) -> Arc<dyn Renderer> {
     if json {
         Arc::new(json::Json::new(quiet))
     } else {
-        Arc::new(text::Text::new(quiet, io::stderr().is_terminal()))
+        // A dumb terminal cannot go back to the start of a line.
+        let is_dumb = std::env::var_os("TERM").is_some_and(|term| term == "dumb");
+        let on_terminal = io::stderr().is_terminal() && !is_dumb;
+        Arc::new(text::Text::new(quiet, verbose, on_terminal))
     }
 }
 

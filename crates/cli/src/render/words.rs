@@ -20,7 +20,7 @@ pub(super) fn count(amount: u64, noun: &str) -> String {
 }
 
 /// Formats the length of a slice as `count` does.
-pub(super) fn count_of<T>(things: &[T], noun: &str) -> String {
+pub(crate) fn count_of<T>(things: &[T], noun: &str) -> String {
     count(things.len() as u64, noun)
 }
 

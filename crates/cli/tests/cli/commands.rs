@@ -40,7 +40,7 @@ fn every_sample_reaches_the_head() {
 fn an_upgrade_tells_each_step_and_a_summary() {
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
     let ran = sandbox.run(&["upgrade", "mlruns.db", "--to", "1.7"]);
-    assert_snapshot!(settled(&ran.stderr));
+    assert_snapshot!(settled(&ran.untimed()));
     assert_snapshot!(settled(&ran.stdout));
     let again = sandbox.run(&["upgrade", "mlruns.db", "--to", "1.7"]);
     assert_eq!((again.code, again.stderr.as_str()), (0, ""));

@@ -94,3 +94,45 @@ fn a_file_never_has_an_unfinished_upgrade() {
     assert_eq!(aborted.code, NOTHING_TO_ABORT);
     assert!(aborted.stderr.contains("no upgrade is in progress"), "{}", aborted.stderr);
 }
+
+#[test]
+fn a_doctor_warns_of_what_does_not_stop_an_upgrade() {
+    let cases = [
+        ("DROP INDEX index_latest_metrics_run_uuid", "differences", "mlflow-migrate repair URL"),
+        (
+            "PRAGMA foreign_keys = OFF; INSERT INTO tags (key, value, run_uuid) \
+             VALUES ('k', 'v', 'nowhere')",
+            "orphans",
+            "mlflow-migrate verify URL",
+        ),
+    ];
+    for (damage, kind, remedy) in cases {
+        let sandbox = at_head();
+        let healthy = sandbox.run(&["doctor", "mlruns.db", "--json"]).json().pop().unwrap();
+        assert_eq!(healthy["warnings"], serde_json::json!([]), "{healthy}");
+        sandbox.sql(damage);
+        let ran = sandbox.run(&["doctor", "mlruns.db"]);
+        assert_told(&ran, 0, &["warning: ", "  why: ", &format!("  fix: {remedy}")]);
+        let told = sandbox.run(&["doctor", "mlruns.db", "--json"]).json().pop().unwrap();
+        assert_eq!(told["warnings"][0]["kind"], kind, "{told}");
+        assert_eq!(told["warnings"].as_array().unwrap().len(), 1, "{told}");
+    }
+}
+
+#[test]
+fn what_mlflows_own_upgrade_has_left_is_told_everywhere() {
+    let sandbox = Sandbox::with_sample("mlruns-1.2.0-after-failed-mlflow-upgrade.db");
+    let told = "MLflow's own upgrade stopped within ";
+    for command in ["status", "check", "verify", "doctor", "plan"] {
+        let ran = sandbox.run(&[command, "mlruns.db"]);
+        assert!(ran.stdout.contains(told), "{command}: {}{}", ran.stdout, ran.stderr);
+    }
+}
+
+#[test]
+fn a_watch_ends_at_once_if_nothing_runs() {
+    let sandbox = at_head();
+    let watched = sandbox.run(&["status", "--watch", "mlruns.db"]);
+    assert_told(&watched, 0, &["no upgrade is in progress"]);
+    assert_eq!(watched.stdout, sandbox.run(&["status", "mlruns.db"]).stdout);
+}

@@ -26,6 +26,8 @@ mod oracle;
 mod partial_runs;
 #[cfg(unix)]
 mod read_only;
+#[cfg(target_os = "linux")]
+mod terminal;
 mod refused;
 mod repairs;
 mod restore;

@@ -104,7 +104,17 @@ impl Ran {
     pub(crate) fn transcript(&self, arguments: &[&str]) -> String {
         assert_eq!(self.stdout, "");
         let typed: Vec<String> = arguments.iter().map(|one| shell_word(one)).collect();
-        format!("$ mlflow-migrate {}\n{}-> {}\n", typed.join(" "), self.stderr, self.code)
+        format!("$ mlflow-migrate {}\n{}-> {}\n", typed.join(" "), self.untimed(), self.code)
+    }
+
+    /// What stderr says, without the times at which lines of progress begin.
+    pub(crate) fn untimed(&self) -> String {
+        let is_time = |word: &str| word.len() == 20 && word.ends_with('Z') && word.contains('T');
+        let lines = self.stderr.lines().map(|line| match line.split_once(' ') {
+            Some((word, rest)) if is_time(word) => rest,
+            _ => line,
+        });
+        lines.map(|line| format!("{line}\n")).collect()
     }
 
     /// The JSON Lines of stdout, without what every line has.

@@ -4,10 +4,12 @@
 //! tests fail, with the command that starts some.
 
 use std::ffi::OsStr;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use mlflow_migrate_core::backend::SessionMode;
-use mlflow_migrate_tests::database::TestDatabase;
+use mlflow_migrate_tests::connect::open;
+use mlflow_migrate_tests::database::{TestDatabase, Waits};
 use mlflow_migrate_tests::fill;
 use mlflow_migrate_tests::server::TestServer;
 
@@ -17,6 +19,7 @@ use crate::sandbox::{HEAD, Ran, Sandbox};
 use crate::signals::stopped_by;
 
 const STEPS: i64 = 400;
+const SECOND: Duration = Duration::from_secs(1);
 
 fn servers() -> Vec<TestServer> {
     TestServer::given().unwrap_or_else(|problem| panic!("{problem}"))
@@ -97,7 +100,7 @@ async fn the_same_command_goes_on_after_a_signal() {
         let database = server.at("7ac759974ad8").await;
         fill::metrics(&*database, 300);
         let before = database.contents();
-        let arguments = ["upgrade", &url(&*database), "--to", head(&server)];
+        let arguments = ["upgrade", &url(&*database), "--to", head(&server), "-v"];
         let (code, told) = stopped_by("-INT", &mut sandbox.command(&arguments));
         assert_eq!(code, Some(130), "{}: {told}", server.name());
         if server.reference().platform().transactional_ddl {
@@ -209,5 +212,27 @@ async fn mlflow_works_on_every_server() {
         let url = database.address().unwrap().without_parameters().to_string();
         let told = oracle::run(Command::new(&python).arg(oracle::script("open_store.py")).arg(url));
         assert_eq!(told.matches("ok ").count(), 1, "{}: {told}", server.name());
+    }
+}
+
+#[tokio::test]
+async fn a_watch_ends_with_the_upgrade() {
+    let sandbox = Sandbox::new();
+    for server in servers_once() {
+        let database = server.at("7ac759974ad8").await;
+        let waits = Waits { table: SECOND, upgrader: SECOND };
+        let mut upgrade = open(database.address().unwrap(), waits).await.unwrap();
+        upgrade.begin(SessionMode::Upgrade).await.unwrap();
+        let url = url(&*database);
+        assert_eq!(sandbox.run(&["status", &url]).code, 3, "{}", server.name());
+        let mut command = sandbox.command(&["status", "--watch", "--json", &url]);
+        let watch = command.stdout(Stdio::piped()).spawn().unwrap();
+        tokio::time::sleep(SECOND).await;
+        upgrade.rollback().await.unwrap();
+        let watched = Ran::from(watch.wait_with_output().unwrap());
+        assert_eq!(watched.code, 0, "{}: {}", server.name(), watched.stdout);
+        let upgraders = |line: &serde_json::Value| line["upgraders"].as_array().unwrap().len();
+        let seen: Vec<usize> = watched.json().iter().map(upgraders).collect();
+        assert_eq!(seen, [1, 0], "{}", server.name());
     }
 }

@@ -31,12 +31,17 @@ pub(crate) fn stopped_by(signal: &str, command: &mut Command) -> (Option<i32>, S
 }
 
 fn sandbox() -> Sandbox {
+    sandbox_of(ROWS)
+}
+
+/// A database with so many metrics.
+pub(crate) fn sandbox_of(rows: u32) -> Sandbox {
     let sandbox = Sandbox::with_sample("mlruns-0.9.1.db");
     sandbox.sql(&format!(
         "INSERT INTO runs (run_uuid, experiment_id, status, lifecycle_stage) \
          VALUES ('r', (SELECT min(experiment_id) FROM experiments), 'FINISHED', 'active'); \
          INSERT INTO metrics (key, value, timestamp, run_uuid) \
-         WITH RECURSIVE n(value) AS (VALUES (0) UNION ALL SELECT value + 1 FROM n LIMIT {ROWS}) \
+         WITH RECURSIVE n(value) AS (VALUES (0) UNION ALL SELECT value + 1 FROM n LIMIT {rows}) \
          SELECT 'key' || (value % 20), value * 0.5, 1560000000000 + value, 'r' FROM n;"
     ));
     sandbox
@@ -47,7 +52,8 @@ fn a_signal_takes_the_upgrade_back() {
     for (signal, code) in [("-INT", 130), ("-TERM", 143)] {
         let sandbox = sandbox();
         let before = sandbox.files();
-        let (stopped, told) = stopped_by(signal, &mut sandbox.command(&["upgrade", "mlruns.db"]));
+        let (stopped, told) =
+            stopped_by(signal, &mut sandbox.command(&["upgrade", "-v", "mlruns.db"]));
         assert_eq!(stopped, Some(code), "{told}");
         assert!(told.contains("stopping at the next safe point"), "{told}");
         assert!(told.ends_with("error: interrupted\nhint: the database is unchanged\n"), "{told}");

@@ -42,6 +42,15 @@ pub struct TableSize {
     pub index_bytes: Option<u64>,
 }
 
+/// A session that has a table open.
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct TableUser {
+    /// Who it is, and since when.
+    pub session: String,
+    /// The statement that ends the session.
+    pub end: String,
+}
+
 /// One database: a session, its schema, and table changes.
 ///
 /// A backend executes; [`crate::upgrade()`] decides on the order. What only some databases have is
@@ -81,6 +90,11 @@ pub trait Backend: Rows {
     /// Lists only sessions that the server shows. A session for an upgrade has waited for them to
     /// end.
     async fn other_upgraders(&mut self) -> Result<Vec<String>, Error>;
+
+    /// Returns the other sessions that have one of these tables open, as far as the server shows them.
+    ///
+    /// A change of such a table waits for the end of their transactions.
+    async fn table_users(&mut self, tables: &[String]) -> Result<Vec<TableUser>, Error>;
 
     /// Reads the schema, without the version table and the journal.
     async fn inspect(&mut self) -> Result<Schema, Error>;

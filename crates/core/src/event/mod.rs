@@ -4,13 +4,17 @@
 //! events as text or as JSON Lines.
 
 pub mod cancellation;
-
-use std::sync::Arc;
+mod phase;
+mod progress;
+mod step_kind;
+mod wait;
 
 use serde::Serialize;
 
-use crate::error::Error;
-use crate::event::cancellation::CancellationToken;
+pub use phase::{Amount, Phase, Unit};
+pub use progress::Progress;
+pub use step_kind::StepKind;
+pub use wait::{Wait, WaitReason};
 
 /// An event during an upgrade.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -61,15 +65,33 @@ pub enum Event {
         step_count: usize,
         /// A short description of the step.
         title: String,
+        /// The kind of the step.
+        kind: StepKind,
     },
-    /// Some rows of a step are done.
+    /// A step enters a phase; a step without this event has one phase only.
+    Phase {
+        /// The number of the step.
+        step: usize,
+        /// The phase.
+        #[serde(flatten)]
+        phase: Phase,
+    },
+    /// Some work of a step's current phase is done.
     Progress {
         /// The number of the step.
         step: usize,
-        /// The number of rows done.
-        done: u64,
-        /// The number of rows to do, where known.
-        total: Option<u64>,
+        /// How much is done, and how much there is.
+        #[serde(flatten)]
+        amount: Amount,
+    },
+    /// The upgrade waits for other sessions.
+    ///
+    /// Reported when the wait is noticed, and again when the sessions change.
+    Waiting(Wait),
+    /// The wait that [`Event::Waiting`] reported is over.
+    WaitOver {
+        /// How long the upgrade waited, in seconds.
+        waited_seconds: f64,
     },
     /// A step is done.
     StepFinished {
@@ -77,6 +99,8 @@ pub enum Event {
         step: usize,
         /// A short description of the step.
         title: String,
+        /// The kind of the step.
+        kind: StepKind,
         /// The number of rows written or copied, where the step counts rows.
         rows: Option<u64>,
         /// The duration in seconds.
@@ -103,50 +127,4 @@ pub struct NoopObserver;
 
 impl Observer for NoopObserver {
     fn notify(&self, _: &Event) {}
-}
-
-/// Reports the progress of one step, and checks whether the user has stopped the upgrade.
-#[derive(Clone)]
-pub struct Progress {
-    observer: Arc<dyn Observer>,
-    step: usize,
-    stop: CancellationToken,
-}
-
-impl std::fmt::Debug for Progress {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Progress").field("step", &self.step).finish_non_exhaustive()
-    }
-}
-
-impl Progress {
-    /// Returns a handle for the step of that number.
-    #[must_use]
-    pub fn new(observer: Arc<dyn Observer>, step: usize, stop: CancellationToken) -> Self {
-        Self { observer, step, stop }
-    }
-
-    /// Returns a handle that reports nothing.
-    #[must_use]
-    pub fn silent() -> Self {
-        Self::new(Arc::new(NoopObserver), 0, CancellationToken::default())
-    }
-
-    /// Reports the number of rows done, and the number to do.
-    pub fn report(&self, done: u64, total: Option<u64>) {
-        self.observer.notify(&Event::Progress { step: self.step, done, total });
-    }
-
-    /// Returns an error if the user has stopped the upgrade.
-    ///
-    /// # Errors
-    /// [`Error::Stopped`] if the user has stopped the upgrade.
-    pub fn check(&self) -> Result<(), Error> {
-        self.stop.check()
-    }
-
-    /// Reports a fact that the user should know.
-    pub fn notice(&self, message: String) {
-        self.observer.notify(&Event::Notice { message });
-    }
 }

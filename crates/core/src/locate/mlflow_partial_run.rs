@@ -7,10 +7,13 @@
 //! the database unrecognisable. This module separates differences that the next revision explains
 //! from unexplained ones.
 
+use serde::Serialize;
+
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
 use crate::history::revision::{Action, Revision};
+use crate::locate::drift;
 use crate::schema::op::{Op, TableEdit};
 use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{self, Difference, DifferenceKind, Object, Schema};
@@ -48,9 +51,50 @@ impl PartialRun {
     }
 }
 
+/// What an interrupted run of MLflow's own upgrade has left.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InterruptedMlflow {
+    /// The revision within which the run stopped.
+    pub revision: String,
+    /// The number of the revision's operations that are done.
+    pub done: usize,
+    /// The number of the revision's operations.
+    pub operations: usize,
+}
+
+impl InterruptedMlflow {
+    /// Recognises an interrupted run by the live schema.
+    ///
+    /// # Errors
+    /// If the catalogue contradicts itself.
+    pub(crate) fn find(
+        catalogue: &Catalogue,
+        platform: &Platform,
+        live: &Schema,
+        location: &Location,
+    ) -> Result<Option<Self>, Error> {
+        let all = drift(catalogue, platform, live, location)?;
+        let found = recognise(catalogue, platform, live, location, &all)?;
+        Ok(found.map(|run| run.report()))
+    }
+}
+
+impl PartialRun {
+    fn report(&self) -> InterruptedMlflow {
+        let Self { revision, done, operations, .. } = self;
+        InterruptedMlflow { revision: revision.clone(), done: *done, operations: *operations }
+    }
+}
+
 impl std::fmt::Display for PartialRun {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let Self { revision, done, operations, .. } = self;
+        self.report().fmt(f)
+    }
+}
+
+impl std::fmt::Display for InterruptedMlflow {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Self { revision, done, operations } = self;
         write!(f, "MLflow's own upgrade stopped within {revision}, ")?;
         match done {
             0 => f.write_str("in its first operation"),

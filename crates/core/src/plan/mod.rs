@@ -27,6 +27,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use crate::data::DataMigration;
+use crate::event::StepKind;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{LEFTOVER_PREFIX, Location};
 use crate::history::revision::{Action, Revision};
@@ -71,6 +72,17 @@ impl Step {
             }
             Self::Change(change) => format!("change table {}", change.after.name),
             Self::Migrate { migration, .. } => migration.title().to_owned(),
+        }
+    }
+
+    /// Returns the kind of the step.
+    #[must_use]
+    pub fn kind(&self) -> StepKind {
+        match self {
+            Self::RemoveLeftovers(_) => StepKind::RemoveLeftovers,
+            Self::Change(change) if change.before.is_none() => StepKind::CreateTable,
+            Self::Change(_) => StepKind::ChangeTable,
+            Self::Migrate { .. } => StepKind::DataMigration,
         }
     }
 

@@ -8,6 +8,7 @@ use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, LEFTOVER_PREFIX, Location};
 use crate::history::target::Target;
 use crate::locate::drift::{Weight, weigh};
+pub use crate::locate::mlflow_partial_run::InterruptedMlflow;
 use crate::locate::{drift, wrong_stamp};
 use crate::report::session::{begin_reading, end_reading};
 use crate::schema::platform::Platform;
@@ -29,6 +30,9 @@ pub struct Position {
     pub head_releases: Vec<String>,
     /// The pending revisions, in order.
     pub due: Vec<String>,
+    /// What an interrupted run of MLflow's own upgrade has left, where the schema was compared.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted_mlflow: Option<InterruptedMlflow>,
 }
 
 impl Position {
@@ -168,7 +172,8 @@ pub(crate) fn checked(
         true => repair_plan(catalogue, platform, live, &location, false)?.repaired,
         false => Vec::new(),
     };
-    let position = describe(catalogue, location)?;
+    let interrupted_mlflow = InterruptedMlflow::find(catalogue, platform, live, &location)?;
+    let position = Position { interrupted_mlflow, ..describe(catalogue, location)? };
     Ok(CheckReport { repairable, ..judge(position, all, leftovers(live), platform) })
 }
 
@@ -182,6 +187,7 @@ pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Posi
         head_releases: catalogue.releases.expecting(Some(head)),
         due: path.into_iter().map(|revision| revision.id.clone()).collect(),
         location,
+        interrupted_mlflow: None,
     })
 }
 
@@ -231,6 +237,7 @@ mod tests {
             head: "head".to_owned(),
             head_releases: Vec::new(),
             due: Vec::new(),
+            interrupted_mlflow: None,
         }
     }
 

@@ -8,6 +8,8 @@ use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::plan::Plan;
 use crate::report::session::{begin_reading, check_integrity, end_reading};
+pub use crate::report::warning::Warning;
+use crate::report::warning::warnings;
 use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::preflight::{collect, obstacles};
@@ -19,6 +21,8 @@ pub struct DoctorReport {
     pub plan: Option<Plan>,
     /// The obstacles to the upgrade.
     pub problems: Vec<Error>,
+    /// What does not stop the upgrade, and should be known before it begins.
+    pub warnings: Vec<Warning>,
 }
 
 /// Collects every obstacle to an upgrade.
@@ -44,7 +48,7 @@ async fn diagnose_in_session(
     if !holders.is_empty() {
         // The schema that the other upgrade will leave is unknown, so planning is pointless.
         let locked = Error::Locked { name: backend.name(), waited_seconds: 0, holders };
-        return Ok(DoctorReport { plan: None, problems: vec![locked] });
+        return Ok(DoctorReport { plan: None, problems: vec![locked], warnings: Vec::new() });
     }
     let mut problems = Vec::new();
     check_integrity(backend).await?;
@@ -55,8 +59,9 @@ async fn diagnose_in_session(
         planned = inspect_and_plan(backend, catalogue, &accepting).await;
     }
     let Some((plan, live)) = collect(&mut problems, planned)? else {
-        return Ok(DoctorReport { plan: None, problems });
+        return Ok(DoctorReport { plan: None, problems, warnings: Vec::new() });
     };
     problems.extend(obstacles(backend, catalogue, &plan, &live, request).await?);
-    Ok(DoctorReport { plan: Some(plan), problems })
+    let warnings = warnings(backend, catalogue, &plan, &live, &problems).await?;
+    Ok(DoctorReport { plan: Some(plan), problems, warnings })
 }

@@ -12,3 +12,4 @@ pub mod session;
 pub mod show;
 pub mod status;
 pub mod verify;
+mod warning;

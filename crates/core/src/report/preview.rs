@@ -9,6 +9,7 @@ use crate::plan::{
     ChangePlan, Plan, RESERVED, Step, TableLock, of_migration, step_by_step, strongest,
 };
 use crate::report::alembic_cost::AlembicCost;
+use crate::report::check::InterruptedMlflow;
 use crate::report::session::{begin_reading, end_reading};
 use crate::schema::Schema;
 use crate::upgrade::abort::point_of_no_return;
@@ -32,6 +33,9 @@ pub struct Preview {
     pub releases: Vec<String>,
     /// The MLflow releases that fit the database now, and no longer fit it after the upgrade.
     pub outdated: Vec<String>,
+    /// What an interrupted run of MLflow's own upgrade has left.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub interrupted_mlflow: Option<InterruptedMlflow>,
     /// The steps, in order.
     pub steps: Vec<PreviewStep>,
     /// Whether every lock is held until the upgrade commits.
@@ -98,7 +102,9 @@ async fn preview_in_session(
     let is_rolled_back = is_one_transaction || options.step_by_step;
     let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
     let from = (!plan.from.empty).then_some(plan.from.revision.as_deref());
+    let interrupted_mlflow = InterruptedMlflow::find(catalogue, platform, &live, &plan.from)?;
     Ok(Preview {
+        interrupted_mlflow,
         empty: plan.from.empty,
         releases: catalogue.releases.expecting(plan.to.as_deref()),
         outdated: from

@@ -6,7 +6,7 @@ use crate::backend::Backend;
 use crate::error::{Error, Unfinished};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Assumption;
-use crate::report::check::{Position, describe};
+use crate::report::check::{InterruptedMlflow, Position, describe};
 use crate::report::session::{begin_reading, end_reading};
 use crate::upgrade::inspection::{inspect, unfinished};
 use crate::upgrade::journal::Journal;
@@ -55,8 +55,11 @@ async fn status_in_session(
     match Journal::read(backend).await? {
         Some(journal) => unfinished(backend, catalogue, &journal).map(Status::Unfinished),
         None => {
-            let (location, _) = inspect(backend, catalogue, assume).await?;
-            describe(catalogue, location).map(Status::Settled)
+            let (location, live) = inspect(backend, catalogue, assume).await?;
+            let interrupted_mlflow =
+                InterruptedMlflow::find(catalogue, backend.platform(), &live, &location)?;
+            let position = describe(catalogue, location)?;
+            Ok(Status::Settled(Position { interrupted_mlflow, ..position }))
         }
     }
 }

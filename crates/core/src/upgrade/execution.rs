@@ -153,11 +153,10 @@ impl<'a> Execution<'a> {
             self.stop.check()?;
             let started = Instant::now();
             tracing::info!(step = number, steps, title, "step begins");
-            self.observer.notify(&Event::StepStarted {
-                step: number,
-                step_count: steps,
-                title: title.clone(),
-            });
+            let kind = planned.kind();
+            let begun =
+                Event::StepStarted { step: number, step_count: steps, title: title.clone(), kind };
+            self.observer.notify(&begun);
             let rest = if self.is_resumed && number == done + 1 {
                 let (now, platform) = (backend.inspect().await?, backend.platform().clone());
                 rest_of(planned, &now, &platform, &backend.name())?
@@ -182,7 +181,7 @@ impl<'a> Execution<'a> {
                 seconds,
                 is_migration,
             });
-            self.observer.notify(&Event::StepFinished { step: number, title, rows, seconds });
+            self.observer.notify(&Event::StepFinished { step: number, title, kind, rows, seconds });
         }
         Ok(reports)
     }

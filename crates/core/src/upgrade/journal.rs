@@ -132,6 +132,14 @@ impl Journal {
     }
 }
 
+/// Returns when an upgrade began, in milliseconds since 1970, from the note that it has written.
+///
+/// `None` if another version wrote the note, in another form.
+#[must_use]
+pub fn began_ms(note: &str) -> Option<i64> {
+    serde_json::from_str::<Journal>(note).ok().map(|journal| journal.data.now_ms)
+}
+
 /// Returns the interface through which a backend resumes an upgrade.
 ///
 /// # Errors

@@ -18,6 +18,8 @@ pub mod retry;
 pub mod stamp;
 pub(crate) mod verification;
 
+pub use journal::began_ms;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::report::check::{CheckReport, CheckedTarget, Position};
+use mlflow_migrate_core::report::check::{CheckReport, CheckedTarget, InterruptedMlflow, Position};
 
 use crate::outcome::{Checked, OfDatabase, Problem};
 use crate::render::words::{count_of, releases, revision_and_releases};
@@ -13,10 +13,21 @@ pub(super) fn write(out: &mut impl Write, check: &OfDatabase<Checked>) -> io::Re
         None => place(&checked.position),
     };
     writeln!(out, "{database}: {place}")?;
+    write_interrupted_mlflow(out, checked.position.interrupted_mlflow.as_ref())?;
     if let Some(wrong) = wrong_stamp {
         write_wrong_stamp(out, wrong)?;
     }
     write_differences(out, checked)
+}
+
+/// Writes what an interrupted run of MLflow's own upgrade has left.
+pub(super) fn write_interrupted_mlflow(
+    out: &mut impl Write,
+    run: Option<&InterruptedMlflow>,
+) -> io::Result<()> {
+    let Some(run) = run else { return Ok(()) };
+    writeln!(out, "  note:     {run}")?;
+    writeln!(out, "  hint:     `mlflow-migrate upgrade` continues from there")
 }
 
 /// Writes that the schema is another revision's, with a hint.

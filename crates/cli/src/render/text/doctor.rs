@@ -7,7 +7,7 @@ use crate::render::words::{self, count};
 /// Writes the obstacles to an upgrade.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::Result<()> {
     let OfDatabase { database, result } = found;
-    let Diagnosed { from, to, revision_count, problems } = result;
+    let Diagnosed { from, to, revision_count, problems, warnings } = result;
     match from {
         Some(from) => {
             let to = words::revision(to.as_deref());
@@ -23,6 +23,15 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::
         }
         if let Some(hint) = &problem.hint {
             writeln!(out, "  hint: {}", one_line(hint))?;
+        }
+    }
+    for warning in warnings {
+        writeln!(out, "warning: {}", one_line(&warning.message))?;
+        if !warning.reason.is_empty() {
+            writeln!(out, "  why: {}", one_line(&warning.reason))?;
+        }
+        for remedy in &warning.remedies {
+            writeln!(out, "  fix: {}", one_line(remedy))?;
         }
     }
     if problems.is_empty() {

@@ -5,6 +5,7 @@ use mlflow_migrate_core::plan::{ChangePlan, TableLock, Waiting};
 use mlflow_migrate_core::report::alembic_cost::AlembicCost;
 use mlflow_migrate_core::report::preview::PreviewStep;
 
+use super::check::write_interrupted_mlflow;
 use crate::outcome::{OfDatabase, Planned};
 use crate::render::words::{count, count_of, fitting_afterwards, revision, revision_and_releases};
 
@@ -22,6 +23,7 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
     if let Some(line) = fitting_afterwards(&plan.releases, &plan.outdated) {
         writeln!(out, "{line}")?;
     }
+    write_interrupted_mlflow(out, plan.interrupted_mlflow.as_ref())?;
     let width = plan.steps.len().to_string().len();
     let mut held = Held::default();
     for (step, number) in plan.steps.iter().zip(1..) {

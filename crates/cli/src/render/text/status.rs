@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use mlflow_migrate_core::error::Unfinished;
 use mlflow_migrate_core::report::status::Status;
 
-use super::check::place;
+use super::check::{place, write_interrupted_mlflow};
 use crate::clock;
 use crate::outcome::{Activity, OfDatabase};
 use crate::render::words;
@@ -16,7 +16,8 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Activity>) -> io::R
     }
     match status {
         Some(Status::Settled(position)) => {
-            writeln!(out, "{database}: {}, no upgrade is in progress", place(position))
+            writeln!(out, "{database}: {}, no upgrade is in progress", place(position))?;
+            write_interrupted_mlflow(out, position.interrupted_mlflow.as_ref())
         }
         Some(Status::Unfinished(unfinished)) => write_unfinished(out, database, unfinished),
         None => Ok(()),

@@ -2,7 +2,7 @@ use std::io::{self, Write};
 
 use mlflow_migrate_core::report::verify::VerifyReport;
 
-use super::check::{place, write_differences};
+use super::check::{place, write_differences, write_interrupted_mlflow};
 use crate::outcome::OfDatabase;
 use crate::render::words::count;
 
@@ -10,6 +10,7 @@ use crate::render::words::count;
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<VerifyReport>) -> io::Result<()> {
     let OfDatabase { database, result: verified } = found;
     writeln!(out, "{database}: {}", place(&verified.checked.position))?;
+    write_interrupted_mlflow(out, verified.checked.position.interrupted_mlflow.as_ref())?;
     write_differences(out, &verified.checked)?;
     if !verified.violations.is_empty() {
         writeln!(out, "inconsistent rows:")?;

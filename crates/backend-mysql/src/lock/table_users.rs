@@ -1,0 +1,43 @@
+//! Finds the sessions that have tables open, which a change of these tables would wait for.
+
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::TableUser;
+
+use super::holders::numbered;
+use crate::database::Mysql;
+use crate::quoting::literal;
+
+/// Returns other connections that have one of these tables open in a transaction.
+///
+/// Without the server's list of metadata locks, its list of transactions names the connections, but
+/// not their tables.
+pub(crate) async fn table_users(
+    database: &mut Mysql,
+    tables: &[String],
+) -> Result<Vec<TableUser>, Error> {
+    let names: Vec<String> = tables.iter().map(|table| literal(table)).collect();
+    let in_metadata_locks = format!(
+        "ID IN (SELECT t.PROCESSLIST_ID FROM performance_schema.metadata_locks AS l \
+         JOIN performance_schema.threads AS t ON t.THREAD_ID = l.OWNER_THREAD_ID \
+         WHERE l.LOCK_STATUS = 'GRANTED' AND l.OBJECT_TYPE = 'TABLE' \
+         AND l.OBJECT_SCHEMA = DATABASE() AND l.OBJECT_NAME IN ({}))",
+        names.join(", ")
+    );
+    let in_transactions = "ID IN (SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX) \
+                           AND DB = DATABASE()";
+    for condition in [&in_metadata_locks, in_transactions] {
+        match numbered(&mut database.connection, condition).await {
+            Ok(found) if !found.is_empty() => return Ok(found.into_iter().map(user).collect()),
+            // The server has no such list, or the user lacks the privilege to see it.
+            Ok(_) | Err(sqlx::Error::Database(_) | sqlx::Error::Decode(_)) => {}
+            Err(source) => {
+                return Err(database.context.error("looking for other connections", source));
+            }
+        }
+    }
+    Ok(Vec::new())
+}
+
+fn user((id, session): (String, String)) -> TableUser {
+    TableUser { session, end: format!("KILL {id}") }
+}

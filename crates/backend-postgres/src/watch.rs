@@ -1,0 +1,199 @@
+//! Reports what a long statement of an upgrade is doing, or waits for.
+//!
+//! The server shows both, but only to another connection: who holds the lock that a statement waits
+//! for (`pg_blocking_pids`), and how far the build of an index is (`pg_stat_progress_create_index`).
+//! There is no such view of an `ALTER TABLE` that rewrites a table.
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use mlflow_migrate_core::event::{Amount, Event, Observer, Progress, Unit, Wait, WaitReason};
+use sqlx::postgres::PgRow;
+use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+
+use crate::database::Postgres;
+use crate::login::connector::{Connector, LIMIT};
+
+/// The time between two looks. Most upgrades end before the first one.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// The sessions that keep another one waiting.
+const HOLDERS: &str = "SELECT b.pid, b.usename::text, b.application_name, b.state, \
+    extract(epoch FROM clock_timestamp() - coalesce(b.xact_start, b.query_start))::int8, \
+    extract(epoch FROM clock_timestamp() - a.state_change)::int8 \
+    FROM pg_catalog.pg_stat_activity a, pg_catalog.pg_stat_activity b \
+    WHERE a.wait_event_type = 'Lock' AND b.pid = ANY (pg_catalog.pg_blocking_pids(a.pid)) \
+    AND a.pid = ";
+
+/// How far the build of an index is; its phases count blocks or rows, or nothing.
+const INDEX: &str = "SELECT blocks_done, blocks_total, tuples_done, tuples_total \
+    FROM pg_catalog.pg_stat_progress_create_index WHERE pid = ";
+
+/// What the watch needs to know of the statement at work.
+#[derive(Clone, Default)]
+struct Work {
+    progress: Option<Progress>,
+    wait: Option<(WaitReason, Duration)>,
+}
+
+/// Watches the statements of one session.
+pub(crate) struct Watch {
+    work: Arc<Mutex<Work>>,
+    over: oneshot::Sender<()>,
+    task: JoinHandle<()>,
+}
+
+impl Watch {
+    /// Starts the watch.
+    pub(crate) fn start(database: &Postgres) -> Self {
+        let (over, is_over) = oneshot::channel();
+        let work = Arc::default();
+        let watching = Watching {
+            connector: database.connector.clone(),
+            connection: None,
+            process: database.process,
+            observer: Arc::clone(&database.observer),
+            work: Arc::clone(&work),
+            limit: database.lock_timeout,
+            waiting: None,
+        };
+        Self { work, over, task: tokio::spawn(watching.run(is_over)) }
+    }
+
+    /// Ends the watch, and closes its connection.
+    pub(crate) async fn end(self) {
+        // Sending fails only if the task has already ended.
+        let _ = self.over.send(());
+        let _ = self.task.await;
+    }
+
+    fn set(&self, change: impl FnOnce(&mut Work)) {
+        change(&mut self.work.lock().unwrap_or_else(PoisonError::into_inner));
+    }
+}
+
+/// Sets the step that gets the progress of the next statement.
+pub(crate) fn reports_to(database: &Postgres, progress: Option<Progress>) {
+    if let Some(watch) = &database.watch {
+        watch.set(|work| work.progress = progress);
+    }
+}
+
+/// Sets what the next statement waits for, and for how long at most, if not for a table.
+pub(crate) fn waits_for(database: &Postgres, wait: Option<(WaitReason, Duration)>) {
+    if let Some(watch) = &database.watch {
+        watch.set(|work| work.wait = wait);
+    }
+}
+
+struct Watching {
+    connector: Connector,
+    connection: Option<PgConnection>,
+    process: i64,
+    observer: Arc<dyn Observer>,
+    work: Arc<Mutex<Work>>,
+    limit: Duration,
+    /// The processes that the session has been seen to wait for, and since when.
+    waiting: Option<(Vec<i32>, Instant)>,
+}
+
+impl Watching {
+    async fn run(mut self, mut is_over: oneshot::Receiver<()>) {
+        while timeout(LOOK, &mut is_over).await.is_err() {
+            tokio::select! {
+                _ = &mut is_over => break,
+                () = self.look() => {}
+            }
+        }
+        self.end_wait();
+        if let Some(connection) = self.connection {
+            // If closing fails, the connection is gone already.
+            let _ = timeout(LIMIT, connection.close()).await;
+        }
+    }
+
+    async fn look(&mut self) {
+        let Some(holders) = self.ask(HOLDERS).await else { return };
+        if !holders.is_empty() {
+            self.tell_of_wait(&holders);
+            return;
+        }
+        self.end_wait();
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Some(progress) = work.progress else { return };
+        let rows = self.ask(INDEX).await;
+        if let Some(amount) = rows.as_ref().and_then(|rows| rows.first()).and_then(amount) {
+            progress.report_amount(amount);
+        }
+    }
+
+    fn end_wait(&mut self) {
+        if let Some((_, since)) = self.waiting.take() {
+            let waited_seconds = since.elapsed().as_secs_f64();
+            self.observer.notify(&Event::WaitOver { waited_seconds });
+        }
+    }
+
+    fn tell_of_wait(&mut self, holders: &[PgRow]) {
+        let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let processes: Vec<i32> = holders.iter().filter_map(|row| row.try_get(0).ok()).collect();
+        if self.waiting.as_ref().is_some_and(|(known, _)| *known == processes) {
+            return;
+        }
+        let waited =
+            holders.first().and_then(|row| row.try_get::<Option<i64>, _>(5).ok()).flatten();
+        let waited_seconds = waited.map_or(0, i64::unsigned_abs);
+        let since = self.waiting.as_ref().map(|(_, since)| *since);
+        let since =
+            since.or_else(|| Instant::now().checked_sub(Duration::from_secs(waited_seconds)));
+        self.waiting = Some((processes, since.unwrap_or_else(Instant::now)));
+        let (reason, limit) = work.wait.unwrap_or((WaitReason::Lock, self.limit));
+        self.observer.notify(&Event::Waiting(Wait {
+            reason,
+            holders: holders.iter().map(describe).collect(),
+            began_ms: None,
+            waited_seconds,
+            limit_seconds: Some(limit.as_secs()),
+        }));
+    }
+
+    /// Runs a query about the session; `None` if the server does not answer in time.
+    async fn ask(&mut self, query: &str) -> Option<Vec<PgRow>> {
+        let sql = format!("{query}{}", self.process);
+        let mut connection = self.connection.take();
+        let asked = async {
+            let connection = match &mut connection {
+                Some(connection) => connection,
+                None => connection.insert(self.connector.open().await?.0),
+            };
+            sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
+        };
+        let rows = timeout(LIMIT, asked).await.ok()?.ok()?;
+        self.connection = connection;
+        Some(rows)
+    }
+}
+
+/// Returns how far the build of an index is.
+fn amount(row: &PgRow) -> Option<Amount> {
+    let number = |at: usize| row.try_get::<i64, _>(at).ok().and_then(|it| u64::try_from(it).ok());
+    for (at, unit) in [(2, Unit::Rows), (0, Unit::Blocks)] {
+        let (done, total) = (number(at)?, number(at + 1)?);
+        if total > 0 && done > 0 {
+            return Some(Amount { done, total: Some(total), is_estimate: false, unit });
+        }
+    }
+    None
+}
+
+fn describe(row: &PgRow) -> String {
+    let text = |at: usize| row.try_get::<Option<String>, _>(at).ok().flatten().unwrap_or_default();
+    let process = row.try_get::<i32, _>(0).map_or(String::new(), |pid| pid.to_string());
+    let known: Vec<String> = [text(1), text(2)].into_iter().filter(|it| !it.is_empty()).collect();
+    let age = row.try_get::<Option<i64>, _>(4).ok().flatten();
+    let age = age.map_or(String::new(), |age| format!(" for {age} s"));
+    format!("process {process} ({}: {}{age})", known.join(", "), text(3))
+}
