@@ -3,8 +3,9 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use super::kind::Kind;
 use super::seconds::Seconds;
-use super::work::{Kind, Part, Sizes, StepWork};
+use super::work::{Part, Sizes, StepWork};
 use super::{CalibrationOutcome, Estimate};
 use crate::backend::{Backend, Measured, SAMPLE, SAMPLED, Sample, Work};
 use crate::error::{Error, ErrorKind};
@@ -107,10 +108,11 @@ impl Samples {
             }
             (None, _) => {
                 let known = self.measured.values().filter(|measured| measured.rows > 0);
-                let rates: Vec<f64> =
+                let mut rates: Vec<f64> =
                     known.map(|it| (it.filling + it.working) / it.rows as f64).collect();
-                let mean = rates.iter().sum::<f64>() / rates.len().max(1) as f64;
-                Seconds::scaled(mean, 1, rows)
+                rates.sort_by(f64::total_cmp);
+                let middle = rates.get(rates.len() / 2).copied().unwrap_or_default();
+                Seconds::linear(middle, rows)
             }
         }
     }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::work::{Amount, Kind};
+use super::kind::{Amount, Kind};
 use crate::backend::{ChangeLog, TableSize};
 
 /// The disk space that an upgrade needs besides the database's own, in bytes.
@@ -95,12 +95,13 @@ pub(super) fn own_bytes(size: TableSize) -> u64 {
     size.bytes.unwrap_or_default().saturating_sub(indexes)
 }
 
-/// Returns about how many bytes an index of a table takes: as many as its others on average.
+/// Returns about how many bytes an index of a table takes.
 ///
-/// Without another one, the key of a table of MLflow is about as wide as half of its row.
+/// A key is at most about half as wide as its row, and no index is larger than the others on average.
 pub(super) fn of_index(size: TableSize, indexes: usize) -> u64 {
+    let half = own_bytes(size) / 2;
     match size.index_bytes.unwrap_or_default() {
-        0 => own_bytes(size) / 2,
-        bytes => bytes / indexes.max(1) as u64,
+        0 => half,
+        bytes => half.min(bytes / indexes.max(1) as u64),
     }
 }

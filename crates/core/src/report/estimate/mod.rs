@@ -5,6 +5,7 @@
 
 mod calibrate;
 mod disk;
+mod kind;
 mod metrics;
 mod seconds;
 mod work;
@@ -21,9 +22,9 @@ use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::verification::of_latest_metrics;
 
 pub use disk::Disk;
+pub use kind::Amount;
 pub use metrics::Metrics;
 pub use seconds::Seconds;
-pub use work::Amount;
 
 use calibrate::calibrate;
 use metrics::count_metrics;

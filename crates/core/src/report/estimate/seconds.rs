@@ -40,6 +40,11 @@ impl Seconds {
         Self { low: linear / MARGIN, expected, high: sorted * MARGIN }
     }
 
+    /// Returns the time of work that was not measured, at the rate of other work.
+    pub(super) fn linear(seconds_a_row: f64, rows: u64) -> Self {
+        Self::exactly(seconds_a_row * rows as f64)
+    }
+
     /// Returns the time that work on all rows of a table takes.
     pub(super) fn of_work(measured: &Measured, rows: u64) -> Self {
         let growing = (measured.working - measured.fixed).max(0.0);

@@ -2,11 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use sea_query::SelectStatement;
-use serde::Serialize;
-
 use super::StepCost;
 use super::disk::{self, Disk};
+use super::kind::{Amount, Kind};
 use crate::backend::{Backend, ChangeLog, SAMPLE, TableSize};
 use crate::data::DataMigration;
 use crate::error::Error;
@@ -14,50 +12,8 @@ use crate::plan::{ChangePlan, Plan, Step, TableChange, TableLock, indexes_of};
 use crate::report::preview::locks;
 use crate::schema::{Schema, Table};
 
-/// An amount of rows.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Amount {
-    /// The number of rows.
-    pub rows: u64,
-    /// Their bytes, with indexes where these are concerned; `None` where they are not known.
-    pub bytes: Option<u64>,
-}
-
-impl Amount {
-    fn and(self, other: Self) -> Self {
-        let bytes = match (self.bytes, other.bytes) {
-            (None, None) => None,
-            (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
-        };
-        Self { rows: self.rows + other.rows, bytes }
-    }
-}
-
 /// The tables that hold rows, with their definitions and sizes.
 pub(super) type Sizes = BTreeMap<String, (Table, TableSize)>;
-
-/// The kind of work on the rows of one table.
-#[derive(Clone, Debug)]
-pub(super) enum Kind {
-    /// Changes the table.
-    Change {
-        change: Box<TableChange>,
-        rebuilds: bool,
-        index_builds: usize,
-        indexes: usize,
-        logs_rows: bool,
-    },
-    /// Reads some columns of every row.
-    Read { columns: Vec<String> },
-    /// Runs one query over all rows.
-    Query { query: Box<SelectStatement> },
-    /// Writes every row.
-    Update,
-    /// Adds rows.
-    Add,
-    /// Deletes rows.
-    Delete,
-}
 
 /// What a step does with the rows of one table.
 #[derive(Clone, Debug)]

@@ -1,0 +1,49 @@
+//! Models what is done with the rows of a table, and how many they are.
+
+use sea_query::SelectStatement;
+use serde::Serialize;
+
+use crate::plan::TableChange;
+
+/// An amount of rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Amount {
+    /// The number of rows.
+    pub rows: u64,
+    /// Their bytes, with indexes where these are concerned; `None` where they are not known.
+    pub bytes: Option<u64>,
+}
+
+impl Amount {
+    /// Adds an amount.
+    pub(super) fn and(self, other: Self) -> Self {
+        let bytes = match (self.bytes, other.bytes) {
+            (None, None) => None,
+            (one, other) => Some(one.unwrap_or_default() + other.unwrap_or_default()),
+        };
+        Self { rows: self.rows + other.rows, bytes }
+    }
+}
+
+/// The kind of work on the rows of one table.
+#[derive(Clone, Debug)]
+pub(super) enum Kind {
+    /// Changes the table.
+    Change {
+        change: Box<TableChange>,
+        rebuilds: bool,
+        index_builds: usize,
+        indexes: usize,
+        logs_rows: bool,
+    },
+    /// Reads some columns of every row.
+    Read { columns: Vec<String> },
+    /// Runs one query over all rows.
+    Query { query: Box<SelectStatement> },
+    /// Writes every row.
+    Update,
+    /// Adds rows.
+    Add,
+    /// Deletes rows.
+    Delete,
+}
