@@ -7,9 +7,9 @@ use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, LEFTOVER_PREFIX, Location};
 use crate::history::target::Target;
-use crate::locate::drift;
 use crate::locate::drift::{Weight, weigh};
 pub use crate::locate::mlflow_partial_run::InterruptedMlflow;
+use crate::locate::{drift, interrupted_mlflow};
 use crate::report::session::{begin_reading, end_reading};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Schema};
@@ -164,7 +164,7 @@ pub(crate) fn checked(
     location: Location,
 ) -> Result<CheckReport, Error> {
     let all = drift(catalogue, platform, live, &location)?;
-    let interrupted_mlflow = InterruptedMlflow::find(catalogue, platform, live, &location)?;
+    let interrupted_mlflow = interrupted_mlflow(catalogue, platform, live, &location)?;
     let position = Position { interrupted_mlflow, ..describe(catalogue, location)? };
     Ok(judge(position, all, leftovers(live), platform))
 }

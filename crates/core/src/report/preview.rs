@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::backend::Backend;
 use crate::error::{Error, RowProblem};
 use crate::history::catalogue::Catalogue;
+use crate::locate::interrupted_mlflow;
 use crate::plan::{ChangePlan, Plan, Step, step_by_step};
 use crate::report::alembic_cost::AlembicCost;
 use crate::report::check::InterruptedMlflow;
@@ -92,7 +93,7 @@ async fn preview_in_session(
     let is_rolled_back = platform.transactional_ddl || options.step_by_step;
     let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
     let releases = catalogue.releases.expecting(plan.to.as_deref());
-    let interrupted_mlflow = InterruptedMlflow::find(catalogue, platform, &live, &plan.from)?;
+    let interrupted_mlflow = interrupted_mlflow(catalogue, platform, &live, &plan.from)?;
     Ok(Preview {
         interrupted_mlflow,
         empty: plan.from.empty,
