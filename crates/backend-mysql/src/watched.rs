@@ -1,4 +1,4 @@
-//! What the upgrade and the task that watches it tell each other.
+//! What passes between the upgrade and the task that watches it.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;

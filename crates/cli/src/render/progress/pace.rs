@@ -59,7 +59,7 @@ impl Pace {
     /// Returns the time that is left at a moment; `None` as long as nobody can say.
     pub(super) fn left(&self, now: Duration) -> Option<Duration> {
         let left = self.end?.checked_sub(now)?;
-        (left >= Duration::from_millis(500)).then_some(left)
+        (left >= Duration::from_secs(1)).then_some(left)
     }
 
     /// Returns the estimated end after a report.
