@@ -13,11 +13,11 @@ use crate::connection::Connection;
 use crate::database::Mysql;
 use crate::error::Context;
 use crate::features::Features;
-use crate::lock::Watched;
 use crate::login::{self, Connector, Failure, Target};
 use crate::options::OpenOptions;
 use crate::table_facts::TableFacts;
 use crate::text_protocol;
+use crate::watched::Watched;
 
 impl Mysql {
     /// Connects to the database that a URL names.

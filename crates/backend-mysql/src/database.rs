@@ -14,10 +14,10 @@ use crate::cluster::{Claim, Cluster, Lease};
 use crate::connection::Connection;
 use crate::error::Context;
 use crate::features::Features;
-use crate::lock::Watched;
 use crate::login::Connector;
 use crate::table_facts::TableFacts;
 use crate::text_protocol;
+use crate::watched::Watched;
 
 /// A connection to one database on a MySQL or MariaDB server.
 pub struct Mysql {

@@ -55,6 +55,7 @@ mod table_size;
 mod tables;
 mod text_protocol;
 mod version_table;
+mod watched;
 
 pub use database::Mysql;
 pub use features::Features;

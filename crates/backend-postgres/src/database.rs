@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::backend::SessionMode;
-use mlflow_migrate_core::event::Observer;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
+use mlflow_migrate_core::event::{Observer, Progress, WaitReason};
 use sqlx::PgConnection;
 
 use crate::cancel::Canceller;
@@ -68,6 +68,20 @@ impl Postgres {
             user: &self.user,
             waited_seconds: self.lock_timeout.as_secs(),
             is_stopped: self.stop.as_ref().is_some_and(CancellationToken::is_requested),
+        }
+    }
+
+    /// Sets the step that gets the progress of the next statement.
+    pub(crate) fn reports_to(&self, progress: Option<Progress>) {
+        if let Some(watch) = &self.watch {
+            watch.reports_to(progress);
+        }
+    }
+
+    /// Sets what the next statement waits for, and for how long at most, if not for a table.
+    pub(crate) fn waits_for(&self, wait: Option<(WaitReason, Duration)>) {
+        if let Some(watch) = &self.watch {
+            watch.waits_for(wait);
         }
     }
 

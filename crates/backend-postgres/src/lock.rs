@@ -18,7 +18,6 @@ use crate::error::is_lock_failure;
 use crate::render::{column_list, quote_identifier, quote_literal};
 use crate::statements::{self, lock_holders};
 use crate::version_table::VERSION_TABLE;
-use crate::watch;
 
 /// The seed that separates this tool's advisory locks from others: the bytes of `mlflow_m`.
 const LOCK_SEED: i64 = 0x6d6c_666c_6f77_5f6d;
@@ -124,9 +123,9 @@ pub(crate) async fn lock_version_table(database: &mut Postgres) -> Result<(), Er
          ROLLBACK TO SAVEPOINT waiting; RELEASE SAVEPOINT waiting; \
          LOCK TABLE {table} IN EXCLUSIVE MODE"
     );
-    watch::waits_for(database, Some((WaitReason::MlflowUpgrade, database.lock_wait)));
+    database.waits_for(Some((WaitReason::MlflowUpgrade, database.lock_wait)));
     let locked = statements::run_soon_after(database, database.lock_wait, sql, action).await;
-    watch::waits_for(database, None);
+    database.waits_for(None);
     match locked {
         Err(Error::Locked { name, holders, .. }) => {
             let waited_seconds = database.lock_wait.as_secs();

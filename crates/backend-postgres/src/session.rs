@@ -3,6 +3,8 @@
 //! If anything fails before the COMMIT, the server rolls everything back. The lock that keeps a
 //! second upgrader out is released when the transaction ends.
 
+use std::sync::Arc;
+
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
 use sqlx::AssertSqlSafe;
@@ -138,7 +140,12 @@ async fn cancel_when_stopped(database: &mut Postgres) -> Result<(), Error> {
     let sql = "SELECT pg_backend_pid()::int8".to_owned();
     let process = statements::number(database, sql, "beginning a transaction").await?;
     database.process = process;
-    database.watch = Some(Watch::start(database));
+    database.watch = Some(Watch::start(
+        database.connector.clone(),
+        process,
+        Arc::clone(&database.observer),
+        database.lock_timeout,
+    ));
     let Some(stop) = database.stop.clone() else { return Ok(()) };
     database.canceller = Some(Canceller::start(stop, database.connector.clone(), process));
     Ok(())

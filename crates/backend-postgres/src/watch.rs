@@ -14,7 +14,6 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::database::Postgres;
 use crate::login::connector::{Connector, LIMIT};
 
 /// The time between two looks. Most upgrades end before the first one.
@@ -48,16 +47,21 @@ pub(crate) struct Watch {
 
 impl Watch {
     /// Starts the watch.
-    pub(crate) fn start(database: &Postgres) -> Self {
+    pub(crate) fn start(
+        connector: Connector,
+        process: i64,
+        observer: Arc<dyn Observer>,
+        limit: Duration,
+    ) -> Self {
         let (over, is_over) = oneshot::channel();
         let work = Arc::default();
         let watching = Watching {
-            connector: database.connector.clone(),
+            connector,
             connection: None,
-            process: database.process,
-            observer: Arc::clone(&database.observer),
+            process,
+            observer,
             work: Arc::clone(&work),
-            limit: database.lock_timeout,
+            limit,
             waiting: None,
         };
         Self { work, over, task: tokio::spawn(watching.run(is_over)) }
@@ -70,22 +74,14 @@ impl Watch {
         let _ = self.task.await;
     }
 
-    fn set(&self, change: impl FnOnce(&mut Work)) {
-        change(&mut self.work.lock().unwrap_or_else(PoisonError::into_inner));
+    /// Sets the step that gets the progress of the next statement.
+    pub(crate) fn reports_to(&self, progress: Option<Progress>) {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).progress = progress;
     }
-}
 
-/// Sets the step that gets the progress of the next statement.
-pub(crate) fn reports_to(database: &Postgres, progress: Option<Progress>) {
-    if let Some(watch) = &database.watch {
-        watch.set(|work| work.progress = progress);
-    }
-}
-
-/// Sets what the next statement waits for, and for how long at most, if not for a table.
-pub(crate) fn waits_for(database: &Postgres, wait: Option<(WaitReason, Duration)>) {
-    if let Some(watch) = &database.watch {
-        watch.set(|work| work.wait = wait);
+    /// Sets what the next statement waits for, and for how long at most, if not for a table.
+    pub(crate) fn waits_for(&self, wait: Option<(WaitReason, Duration)>) {
+        self.work.lock().unwrap_or_else(PoisonError::into_inner).wait = wait;
     }
 }
 

@@ -16,4 +16,4 @@ pub(crate) use named::{release, take};
 pub(crate) use probe::lock_briefly;
 pub(crate) use table_users::table_users;
 pub(crate) use upgraders::{other_upgraders, wait_for_mlflow};
-pub(crate) use watch::{Watched, watch};
+pub(crate) use watch::watch;

@@ -4,12 +4,10 @@
 //! cluster, for a replica, or for room on the disk. Only another connection can observe such a
 //! wait, and how far the server is with a change of a table.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 
-use mlflow_migrate_core::event::{
-    Amount, Event, Observer, Phase, Progress, Unit, Wait, WaitReason,
-};
+use mlflow_migrate_core::event::{Amount, Event, Observer, Phase, Unit, Wait, WaitReason};
 
 use super::holders::holders_of_locks;
 use crate::background::Background;
@@ -17,57 +15,13 @@ use crate::connection::Connection;
 use crate::database::Mysql;
 use crate::login::Connector;
 use crate::text_protocol;
+use crate::watched::Watched;
 
 /// How long the server may take to list the running statements.
 const LIMIT: Duration = Duration::from_secs(5);
 
 /// The time between two looks.
 const LOOK: Duration = Duration::from_secs(1);
-
-/// What the watch reports of the statement at work.
-#[derive(Clone, Default)]
-pub(crate) struct Watched(Arc<Mutex<Work>>);
-
-#[derive(Clone, Default)]
-struct Work {
-    /// Gets the server's own phases of a change.
-    progress: Option<Progress>,
-    /// What a lock is waited for, and for how long at most, if not a table's lock.
-    wait: Option<(WaitReason, Duration)>,
-    /// Who was waited for at the last look, and for how long.
-    waiting: Option<(Vec<String>, Duration)>,
-}
-
-impl Watched {
-    /// Sets the step that gets the server's own phases of a change.
-    pub(crate) fn reports_to(&self, progress: Option<Progress>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).progress = progress;
-    }
-
-    /// Sets what the next statement waits for.
-    pub(super) fn waits_for(&self, wait: Option<(WaitReason, Duration)>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).wait = wait;
-    }
-
-    /// Reports that the wait is over, if there was one.
-    pub(crate) fn end_wait(&self, observer: &dyn Observer) {
-        let waiting = self.0.lock().unwrap_or_else(PoisonError::into_inner).waiting.take();
-        if let Some((_, waited)) = waiting {
-            observer.notify(&Event::WaitOver { waited_seconds: waited.as_secs_f64() });
-        }
-    }
-
-    /// Records who is waited for, and returns whether that is known already.
-    fn is_known(&self, holders: Vec<String>, waited: Duration) -> bool {
-        let mut work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = work.waiting.replace((holders, waited));
-        before.is_some_and(|(known, _)| work.waiting.as_ref().is_some_and(|(now, _)| known == *now))
-    }
-
-    fn now(&self) -> Work {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-}
 
 /// Watches the statements of this upgrade from now on.
 pub(crate) fn watch(database: &mut Mysql) {

@@ -10,7 +10,7 @@ use mlflow_migrate_core::plan::TableChange;
 
 use crate::database::Postgres;
 use crate::render::{create_index, quote_identifier};
-use crate::{statements, watch};
+use crate::statements;
 
 pub(crate) use self::describe::describe;
 
@@ -31,9 +31,9 @@ pub(crate) async fn apply(
             None if change.before.is_some() => progress.enter(Phase::Changing),
             None => {}
         }
-        watch::reports_to(database, Some(progress.clone()));
+        database.reports_to(Some(progress.clone()));
         let done = statements::define(database, statement, &action).await;
-        watch::reports_to(database, None);
+        database.reports_to(None);
         done?;
     }
     let known = change.before.as_ref().map_or(&[][..], |before| &before.triggers);

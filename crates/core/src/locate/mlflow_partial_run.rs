@@ -13,7 +13,6 @@ use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
 use crate::history::revision::{Action, Revision};
-use crate::locate::drift;
 use crate::schema::op::{Op, TableEdit};
 use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{self, Difference, DifferenceKind, Object, Schema};
@@ -62,25 +61,9 @@ pub struct InterruptedMlflow {
     pub operations: usize,
 }
 
-impl InterruptedMlflow {
-    /// Recognises an interrupted run by the live schema.
-    ///
-    /// # Errors
-    /// If the catalogue contradicts itself.
-    pub(crate) fn find(
-        catalogue: &Catalogue,
-        platform: &Platform,
-        live: &Schema,
-        location: &Location,
-    ) -> Result<Option<Self>, Error> {
-        let all = drift(catalogue, platform, live, location)?;
-        let found = recognise(catalogue, platform, live, location, &all)?;
-        Ok(found.map(|run| run.report()))
-    }
-}
-
 impl PartialRun {
-    fn report(&self) -> InterruptedMlflow {
+    /// Returns what the run has left.
+    pub(crate) fn report(&self) -> InterruptedMlflow {
         let Self { revision, done, operations, .. } = self;
         InterruptedMlflow { revision: revision.clone(), done: *done, operations: *operations }
     }

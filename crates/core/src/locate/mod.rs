@@ -7,6 +7,7 @@ pub(crate) mod recognise;
 use crate::error::{Error, LocationError, Restamp, label, quoted};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{ALEMBIC_PREFIX, Assumption, LEFTOVER_PREFIX, Location};
+use crate::locate::mlflow_partial_run::InterruptedMlflow;
 use crate::locate::recognise::{Comparison, is_mlflows};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema, differences};
@@ -328,4 +329,19 @@ pub(crate) fn drift(
     let mut all = differences(&state, live, platform);
     all.retain(|difference| !is_alembics(&difference.table));
     Ok(all)
+}
+
+/// Recognises an interrupted run of MLflow's own upgrade by the live schema.
+///
+/// # Errors
+/// If the catalogue contradicts itself.
+pub(crate) fn interrupted_mlflow(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    location: &Location,
+) -> Result<Option<InterruptedMlflow>, Error> {
+    let all = drift(catalogue, platform, live, location)?;
+    let found = mlflow_partial_run::recognise(catalogue, platform, live, location, &all)?;
+    Ok(found.map(|run| run.report()))
 }

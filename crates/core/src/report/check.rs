@@ -9,7 +9,7 @@ use crate::history::location::{Assumption, LEFTOVER_PREFIX, Location};
 use crate::history::target::Target;
 use crate::locate::drift::{Weight, weigh};
 pub use crate::locate::mlflow_partial_run::InterruptedMlflow;
-use crate::locate::{drift, wrong_stamp};
+use crate::locate::{drift, interrupted_mlflow, wrong_stamp};
 use crate::report::session::{begin_reading, end_reading};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Schema};
@@ -172,7 +172,7 @@ pub(crate) fn checked(
         true => repair_plan(catalogue, platform, live, &location, false)?.repaired,
         false => Vec::new(),
     };
-    let interrupted_mlflow = InterruptedMlflow::find(catalogue, platform, live, &location)?;
+    let interrupted_mlflow = interrupted_mlflow(catalogue, platform, live, &location)?;
     let position = Position { interrupted_mlflow, ..describe(catalogue, location)? };
     Ok(CheckReport { repairable, ..judge(position, all, leftovers(live), platform) })
 }

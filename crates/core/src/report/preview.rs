@@ -5,6 +5,7 @@ use serde::Serialize;
 use crate::backend::Backend;
 use crate::error::{Error, RowProblem};
 use crate::history::catalogue::Catalogue;
+use crate::locate::interrupted_mlflow;
 use crate::plan::{
     ChangePlan, Plan, RESERVED, Step, TableLock, of_migration, step_by_step, strongest,
 };
@@ -102,7 +103,7 @@ async fn preview_in_session(
     let is_rolled_back = is_one_transaction || options.step_by_step;
     let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
     let from = (!plan.from.empty).then_some(plan.from.revision.as_deref());
-    let interrupted_mlflow = InterruptedMlflow::find(catalogue, platform, &live, &plan.from)?;
+    let interrupted_mlflow = interrupted_mlflow(catalogue, platform, &live, &plan.from)?;
     Ok(Preview {
         interrupted_mlflow,
         empty: plan.from.empty,

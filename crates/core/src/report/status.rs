@@ -6,7 +6,8 @@ use crate::backend::Backend;
 use crate::error::{Error, Unfinished};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Assumption;
-use crate::report::check::{InterruptedMlflow, Position, describe};
+use crate::locate::interrupted_mlflow;
+use crate::report::check::{Position, describe};
 use crate::report::session::{begin_reading, end_reading};
 use crate::upgrade::inspection::{inspect, unfinished};
 use crate::upgrade::journal::Journal;
@@ -57,7 +58,7 @@ async fn status_in_session(
         None => {
             let (location, live) = inspect(backend, catalogue, assume).await?;
             let interrupted_mlflow =
-                InterruptedMlflow::find(catalogue, backend.platform(), &live, &location)?;
+                interrupted_mlflow(catalogue, backend.platform(), &live, &location)?;
             let position = describe(catalogue, location)?;
             Ok(Status::Settled(Position { interrupted_mlflow, ..position }))
         }

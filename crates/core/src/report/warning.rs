@@ -4,6 +4,7 @@ use crate::backend::{Backend, TableUser};
 use crate::error::{Error, ErrorKind, Violation};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
+use crate::locate::interrupted_mlflow;
 use crate::locate::mlflow_partial_run::InterruptedMlflow;
 use crate::plan::Plan;
 use crate::report::check::checked;
@@ -51,7 +52,7 @@ pub(super) async fn warnings(
         let users = backend.table_users(&tables).await?;
         warnings.extend(users.into_iter().map(Warning::TableInUse));
     }
-    let interrupted = InterruptedMlflow::find(catalogue, backend.platform(), live, &plan.from)?;
+    let interrupted = interrupted_mlflow(catalogue, backend.platform(), live, &plan.from)?;
     warnings.extend(interrupted.clone().map(Warning::InterruptedMlflow));
     let is_drift_told = problems.iter().any(|problem| problem.kind() == ErrorKind::Drift);
     if interrupted.is_none() {

@@ -33,7 +33,7 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Returns the line, not wider than so many columns.
+    /// Returns the line, not wider than `width` columns.
     ///
     /// The less important a part is, the earlier it gives way: the bar, the rate, the exact numbers,
     /// the time that has passed, the title.

@@ -7,7 +7,7 @@ use mlflow_migrate_core::event::Amount;
 /// How long a phase works before its pace says something.
 const LEAST_TIME: Duration = Duration::from_secs(3);
 
-/// The least part of the work that has to be done before its pace says something: one in so many.
+/// A phase says nothing before one part in this number is done.
 const LEAST_PART: u64 = 33;
 
 /// The least time between two corrections of the end to a later moment.
@@ -59,13 +59,13 @@ impl Pace {
     /// Returns the time that is left at a moment; `None` as long as nobody can say.
     pub(super) fn left(&self, now: Duration) -> Option<Duration> {
         let left = self.end?.checked_sub(now)?;
-        (left >= Duration::from_millis(500)).then_some(left)
+        (left >= Duration::from_secs(1)).then_some(left)
     }
 
     /// Returns the estimated end after a report.
     ///
     /// An earlier end counts at once. A later one counts only if it is much later, and not often:
-    /// a time that is left must not grow while the work goes on at the same pace.
+    /// a time that is left must not grow while the work keeps its pace.
     fn corrected_end(&mut self, at: Duration, amount: Amount) -> Option<Duration> {
         let total = amount.total.filter(|total| *total > amount.done)?;
         if amount.done < total / LEAST_PART {

@@ -53,7 +53,7 @@ impl RunningStep {
         self.wait = wait.map(|wait| (wait, Instant::now()));
     }
 
-    /// Returns the line for a terminal, not wider than so many columns.
+    /// Returns the line for a terminal, not wider than `width` columns.
     pub(super) fn line(&self, width: usize) -> String {
         if let Some((wait, since)) = &self.wait {
             let text = waiting(wait);
@@ -94,7 +94,7 @@ fn left(time: Duration) -> String {
     format!("{} left", clock_time(time))
 }
 
-/// Returns for how long a wait goes on at most.
+/// Returns how long a wait lasts at most from now on.
 fn time_left(wait: &Wait, since: Duration) -> Option<Duration> {
     let limit = Duration::from_secs(wait.limit_seconds?);
     let waited = Duration::from_secs(wait.waited_seconds) + since;

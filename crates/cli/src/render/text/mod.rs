@@ -151,7 +151,7 @@ fn rows_of(text: &str) -> usize {
     rows.sum()
 }
 
-/// Returns what a terminal needs to clear so many lines above the cursor.
+/// Returns what a terminal needs to clear this number of lines above the cursor.
 fn back_over(lines: usize) -> String {
     if lines == 0 { String::new() } else { format!("\x1b[{lines}F\x1b[J") }
 }
