@@ -23,7 +23,7 @@ const SERVERS: [&str; 4] = ["postgresql://", "postgres://", "mysql+pymysql://", 
 /// The exit codes of commands that found something, which is a result.
 fn expected_codes(command: &str) -> &'static [i32] {
     match command {
-        "check" | "verify" => &[0, 1, 2],
+        "check" | "verify" | "diff" => &[0, 1, 2],
         "status" => &[0, 3, 4],
         _ => &[0],
     }
