@@ -89,7 +89,7 @@ async fn a_server_that_is_not_up_yet() {
 async fn a_connection_that_is_lost_once() {
     for server in servers() {
         // Before anything is done, and half-way.
-        let lock = if server.is_postgres() { "pg_advisory_xact_lock" } else { "GET_LOCK" };
+        let lock = if server.is_postgres() { "advisory_xact_lock" } else { "GET_LOCK" };
         for text in [lock, "INSERT INTO latest_metrics"] {
             let database = old(&server).await;
             let proxy = Proxy::cut_once_at(&address(&*database), text);
