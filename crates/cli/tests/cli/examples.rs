@@ -23,7 +23,7 @@ const SERVERS: [&str; 4] = ["postgresql://", "postgres://", "mysql+pymysql://", 
 /// The exit codes of commands that found something, which is a result.
 fn expected_codes(command: &str) -> &'static [i32] {
     match command {
-        "check" | "verify" | "diff" => &[0, 1, 2],
+        "check" | "verify" | "diff" | "stamp" => &[0, 1, 2],
         "status" => &[0, 3, 4],
         _ => &[0],
     }
@@ -75,7 +75,9 @@ fn run(line: &str) -> bool {
         return false;
     }
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
-    std::fs::copy(sandbox.path("mlruns.db"), sandbox.path("copy.db")).unwrap();
+    for copy in ["copy.db", "other.db"] {
+        std::fs::copy(sandbox.path("mlruns.db"), sandbox.path(copy)).unwrap();
+    }
     if command == "restore" {
         assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--backup"]).code, 0);
     }
