@@ -181,7 +181,7 @@ fn an_error_is_the_last_line_of_json() {
     let sandbox = stamped(&["ffffffffffff"]);
     let ran = sandbox.run(&["upgrade", "mlruns.db", "--json"]);
     assert_eq!((ran.code, ran.stderr.as_str()), (20, ""));
-    assert_snapshot!(ran.stdout);
+    assert_snapshot!(ran.json().last().unwrap().to_string());
 }
 
 #[test]
