@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader, Read};
 use std::net::TcpListener;
 use std::process::{Child, ChildStderr, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::conformance::assert_at;
@@ -152,8 +153,20 @@ async fn an_answer_that_is_lost() {
                 "{}",
                 ran.stderr
             );
+            wait_until_at_target(&*database).await;
             assert_at(&server, &*database, TARGET).await;
         }
+    }
+}
+
+/// Waits until the server has done a COMMIT that it got from a connection which is gone.
+///
+/// The program may end before the server has read the statement.
+async fn wait_until_at_target(database: &dyn TestDatabase) {
+    let began = Instant::now();
+    let version = || database.query("SELECT version_num FROM alembic_version");
+    while version() != [[TARGET.into()]] && began.elapsed() < Duration::from_secs(30) {
+        tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }
 
