@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 
 use super::super::visible::one_line;
+use super::problems;
 use crate::outcome::{Diagnosed, OfDatabase};
 use crate::render::words::{self, count};
 
@@ -16,15 +17,7 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::
         }
         None => writeln!(out, "{database}: no upgrade can be planned")?,
     }
-    for problem in problems {
-        writeln!(out, "problem: {}", one_line(&problem.message))?;
-        for query in &problem.queries {
-            writeln!(out, "  find all: {}", one_line(query))?;
-        }
-        if let Some(hint) = &problem.hint {
-            writeln!(out, "  hint: {}", one_line(hint))?;
-        }
-    }
+    problems::write(out, problems)?;
     for warning in warnings {
         writeln!(out, "warning: {}", one_line(&warning.message))?;
         if !warning.reason.is_empty() {

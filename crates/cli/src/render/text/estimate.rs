@@ -17,14 +17,14 @@ pub(super) fn write(out: &mut impl Write, estimated: &OfDatabase<Estimate>) -> i
         writeln!(out, "metrics, whose newest entries 89d4b8295536 computes:")?;
         write_metrics(out, metrics)?;
     }
-    let steps = count(estimate.steps as u64, "step");
+    let steps = count(estimate.step_count as u64, "step");
     if estimate.costs.is_empty() {
         writeln!(out, "none of {steps} reads or writes existing rows")?;
     } else {
         let costs = estimate.costs.len();
         writeln!(out, "{costs} of {steps} read or write existing rows:")?;
     }
-    let width = estimate.steps.to_string().len();
+    let width = estimate.step_count.to_string().len();
     for cost in &estimate.costs {
         write_cost(out, cost, width)?;
     }

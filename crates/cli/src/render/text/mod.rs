@@ -8,6 +8,7 @@ mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod problems;
 mod repair;
 mod restore;
 mod show;

@@ -2,8 +2,8 @@ use std::io::{self, Write};
 
 use mlflow_migrate_core::upgrade::repair::RepairReport;
 
-use crate::outcome::{OfDatabase, Problem, Repaired};
-use crate::render::visible::one_line;
+use super::problems;
+use crate::outcome::{OfDatabase, Repaired};
 use crate::render::words::{count, count_of, duration, revision};
 
 /// Writes what was repaired, or would be, and what is left.
@@ -33,21 +33,8 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Repaired>) -> io::R
         let mut numbered = (1..).zip(&report.planned);
         numbered.try_for_each(|(number, title)| writeln!(out, "  {number}  {title}"))?;
     }
-    write_problems(out, problems)?;
+    problems::write(out, problems)?;
     write_remaining(out, report)
-}
-
-fn write_problems(out: &mut impl Write, problems: &[Problem]) -> io::Result<()> {
-    for problem in problems {
-        writeln!(out, "problem: {}", one_line(&problem.message))?;
-        for query in &problem.queries {
-            writeln!(out, "  find all: {}", one_line(query))?;
-        }
-        if let Some(hint) = &problem.hint {
-            writeln!(out, "  hint: {}", one_line(hint))?;
-        }
-    }
-    Ok(())
 }
 
 fn write_remaining(out: &mut impl Write, report: &RepairReport) -> io::Result<()> {

@@ -40,7 +40,7 @@ pub struct Estimate {
     /// The size of `metrics`; `None` unless 89d4b8295536 computes from it.
     pub metrics: Option<Metrics>,
     /// The number of all steps.
-    pub steps: usize,
+    pub step_count: usize,
     /// The steps that read or write existing rows, in order.
     pub costs: Vec<StepCost>,
     /// Whether every lock is held until the upgrade commits.
@@ -163,7 +163,7 @@ async fn count_in_session(
         from: plan.from.revision.clone(),
         to: plan.to.clone(),
         metrics,
-        steps: plan.steps.len(),
+        step_count: plan.steps.len(),
         disk: Disk::default(),
         costs,
         locks_until_commit: backend.platform().transactional_ddl,
