@@ -6,11 +6,11 @@
 use std::time::Duration;
 
 use mlflow_migrate_core::event::cancellation::CancellationToken;
-use sqlx::{AssertSqlSafe, Connection};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::login::connector::{Connector, LIMIT};
+use crate::login::connector::Connector;
+use crate::second_session::SecondSession;
 
 /// The time between two cancel requests: meanwhile the next statement may have begun.
 const AGAIN: Duration = Duration::from_millis(500);
@@ -48,19 +48,14 @@ async fn watch(
         _ = &mut is_over => return,
         () = stop.requested() => {}
     }
+    let mut session = SecondSession::new(connector);
     loop {
         // If the request fails, the statement continues, and the next round requests again.
-        let _ = tokio::time::timeout(LIMIT, cancel(&connector, process)).await;
+        let _ = session.ask(&format!("SELECT pg_cancel_backend({process}::int4)")).await;
         tokio::select! {
-            _ = &mut is_over => return,
+            _ = &mut is_over => break,
             () = tokio::time::sleep(AGAIN) => {}
         }
     }
-}
-
-async fn cancel(connector: &Connector, process: i64) -> Result<(), sqlx::Error> {
-    let (mut connection, _) = connector.open().await?;
-    let sql = AssertSqlSafe(format!("SELECT pg_cancel_backend({process}::int4)"));
-    sqlx::raw_sql(sql).execute(&mut connection).await?;
-    connection.close().await
+    session.end().await;
 }

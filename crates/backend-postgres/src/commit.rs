@@ -11,11 +11,11 @@ use std::time::{Duration, Instant};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Event, Observer};
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
-use tokio::time::{sleep, timeout};
+use sqlx::Row as _;
+use tokio::time::sleep;
 
 use crate::database::Postgres;
-use crate::login::connector::{Connector, LIMIT};
+use crate::second_session::SecondSession;
 
 const ACTION: &str = "committing the upgrade";
 
@@ -37,8 +37,7 @@ enum Seen {
 
 /// Watches one COMMIT over a connection of its own.
 struct Watch {
-    connector: Connector,
-    connection: Option<PgConnection>,
+    session: SecondSession,
     process: i64,
     stop: Option<CancellationToken>,
     observer: Arc<dyn Observer>,
@@ -110,7 +109,7 @@ impl Watch {
              WHERE pid = {} AND state IS NOT NULL",
             self.process
         );
-        let rows = self.ask(sql).await;
+        let rows = self.session.ask(&sql).await;
         let Some(row) = rows.as_ref().and_then(|rows| rows.first()) else { return Seen::Unseen };
         let text = |at: usize| row.try_get::<String, _>(at).unwrap_or_default();
         match (text(0), text(1)) {
@@ -133,30 +132,7 @@ impl Watch {
             self.process
         );
         // The next look shows whether the request succeeded.
-        let _ = self.ask(sql).await;
-    }
-
-    /// Runs a query. Returns `None` if the server does not answer in time.
-    async fn ask(&mut self, sql: String) -> Option<Vec<sqlx::postgres::PgRow>> {
-        let mut connection = self.connection.take();
-        let asked = async {
-            let connection = match &mut connection {
-                Some(connection) => connection,
-                None => connection.insert(self.connector.open().await?.0),
-            };
-            sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
-        };
-        let rows = timeout(LIMIT, asked).await.ok()?.ok()?;
-        self.connection = connection;
-        Some(rows)
-    }
-
-    /// Closes the connection as the protocol requires.
-    async fn end(self) {
-        if let Some(connection) = self.connection {
-            // If closing fails, the connection is gone already.
-            let _ = timeout(LIMIT, connection.close()).await;
-        }
+        let _ = self.session.ask(&sql).await;
     }
 }
 
@@ -175,8 +151,7 @@ fn waits_for_standby(names: &str, limit: Duration) -> String {
 /// The server's error. If no answer arrives and no connection can see why, the outcome is unknown.
 pub(crate) async fn send(database: &mut Postgres) -> Result<(), Error> {
     let mut watch = Watch {
-        connector: database.connector.clone(),
-        connection: None,
+        session: SecondSession::new(database.connector.clone()),
         process: database.process,
         stop: database.stop.clone(),
         observer: Arc::clone(&database.observer),
@@ -190,7 +165,7 @@ pub(crate) async fn send(database: &mut Postgres) -> Result<(), Error> {
         () = watch.run() => None,
     };
     let has_ended_wait = watch.has_ended_wait;
-    watch.end().await;
+    watch.session.end().await;
     match answer {
         Some(Ok(_)) => {
             if has_ended_wait {

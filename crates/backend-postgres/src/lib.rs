@@ -36,6 +36,8 @@ mod preflight;
 mod render;
 mod rows;
 mod script;
+mod search_path;
+mod second_session;
 mod sequences;
 mod session;
 mod statements;

@@ -12,9 +12,9 @@ use sqlx::AssertSqlSafe;
 use crate::cancel::Canceller;
 use crate::database::Postgres;
 use crate::login::pooling;
-use crate::preflight::code_of_others::ONLY_THE_SERVERS;
 use crate::preflight::{code_of_others, read_only};
 use crate::render::quote_identifier;
+use crate::search_path::ONLY_THE_SERVERS;
 use crate::watch::Watch;
 use crate::{commit, lock, statements};
 

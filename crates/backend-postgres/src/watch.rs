@@ -8,13 +8,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_core::event::{Amount, Event, Observer, Progress, Unit, Wait, WaitReason};
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Connection, PgConnection, Row as _};
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use crate::login::connector::{Connector, LIMIT};
+use crate::login::connector::Connector;
+use crate::second_session::SecondSession;
 
 /// The time between two looks. Most upgrades end before the first one.
 const LOOK: Duration = Duration::from_secs(1);
@@ -56,8 +57,7 @@ impl Watch {
         let (over, is_over) = oneshot::channel();
         let work = Arc::default();
         let watching = Watching {
-            connector,
-            connection: None,
+            session: SecondSession::new(connector),
             process,
             observer,
             work: Arc::clone(&work),
@@ -86,8 +86,7 @@ impl Watch {
 }
 
 struct Watching {
-    connector: Connector,
-    connection: Option<PgConnection>,
+    session: SecondSession,
     process: i64,
     observer: Arc<dyn Observer>,
     work: Arc<Mutex<Work>>,
@@ -105,14 +104,11 @@ impl Watching {
             }
         }
         self.end_wait();
-        if let Some(connection) = self.connection {
-            // If closing fails, the connection is gone already.
-            let _ = timeout(LIMIT, connection.close()).await;
-        }
+        self.session.end().await;
     }
 
     async fn look(&mut self) {
-        let Some(holders) = self.ask(HOLDERS).await else { return };
+        let Some(holders) = self.session.ask(&self.about(HOLDERS)).await else { return };
         if !holders.is_empty() {
             self.tell_of_wait(&holders);
             return;
@@ -120,10 +116,15 @@ impl Watching {
         self.end_wait();
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(progress) = work.progress else { return };
-        let rows = self.ask(INDEX).await;
+        let rows = self.session.ask(&self.about(INDEX)).await;
         if let Some(amount) = rows.as_ref().and_then(|rows| rows.first()).and_then(amount) {
             progress.report_amount(amount);
         }
+    }
+
+    /// Returns a query about the watched session.
+    fn about(&self, query: &str) -> String {
+        format!("{query}{}", self.process)
     }
 
     fn end_wait(&mut self) {
@@ -154,22 +155,6 @@ impl Watching {
             waited_seconds,
             limit_seconds: Some(limit.as_secs()),
         }));
-    }
-
-    /// Runs a query about the session; `None` if the server does not answer in time.
-    async fn ask(&mut self, query: &str) -> Option<Vec<PgRow>> {
-        let sql = format!("{query}{}", self.process);
-        let mut connection = self.connection.take();
-        let asked = async {
-            let connection = match &mut connection {
-                Some(connection) => connection,
-                None => connection.insert(self.connector.open().await?.0),
-            };
-            sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
-        };
-        let rows = timeout(LIMIT, asked).await.ok()?.ok()?;
-        self.connection = connection;
-        Some(rows)
     }
 }
 

@@ -34,9 +34,6 @@ const ACTION: &str = "looking for code of other roles";
 /// The number of objects that a message names.
 const NAMED: usize = 5;
 
-/// Limits the `search_path` to the only schemas in which no other role can create anything.
-pub(crate) const ONLY_THE_SERVERS: &str = "SET LOCAL search_path = pg_catalog, pg_temp";
-
 /// The roles whose code may run: superusers, and roles with the session user's privileges anyway.
 ///
 /// The session's user counts rather than the current user, since code can undo a `SET ROLE`.
