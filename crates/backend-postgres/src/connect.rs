@@ -100,13 +100,19 @@ fn unreachable(database: &Postgres, problem: String, remedy: String) -> Error {
 }
 
 /// Reads the server's version and role, and the schema to upgrade.
+///
+/// The session still has the `search_path` that shows this schema. Every name is qualified, because
+/// other schemas may come before the server's own.
 async fn identify_server(database: &mut Postgres, kind: SessionKind) -> Result<(), Error> {
-    const SQL: &str = "SELECT current_setting('server_version_num')::int4, \
-         current_setting('server_version'), current_user::text, current_schema()::text, \
-         pg_is_in_recovery(), current_setting('search_path'), \
-         (SELECT n.nspname::text FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
-          WHERE c.oid = to_regclass('experiments')::oid), \
-         current_setting('transaction_read_only') = 'on'";
+    const SQL: &str = "SELECT \
+         pg_catalog.current_setting('server_version_num')::pg_catalog.int4, \
+         pg_catalog.current_setting('server_version'), current_user::pg_catalog.text, \
+         pg_catalog.current_schema()::pg_catalog.text, pg_catalog.pg_is_in_recovery(), \
+         pg_catalog.current_setting('search_path'), (SELECT n.nspname::pg_catalog.text \
+             FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n \
+             ON n.oid OPERATOR(pg_catalog.=) c.relnamespace WHERE c.oid OPERATOR(pg_catalog.=) \
+             pg_catalog.to_regclass('experiments')::pg_catalog.oid), \
+         pg_catalog.current_setting('transaction_read_only') OPERATOR(pg_catalog.=) 'on'";
     let action = "looking at the server";
     // A pooler does not know statements that are prepared outside a transaction.
     let row = database.line.brief(sqlx::raw_sql(SQL).fetch_one(&mut database.connection)).await;

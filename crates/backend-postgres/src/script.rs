@@ -13,6 +13,16 @@ use crate::preflight::row_checks::{SPELLING, is_checked_again};
 use crate::render::{quote_identifier, quote_literal};
 use crate::{change, latest_metrics};
 
+/// Begins a transaction that finds names in the current schema and the server's own only, and in
+/// which the backslashes of a string stand for themselves.
+const OPENING: &str = "\\set ON_ERROR_STOP on
+BEGIN;
+DO $mlflow_migrate$ BEGIN
+  PERFORM pg_catalog.set_config('search_path', pg_catalog.quote_ident(pg_catalog.current_schema()::pg_catalog.text) OPERATOR(pg_catalog.||) ', pg_temp', true);
+END $mlflow_migrate$;
+SET LOCAL standard_conforming_strings = on;
+";
+
 /// Renders scripts for the program `psql`.
 #[derive(Clone, Copy, Debug)]
 pub struct PostgresScript;
@@ -26,9 +36,8 @@ impl ScriptDialect for PostgresScript {
         "psql -X -d DATABASE -f FILE"
     }
 
-    /// Begins a transaction, in which a string's backslashes mean what the program takes them for.
     fn opening(&self) -> String {
-        "\\set ON_ERROR_STOP on\nBEGIN;\nSET LOCAL standard_conforming_strings = on;\n".to_owned()
+        OPENING.to_owned()
     }
 
     fn closing(&self) -> String {

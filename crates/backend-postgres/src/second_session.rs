@@ -1,14 +1,11 @@
 //! A second session beside the one that upgrades, for questions about that one.
-//!
-//! Every question sees the server's own functions and operators only. A role or a database may put
-//! other schemas first, where others could plant functions that run with this user's rights.
 
 use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
 use tokio::time::timeout;
 
 use crate::login::connector::{Connector, LIMIT};
-use crate::search_path::ONLY_THE_SERVERS;
+use crate::search_path::alone;
 
 /// A session that connects at its first question.
 pub(crate) struct SecondSession {
@@ -23,17 +20,14 @@ impl SecondSession {
     }
 
     /// Runs a query. Returns `None` if the server does not answer in time, or refuses the query.
-    ///
-    /// The setting ends with its transaction: a pooler may give the connection to another client.
     pub(crate) async fn ask(&mut self, query: &str) -> Option<Vec<PgRow>> {
-        let sql = format!("BEGIN READ ONLY; {ONLY_THE_SERVERS}; {query}; COMMIT");
         let mut connection = self.connection.take();
         let asked = async {
             let connection = match &mut connection {
                 Some(connection) => connection,
                 None => connection.insert(self.connector.open().await?.0),
             };
-            sqlx::raw_sql(AssertSqlSafe(sql)).fetch_all(connection).await
+            sqlx::raw_sql(AssertSqlSafe(alone(query))).fetch_all(connection).await
         };
         let rows = timeout(LIMIT, asked).await.ok()?.ok()?;
         self.connection = connection;

@@ -41,11 +41,13 @@ const SETTINGS: &str = "SET LOCAL client_encoding = 'UTF8'; \
 /// Settings that only some servers have, and memory limits where the server's own are smaller.
 ///
 /// Each is set only if it exists. The server ends a statement whose client is gone. Keep-alive
-/// probes stop firewalls from dropping a connection that is silent for minutes.
+/// probes stop firewalls from dropping a connection that is silent for minutes. A table that became
+/// a view a moment ago is not read, since a view may call anything.
 const OPTIONAL_SETTINGS: &str = "SELECT set_config(s.name, w.value, true) FROM (VALUES \
     ('transaction_timeout', '0', NULL), \
     ('client_connection_check_interval', '5s', NULL), \
     ('tcp_keepalives_idle', '60', NULL), \
+    ('restrict_nonsystem_relation_kind', 'view, foreign-table', NULL), \
     ('work_mem', '64MB', 64 * 1024), \
     ('maintenance_work_mem', '256MB', 256 * 1024)) AS w (name, value, at_least) \
     JOIN pg_settings AS s ON s.name = w.name \

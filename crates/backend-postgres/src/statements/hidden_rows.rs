@@ -2,7 +2,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Remedy;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::Row as _;
 
 use super::rollback::rollback;
 use crate::database::Postgres;
@@ -36,8 +36,7 @@ pub(crate) async fn tables(database: &mut Postgres) -> sqlx::Result<Vec<Hidden>>
          WHERE n.nspname = {} AND c.relkind IN ('r', 'p') AND row_security_active(c.oid) ORDER BY 1",
         quote_literal(&database.schema)
     );
-    let rows = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut database.connection);
-    let rows = database.line.rows(rows).await?;
+    let rows = super::look(database, &sql).await?;
     let read = |row: &sqlx::postgres::PgRow| {
         Ok(Hidden { table: row.try_get(0)?, is_owned: row.try_get(1)? })
     };

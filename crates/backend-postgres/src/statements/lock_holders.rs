@@ -1,7 +1,7 @@
 //! Finds the sessions that hold the locks which other sessions wait for.
 
 use mlflow_migrate_core::Error;
-use sqlx::{AssertSqlSafe, Row as _};
+use sqlx::Row as _;
 
 use super::rollback::rollback;
 use crate::database::Postgres;
@@ -53,10 +53,7 @@ pub(crate) async fn numbered_sessions_with(
          GROUP BY a.pid, a.usename, a.application_name, a.state, a.xact_start, a.query_start \
          ORDER BY a.xact_start NULLS LAST LIMIT 5"
     );
-    // The transaction may have ended. A pooler does not know statements prepared outside a
-    // transaction.
-    let query = sqlx::raw_sql(AssertSqlSafe(sql));
-    let rows = database.line.rows(query.fetch(&mut database.connection)).await;
+    let rows = super::look(database, &sql).await;
     let told = rows.and_then(|rows| rows.iter().map(describe_holder).collect());
     told.map_err(|source| database.context().error("looking for other sessions", source))
 }

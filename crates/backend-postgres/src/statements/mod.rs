@@ -13,6 +13,7 @@ use sqlx::postgres::PgRow;
 use sqlx::{AssertSqlSafe, Connection, Row as _};
 
 use crate::database::Postgres;
+use crate::search_path::alone;
 
 pub(crate) use self::failure::failed;
 pub(crate) use self::rollback::{leave, rollback};
@@ -78,6 +79,21 @@ pub(crate) async fn catalog(
         Ok(rows) => Ok(rows),
         Err(source) => Err(failed(database, action, source).await),
     }
+}
+
+/// Returns the rows of a query about the server, also after the session has ended.
+///
+/// A pooler does not know statements that are prepared outside a transaction, so none is prepared.
+pub(crate) async fn look(database: &mut Postgres, sql: &str) -> sqlx::Result<Vec<PgRow>> {
+    let is_alone = database.access.is_none();
+    let sql = if is_alone { alone(sql) } else { sql.to_owned() };
+    let query = sqlx::raw_sql(AssertSqlSafe(sql)).fetch(&mut database.connection);
+    let rows = database.line.rows(query).await;
+    if is_alone && rows.is_err() {
+        // The first error is the one to report.
+        let _ = rollback(database).await;
+    }
+    rows
 }
 
 /// Returns a number from a catalog query without parameters.

@@ -3,7 +3,7 @@
 mod ddl_of_others;
 mod mlflow_at_work;
 mod other_databases;
-mod others;
+pub(crate) mod others;
 mod waits;
 
 use mlflow_migrate_tests::harness::Test;

@@ -3,11 +3,12 @@
 use mlflow_migrate::hint;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::report::verify::verify;
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::POSTGRES;
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::connect::upgrade_at;
-use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits};
+use mlflow_migrate_tests::connect::{open, upgrade_at};
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade, Waits};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::{TestServer, query};
 use mlflow_migrate_tests::tests;
@@ -16,6 +17,7 @@ use crate::common::{User, address_of, assert_told, to_newest};
 
 pub(crate) const TESTS: &[Test] = tests![
     code_of_others_is_not_called => POSTGRES,
+    code_of_the_types_of_others_is_not_called => POSTGRES,
     code_of_ones_own_stays => POSTGRES,
     new_tables_are_the_owners => POSTGRES,
     a_role_that_cannot_give_tables_to_their_owner => POSTGRES,
@@ -28,7 +30,7 @@ const NEXT: &str = "89d4b8295536";
 
 /// What a user who may create something in the schema puts there; `take()` makes the user a superuser if
 /// a superuser calls it.
-const TRAPS: [&str; 7] = [
+const TRAPS: [&str; 10] = [
     "CREATE FUNCTION public.same(varchar, varchar) RETURNS bool LANGUAGE plpgsql AS $$BEGIN \
          PERFORM public.take(); RETURN $1::text OPERATOR(pg_catalog.=) $2::text; END$$; \
      CREATE OPERATOR public.= (LEFTARG = varchar, RIGHTARG = varchar, FUNCTION = public.same)",
@@ -42,6 +44,55 @@ const TRAPS: [&str; 7] = [
      FOR EACH ROW EXECUTE FUNCTION public.trap()",
     "CREATE RULE theirs AS ON UPDATE TO public.alembic_version DO ALSO SELECT public.take()",
     "ALTER TABLE public.metrics ADD CHECK (public.taking(key, key) <> '')",
+    "CREATE DOMAIN public.version AS varchar(32) CHECK (public.taking(VALUE, VALUE) <> ''); \
+     ALTER TABLE public.alembic_version ALTER version_num TYPE public.version",
+    "CREATE DOMAIN public.more AS varchar DEFAULT public.taking('a', 'b'); \
+     ALTER TABLE public.tags ADD COLUMN more varchar; \
+     ALTER TABLE public.tags ALTER more TYPE public.more",
+    "CREATE TABLE public.more () INHERITS (public.alembic_version); \
+     WITH moved AS (DELETE FROM ONLY public.alembic_version RETURNING version_num) \
+         INSERT INTO public.more SELECT version_num FROM moved; \
+     CREATE TRIGGER theirs BEFORE UPDATE ON public.more \
+         FOR EACH ROW EXECUTE FUNCTION public.trap()",
+];
+
+/// What cannot be removed from a table.
+const PARTITION_KEY: &str = "ALTER TABLE public.alembic_version RENAME TO undivided; \
+     CREATE FUNCTION public.place(varchar) RETURNS int IMMUTABLE LANGUAGE plpgsql AS \
+         $$BEGIN PERFORM public.take(); RETURN 1; END$$; \
+     CREATE TABLE public.alembic_version (version_num varchar(32) NOT NULL) \
+         PARTITION BY LIST (public.place(version_num)); \
+     CREATE TABLE public.part PARTITION OF public.alembic_version FOR VALUES IN (1); \
+     INSERT INTO public.alembic_version SELECT version_num FROM public.undivided";
+
+/// What a user's own types bring along, in columns that are read, compared and converted.
+const TRAPS_OF_TYPES: [&str; 5] = [
+    "CREATE TYPE public.mine AS ENUM ('451aebb31d03'); \
+     CREATE FUNCTION public.shown(public.mine) RETURNS text LANGUAGE plpgsql AS \
+         $$BEGIN PERFORM public.take(); RETURN '451aebb31d03'; END$$; \
+     CREATE CAST (public.mine AS text) WITH FUNCTION public.shown(public.mine); \
+     ALTER TABLE public.alembic_version ALTER version_num TYPE public.mine \
+         USING version_num::text::public.mine",
+    "CREATE TYPE public.mine AS (a varchar); \
+     CREATE FUNCTION public.left(public.mine, int) RETURNS text LANGUAGE plpgsql AS \
+         $$BEGIN PERFORM public.take(); RETURN '451aebb31d03'; END$$; \
+     ALTER TABLE public.alembic_version DROP CONSTRAINT alembic_version_pkc; \
+     ALTER TABLE public.alembic_version ALTER version_num TYPE public.mine \
+         USING ROW (version_num)::public.mine",
+    "CREATE TYPE public.mine AS ENUM ('m'); \
+     CREATE FUNCTION public.length(public.mine) RETURNS int LANGUAGE plpgsql AS \
+         $$BEGIN PERFORM public.take(); RETURN 1; END$$; \
+     ALTER TABLE public.metrics ALTER key TYPE public.mine USING key::text::public.mine",
+    "CREATE TYPE public.mine AS ENUM ('m'); \
+     CREATE FUNCTION public.same(public.mine, public.mine) RETURNS bool LANGUAGE plpgsql AS \
+         $$BEGIN PERFORM public.take(); RETURN true; END$$; \
+     CREATE OPERATOR public.= (LEFTARG = public.mine, RIGHTARG = public.mine, FUNCTION = public.same); \
+     ALTER TABLE public.metrics ALTER key TYPE public.mine USING key::text::public.mine",
+    "CREATE SCHEMA theirs; CREATE TYPE theirs.mine AS ENUM ('m'); \
+     CREATE FUNCTION theirs.shown(theirs.mine) RETURNS varchar LANGUAGE plpgsql AS \
+         $$BEGIN PERFORM public.take(); RETURN 'm'; END$$; \
+     CREATE CAST (theirs.mine AS varchar) WITH FUNCTION theirs.shown(theirs.mine) AS IMPLICIT; \
+     ALTER TABLE public.metrics ALTER key TYPE theirs.mine USING key::text::theirs.mine",
 ];
 
 /// Who has taken the rights of a superuser.
@@ -60,47 +111,87 @@ async fn of_user(server: &TestServer, user: &User) -> (Box<dyn TestDatabase>, Ad
     (database, address)
 }
 
+/// A database of this user's, in which everything that calls `take()` waits for a superuser.
+async fn trapped(server: &TestServer, user: &User, trap: &str) -> Box<dyn TestDatabase> {
+    let (database, theirs) = of_user(server, user).await;
+    database.run(
+        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one'); \
+         INSERT INTO runs (run_uuid, experiment_id, user_id) VALUES ('r', 1, 'me'); \
+         INSERT INTO metrics (key, value, timestamp, run_uuid, step) VALUES ('m', 1, 1, 'r', 0)",
+    );
+    for sql in [
+        &format!(
+            "CREATE FUNCTION public.take() RETURNS int LANGUAGE plpgsql AS $$BEGIN \
+             IF (SELECT rolsuper FROM pg_catalog.pg_roles \
+                 WHERE rolname OPERATOR(pg_catalog.=) current_user) THEN \
+             EXECUTE 'ALTER ROLE {} SUPERUSER'; END IF; RETURN 1; END$$",
+            user.quoted()
+        ),
+        "CREATE FUNCTION public.taking(varchar, varchar) RETURNS varchar LANGUAGE plpgsql \
+         AS $$BEGIN PERFORM public.take(); RETURN $2; END$$",
+        "CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN \
+         PERFORM public.take(); RETURN new; END$$",
+        trap,
+    ] {
+        query(&theirs, sql);
+    }
+    database
+}
+
+/// Upgrades as a superuser, whom the maker of a trap waits for, and returns what to do about it.
+async fn refused(
+    server: &TestServer,
+    user: &User,
+    database: &dyn TestDatabase,
+    trap: &str,
+) -> String {
+    let before = database.contents();
+    let done = upgrade_at(server.catalogue(), &address_of(database), Waits::default(), NEXT).await;
+    assert!(!is_superuser(server, user), "{trap}: {done:?}");
+    let error = done.err().unwrap_or_else(|| panic!("not refused: {trap}"));
+    assert_told(&error, ErrorKind::Privileges);
+    assert!(error.to_string().contains(&user.quoted()), "{error}");
+    assert!(database.contents() == before, "{trap}");
+    // Its own maker gains nothing by it.
+    let hint = hint(&error).unwrap();
+    assert!(hint.contains(&format!("as {}", user.quoted())), "{hint}");
+    hint.split_once("belong there: ").unwrap().1.to_owned()
+}
+
 async fn code_of_others_is_not_called(server: &TestServer) {
     for trap in TRAPS {
         let user = User::new(server);
-        let (database, theirs) = of_user(server, &user).await;
-        database.run(
-            "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one'); \
-             INSERT INTO runs (run_uuid, experiment_id, user_id) VALUES ('r', 1, 'me'); \
-             INSERT INTO metrics (key, value, timestamp, run_uuid, step) VALUES ('m', 1, 1, 'r', 0)",
-        );
-        for sql in [
-            &format!(
-                "CREATE FUNCTION public.take() RETURNS int LANGUAGE plpgsql AS $$BEGIN \
-                 IF (SELECT rolsuper FROM pg_catalog.pg_roles \
-                     WHERE rolname OPERATOR(pg_catalog.=) current_user) THEN \
-                 EXECUTE 'ALTER ROLE {} SUPERUSER'; END IF; RETURN 1; END$$",
-                user.quoted()
-            ),
-            "CREATE FUNCTION public.taking(varchar, varchar) RETURNS varchar LANGUAGE plpgsql \
-             AS $$BEGIN PERFORM public.take(); RETURN $2; END$$",
-            "CREATE FUNCTION public.trap() RETURNS trigger LANGUAGE plpgsql AS $$BEGIN \
-             PERFORM public.take(); RETURN new; END$$",
-        ] {
-            query(&theirs, sql);
-        }
-        query(&theirs, trap);
-        let before = database.contents();
-        let address = address_of(&*database);
-        let done = upgrade_at(server.catalogue(), &address, Waits::default(), NEXT).await;
-        assert!(!is_superuser(server, &user), "{trap}: {done:?}");
-        let error = done.err().unwrap_or_else(|| panic!("not refused: {trap}"));
-        assert_told(&error, ErrorKind::Privileges);
-        assert!(error.to_string().contains(&user.quoted()), "{error}");
-        assert!(database.contents() == before, "{trap}");
-        // Its own maker gains nothing by it.
-        let hint = hint(&error).unwrap();
-        assert!(hint.contains(&format!("as {}", user.quoted())), "{hint}");
-        database.run(hint.split_once("belong there: ").unwrap().1);
-        upgrade_at(server.catalogue(), &address, Waits::default(), NEXT)
+        let database = trapped(server, &user, trap).await;
+        let remedy = refused(server, &user, &*database, trap).await;
+        database.run(&remedy);
+        upgrade_at(server.catalogue(), &address_of(&*database), Waits::default(), NEXT)
             .await
             .unwrap_or_else(|error| panic!("{trap}: {error}"));
         assert!(!is_superuser(server, &user), "{trap}");
+    }
+    let user = User::new(server);
+    let database = trapped(server, &user, PARTITION_KEY).await;
+    let remedy = refused(server, &user, &*database, PARTITION_KEY).await;
+    assert_eq!(remedy, "ALTER FUNCTION place(character varying) OWNER TO CURRENT_USER");
+}
+
+/// Even those who only read call what belongs to a column's type.
+async fn code_of_the_types_of_others_is_not_called(server: &TestServer) {
+    for trap in TRAPS_OF_TYPES {
+        let user = User::new(server);
+        let database = trapped(server, &user, trap).await;
+        let mut backend = open(&address_of(&*database), Waits::default()).await.unwrap();
+        let read = verify(&mut *backend, server.catalogue(), None, true).await.map(drop);
+        let upgrade = Upgrade { accept_drift: true, ..Upgrade::default() };
+        let (done, _) = upgrade.run_on(server.catalogue(), &mut *backend, NEXT).await;
+        assert!(!is_superuser(server, &user), "{trap}: {read:?}, {done:?}");
+        for result in [read, done.map(drop)] {
+            let error = result.err().unwrap_or_else(|| panic!("not refused: {trap}"));
+            assert_told(&error, ErrorKind::Privileges);
+            let hint = hint(&error).unwrap();
+            database
+                .run(&format!("BEGIN; {}; ROLLBACK", hint.split_once("belong there: ").unwrap().1));
+        }
     }
 }
 
