@@ -206,6 +206,14 @@ impl Features {
         self.since((5, 7, 9), (10, 2, 2))
     }
 
+    /// Roles, and `SHOW GRANTS … USING`, without which it lists no privilege of a role: MySQL 8.0.0.
+    ///
+    /// MariaDB lists the privileges of the current role anyway, and refuses such a query.
+    #[must_use]
+    pub fn lists_roles_by_name(&self) -> bool {
+        self.version >= (8, 0, 0) && !self.is_mariadb()
+    }
+
     /// A foreign key takes the REFERENCES privilege on the table that it references: MySQL 5.7.6.
     ///
     /// MariaDB has the privilege and does not check it.

@@ -6,6 +6,7 @@ use mlflow_migrate_core::Error;
 
 use crate::connection::Connection;
 use crate::error::Context;
+use crate::features::Features;
 use crate::quoting;
 use crate::text_protocol::{self, TextRow};
 
@@ -66,13 +67,15 @@ pub(crate) async fn hidden_triggers(
 
 async fn ask(connection: &mut Connection) -> Result<Held, sqlx::Error> {
     let cell = |row: &TextRow, at: usize| row.get(at).cloned().flatten().unwrap_or_default();
-    let known = text_protocol::rows(connection, "SELECT CURRENT_USER(), DATABASE()").await?;
-    let (user, database) =
-        known.first().map(|row| (cell(row, 0), cell(row, 1))).unwrap_or_default();
+    let identity = "SELECT CURRENT_USER(), DATABASE(), VERSION()";
+    let known = text_protocol::rows(connection, identity).await?;
+    let known = |at: usize| known.first().map(|row| cell(row, at)).unwrap_or_default();
+    let (user, database) = (known(0), known(1));
     let mut lines = text_protocol::rows(connection, "SHOW GRANTS").await?;
-    // MySQL lists a role's privileges only if the query names the role. MariaDB lists them anyway,
-    // and refuses such a query.
-    if let Ok(Some(roles)) = text_protocol::value(connection, "SELECT CURRENT_ROLE()").await
+    // On a server without this function, the name would mean a stored function of the database.
+    let has_roles = Features::parse(&known(2)).is_ok_and(|features| features.lists_roles_by_name());
+    if has_roles
+        && let Ok(Some(roles)) = text_protocol::value(connection, "SELECT CURRENT_ROLE()").await
         && let Some(roles) = grants::roles(&roles)
         && let Ok(by_roles) =
             text_protocol::rows(connection, format!("SHOW GRANTS FOR CURRENT_USER() USING {roles}"))
