@@ -21,7 +21,7 @@ use crate::data::python::json::{self, Json};
 use crate::data::python::string::PythonStr;
 use crate::data::python::text;
 use crate::error::{Error, RowProblem};
-use crate::event::Progress;
+use crate::event::{Omission, Progress};
 use crate::rows::{Row, Rows};
 use crate::schema::Schema;
 use crate::schema::platform::Platform;
@@ -88,6 +88,11 @@ fn items(document: &Json<'_>) -> Option<Vec<String>> {
     }
 }
 
+/// Names an issue in messages.
+fn name(issue: &Row) -> String {
+    format!("issue {}", value::display(issue.first()))
+}
+
 fn empty_problem(obstacle: Obstacle, storable: &Repertoire) -> RowProblem {
     let problem = match obstacle {
         Obstacle::NoList => "is not a JSON list of strings".to_owned(),
@@ -136,8 +141,7 @@ impl DataMigration for IssueCategories {
         while let Some(last) = rows.last() {
             for issue in &rows {
                 let Err(obstacle) = hashed(issue.get(1), &storable) else { continue };
-                let name = || format!("issue {}", value::display(issue.first()));
-                problems.add(obstacle, name, || empty_problem(obstacle, &storable));
+                problems.add(obstacle, || name(issue), || empty_problem(obstacle, &storable));
             }
             let last = value::owned(last.first());
             rows = page(database, Some(last)).await?;
@@ -159,17 +163,23 @@ impl DataMigration for IssueCategories {
         database.execute(QueryStatement::Update(seen)).await?;
         let total = count(database, "issues").await?;
         let storable = Repertoire::of(live, TABLE, database.platform());
-        let (mut written, mut done, mut skipped) = (0, 0, 0_u64);
+        let mut skipped = GroupedProblems::naming(NAMED_ROWS);
+        let (mut written, mut done) = (0, 0);
         let mut issues = page(database, None).await?;
         while let Some(last) = issues.last() {
             let mut entries = Vec::new();
             for issue in &issues {
-                let Ok(categories) = hashed(issue.get(1), &storable) else {
-                    skipped += 1;
-                    continue;
-                };
-                for (hash, category) in categories {
-                    entries.push(vec![value::owned(issue.first()), hash.into(), category.into()]);
+                match hashed(issue.get(1), &storable) {
+                    Ok(categories) => entries.extend(categories.into_iter().map(|(hash, name)| {
+                        vec![value::owned(issue.first()), hash.into(), name.into()]
+                    })),
+                    Err(obstacle) => {
+                        skipped.add(
+                            obstacle,
+                            || name(issue),
+                            || empty_problem(obstacle, &storable),
+                        );
+                    }
                 }
             }
             let last = value::owned(last.first());
@@ -180,8 +190,8 @@ impl DataMigration for IssueCategories {
             progress.check()?;
             issues = page(database, Some(last)).await?;
         }
-        if skipped > 0 {
-            progress.notice(format!("{skipped} issues were left out of issue_categories"));
+        for problem in skipped.into_problems() {
+            progress.omit(Omission::of("issues", problem));
         }
         Ok(written)
     }

@@ -133,9 +133,13 @@ async fn issues_that_cannot_be_read_can_be_left_out(server: &TestServer) {
     let mut data = DataOptions::default();
     data.skip_invalid = true;
     let upgrade = Upgrade { data, ..Upgrade::default() };
-    let (_, notices) = upgraded_with(server, &upgrade, &*database, "head").await;
+    let (report, _) = upgraded_with(server, &upgrade, &*database, "head").await;
     assert_eq!(categories(&*database), [texts(&["9 valid", OF_ABC, "abc"])]);
-    assert!(notices.iter().any(|notice| notice.contains("8 issues")), "{notices:?}");
+    let [omission] = &report.omissions[..] else { panic!("{:?}", report.omissions) };
+    assert_eq!((omission.revision.as_str(), omission.table.as_str()), (AFTER, "issues"));
+    assert_eq!((omission.count, omission.examples.len()), (8, 8), "{omission}");
+    assert_eq!(omission.examples[0], "issue \"1 empty\"");
+    assert!(omission.problem.contains("not a JSON list of strings"), "{omission}");
     let kept = database.query("SELECT categories FROM issues WHERE issue_id = '2 malformed'");
     assert_eq!(kept, [texts(&["[\"abc\""])]);
     let seen = database.query("SELECT DISTINCT last_seen_timestamp FROM issues");

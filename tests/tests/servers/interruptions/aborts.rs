@@ -116,7 +116,7 @@ async fn steps_are_taken_back(server: &TestServer) {
             if is_fenced(&*database) {
                 let aborted = roll_back(server, &address).await;
                 let aborted = aborted.unwrap_or_else(|error| panic!("{state} {step}: {error:?}"));
-                assert_eq!(aborted.from, state);
+                assert_eq!(aborted.from.label(), state);
             }
             assert_at(server, &*database, state).await;
             assert!(rows(&*database) == before, "{state}: after step {step}");
