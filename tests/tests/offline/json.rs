@@ -161,6 +161,8 @@ fn a_line_that_is_not_in_the_schema_is_refused() {
         "message": "text",
     });
     schema.validate(&line).unwrap();
+    let whole = jsonschema::draft202012::new(schema.document()).unwrap();
+    assert!(whole.is_valid(&line));
     let with = |key: &str, value: Value| {
         let mut line = line.clone();
         line[key] = value;
@@ -177,6 +179,7 @@ fn a_line_that_is_not_in_the_schema_is_refused() {
         (without, "is a required property"),
     ];
     for (line, expected) in cases {
+        assert!(!whole.is_valid(&line), "{line}");
         let fault = schema.validate(&line).unwrap_err();
         assert!(fault.contains(expected), "{fault}");
     }

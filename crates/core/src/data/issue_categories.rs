@@ -28,6 +28,8 @@ use crate::schema::platform::Platform;
 
 const NAMED_ROWS: usize = 1000;
 
+const ISSUES: &str = "issues";
+
 const TABLE: &str = "issue_categories";
 
 /// See the module's documentation.
@@ -110,6 +112,22 @@ fn empty_problem(obstacle: Obstacle, storable: &Repertoire) -> RowProblem {
     }
 }
 
+/// Returns the issues whose categories cannot become rows, grouped by their obstacle.
+async fn unreadable(database: &mut dyn Rows, live: &Schema) -> Result<Vec<RowProblem>, Error> {
+    let storable = Repertoire::of(live, TABLE, database.platform());
+    let mut problems = GroupedProblems::naming(NAMED_ROWS);
+    let mut rows = page(database, None).await?;
+    while let Some(last) = rows.last() {
+        for issue in &rows {
+            let Err(obstacle) = hashed(issue.get(1), &storable) else { continue };
+            problems.add(obstacle, || name(issue), || empty_problem(obstacle, &storable));
+        }
+        let last = value::owned(last.first());
+        rows = page(database, Some(last)).await?;
+    }
+    Ok(problems.into_problems())
+}
+
 #[async_trait]
 impl DataMigration for IssueCategories {
     fn title(&self) -> &'static str {
@@ -135,18 +153,19 @@ impl DataMigration for IssueCategories {
         options: &DataOptions,
         live: &Schema,
     ) -> Result<Vec<RowProblem>, Error> {
-        let storable = Repertoire::of(live, TABLE, database.platform());
-        let mut problems = GroupedProblems::naming(NAMED_ROWS);
-        let mut rows = page(database, None).await?;
-        while let Some(last) = rows.last() {
-            for issue in &rows {
-                let Err(obstacle) = hashed(issue.get(1), &storable) else { continue };
-                problems.add(obstacle, || name(issue), || empty_problem(obstacle, &storable));
-            }
-            let last = value::owned(last.first());
-            rows = page(database, Some(last)).await?;
+        match options.skip_invalid {
+            true => Ok(Vec::new()),
+            false => unreadable(database, live).await,
         }
-        Ok(if options.skip_invalid { Vec::new() } else { problems.into_problems() })
+    }
+
+    async fn left_out(
+        &self,
+        database: &mut dyn Rows,
+        live: &Schema,
+    ) -> Result<Vec<Omission>, Error> {
+        let problems = unreadable(database, live).await?;
+        Ok(problems.into_iter().map(|problem| Omission::of(ISSUES, problem)).collect())
     }
 
     async fn run(
@@ -191,7 +210,7 @@ impl DataMigration for IssueCategories {
             issues = page(database, Some(last)).await?;
         }
         for problem in skipped.into_problems() {
-            progress.omit(Omission::of("issues", problem));
+            progress.omit(Omission::of(ISSUES, problem));
         }
         Ok(written)
     }
