@@ -3,9 +3,10 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use mlflow_migrate_core::event::{Amount, Event, Phase, Unit, Wait, WaitReason};
 use mlflow_migrate_tests::checks;
 use mlflow_migrate_tests::harness::Check;
-use mlflow_migrate_tests::json_schema::{JsonSchema, tables};
+use mlflow_migrate_tests::json_schema::{JsonSchema, assert_fits, tables};
 use serde_json::{Value, json};
 
 pub(crate) const CHECKS: &[Check] = checks![
@@ -14,6 +15,7 @@ pub(crate) const CHECKS: &[Check] = checks![
     what_the_code_tells_is_in_the_schema,
     the_page_is_the_schema,
     a_line_that_is_not_in_the_schema_is_refused,
+    every_phase_and_wait_is_in_the_schema,
 ];
 
 /// The words of a key that no enum of core has, since the command line adds them.
@@ -83,6 +85,30 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
         }
         Value::Array(values) => values.iter().for_each(|value| references(value, found)),
         _ => {}
+    }
+}
+
+/// Some of these are seen only on a server that is busy enough.
+fn every_phase_and_wait_is_in_the_schema() {
+    let phases = [
+        Phase::Copying,
+        Phase::Changing,
+        Phase::BuildingIndex { number: 1, count: 2 },
+        Phase::BuildingIndexes { count: 2 },
+        Phase::Checking,
+        Phase::Server { name: "altering table".to_owned() },
+    ];
+    for phase in phases {
+        assert_fits(&Event::Phase { step: 1, phase }, &Value::Null);
+    }
+    for unit in [Unit::Rows, Unit::Blocks, Unit::Units] {
+        let amount = Amount { done: 1, total: None, is_estimate: false, unit };
+        assert_fits(&Event::Progress { step: 1, amount }, &Value::Null);
+    }
+    for reason in [WaitReason::Lock, WaitReason::Upgrade, WaitReason::MlflowUpgrade] {
+        let (holders, began_ms) = (vec!["connection 1".to_owned()], Some(1));
+        let wait = Wait { reason, holders, began_ms, waited_seconds: 1, limit_seconds: None };
+        assert_fits(&Event::Waiting(wait), &Value::Null);
     }
 }
 

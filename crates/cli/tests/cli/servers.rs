@@ -56,9 +56,19 @@ fn every_command_on_every_server() {
         assert!(run(&["plan", "--sql", "--to", target]).stdout.contains("latest_metrics"));
         assert!(run(&["estimate", "--to", target]).stdout.contains("metrics"));
         assert!(run(&["current"]).stdout.contains("7ac759974ad8"));
+        // A run validates its lines.
+        for command in ["plan", "estimate", "doctor"] {
+            let lines = run(&[command, "--json", "--to", target]).json();
+            assert_eq!(lines[0]["event"], command, "{}", server.name());
+        }
+        for command in ["check", "current", "verify", "status", "diff"] {
+            let lines = run(&[command, "--json"]).json();
+            assert_eq!(lines[0]["event"], command, "{}", server.name());
+        }
         assert_eq!(run(&["upgrade", "--to", target]).code, 0);
         assert_eq!(run(&["check"]).code, i32::from(target != HEAD));
         assert!(run(&["history"]).stdout.contains(target));
+        assert_eq!(run(&["repair", "--dry-run", "--json"]).json()[0]["is_dry_run"], true);
         let json = run(&["upgrade", "--json", "--to", target]).json();
         assert_eq!(json.last().unwrap()["to"], target, "{}", server.name());
     }
