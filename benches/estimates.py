@@ -105,7 +105,7 @@ def _compare(copies: Copies, where: Path, case: str, options: argparse.Namespace
 def _run(binary: Path, url: sa.URL, where: Path, compared: Compared) -> None:
     address = url.render_as_string(hide_password=False)
     predicted = json.loads(_output([binary, "estimate", address, "--json"]).splitlines()[-1])
-    if predicted["seconds"] is None:
+    if predicted["predicted_seconds"] is None:
         raise SystemExit(f"no seconds: {predicted['calibration']}")
     watch = _Folder(where)
     watch.start()
@@ -116,9 +116,9 @@ def _run(binary: Path, url: sa.URL, where: Path, compared: Compared) -> None:
     finally:
         watch.end()
     compared.disk.append(watch.peak - watch.before)
-    compared.predicted.append(predicted["seconds"]["expected"])
-    compared.low.append(predicted["seconds"]["low"])
-    compared.high.append(predicted["seconds"]["high"])
+    compared.predicted.append(predicted["predicted_seconds"]["expected"])
+    compared.low.append(predicted["predicted_seconds"]["low"])
+    compared.high.append(predicted["predicted_seconds"]["high"])
     compared.predicted_disk.append(sum(predicted["disk"].values()))
     compared.calibration.append(predicted["calibration"]["seconds"])
     _tell_steps(predicted, [json.loads(line) for line in events.splitlines()])
@@ -127,13 +127,13 @@ def _run(binary: Path, url: sa.URL, where: Path, compared: Compared) -> None:
 def _tell_steps(predicted: dict[str, Any], events: list[dict[str, Any]]) -> None:
     """Prints the slowest steps, with what was predicted of them."""
     taken = {each["step"]: each for each in events if each["event"] == "step_finished"}
-    costs = {cost["step"]: cost["seconds"]["expected"] for cost in predicted["costs"]}
+    costs = {cost["step"]: cost["predicted_seconds"]["expected"] for cost in predicted["costs"]}
     for step in sorted(taken, key=lambda step: -taken[step]["seconds"])[:_STEPS_TOLD]:
         seconds, title = taken[step]["seconds"], taken[step]["title"]
         print(f"  {costs.get(step, 0):7.2f} {seconds:7.2f}  {title}", file=sys.stderr)
     steps = sum(each["seconds"] for each in taken.values())
     others = sum(each["seconds"] for step, each in taken.items() if step not in costs)
-    checks = predicted["checks"]["expected"]
+    checks = predicted["predicted_check_seconds"]["expected"]
     print(f"  all steps {steps:.2f}, small ones {others:.2f}, checks {checks:.2f}", file=sys.stderr)
 
 

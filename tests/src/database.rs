@@ -14,7 +14,10 @@ use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport};
 
+use serde_json::{Value, json};
+
 use crate::address::Address;
+use crate::json_schema;
 use crate::reference::Server;
 
 /// A value of a row, by its storage class; floats by their bits, so that -0.0 is not 0.0.
@@ -164,7 +167,13 @@ impl Upgrade {
         request.step_by_step = self.step_by_step;
         request.stop = self.stop.clone();
         let result = mlflow_migrate_core::upgrade(backend, catalogue, &request, &observer).await;
-        (result, recorder.events())
+        let events = recorder.events();
+        events.iter().for_each(|event| json_schema::assert_fits(event, &Value::Null));
+        if let Ok(report) = &result {
+            let others = json!({ "event": "finished", "database": "", "source": null });
+            json_schema::assert_fits(report, &others);
+        }
+        (result, events)
     }
 }
 

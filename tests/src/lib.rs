@@ -13,6 +13,7 @@ pub mod dump;
 pub mod fill;
 pub mod fuzzing;
 pub mod harness;
+pub mod json_schema;
 pub mod mysql;
 pub mod other_session;
 pub mod pooler;

@@ -87,7 +87,7 @@ fn told() -> ExitCode {
     // The file is opened beforehand: no upgrade begins whose report cannot be written.
     let report = match command_line.command.report().map(ReportFile::open).transpose() {
         Ok(report) => report,
-        Err(error) => return unwritten(&error),
+        Err(error) => return unwritten(&error, command_line.json),
     };
     let result = run(&command_line.command, &renderer, &signals);
     let code = match &result {
@@ -104,7 +104,7 @@ fn told() -> ExitCode {
     let reported = report.map_or(Ok(()), |file| file.write(&render::report(&result, code)?));
     match shown.and(reported) {
         Ok(()) => code.into(),
-        Err(error) => unwritten(&error),
+        Err(error) => unwritten(&error, command_line.json),
     }
 }
 
@@ -116,8 +116,8 @@ fn refuse(error: clap::Error) -> ExitCode {
     if is_refused { exit::USAGE.into() } else { ExitCode::SUCCESS }
 }
 
-fn unwritten(error: &std::io::Error) -> ExitCode {
-    render::write_line(&format!("error: the result could not be written: {error}"));
+fn unwritten(error: &std::io::Error, as_json: bool) -> ExitCode {
+    render::unwritten(error, as_json, exit::OUTPUT);
     exit::OUTPUT.into()
 }
 

@@ -202,8 +202,13 @@ pub(crate) struct Checked {
 /// The obstacles to an upgrade.
 #[derive(Debug, Serialize)]
 pub(crate) struct Diagnosed {
-    /// The database's revision, if an upgrade can be planned.
+    /// Whether an upgrade can be planned.
+    pub(crate) is_plannable: bool,
+    /// The database's revision; `None` is the base schema, or an empty database.
     pub(crate) from: Option<String>,
+    /// The database's revision in words, if an upgrade can be planned.
+    #[serde(skip)]
+    pub(crate) position: Option<String>,
     /// The target of the upgrade.
     pub(crate) to: Option<String>,
     /// The number of revisions up to the target.
@@ -218,6 +223,7 @@ pub(crate) struct Diagnosed {
 #[derive(Debug, Serialize)]
 pub(crate) struct Advice {
     /// The kind of the finding.
+    #[serde(rename = "warning")]
     pub(crate) kind: &'static str,
     /// What was found.
     pub(crate) message: String,

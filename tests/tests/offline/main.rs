@@ -8,6 +8,7 @@ mod catalogue;
 mod fuzzing;
 mod house;
 mod imports;
+mod json;
 mod mysql_5_7;
 mod planner;
 mod scripts;
@@ -28,6 +29,7 @@ fn main() -> ExitCode {
         .checks(Others, &[scripts::CHECKS])
         .checks(Others, sqlite::CHECKS)
         .checks(Others, &[catalogue::CHECKS, house::CHECKS, imports::CHECKS])
+        .checks(Others, &[json::CHECKS])
         .checks(Nobody, sqlite::ALONE)
         .run()
 }

@@ -4,8 +4,10 @@ use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::diff::{DiffReport, diff_from_database, diff_from_target};
 use mlflow_migrate_tests::database::TestDatabase;
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::json_schema::assert_fits;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::tests;
+use serde_json::json;
 
 pub(crate) const TESTS: &[Test] = tests![two_databases, a_database_and_a_revision];
 
@@ -29,6 +31,7 @@ async fn from(
 }
 
 fn shown(report: &DiffReport) -> Vec<String> {
+    assert_fits(report, &json!({ "event": "diff", "database": "" }));
     report.differences.iter().map(ToString::to_string).collect()
 }
 

@@ -7,8 +7,10 @@ use mlflow_migrate_core::report::estimate::{
 };
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::json_schema::assert_fits;
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::{fill, tests};
+use serde_json::json;
 
 pub(crate) const TESTS: &[Test] = tests![
     what_an_upgrade_costs_is_counted_and_measured,
@@ -29,7 +31,9 @@ async fn estimated(
     options.calibrates = calibrates;
     let request = UpgradeOptions::to(Target::parse(target));
     let mut backend = database.connect().await.unwrap();
-    estimate(&mut *backend, server.catalogue(), &request, options).await.unwrap()
+    let found = estimate(&mut *backend, server.catalogue(), &request, options).await.unwrap();
+    assert_fits(&found, &json!({ "event": "estimate", "database": "" }));
+    found
 }
 
 /// The names of all tables, temporary ones of other sessions included.

@@ -21,9 +21,11 @@ use mlflow_migrate_tests::connect::open;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits, upgrade};
 use mlflow_migrate_tests::fill;
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::json_schema::assert_fits;
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::server::{TestServer, wait_until_alone};
 use mlflow_migrate_tests::tests;
+use serde_json::json;
 
 use crate::common::{address_of, assert_told, to_newest};
 
@@ -64,12 +66,17 @@ async fn repaired_by(
     backend: &mut dyn Backend,
 ) -> Result<RepairReport, Error> {
     let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
-    repair(backend, server.catalogue(), &RepairOptions::default(), &observer).await
+    let report = repair(backend, server.catalogue(), &RepairOptions::default(), &observer).await?;
+    let others = json!({ "event": "repair", "database": "", "is_dry_run": false, "problems": [] });
+    assert_fits(&report, &others);
+    Ok(report)
 }
 
 async fn verified(server: &TestServer, database: &dyn TestDatabase) -> VerifyReport {
     let mut backend = database.connect().await.unwrap();
-    verify(&mut *backend, server.catalogue(), None, true).await.unwrap()
+    let report = verify(&mut *backend, server.catalogue(), None, true).await.unwrap();
+    assert_fits(&report, &json!({ "event": "verify", "database": "" }));
+    report
 }
 
 /// The tables that have rows.
@@ -286,6 +293,7 @@ async fn an_interrupted_repair_is_finished(server: &TestServer) {
         interrupted(server, &address).await;
         let mut backend = database.connect().await.unwrap();
         let found = status(&mut *backend, server.catalogue(), None).await.unwrap();
+        assert_fits(&found, &json!({ "event": "status", "database": "", "upgraders": [] }));
         let Status::Unfinished(unfinished) = found else { panic!("{found:?}") };
         assert_eq!((unfinished.operation, unfinished.steps), (Operation::Repair, 2));
         if again == "repair" {

@@ -10,9 +10,11 @@ use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::connect::open;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade, Waits};
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::json_schema::assert_fits;
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::server::{TestServer, wait_until_alone};
 use mlflow_migrate_tests::tests;
+use serde_json::json;
 
 use crate::common::{address_of, assert_told};
 
@@ -42,7 +44,9 @@ async fn stamped(
     force: bool,
 ) -> Result<StampReport, Error> {
     let mut backend = database.connect().await?;
-    stamp(&mut *backend, server.catalogue(), &Target::parse(target), force).await
+    let report = stamp(&mut *backend, server.catalogue(), &Target::parse(target), force).await?;
+    assert_fits(&report, &json!({ "event": "stamp", "database": "" }));
+    Ok(report)
 }
 
 fn versions(database: &dyn TestDatabase) -> Vec<Vec<Cell>> {

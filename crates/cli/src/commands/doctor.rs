@@ -25,7 +25,9 @@ impl Doctor {
         let mut backend = self.upgrade.open(context).await?;
         let found = doctor::diagnose(&mut *backend, &context.catalogue, &request).await?;
         let result = Diagnosed {
-            from: found.plan.as_ref().map(|plan| plan.from.label().to_owned()),
+            is_plannable: found.plan.is_some(),
+            from: found.plan.as_ref().and_then(|plan| plan.from.revision.clone()),
+            position: found.plan.as_ref().map(|plan| plan.from.label().to_owned()),
             to: found.plan.as_ref().and_then(|plan| plan.to.clone()),
             revision_count: found.plan.map_or(0, |plan| plan.revisions.len()),
             problems: found.problems.iter().map(Problem::of).collect(),

@@ -43,13 +43,25 @@ struct ErrorLine<'a> {
     violations: &'a [Violation],
 }
 
-/// An error of the arguments, which no command has seen.
+/// An error outside of the commands.
 #[derive(Serialize)]
 #[serde(tag = "event", rename = "error")]
-struct UsageLine<'a> {
-    kind: &'static str,
+struct OtherErrorLine<'a> {
+    kind: OtherErrorKind,
     exit_code: u8,
     message: &'a str,
+    causes: [String; 0],
+    hint: Option<String>,
+}
+
+/// The kind of an error outside of the commands.
+#[derive(Clone, Copy, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub(super) enum OtherErrorKind {
+    /// The arguments are not understood.
+    Usage,
+    /// The result could not be written to its destination.
+    Output,
 }
 
 impl Observer for Json {
@@ -117,9 +129,14 @@ pub(super) fn error_line(error: &Error, exit_code: u8) -> io::Result<String> {
     line(&ErrorLine::of(error, exit_code))
 }
 
-/// Writes that the arguments are not understood.
-pub(super) fn write_usage(message: &str, exit_code: u8) -> io::Result<()> {
-    unless_reader_is_gone(write_line(&UsageLine { kind: "usage", exit_code, message }))
+/// Writes an error outside of the commands.
+pub(super) fn write_other_error(
+    kind: OtherErrorKind,
+    message: &str,
+    exit_code: u8,
+) -> io::Result<()> {
+    let line = OtherErrorLine { kind, exit_code, message, causes: [], hint: None };
+    unless_reader_is_gone(write_line(&line))
 }
 
 /// The version of the lines' shape; it changes when a key goes or gets another meaning.

@@ -13,6 +13,7 @@ use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Observer;
 
 use crate::outcome::Outcome;
+use json::OtherErrorKind;
 pub(crate) use progress::write_line;
 pub(crate) use visible::one_line;
 pub(crate) use words::count_of;
@@ -60,9 +61,22 @@ pub(crate) fn report(result: &Result<Outcome, Error>, exit_code: u8) -> io::Resu
 pub(crate) fn usage(error: &clap::Error, as_json: bool, exit_code: u8) {
     // A closed terminal leaves no reader for the error.
     let _ = match as_json {
-        true => json::write_usage(error.to_string().trim_end(), exit_code),
+        true => {
+            let message = error.to_string();
+            json::write_other_error(OtherErrorKind::Usage, message.trim_end(), exit_code)
+        }
         false => error.print(),
     };
+}
+
+/// Writes that the result could not be written to its destination.
+pub(crate) fn unwritten(error: &io::Error, as_json: bool, exit_code: u8) {
+    let message = format!("the result could not be written: {error}");
+    write_line(&format!("error: {message}"));
+    if as_json {
+        // Stdout may be what could not be written.
+        let _ = json::write_other_error(OtherErrorKind::Output, &message, exit_code);
+    }
 }
 
 /// Ignores a closed stdout, which is no error: `head` closes its input early.

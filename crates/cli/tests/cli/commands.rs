@@ -164,7 +164,7 @@ fn a_plan_tells_each_step() {
     assert!(with_sql.contains("CREATE TABLE latest_metrics"), "{with_sql}");
     let plan = &sandbox.run(&["plan", "mlruns.db", "--json"]).json()[0];
     assert_eq!(plan["event"], "plan");
-    assert_eq!(plan["steps"][0]["method"]["summary"], "create");
+    assert_eq!(plan["planned_steps"][0]["method"]["summary"], "create");
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn an_estimate_answers_mlflows_questions() {
     let json = &sandbox.run(&["estimate", "mlruns.db", "--no-calibration", "--json"]).json()[0];
     assert_snapshot!(serde_json::to_string_pretty(json).unwrap());
     let estimate = &sandbox.run(&["estimate", "mlruns.db", "--json"]).json()[0];
-    assert!(estimate["seconds"]["expected"].as_f64().unwrap() > 0.0);
+    assert!(estimate["predicted_seconds"]["expected"].as_f64().unwrap() > 0.0);
     assert_eq!(estimate["calibration"]["outcome"], "measured");
     let metrics = serde_json::json!(
         {"entries": 4800, "pairs": 96, "runs": 24, "entries_per_pair": 50.0}

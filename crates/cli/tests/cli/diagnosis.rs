@@ -114,7 +114,7 @@ fn a_doctor_warns_of_what_does_not_stop_an_upgrade() {
         let ran = sandbox.run(&["doctor", "mlruns.db"]);
         assert_told(&ran, 0, &["warning: ", "  why: ", &format!("  fix: {remedy}")]);
         let told = sandbox.run(&["doctor", "mlruns.db", "--json"]).json().pop().unwrap();
-        assert_eq!(told["warnings"][0]["kind"], kind, "{told}");
+        assert_eq!(told["warnings"][0]["warning"], kind, "{told}");
         assert_eq!(told["warnings"].as_array().unwrap().len(), 1, "{told}");
     }
 }

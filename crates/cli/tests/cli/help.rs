@@ -96,20 +96,6 @@ fn the_version_names_releases_and_databases() {
 }
 
 #[test]
-fn usage_errors_are_json_too() {
-    let sandbox = Sandbox::new();
-    for arguments in [&["upgrade", "--nonsense", "--json"][..], &["--json", "downgrade"]] {
-        let ran = sandbox.run(arguments);
-        assert_eq!((ran.code, ran.stderr.as_str()), (64, ""));
-        let lines = ran.json();
-        assert_eq!(lines.len(), 1);
-        assert_eq!(lines[0]["event"], "error");
-        assert_eq!(lines[0]["kind"], "usage");
-        assert_eq!(lines[0]["exit_code"], 64);
-    }
-}
-
-#[test]
 fn colors_are_chosen() {
     let sandbox = Sandbox::new();
     let has_colors = |arguments: &[&str]| sandbox.run(arguments).stderr.contains('\u{1b}');

@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use mlflow_migrate_tests::address::Address;
+use mlflow_migrate_tests::json_schema::checked;
 use mlflow_migrate_tests::proxy::Proxy;
 
 use crate::kills::{Undisturbed, UndisturbedFile};
@@ -51,7 +52,7 @@ pub(crate) fn kill_when_told(step: usize, end: End, command: &mut Command) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let told = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
     let is_due = |line: &String| {
-        let told: serde_json::Value = serde_json::from_str(line).unwrap();
+        let told = checked(line);
         told["event"] == event && told["step"] == step
     };
     assert!(told.into_iter().any(|line| is_due(&line)), "no {event} {step}");

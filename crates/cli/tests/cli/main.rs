@@ -10,6 +10,7 @@ mod examples;
 mod exhaustion;
 mod file_names;
 mod help;
+mod json;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]

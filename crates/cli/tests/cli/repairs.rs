@@ -62,7 +62,7 @@ fn a_repair_is_told_in_json() {
     let kinds: Vec<&str> = kinds.map(Option::unwrap).collect();
     assert_eq!(kinds, ["object", "object", "rows", "rows"]);
     assert_eq!(
-        result["planned"].as_array().unwrap().len(),
+        result["step_titles"].as_array().unwrap().len(),
         result["steps"].as_array().unwrap().len()
     );
 }

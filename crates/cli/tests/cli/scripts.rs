@@ -78,6 +78,6 @@ fn a_revision_is_shown() {
     assert_eq!(json["event"], "show");
     assert_eq!(json["revision"], "89d4b8295536");
     assert_eq!(json["parents"], serde_json::json!(["7ac759974ad8"]));
-    assert_eq!(json["sql"]["dialect"], "sqlite");
+    assert_eq!(json["dialect_sql"]["dialect"], "sqlite");
     assert_eq!(sandbox.run(&["show", "base"]).code, TARGET);
 }

@@ -13,6 +13,7 @@ use mlflow_migrate_tests::database::{TestDatabase, Waits};
 use mlflow_migrate_tests::fill;
 use mlflow_migrate_tests::server::TestServer;
 
+use crate::kills_at_steps::{End, kill_when_told};
 use crate::memory::{LIMIT_KIB, run_watched};
 use crate::oracle;
 use crate::sandbox::{HEAD, Ran, Sandbox};
@@ -55,9 +56,19 @@ fn every_command_on_every_server() {
         assert!(run(&["plan", "--sql", "--to", target]).stdout.contains("latest_metrics"));
         assert!(run(&["estimate", "--to", target]).stdout.contains("metrics"));
         assert!(run(&["current"]).stdout.contains("7ac759974ad8"));
+        // A run validates its lines.
+        for command in ["plan", "estimate", "doctor"] {
+            let lines = run(&[command, "--json", "--to", target]).json();
+            assert_eq!(lines[0]["event"], command, "{}", server.name());
+        }
+        for command in ["check", "current", "verify", "status", "diff"] {
+            let lines = run(&[command, "--json"]).json();
+            assert_eq!(lines[0]["event"], command, "{}", server.name());
+        }
         assert_eq!(run(&["upgrade", "--to", target]).code, 0);
         assert_eq!(run(&["check"]).code, i32::from(target != HEAD));
         assert!(run(&["history"]).stdout.contains(target));
+        assert_eq!(run(&["repair", "--dry-run", "--json"]).json()[0]["is_dry_run"], true);
         let json = run(&["upgrade", "--json", "--to", target]).json();
         assert_eq!(json.last().unwrap()["to"], target, "{}", server.name());
     }
@@ -124,6 +135,25 @@ async fn the_same_command_goes_on_after_a_signal() {
     }
 }
 
+/// Killed at its first step, an upgrade has lost nothing yet.
+#[tokio::test]
+async fn an_abort_is_told_in_json() {
+    let sandbox = Sandbox::new();
+    for server in servers_once() {
+        if server.reference().platform().transactional_ddl {
+            continue;
+        }
+        let database = server.at("7ac759974ad8").await;
+        let url = url(&*database);
+        let arguments = ["upgrade", "--json", &url, "--to", head(&server)];
+        kill_when_told(1, End::Begins, &mut sandbox.command(&arguments));
+        let json = sandbox.run(&["abort", "--json", &url]).json();
+        let last = json.last().unwrap();
+        assert_eq!((&last["event"], &last["operation"]), (&"abort".into(), &"upgrade".into()));
+        assert_eq!(last["from"], "7ac759974ad8", "{last}");
+    }
+}
+
 /// Somebody who is at work is named.
 #[tokio::test]
 async fn a_running_upgrade_is_no_interrupted_one() {
@@ -160,6 +190,10 @@ fn assert_unfinished_is_told(sandbox: &Sandbox, url: &str, target: &str) {
     }
     let json = sandbox.run(&["current", "--json", url]).json();
     assert_eq!(json[0]["unfinished"]["from"], "7ac759974ad8", "{json:?}");
+    let json = sandbox.run(&["history", "--json", url]).json();
+    assert!(json[0]["unfinished"]["steps_done"].is_number(), "{json:?}");
+    let json = sandbox.run(&["status", "--json", url]).json();
+    assert_eq!(json[0]["status"], "unfinished", "{json:?}");
     for command in ["check", "plan", "verify", "estimate"] {
         let ran = sandbox.run(&[command, url]);
         assert_eq!(ran.code, UNFINISHED, "{command}: {}", ran.stdout);

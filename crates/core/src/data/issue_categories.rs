@@ -21,12 +21,14 @@ use crate::data::python::json::{self, Json};
 use crate::data::python::string::PythonStr;
 use crate::data::python::text;
 use crate::error::{Error, RowProblem};
-use crate::event::Progress;
+use crate::event::{Omission, Progress};
 use crate::rows::{Row, Rows};
 use crate::schema::Schema;
 use crate::schema::platform::Platform;
 
 const NAMED_ROWS: usize = 1000;
+
+const ISSUES: &str = "issues";
 
 const TABLE: &str = "issue_categories";
 
@@ -88,6 +90,11 @@ fn items(document: &Json<'_>) -> Option<Vec<String>> {
     }
 }
 
+/// Names an issue in messages.
+fn name(issue: &Row) -> String {
+    format!("issue {}", value::display(issue.first()))
+}
+
 fn empty_problem(obstacle: Obstacle, storable: &Repertoire) -> RowProblem {
     let problem = match obstacle {
         Obstacle::NoList => "is not a JSON list of strings".to_owned(),
@@ -103,6 +110,22 @@ fn empty_problem(obstacle: Obstacle, storable: &Repertoire) -> RowProblem {
         query: None,
         is_skippable: true,
     }
+}
+
+/// Returns the issues whose categories cannot become rows, grouped by their obstacle.
+async fn unreadable(database: &mut dyn Rows, live: &Schema) -> Result<Vec<RowProblem>, Error> {
+    let storable = Repertoire::of(live, TABLE, database.platform());
+    let mut problems = GroupedProblems::naming(NAMED_ROWS);
+    let mut rows = page(database, None).await?;
+    while let Some(last) = rows.last() {
+        for issue in &rows {
+            let Err(obstacle) = hashed(issue.get(1), &storable) else { continue };
+            problems.add(obstacle, || name(issue), || empty_problem(obstacle, &storable));
+        }
+        let last = value::owned(last.first());
+        rows = page(database, Some(last)).await?;
+    }
+    Ok(problems.into_problems())
 }
 
 #[async_trait]
@@ -130,19 +153,19 @@ impl DataMigration for IssueCategories {
         options: &DataOptions,
         live: &Schema,
     ) -> Result<Vec<RowProblem>, Error> {
-        let storable = Repertoire::of(live, TABLE, database.platform());
-        let mut problems = GroupedProblems::naming(NAMED_ROWS);
-        let mut rows = page(database, None).await?;
-        while let Some(last) = rows.last() {
-            for issue in &rows {
-                let Err(obstacle) = hashed(issue.get(1), &storable) else { continue };
-                let name = || format!("issue {}", value::display(issue.first()));
-                problems.add(obstacle, name, || empty_problem(obstacle, &storable));
-            }
-            let last = value::owned(last.first());
-            rows = page(database, Some(last)).await?;
+        match options.skip_invalid {
+            true => Ok(Vec::new()),
+            false => unreadable(database, live).await,
         }
-        Ok(if options.skip_invalid { Vec::new() } else { problems.into_problems() })
+    }
+
+    async fn left_out(
+        &self,
+        database: &mut dyn Rows,
+        live: &Schema,
+    ) -> Result<Vec<Omission>, Error> {
+        let problems = unreadable(database, live).await?;
+        Ok(problems.into_iter().map(|problem| Omission::of(ISSUES, problem)).collect())
     }
 
     async fn run(
@@ -159,17 +182,23 @@ impl DataMigration for IssueCategories {
         database.execute(QueryStatement::Update(seen)).await?;
         let total = count(database, "issues").await?;
         let storable = Repertoire::of(live, TABLE, database.platform());
-        let (mut written, mut done, mut skipped) = (0, 0, 0_u64);
+        let mut skipped = GroupedProblems::naming(NAMED_ROWS);
+        let (mut written, mut done) = (0, 0);
         let mut issues = page(database, None).await?;
         while let Some(last) = issues.last() {
             let mut entries = Vec::new();
             for issue in &issues {
-                let Ok(categories) = hashed(issue.get(1), &storable) else {
-                    skipped += 1;
-                    continue;
-                };
-                for (hash, category) in categories {
-                    entries.push(vec![value::owned(issue.first()), hash.into(), category.into()]);
+                match hashed(issue.get(1), &storable) {
+                    Ok(categories) => entries.extend(categories.into_iter().map(|(hash, name)| {
+                        vec![value::owned(issue.first()), hash.into(), name.into()]
+                    })),
+                    Err(obstacle) => {
+                        skipped.add(
+                            obstacle,
+                            || name(issue),
+                            || empty_problem(obstacle, &storable),
+                        );
+                    }
                 }
             }
             let last = value::owned(last.first());
@@ -180,8 +209,8 @@ impl DataMigration for IssueCategories {
             progress.check()?;
             issues = page(database, Some(last)).await?;
         }
-        if skipped > 0 {
-            progress.notice(format!("{skipped} issues were left out of issue_categories"));
+        for problem in skipped.into_problems() {
+            progress.omit(Omission::of(ISSUES, problem));
         }
         Ok(written)
     }

@@ -29,7 +29,7 @@ use sea_query::{
 use serde::{Deserialize, Serialize};
 
 use crate::error::{Error, RowProblem};
-use crate::event::Progress;
+use crate::event::{Omission, Progress};
 use crate::rows::Rows;
 use crate::schema::Schema;
 use crate::schema::platform::{Dialect, Platform};
@@ -154,6 +154,17 @@ pub trait DataMigration: Debug + Send + Sync {
         _options: &DataOptions,
         _live: &Schema,
     ) -> Result<Vec<RowProblem>, Error> {
+        Ok(Vec::new())
+    }
+
+    /// Returns the rows that the migration has left out, after it has run.
+    ///
+    /// `live` is the schema before the upgrade.
+    async fn left_out(
+        &self,
+        _database: &mut dyn Rows,
+        _live: &Schema,
+    ) -> Result<Vec<Omission>, Error> {
         Ok(Vec::new())
     }
 

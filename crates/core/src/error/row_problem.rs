@@ -10,8 +10,10 @@ pub struct RowProblem {
     /// What is wrong.
     pub problem: String,
     /// The number of rows.
+    #[serde(rename = "row_count")]
     pub count: u64,
     /// The first of these rows, or all of them where the problem names each.
+    #[serde(rename = "examples")]
     pub rows: Vec<String>,
     /// A query that finds all these rows, where SQL can.
     pub query: Option<String>,

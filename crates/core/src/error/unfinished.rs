@@ -29,15 +29,20 @@ impl std::fmt::Display for Operation {
 pub struct Unfinished {
     /// Whether an upgrade or a repair was interrupted.
     pub operation: Operation,
-    /// The revision at which the upgrade began.
-    pub from: String,
+    /// The revision at which the upgrade began; `None` is the base schema, or an empty database.
+    pub from: Option<String>,
+    /// Whether the database was empty when the upgrade began.
+    #[serde(skip)]
+    pub began_empty: bool,
     /// The target revision; `None` is the base schema.
     pub to: Option<String>,
     /// The start of the upgrade, in milliseconds since 1970.
     pub began_ms: i64,
     /// The number of steps done.
+    #[serde(rename = "steps_done")]
     pub done: usize,
     /// The number of steps.
+    #[serde(rename = "step_count")]
     pub steps: usize,
     /// The next step, which may be partly done; `None` if only the stamp is missing.
     pub next: Option<String>,
@@ -47,7 +52,11 @@ impl Unfinished {
     /// Describes what is unfinished: `an upgrade from base to 7ac759974ad8`.
     #[must_use]
     pub fn describe(&self) -> String {
-        described(self.operation, &self.from, self.to.as_deref())
+        let from = match self.began_empty {
+            true => "an empty database",
+            false => label(self.from.as_deref()),
+        };
+        described(self.operation, from, self.to.as_deref())
     }
 }
 

@@ -10,6 +10,7 @@ pub struct Violation {
     /// The violation.
     pub problem: String,
     /// The number of rows.
+    #[serde(rename = "row_count")]
     pub count: u64,
 }
 

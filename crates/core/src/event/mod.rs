@@ -4,6 +4,7 @@
 //! events as text or as JSON Lines.
 
 pub mod cancellation;
+mod omission;
 mod phase;
 mod progress;
 mod step_kind;
@@ -11,6 +12,7 @@ mod wait;
 
 use serde::Serialize;
 
+pub use omission::Omission;
 pub use phase::{Amount, Phase, Unit};
 pub use progress::Progress;
 pub use step_kind::StepKind;
@@ -41,6 +43,7 @@ pub enum Event {
         /// The revision of the database; `None` is the base schema.
         revision: Option<String>,
         /// What is repaired, one line each.
+        #[serde(rename = "repair_titles")]
         repairs: Vec<String>,
         /// The number of steps.
         step_count: usize,
@@ -50,6 +53,8 @@ pub enum Event {
         /// The text of the notice.
         message: String,
     },
+    /// A data migration left rows out, as the user has asked.
+    Omitted(Omission),
     /// The upgrade failed for a temporary reason, and is retried after a wait.
     Retrying {
         /// The failure.
@@ -66,6 +71,7 @@ pub enum Event {
         /// A short description of the step.
         title: String,
         /// The kind of the step.
+        #[serde(rename = "step_kind")]
         kind: StepKind,
     },
     /// A step enters a phase; a step without this event has one phase only.
@@ -100,6 +106,7 @@ pub enum Event {
         /// A short description of the step.
         title: String,
         /// The kind of the step.
+        #[serde(rename = "step_kind")]
         kind: StepKind,
         /// The number of rows written or copied, where the step counts rows.
         rows: Option<u64>,

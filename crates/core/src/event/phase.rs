@@ -14,13 +14,16 @@ pub enum Phase {
     /// An index is built.
     BuildingIndex {
         /// The number of the index within the step, from 1.
+        #[serde(rename = "index")]
         number: usize,
         /// How many indexes the step builds.
+        #[serde(rename = "index_count")]
         count: usize,
     },
     /// Several indexes are built at once, by one statement.
     BuildingIndexes {
         /// How many indexes the statement builds.
+        #[serde(rename = "index_count")]
         count: usize,
     },
     /// Existing rows are checked or counted.
@@ -28,6 +31,7 @@ pub enum Phase {
     /// The server does what its own words say.
     Server {
         /// The server's name for the phase.
+        #[serde(rename = "server_phase")]
         name: String,
     },
 }

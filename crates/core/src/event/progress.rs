@@ -1,9 +1,9 @@
 //! Reports what one step does.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::cancellation::CancellationToken;
-use super::{Amount, Event, NoopObserver, Observer, Phase};
+use super::{Amount, Event, NoopObserver, Observer, Omission, Phase};
 use crate::error::Error;
 
 /// Reports the progress of one step, and checks whether the user has stopped the upgrade.
@@ -12,6 +12,7 @@ pub struct Progress {
     observer: Arc<dyn Observer>,
     step: usize,
     stop: CancellationToken,
+    omissions: Arc<Mutex<Vec<Omission>>>,
 }
 
 impl std::fmt::Debug for Progress {
@@ -24,7 +25,7 @@ impl Progress {
     /// Returns a handle for the step of that number.
     #[must_use]
     pub fn new(observer: Arc<dyn Observer>, step: usize, stop: CancellationToken) -> Self {
-        Self { observer, step, stop }
+        Self { observer, step, stop, omissions: Arc::default() }
     }
 
     /// Returns a handle that reports nothing.
@@ -54,6 +55,18 @@ impl Progress {
     /// [`Error::Stopped`] if the user has stopped the upgrade.
     pub fn check(&self) -> Result<(), Error> {
         self.stop.check()
+    }
+
+    /// Reports rows that are left out.
+    pub fn omit(&self, omission: Omission) {
+        self.observer.notify(&Event::Omitted(omission.clone()));
+        self.omissions.lock().unwrap_or_else(PoisonError::into_inner).push(omission);
+    }
+
+    /// Returns the rows that were left out since the last call.
+    #[must_use]
+    pub(crate) fn take_omissions(&self) -> Vec<Omission> {
+        std::mem::take(&mut *self.omissions.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Reports a fact that the user should know.

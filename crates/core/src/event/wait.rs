@@ -6,6 +6,7 @@ use serde::Serialize;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Wait {
     /// What the upgrade waits for.
+    #[serde(rename = "wait_reason")]
     pub reason: WaitReason,
     /// The sessions that the upgrade waits for, as far as the server shows them.
     pub holders: Vec<String>,

@@ -1,6 +1,6 @@
 //! Describes the revision of a database.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::error::label;
 
@@ -33,6 +33,14 @@ pub struct Location {
     /// Another version in `alembic_version`, which the user's statement overrules.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub overruled: Option<String>,
+}
+
+/// Serializes a location as its revision.
+pub(crate) fn revision_of<S: Serializer>(
+    location: &Location,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    location.revision.serialize(serializer)
 }
 
 impl Location {

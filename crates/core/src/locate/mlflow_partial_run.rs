@@ -56,8 +56,10 @@ pub struct InterruptedMlflow {
     /// The revision within which the run stopped.
     pub revision: String,
     /// The number of the revision's operations that are done.
+    #[serde(rename = "operations_done")]
     pub done: usize,
     /// The number of the revision's operations.
+    #[serde(rename = "operation_count")]
     pub operations: usize,
 }
 

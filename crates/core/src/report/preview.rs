@@ -38,6 +38,7 @@ pub struct Preview {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupted_mlflow: Option<InterruptedMlflow>,
     /// The steps, in order.
+    #[serde(rename = "planned_steps")]
     pub steps: Vec<PreviewStep>,
     /// Whether every lock is held until the upgrade commits.
     pub locks_until_commit: bool,

@@ -21,8 +21,8 @@ pub struct ShownRevision {
     pub revision: String,
     /// The revisions that it follows; empty after the base schema.
     pub parents: Vec<String>,
-    /// The revision's day; empty if MLflow's source has none.
-    pub date: String,
+    /// The revision's day; `None` where MLflow's source has none.
+    pub date: Option<String>,
     /// The revision's title.
     pub title: String,
     /// The first MLflow release that has the revision.
@@ -30,10 +30,12 @@ pub struct ShownRevision {
     /// The MLflow releases whose newest revision it is.
     pub releases: Vec<String>,
     /// The edits, in order, each table's together.
+    #[serde(rename = "table_edits")]
     pub tables: Vec<ShownTable>,
     /// The changes of rows, in order.
     pub data_migrations: Vec<String>,
     /// How one dialect makes it, if a dialect was named.
+    #[serde(rename = "dialect_sql")]
     pub sql: Option<ShownSql>,
 }
 
@@ -65,6 +67,7 @@ pub struct ShownSql {
     /// The tables whose rows are all read.
     pub reads_all_rows: Vec<String>,
     /// The statements, as the dialect's client runs them.
+    #[serde(rename = "script")]
     pub statements: String,
 }
 
@@ -105,7 +108,7 @@ pub async fn show(
     Ok(ShownRevision {
         revision: revision.id.clone(),
         parents: revision.parents.clone(),
-        date: revision.created.clone(),
+        date: Some(revision.created.clone()).filter(|date| !date.is_empty()),
         title: revision.title.clone(),
         release: catalogue.releases.first_with(includes).map(ToString::to_string),
         releases: expecting,

@@ -24,6 +24,7 @@ pub enum DifferenceKind {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Difference {
     /// The way in which the object differs.
+    #[serde(rename = "difference")]
     pub kind: DifferenceKind,
     /// The table that holds the object, or is it.
     pub table: String,

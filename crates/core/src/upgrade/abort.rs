@@ -13,7 +13,7 @@ use crate::backend::{Backend, SessionMode};
 use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer, Progress};
 use crate::history::catalogue::Catalogue;
-use crate::history::location::LEFTOVER_PREFIX;
+use crate::history::location::{LEFTOVER_PREFIX, Location, revision_of};
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::{ForeignKey, Index, Schema, Table, differences};
 use crate::upgrade::journal::{Journal, resumable};
@@ -26,10 +26,12 @@ pub struct AbortReport {
     /// Whether an upgrade or a repair was rolled back.
     pub operation: Operation,
     /// The revision at which the upgrade began, and where the database is again.
-    pub from: String,
+    #[serde(serialize_with = "revision_of")]
+    pub from: Location,
     /// The revision that the upgrade would have reached; `None` is the base schema.
     pub to: Option<String>,
     /// The number of steps rolled back.
+    #[serde(rename = "rolled_back_steps")]
     pub steps: usize,
 }
 
@@ -147,7 +149,7 @@ async fn roll_back(
     let from = &journal.from;
     backend.stamp(from.version()).await?;
     resumable(backend)?.end_journal().await?;
-    let (operation, from) = (journal.operation(), from.label().to_owned());
+    let (operation, from) = (journal.operation(), from.clone());
     Ok(AbortReport { operation, from, to: journal.to, steps: begun })
 }
 

@@ -8,7 +8,7 @@ use std::time::Instant;
 
 use crate::backend::Backend;
 use crate::event::cancellation::CancellationToken;
-use crate::event::{Event, Observer, Progress};
+use crate::event::{Event, Observer, Omission, Progress};
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::{Difference, Index, Schema, differences};
 use crate::upgrade::journal::{FENCE, Journal, Repairing, rest_of, resumable};
@@ -26,6 +26,8 @@ pub(crate) struct Execution<'a> {
     is_resumed: bool,
     /// The tables whose rows this run has copied.
     copied: Copied,
+    /// The rows that the step in progress has left out.
+    omissions: Vec<Omission>,
     /// Whether rows may have been written that no rollback removes.
     has_written: bool,
     /// The number and the title of the step in progress.
@@ -43,7 +45,8 @@ impl<'a> Execution<'a> {
         let stop = &request.stop;
         let (copied, at) = (Copied::new(), (0, String::new()));
         let (is_resumed, has_written) = (false, false);
-        Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
+        let omissions = Vec::new();
+        Self { plan, observer, stop, journal, is_resumed, copied, omissions, has_written, at }
     }
 
     /// Carries out a repair instead of an upgrade.
@@ -62,7 +65,8 @@ impl<'a> Execution<'a> {
         let (copied, at) = (Copied::new(), (0, String::new()));
         let is_resumed = true;
         let has_written = plan.steps.first().is_some_and(leaves_rows);
-        Self { plan, observer, stop, journal, is_resumed, copied, has_written, at }
+        let omissions = Vec::new();
+        Self { plan, observer, stop, journal, is_resumed, copied, omissions, has_written, at }
     }
 
     /// Executes the pending steps, and reports each of them.
@@ -180,6 +184,7 @@ impl<'a> Execution<'a> {
                 rows,
                 seconds,
                 is_migration,
+                omissions: std::mem::take(&mut self.omissions),
             });
             self.observer.notify(&Event::StepFinished { step: number, title, kind, rows, seconds });
         }
@@ -214,6 +219,7 @@ impl<'a> Execution<'a> {
                     self.note_losses(backend, number, rows).await?;
                 }
                 let rows = self.begin_rows_and_run(backend, &**migration, &progress).await?;
+                self.omissions = progress.take_omissions();
                 if is_noted {
                     self.note_losses(backend, number, rows).await?;
                 }

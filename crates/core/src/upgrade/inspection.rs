@@ -44,7 +44,8 @@ pub(crate) fn unfinished(
     let plan = journal.plan(catalogue, backend.platform())?;
     Ok(Unfinished {
         operation: journal.operation(),
-        from: journal.from.label().to_owned(),
+        from: journal.from.revision.clone(),
+        began_empty: journal.from.empty,
         to: journal.to.clone(),
         began_ms: journal.data.now_ms,
         done: journal.done,

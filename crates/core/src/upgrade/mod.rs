@@ -9,6 +9,7 @@ pub(crate) mod invariants;
 pub(crate) mod journal;
 pub(crate) mod losses;
 pub(crate) mod note_check;
+mod omissions;
 pub mod options;
 pub mod preflight;
 pub mod repair;
@@ -139,8 +140,10 @@ async fn finish(
     let plan = trusted_plan(backend, catalogue, &journal, Direction::Resume).await?;
     let message = format!("resuming {}", journal.describe());
     observer.notify(&Event::Notice { message });
+    let earlier = omissions::of_done_steps(backend, &plan, &journal).await?;
     let steps = Execution::resume(&plan, journal, observer, &request.stop).run(backend).await?;
-    Ok(report::report(&plan, catalogue, steps, started))
+    let report = report::report(&plan, catalogue, steps, started);
+    Ok(UpgradeReport { omissions: [earlier, report.omissions].concat(), ..report })
 }
 
 async fn begin(

@@ -65,6 +65,7 @@ pub enum Repair {
     /// Removes the tables that an interrupted run of Alembic has left behind.
     Leftovers {
         /// The tables.
+        #[serde(rename = "leftovers")]
         tables: Vec<String>,
     },
     /// Removes the table of the journal, which holds no note.
@@ -97,6 +98,7 @@ pub struct RepairReport {
     /// The steps done, with those of an interrupted repair; empty for a preview.
     pub steps: Vec<StepReport>,
     /// The titles of the planned steps.
+    #[serde(rename = "step_titles")]
     pub planned: Vec<String>,
     /// The duration in seconds.
     pub seconds: f64,

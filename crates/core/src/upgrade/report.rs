@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::event::Omission;
 use crate::history::catalogue::Catalogue;
 use crate::plan::Plan;
 
@@ -26,6 +27,8 @@ pub struct UpgradeReport {
     pub tables_changed: usize,
     /// The number of rows that the data migrations wrote.
     pub rows_migrated: u64,
+    /// The rows that the data migrations left out, as the user has asked.
+    pub omissions: Vec<Omission>,
     /// The path of the backup that was made before the first change, if any.
     pub backup: Option<PathBuf>,
     /// The duration in seconds.
@@ -50,6 +53,9 @@ pub struct StepReport {
     /// Whether the step was a data migration.
     #[serde(skip)]
     pub is_migration: bool,
+    /// The rows that the step left out.
+    #[serde(skip)]
+    pub omissions: Vec<Omission>,
 }
 
 impl UpgradeReport {
@@ -63,6 +69,7 @@ impl UpgradeReport {
             tables_created: self.tables_created + next.tables_created,
             tables_changed: self.tables_changed + next.tables_changed,
             rows_migrated: self.rows_migrated + next.rows_migrated,
+            omissions: [self.omissions, next.omissions].concat(),
             ..next
         }
     }
@@ -86,6 +93,7 @@ pub(super) fn report(
         tables_created: created,
         tables_changed: names.len() - created,
         rows_migrated: migrations.filter_map(|step| step.rows).sum(),
+        omissions: steps.iter().flat_map(|step| step.omissions.clone()).collect(),
         backup: None,
         seconds: started.elapsed().as_secs_f64(),
         steps,

@@ -1,11 +1,17 @@
 //! 8b6ad64cb8f5: an issue's categories become rows.
 
 use mlflow_migrate_core::data::DataOptions;
-use mlflow_migrate_tests::capability::{EVERY_CHARACTER, EVERY_REVISION, LATIN1, UNTYPED_COLUMNS};
-use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade};
+use mlflow_migrate_tests::capability::{
+    EVERY_CHARACTER, EVERY_REVISION, LATIN1, MYSQL, UNTYPED_COLUMNS,
+};
+use mlflow_migrate_tests::connect::open;
+use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade, Waits};
 use mlflow_migrate_tests::harness::Test;
-use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::proxy::Proxy;
+use mlflow_migrate_tests::server::{TestServer, wait_until_alone};
 use mlflow_migrate_tests::tests;
+
+use crate::common::address_of;
 
 use super::{quoted, refused, texts, upgraded, upgraded_with};
 
@@ -15,6 +21,7 @@ pub(crate) const TESTS: &[Test] = tests![
     of_spellings_of_one_category_the_last_is_kept => EVERY_REVISION,
     all_issues_that_cannot_be_read_are_named => EVERY_REVISION,
     issues_that_cannot_be_read_can_be_left_out => EVERY_REVISION,
+    what_an_interrupted_upgrade_left_out_is_told => EVERY_REVISION => MYSQL,
     many_issues_are_all_read => EVERY_REVISION,
     deep_nesting_is_refused_like_anything_else => EVERY_REVISION,
     an_id_of_bytes_does_not_go_round_in_circles => EVERY_REVISION => UNTYPED_COLUMNS,
@@ -133,13 +140,39 @@ async fn issues_that_cannot_be_read_can_be_left_out(server: &TestServer) {
     let mut data = DataOptions::default();
     data.skip_invalid = true;
     let upgrade = Upgrade { data, ..Upgrade::default() };
-    let (_, notices) = upgraded_with(server, &upgrade, &*database, "head").await;
+    let (report, _) = upgraded_with(server, &upgrade, &*database, "head").await;
     assert_eq!(categories(&*database), [texts(&["9 valid", OF_ABC, "abc"])]);
-    assert!(notices.iter().any(|notice| notice.contains("8 issues")), "{notices:?}");
+    let [omission] = &report.omissions[..] else { panic!("{:?}", report.omissions) };
+    assert_eq!((omission.revision.as_str(), omission.table.as_str()), (AFTER, "issues"));
+    assert_eq!((omission.count, omission.examples.len()), (8, 8), "{omission}");
+    assert_eq!(omission.examples[0], "issue \"1 empty\"");
+    assert!(omission.problem.contains("not a JSON list of strings"), "{omission}");
     let kept = database.query("SELECT categories FROM issues WHERE issue_id = '2 malformed'");
     assert_eq!(kept, [texts(&["[\"abc\""])]);
     let seen = database.query("SELECT DISTINCT last_seen_timestamp FROM issues");
     assert_eq!(seen, [[Cell::from(42)]], "also of those left out");
+}
+
+/// The connection ends after the last step, so the same upgrade only has to stamp.
+async fn what_an_interrupted_upgrade_left_out_is_told(server: &TestServer) {
+    let database = with_issues(server, &[("a", Some("5")), ("b", Some(r#"["abc"]"#))]).await;
+    let address = address_of(&*database);
+    let proxy = Proxy::cut_at(&address, "DELETE FROM alembic_version", 2);
+    let mut data = DataOptions::default();
+    data.skip_invalid = true;
+    let upgrade = Upgrade { data, ..Upgrade::default() };
+    let through = address.through_port(proxy.port());
+    let mut backend = open(&through, Waits::default()).await.unwrap();
+    let (result, _) = upgrade.run_on(server.catalogue(), &mut *backend, AFTER).await;
+    result.unwrap_err();
+    drop(backend);
+    wait_until_alone(server, &address);
+    let (report, _) = upgraded(server, &*database, AFTER).await;
+    let [omission] = &report.omissions[..] else { panic!("{:?}", report.omissions) };
+    assert_eq!(
+        (omission.count, omission.examples.as_slice()),
+        (1, &["issue \"a\"".to_owned()][..])
+    );
 }
 
 /// More than are read at a time.

@@ -17,10 +17,12 @@ use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::connect::{open, upgrade_at};
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Waits};
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::json_schema::assert_fits;
 use mlflow_migrate_tests::other_session::OtherSession;
 use mlflow_migrate_tests::proxy::Proxy;
 use mlflow_migrate_tests::server::{TestServer, wait_until_alone};
 use mlflow_migrate_tests::{fill, tests};
+use serde_json::json;
 
 use crate::common::{address_of, assert_told, to_newest};
 
@@ -116,7 +118,8 @@ async fn steps_are_taken_back(server: &TestServer) {
             if is_fenced(&*database) {
                 let aborted = roll_back(server, &address).await;
                 let aborted = aborted.unwrap_or_else(|error| panic!("{state} {step}: {error:?}"));
-                assert_eq!(aborted.from, state);
+                assert_fits(&aborted, &json!({ "event": "abort", "database": "" }));
+                assert_eq!(aborted.from.label(), state);
             }
             assert_at(server, &*database, state).await;
             assert!(rows(&*database) == before, "{state}: after step {step}");

@@ -258,7 +258,7 @@ async fn what_can_be_taken_back_is(server: &TestServer) {
             abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default())
                 .await;
         let aborted = aborted.unwrap_or_else(|error| panic!("before {text}: {error}"));
-        assert_eq!(aborted.from, OLD);
+        assert_eq!(aborted.from.label(), OLD);
         assert_at(server, &*database, OLD).await;
         let after = (tables(&*database), database.query("SELECT * FROM metrics"));
         assert!(after == before, "before {text}");
@@ -308,7 +308,7 @@ async fn taking_back_goes_on_where_it_was_stopped(server: &TestServer) {
         let aborted =
             abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default())
                 .await;
-        assert_eq!(aborted.unwrap().from, OLD);
+        assert_eq!(aborted.unwrap().from.label(), OLD);
         assert_at(server, &*database, OLD).await;
         assert!((tables(&*database), database.query("SELECT * FROM metrics")) == before);
     }

@@ -9,7 +9,7 @@ use crate::render::words;
 /// Writes what was rolled back.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<AbortReport>) -> io::Result<()> {
     let OfDatabase { database, result: aborted } = found;
-    let (from, to) = (&aborted.from, words::revision(aborted.to.as_deref()));
+    let (from, to) = (aborted.from.label(), words::revision(aborted.to.as_deref()));
     let steps = words::count(aborted.steps as u64, "step");
     let what = match aborted.operation {
         Operation::Upgrade => format!("upgrade to {to}"),

@@ -8,8 +8,8 @@ use crate::render::words::{self, count};
 /// Writes the obstacles to an upgrade.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::Result<()> {
     let OfDatabase { database, result } = found;
-    let Diagnosed { from, to, revision_count, problems, warnings } = result;
-    match from {
+    let Diagnosed { position, to, revision_count, problems, warnings, .. } = result;
+    match position {
         Some(from) => {
             let to = words::revision(to.as_deref());
             let due = count(*revision_count as u64, "revision");

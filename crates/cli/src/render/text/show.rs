@@ -12,8 +12,8 @@ pub(super) fn write(out: &mut impl Write, shown: &ShownRevision) -> io::Result<(
         parents => parents.join(", "),
     };
     writeln!(out, "  follows:   {parents}")?;
-    if !shown.date.is_empty() {
-        writeln!(out, "  date:   {}", shown.date)?;
+    if let Some(date) = &shown.date {
+        writeln!(out, "  date:   {date}")?;
     }
     let since = shown.release.as_deref().map(|release| format!("since MLflow {release}"));
     let newest = releases(&shown.releases).map(|all| format!("the newest revision of {all}"));

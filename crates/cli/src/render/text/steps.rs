@@ -55,12 +55,10 @@ impl Steps {
                 self.line(&format!("repairing at {at} in {steps}:"));
                 repairs.iter().for_each(|repair| self.line(&format!("  {}", one_line(repair))));
             }
-            Event::Notice { message } => {
-                let line = format!("note: {message}");
-                match &self.display {
-                    Some(display) => display.interrupt(&line),
-                    None => write_line(&line),
-                }
+            Event::Notice { message } => self.note(message),
+            Event::Omitted(omission) => {
+                let examples = omission.examples.join(", ");
+                self.note(&one_line(&format!("left out {omission} ({examples})")));
             }
             Event::Retrying { problem, wait_seconds } => {
                 self.end();
@@ -108,6 +106,14 @@ impl Steps {
 
     fn line(&self, line: &str) {
         if self.on_terminal { write_line(line) } else { write_timed(line) }
+    }
+
+    fn note(&self, message: &str) {
+        let line = format!("note: {message}");
+        match &self.display {
+            Some(display) => display.interrupt(&line),
+            None => write_line(&line),
+        }
     }
 
     fn number(&self, step: usize) -> String {

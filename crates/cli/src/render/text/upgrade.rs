@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use mlflow_migrate_core::UpgradeReport;
 
 use crate::outcome::{Finished, OfDatabase};
+use crate::render::one_line;
 use crate::render::words::{count, count_of, duration, releases, revision};
 
 /// Writes what an upgrade did, and which MLflow releases fit the database now.
@@ -22,6 +23,9 @@ pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io
     let changes = changes(report);
     if !changes.is_empty() {
         writeln!(out, "  changed:  {}", changes.join(", "))?;
+    }
+    for omission in &report.omissions {
+        writeln!(out, "  left out: {}", one_line(&omission.to_string()))?;
     }
     writeln!(out, "  fits:     {}", fits(&report.releases))?;
     if let Some(backup) = &report.backup {

@@ -9,10 +9,13 @@ use crate::backend::{ChangeLog, TableSize};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Disk {
     /// Copies of tables, new versions of rows, and new indexes.
+    #[serde(rename = "table_bytes")]
     pub tables: u64,
     /// What the database writes besides: its write-ahead log, binary log or rollback journal.
+    #[serde(rename = "log_bytes")]
     pub log: u64,
     /// Temporary files of the largest sort.
+    #[serde(rename = "sort_bytes")]
     pub sorting: u64,
 }
 

@@ -46,8 +46,10 @@ pub struct Estimate {
     /// Whether every lock is held until the upgrade commits.
     pub locks_until_commit: bool,
     /// The time before and after the steps, for checks; `None` without a calibration.
+    #[serde(rename = "predicted_check_seconds")]
     pub checks: Option<Seconds>,
     /// The time of the whole upgrade; `None` without a calibration.
+    #[serde(rename = "predicted_seconds")]
     pub seconds: Option<Seconds>,
     /// The disk space that the upgrade needs besides the database's own.
     pub disk: Disk,
@@ -93,6 +95,7 @@ pub struct StepCost {
     /// The strongest lock on each table that exists before the upgrade, by table.
     pub locks: Vec<TableLock>,
     /// The predicted time; `None` without a calibration.
+    #[serde(rename = "predicted_seconds")]
     pub seconds: Option<Seconds>,
     /// The disk space that the step needs.
     pub disk: Disk,
