@@ -9,6 +9,7 @@ mod fuzzing;
 mod house;
 mod imports;
 mod mysql_5_7;
+mod pages;
 mod planner;
 mod scripts;
 mod sqlite;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
         .checks(Others, &[planner::CHECKS, fuzzing::CHECKS, mysql_5_7::CHECKS])
         .checks(Others, &[scripts::CHECKS])
         .checks(Others, sqlite::CHECKS)
-        .checks(Others, &[catalogue::CHECKS, house::CHECKS, imports::CHECKS])
+        .checks(Others, &[catalogue::CHECKS, house::CHECKS, imports::CHECKS, pages::CHECKS])
         .checks(Nobody, sqlite::ALONE)
         .run()
 }
