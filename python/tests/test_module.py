@@ -5,6 +5,8 @@ MLFLOW_MIGRATE_PROGRAM names the program, unless it is installed beside the modu
 
 from __future__ import annotations
 
+import contextlib
+import io
 import os
 import re
 import shutil
@@ -208,6 +210,23 @@ class Progress(Folder):
             mlflow_migrate.upgrade(self.url, lock_timeout=60)
         blocker.rollback()
         self.assertEqual(self.version(), OLD)
+
+
+class Pages(Folder):
+    def test_the_code_of_the_pages_runs(self) -> None:
+        before = Path.cwd()
+        self.addCleanup(os.chdir, before)
+        os.chdir(self.folder)
+        names: dict[str, object] = {"mlflow_migrate": mlflow_migrate, "url": self.url}
+        ran = 0
+        for page in ("README.md", "docs/python.md"):
+            text = (ROOT / page).read_text(encoding="utf-8")
+            for code in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+                shutil.copyfile(ROOT / "examples" / "mlruns-1.2.0.db", self.sample)
+                with contextlib.redirect_stdout(io.StringIO()):
+                    exec(code, names)
+                ran += 1
+        self.assertEqual(ran, 4)
 
 
 class DropIn(Folder):
