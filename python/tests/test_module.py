@@ -222,6 +222,8 @@ class Pages(Folder):
         for page in ("README.md", "docs/python.md"):
             text = (ROOT / page).read_text(encoding="utf-8")
             for code in re.findall(r"^```python\n(.*?)^```", text, re.DOTALL | re.MULTILINE):
+                for backup in self.folder.glob("*.backup"):
+                    backup.unlink()
                 shutil.copyfile(ROOT / "examples" / "mlruns-1.2.0.db", self.sample)
                 with contextlib.redirect_stdout(io.StringIO()):
                     exec(code, names)
