@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::sandbox::{Ran, Sandbox};
 
 /// The pages with examples.
-const PAGES: [&str; 11] = [
+const PAGES: [&str; 12] = [
     "README.md",
     "docs/quick_start.md",
     "docs/usage.md",
@@ -15,6 +15,7 @@ const PAGES: [&str; 11] = [
     "docs/recovery.md",
     "docs/exit_codes.md",
     "docs/connections.md",
+    "docs/scripting.md",
     "docs/sql_scripts.md",
     "docs/python.md",
     "migrations/README.md",
