@@ -1,5 +1,5 @@
 #!/bin/sh
-# run.sh [options] [CASE ...]: builds mlflow-migrate, sets up MLflow to compare with, and runs benchmark.py,
+# run.sh [options] [CASE ...]: builds mlflow-migrate as it is shipped, sets up MLflow to compare with, and runs benchmark.py,
 # whose options these are (--help). With --binary PATH nothing is built. MLFLOW_MIGRATE_VENV: where the
 # environment with MLflow is, or shall be; by default .venv in the clone.
 set -eu
@@ -12,5 +12,5 @@ for argument; do
     esac
 done
 target=${CARGO_TARGET_DIR:-$repository/target}
-cargo build --release --locked --quiet --manifest-path "$repository/Cargo.toml" -p mlflow-migrate --target-dir "$target"
-exec "$python" "$repository/benches/benchmark.py" --binary "$target/release/mlflow-migrate" "$@"
+cargo build --profile dist --locked --quiet --manifest-path "$repository/Cargo.toml" -p mlflow-migrate --target-dir "$target"
+exec "$python" "$repository/benches/benchmark.py" --binary "$target/dist/mlflow-migrate" "$@"

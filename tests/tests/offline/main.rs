@@ -10,6 +10,7 @@ mod house;
 mod imports;
 mod json;
 mod mysql_5_7;
+mod pages;
 mod planner;
 mod scripts;
 mod sqlite;
@@ -29,7 +30,7 @@ fn main() -> ExitCode {
         .checks(Others, &[scripts::CHECKS])
         .checks(Others, sqlite::CHECKS)
         .checks(Others, &[catalogue::CHECKS, house::CHECKS, imports::CHECKS])
-        .checks(Others, &[json::CHECKS])
+        .checks(Others, &[json::CHECKS, pages::CHECKS])
         .checks(Nobody, sqlite::ALONE)
         .run()
 }
