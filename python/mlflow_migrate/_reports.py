@@ -155,7 +155,8 @@ class Plan:
             releases=tuple(line["releases"]),
             outdated=tuple(line["outdated"]),
             steps=tuple(
-                PlannedStep(one["title"], tuple(one["revisions"]), one) for one in line["steps"]
+                PlannedStep(one["title"], tuple(one["revisions"]), one)
+                for one in line["planned_steps"]
             ),
             findings=tuple(line.get("findings", ())),
             raw=line,
