@@ -132,6 +132,8 @@ fn sprung(server: &TestServer) -> Option<&'static str> {
 async fn nothing_stored_is_called(server: &TestServer) {
     let database = server.at(OLD).await;
     plant(&*database);
+    let forget = format!("SET GLOBAL {VARIABLE} = DEFAULT");
+    query(server.address(), &forget);
     let address = address_of(&*database);
     let (mut backend, catalogue) =
         (open(&address, Waits::default()).await.unwrap(), server.catalogue());
@@ -156,6 +158,6 @@ async fn nothing_stored_is_called(server: &TestServer) {
         database.query("SELECT icu_version()");
         sprung(server)
     };
-    query(server.address(), &format!("SET GLOBAL {VARIABLE} = DEFAULT"));
+    query(server.address(), &forget);
     assert!(matches!(armed, Some("sformat" | "icu_version")), "{armed:?}");
 }
