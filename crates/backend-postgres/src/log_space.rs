@@ -11,15 +11,19 @@ use mlflow_migrate_core::backend::{ChangeLog, DiskFacts};
 use crate::database::Postgres;
 use crate::statements;
 
-/// Page size, limits of the log in bytes, whether it is kept, and the memory of an index build.
+/// Page size, limits of the log in bytes, whether it is kept, and what an index build keeps in memory.
 ///
-/// The session of an upgrade raises this memory to 256 MiB.
+/// The session of an upgrade raises this memory to 256 MiB. Processes that sort side by side exchange
+/// files, and small tables are sorted by one process.
 const SETTINGS: &str = "SELECT current_setting('block_size')::int8, \
     coalesce(pg_size_bytes(current_setting('min_wal_size', true)), 0)::int8, \
     coalesce(pg_size_bytes(current_setting('max_wal_size', true)), 0)::int8, \
     (current_setting('archive_mode') <> 'off' \
     OR EXISTS (SELECT FROM pg_replication_slots))::int4::int8, \
-    greatest(pg_size_bytes(current_setting('maintenance_work_mem')), 256 * 1024 * 1024)::int8";
+    CASE WHEN current_setting('max_parallel_maintenance_workers', true)::int4 > 0 \
+    THEN pg_size_bytes(current_setting('min_parallel_table_scan_size')) \
+    ELSE greatest(pg_size_bytes(current_setting('maintenance_work_mem')), 256 * 1024 * 1024) \
+    END::int8";
 
 const MAY_LIST: &str = "SELECT coalesce(has_function_privilege( \
     to_regprocedure('pg_catalog.pg_ls_waldir()'), 'EXECUTE'), false)::int4::int8";
@@ -47,6 +51,7 @@ pub(crate) async fn measure(database: &mut Postgres) -> Result<DiskFacts, Error>
         log: ChangeLog::TablesAndIndexes,
         page: number(0),
         log_room,
+        frees_truncated: false,
         log_limit: (!is_kept && number(2) > 0).then(|| number(2)),
         sort_memory: number(4),
     })

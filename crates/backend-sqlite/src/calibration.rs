@@ -208,9 +208,10 @@ impl Calibration for Sqlite {
         let is_wal = self.call(|connection, context| lock::is_wal(connection, context)).await?;
         let log = if is_wal { ChangeLog::TablesAndIndexes } else { ChangeLog::FormerPages };
         let page = self.call(|connection, context| page_size(connection, context)).await?;
-        // The sorter takes as much memory as the cache.
-        let sort_memory = u64::from(connection::CACHE_SIZE.unsigned_abs()) * 1024;
-        Ok(DiskFacts { log, page, log_room: 0, log_limit: None, sort_memory })
+        // The sorter takes as much memory as the cache. About half of it holds keys.
+        let sort_memory = u64::from(connection::CACHE_SIZE.unsigned_abs()) * 1024 / 2;
+        let frees_truncated = false;
+        Ok(DiskFacts { log, page, log_room: 0, log_limit: None, sort_memory, frees_truncated })
     }
 
     /// Returns nothing: only the COMMIT of the upgrade waits for the disk.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
-use sea_query::{Condition, Expr, ExprTrait};
+use sea_query::{Alias, Condition, Expr, ExprTrait, Func, Query, SelectStatement};
 
 use super::kind::Kind;
 use super::samples::{FEWEST_ROWS, Samples, key_of};
@@ -13,6 +13,7 @@ use super::{CalibrationOutcome, Counted};
 use crate::backend::{Backend, Measured, SAMPLE, SAMPLED, Sample, Work};
 use crate::error::{Error, ErrorKind};
 use crate::plan::TableChange;
+use crate::schema::platform::Platform;
 use crate::schema::{Table, varchar};
 
 /// The most rows of a sample.
@@ -102,7 +103,7 @@ async fn measure_parts(
         if done.contains(&key) || begin.elapsed() > LIMIT {
             continue;
         }
-        let (sample, work) = sampled(part, live);
+        let (sample, work) = sampled(part, live, backend.platform());
         if let Some(measured) = measure(backend, &sample, &work).await? {
             samples.measured.entry(key.clone()).or_default().push(measured);
         }
@@ -184,7 +185,7 @@ async fn measure_checks(backend: &mut dyn Backend, sizes: &Sizes) -> Result<Seco
 }
 
 /// Returns the sample of a part, and the work on it.
-fn sampled(part: &Part, live: &Table) -> (Sample, Work) {
+fn sampled(part: &Part, live: &Table, platform: &Platform) -> (Sample, Work) {
     let rows = part.size.rows;
     match &part.kind {
         Kind::Change { change, .. } => {
@@ -202,8 +203,9 @@ fn sampled(part: &Part, live: &Table) -> (Sample, Work) {
             let mut narrow = bare(live, live);
             narrow.columns.retain(|column| columns.contains(&column.name));
             narrow = Table { columns: narrow.columns, ..Table::new(SAMPLE) };
+            let query = read_all(&narrow, platform);
             let sample = sample_of(&part.table, &narrow, live, rows);
-            (sample, Work::Delete(Condition::all()))
+            (sample, Work::Query(Box::new(query)))
         }
         Kind::Query { query } => {
             (sample_of(&part.table, live, live, rows), Work::Query(query.clone()))
@@ -221,6 +223,18 @@ fn sampled(part: &Part, live: &Table) -> (Sample, Work) {
             (sample_of(&part.table, live, live, rows), Work::Delete(written.clone()))
         }
     }
+}
+
+/// Returns a query that reads every value of a table.
+fn read_all(table: &Table, platform: &Platform) -> SelectStatement {
+    let text = if platform.is_mysql() { "char" } else { "text" };
+    let mut query = Query::select();
+    query.from(SAMPLE);
+    for column in &table.columns {
+        let value = Func::cast_as(Expr::col(Alias::new(&column.name)), text);
+        query.expr(Func::sum(Func::char_length(value)));
+    }
+    query.take()
 }
 
 /// Returns a sample of a table with one more column, which an update writes.

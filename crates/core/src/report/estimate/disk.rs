@@ -15,6 +15,9 @@ pub struct Disk {
     pub log: u64,
     /// Temporary files of the largest sort.
     pub sorting: u64,
+    /// What later steps can use again.
+    #[serde(skip)]
+    pub(super) freed: u64,
 }
 
 /// What a step writes to a table.
@@ -42,13 +45,27 @@ impl Disk {
         self.tables + self.log + self.sorting
     }
 
-    /// Adds the space of another step, whose sorts come later.
+    /// Adds the space of other work in the same step, whose sorts come later.
     pub(super) fn and(self, other: Self) -> Self {
         Self {
             tables: self.tables + other.tables,
             log: self.log + other.log,
             sorting: self.sorting.max(other.sorting),
+            freed: self.freed + other.freed,
         }
+    }
+
+    /// Returns the space of all steps, one after the other.
+    ///
+    /// The tables count at their largest: a step can use what the steps before it have freed.
+    pub(super) fn of_all(steps: impl Iterator<Item = Self>) -> Self {
+        let mut all = Self::default();
+        let mut largest = 0;
+        for step in steps {
+            all = all.and(step);
+            largest = largest.max((all.tables + step.freed).saturating_sub(all.freed));
+        }
+        Self { tables: largest, ..all }
     }
 
     /// Returns the space for work on one table.
@@ -75,7 +92,10 @@ impl Disk {
             _ => 0,
         };
         let sorting = if sorting > facts.sort_memory { sorting } else { 0 };
-        Self { tables, log, sorting }
+        let is_truncated = matches!(part.kind, Kind::Delete { .. }) && written.share >= 1.0;
+        let is_freed = is_truncated && facts.frees_truncated;
+        let freed = if is_freed { part.size.bytes.unwrap_or_default() } else { 0 };
+        Self { tables, log, sorting, freed }
     }
 
     /// Returns the space that is likely for a whole upgrade on a database of some size.
@@ -166,7 +186,16 @@ pub(super) fn of_index(size: TableSize, indexes: usize) -> u64 {
 
 #[cfg(test)]
 mod tests {
-    use super::{TableSize, touched};
+    use super::{Disk, TableSize, touched};
+
+    #[test]
+    fn a_step_uses_what_the_steps_before_it_have_freed() {
+        let step = |tables, freed| Disk { tables, freed, log: 1, sorting: tables };
+        let all = Disk::of_all([step(3, 0), step(0, 5), step(10, 0)].into_iter());
+        assert_eq!((all.tables, all.log, all.sorting), (8, 3, 10));
+        let all = Disk::of_all([step(9, 0), step(0, 5), step(1, 0)].into_iter());
+        assert_eq!(all.tables, 9);
+    }
 
     #[test]
     fn scattered_rows_touch_more_pages_than_their_share() {

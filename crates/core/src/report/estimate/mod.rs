@@ -152,8 +152,7 @@ pub async fn estimate(
     let Counted { mut estimate, sizes, facts, .. } = counted;
     let bytes = sizes.values().filter_map(|(_, size)| size.bytes).sum();
     estimate.calibration = calibrated;
-    let sum =
-        |of: fn(&StepCost) -> Disk| estimate.costs.iter().map(of).fold(Disk::default(), Disk::and);
+    let sum = |of: fn(&StepCost) -> Disk| Disk::of_all(estimate.costs.iter().map(of));
     let (disk, at_most) = (sum(|cost| cost.disk), sum(|cost| cost.disk_at_most));
     (estimate.disk, estimate.disk_at_most) =
         (disk.likely(&facts, bytes), at_most.at_most(&facts, bytes));

@@ -16,6 +16,11 @@ pub(super) const FEWEST_ROWS: u64 = 500;
 /// By how much work may differ from its only measurement, if nothing was measured twice.
 const UNKNOWN: f64 = 2.0;
 
+/// By how much writing takes longer where a log is written, too.
+///
+/// No temporary table has a log. With a log every byte is written twice, at most.
+const LOGGED: [f64; 3] = [1.0, 1.0, 2.0];
+
 /// How often an upgrade reads the schema: before the steps and after them, and to look for obstacles.
 const INSPECTIONS: [f64; 3] = [1.0, 2.0, 3.0];
 
@@ -62,7 +67,7 @@ impl Samples {
             let seconds = parts.fold(own, Seconds::and);
             // A migration reads everything before the first change, to refuse what it cannot take.
             let read = work.parts.iter().filter(|part| matches!(part.kind, Kind::Read { .. }));
-            checks = read.map(|part| self.predict(part)).fold(checks, Seconds::and);
+            checks = read.map(|part| self.reading(part)).fold(checks, Seconds::and);
             match estimate.costs.iter_mut().find(|cost| work.is(cost)) {
                 Some(cost) => {
                     cost.seconds = Some(seconds);
@@ -100,22 +105,35 @@ impl Samples {
         if rows < FEWEST_ROWS {
             return Seconds::default();
         }
+        match &part.kind {
+            // Rows leave the table, and what they become is copied into others.
+            Kind::Read { .. } => self.scaled(part, |one| one.filling),
+            Kind::Add { .. } => self.scaled(part, |one| one.filling).times(LOGGED),
+            Kind::Query { .. } => self.working(part, 1.0),
+            kind => self.working(part, self.share(kind)).times(LOGGED),
+        }
+    }
+
+    /// Returns the time of reading the rows of a part again.
+    fn reading(&self, part: &Part) -> Seconds {
+        if part.rows() < FEWEST_ROWS { Seconds::default() } else { self.working(part, 1.0) }
+    }
+
+    /// Returns the time of work, a share of which is needed, and of the same work without rows.
+    fn working(&self, part: &Part, share: f64) -> Seconds {
+        let growing = |one: &Measured| (one.working - one.fixed).max(0.0) * share;
+        let measured = self.measured.get(&key_of(part)).map_or(&[][..], Vec::as_slice);
+        let fixed = Seconds::measured(measured.iter().map(|one| one.fixed).collect());
+        self.scaled(part, growing).and(fixed)
+    }
+
+    fn scaled(&self, part: &Part, time: impl Fn(&Measured) -> f64) -> Seconds {
+        let rows = part.rows();
         let Some(measured) = self.measured.get(&key_of(part)) else {
             return self.rate().times([rows as f64; 3]);
         };
-        let only_copies = matches!(part.kind, Kind::Read { .. } | Kind::Add { .. });
-        let share = self.share(&part.kind);
-        let growing = |one: &Measured| match only_copies {
-            true => one.filling,
-            false => (one.working - one.fixed).max(0.0) * share,
-        };
         let sampled = measured.first().map_or(0, |one| one.rows);
-        let growing = self.ranged(measured.iter().map(growing).collect());
-        let fixed = match only_copies {
-            true => Seconds::default(),
-            false => Seconds::measured(measured.iter().map(|one| one.fixed).collect()),
-        };
-        growing.scaled(sampled, rows).and(fixed)
+        self.ranged(measured.iter().map(time).collect()).scaled(sampled, rows)
     }
 
     /// Returns the range of measurements, which a single one has from the others.

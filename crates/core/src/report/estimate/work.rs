@@ -57,7 +57,8 @@ impl StepWork {
             self.parts.iter().map(of).fold(Amount::default(), Amount::and)
         };
         let disks = self.parts.iter().map(|part| Disk::of(part, Written::ALL, facts));
-        let disk = disks.fold(Disk::default(), Disk::and);
+        // Nobody knows yet whether a table is truncated.
+        let disk = Disk { freed: 0, ..disks.fold(Disk::default(), Disk::and) };
         let index_builds = self.parts.iter().map(|part| match part.kind {
             Kind::Change { index_builds, .. } => index_builds,
             _ => 0,
