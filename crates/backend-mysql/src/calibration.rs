@@ -153,8 +153,16 @@ impl Calibration for Mysql {
         let found = text_protocol::value(&mut self.connection, sql).await;
         let found = found.map_err(|source| self.context.error(ACTION, source))?;
         let sort_memory = found.and_then(|bytes| bytes.parse().ok()).unwrap_or_default();
-        let (page, log_room, log_limit, frees_truncated) = (0, 0, None, true);
-        Ok(DiskFacts { log, page, log_room, log_limit, sort_memory, frees_truncated })
+        Ok(DiskFacts {
+            log,
+            page: 0,
+            log_room: 0,
+            log_limit: None,
+            sort_memory,
+            // InnoDB merges one file into another.
+            sort_files: 2,
+            frees_truncated: true,
+        })
     }
 
     async fn flushing(&mut self) -> Result<Option<Flushing>, Error> {

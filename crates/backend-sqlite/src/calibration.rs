@@ -210,8 +210,15 @@ impl Calibration for Sqlite {
         let page = self.call(|connection, context| page_size(connection, context)).await?;
         // The sorter takes as much memory as the cache. About half of it holds keys.
         let sort_memory = u64::from(connection::CACHE_SIZE.unsigned_abs()) * 1024 / 2;
-        let frees_truncated = false;
-        Ok(DiskFacts { log, page, log_room: 0, log_limit: None, sort_memory, frees_truncated })
+        Ok(DiskFacts {
+            log,
+            page,
+            log_room: 0,
+            log_limit: None,
+            sort_memory,
+            sort_files: 1,
+            frees_truncated: false,
+        })
     }
 
     /// Returns nothing: only the COMMIT of the upgrade waits for the disk.
