@@ -1,6 +1,6 @@
 """Compares what `estimate` predicts with what `upgrade` takes: seconds, and disk space.
 
-usage: estimates.py --binary PATH [options] [CASE ...]
+usage: estimates.py --binary PATH [options] [CASE ...]   (run.sh estimates builds it first)
 
 Prints a Markdown table. Each run gets a fresh copy of the data: first `estimate`, then `upgrade`.
 """
@@ -12,6 +12,7 @@ import contextlib
 import functools
 import json
 import os
+import stat
 import statistics
 import subprocess
 import sys
@@ -26,6 +27,7 @@ import machine
 import sqlalchemy as sa
 from comparison import fill
 from copies import SERVERS, Copies, copies_of
+from oracle import states
 from servers import Purpose
 from timed_cases import REFERENCE_ENTRIES, TRACES, DataSet
 
@@ -86,9 +88,18 @@ def main() -> int:
             where = Path(folder) / server
             with contextlib.closing(copies_of(server, where)) as copies:
                 for case in options.cases or CASES:
+                    if not _is_possible(copies, case):
+                        continue
                     compared = _compare(copies, where, case, options)
                     print(compared.row(server, case), flush=True)
     return 0
+
+
+def _is_possible(copies: Copies, case: str) -> bool:
+    """Whether the server can have the state that the case begins with."""
+    order = states()
+    newest = order[-1] if copies.newest == "head" else copies.newest
+    return order.index(CASES[case].state) < order.index(newest)
 
 
 def _compare(copies: Copies, where: Path, case: str, options: argparse.Namespace) -> Compared:
@@ -98,23 +109,28 @@ def _compare(copies: Copies, where: Path, case: str, options: argparse.Namespace
         with copies.copy(Purpose.TIME) as url:
             os.sync()
             time.sleep(options.settle)
-            _run(options.binary, url, where, compared)
+            _run(options.binary, url, copies.newest, where, compared)
     return compared
 
 
-def _run(binary: Path, url: sa.URL, where: Path, compared: Compared) -> None:
-    address = url.render_as_string(hide_password=False)
-    predicted = json.loads(_output([binary, "estimate", address, "--json"]).splitlines()[-1])
+def _run(binary: Path, url: sa.URL, newest: str, where: Path, compared: Compared) -> None:
+    way = [url.render_as_string(hide_password=False), "--to", newest, "--json"]
+    predicted = json.loads(_output([binary, "estimate", *way]).splitlines()[-1])
     if predicted["predicted_seconds"] is None:
         raise SystemExit(f"no seconds: {predicted['calibration']}")
-    watch = _Folder(where)
-    watch.start()
-    begin = time.perf_counter()
-    try:
-        events = _output([binary, "upgrade", address, "--json"])
+    upgrade = [binary, "upgrade", *way]
+    with tempfile.TemporaryFile("w+") as written:
+        begin = time.perf_counter()
+        running = subprocess.Popen([str(part) for part in upgrade], stdout=written)
+        watch = _Room(where, running.pid)
+        watch.start()
+        code = running.wait()
         compared.seconds.append(time.perf_counter() - begin)
-    finally:
         watch.end()
+        written.seek(0)
+        events = written.read()
+    if code:
+        raise SystemExit(f"{upgrade}: exit code {code}: {events}")
     compared.disk.append(watch.peak - watch.before)
     compared.predicted.append(predicted["predicted_seconds"]["expected"])
     compared.low.append(predicted["predicted_seconds"]["low"])
@@ -133,8 +149,9 @@ def _tell_steps(predicted: dict[str, Any], events: list[dict[str, Any]]) -> None
         print(f"  {costs.get(step, 0):7.2f} {seconds:7.2f}  {title}", file=sys.stderr)
     steps = sum(each["seconds"] for each in taken.values())
     others = sum(each["seconds"] for step, each in taken.items() if step not in costs)
-    checks = predicted["predicted_check_seconds"]["expected"]
-    print(f"  all steps {steps:.2f}, small ones {others:.2f}, checks {checks:.2f}", file=sys.stderr)
+    small, checks = (predicted[key]["expected"] for key in ("predicted_small_step_seconds", "predicted_check_seconds"))
+    rest = f"all steps {steps:.2f}, small ones {others:.2f} (predicted {small:.2f})"
+    print(f"  {rest}, checks predicted {checks:.2f}, {predicted['disk']}", file=sys.stderr)
 
 
 def _output(command: list[object]) -> str:
@@ -144,25 +161,45 @@ def _output(command: list[object]) -> str:
     return ran.stdout
 
 
-class _Folder(threading.Thread):
-    """Looks at the size of a folder, of which the largest counts."""
+class _Room(threading.Thread):
+    """Looks at the room that a folder and the files without a name take, of which the most counts.
 
-    def __init__(self, folder: Path) -> None:
+    Sorts of InnoDB and SQLite write files that have no name any more.
+    """
+
+    def __init__(self, folder: Path, program: int) -> None:
         super().__init__(daemon=True)
         self._folder = folder
+        servers = [int(path.read_text()) for path in folder.glob("*/mysqld.pid")]
+        self._processes = [program, *servers]
         self._over = threading.Event()
-        self.before = self.peak = _size(folder)
+        self.before = self.peak = self._size()
 
     def run(self) -> None:
         """Looks until the end."""
         while not self._over.wait(_BETWEEN_LOOKS):
-            self.peak = max(self.peak, _size(self._folder))
+            self.peak = max(self.peak, self._size())
 
     def end(self) -> None:
         """Ends, after a last look."""
         self._over.set()
         self.join()
-        self.peak = max(self.peak, _size(self._folder))
+        self.peak = max(self.peak, self._size())
+
+    def _size(self) -> int:
+        return _size(self._folder) + sum(_nameless(process) for process in self._processes)
+
+
+def _nameless(process: int) -> int:
+    """The room of the files that a process has open, and that have no name."""
+    total = 0
+    with contextlib.suppress(OSError):
+        for path in Path(f"/proc/{process}/fd").iterdir():
+            with contextlib.suppress(OSError):
+                found = path.stat()
+                if stat.S_ISREG(found.st_mode) and not found.st_nlink:
+                    total += found.st_blocks * 512
+    return total
 
 
 def _size(folder: Path) -> int:

@@ -5,15 +5,15 @@
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Calibration, ChangeLog, SAMPLE, SAMPLED, Sample, TableSize, Work,
+    Calibration, ChangeLog, DiskFacts, Flushing, SAMPLE, SAMPLED, Sample, TableSize, Work,
 };
 use mlflow_migrate_core::schema::Table;
-use sea_query::MysqlQueryBuilder;
+use sea_query::{MysqlQueryBuilder, Query};
 
 use crate::database::Mysql;
 use crate::quoting::quote;
-use crate::text_protocol::{self, cell};
-use crate::{change, render};
+use crate::text_protocol::{self, TextRow, cell};
+use crate::{change, flushing, render};
 
 const ACTION: &str = "measuring a sample";
 
@@ -31,15 +31,32 @@ impl BinaryLog {
     async fn of(database: &mut Mysql) -> Result<Self, Error> {
         let found = text_protocol::rows(&mut database.connection, LOG).await;
         let found = found.map_err(|source| database.context.error(ACTION, source))?;
+        Ok(Self::read(&found))
+    }
+
+    /// Reads the server's variables.
+    fn read(variables: &[TextRow]) -> Self {
         let value = |name: &str| {
-            let row = found.iter().find(|row| cell(row, 0).eq_ignore_ascii_case(name));
+            let row = variables.iter().find(|row| cell(row, 0).eq_ignore_ascii_case(name));
             row.map(|row| cell(row, 1).to_ascii_uppercase())
         };
         let is_on = |name: &str| value(name).is_none_or(|value| value == "ON");
-        Ok(Self {
+        Self {
             is_on: is_on("log_bin") && is_on("sql_log_bin"),
             holds_rows: value("binlog_format").is_none_or(|format| format == "ROW"),
-        })
+        }
+    }
+
+    /// Returns whether replicas would repeat the statements of a calibration.
+    fn would_repeat(&self) -> bool {
+        self.is_on && !self.holds_rows
+    }
+}
+
+impl Mysql {
+    async fn write(&mut self, sql: String) -> Result<u64, Error> {
+        let written = text_protocol::run(&mut self.connection, sql).await;
+        written.map_err(|source| self.context.error(ACTION, source))
     }
 }
 
@@ -52,7 +69,7 @@ impl Calibration for Mysql {
     /// Fails where replicas would repeat the statements.
     async fn begin_calibration(&mut self) -> Result<(), Error> {
         let log = BinaryLog::of(self).await?;
-        if log.is_on && !log.holds_rows {
+        if log.would_repeat() {
             return Err(Error::ServerLimit {
                 name: self.context.name.clone(),
                 problem: "the binary log would hold the statements of temporary tables, since \
@@ -70,8 +87,7 @@ impl Calibration for Mysql {
     }
 
     async fn create_sample(&mut self, table: &Table) -> Result<(), Error> {
-        let create = render::create_table(table, &self.features);
-        let create = create.replacen("CREATE TABLE", "CREATE TEMPORARY TABLE", 1);
+        let create = render::create_temporary_table(table, &self.features);
         self.run(ACTION, &create).await
     }
 
@@ -84,30 +100,39 @@ impl Calibration for Mysql {
             quote(&sample.source),
             sample.most_rows
         );
-        let filled = text_protocol::run(&mut self.connection, sql).await;
-        filled.map_err(|source| self.context.error(ACTION, source))
+        self.write(sql).await
     }
 
-    async fn work(&mut self, work: &Work) -> Result<(), Error> {
-        let sample = quote(SAMPLE);
+    async fn work(&mut self, work: &Work) -> Result<u64, Error> {
         match work {
             Work::Change(change) => {
                 for statement in change::describe(change, false, &self.features)?.statements {
                     self.run(ACTION, &statement).await?;
                 }
-                Ok(())
+                Ok(0)
             }
-            Work::Update => {
-                let sql = format!("UPDATE {sample} SET {SAMPLED} = 'sampled'");
-                self.run(ACTION, &sql).await
+            Work::Update(rows) => {
+                let mut update = Query::update();
+                update.table(SAMPLE).value(SAMPLED, "sampled").cond_where(rows.clone());
+                self.write(update.to_string(MysqlQueryBuilder)).await
             }
-            Work::Delete => self.run(ACTION, &format!("DELETE FROM {sample}")).await,
+            Work::Delete(rows) => {
+                let mut delete = Query::delete();
+                delete.from_table(SAMPLE).cond_where(rows.clone());
+                self.write(delete.to_string(MysqlQueryBuilder)).await
+            }
             Work::Query(query) => {
                 let sql = query.to_string(MysqlQueryBuilder);
                 let read = text_protocol::rows_of_tables(&mut self.connection, sql).await;
-                read.map(|_| ()).map_err(|source| self.context.error(ACTION, source))
+                read.map(|_| 0).map_err(|source| self.context.error(ACTION, source))
             }
-            Work::Check => Ok(()),
+            Work::Count(query) => {
+                let sql = query.to_string(MysqlQueryBuilder);
+                let found = text_protocol::value_of_tables(&mut self.connection, sql).await;
+                let found = found.map_err(|source| self.context.error(ACTION, source))?;
+                Ok(found.and_then(|count| count.parse().ok()).unwrap_or_default())
+            }
+            Work::Check => Ok(0),
         }
     }
 
@@ -120,8 +145,53 @@ impl Calibration for Mysql {
         self.run(ACTION, &format!("DROP TEMPORARY TABLE {}", quote(SAMPLE))).await
     }
 
-    async fn change_log(&mut self) -> Result<ChangeLog, Error> {
-        let log = BinaryLog::of(self).await?;
-        Ok(if log.is_on { ChangeLog::Rows } else { ChangeLog::Nothing })
+    /// InnoDB's redo log has a fixed size, and its undo log is reused soon.
+    async fn disk_facts(&mut self) -> Result<DiskFacts, Error> {
+        let is_logged = BinaryLog::of(self).await?.is_on;
+        let log = if is_logged { ChangeLog::Rows } else { ChangeLog::Nothing };
+        let sql = "SELECT @@innodb_sort_buffer_size";
+        let found = text_protocol::value(&mut self.connection, sql).await;
+        let found = found.map_err(|source| self.context.error(ACTION, source))?;
+        let sort_memory = found.and_then(|bytes| bytes.parse().ok()).unwrap_or_default();
+        Ok(DiskFacts {
+            log,
+            page: 0,
+            log_room: 0,
+            log_limit: None,
+            sort_memory,
+            // InnoDB merges one file into another.
+            sort_files: 2,
+            frees_truncated: true,
+        })
+    }
+
+    async fn flushing(&mut self) -> Result<Option<Flushing>, Error> {
+        let is_logged = BinaryLog::of(self).await?.is_on;
+        flushing::of(&mut self.connection, is_logged, &self.context).await.map(Some)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::BinaryLog;
+
+    #[test]
+    fn replicas_repeat_what_a_log_of_statements_holds() {
+        for (log_bin, sql_log_bin, format, expected) in [
+            ("ON", "ON", "ROW", false),
+            ("ON", "ON", "STATEMENT", true),
+            ("ON", "ON", "MIXED", true),
+            ("ON", "OFF", "STATEMENT", false),
+            ("OFF", "ON", "STATEMENT", false),
+        ] {
+            let variables =
+                [("log_bin", log_bin), ("sql_log_bin", sql_log_bin), ("binlog_format", format)];
+            let rows: Vec<_> = variables
+                .iter()
+                .map(|(name, value)| vec![Some((*name).to_owned()), Some((*value).to_owned())])
+                .collect();
+            assert_eq!(BinaryLog::read(&rows).would_repeat(), expected, "{variables:?}");
+        }
+        assert!(!BinaryLog::read(&[]).would_repeat());
     }
 }

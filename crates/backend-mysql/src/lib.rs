@@ -29,6 +29,7 @@ mod connection;
 mod database;
 mod error;
 mod features;
+mod flushing;
 mod foreign_keys;
 mod inspect;
 mod journal;

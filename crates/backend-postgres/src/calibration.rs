@@ -6,14 +6,14 @@
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Calibration, ChangeLog, SAMPLE, SAMPLED, Sample, TableSize, Work,
+    Calibration, DiskFacts, Flushing, SAMPLE, SAMPLED, Sample, TableSize, Work,
 };
 use mlflow_migrate_core::schema::Table;
-use sea_query::PostgresQueryBuilder;
+use sea_query::{PostgresQueryBuilder, Query};
 
 use crate::database::Postgres;
 use crate::render::{self, column_list, quote_identifier};
-use crate::{change, session, statements};
+use crate::{change, log_space, session, statements};
 
 const ACTION: &str = "measuring a sample";
 
@@ -32,8 +32,7 @@ impl Calibration for Postgres {
     }
 
     async fn create_sample(&mut self, table: &Table) -> Result<(), Error> {
-        let create = render::create_table(table).replacen("CREATE TABLE", "CREATE TEMP TABLE", 1);
-        statements::define(self, create, ACTION).await?;
+        statements::define(self, render::create_temporary_table(table), ACTION).await?;
         for index in &table.indexes {
             statements::define(self, render::create_index(index, &table.name), ACTION).await?;
         }
@@ -61,24 +60,33 @@ impl Calibration for Postgres {
         Ok(statements::count(self, counted, ACTION).await?.unsigned_abs())
     }
 
-    async fn work(&mut self, work: &Work) -> Result<(), Error> {
-        let sample = quote_identifier(SAMPLE);
+    async fn work(&mut self, work: &Work) -> Result<u64, Error> {
         match work {
             Work::Change(change) => {
                 for statement in change::describe(change)?.statements {
                     statements::define(self, statement, ACTION).await?;
                 }
-                Ok(())
+                Ok(0)
             }
-            Work::Update => {
-                let sql = format!("UPDATE {sample} SET {SAMPLED} = 'sampled'");
-                statements::run(self, sql, ACTION).await
+            Work::Update(rows) => {
+                let mut update = Query::update();
+                update.table(SAMPLE).value(SAMPLED, "sampled").cond_where(rows.clone());
+                statements::write(self, update.to_string(PostgresQueryBuilder), ACTION).await
             }
-            Work::Delete => statements::run(self, format!("DELETE FROM {sample}"), ACTION).await,
+            Work::Delete(rows) => {
+                let mut delete = Query::delete();
+                delete.from_table(SAMPLE).cond_where(rows.clone());
+                statements::write(self, delete.to_string(PostgresQueryBuilder), ACTION).await
+            }
             Work::Query(query) => {
-                statements::run(self, query.to_string(PostgresQueryBuilder), ACTION).await
+                statements::run(self, query.to_string(PostgresQueryBuilder), ACTION).await?;
+                Ok(0)
             }
-            Work::Check => Ok(()),
+            Work::Count(query) => {
+                let sql = query.to_string(PostgresQueryBuilder);
+                Ok(statements::count(self, sql, ACTION).await?.unsigned_abs())
+            }
+            Work::Check => Ok(0),
         }
     }
 
@@ -96,7 +104,12 @@ impl Calibration for Postgres {
         statements::define(self, format!("DROP TABLE {}", quote_identifier(SAMPLE)), ACTION).await
     }
 
-    async fn change_log(&mut self) -> Result<ChangeLog, Error> {
-        Ok(ChangeLog::TablesAndIndexes)
+    async fn disk_facts(&mut self) -> Result<DiskFacts, Error> {
+        log_space::measure(self).await
+    }
+
+    /// Returns nothing: only the COMMIT of the upgrade waits for the disk.
+    async fn flushing(&mut self) -> Result<Option<Flushing>, Error> {
+        Ok(None)
     }
 }

@@ -30,6 +30,7 @@ mod error;
 mod inspect;
 mod latest_metrics;
 mod lock;
+mod log_space;
 mod login;
 mod options;
 mod preflight;

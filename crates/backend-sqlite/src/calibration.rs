@@ -8,12 +8,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Calibration, ChangeLog, SAMPLE, SAMPLED, Sample, TableSize, Work,
+    Calibration, ChangeLog, DiskFacts, Flushing, SAMPLE, SAMPLED, Sample, TableSize, Work,
 };
 use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::schema::Table;
 use rusqlite::types::Value;
 use rusqlite::{Connection, params_from_iter};
+use sea_query::{Query, QueryStatement, SelectStatement, Value as Scalar};
 
 use crate::change::Asked;
 use crate::database::Sqlite;
@@ -24,6 +25,9 @@ use crate::render::{self, column_list};
 use crate::{change, connection, lock, rows, table_size};
 
 const ACTION: &str = "measuring a sample";
+
+/// The least cache of a sample in KiB.
+const LEAST_CACHE: i32 = 256;
 
 impl Sqlite {
     /// Runs blocking work on the temporary database.
@@ -47,6 +51,23 @@ impl Sqlite {
         })
         .await
     }
+}
+
+impl Sqlite {
+    async fn write_sample(&self, statement: QueryStatement) -> Result<u64, Error> {
+        self.on_sample(move |scratch, context| rows::execute(scratch, &statement, context)).await
+    }
+
+    /// Returns the first value of a query.
+    async fn query_sample(&self, query: Box<SelectStatement>) -> Result<Option<Scalar>, Error> {
+        let found = self.on_sample(move |scratch, context| rows::query(scratch, &query, context));
+        Ok(found.await?.into_iter().next().and_then(|row| row.into_iter().next()))
+    }
+}
+
+fn page_size(connection: &Connection, context: Context<'_>) -> Result<u64, Error> {
+    let size = connection.pragma_query_value(None, "page_size", |row| row.get::<_, i64>(0));
+    size.map(i64::unsigned_abs).map_err(|source| context.error("reading the page size", source))
 }
 
 /// Opens a temporary database with the settings of an upgrade.
@@ -78,6 +99,15 @@ fn read(connection: &Connection, sample: &Sample) -> rusqlite::Result<Rows> {
         rows.push((0..columns).map(|at| row.get(at)).collect::<rusqlite::Result<_>>()?);
     }
     Ok(rows)
+}
+
+/// Makes the cache smaller in the proportion of a sample.
+///
+/// Work on a sample then misses about the share of pages that work on the whole table misses.
+fn shrink_cache(connection: &Connection, share: f64) -> rusqlite::Result<()> {
+    let least = f64::from(LEAST_CACHE);
+    let kibibytes = (f64::from(connection::CACHE_SIZE.abs()) * share.min(1.0)).max(least);
+    connection.pragma_update(None, "cache_size", -(kibibytes as i64))
 }
 
 fn write(connection: &Connection, columns: &[String], rows: Rows) -> rusqlite::Result<u64> {
@@ -122,6 +152,7 @@ impl Calibration for Sqlite {
     }
 
     async fn fill_sample(&mut self, sample: &Sample) -> Result<u64, Error> {
+        let share = sample.most_rows as f64 / sample.rows.max(1) as f64;
         let (sample, columns) = (sample.clone(), sample.columns.clone());
         let rows = self
             .call(move |connection, context| {
@@ -129,34 +160,39 @@ impl Calibration for Sqlite {
             })
             .await?;
         self.on_sample(move |scratch, context| {
-            write(scratch, &columns, rows).map_err(|source| context.error(ACTION, source))
+            shrink_cache(scratch, share)
+                .and_then(|()| write(scratch, &columns, rows))
+                .map_err(|source| context.error(ACTION, source))
         })
         .await
     }
 
-    async fn work(&mut self, work: &Work) -> Result<(), Error> {
-        let sample = quote_identifier(SAMPLE);
+    async fn work(&mut self, work: &Work) -> Result<u64, Error> {
         match work {
             Work::Change(change) => {
                 let change = change.clone();
                 self.on_sample(move |scratch, context| {
                     let (progress, asked) = (Progress::silent(), Asked::new());
-                    change::apply(scratch, &change, &progress, &asked, context).map(|_| ())
+                    change::apply(scratch, &change, &progress, &asked, context).map(|_| 0)
                 })
                 .await
             }
-            Work::Update => {
-                self.run_on_sample(format!("UPDATE {sample} SET {SAMPLED} = 'sampled'")).await
+            Work::Update(rows) => {
+                let mut update = Query::update();
+                update.table(SAMPLE).value(SAMPLED, "sampled").cond_where(rows.clone());
+                self.write_sample(QueryStatement::Update(update)).await
             }
-            Work::Delete => self.run_on_sample(format!("DELETE FROM {sample}")).await,
-            Work::Query(query) => {
-                let query = query.clone();
-                self.on_sample(move |scratch, context| {
-                    rows::query(scratch, &query, context).map(|_| ())
-                })
-                .await
+            Work::Delete(rows) => {
+                let mut delete = Query::delete();
+                delete.from_table(SAMPLE).cond_where(rows.clone());
+                self.write_sample(QueryStatement::Delete(delete)).await
             }
-            Work::Check => self.on_sample(integrity::check).await,
+            Work::Query(query) => self.query_sample(query.clone()).await.map(|_| 0),
+            Work::Count(query) => match self.query_sample(query.clone()).await? {
+                Some(Scalar::BigInt(Some(count))) => Ok(count.unsigned_abs()),
+                _ => Ok(0),
+            },
+            Work::Check => self.on_sample(integrity::check).await.map(|()| 0),
         }
     }
 
@@ -168,8 +204,25 @@ impl Calibration for Sqlite {
         self.run_on_sample(format!("DROP TABLE {}", quote_identifier(SAMPLE))).await
     }
 
-    async fn change_log(&mut self) -> Result<ChangeLog, Error> {
+    async fn disk_facts(&mut self) -> Result<DiskFacts, Error> {
         let is_wal = self.call(|connection, context| lock::is_wal(connection, context)).await?;
-        Ok(if is_wal { ChangeLog::TablesAndIndexes } else { ChangeLog::FormerPages })
+        let log = if is_wal { ChangeLog::TablesAndIndexes } else { ChangeLog::FormerPages };
+        let page = self.call(|connection, context| page_size(connection, context)).await?;
+        // The sorter takes as much memory as the cache. About half of it holds keys.
+        let sort_memory = u64::from(connection::CACHE_SIZE.unsigned_abs()) * 1024 / 2;
+        Ok(DiskFacts {
+            log,
+            page,
+            log_room: 0,
+            log_limit: None,
+            sort_memory,
+            sort_files: 1,
+            frees_truncated: false,
+        })
+    }
+
+    /// Returns nothing: only the COMMIT of the upgrade waits for the disk.
+    async fn flushing(&mut self) -> Result<Option<Flushing>, Error> {
+        Ok(None)
     }
 }

@@ -5,6 +5,7 @@ use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::estimate::{
     CalibrationOutcome, Estimate, EstimateOptions, estimate,
 };
+use mlflow_migrate_tests::capability::EVERY_REVISION;
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::json_schema::assert_fits;
@@ -16,6 +17,7 @@ pub(crate) const TESTS: &[Test] = tests![
     what_an_upgrade_costs_is_counted_and_measured,
     what_is_not_on_the_path_is_not_counted,
     without_a_calibration_there_are_no_seconds,
+    a_data_migration_writes_the_likely_rows => EVERY_REVISION,
 ];
 
 /// Entries of each pair of run and metric; more rows than a sample has.
@@ -67,7 +69,9 @@ async fn what_an_upgrade_costs_is_counted_and_measured(server: &TestServer) {
     assert!(!change.locks.is_empty(), "{change:?}");
     let newest = cost("compute the newest entry of every (run, metric)");
     assert_eq!((newest.read.rows, newest.written.rows), (entries, 1000));
+    assert!(found.disk.total() <= found.disk_at_most.total(), "{:?}", found.disk);
     for cost in &found.costs {
+        assert!(cost.disk.total() <= cost.disk_at_most.total(), "{cost:?}");
         assert!(cost.read.rows > 0 || cost.written.rows > 0, "{cost:?}");
     }
     match &found.calibration {
@@ -77,6 +81,9 @@ async fn what_an_upgrade_costs_is_counted_and_measured(server: &TestServer) {
             assert!(0.0 < total.low && total.low < total.expected, "{total:?}");
             assert!(total.expected < total.high, "{total:?}");
             assert!(found.costs.iter().all(|cost| cost.seconds.unwrap().expected > 0.0));
+            assert!(found.small_steps.unwrap().expected > 0.0, "{:?}", found.small_steps);
+            // Only where each step commits does each step wait for the disk.
+            assert_eq!(found.flush.is_some(), server.is_mysql());
         }
         // Replicas of a server that logs statements would repeat those of a calibration.
         CalibrationOutcome::Impossible { reason } => {
@@ -101,4 +108,40 @@ async fn without_a_calibration_there_are_no_seconds(server: &TestServer) {
     assert_eq!(found.calibration, CalibrationOutcome::LeftOut);
     assert!(found.seconds.is_none() && found.costs.iter().all(|cost| cost.seconds.is_none()));
     assert!(found.costs.iter().any(|cost| cost.read.rows == 1000), "{:?}", found.costs);
+}
+
+/// Every fourth span names its model, which 75868b020152 writes; the others name nothing, or `null`.
+async fn a_data_migration_writes_the_likely_rows(server: &TestServer) {
+    const SPANS: usize = 1000;
+    const SAMPLES: u64 = 3;
+    const ROUNDS: u64 = 3;
+    let database = server.at("b7e2c1a4d9f3").await;
+    database.run(
+        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+         INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status)
+         VALUES ('a', 1, 100, 'OK')",
+    );
+    let named = r#"'{"mlflow.llm.model": "m", "mlflow.llm.provider": "p"}'"#;
+    let dimensions = ["NULL", "NULL", "'null'", named].into_iter().cycle();
+    let span =
+        |(number, dimensions)| format!("('a', 1, 's{number}', 'OK', 10, 25, '{{}}', {dimensions})");
+    let spans: Vec<String> = (0..SPANS).zip(dimensions).map(span).collect();
+    database.run(&format!(
+        "INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano, \
+         end_time_unix_nano, content, dimension_attributes) VALUES {}",
+        spans.join(", ")
+    ));
+    let found = estimated(server, &*database, server.head(), true).await;
+    let CalibrationOutcome::Measured { rows, .. } = found.calibration else {
+        return assert!(server.logs_changes(), "{:?}", found.calibration);
+    };
+    // Spans are read, written and changed. No database refuses a sample of these.
+    assert_eq!(rows, SPANS as u64 * SAMPLES * ROUNDS);
+    let title = "fill the trace analytics columns";
+    let cost = found.costs.iter().find(|cost| cost.title == title).unwrap();
+    // Only PostgreSQL keeps the former version of a row.
+    if server.is_postgres() {
+        let (likely, most) = (cost.disk.tables, cost.disk_at_most.tables);
+        assert!(0 < likely && 2 * likely < most, "{cost:?}");
+    }
 }

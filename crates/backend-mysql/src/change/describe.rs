@@ -22,9 +22,11 @@ pub(crate) fn describe(
     let Some(before) = &change.before else { return Ok(creation(after, features)) };
     let alteration = alteration(before, after, features)?;
     if is_swapped {
+        let statements = Swap::new(before, after, features).statements(&alteration);
         return Ok(ChangePlan {
             summary: format!("copy to a new table and swap: {}", parts(&alteration)),
-            statements: Swap::new(before, after, features).statements(&alteration),
+            definitions: statements.len(),
+            statements,
             rebuilds: true,
             scans: true,
             index_builds: indexes_of(after),
@@ -82,6 +84,7 @@ fn creation(table: &Table, features: &Features) -> ChangePlan {
     statements.extend(table.triggers.iter().map(|trigger| trigger.definition.clone()));
     ChangePlan {
         summary: "create".to_owned(),
+        definitions: statements.len(),
         statements,
         rebuilds: false,
         scans: false,
@@ -113,6 +116,7 @@ fn method(
     let rebuilds = alteration.cost >= Cost::Rebuild;
     ChangePlan {
         summary: summary(alteration),
+        definitions: definitions(alteration),
         statements,
         rebuilds,
         scans: alteration.cost >= Cost::Scan,
@@ -120,6 +124,16 @@ fn method(
         logs_rows: false,
         locks: locks::of_alteration(alteration, before, after),
     }
+}
+
+/// Returns the number of statements that change the schema.
+///
+/// The keys that the server does not check are one more, beside statements that only read or set.
+fn definitions(alteration: &Alteration<'_>) -> usize {
+    let parts = alteration.parts.iter().filter(|part| !part.is_empty()).count();
+    let dropped = usize::from(!alteration.dropped_foreign_keys.is_empty());
+    let unchecked = usize::from(!alteration.unchecked.keys.is_empty());
+    parts + dropped + unchecked + alteration.triggers.len()
 }
 
 /// Returns the number of indexes that the server adds to a table which it does not rewrite.

@@ -31,6 +31,24 @@ use foreign_key::AddedForeignKeys;
 ///
 /// A new table gets the database's character set, and a column has its own where it differs.
 pub(crate) fn create_table(table: &Table, features: &Features) -> String {
+    create(table, Lifetime::Permanent, features)
+}
+
+/// Renders `CREATE TEMPORARY TABLE`, for a table of this session only.
+pub(crate) fn create_temporary_table(table: &Table, features: &Features) -> String {
+    create(table, Lifetime::Session, features)
+}
+
+/// How long a new table exists.
+#[derive(Clone, Copy)]
+enum Lifetime {
+    /// Until a statement drops it.
+    Permanent,
+    /// As long as the session.
+    Session,
+}
+
+fn create(table: &Table, lifetime: Lifetime, features: &Features) -> String {
     let added = AddedForeignKeys::new(table.foreign_keys.iter(), &[], &table.name, features);
     let mut parts: Vec<String> = table.columns.iter().map(column::named).collect();
     parts.extend(table.primary_key.iter().map(constraint::primary_key));
@@ -42,7 +60,11 @@ pub(crate) fn create_table(table: &Table, features: &Features) -> String {
         parts.extend(table.checks.iter().map(constraint::check));
     }
     let name = quote(&table.name);
-    format!("CREATE TABLE {name} (\n  {}\n) ENGINE=InnoDB", parts.join(",\n  "))
+    let create = match lifetime {
+        Lifetime::Permanent => "CREATE TABLE",
+        Lifetime::Session => "CREATE TEMPORARY TABLE",
+    };
+    format!("{create} {name} (\n  {}\n) ENGINE=InnoDB", parts.join(",\n  "))
 }
 
 /// Refuses a text that could end its clause, among the texts that a change states.

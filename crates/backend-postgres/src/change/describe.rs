@@ -42,6 +42,7 @@ pub(crate) fn describe(change: &TableChange) -> Result<ChangePlan, Error> {
     let index_builds = if steps.rebuilds { indexes_of(after) } else { steps.index_builds };
     Ok(ChangePlan {
         summary: steps.summary.join("; "),
+        definitions: steps.statements.len(),
         statements: steps.statements,
         rebuilds: steps.rebuilds,
         scans: steps.scans || steps.rebuilds,

@@ -10,7 +10,7 @@ mod table;
 pub(crate) use self::constraint::{check, foreign_key, primary_key, unique};
 pub(crate) use self::index::create_index;
 pub(crate) use self::quote::{column_list, quote_identifier, quote_literal};
-pub(crate) use self::table::{column, create_table};
+pub(crate) use self::table::{column, create_table, create_temporary_table};
 
 #[cfg(test)]
 mod tests {

@@ -8,12 +8,34 @@ use super::quote::quote_identifier;
 
 /// Renders `CREATE TABLE`, without indexes and triggers.
 pub(crate) fn create_table(table: &Table) -> String {
+    create(table, Lifetime::Permanent)
+}
+
+/// Renders `CREATE TEMP TABLE`, for a table of this session only.
+pub(crate) fn create_temporary_table(table: &Table) -> String {
+    create(table, Lifetime::Session)
+}
+
+/// How long a new table exists.
+#[derive(Clone, Copy)]
+enum Lifetime {
+    /// Until a statement drops it.
+    Permanent,
+    /// As long as the session.
+    Session,
+}
+
+fn create(table: &Table, lifetime: Lifetime) -> String {
     let mut parts: Vec<String> = table.columns.iter().map(column).collect();
     parts.extend(table.primary_key.iter().map(primary_key));
     parts.extend(table.uniques.iter().map(unique));
     parts.extend(table.checks.iter().map(check));
     parts.extend(table.foreign_keys.iter().map(foreign_key));
-    format!("CREATE TABLE {} (\n\t{}\n)", quote_identifier(&table.name), parts.join(", \n\t"))
+    let create = match lifetime {
+        Lifetime::Permanent => "CREATE TABLE",
+        Lifetime::Session => "CREATE TEMP TABLE",
+    };
+    format!("{create} {} (\n\t{}\n)", quote_identifier(&table.name), parts.join(", \n\t"))
 }
 
 /// Renders a column's definition.

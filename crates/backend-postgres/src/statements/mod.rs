@@ -20,10 +20,19 @@ pub(crate) use self::rollback::{leave, rollback};
 
 /// Runs one or more statements without parameters, without a time limit.
 pub(crate) async fn run(database: &mut Postgres, sql: String, action: &str) -> Result<(), Error> {
+    write(database, sql, action).await.map(|_| ())
+}
+
+/// Runs a statement, and returns the number of rows that it changed.
+pub(crate) async fn write(
+    database: &mut Postgres,
+    sql: String,
+    action: &str,
+) -> Result<u64, Error> {
     tracing::debug!(sql = %WithoutValues(&sql), "statement");
     let done = sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut database.connection);
     match database.line.long(done).await {
-        Ok(_) => Ok(()),
+        Ok(done) => Ok(done.rows_affected()),
         Err(source) => Err(failed(database, action, source).await),
     }
 }

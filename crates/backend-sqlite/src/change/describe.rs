@@ -76,6 +76,7 @@ pub(crate) fn describe(change: &TableChange, is_wal: bool) -> Result<ChangePlan,
     }
     Ok(ChangePlan {
         summary: parts.join("; "),
+        definitions: statements.len(),
         statements,
         rebuilds,
         scans: scans || rebuilds,

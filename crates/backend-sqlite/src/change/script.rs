@@ -67,11 +67,20 @@ pub(crate) fn scripted(change: &TableChange) -> Result<ChangePlan, Error> {
         statements.push(render::create_index(index, &after.name));
     }
     statements.extend(new_triggers(change, rebuilds));
-    let statements = statements.iter().map(|one| ended(one)).collect();
+    let statements: Vec<String> = statements.iter().map(|one| ended(one)).collect();
     let summary = parts.join("; ");
     // The shell that runs the script holds the file's lock from its first statement on.
     let locks = Vec::new();
-    Ok(ChangePlan { summary, statements, rebuilds, scans, index_builds, logs_rows: false, locks })
+    Ok(ChangePlan {
+        summary,
+        definitions: statements.len(),
+        statements,
+        rebuilds,
+        scans,
+        index_builds,
+        logs_rows: false,
+        locks,
+    })
 }
 
 /// Refuses triggers, whose text SQLite changes with the column.

@@ -8,10 +8,12 @@ use std::process::{Command, Stdio};
 use std::time::Duration;
 
 use mlflow_migrate_core::backend::SessionMode;
+use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::connect::open;
 use mlflow_migrate_tests::database::{TestDatabase, Waits};
 use mlflow_migrate_tests::fill;
-use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::server::{TestServer, query};
+use mlflow_migrate_tests::unique::next_user;
 
 use crate::kills_at_steps::{End, kill_when_told};
 use crate::memory::{LIMIT_KIB, run_watched};
@@ -71,6 +73,67 @@ fn every_command_on_every_server() {
         assert_eq!(run(&["repair", "--dry-run", "--json"]).json()[0]["is_dry_run"], true);
         let json = run(&["upgrade", "--json", "--to", target]).json();
         assert_eq!(json.last().unwrap()["to"], target, "{}", server.name());
+    }
+}
+
+/// A user who may read a database, and create no temporary tables there.
+struct Reader {
+    name: String,
+    administrator: Address,
+}
+
+impl Reader {
+    const PASSWORD: &'static str = "only-reads";
+
+    fn new(server: &TestServer) -> Self {
+        let (name, administrator) = (next_user(), server.address().clone());
+        let created = if server.is_postgres() {
+            format!("CREATE ROLE {name} LOGIN PASSWORD '{}'", Self::PASSWORD)
+        } else {
+            format!("CREATE USER {name}@'%' IDENTIFIED BY '{}'", Self::PASSWORD)
+        };
+        query(&administrator, &created);
+        Self { name, administrator }
+    }
+
+    /// Returns the URL of a database that this user may read from now on.
+    fn of(&self, database: &dyn TestDatabase) -> String {
+        let (address, name) = (database.address().unwrap(), &self.name);
+        if address.is_postgres() {
+            database.run(&format!("GRANT SELECT ON ALL TABLES IN SCHEMA public TO {name}"));
+            database.run(&format!("REVOKE TEMPORARY ON DATABASE {} FROM PUBLIC", address.database));
+        } else {
+            let grant = format!("GRANT SELECT ON {}.* TO {name}@'%'", address.database);
+            query(&self.administrator, &grant);
+        }
+        address.clone().as_user(name, Some(Self::PASSWORD)).to_string()
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        let host = if self.administrator.is_postgres() { "" } else { "@'%'" };
+        query(&self.administrator, &format!("DROP USER {}{host}", self.name));
+    }
+}
+
+#[tokio::test]
+async fn an_estimate_without_temporary_tables() {
+    let sandbox = Sandbox::new();
+    for server in servers_once() {
+        // The user has rights in the database, so the database goes first.
+        let reader = Reader::new(&server);
+        let database = server.at("7ac759974ad8").await;
+        fill::metrics(&*database, 1);
+        let url = reader.of(&*database);
+        let ran = sandbox.run(&["estimate", &url, "--to", head(&server)]);
+        assert_eq!(ran.code, 0, "{}: {}", server.name(), ran.stderr);
+        assert!(ran.stdout.contains("\nno time is predicted: "), "{}", ran.stdout);
+        assert!(ran.stdout.contains("reads 1,000 rows"), "{}", ran.stdout);
+        let json = sandbox.run(&["estimate", "--json", &url, "--to", head(&server)]).json();
+        assert_eq!(json[0]["calibration"]["outcome"], "impossible", "{json:?}");
+        assert!(json[0]["seconds"].is_null() && json[0]["flush"].is_null(), "{json:?}");
+        drop(database);
     }
 }
 

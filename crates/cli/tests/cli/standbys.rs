@@ -146,6 +146,9 @@ async fn a_standby_that_is_there() {
         let ran = run(&[command, &on_standby]);
         assert_eq!(ran.code, code, "{command}: {ran:?}");
     }
+    let estimate = run(&["estimate", &on_standby]);
+    assert_eq!(estimate.code, 0, "{estimate:?}");
+    assert!(estimate.stdout.contains("\nno time is predicted: "), "{estimate:?}");
     for command in ["upgrade", "abort"] {
         let refused = run(&[command, &on_standby]);
         assert_eq!(refused.code, READ_ONLY, "{refused:?}");

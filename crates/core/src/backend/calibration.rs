@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use async_trait::async_trait;
-use sea_query::SelectStatement;
+use sea_query::{Condition, SelectStatement};
 
 use super::TableSize;
 use crate::error::Error;
@@ -36,14 +36,16 @@ pub struct Sample {
 pub enum Work {
     /// Changes the table; both definitions are named [`SAMPLE`].
     Change(Box<TableChange>),
-    /// Writes the column [`SAMPLED`] of every row.
-    Update,
-    /// Deletes every row.
-    Delete,
+    /// Writes the column [`SAMPLED`] of some rows.
+    Update(Condition),
+    /// Deletes some rows.
+    Delete(Condition),
     /// Checks the sample for damage, where the database is a file.
     Check,
     /// Reads rows, and writes none.
     Query(Box<SelectStatement>),
+    /// Computes how many rows would be added.
+    Count(Box<SelectStatement>),
 }
 
 /// What a calibration has measured.
@@ -57,6 +59,8 @@ pub struct Measured {
     pub working: f64,
     /// The seconds of the same work on an empty sample.
     pub fixed: f64,
+    /// The number of rows that the work wrote, or would add.
+    pub written: u64,
     /// The bytes that the work has added to the sample, where the database reports them.
     pub grown: Option<u64>,
 }
@@ -72,6 +76,40 @@ pub enum ChangeLog {
     Rows,
     /// The former content of changed pages, until the commit: a rollback journal.
     FormerPages,
+}
+
+/// What decides how much room an upgrade needs besides its tables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DiskFacts {
+    /// What the database writes besides its tables.
+    pub log: ChangeLog,
+    /// The bytes of a page, where the log gets whole pages.
+    pub page: u64,
+    /// The bytes that the log can grow by without taking more room.
+    pub log_room: u64,
+    /// The bytes beyond which the log is recycled, if it is.
+    pub log_limit: Option<u64>,
+    /// The most bytes that a sort keeps in memory.
+    pub sort_memory: u64,
+    /// How often the files of a larger sort hold what is sorted.
+    pub sort_files: u64,
+    /// Whether a truncated table gives its room back before the upgrade ends.
+    pub frees_truncated: bool,
+}
+
+/// How long a server waits until the disk has what one statement has changed.
+///
+/// No temporary table shows this wait, since a temporary table need not survive a crash.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Flushing {
+    /// The seconds of one flush: the least, the expected and the most.
+    pub seconds: [f64; 3],
+    /// The number of flushes of one change of a table: the least, the expected and the most.
+    pub of_change: [f64; 3],
+    /// The number of flushes of one commit.
+    pub of_commit: f64,
+    /// Whether the server has measured the seconds; else they are assumed.
+    pub is_measured: bool,
 }
 
 /// Measures work on samples of tables.
@@ -95,8 +133,10 @@ pub trait Calibration: Send {
     /// Copies rows into the sample, and returns their number.
     async fn fill_sample(&mut self, sample: &Sample) -> Result<u64, Error>;
 
-    /// Works on the sample.
-    async fn work(&mut self, work: &Work) -> Result<(), Error>;
+    /// Works on the sample, and returns the number of rows that the work wrote or would add.
+    ///
+    /// Zero for work that does not depend on the content of rows.
+    async fn work(&mut self, work: &Work) -> Result<u64, Error>;
 
     /// Returns the size of the sample.
     async fn sample_size(&mut self) -> Result<TableSize, Error>;
@@ -104,8 +144,13 @@ pub trait Calibration: Send {
     /// Drops the sample.
     async fn drop_sample(&mut self) -> Result<(), Error>;
 
-    /// Returns what the database writes besides its tables.
-    async fn change_log(&mut self) -> Result<ChangeLog, Error>;
+    /// Returns what decides how much room an upgrade needs besides its tables.
+    async fn disk_facts(&mut self) -> Result<DiskFacts, Error>;
+
+    /// Returns how long the server waits for its disk in each change.
+    ///
+    /// `None` where only the end of the upgrade waits.
+    async fn flushing(&mut self) -> Result<Option<Flushing>, Error>;
 
     /// Measures some work on a sample.
     async fn measure(&mut self, sample: &Sample, work: &Work) -> Result<Measured, Error> {
@@ -120,11 +165,11 @@ pub trait Calibration: Send {
         let filling = begin.elapsed().as_secs_f64();
         let before = self.sample_size().await?.bytes;
         let begin = Instant::now();
-        self.work(work).await?;
+        let written = self.work(work).await?;
         let working = begin.elapsed().as_secs_f64();
         let after = self.sample_size().await?.bytes;
         let grown = before.zip(after).map(|(before, after)| after.saturating_sub(before));
         self.drop_sample().await?;
-        Ok(Measured { rows, filling, working, fixed, grown })
+        Ok(Measured { rows, filling, working, fixed, written, grown })
     }
 }

@@ -9,7 +9,9 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-pub use calibration::{Calibration, ChangeLog, Measured, SAMPLE, SAMPLED, Sample, Work};
+pub use calibration::{
+    Calibration, ChangeLog, DiskFacts, Flushing, Measured, SAMPLE, SAMPLED, Sample, Work,
+};
 pub use file::FileDatabase;
 pub use resumable::Resumable;
 pub use sequences::Sequences;

@@ -142,6 +142,17 @@ impl DataMigration for IssueCategories {
         &[("issues", &["last_seen_timestamp"]), (TABLE, &["issue_id", "category_hash", "category"])]
     }
 
+    /// Counts the categories by the commas between them.
+    fn likely_additions(&self, sample: &'static str) -> Option<SelectStatement> {
+        let text = || Expr::col((sample, "categories"));
+        let length = |text: Expr| Expr::from(Func::char_length(text));
+        let without = Func::cust("REPLACE").args([text(), ",".into(), "".into()]);
+        let categories = length(text()).sub(length(without.into())).add(1);
+        let count = Func::coalesce([Expr::from(Func::sum(categories)), 0.into()]);
+        let has_any = text().is_not_null().and(text().ne("[]"));
+        Some(Query::select().expr(count).from(sample).and_where(has_any).take())
+    }
+
     fn undivided(&self, _: &Platform) -> Option<(&'static str, SelectStatement)> {
         let all = Func::count(Expr::col(sea_query::Asterisk));
         Some(("issues", Query::select().expr(all).from("issues").take()))

@@ -23,8 +23,8 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use async_trait::async_trait;
 use sea_query::{
-    Alias, Expr, ExprTrait, Func, MysqlQueryBuilder, PostgresQueryBuilder, Query, SelectStatement,
-    SqliteQueryBuilder,
+    Alias, Condition, Expr, ExprTrait, Func, MysqlQueryBuilder, PostgresQueryBuilder, Query,
+    SelectStatement, SqliteQueryBuilder,
 };
 use serde::{Deserialize, Serialize};
 
@@ -105,6 +105,27 @@ pub trait DataMigration: Debug + Send + Sync {
     /// if the migration reads and writes its rows otherwise.
     fn main_query(&self, _table: &str) -> Option<SelectStatement> {
         None
+    }
+
+    /// Returns the condition for the rows of a table that the migration is likely to write.
+    ///
+    /// The table is one of [`Self::writes`], which a sample of its rows replaces. All rows unless
+    /// the migration knows better.
+    fn likely_rows(&self, _table: &str, _sample: &'static str, _platform: &Platform) -> Condition {
+        Condition::all()
+    }
+
+    /// Returns a query of how many rows the migration is likely to add.
+    ///
+    /// The query reads a sample of the first table that the migration reads. `None` for one row for
+    /// each that is read.
+    fn likely_additions(&self, _sample: &'static str) -> Option<SelectStatement> {
+        None
+    }
+
+    /// Returns the tables that the next change of the table writes, where the database can wait.
+    fn deferred_tables(&self) -> &'static [&'static str] {
+        &[]
     }
 
     /// Returns the tables that the migration truncates, where the database can.

@@ -35,6 +35,9 @@ pub struct ChangePlan {
     /// Whether statements write the rows of a rewrite, so that a binary log gets them.
     #[serde(skip)]
     pub logs_rows: bool,
+    /// The number of statements that change the schema, each of which MySQL commits.
+    #[serde(skip)]
+    pub definitions: usize,
     /// The strongest lock on each table that is not new, by table.
     #[serde(skip)]
     pub locks: Vec<TableLock>,

@@ -32,10 +32,23 @@ pub(super) fn write(out: &mut impl Write, estimated: &OfDatabase<Estimate>) -> i
         writeln!(out, "every lock is held until the upgrade commits")?;
     }
     if let Some(checks) = estimate.checks.filter(|checks| checks.high > 0.0) {
-        writeln!(out, "checks of the whole file: {}", time(checks))?;
+        writeln!(out, "checks before and after the steps: {}", time(checks))?;
     }
-    writeln!(out, "disk space in all: {}", room(estimate.disk))?;
+    write_small_steps(out, estimate)?;
+    writeln!(out, "disk space in all: {}", room(estimate.disk, estimate.disk_at_most))?;
     write_time(out, estimate)
+}
+
+/// Writes the time of the steps that are not listed, and where the wait for the disk comes from.
+fn write_small_steps(out: &mut impl Write, estimate: &Estimate) -> io::Result<()> {
+    let Some(seconds) = estimate.small_steps else { return Ok(()) };
+    writeln!(out, "all other steps: {}", time(seconds))?;
+    let Some(flush) = estimate.flush else { return Ok(()) };
+    let source = match flush.is_measured {
+        true => "as the server has measured",
+        false => "assumed, since the server shows no measurement",
+    };
+    writeln!(out, "  each waits for the disk; one wait takes {}, {source}", time(flush.seconds))
 }
 
 fn write_metrics(out: &mut impl Write, metrics: &Metrics) -> io::Result<()> {
@@ -67,7 +80,7 @@ fn write_cost(out: &mut impl Write, cost: &StepCost, width: usize) -> io::Result
         writeln!(out, "{indent}takes {}", time(seconds))?;
     }
     if cost.disk.total() > 0 {
-        writeln!(out, "{indent}needs {}", room(cost.disk))?;
+        writeln!(out, "{indent}needs {}", room(cost.disk, cost.disk_at_most))?;
     }
     cost.locks.iter().try_for_each(|lock| writeln!(out, "{indent}{}", words_of_lock(lock)))
 }
@@ -101,8 +114,8 @@ fn time(seconds: Seconds) -> String {
     format!("about {expected} ({low} to {high})")
 }
 
-/// Formats disk space with its parts.
-fn room(disk: Disk) -> String {
+/// Formats disk space with its parts, and the most if that is more.
+fn room(disk: Disk, at_most: Disk) -> String {
     let parts = [
         (disk.tables, "tables and indexes"),
         (disk.log, "log or journal"),
@@ -115,6 +128,13 @@ fn room(disk: Disk) -> String {
         .collect();
     match parts.as_slice() {
         [] => "nothing".to_owned(),
-        parts => format!("about {}: {}", bytes(disk.total()), parts.join(", ")),
+        parts => {
+            let parts = parts.join(", ");
+            let most = match at_most.total() > disk.total() {
+                true => format!(" (up to {})", bytes(at_most.total())),
+                false => String::new(),
+            };
+            format!("about {}{most}: {parts}", bytes(disk.total()))
+        }
     }
 }

@@ -23,7 +23,7 @@ mod written;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use sea_query::{Condition, Expr, ExprTrait};
+use sea_query::{Condition, Expr, ExprTrait, Func};
 
 use super::value::KeyPart;
 use super::{DataMigration, DataOptions, count, equals_exactly};
@@ -31,7 +31,8 @@ use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
 use crate::schema::Schema;
-use crate::schema::platform::Platform;
+use crate::schema::platform::{Dialect, Platform};
+use sources::Source;
 
 const REVISION: &str = "75868b020152";
 
@@ -144,6 +145,26 @@ impl DataMigration for TraceAnalytics {
         live.table("trace_info").is_some() && !is_filled(live)
     }
 
+    /// Returns the spans that name a model. All traces and assessments get values.
+    ///
+    /// Spans with costs name their model too. A missing value is NULL, or JSON's `null`.
+    fn likely_rows(&self, table: &str, sample: &'static str, platform: &Platform) -> Condition {
+        if table != "spans" {
+            return Condition::all();
+        }
+        let named = Expr::col((sample, "dimension_attributes"));
+        let text = match platform.dialect {
+            Dialect::Mysql => "char",
+            Dialect::Postgres | Dialect::Sqlite => "text",
+        };
+        let is_named = Expr::from(Func::cast_as(named.clone(), text)).ne("null");
+        Condition::all().add(named.is_not_null()).add(is_named)
+    }
+
+    fn deferred_tables(&self) -> &'static [&'static str] {
+        &["spans"]
+    }
+
     /// Returns false: MySQL commits range by range.
     fn is_atomic(&self) -> bool {
         false
@@ -197,6 +218,11 @@ impl DataMigration for TraceAnalyticsSources {
             ("trace_metrics", &[]),
             ("span_metrics", &[]),
         ]
+    }
+
+    fn likely_rows(&self, table: &str, sample: &'static str, platform: &Platform) -> Condition {
+        let source = Source::ALL.into_iter().find(|source| source.table() == table);
+        source.map_or_else(Condition::all, |source| source.rows_in(sample, platform))
     }
 
     fn truncates(&self) -> &'static [&'static str] {

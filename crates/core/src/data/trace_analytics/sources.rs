@@ -29,7 +29,8 @@ pub(super) enum Source {
 }
 
 impl Source {
-    const ALL: [Self; 4] = [Self::Tags, Self::Metadata, Self::TraceMetrics, Self::SpanMetrics];
+    pub(super) const ALL: [Self; 4] =
+        [Self::Tags, Self::Metadata, Self::TraceMetrics, Self::SpanMetrics];
 
     pub(super) fn table(self) -> &'static str {
         match self {
@@ -42,8 +43,12 @@ impl Source {
 
     /// Returns the condition for the rows that are read and removed.
     pub(super) fn rows(self, platform: &Platform) -> Condition {
+        self.rows_in(self.table(), platform)
+    }
+
+    /// Returns the same condition for rows that another table holds.
+    pub(super) fn rows_in(self, table: &'static str, platform: &Platform) -> Condition {
         const METADATA: [&str; 3] = [SESSION_METADATA, TOKEN_USAGE_METADATA, COST_METADATA];
-        let table = self.table();
         match self {
             Self::Tags => Expr::col((table, "key")).eq(TRACE_NAME_TAG).into(),
             Self::Metadata => is_one_of(table, &METADATA, platform),

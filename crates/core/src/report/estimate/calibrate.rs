@@ -1,22 +1,23 @@
 //! Measures samples, within a limit of time, and predicts the seconds of each step.
 
-use std::collections::HashMap;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 
+use sea_query::{Alias, Condition, Expr, ExprTrait, Func, Query, SelectStatement};
+
 use super::kind::Kind;
+use super::samples::{FEWEST_ROWS, Samples, key_of};
 use super::seconds::Seconds;
 use super::work::{Part, Sizes, StepWork};
-use super::{CalibrationOutcome, Estimate};
+use super::{CalibrationOutcome, Counted};
 use crate::backend::{Backend, Measured, SAMPLE, SAMPLED, Sample, Work};
 use crate::error::{Error, ErrorKind};
-use crate::plan::{TableChange, indexes_of};
+use crate::plan::TableChange;
+use crate::schema::platform::Platform;
 use crate::schema::{Table, varchar};
 
 /// The most rows of a sample.
 const MOST_ROWS: u64 = 10_000;
-
-/// The fewest rows of a table that is sampled; fewer cost no more than the statement.
-const FEWEST_ROWS: u64 = 500;
 
 /// The time after which no further sample is begun.
 const LIMIT: Duration = Duration::from_millis(2500);
@@ -27,131 +28,38 @@ const CREATIONS: usize = 8;
 /// How often a temporary table is created and dropped, to measure a statement.
 const REPETITIONS: u32 = 5;
 
+/// How often each sample is measured, if the time allows.
+const ROUNDS: usize = 3;
+
 /// Predicts the seconds of each step, and of the whole upgrade.
 ///
 /// # Errors
 /// If the user stops, or the connection is lost. Any other error makes a calibration impossible.
 pub(super) async fn calibrate(
     backend: &mut dyn Backend,
-    works: &[StepWork],
-    sizes: &Sizes,
-    estimate: &mut Estimate,
+    Counted { estimate, works, sizes, facts, inspection }: &mut Counted,
 ) -> Result<CalibrationOutcome, Error> {
     let begin = Instant::now();
-    let impossible = |reason: String| Ok(CalibrationOutcome::Impossible { reason });
     let begun = backend.calibration().begin_calibration().await;
     let measured = match begun {
         Ok(()) => measure_all(backend, works, sizes, begin).await,
         Err(error) => Err(error),
     };
     let ended = backend.calibration().end_calibration().await;
-    let samples = match measured.and_then(|measured| ended.map(|()| measured)) {
+    let mut samples = match measured.and_then(|measured| ended.map(|()| measured)) {
         Ok(samples) => samples,
         Err(error) if is_fatal(&error) => return Err(error),
-        Err(error) => return impossible(error.to_string()),
+        Err(error) => return Ok(CalibrationOutcome::Impossible { reason: error.to_string() }),
     };
-    let mut total = samples.checks;
-    for work in works {
-        let parts = work.parts.iter().map(|part| samples.predict(part));
-        let own = match work.created {
-            Some(_) => samples.creation,
-            None => samples.statement * work.statements as f64,
-        };
-        let seconds = parts.fold(Seconds::exactly(own), Seconds::and);
-        total = total.and(seconds);
-        if let Some(cost) = estimate.costs.iter_mut().find(|cost| work.is(cost)) {
-            cost.seconds = Some(seconds);
-            if let Some(bytes) =
-                work.parts.iter().filter_map(|it| samples.versions(it)).reduce(|a, b| a + b)
-            {
-                cost.disk = cost.disk.with_versions(bytes);
-            }
-        }
-    }
-    estimate.checks = Some(samples.checks);
-    estimate.seconds = Some(total);
-    let rows = samples.measured.values().map(|measured| measured.rows).sum();
+    samples.inspection = Seconds::measured(vec![inspection.as_secs_f64()]);
+    samples.predict_all(works, facts, estimate);
+    let measured = samples.measured.values().flatten();
+    let rows = measured.map(|measured| measured.rows).sum();
     Ok(CalibrationOutcome::Measured { rows, seconds: begin.elapsed().as_secs_f64() })
 }
 
 fn is_fatal(error: &Error) -> bool {
     matches!(error.kind(), ErrorKind::Stopped | ErrorKind::ConnectionLost)
-}
-
-/// The measured samples.
-#[derive(Default)]
-struct Samples {
-    measured: HashMap<(String, &'static str, usize), Measured>,
-    /// The seconds of a statement that changes an empty table.
-    statement: f64,
-    /// Whether a change of a sample copies it, with all of its indexes.
-    are_copied: bool,
-    /// The seconds of creating a table, with its indexes.
-    creation: f64,
-    /// The time of checks before and after the steps.
-    checks: Seconds,
-}
-
-impl Samples {
-    /// Returns the time of a part; that of a similar one if its own was not measured.
-    fn predict(&self, part: &Part) -> Seconds {
-        let rows = part.rows();
-        if rows < FEWEST_ROWS {
-            return Seconds::default();
-        }
-        match (self.measured.get(&key_of(part)), &part.kind) {
-            (Some(measured), Kind::Read { .. } | Kind::Add) => Seconds::of_copying(measured, rows),
-            (Some(measured), kind) => {
-                let growing = (measured.working - measured.fixed).max(0.0) * self.share(kind);
-                let working = measured.fixed + growing;
-                Seconds::of_work(&Measured { working, ..*measured }, rows)
-            }
-            (None, _) => {
-                let known = self.measured.values().filter(|measured| measured.rows > 0);
-                let mut rates: Vec<f64> =
-                    known.map(|it| (it.filling + it.working) / it.rows as f64).collect();
-                rates.sort_by(f64::total_cmp);
-                let middle = rates.get(rates.len() / 2).copied().unwrap_or_default();
-                Seconds::linear(middle, rows)
-            }
-        }
-    }
-}
-
-impl Samples {
-    /// Returns the share of the work on a sample that the change of its table takes.
-    ///
-    /// A change in place builds only the new indexes.
-    fn share(&self, kind: &Kind) -> f64 {
-        match kind {
-            Kind::Change { change, rebuilds: false, index_builds, .. } if self.are_copied => {
-                (*index_builds).max(1) as f64 / indexes_of(&change.after).max(1) as f64
-            }
-            _ => 1.0,
-        }
-    }
-
-    /// Returns the bytes of new versions of rows, where an update adds them to the table.
-    fn versions(&self, part: &Part) -> Option<u64> {
-        let measured = self.measured.get(&key_of(part)).filter(|it| it.rows > 0)?;
-        let grown = measured.grown.filter(|grown| *grown > 0)?;
-        matches!(part.kind, Kind::Update).then(|| grown * part.rows() / measured.rows)
-    }
-}
-
-/// Two parts with the same key take the same sample. The same table may change several times.
-fn key_of(part: &Part) -> (String, &'static str, usize) {
-    let (kind, distinct) = match &part.kind {
-        Kind::Change { change, .. } => {
-            ("change", change.revisions.len() + change.after.columns.len())
-        }
-        Kind::Read { columns } => ("read", columns.len()),
-        Kind::Query { .. } => ("query", 0),
-        Kind::Update => ("update", 0),
-        Kind::Add => ("add", 0),
-        Kind::Delete => ("delete", 0),
-    };
-    (part.table.clone(), kind, distinct)
 }
 
 async fn measure_all(
@@ -163,6 +71,7 @@ async fn measure_all(
     let mut samples = Samples {
         statement: measure_statement(backend).await?,
         creation: measure_creations(backend, works).await?,
+        flushing: backend.calibration().flushing().await?,
         are_copied: backend.calibration().copies_samples(),
         ..Samples::default()
     };
@@ -170,49 +79,69 @@ async fn measure_all(
     parts.retain(|part| part.rows() >= FEWEST_ROWS);
     // The largest decide.
     parts.sort_by_key(|part| std::cmp::Reverse(part.rows()));
-    for part in parts {
-        let key = key_of(part);
-        let Some((live, _)) = sizes.get(&part.table) else { continue };
-        if samples.measured.contains_key(&key) || begin.elapsed() > LIMIT {
-            continue;
-        }
-        let (sample, work) = sampled(part, live);
-        if let Some(measured) = measure(backend, &sample, &work).await? {
-            samples.measured.insert(key, measured);
-        }
+    for _ in 0..ROUNDS {
+        measure_parts(backend, &parts, sizes, begin, &mut samples).await?;
     }
     if backend.file().is_some() {
-        samples.checks = measure_checks(backend, sizes).await?;
+        samples.file_check = measure_checks(backend, sizes).await?;
     }
     Ok(samples)
 }
 
+/// Measures a sample of each part, until the time is over.
+async fn measure_parts(
+    backend: &mut dyn Backend,
+    parts: &[&Part],
+    sizes: &Sizes,
+    begin: Instant,
+    samples: &mut Samples,
+) -> Result<(), Error> {
+    let mut done = HashSet::new();
+    for part in parts {
+        let key = key_of(part);
+        let Some((live, _)) = sizes.get(&part.table) else { continue };
+        if done.contains(&key) || begin.elapsed() > LIMIT {
+            continue;
+        }
+        let (sample, work) = sampled(part, live, backend.platform());
+        if let Some(measured) = measure(backend, &sample, &work).await? {
+            samples.measured.entry(key.clone()).or_default().push(measured);
+        }
+        done.insert(key);
+    }
+    Ok(())
+}
+
 /// Measures a statement that changes an empty table.
-async fn measure_statement(backend: &mut dyn Backend) -> Result<f64, Error> {
+async fn measure_statement(backend: &mut dyn Backend) -> Result<Seconds, Error> {
     let table = Table::new(SAMPLE).column(varchar(SAMPLED, 32));
     let calibration = backend.calibration();
-    let begin = Instant::now();
+    let mut times = Vec::new();
     for _ in 0..REPETITIONS {
+        let begin = Instant::now();
         calibration.create_sample(&table).await?;
         calibration.drop_sample().await?;
+        times.push(begin.elapsed().as_secs_f64() / 2.0);
     }
-    Ok(begin.elapsed().as_secs_f64() / f64::from(2 * REPETITIONS))
+    Ok(Seconds::measured(times))
 }
 
 /// Measures the creation of some of the plan's new tables, and returns the mean.
-async fn measure_creations(backend: &mut dyn Backend, works: &[StepWork]) -> Result<f64, Error> {
-    let created: Vec<&Table> =
-        works.iter().filter_map(|work| work.created.as_ref()).take(CREATIONS).collect();
+async fn measure_creations(
+    backend: &mut dyn Backend,
+    works: &[StepWork],
+) -> Result<Seconds, Error> {
+    let created = works.iter().filter_map(|work| work.created.as_ref()).take(CREATIONS);
     let calibration = backend.calibration();
-    let mut seconds = 0.0;
-    for table in &created {
+    let mut times = Vec::new();
+    for table in created {
         let table = bare(table, table);
         let begin = Instant::now();
         calibration.create_sample(&table).await?;
-        seconds += begin.elapsed().as_secs_f64();
+        times.push(begin.elapsed().as_secs_f64());
         calibration.drop_sample().await?;
     }
-    Ok(seconds / created.len().max(1) as f64)
+    Ok(Seconds::averaged(times))
 }
 
 /// Measures a sample; `None` if the database refuses what the sample would need.
@@ -243,17 +172,20 @@ async fn measure_checks(backend: &mut dyn Backend, sizes: &Sizes) -> Result<Seco
         return Ok(Seconds::default());
     }
     let sample = sample_of(name, table, table, size.rows);
-    let Some(measured) = measure(backend, &sample, &Work::Check).await? else {
-        return Ok(Seconds::default());
-    };
+    let mut measured = Vec::new();
+    for _ in 0..ROUNDS {
+        measured.extend(measure(backend, &sample, &Work::Check).await?);
+    }
     let bytes: u64 = sizes.values().filter_map(|(_, size)| size.bytes).sum();
-    let share = bytes as f64 / size.bytes.unwrap_or(bytes).max(1) as f64;
+    let share = bytes as f64 / size.bytes.filter(|size| *size > 0).unwrap_or(1) as f64;
     let rows = (size.rows as f64 * share) as u64;
-    Ok(Seconds::of_work(&measured, rows))
+    let sampled = measured.first().map_or(0, |one| one.rows);
+    let growing = measured.iter().map(|one| (one.working - one.fixed).max(0.0));
+    Ok(Seconds::measured(growing.collect()).scaled(sampled, rows))
 }
 
 /// Returns the sample of a part, and the work on it.
-fn sampled(part: &Part, live: &Table) -> (Sample, Work) {
+fn sampled(part: &Part, live: &Table, platform: &Platform) -> (Sample, Work) {
     let rows = part.size.rows;
     match &part.kind {
         Kind::Change { change, .. } => {
@@ -271,19 +203,45 @@ fn sampled(part: &Part, live: &Table) -> (Sample, Work) {
             let mut narrow = bare(live, live);
             narrow.columns.retain(|column| columns.contains(&column.name));
             narrow = Table { columns: narrow.columns, ..Table::new(SAMPLE) };
+            let query = read_all(&narrow, platform);
             let sample = sample_of(&part.table, &narrow, live, rows);
-            (sample, Work::Delete)
+            (sample, Work::Query(Box::new(query)))
         }
         Kind::Query { query } => {
             (sample_of(&part.table, live, live, rows), Work::Query(query.clone()))
         }
-        Kind::Update | Kind::Add => {
-            let mut sample = sample_of(&part.table, live, live, rows);
-            sample.table.columns.push(varchar(SAMPLED, 32));
-            (sample, Work::Update)
+        Kind::Update { rows: written, .. } => (writable(part, live), Work::Update(written.clone())),
+        Kind::Add { count: Some(count) } => {
+            (sample_of(&part.table, live, live, rows), Work::Count(count.clone()))
         }
-        Kind::Delete => (sample_of(&part.table, live, live, rows), Work::Delete),
+        // Copying into the sample is the work.
+        Kind::Add { count: None } => {
+            let nothing = Condition::all().add(Expr::val(1).eq(0));
+            (writable(part, live), Work::Update(nothing))
+        }
+        Kind::Delete { rows: written } => {
+            (sample_of(&part.table, live, live, rows), Work::Delete(written.clone()))
+        }
     }
+}
+
+/// Returns a query that reads every value of a table.
+fn read_all(table: &Table, platform: &Platform) -> SelectStatement {
+    let text = if platform.is_mysql() { "char" } else { "text" };
+    let mut query = Query::select();
+    query.from(SAMPLE);
+    for column in &table.columns {
+        let value = Func::cast_as(Expr::col(Alias::new(&column.name)), text);
+        query.expr(Func::sum(Func::char_length(value)));
+    }
+    query.take()
+}
+
+/// Returns a sample of a table with one more column, which an update writes.
+fn writable(part: &Part, live: &Table) -> Sample {
+    let mut sample = sample_of(&part.table, live, live, part.size.rows);
+    sample.table.columns.push(varchar(SAMPLED, 32));
+    sample
 }
 
 /// Returns a sample of a table, whose columns are filled as far as the live table has them.

@@ -1,6 +1,6 @@
 //! Models what is done with the rows of a table, and how many they are.
 
-use sea_query::SelectStatement;
+use sea_query::{Condition, SelectStatement};
 use serde::Serialize;
 
 use crate::plan::TableChange;
@@ -40,10 +40,10 @@ pub(super) enum Kind {
     Read { columns: Vec<String> },
     /// Runs one query over all rows.
     Query { query: Box<SelectStatement> },
-    /// Writes every row.
-    Update,
-    /// Adds rows.
-    Add,
+    /// Writes rows; `waits` for the next change of the table, which then writes them.
+    Update { rows: Condition, waits: bool },
+    /// Adds rows, as many as a query over those that are read counts.
+    Add { count: Option<Box<SelectStatement>> },
     /// Deletes rows.
-    Delete,
+    Delete { rows: Condition },
 }

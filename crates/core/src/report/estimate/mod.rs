@@ -7,12 +7,15 @@ mod calibrate;
 mod disk;
 mod kind;
 mod metrics;
+mod samples;
 mod seconds;
 mod work;
 
+use std::time::{Duration, Instant};
+
 use serde::Serialize;
 
-use crate::backend::{Backend, ChangeLog};
+use crate::backend::{Backend, DiskFacts};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::plan::TableLock;
@@ -48,13 +51,30 @@ pub struct Estimate {
     /// The time before and after the steps, for checks; `None` without a calibration.
     #[serde(rename = "predicted_check_seconds")]
     pub checks: Option<Seconds>,
+    /// The time of all steps that read and write no existing rows; `None` without a calibration.
+    #[serde(rename = "predicted_small_step_seconds")]
+    pub small_steps: Option<Seconds>,
+    /// What one wait for the disk takes; `None` without a calibration, or where only the end waits.
+    pub flush: Option<Flush>,
     /// The time of the whole upgrade; `None` without a calibration.
     #[serde(rename = "predicted_seconds")]
     pub seconds: Option<Seconds>,
-    /// The disk space that the upgrade needs besides the database's own.
+    /// The disk space that the upgrade is likely to need besides the database's own.
     pub disk: Disk,
+    /// The disk space if every row is written that may be written.
+    pub disk_at_most: Disk,
     /// Where the seconds come from.
     pub calibration: CalibrationOutcome,
+}
+
+/// How long a server waits until its disk has one change.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize)]
+pub struct Flush {
+    /// The time of one wait.
+    #[serde(rename = "predicted_seconds")]
+    pub seconds: Seconds,
+    /// Whether the server has measured the time; else the time is assumed.
+    pub is_measured: bool,
 }
 
 /// Where the seconds of an estimate come from.
@@ -97,8 +117,10 @@ pub struct StepCost {
     /// The predicted time; `None` without a calibration.
     #[serde(rename = "predicted_seconds")]
     pub seconds: Option<Seconds>,
-    /// The disk space that the step needs.
+    /// The disk space that the step is likely to need.
     pub disk: Disk,
+    /// The disk space if the step writes every row that it may write.
+    pub disk_at_most: Disk,
 }
 
 /// What to estimate.
@@ -127,15 +149,18 @@ pub async fn estimate(
 ) -> Result<Estimate, Error> {
     begin_reading(backend).await?;
     let result = count_in_session(backend, catalogue, request).await;
-    let Counted { mut estimate, works, sizes, log } = end_reading(backend, result).await?;
-    let bytes = sizes.values().filter_map(|(_, size)| size.bytes).sum();
+    let mut counted = end_reading(backend, result).await?;
     let calibrated = match options.calibrates {
-        true => calibrate(backend, &works, &sizes, &mut estimate).await?,
+        true => calibrate(backend, &mut counted).await?,
         false => CalibrationOutcome::LeftOut,
     };
+    let Counted { mut estimate, sizes, facts, .. } = counted;
+    let bytes = sizes.values().filter_map(|(_, size)| size.bytes).sum();
     estimate.calibration = calibrated;
-    let disk = estimate.costs.iter().map(|cost| cost.disk).fold(Disk::default(), Disk::and);
-    estimate.disk = disk.within(log, bytes);
+    let sum = |of: fn(&StepCost) -> Disk| Disk::of_all(estimate.costs.iter().map(of));
+    let (disk, at_most) = (sum(|cost| cost.disk), sum(|cost| cost.disk_at_most));
+    (estimate.disk, estimate.disk_at_most) =
+        (disk.likely(&facts, bytes), at_most.at_most(&facts, bytes));
     Ok(estimate)
 }
 
@@ -144,7 +169,9 @@ struct Counted {
     estimate: Estimate,
     works: Vec<StepWork>,
     sizes: work::Sizes,
-    log: ChangeLog,
+    facts: DiskFacts,
+    /// The time of reading the schema, and of planning.
+    inspection: Duration,
 }
 
 async fn count_in_session(
@@ -152,7 +179,9 @@ async fn count_in_session(
     catalogue: &Catalogue,
     request: &UpgradeOptions,
 ) -> Result<Counted, Error> {
+    let begin = Instant::now();
     let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
+    let inspection = begin.elapsed();
     let metrics = match of_latest_metrics(&plan) {
         Some(_) => count_metrics(backend, &live).await?,
         None => None,
@@ -160,19 +189,22 @@ async fn count_in_session(
     let sizes = work::measure_tables(backend, &plan, &live).await?;
     let pairs = metrics.map_or(0, |metrics| metrics.pairs);
     let works = work::of(backend, &plan, &live, &sizes, pairs)?;
-    let log = backend.calibration().change_log().await?;
-    let costs: Vec<StepCost> = works.iter().filter_map(|work| work.cost(log)).collect();
+    let facts = backend.calibration().disk_facts().await?;
+    let costs: Vec<StepCost> = works.iter().filter_map(|work| work.cost(&facts)).collect();
     let estimate = Estimate {
         from: plan.from.revision.clone(),
         to: plan.to.clone(),
         metrics,
         step_count: plan.steps.len(),
         disk: Disk::default(),
+        disk_at_most: Disk::default(),
         costs,
         locks_until_commit: backend.platform().transactional_ddl,
         checks: None,
+        small_steps: None,
+        flush: None,
         seconds: None,
         calibration: CalibrationOutcome::LeftOut,
     };
-    Ok(Counted { estimate, works, sizes, log })
+    Ok(Counted { estimate, works, sizes, facts, inspection })
 }

@@ -1,13 +1,6 @@
-//! Predicts seconds from what a sample took.
+//! Predicts seconds from what samples took.
 
 use serde::Serialize;
-
-use crate::backend::Measured;
-
-/// How far the work on all rows may exceed what follows from a sample.
-///
-/// The sample lies in memory, and is written without a log.
-const MARGIN: f64 = 2.0;
 
 /// A prediction of time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize)]
@@ -21,39 +14,50 @@ pub struct Seconds {
 }
 
 impl Seconds {
-    /// Returns a time that was measured, and not scaled.
-    pub(super) fn exactly(seconds: f64) -> Self {
-        Self { low: seconds / MARGIN, expected: seconds, high: seconds * MARGIN }
+    /// Returns the least, the median and the most of several measurements.
+    pub(super) fn measured(mut times: Vec<f64>) -> Self {
+        times.sort_by(f64::total_cmp);
+        let at = |place: usize| times.get(place).copied().unwrap_or_default();
+        let last = times.len().saturating_sub(1);
+        Self { low: at(0), expected: at(last / 2).midpoint(at(last.div_ceil(2))), high: at(last) }
+    }
+
+    /// Returns the mean of several measurements as the expected time.
+    pub(super) fn averaged(times: Vec<f64>) -> Self {
+        let mean = times.iter().sum::<f64>() / times.len().max(1) as f64;
+        Self { expected: mean, ..Self::measured(times) }
+    }
+
+    /// Returns how often the least time fits into the most.
+    pub(super) fn spread(self) -> f64 {
+        if self.low > 0.0 { self.high / self.low } else { 1.0 }
+    }
+
+    /// Widens the range so that its ends are at least `factor` away from the expected time.
+    pub(super) fn widened(self, factor: f64) -> Self {
+        Self {
+            low: self.low.min(self.expected / factor),
+            high: self.high.max(self.expected * factor),
+            ..self
+        }
     }
 
     /// Scales the time of a sample's rows to all rows of a table.
     ///
     /// Work grows with the rows at least, and with sorting them at most.
-    pub(super) fn scaled(seconds: f64, sampled: u64, rows: u64) -> Self {
+    pub(super) fn scaled(self, sampled: u64, rows: u64) -> Self {
         if sampled == 0 {
             return Self::default();
         }
-        let linear = seconds * rows as f64 / sampled as f64;
+        let linear = rows as f64 / sampled as f64;
         let logarithm = |rows: u64| (rows.max(2) as f64).log2();
         let sorted = linear * (logarithm(rows) / logarithm(sampled)).max(1.0);
-        let expected = f64::midpoint(linear, sorted);
-        Self { low: linear / MARGIN, expected, high: sorted * MARGIN }
+        self.times([linear, linear.midpoint(sorted), sorted])
     }
 
-    /// Returns the time of work that was not measured, at the rate of other work.
-    pub(super) fn linear(seconds_a_row: f64, rows: u64) -> Self {
-        Self::exactly(seconds_a_row * rows as f64)
-    }
-
-    /// Returns the time that work on all rows of a table takes.
-    pub(super) fn of_work(measured: &Measured, rows: u64) -> Self {
-        let growing = (measured.working - measured.fixed).max(0.0);
-        Self::scaled(growing, measured.rows, rows).and(Self::exactly(measured.fixed))
-    }
-
-    /// Returns the time that copying all rows of a table takes.
-    pub(super) fn of_copying(measured: &Measured, rows: u64) -> Self {
-        Self::scaled(measured.filling, measured.rows, rows)
+    /// Multiplies the least, the expected and the most time.
+    pub(super) fn times(self, [low, expected, high]: [f64; 3]) -> Self {
+        Self { low: self.low * low, expected: self.expected * expected, high: self.high * high }
     }
 
     /// Adds a time.
@@ -68,22 +72,32 @@ impl Seconds {
 
 #[cfg(test)]
 mod tests {
-    use super::{Measured, Seconds};
+    use super::Seconds;
 
-    #[test]
-    fn work_grows_with_the_rows_and_with_sorting_them() {
-        let measured = Measured { rows: 1024, working: 1.5, fixed: 0.5, ..Measured::default() };
-        let same = Seconds::of_work(&measured, 1024);
-        assert_eq!((same.low, same.expected, same.high), (0.75, 1.5, 3.0));
-        let larger = Seconds::of_work(&measured, 1 << 20);
-        assert_eq!(larger.expected, 1024.0 * 1.5 + 0.5);
-        assert!(larger.low < 1024.0 && larger.high > 4096.0, "{larger:?}");
+    fn seconds(low: f64, expected: f64, high: f64) -> Seconds {
+        Seconds { low, expected, high }
     }
 
     #[test]
-    fn an_empty_sample_and_noise_predict_nothing_below_zero() {
-        assert_eq!(Seconds::scaled(1.0, 0, 9), Seconds::default());
-        let noisy = Measured { rows: 9, working: 0.1, fixed: 0.3, ..Measured::default() };
-        assert_eq!(Seconds::of_work(&noisy, 9), Seconds::exactly(0.3));
+    fn the_range_is_what_was_measured() {
+        for (times, expected) in [
+            (vec![], seconds(0.0, 0.0, 0.0)),
+            (vec![2.0], seconds(2.0, 2.0, 2.0)),
+            (vec![4.0, 1.0], seconds(1.0, 2.5, 4.0)),
+            (vec![9.0, 1.0, 2.0], seconds(1.0, 2.0, 9.0)),
+        ] {
+            assert_eq!(Seconds::measured(times), expected);
+        }
+        assert_eq!(Seconds::averaged(vec![1.0, 1.0, 7.0]), seconds(1.0, 3.0, 7.0));
+        assert_eq!(seconds(1.0, 2.0, 4.0).spread(), 4.0);
+        assert_eq!(seconds(0.9, 2.0, 3.0).widened(2.0), seconds(0.9, 2.0, 4.0));
+    }
+
+    #[test]
+    fn work_grows_with_the_rows_and_with_sorting_them() {
+        let once = seconds(1.0, 1.0, 1.0);
+        assert_eq!(once.scaled(1024, 1024), once);
+        assert_eq!(once.scaled(1024, 1 << 20), seconds(1024.0, 1536.0, 2048.0));
+        assert_eq!(once.scaled(0, 9), Seconds::default());
     }
 }

@@ -3,13 +3,14 @@
 use std::collections::BTreeMap;
 
 use super::StepCost;
-use super::disk::{self, Disk};
+use super::disk::{self, Disk, Written};
 use super::kind::{Amount, Kind};
-use crate::backend::{Backend, ChangeLog, SAMPLE, TableSize};
+use crate::backend::{Backend, DiskFacts, SAMPLE, TableSize};
 use crate::data::DataMigration;
 use crate::error::Error;
 use crate::plan::{ChangePlan, Plan, Step, TableChange, TableLock, indexes_of};
 use crate::report::preview::locks;
+use crate::schema::platform::Platform;
 use crate::schema::{Schema, Table};
 
 /// The tables that hold rows, with their definitions and sizes.
@@ -22,7 +23,7 @@ pub(super) struct Part {
     pub(super) size: TableSize,
     pub(super) kind: Kind,
     read: Amount,
-    written: Amount,
+    pub(super) written: Amount,
 }
 
 /// What a step does.
@@ -34,6 +35,8 @@ pub(super) struct StepWork {
     locks: Vec<TableLock>,
     /// The number of statements, where they are known beforehand.
     pub(super) statements: usize,
+    /// The number of statements that change the schema.
+    pub(super) definitions: usize,
     /// The table that the step creates, if it creates one.
     pub(super) created: Option<Table>,
     pub(super) parts: Vec<Part>,
@@ -46,15 +49,16 @@ impl StepWork {
     }
 
     /// Returns the cost of the step; `None` if it reads and writes no rows.
-    pub(super) fn cost(&self, log: ChangeLog) -> Option<StepCost> {
+    pub(super) fn cost(&self, facts: &DiskFacts) -> Option<StepCost> {
         if self.parts.is_empty() {
             return None;
         }
         let sum = |of: fn(&Part) -> Amount| {
             self.parts.iter().map(of).fold(Amount::default(), Amount::and)
         };
-        let disks =
-            self.parts.iter().map(|part| Disk::of(&part.kind, part.size, part.written, log));
+        let disks = self.parts.iter().map(|part| Disk::of(part, Written::ALL, facts));
+        // Nobody knows yet whether a table is truncated.
+        let disk = Disk { freed: 0, ..disks.fold(Disk::default(), Disk::and) };
         let index_builds = self.parts.iter().map(|part| match part.kind {
             Kind::Change { index_builds, .. } => index_builds,
             _ => 0,
@@ -68,7 +72,8 @@ impl StepWork {
             index_builds: index_builds.sum(),
             locks: self.locks.clone(),
             seconds: None,
-            disk: disks.fold(Disk::default(), Disk::and),
+            disk,
+            disk_at_most: disk,
         })
     }
 }
@@ -115,7 +120,9 @@ pub(super) fn of(
     sizes: &Sizes,
     pairs: u64,
 ) -> Result<Vec<StepWork>, Error> {
-    let is_clustered = backend.platform().is_mysql();
+    let platform = backend.platform();
+    let is_clustered = platform.is_mysql();
+    let migrations = Migrations { sizes, pairs, can_wait: platform.is_sqlite(), platform };
     let mut works = Vec::new();
     for (step, number) in plan.steps.iter().zip(1..) {
         let (mut method, mut parts, mut created) = (None, Vec::new(), None);
@@ -130,14 +137,15 @@ pub(super) fn of(
                 created = change.before.is_none().then(|| change.after.clone());
                 method = Some(described);
             }
-            Step::Migrate { migration, .. } => parts = of_migration(&**migration, sizes, pairs),
+            Step::Migrate { migration, .. } => parts = migrations.parts(&**migration),
         }
         works.push(StepWork {
             step: number,
             title: step.title(),
             revisions: step.revisions().to_vec(),
             locks: locks(backend, live, step, method.as_ref()),
-            statements: method.map_or(1, |method| method.statements.len()),
+            statements: method.as_ref().map_or(1, |method| method.statements.len()),
+            definitions: method.map_or(0, |method| method.definitions),
             created,
             parts,
         });
@@ -189,45 +197,70 @@ fn own(size: TableSize) -> Amount {
     Amount { rows: size.rows, bytes: size.bytes.map(|_| disk::own_bytes(size)) }
 }
 
-fn of_migration(migration: &dyn DataMigration, sizes: &Sizes, pairs: u64) -> Vec<Part> {
-    let mut parts = Vec::new();
-    let find = |table: &str| sizes.get(table).map(|(_, size)| *size);
-    let part = |table: &str, size, kind, read, written| Part {
-        table: table.to_owned(),
-        size,
-        kind,
-        read,
-        written,
-    };
-    let mut read = Vec::new();
-    for (table, columns) in migration.reads() {
-        let Some(size) = find(table) else { continue };
-        read.push((*table, size));
-        let kind = match migration.main_query(SAMPLE) {
-            Some(query) => Kind::Query { query: Box::new(query) },
-            None => Kind::Read { columns: columns.iter().map(ToString::to_string).collect() },
-        };
-        parts.push(part(table, size, kind, own(size), Amount::default()));
+/// What the parts of data migrations depend on.
+struct Migrations<'a> {
+    sizes: &'a Sizes,
+    /// The number of pairs of run and metric, if they are counted.
+    pairs: u64,
+    /// Whether the database lets values wait for the next change of their table.
+    can_wait: bool,
+    platform: &'a Platform,
+}
+
+impl Migrations<'_> {
+    fn find(&self, table: &str) -> Option<TableSize> {
+        self.sizes.get(table).map(|(_, size)| *size)
     }
-    for (table, _) in migration.writes() {
-        let (kind, target, rows) = match find(table) {
-            Some(size) if !migration.truncates().is_empty() => (Kind::Delete, size, size.rows),
-            Some(size) if !migration.only_adds() => (Kind::Update, size, size.rows),
-            // Rows are added, at most one for each that is read first.
-            _ => match read.first() {
-                Some((_, size)) if pairs > 0 => (Kind::Add, *size, pairs),
-                Some((_, size)) => (Kind::Add, *size, size.rows),
-                None => continue,
-            },
-        };
-        let bytes = target.bytes.map(|bytes| bytes * rows / target.rows.max(1));
-        let source = match kind {
-            Kind::Add => read.first().map_or(*table, |(table, _)| table),
-            _ => table,
-        };
-        parts.push(part(source, target, kind, Amount::default(), Amount { rows, bytes }));
+
+    fn parts(&self, migration: &dyn DataMigration) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for (table, columns) in migration.reads() {
+            let Some(size) = self.find(table) else { continue };
+            let kind = match migration.main_query(SAMPLE) {
+                Some(query) => Kind::Query { query: Box::new(query) },
+                None => Kind::Read { columns: columns.iter().map(ToString::to_string).collect() },
+            };
+            let (table, read) = ((*table).to_owned(), own(size));
+            parts.push(Part { table, size, kind, read, written: Amount::default() });
+        }
+        let writes = migration.writes().iter();
+        parts.extend(writes.filter_map(|(table, _)| self.write(migration, table)));
+        parts
     }
-    parts
+
+    /// Returns what a migration does with the rows of a table that it writes.
+    fn write(&self, migration: &dyn DataMigration, table: &str) -> Option<Part> {
+        let rows = migration.likely_rows(table, SAMPLE, self.platform);
+        let kind = match self.find(table) {
+            Some(_) if !migration.truncates().is_empty() => Kind::Delete { rows },
+            Some(_) if !migration.only_adds() => {
+                let waits = self.can_wait && migration.deferred_tables().contains(&table);
+                Kind::Update { rows, waits }
+            }
+            _ => return self.addition(migration),
+        };
+        let size = self.find(table)?;
+        let written = Amount { rows: size.rows, bytes: size.bytes };
+        Some(Part { table: table.to_owned(), size, kind, read: Amount::default(), written })
+    }
+
+    /// Returns what a migration adds: at most one row for each that it reads first, unless known.
+    fn addition(&self, migration: &dyn DataMigration) -> Option<Part> {
+        let mut reads = migration.reads().iter();
+        let (source, size) =
+            reads.find_map(|(table, _)| self.find(table).map(|size| (*table, size)))?;
+        let is_of_pairs = self.pairs > 0 && migration.main_query(SAMPLE).is_some();
+        let rows = if is_of_pairs { self.pairs } else { size.rows };
+        let count = migration.likely_additions(SAMPLE).map(Box::new);
+        let bytes = size.bytes.map(|bytes| bytes * rows / size.rows.max(1));
+        Some(Part {
+            table: source.to_owned(),
+            size,
+            kind: Kind::Add { count },
+            read: Amount::default(),
+            written: Amount { rows, bytes },
+        })
+    }
 }
 
 impl Part {
