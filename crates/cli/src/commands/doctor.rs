@@ -30,6 +30,7 @@ impl Doctor {
             revision_count: found.plan.map_or(0, |plan| plan.revisions.len()),
             problems: found.problems.iter().map(Problem::of).collect(),
             warnings: found.warnings.iter().map(Advice::of).collect(),
+            disk: found.disk,
         };
         Ok(Outcome::Doctor(OfDatabase { database: backend.name(), result }))
     }

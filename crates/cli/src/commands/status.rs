@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use mlflow_migrate_core::backend::RunningStep;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::{Error, report::status};
 
@@ -37,8 +38,9 @@ impl Status {
             if !self.watch || found.result.upgraders.is_empty() {
                 return Ok(Outcome::Status(found));
             }
-            // The time that a session has been at work changes with each look.
-            let state = found.result.status.clone();
+            // Times and row counts change with each look.
+            let step = found.result.running.as_ref().and_then(|running| running.step);
+            let state = (found.result.status.clone(), step);
             let is_new = shown.as_ref() != Some(&state);
             shown = Some(state);
             if is_new || context.renderer.redraws() {
@@ -59,10 +61,26 @@ impl Status {
         let status = status::status(&mut *backend, &context.catalogue, assume.as_ref()).await;
         let status = match status {
             // A running upgrade holds what would have to be read.
-            Err(error) if error.kind() == ErrorKind::Locked && !upgraders.is_empty() => None,
+            Err(error) if error.kind() == ErrorKind::Locked && !upgraders.sessions.is_empty() => {
+                None
+            }
             status => Some(status?),
         };
-        let result = Activity { status, upgraders };
+        let running = upgraders.step.map(|step| with_journal(step, status.as_ref()));
+        let result = Activity { status, upgraders: upgraders.sessions, running };
         Ok(OfDatabase { database: backend.name(), result })
+    }
+}
+
+/// Adds the step that the journal records, where the upgrade has one.
+fn with_journal(running: RunningStep, status: Option<&status::Status>) -> RunningStep {
+    match status {
+        Some(status::Status::Unfinished(found)) if running.step.is_none() => RunningStep {
+            step: Some((found.done + 1).min(found.steps)),
+            step_count: Some(found.steps),
+            title: Some(found.next.clone().unwrap_or_else(|| "verify the result".to_owned())),
+            ..running
+        },
+        _ => running,
     }
 }

@@ -4,7 +4,8 @@ mod location;
 mod remedy;
 
 use mlflow_migrate_core::error::{
-    Error, LocationError, Operation, RowProblem, TargetError, Unfinished, VerificationError,
+    Error, LocationError, Operation, RowProblem, TakenObject, TargetError, Unfinished,
+    VerificationError,
 };
 use mlflow_migrate_core::schema::{Dependent, EditError};
 
@@ -24,7 +25,8 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Drift { is_acceptable, repairs, is_repairable, .. } => {
             of_drift(*is_acceptable, *is_repairable, repairs)
         }
-        Error::Edit { source, .. } => of_edit(source),
+        Error::Edit { source, remedies, .. } => of_edit(source, remedies),
+        Error::NamesTaken { objects } => of_taken_names(objects),
         Error::Dependents { dependents, .. } => of_dependents(dependents),
         Error::Refused { findings } => of_refused(findings),
         Error::Orphans { delete, .. } => {
@@ -44,9 +46,6 @@ pub fn hint(error: &Error) -> Option<String> {
 /// Advises where the kind of the error is enough.
 fn of_kind(error: &Error) -> Option<&'static str> {
     let hint = match error {
-        Error::NamesTaken { .. } => {
-            "the database is unchanged; give these objects other names, or drop them if nobody needs them"
-        }
         Error::Inexpressible { .. } => {
             "the database is unchanged; recreate the table without these properties and copy its rows first"
         }
@@ -90,6 +89,10 @@ fn of_target(error: &TargetError) -> String {
         }
         TargetError::UnknownInstallation { .. } => {
             "the database is unchanged; name the release, such as `--to 2.9.2`, or the interpreter with `--for PYTHON`"
+                .to_owned()
+        }
+        TargetError::UnknownDatabaseOrTarget { .. } => {
+            "check the path; `mlflow-migrate history` lists every revision and its MLflow release"
                 .to_owned()
         }
         TargetError::TargetTooFar { .. } => "`--to head` goes to the newest revision".to_owned(),
@@ -151,20 +154,33 @@ fn of_dependents(dependents: &[Dependent]) -> String {
 }
 
 /// Advises on a missing object, or on one in the place of a revision's own.
-fn of_edit(source: &EditError) -> String {
-    let remedy = match source {
+fn of_edit(source: &EditError, remedies: &[String]) -> String {
+    let object = match source {
         EditError::MissingTable { .. } | EditError::MissingObject { .. } => {
             return "the database is unchanged; `mlflow-migrate check` lists every difference"
                 .to_owned();
         }
-        EditError::TableExists { table, .. } => {
-            format!("rename table {table}, or drop it if nobody needs it")
-        }
-        EditError::Occupied { table, object, .. } => {
-            format!("rename {object} of table {table}, or drop it if nobody needs it")
-        }
+        EditError::TableExists { table, .. } => format!("table {table}"),
+        EditError::Occupied { table, object, .. } => format!("{} of table {table}", object.title()),
     };
-    format!("the database is unchanged; {remedy}, and run the same command again")
+    let with = match remedies {
+        [] => String::new(),
+        remedies => format!(" with `{};`", remedies.join("; ")),
+    };
+    format!(
+        "the database is unchanged; rename {object}{with}, or drop it if nobody needs it, and run the \
+         same command again"
+    )
+}
+
+/// Advises on the user's own objects with names that an upgrade needs.
+fn of_taken_names(objects: &[TakenObject]) -> String {
+    let remedies: Vec<&str> = objects.iter().map(|object| object.remedy.as_str()).collect();
+    let again = match objects.iter().any(|object| object.is_dropped) {
+        true => ", and create what you drop again under another name",
+        false => ", or drop these objects if nobody needs them",
+    };
+    format!("the database is unchanged; free the names with `{};`{again}", remedies.join("; "))
 }
 
 fn of_verification(error: &VerificationError) -> &'static str {

@@ -15,7 +15,7 @@ use mlflow_migrate_core::event::Observer;
 use crate::outcome::Outcome;
 pub(crate) use progress::write_line;
 pub(crate) use visible::one_line;
-pub(crate) use words::count_of;
+pub(crate) use words::{count_of, disk_use};
 
 /// Shows the user what happens, and the result.
 pub(crate) trait Renderer: Observer {
