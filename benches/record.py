@@ -1,10 +1,10 @@
 """Records an upgrade on a terminal, checks what the terminal showed, and draws it as an animated SVG.
 
-    python benches/record.py target/release/mlflow-migrate --rows 5000000 --columns 80 --svg docs/upgrade.svg
+    python benches/record.py target/release/mlflow-migrate --columns 80 --svg docs/upgrade.svg
 
 The program runs on a pseudo-terminal of the given width. Without `--url`, the database is a new
 SQLite file of MLflow 0.9.1 (examples/mlruns-0.9.1.db) with that many entries of metrics. The command
-fails if a line was wider than the terminal, if the time left grew for more than three updates while
+fails if a line of progress was wider than the terminal, if the time left grew for more than three updates while
 rows advanced, or if time was left "0 s" before any row was done.
 """
 
@@ -29,6 +29,9 @@ from pathlib import Path
 SAMPLE = Path(__file__).parent.parent / "examples" / "mlruns-0.9.1.db"
 ROWS_ON_SCREEN = 24
 
+# What is drawn in place of the URL of a server.
+SHOWN = "mysql://mlflow@db/mlflow"
+
 ENTRIES = """
 INSERT INTO runs (run_uuid, experiment_id, status, lifecycle_stage)
     VALUES ('r', (SELECT min(experiment_id) FROM experiments), 'FINISHED', 'active');
@@ -50,15 +53,22 @@ class Screen:
     row: int = 0
     column: int = 0
     wrapped: list[str] = field(default_factory=list)
+    is_full: bool = False
 
     def write(self, text: str) -> None:
         for arguments, command, control, plain in TOKEN.findall(text):
+            if self.is_full and control != "\n" and (plain or command):
+                # What follows is drawn over a line that has wrapped.
+                self.wrapped.append(self.lines[self.row - 1] + self.lines[self.row])
+                self.is_full = False
             if plain:
                 self._put(plain)
             elif control == "\r":
                 self.column = 0
             elif control == "\n":
+                # A line that stays may wrap: a message, or the result.
                 self._move_to(self.row + 1)
+                self.is_full = False
             elif control == "\b":
                 self.column = max(self.column - 1, 0)
             elif command in "ABCD" and command:
@@ -73,12 +83,14 @@ class Screen:
                     del self.lines[self.row + 1 :]
 
     def _put(self, text: str) -> None:
-        line = self.lines[self.row].ljust(self.column)
-        line = line[: self.column] + text + line[self.column + len(text) :]
-        self.lines[self.row] = line
-        self.column += len(text)
-        if self.column > self.columns:
-            self.wrapped.append(line)
+        while text:
+            if self.column == self.columns:
+                self._move_to(self.row + 1)
+                self.column, self.is_full = 0, True
+            part, text = text[: self.columns - self.column], text[self.columns - self.column :]
+            line = self.lines[self.row].ljust(self.column)
+            self.lines[self.row] = line[: self.column] + part + line[self.column + len(part) :]
+            self.column += len(part)
 
     def _move_to(self, row: int) -> None:
         self.row = max(row, 0)
@@ -228,14 +240,16 @@ def main() -> int:
             url = str(Path(folder, "mlruns.db"))
             fill(Path(url), given.rows)
         written, code = record([given.program, "upgrade", url], given.columns)
+    # As it would look elsewhere.
+    shown_url = SHOWN if given.url else "mlruns.db"
+    written = [(moment, text.replace(re.sub(r"\+\w+", "", url), shown_url)) for moment, text in written]
     shown, screen = frames(written, given.columns)
     found = faults(shown, screen)
     print(f"exit code {code}, {shown[-1][0]:.1f} s, {len(shown)} frames")
     print("\n".join(screen.shown()))
     if given.svg:
-        shown_url = "mysql://mlflow@db.example/mlflow" if given.url else "mlruns.db"
         drawn = svg(thinned(shown, given.every), given.columns, f"mlflow-migrate upgrade {shown_url}")
-        given.svg.write_text(drawn.replace(folder + "/", ""))
+        given.svg.write_text(drawn)
     print("\n".join(found), file=sys.stderr)
     return 1 if found or code else 0
 

@@ -5,7 +5,7 @@ use crate::Context;
 use crate::arguments::UpgradeArguments;
 use crate::outcome::{Advice, Diagnosed, OfDatabase, Outcome, Problem};
 
-/// Look for everything that an upgrade would stumble over, and change nothing
+/// List everything that would stop an upgrade, and change nothing
 ///
 /// Problems stop an upgrade, warnings do not. Exit code 0: an upgrade can begin. Otherwise that of
 /// the first problem, and all are listed.

@@ -132,7 +132,7 @@ pub enum Error {
     },
     /// Orphaned rows violate a foreign key that the upgrade adds or has checked again.
     #[error(
-        "{table} holds rows ({count}) that {constraint} refuses: what they reference is not there"
+        "{table} holds rows ({count}) that {constraint} refuses: the rows that they reference do not exist"
     )]
     Orphans {
         /// The table.
@@ -235,7 +235,7 @@ pub enum Error {
         name: String,
     },
     /// The disk is full.
-    #[error("{name}: no room left: {problem}")]
+    #[error("{name}: the disk is full: {problem}")]
     Full {
         /// The database.
         name: String,

@@ -1,6 +1,7 @@
 use std::io::{self, Write};
 
 use mlflow_migrate_core::UpgradeReport;
+use mlflow_migrate_core::error::shell_word;
 
 use crate::outcome::{Finished, OfDatabase};
 use crate::render::words::{count, count_of, duration, releases, revision};
@@ -25,10 +26,13 @@ pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io
     }
     writeln!(out, "  fits:     {}", fits(&report.releases))?;
     if let Some(backup) = &report.backup {
-        writeln!(out, "  before:   {}", backup.display())?;
+        let backup = backup.display().to_string();
+        writeln!(out, "  backup:   {backup}")?;
+        let [of, from] = [database, &backup].map(|name| shell_word(name));
+        writeln!(out, "  undo:     mlflow-migrate restore {of} --from {from}")?;
     }
     if let Some(source) = source {
-        writeln!(out, "  source:   {source}, left as it was")?;
+        writeln!(out, "  source:   {source}, unchanged")?;
     }
     if *show_timings {
         write_timings(out, report)?;
@@ -65,8 +69,13 @@ fn changes(report: &UpgradeReport) -> Vec<String> {
     if report.tables_changed > 0 {
         changes.push(format!("{} changed", count(report.tables_changed as u64, "table")));
     }
+    let of_changes = report.steps.iter().filter(|step| !step.is_migration);
+    let rewritten: u64 = of_changes.filter_map(|step| step.rows).sum();
+    if rewritten > 0 {
+        changes.push(format!("{} rewritten", count(rewritten, "row")));
+    }
     if report.rows_migrated > 0 {
-        changes.push(format!("{} migrated", count(report.rows_migrated, "row")));
+        changes.push(format!("{} written by data migrations", count(report.rows_migrated, "row")));
     }
     changes
 }
