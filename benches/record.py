@@ -203,7 +203,7 @@ def svg(shown: list[tuple[float, list[str]]], columns: int, command: str) -> str
             f"{html.escape(text)}</text>"
         )
     return "\n".join([
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {box[0]:.0f} {box[1]:.0f}" role="img" '
+        f'<svg xmlns="http://www.w3.org/2000/svg" xml:space="preserve" viewBox="0 0 {box[0]:.0f} {box[1]:.0f}" role="img" '
         'aria-label="An upgrade on a terminal">',
         "<style>rect{fill:#16181d}text{font:14px ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;"
         "fill:#d7dae0;white-space:pre}.prompt{fill:#8fd18f}"

@@ -114,7 +114,8 @@ impl Watching {
             return true;
         }
         self.end_wait();
-        let Some(progress) = self.watched.now().progress else { return false };
+        let work = self.watched.now();
+        let Some(progress) = work.progress else { return false };
         if seen.state.is_empty() || seen.time.is_zero() {
             return false;
         }
@@ -122,7 +123,7 @@ impl Watching {
         if let Some(amount) = self.stage(&seen.id).await {
             progress.report_amount(amount);
         }
-        true
+        work.is_long
     }
 
     async fn tell_of_wait(&mut self, waited: Duration) {

@@ -4,7 +4,7 @@ use mlflow_migrate_core::UpgradeReport;
 use mlflow_migrate_core::error::shell_word;
 
 use crate::outcome::{Finished, OfDatabase};
-use crate::render::words::{count, count_of, duration, releases, revision};
+use crate::render::words::{count, count_of, duration, number, releases, revision};
 
 /// Writes what an upgrade did, and which MLflow releases fit the database now.
 pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io::Result<()> {
@@ -23,6 +23,10 @@ pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io
     let changes = changes(report);
     if !changes.is_empty() {
         writeln!(out, "  changed:  {}", changes.join(", "))?;
+    }
+    let rows = rows(report);
+    if !rows.is_empty() {
+        writeln!(out, "  rows:     {}", rows.join(", "))?;
     }
     writeln!(out, "  fits:     {}", fits(&report.releases))?;
     if let Some(backup) = &report.backup {
@@ -69,13 +73,14 @@ fn changes(report: &UpgradeReport) -> Vec<String> {
     if report.tables_changed > 0 {
         changes.push(format!("{} changed", count(report.tables_changed as u64, "table")));
     }
+    changes
+}
+
+/// Returns how many rows the table changes have copied, and the data migrations have written.
+fn rows(report: &UpgradeReport) -> Vec<String> {
     let of_changes = report.steps.iter().filter(|step| !step.is_migration);
     let rewritten: u64 = of_changes.filter_map(|step| step.rows).sum();
-    if rewritten > 0 {
-        changes.push(format!("{} rewritten", count(rewritten, "row")));
-    }
-    if report.rows_migrated > 0 {
-        changes.push(format!("{} written by data migrations", count(report.rows_migrated, "row")));
-    }
-    changes
+    let amounts = [(rewritten, "rewritten"), (report.rows_migrated, "written")];
+    let amounts = amounts.into_iter().filter(|(rows, _)| *rows > 0);
+    amounts.map(|(rows, how)| format!("{} {how}", number(rows))).collect()
 }
