@@ -30,6 +30,9 @@ pub(crate) struct Status {
 /// The time between two looks of `--watch`.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How long to wait for the position of a database that another session upgrades.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 impl Status {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let mut shown = None;
@@ -58,13 +61,16 @@ impl Status {
         let assume = self.database.assumption(&context.catalogue)?;
         let mut backend = self.database.open(context).await?;
         let upgraders = status::upgraders(&mut *backend).await?;
-        let status = status::status(&mut *backend, &context.catalogue, assume.as_ref()).await;
-        let status = match status {
-            // A running upgrade holds what would have to be read.
-            Err(error) if error.kind() == ErrorKind::Locked && !upgraders.sessions.is_empty() => {
-                None
+        let reading = status::status(&mut *backend, &context.catalogue, assume.as_ref());
+        let status = if upgraders.sessions.is_empty() {
+            Some(reading.await?)
+        } else {
+            // A running upgrade may hold what would have to be read.
+            match tokio::time::timeout(PATIENCE, reading).await {
+                Err(_) => None,
+                Ok(Err(error)) if error.kind() == ErrorKind::Locked => None,
+                Ok(status) => Some(status?),
             }
-            status => Some(status?),
         };
         let running = upgraders.step.map(|step| with_journal(step, status.as_ref()));
         let result = Activity { status, upgraders: upgraders.sessions, running };
