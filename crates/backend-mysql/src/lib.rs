@@ -44,6 +44,7 @@ mod quoting;
 mod ranged;
 mod render;
 mod rows;
+mod running_step;
 mod script;
 mod session;
 mod swap;

@@ -14,6 +14,8 @@ pub(crate) struct Watched(Arc<Mutex<Work>>);
 pub(crate) struct Work {
     /// Gets the server's own phases of a change.
     pub(crate) progress: Option<Progress>,
+    /// Whether the step's own phase says that the statement takes long.
+    pub(crate) is_long: bool,
     /// What a lock is waited for, and for how long at most, if not a table's lock.
     pub(crate) wait: Option<(WaitReason, Duration)>,
     /// Who was waited for at the last look, and for how long.
@@ -23,7 +25,14 @@ pub(crate) struct Work {
 impl Watched {
     /// Sets the step that gets the server's own phases of a change.
     pub(crate) fn reports_to(&self, progress: Option<Progress>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).progress = progress;
+        let mut work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (work.progress, work.is_long) = (progress, false);
+    }
+
+    /// Does the same for a statement whose phase says already that it takes long.
+    pub(crate) fn reports_long_work_to(&self, progress: Progress) {
+        let mut work = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        (work.progress, work.is_long) = (Some(progress), true);
     }
 
     /// Sets what the next statement waits for.

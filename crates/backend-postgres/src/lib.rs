@@ -36,6 +36,7 @@ mod options;
 mod preflight;
 mod render;
 mod rows;
+mod running_step;
 mod script;
 mod search_path;
 mod second_session;

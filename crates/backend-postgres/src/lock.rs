@@ -149,7 +149,7 @@ pub(crate) async fn lock_writers_out(
 }
 
 /// Returns the SQL condition that a lock is the lock of an upgrade.
-fn is_upgrade_lock(database: &Postgres) -> String {
+pub(crate) fn is_upgrade_lock(database: &Postgres) -> String {
     format!(
         "l.locktype = 'advisory' AND l.objsubid = 1 \
          AND (l.classid::int8 << 32) | l.objid::int8 = {}",

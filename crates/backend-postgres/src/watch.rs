@@ -7,6 +7,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use mlflow_migrate_backend_server::backoff::Backoff;
 use mlflow_migrate_core::event::{Amount, Event, Observer, Progress, Unit, Wait, WaitReason};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -58,6 +59,7 @@ impl Watch {
         let work = Arc::default();
         let watching = Watching {
             session: SecondSession::new(connector),
+            refusals: Backoff::default(),
             process,
             observer,
             work: Arc::clone(&work),
@@ -87,6 +89,7 @@ impl Watch {
 
 struct Watching {
     session: SecondSession,
+    refusals: Backoff,
     process: i64,
     observer: Arc<dyn Observer>,
     work: Arc<Mutex<Work>>,
@@ -108,7 +111,15 @@ impl Watching {
     }
 
     async fn look(&mut self) {
-        let Some(holders) = self.session.ask(&self.about(HOLDERS)).await else { return };
+        if !self.refusals.is_due(Instant::now()) {
+            return;
+        }
+        // The server may have no connection left.
+        let Some(holders) = self.session.ask(&self.about(HOLDERS)).await else {
+            self.refusals.failed(Instant::now());
+            return;
+        };
+        self.refusals.succeeded();
         if !holders.is_empty() {
             self.tell_of_wait(&holders);
             return;

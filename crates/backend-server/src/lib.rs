@@ -1,5 +1,6 @@
 //! What the backends for database servers share: connecting, answer limits, certificate checks.
 
+pub mod backoff;
 pub mod certificates;
 pub mod line;
 pub mod name_lookup;

@@ -35,6 +35,7 @@ mod connection;
 mod database;
 pub mod ddl;
 mod error;
+mod file_space;
 mod inspect;
 mod latest_metrics;
 mod lock;

@@ -3,7 +3,7 @@
 use mlflow_migrate_core::report::doctor::Warning;
 
 use crate::outcome::Advice;
-use crate::render::count_of;
+use crate::render::{count_of, disk_use};
 
 /// The command that restores missing objects.
 const REPAIR: &str = "mlflow-migrate repair URL";
@@ -45,6 +45,16 @@ impl Advice {
                 reason: "MLflow's own upgrade cannot finish it; this program continues from there"
                     .to_owned(),
                 remedies: vec!["mlflow-migrate upgrade URL".to_owned()],
+            },
+            Warning::LittleRoom(disk) => Self {
+                kind: "disk",
+                message: disk_use(disk),
+                reason: "an upgrade that finds the disk full rolls back".to_owned(),
+                remedies: vec![
+                    "free space there".to_owned(),
+                    "mlflow-migrate upgrade URL --backup-to FILE, with FILE on another disk"
+                        .to_owned(),
+                ],
             },
             _ => Self {
                 kind: "other",

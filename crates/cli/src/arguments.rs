@@ -38,8 +38,8 @@ pub(crate) struct Connection {
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m", help_heading = HEADING)]
     lock_wait: Duration,
 
-    /// How long a server may take to answer a question about its catalogue, beside waiting for a lock.
-    /// What reads or changes rows may take as long as it takes
+    /// How long a server may take to answer a catalogue query, without its wait for locks. Statements
+    /// that read or change rows have no limit
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m", help_heading = HEADING)]
     answer_timeout: Duration,
 }
@@ -126,7 +126,7 @@ impl DatabaseArguments {
 /// How many connections do the work.
 #[derive(Args, Debug)]
 pub(crate) struct Workers {
-    /// Over how many connections a MySQL server copies and computes rows [default: one a core, 4 to 16]
+    /// Number of connections for copying and computing rows on MySQL [default: one a core, 4 to 16]
     #[arg(long, value_name = "N", help_heading = HEADING)]
     jobs: Option<NonZeroUsize>,
 }
@@ -190,7 +190,7 @@ pub(crate) struct Destination {
     #[arg(long, value_name = "TARGET")]
     to: Option<String>,
 
-    /// As `--to`, the release of the MLflow that this Python interpreter has
+    /// Upgrade to the release of the MLflow that is installed for this Python interpreter
     #[arg(long = "for", value_name = "PYTHON", conflicts_with = "to")]
     python: Option<PathBuf>,
 }

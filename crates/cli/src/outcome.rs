@@ -1,9 +1,11 @@
 //! The results of the commands, as values that can be rendered.
 
+use mlflow_migrate_core::backend::RunningStep;
 use mlflow_migrate_core::error::{ErrorKind, Unfinished};
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::report::check::{CheckReport, Position};
 use mlflow_migrate_core::report::diff::DiffReport;
+use mlflow_migrate_core::report::doctor::DiskUse;
 use mlflow_migrate_core::report::estimate::Estimate;
 use mlflow_migrate_core::report::preview::Preview;
 use mlflow_migrate_core::report::show::ShownRevision;
@@ -217,6 +219,8 @@ pub(crate) struct Diagnosed {
     pub(crate) problems: Vec<Problem>,
     /// What does not stop an upgrade.
     pub(crate) warnings: Vec<Advice>,
+    /// The disk space that the upgrade needs; `None` if the upgrade cannot begin.
+    pub(crate) disk_use: Option<DiskUse>,
 }
 
 /// A finding that does not stop an upgrade, and what to do about it.
@@ -266,6 +270,9 @@ pub(crate) struct Activity {
     pub(crate) status: Option<Status>,
     /// The sessions that are upgrading the database.
     pub(crate) upgraders: Vec<String>,
+    /// The step that one of them executes, as far as the database shows it.
+    #[serde(rename = "running_step")]
+    pub(crate) running: Option<RunningStep>,
 }
 
 /// What a repair did, or would do.

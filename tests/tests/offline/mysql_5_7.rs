@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mlflow_migrate_core::backend::{
-    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize, TableUser,
+    Backend, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode, TableSize,
+    TableUser,
 };
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
 use mlflow_migrate_core::event::cancellation::CancellationToken;
@@ -133,6 +134,14 @@ impl Backend for Recording {
 
     async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {
         self.inner.begin(access).await
+    }
+
+    async fn announce_step(&mut self, _: usize, _: usize, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn running_step(&mut self) -> Result<Option<RunningStep>, Error> {
+        Ok(None)
     }
 
     async fn commit(&mut self) -> Result<(), Error> {

@@ -10,6 +10,7 @@ mod conformance;
 mod connections;
 mod data_migrations;
 mod diffs;
+mod doctor;
 mod drift;
 mod estimates;
 mod hostile;
@@ -57,7 +58,7 @@ fn main() -> ExitCode {
         .tests(OnceAServer, Others, privileges::TESTS)
         .tests(OnceAServer, Others, locks::TESTS)
         .tests(OnceAServer, Others, drift::TESTS)
-        .tests(OnceAServer, Others, &[repairs::TESTS, stamps::TESTS, diffs::TESTS])
+        .tests(OnceAServer, Others, &[repairs::TESTS, stamps::TESTS, diffs::TESTS, doctor::TESTS])
         .tests(EachCharset, Nobody, &[server_defaults::TESTS])
         .run()
 }

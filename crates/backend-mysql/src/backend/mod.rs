@@ -9,7 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize, TableUser,
+    Backend, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode, TableSize,
+    TableUser,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -22,7 +23,8 @@ use crate::database::Mysql;
 use crate::lock::{self, naming_holders};
 use crate::script::MysqlScript;
 use crate::{
-    change, cluster, inspect, preflight, privileges, session, swap, table_size, version_table,
+    change, cluster, inspect, preflight, privileges, running_step, session, swap, table_size,
+    version_table,
 };
 
 #[async_trait]
@@ -55,6 +57,15 @@ impl Backend for Mysql {
 
     async fn commit(&mut self) -> Result<(), Error> {
         session::commit(self).await
+    }
+
+    /// Does nothing: the journal shows the step.
+    async fn announce_step(&mut self, _: usize, _: usize, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn running_step(&mut self) -> Result<Option<RunningStep>, Error> {
+        running_step::read(self).await
     }
 
     async fn rollback(&mut self) -> Result<(), Error> {

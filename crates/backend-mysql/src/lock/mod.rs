@@ -12,7 +12,7 @@ mod upgraders;
 mod watch;
 
 pub(crate) use holders::naming_holders;
-pub(crate) use named::{release, take};
+pub(crate) use named::{lock_name, release, take};
 pub(crate) use probe::lock_briefly;
 pub(crate) use table_users::table_users;
 pub(crate) use upgraders::{other_upgraders, wait_for_mlflow};

@@ -97,7 +97,7 @@ fn none_if_unreadable(error: sqlx::Error) -> Result<Vec<String>, sqlx::Error> {
 }
 
 /// Returns the name of the lock, which names the database: a server's locks share one name space.
-pub(super) async fn lock_name(connection: &mut Connection) -> Result<String, sqlx::Error> {
+pub(crate) async fn lock_name(connection: &mut Connection) -> Result<String, sqlx::Error> {
     let database = text_protocol::value(connection, "SELECT DATABASE()").await?.unwrap_or_default();
     let readable = format!("mlflow_migrate.{database}");
     let is_short = readable.chars().count() <= MAX_NAME;

@@ -6,6 +6,7 @@ use mlflow_migrate_core::backend::TableUser;
 use super::holders::numbered;
 use crate::database::Mysql;
 use crate::quoting::literal;
+use crate::text_protocol;
 
 /// Returns other connections that have one of these tables open in a transaction.
 ///
@@ -25,17 +26,23 @@ pub(crate) async fn table_users(
     );
     let in_transactions = "ID IN (SELECT trx_mysql_thread_id FROM information_schema.INNODB_TRX) \
                            AND DB = DATABASE()";
-    for condition in [&in_metadata_locks, in_transactions] {
-        match numbered(&mut database.connection, condition).await {
-            Ok(found) if !found.is_empty() => return Ok(found.into_iter().map(user).collect()),
-            // The server has no such list, or the user lacks the privilege to see it.
-            Ok(_) | Err(sqlx::Error::Database(_) | sqlx::Error::Decode(_)) => {}
-            Err(source) => {
-                return Err(database.context.error("looking for other connections", source));
-            }
-        }
+    let condition =
+        if lists_metadata_locks(database).await { &in_metadata_locks } else { in_transactions };
+    match numbered(&mut database.connection, condition).await {
+        Ok(found) => Ok(found.into_iter().map(user).collect()),
+        // The user lacks the privilege to see the list.
+        Err(sqlx::Error::Database(_) | sqlx::Error::Decode(_)) => Ok(Vec::new()),
+        Err(source) => Err(database.context.error("looking for other connections", source)),
     }
-    Ok(Vec::new())
+}
+
+/// Returns whether the server lists metadata locks, and the user may see the list.
+///
+/// A list that is kept has the lock of the statement that reads it.
+async fn lists_metadata_locks(database: &mut Mysql) -> bool {
+    let sql = "SELECT COUNT(*) FROM performance_schema.metadata_locks";
+    let count = text_protocol::value(&mut database.connection, sql).await.ok().flatten();
+    count.and_then(|count| count.parse().ok()).is_some_and(|count: u64| count > 0)
 }
 
 fn user((id, session): (String, String)) -> TableUser {

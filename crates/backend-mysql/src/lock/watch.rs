@@ -5,8 +5,9 @@
 //! wait, and how far the server is with a change of a table.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
+use mlflow_migrate_backend_server::backoff::Backoff;
 use mlflow_migrate_core::event::{Amount, Event, Observer, Phase, Unit, Wait, WaitReason};
 
 use super::holders::holders_of_locks;
@@ -29,6 +30,7 @@ pub(crate) fn watch(database: &mut Mysql) {
     let watching = Watching {
         connector: database.connector.clone(),
         connection: None,
+        refusals: Backoff::default(),
         observer: Arc::clone(observer),
         watched: database.watched.clone(),
         patience: Duration::from_secs(database.context.lock_seconds),
@@ -40,6 +42,7 @@ struct Watching {
     connector: Connector,
     /// Opened on the first look: most upgrades are done before one is needed.
     connection: Option<Connection>,
+    refusals: Backoff,
     observer: Arc<dyn Observer>,
     watched: Watched,
     patience: Duration,
@@ -50,6 +53,9 @@ impl Watching {
         let mut next = self.patience;
         loop {
             tokio::time::sleep(LOOK).await;
+            if !self.refusals.is_due(Instant::now()) {
+                continue;
+            }
             match tokio::time::timeout(LIMIT, self.look()).await {
                 Ok(Some(seen)) => {
                     if seen.time < self.patience {
@@ -74,7 +80,7 @@ impl Watching {
     async fn look(&mut self) -> Option<Seen> {
         let mut connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.connector.open_to_look().await.ok()?,
+            None => self.connect().await?,
         };
         let sql = format!(
             "SELECT TIME, STATE, LEFT(INFO, 60), ID FROM information_schema.PROCESSLIST \
@@ -89,6 +95,16 @@ impl Watching {
         Some(Seen { time, state: cells.next()?, statement: cells.next()?, id: cells.next()? })
     }
 
+    /// Opens a connection; the server may have none left.
+    async fn connect(&mut self) -> Option<Connection> {
+        let opened = self.connector.open_to_look().await.ok();
+        match opened {
+            Some(_) => self.refusals.succeeded(),
+            None => self.refusals.failed(Instant::now()),
+        }
+        opened
+    }
+
     /// Reports a statement's wait, or its phase; returns whether there was something to report.
     async fn tell(&mut self, seen: &Seen) -> bool {
         if seen.waits_for_a_table() {
@@ -98,7 +114,8 @@ impl Watching {
             return true;
         }
         self.end_wait();
-        let Some(progress) = self.watched.now().progress else { return false };
+        let work = self.watched.now();
+        let Some(progress) = work.progress else { return false };
         if seen.state.is_empty() || seen.time.is_zero() {
             return false;
         }
@@ -106,7 +123,7 @@ impl Watching {
         if let Some(amount) = self.stage(&seen.id).await {
             progress.report_amount(amount);
         }
-        false
+        work.is_long
     }
 
     async fn tell_of_wait(&mut self, waited: Duration) {

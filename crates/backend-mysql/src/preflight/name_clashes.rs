@@ -6,6 +6,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{Plan, TakenName};
+use mlflow_migrate_core::schema::platform::Dialect;
 
 use crate::database::Mysql;
 use crate::{swap_tables, text_protocol};
@@ -30,11 +31,8 @@ const CHECKS: &str = "SELECT 'CHECK', CONSTRAINT_NAME, TABLE_NAME \
 
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error> {
     let own = swap_tables::list(&mut database.connection, &database.context).await?;
-    if !own.is_empty() {
-        let objects = own.iter().map(|name| format!("table {name}")).collect();
-        return Err(Error::NamesTaken { objects });
-    }
-    let mut held = Vec::new();
+    let as_table = |name: String| TakenName::new("table".to_owned(), name.clone(), name);
+    let mut held: Vec<TakenName> = own.into_iter().map(as_table).collect();
     let checks = (!database.features.is_mariadb()).then_some(CHECKS);
     for sql in [HELD].into_iter().chain(checks) {
         let found = text_protocol::rows(&mut database.connection, sql).await;
@@ -42,7 +40,8 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<(), Error
         let found = found.map_err(|source| database.context.error(action, source))?;
         held.extend(found.iter().filter_map(|row| held_name(row)));
     }
-    plan.refuse_taken_names(&held, |held, new| held == new)
+    let is_of_swap = |held: &TakenName| held.word == "table" && swap_tables::includes(&held.name);
+    plan.refuse_taken_names(&held, Dialect::Mysql, |held, new| held == new, is_of_swap)
 }
 
 fn held_name(row: &[Option<String>]) -> Option<TakenName> {

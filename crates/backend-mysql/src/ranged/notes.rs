@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::range::Range;
 use crate::connection::Connection;
-use crate::error::Context;
+use crate::error::{Context, is_missing_table};
 use crate::journal::{OWNER, TABLE};
 use crate::quoting::literal;
 use crate::tables::NO_VIEW;
@@ -41,11 +41,37 @@ pub(crate) async fn read(
     table: &str,
     context: &Context,
 ) -> Result<Vec<(u32, Note)>, Error> {
+    let mut notes = read_all(connection, context).await?;
+    notes.retain(|(_, note)| note.table == table);
+    Ok(notes)
+}
+
+/// Reads the notes of the table that is filled last.
+pub(crate) async fn of_latest(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<Vec<Note>, Error> {
+    let notes = read_all(connection, context).await?;
+    let mut notes: Vec<Note> = notes.into_iter().map(|(_, note)| note).collect();
+    if let Some(table) = notes.last().map(|note| note.table.clone()) {
+        notes.retain(|note| note.table == table);
+    }
+    Ok(notes)
+}
+
+async fn read_all(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<Vec<(u32, Note)>, Error> {
     let sql = format!(
         "SELECT id, note FROM {TABLE}{NO_VIEW} WHERE id >= {FIRST} AND id < {OWNER} ORDER BY id"
     );
-    let rows = text_protocol::rows(connection, sql).await;
-    let rows = rows.map_err(|source| context.error("reading how far a table is filled", source))?;
+    let rows = match text_protocol::rows(connection, sql).await {
+        Err(source) if is_missing_table(&source) => return Ok(Vec::new()),
+        rows => {
+            rows.map_err(|source| context.error("reading how far a table is filled", source))?
+        }
+    };
     let mut notes = Vec::new();
     for row in rows {
         let mut cells = row.into_iter().flatten();
@@ -59,7 +85,7 @@ pub(crate) async fn read(
         })?;
         if note.table == CLEARED {
             notes.clear();
-        } else if note.table == table {
+        } else {
             notes.push((number, note));
         }
     }

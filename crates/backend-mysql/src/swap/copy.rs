@@ -162,9 +162,12 @@ impl Swapping<'_> {
             Some(sql) if found.is_none() => {
                 progress.enter(Phase::BuildingIndexes { count: self.swap.index_count() });
                 let action = self.action();
-                let Mysql { connection, canceller, context, .. } = &mut *self.database;
+                let Mysql { connection, canceller, context, watched, .. } = &mut *self.database;
+                watched.reports_long_work_to(progress.clone());
                 let done = text_protocol::run_alone(connection, sql);
-                cancel::run(canceller.as_ref(), &action, context, done).await.map(|_| ())
+                let done = cancel::run(canceller.as_ref(), &action, context, done).await;
+                watched.reports_to(None);
+                done.map(|_| ())
             }
             _ => Ok(()),
         }

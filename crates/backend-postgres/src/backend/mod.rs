@@ -9,7 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize, TableUser,
+    Backend, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode, TableSize,
+    TableUser,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -20,7 +21,7 @@ use mlflow_migrate_core::script::ScriptDialect;
 use crate::database::Postgres;
 use crate::preflight::{self, outside};
 use crate::script::PostgresScript;
-use crate::{change, inspect, lock, session, table_size, version_table};
+use crate::{change, inspect, lock, running_step, session, table_size, version_table};
 
 #[async_trait]
 impl Backend for Postgres {
@@ -43,6 +44,19 @@ impl Backend for Postgres {
 
     async fn other_upgraders(&mut self) -> Result<Vec<String>, Error> {
         lock::other_upgraders(self).await
+    }
+
+    async fn announce_step(
+        &mut self,
+        step: usize,
+        step_count: usize,
+        title: &str,
+    ) -> Result<(), Error> {
+        running_step::announce(self, step, step_count, title).await
+    }
+
+    async fn running_step(&mut self) -> Result<Option<RunningStep>, Error> {
+        running_step::read(self).await
     }
 
     async fn table_users(&mut self, tables: &[String]) -> Result<Vec<TableUser>, Error> {

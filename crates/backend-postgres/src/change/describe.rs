@@ -114,10 +114,9 @@ impl Steps {
             );
             let edit = TableEdit::RenameColumn { from, to };
             let op = Op::Alter { table: before.name.clone(), edit };
-            schema.apply(&op, &Platform::POSTGRES).map_err(|source| Error::Edit {
-                revision: "(a renamed column)".to_owned(),
-                source,
-            })?;
+            schema
+                .apply(&op, &Platform::POSTGRES)
+                .map_err(|source| Error::edit("(a renamed column)", source))?;
         }
         let mut renamed = schema.tables.remove(&before.name).unwrap_or_default();
         renamed.settle();

@@ -2,6 +2,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
+use mlflow_migrate_core::schema::platform::Dialect;
 use sqlx::Row as _;
 
 use crate::database::Postgres;
@@ -27,7 +28,6 @@ pub(crate) async fn check(database: &mut Postgres, plan: &Plan) -> Result<(), Er
     let held: Vec<TakenName> = read
         .collect::<sqlx::Result<_>>()
         .map_err(|source| database.context().error(ACTION, source))?;
-    plan.refuse_taken_names(&held, |_, new| {
-        matches!(new, NameKind::Relation | NameKind::Index | NameKind::Key)
-    })
+    let shares = |_, new| matches!(new, NameKind::Relation | NameKind::Index | NameKind::Key);
+    plan.refuse_taken_names(&held, Dialect::Postgres, shares, |_| false)
 }

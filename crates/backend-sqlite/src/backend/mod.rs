@@ -9,7 +9,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, Calibration, FileDatabase, Resumable, Sequences, SessionMode, TableSize, TableUser,
+    Backend, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode, TableSize,
+    TableUser,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -116,6 +117,15 @@ impl Backend for Sqlite {
     async fn table_size(&mut self, table: &str) -> Result<TableSize, Error> {
         let table = table.to_owned();
         self.call(move |connection, context| table_size::of(connection, &table, context)).await
+    }
+
+    /// Does nothing: a file shows no session to another.
+    async fn announce_step(&mut self, _: usize, _: usize, _: &str) -> Result<(), Error> {
+        Ok(())
+    }
+
+    async fn running_step(&mut self) -> Result<Option<RunningStep>, Error> {
+        Ok(None)
     }
 
     /// Does nothing: the busy timeout limits every wait, and its error reports the wait.

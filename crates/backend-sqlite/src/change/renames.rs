@@ -32,7 +32,7 @@ pub(super) fn after_renames(change: &TableChange) -> Result<TableChange, Error> 
         let op = Op::Alter { table: table.clone(), edit: TableEdit::RenameColumn { from, to } };
         schema
             .apply(&op, &Platform::SQLITE)
-            .map_err(|source| Error::Edit { revision: "(a renamed column)".to_owned(), source })?;
+            .map_err(|source| Error::edit("(a renamed column)", source))?;
     }
     schema.settle();
     left.before = schema.tables.remove(&table);

@@ -5,6 +5,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::{NameKind, Plan, TakenName};
+use mlflow_migrate_core::schema::platform::Dialect;
 use rusqlite::Connection;
 
 use crate::change::temporary_name;
@@ -23,12 +24,9 @@ pub(super) fn check(
     let rebuilt: Vec<String> =
         plan.changes().map(|change| temporary_name(&change.after.name)).collect();
     let is_temporary =
-        |held: &&TakenName| rebuilt.iter().any(|name| name.eq_ignore_ascii_case(&held.name));
-    let in_the_way = held.iter().find(is_temporary);
-    if let Some(TakenName { word, name, .. }) = in_the_way {
-        return Err(Error::NamesTaken { objects: vec![format!("{word} {name}")] });
-    }
-    plan.refuse_taken_names(&held, |held, new| space(held) == space(new) && space(new) > 0)
+        |held: &TakenName| rebuilt.iter().any(|name| name.eq_ignore_ascii_case(&held.name));
+    let shares = |held, new| space(held) == space(new) && space(new) > 0;
+    plan.refuse_taken_names(&held, Dialect::Sqlite, shares, is_temporary)
 }
 
 /// Returns the name space of a kind: 1 for tables, views and indexes, 2 for triggers, 0 for none.

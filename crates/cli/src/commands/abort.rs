@@ -9,7 +9,7 @@ use crate::Context;
 use crate::arguments::{Connection, Workers};
 use crate::outcome::{OfDatabase, Outcome};
 
-/// Take an unfinished upgrade back to where it began (MySQL and MariaDB)
+/// Roll back an unfinished upgrade to where it began (MySQL and MariaDB)
 ///
 /// That is possible until a column has gone with its values, or a data migration has written to a table
 /// that was there before; `plan` names that step.

@@ -5,7 +5,7 @@ use mlflow_migrate_core::Error;
 use crate::Context;
 use crate::outcome::{Generated, Outcome};
 
-/// Write a script that completes commands and options in a shell
+/// Generate a script that completes commands and options in a shell
 ///
 /// The shell reads the script at its start; its own manual says from where.
 #[derive(Args, Debug)]

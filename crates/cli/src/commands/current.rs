@@ -7,7 +7,7 @@ use crate::Context;
 use crate::arguments::DatabaseArguments;
 use crate::outcome::{self, OfDatabase, Outcome, Problem};
 
-/// Show at which revision a database is
+/// Show the revision of a database
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -2,6 +2,7 @@ use std::path::Path;
 
 use clap::Args;
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::TargetError;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::diff::{diff_from_database, diff_from_target};
 
@@ -44,7 +45,8 @@ impl Diff {
                 let target = other.as_deref().map(Target::parse);
                 let mut backend = database.open(&options, false, context).await?;
                 let catalogue = &context.catalogue;
-                diff_from_target(&mut *backend, catalogue, target.as_ref(), None).await?
+                let found = diff_from_target(&mut *backend, catalogue, target.as_ref(), None).await;
+                found.map_err(or_no_file)?
             }
         };
         Ok(Outcome::Diff(OfDatabase { database: database.shown(), result }))
@@ -54,6 +56,16 @@ impl Diff {
 /// Returns whether an argument names a database, and not a revision or a release.
 fn is_database(text: &str) -> bool {
     text.contains(':') || text.contains(std::path::is_separator) || Path::new(text).exists()
+}
+
+/// Adds to the error about an unknown revision that no file has the name either.
+fn or_no_file(error: Error) -> Error {
+    match error {
+        Error::Target(TargetError::UnknownTarget { target: name }) => {
+            TargetError::UnknownDatabaseOrTarget { name }.into()
+        }
+        error => error,
+    }
 }
 
 /// Refuses two databases whose schemas are written in different dialects.

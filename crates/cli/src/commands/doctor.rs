@@ -5,7 +5,7 @@ use crate::Context;
 use crate::arguments::UpgradeArguments;
 use crate::outcome::{Advice, Diagnosed, OfDatabase, Outcome, Problem};
 
-/// Look for everything that an upgrade would stumble over, and change nothing
+/// List everything that would stop an upgrade, and change nothing
 ///
 /// Problems stop an upgrade, warnings do not. Exit code 0: an upgrade can begin. Otherwise that of
 /// the first problem, and all are listed.
@@ -32,6 +32,7 @@ impl Doctor {
             revision_count: found.plan.map_or(0, |plan| plan.revisions.len()),
             problems: found.problems.iter().map(Problem::of).collect(),
             warnings: found.warnings.iter().map(Advice::of).collect(),
+            disk_use: found.disk,
         };
         Ok(Outcome::Doctor(OfDatabase { database: backend.name(), result }))
     }

@@ -6,7 +6,7 @@ use crate::Context;
 use crate::arguments::UpgradeArguments;
 use crate::outcome::{OfDatabase, Outcome};
 
-/// Show how long an upgrade takes, how much room it needs, and whom it keeps waiting
+/// Estimate the time, the disk space and the locks of an upgrade
 ///
 /// Measures the work of each step on samples of the tables, in temporary tables, for up to about
 /// three seconds. The database stays unchanged.

@@ -27,7 +27,7 @@ pub(crate) struct Plan {
     #[arg(long, value_name = "N", requires = "sql", default_value = "1")]
     part: usize,
 
-    /// Go one revision at a time, each stamped, as Alembic does, instead of merging their changes
+    /// Upgrade one revision at a time and stamp each, as Alembic does, instead of merging changes
     #[arg(long)]
     step_by_step: bool,
 }

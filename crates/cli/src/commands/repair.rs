@@ -9,7 +9,7 @@ use crate::Context;
 use crate::arguments::{DatabaseArguments, Workers};
 use crate::outcome::{OfDatabase, Outcome, Problem, Repaired};
 
-/// Put back what the database's revision has and the database lacks
+/// Restore the objects and rows that the database lacks of its revision
 ///
 /// Repairs indexes, constraints, primary keys and triggers, defaults and nullability of columns, the
 /// rows of latest_metrics, and leftovers of interrupted upgrades. Rows that a constraint would refuse
@@ -31,7 +31,7 @@ pub(crate) struct Repair {
     #[arg(long)]
     dry_run: bool,
 
-    /// Leave out SQLite's own check of the whole file before the first change
+    /// Skip SQLite's integrity check of the whole file before the first change
     #[arg(long)]
     no_check: bool,
 }

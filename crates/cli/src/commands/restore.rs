@@ -8,7 +8,7 @@ use crate::arguments::DatabaseArguments;
 use crate::outcome::{OfDatabase, Outcome, Restored};
 use crate::{Context, clock};
 
-/// Put a backup that `upgrade --backup` made in the place of its database (SQLite)
+/// Restore an SQLite database from a backup that `upgrade --backup` made
 ///
 /// What the database holds now is kept beside it. Stop the MLflow server first. A database that another
 /// program reads or writes is refused; one that is only open looks like one that is not.

@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use mlflow_migrate_core::backend::RunningStep;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::{Error, report::status};
 
@@ -29,6 +30,9 @@ pub(crate) struct Status {
 /// The time between two looks of `--watch`.
 const LOOK: Duration = Duration::from_secs(2);
 
+/// How long to wait for the position of a database that another session upgrades.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 impl Status {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let mut shown = None;
@@ -37,8 +41,9 @@ impl Status {
             if !self.watch || found.result.upgraders.is_empty() {
                 return Ok(Outcome::Status(found));
             }
-            // The time that a session has been at work changes with each look.
-            let state = found.result.status.clone();
+            // Times and row counts change with each look.
+            let step = found.result.running.as_ref().and_then(|running| running.step);
+            let state = (found.result.status.clone(), step);
             let is_new = shown.as_ref() != Some(&state);
             shown = Some(state);
             if is_new || context.renderer.redraws() {
@@ -56,13 +61,32 @@ impl Status {
         let assume = self.database.assumption(&context.catalogue)?;
         let mut backend = self.database.open(context).await?;
         let upgraders = status::upgraders(&mut *backend).await?;
-        let status = status::status(&mut *backend, &context.catalogue, assume.as_ref()).await;
-        let status = match status {
-            // A running upgrade holds what would have to be read.
-            Err(error) if error.kind() == ErrorKind::Locked && !upgraders.is_empty() => None,
-            status => Some(status?),
+        let reading = status::status(&mut *backend, &context.catalogue, assume.as_ref());
+        let status = if upgraders.sessions.is_empty() {
+            Some(reading.await?)
+        } else {
+            // A running upgrade may hold what would have to be read.
+            match tokio::time::timeout(PATIENCE, reading).await {
+                Err(_) => None,
+                Ok(Err(error)) if error.kind() == ErrorKind::Locked => None,
+                Ok(status) => Some(status?),
+            }
         };
-        let result = Activity { status, upgraders };
+        let running = upgraders.step.map(|step| with_journal(step, status.as_ref()));
+        let result = Activity { status, upgraders: upgraders.sessions, running };
         Ok(OfDatabase { database: backend.name(), result })
+    }
+}
+
+/// Adds the step that the journal records, where the upgrade has one.
+fn with_journal(running: RunningStep, status: Option<&status::Status>) -> RunningStep {
+    match status {
+        Some(status::Status::Unfinished(found)) if running.step.is_none() => RunningStep {
+            step: Some((found.done + 1).min(found.steps)),
+            step_count: Some(found.steps),
+            title: Some(found.next.clone().unwrap_or_else(|| "verify the result".to_owned())),
+            ..running
+        },
+        _ => running,
     }
 }

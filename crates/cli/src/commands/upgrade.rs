@@ -38,21 +38,21 @@ pub(crate) struct Upgrade {
     #[arg(long, value_name = "FILE", conflicts_with = "backup")]
     backup_to: Option<PathBuf>,
 
-    /// Leave the SQLite database as it is, and write the upgraded one to FILE, which must not exist
+    /// Leave the SQLite database unchanged, and write the upgraded one to FILE, which must not exist
     #[arg(long, value_name = "FILE", conflicts_with_all = ["backup", "backup_to", "create"])]
     into: Option<PathBuf>,
 
-    /// Leave out rows that a data migration cannot take, where that is sound, instead of refusing
+    /// Skip rows that a data migration cannot convert, where that is sound, instead of refusing
     #[arg(long)]
     skip_invalid: bool,
 
-    /// Leave out SQLite's own check of the whole file before its first change; what is read from a
-    /// damaged page is then written as it is read
+    /// Skip SQLite's integrity check of the whole file before the first change; content of a damaged
+    /// page is then copied as it is
     #[arg(long)]
     no_check: bool,
 
-    /// For how long to wait, all in all, and try again if the server is not up yet, is gone, loses
-    /// the connection, or ends a deadlock; 0 never does
+    /// How long to retry in all if the server is not up yet, is gone, loses the connection, or ends a
+    /// deadlock; 0 never retries
     #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "30s")]
     retry_for: Duration,
 
@@ -60,7 +60,7 @@ pub(crate) struct Upgrade {
     #[arg(long)]
     timings: bool,
 
-    /// Go one revision at a time, each stamped, as Alembic does, instead of merging their changes
+    /// Upgrade one revision at a time and stamp each, as Alembic does, instead of merging changes
     #[arg(long)]
     step_by_step: bool,
 

@@ -18,7 +18,7 @@ pub(crate) struct Verify {
     #[command(flatten)]
     database: DatabaseArguments,
 
-    /// Compute the latest entry of every metric anew, and compare
+    /// Recompute the latest entry of every metric, and compare
     #[arg(long)]
     deep: bool,
 }

@@ -24,8 +24,8 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
             ));
         }
         LocationError::VersionMoved { .. } => {
-            "the database is unchanged; another session upgrades it, perhaps `mlflow db upgrade`: wait \
-             until it ends, and run the command again"
+            "the database is unchanged; another session is upgrading it, perhaps `mlflow db upgrade`: wait \
+             for its end, and run the command again"
         }
         LocationError::OtherProgram { advice, .. } => {
             return Some(format!(
@@ -57,7 +57,7 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
             };
             return Some(format!(
                 "the database is unchanged; `mlflow-migrate check --assume {closest}` lists every \
-                 difference; put them right, and run the same command with `--assume {closest}`{accept}"
+                 difference; correct them, and run the same command with `--assume {closest}`{accept}"
             ));
         }
         _ => return None,

@@ -4,7 +4,8 @@ mod location;
 mod remedy;
 
 use mlflow_migrate_core::error::{
-    Error, LocationError, Operation, RowProblem, TargetError, Unfinished, VerificationError,
+    Error, LocationError, Operation, RowProblem, TakenObject, TargetError, Unfinished,
+    VerificationError,
 };
 use mlflow_migrate_core::schema::{Dependent, EditError};
 
@@ -24,7 +25,8 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::Drift { is_acceptable, repairs, is_repairable, .. } => {
             of_drift(*is_acceptable, *is_repairable, repairs)
         }
-        Error::Edit { source, .. } => of_edit(source),
+        Error::Edit { source, remedies, .. } => of_edit(source, remedies),
+        Error::NamesTaken { objects } => of_taken_names(objects),
         Error::Dependents { dependents, .. } => of_dependents(dependents),
         Error::Refused { findings } => of_refused(findings),
         Error::Orphans { delete, .. } => {
@@ -44,9 +46,6 @@ pub fn hint(error: &Error) -> Option<String> {
 /// Advises where the kind of the error is enough.
 fn of_kind(error: &Error) -> Option<&'static str> {
     let hint = match error {
-        Error::NamesTaken { .. } => {
-            "the database is unchanged; give these objects other names, or drop them if nobody needs them"
-        }
         Error::Inexpressible { .. } => {
             "the database is unchanged; recreate the table without these properties and copy its rows first"
         }
@@ -58,11 +57,15 @@ fn of_kind(error: &Error) -> Option<&'static str> {
         Error::Corrupt { .. } => {
             "restore a backup; of an SQLite file, `sqlite3 FILE .recover` may save what can be read"
         }
-        Error::Locked { .. } => "stop the MLflow server, or whatever else uses it, and try again",
+        Error::Locked { .. } => {
+            "stop the MLflow server and other clients, and run the command again"
+        }
         Error::LockLost { .. } => {
             "the database is unchanged; run the command again: it waits for the other upgrade"
         }
-        Error::Full { .. } => "the database is unchanged; make room and run the command again",
+        Error::Full { .. } => {
+            "the database is unchanged; free disk space and run the command again"
+        }
         Error::AccessDenied { .. } => "check the user, the password and the database in the URL",
         Error::Unanswered { .. } => {
             "the database is unchanged; see the server's log and its list of sessions, and run the command \
@@ -75,7 +78,7 @@ fn of_kind(error: &Error) -> Option<&'static str> {
             "run the same command: it checks whether the upgrade was committed"
         }
         Error::Conflict { .. } => {
-            "the database is unchanged; stop the MLflow server, or whatever else uses it, and try again"
+            "the database is unchanged; stop the MLflow server and other clients, and run the command again"
         }
         Error::Stopped => "the database is unchanged",
         _ => return None,
@@ -92,9 +95,13 @@ fn of_target(error: &TargetError) -> String {
             "the database is unchanged; name the release, such as `--to 2.9.2`, or the interpreter with `--for PYTHON`"
                 .to_owned()
         }
+        TargetError::UnknownDatabaseOrTarget { .. } => {
+            "check the path; `mlflow-migrate history` lists every revision and its MLflow release"
+                .to_owned()
+        }
         TargetError::TargetTooFar { .. } => "`--to head` goes to the newest revision".to_owned(),
         TargetError::TargetBehind { .. } => {
-            "there is no way back; restore the backup that was made before the upgrade".to_owned()
+            "there is no downgrade; restore the backup that was made before the upgrade".to_owned()
         }
         TargetError::NeedsProgram { revision } => {
             format!("run `mlflow-migrate upgrade URL --to {revision}`")
@@ -108,20 +115,22 @@ fn of_target(error: &TargetError) -> String {
 }
 
 fn of_drift(is_acceptable: bool, is_repairable: bool, repairs: &[String]) -> String {
-    const REPAIR: &str = "put it right with `mlflow-migrate repair URL`";
+    const REPAIR: &str = "correct it with `mlflow-migrate repair URL`";
     if !is_acceptable && is_repairable {
-        return format!("the database is unchanged; {REPAIR}");
+        return format!(
+            "the database is unchanged, and `--accept-drift` does not help here; {REPAIR}"
+        );
     }
     if !is_acceptable {
-        return "the database is unchanged; `mlflow-migrate check` lists every difference: put them right, or \
-                restore a backup"
+        return "the database is unchanged, and `--accept-drift` does not help here; `mlflow-migrate check` \
+                lists every difference: correct them, or restore a backup"
             .to_owned();
     }
     let put_right = match (is_repairable, repairs) {
         (true, []) => REPAIR.to_owned(),
         (true, _) => format!("{REPAIR}, or with `{};`", repairs.join("; ")),
-        (false, []) => "put it right".to_owned(),
-        (false, _) => format!("put it right with `{};`", repairs.join("; ")),
+        (false, []) => "correct it".to_owned(),
+        (false, _) => format!("correct it with `{};`", repairs.join("; ")),
     };
     format!("the database is unchanged; {put_right}, or continue with `--accept-drift`")
 }
@@ -131,7 +140,7 @@ fn of_refused(findings: &[RowProblem]) -> String {
     let correct =
         "the database is unchanged; correct or delete these rows and run the command again";
     if findings.iter().any(|finding| finding.is_skippable) {
-        format!("{correct}, or leave out what cannot be taken over with `--skip-invalid`")
+        format!("{correct}, or leave out invalid values with `--skip-invalid`")
     } else {
         correct.to_owned()
     }
@@ -144,34 +153,47 @@ fn of_dependents(dependents: &[Dependent]) -> String {
         return "the database is unchanged; drop these objects first".to_owned();
     }
     format!(
-        "the database is unchanged; drop them, run the command again, and create those anew that still make \
-         sense: {};",
+        "the database is unchanged; drop them, run the command again, and re-create those that are still \
+         needed: {};",
         remedies.join("; ")
     )
 }
 
 /// Advises on a missing object, or on one in the place of a revision's own.
-fn of_edit(source: &EditError) -> String {
-    let remedy = match source {
+fn of_edit(source: &EditError, remedies: &[String]) -> String {
+    let object = match source {
         EditError::MissingTable { .. } | EditError::MissingObject { .. } => {
             return "the database is unchanged; `mlflow-migrate check` lists every difference"
                 .to_owned();
         }
-        EditError::TableExists { table, .. } => {
-            format!("rename table {table}, or drop it if nobody needs it")
-        }
-        EditError::Occupied { table, object, .. } => {
-            format!("rename {object} of table {table}, or drop it if nobody needs it")
-        }
+        EditError::TableExists { table, .. } => format!("table {table}"),
+        EditError::Occupied { table, object, .. } => format!("{} of table {table}", object.title()),
     };
-    format!("the database is unchanged; {remedy}, and run the same command again")
+    let with = match remedies {
+        [] => String::new(),
+        remedies => format!(" with `{};`", remedies.join("; ")),
+    };
+    format!(
+        "the database is unchanged; rename {object}{with}, or drop it if nobody needs it, and run the \
+         same command again"
+    )
+}
+
+/// Advises on the user's own objects with names that an upgrade needs.
+fn of_taken_names(objects: &[TakenObject]) -> String {
+    let remedies: Vec<&str> = objects.iter().map(|object| object.remedy.as_str()).collect();
+    let again = match objects.iter().any(|object| object.is_dropped) {
+        true => ", and create what you drop again under another name",
+        false => ", or drop these objects if nobody needs them",
+    };
+    format!("the database is unchanged; free the names with `{};`{again}", remedies.join("; "))
 }
 
 fn of_verification(error: &VerificationError) -> &'static str {
     match error {
         VerificationError::UnverifiedRows { .. } => {
             "the database is unchanged; a trigger or another program has written to these tables: stop \
-             that, and run the command again"
+             the writer, and run the command again"
         }
         _ => {
             "the database is unchanged; please report this with the output of `mlflow-migrate check`"
@@ -197,15 +219,15 @@ fn of_interrupted(source: &Error) -> String {
     let next = match source {
         Error::TooLarge { remedy, .. } => &in_words(remedy),
         Error::Location(LocationError::VersionMoved { .. }) => {
-            "find out who has written there, put back what was there, and run the command again"
+            "find out who changed it, restore the former value, and run the command again"
         }
         Error::Stopped => "run the same command to resume it",
         Error::Verification(VerificationError::Unverified { .. }) => {
-            "undo by hand what differs from the plan, and run the command again"
+            "undo the differences from the plan by hand, and run the command again"
         }
         Error::Verification(VerificationError::UnverifiedRows { .. }) => {
             "stop what else writes to these tables, copy the missing rows back from the kept table (or drop that table, if they are not needed), and run the command again; latest_metrics are \
-             then computed anew"
+             then recomputed"
         }
         _ => "fix the cause, then run the same command to continue",
     };

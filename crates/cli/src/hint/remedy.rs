@@ -9,7 +9,7 @@ pub(super) fn in_words(remedy: &Remedy) -> String {
     match remedy {
         Remedy::Words(words) => words.clone(),
         Remedy::NewerServer { reachable: Some(reachable) } => format!(
-            "upgrade the server, or go as far as this one can: `--to {reachable}`; the database is unchanged"
+            "upgrade the server, or upgrade as far as this server allows: `--to {reachable}`; the database is unchanged"
         ),
         Remedy::NewerServer { reachable: None } => {
             "upgrade the server first; the database is unchanged".to_owned()

@@ -16,7 +16,7 @@ use crate::outcome::Outcome;
 use json::OtherErrorKind;
 pub(crate) use progress::write_line;
 pub(crate) use visible::one_line;
-pub(crate) use words::count_of;
+pub(crate) use words::{count_of, disk_use};
 
 /// Shows the user what happens, and the result.
 pub(crate) trait Renderer: Observer {

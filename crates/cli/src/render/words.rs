@@ -1,5 +1,7 @@
 //! Formats numbers, sizes, durations and releases for people.
 
+use mlflow_migrate_core::report::doctor::DiskUse;
+
 /// Formats a number: `1,234,567`.
 pub(super) fn number(number: u64) -> String {
     let digits = number.to_string();
@@ -37,6 +39,20 @@ pub(super) fn bytes(bytes: u64) -> String {
         unit += 1;
     }
     format!("{amount:.1} {}", UNITS[unit])
+}
+
+/// Describes the disk space that an upgrade needs, and the space that is free.
+pub(crate) fn disk_use(disk: &DiskUse) -> String {
+    let needed = bytes(disk.needed);
+    let backup = match disk.backup {
+        Some(backup) => format!(", a backup {}", bytes(backup)),
+        None => String::new(),
+    };
+    let free = match disk.free {
+        Some(free) => format!("{} is free", bytes(free)),
+        None => "the database does not report what is free".to_owned(),
+    };
+    format!("the upgrade needs at most about {needed}{backup}; {free}")
 }
 
 /// Formats a duration: `0.12 s`, `12.3 s`, `2 min 3 s`, `1 h 2 min`.

@@ -90,11 +90,11 @@ fn a_backup_is_the_database_before() {
     let sandbox = Sandbox::with_sample("mlruns-0.9.1.db");
     let ran = sandbox.run(&["upgrade", "mlruns.db", "--backup=before.db"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    assert!(ran.stdout.contains("before:   before.db"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("backup:   before.db"), "{}", ran.stdout);
     assert!(sandbox.run(&["current", "before.db"]).stdout.starts_with("base "));
     let sandbox_of_option = Sandbox::with_sample("mlruns-0.9.1.db");
     let ran = sandbox_of_option.run(&["upgrade", "mlruns.db", "--backup-to", "before.db"]);
-    assert!(ran.stdout.contains("before:   before.db"), "{}", ran.stdout);
+    assert!(ran.stdout.contains("backup:   before.db"), "{}", ran.stdout);
     let again = sandbox.run(&["upgrade", "mlruns.db", "--backup"]);
     assert_eq!(again.stderr, "note: no backup: there is nothing to upgrade\n");
     assert_eq!(sandbox.files().len(), 2);

@@ -221,10 +221,10 @@ fn a_taken_name_is_told_with_what_to_do() {
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
     sandbox.sql("CREATE INDEX index_params_run_uuid ON params (value)");
     let told = sandbox.refused(&["upgrade", "mlruns.db"]);
-    assert!(
-        told.contains("rename index index_params_run_uuid of table params, or drop it"),
-        "{told}"
-    );
+    let remedy = "rename index index_params_run_uuid of table params with `DROP INDEX \
+                  index_params_run_uuid; CREATE INDEX old_index_params_run_uuid ON params (value);`, \
+                  or drop it";
+    assert!(told.contains(remedy), "{told}");
     sandbox.sql("DROP INDEX index_params_run_uuid");
     assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
 }

@@ -100,6 +100,9 @@ fn schemas_are_compared() {
     assert_snapshot!(sandbox.run(&["diff", "mlruns.db", "1.2.0"]).stdout);
     assert_snapshot!(sandbox.run(&["diff", "other.db"]).stdout);
     assert_snapshot!(sandbox.refused(&["diff", "mlruns.db", "mysql://root@host/mlflow"]));
+    let mistyped = sandbox.run(&["diff", "mlruns.db", "othr.db"]);
+    assert_eq!(mistyped.code, sandbox.run(&["diff", "mlruns.db", "no-revision"]).code);
+    assert!(mistyped.stderr.contains("no file, revision or MLflow release is called othr.db"));
     let json = sandbox.run(&["diff", "mlruns.db", "other.db", "--json"]).json();
     assert_eq!((&json[0]["event"], &json[0]["against"]), (&"diff".into(), &"other.db".into()));
 }

@@ -72,6 +72,37 @@ fn is_at_work(row: &str) -> bool {
     row.contains("[ 3/") && (row.contains("copying") || row.contains("building"))
 }
 
+/// The seconds that a row says are left, and the rows that it says are done.
+fn left(row: &str) -> Option<(u64, u64)> {
+    let number = |text: &str| text.replace(',', "").parse().ok();
+    let (before, _) = row.split_once(" s left")?;
+    let mut words = before.rsplit(' ');
+    let seconds: u64 = number(words.next()?)?;
+    let minutes = if words.next() == Some("min") { number(words.next()?)? } else { 0 };
+    let (_, done) = row.split_once("rows ")?;
+    Some((minutes * 60 + seconds, number(done.split(' ').next()?)?))
+}
+
+/// The most updates in a row that have more rows done, and more time left.
+fn growing(shown: &[(u64, u64)]) -> usize {
+    let (mut longest, mut run) = (0, 0);
+    for pair in shown.windows(2).filter(|pair| pair[1].1 > pair[0].1) {
+        run = if pair[1].0 > pair[0].0 { run + 1 } else { 0 };
+        longest = longest.max(run);
+    }
+    longest
+}
+
+#[test]
+fn a_time_left_that_grows_is_counted() {
+    let row =
+        "[ 3/74] change table metrics · copying rows 466,860 of about 534,000 · 1 min 2 s left";
+    assert_eq!(left(row), Some((62, 466_860)));
+    assert_eq!(left("[ 3/74] copying rows 5 · 8 s"), None);
+    assert_eq!(growing(&[(19, 1), (24, 2), (30, 3), (40, 4), (51, 5), (51, 6)]), 4);
+    assert_eq!(growing(&[(9, 1), (8, 2), (9, 3), (10, 3), (8, 4)]), 1);
+}
+
 #[test]
 fn no_line_is_wider_than_the_terminal_and_each_ends_at_its_start() {
     for columns in [40, 200] {
@@ -88,6 +119,8 @@ fn no_line_is_wider_than_the_terminal_and_each_ends_at_its_start() {
             assert!(width < usize::from(columns), "{columns}: {row}");
         }
         assert!(!text.contains("· 0 s left"), "{text}");
+        let shown: Vec<(u64, u64)> = rows(&text).iter().filter_map(|row| left(row)).collect();
+        assert!(growing(&shown) <= 3, "{shown:?}");
         let frames: Vec<&str> = text.split("\x1b[J").filter(|frame| is_at_work(frame)).collect();
         // The cursor goes back to the start of the line before anything else is written.
         assert!(frames.iter().skip(1).all(|frame| !frame.contains('\n')), "{frames:?}");

@@ -12,13 +12,13 @@ use async_trait::async_trait;
 pub use calibration::{
     Calibration, ChangeLog, DiskFacts, Flushing, Measured, SAMPLE, SAMPLED, Sample, Work,
 };
-pub use file::FileDatabase;
+pub use file::{FileDatabase, FileSpace};
 pub use resumable::Resumable;
 pub use sequences::Sequences;
 
 use crate::error::Error;
 use crate::event::cancellation::CancellationToken;
-use crate::event::{Observer, Progress};
+use crate::event::{Amount, Observer, Progress};
 use crate::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use crate::rows::Rows;
 use crate::schema::{ForeignKey, Schema, Table};
@@ -51,6 +51,26 @@ pub struct TableUser {
     pub session: String,
     /// The statement that ends the session.
     pub end: String,
+}
+
+/// The step of an upgrade that another session executes, as far as the database shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq, serde::Serialize)]
+pub struct RunningStep {
+    /// The number of the step, from 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step: Option<usize>,
+    /// The number of steps.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub step_count: Option<usize>,
+    /// A short description of the step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub title: Option<String>,
+    /// What the server does, in its own words.
+    #[serde(rename = "server_phase", skip_serializing_if = "Option::is_none")]
+    pub phase: Option<String>,
+    /// How much of the phase is done.
+    #[serde(flatten)]
+    pub amount: Option<Amount>,
 }
 
 /// One database: a session, its schema, and table changes.
@@ -92,6 +112,17 @@ pub trait Backend: Rows {
     /// Lists only sessions that the server shows. A session for an upgrade has waited for them to
     /// end.
     async fn other_upgraders(&mut self) -> Result<Vec<String>, Error>;
+
+    /// Shows other sessions which step begins, where nothing else shows it.
+    async fn announce_step(
+        &mut self,
+        step: usize,
+        step_count: usize,
+        title: &str,
+    ) -> Result<(), Error>;
+
+    /// Returns the step that another session's upgrade executes; `None` if the database shows none.
+    async fn running_step(&mut self) -> Result<Option<RunningStep>, Error>;
 
     /// Returns the other sessions that have one of these tables open, as far as the server shows them.
     ///

@@ -45,7 +45,7 @@ pub enum LocationError {
     },
     /// The version table names a revision of another program, but MLflow's tables exist.
     #[error(
-        "alembic_version holds {}, a revision of {program}, and MLflow's tables are there, too: {schema}",
+        "alembic_version holds {}, a revision of {program}, but MLflow's tables exist, too: {schema}",
         quoted(revision)
     )]
     Overwritten {
@@ -129,7 +129,7 @@ pub enum LocationError {
     /// The database has no version, and its schema is that of no revision.
     #[error(
         "the database has no alembic_version, and its schema is not that of any revision; \
-         {closest} comes closest (differences: {}, the first: {})",
+         {closest} is the closest (differences: {}, the first: {})",
         differences.len(),
         differences.first().map(ToString::to_string).unwrap_or_default()
     )]

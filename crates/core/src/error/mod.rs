@@ -6,6 +6,7 @@ mod location;
 mod remedy;
 mod row_problem;
 mod shown;
+mod taken_object;
 mod target;
 mod unfinished;
 mod verification;
@@ -17,6 +18,7 @@ pub use location::{LocationError, Restamp};
 pub use remedy::{Remedy, shell_word};
 pub use row_problem::RowProblem;
 pub(crate) use shown::{label, quoted};
+pub use taken_object::TakenObject;
 pub use target::TargetError;
 pub(crate) use unfinished::described;
 pub use unfinished::{Operation, Unfinished};
@@ -84,6 +86,8 @@ pub enum Error {
         revision: String,
         /// The reason.
         source: EditError,
+        /// The statements that give an object in the place of the revision's another name.
+        remedies: Vec<String>,
     },
     /// The backend cannot make a change to a table.
     #[error("table {table} cannot be changed: it has {}", obstacles.join(", "))]
@@ -128,7 +132,7 @@ pub enum Error {
     },
     /// Orphaned rows violate a foreign key that the upgrade adds or has checked again.
     #[error(
-        "{table} holds rows ({count}) that {constraint} refuses: what they reference is not there"
+        "{table} holds rows ({count}) that {constraint} refuses: the rows that they reference do not exist"
     )]
     Orphans {
         /// The table.
@@ -155,10 +159,13 @@ pub enum Error {
         remedy: Remedy,
     },
     /// The user's own objects have names that the upgrade needs.
-    #[error("names that the upgrade needs are taken: {}", objects.join(", "))]
+    #[error(
+        "names that the upgrade needs are taken: {}",
+        objects.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
     NamesTaken {
-        /// The objects with such names: `table runs_old`.
-        objects: Vec<String>,
+        /// The objects with such names.
+        objects: Vec<TakenObject>,
     },
     /// The result differs from the plan.
     #[error(transparent)]
@@ -228,7 +235,7 @@ pub enum Error {
         name: String,
     },
     /// The disk is full.
-    #[error("{name}: no room left: {problem}")]
+    #[error("{name}: the disk is full: {problem}")]
     Full {
         /// The database.
         name: String,
@@ -431,8 +438,9 @@ impl Error {
         }
     }
 
-    /// Returns the error for base tables that contradict each other.
-    pub(crate) fn base_edit(source: EditError) -> Self {
-        Self::Edit { revision: "base".to_owned(), source }
+    /// Returns the error for an operation of a revision that does not fit a schema.
+    #[must_use]
+    pub fn edit(revision: &str, source: EditError) -> Self {
+        Self::Edit { revision: revision.to_owned(), source, remedies: Vec::new() }
     }
 }

@@ -12,6 +12,12 @@ pub enum TargetError {
         /// The name.
         target: String,
     },
+    /// No file, revision or release has that name, where each of them could be meant.
+    #[error("no file, revision or MLflow release is called {name}")]
+    UnknownDatabaseOrTarget {
+        /// The name.
+        name: String,
+    },
     /// Several revisions have this beginning.
     #[error("{target} could be any of {}", candidates.join(", "))]
     AmbiguousTarget {
@@ -72,6 +78,7 @@ impl TargetError {
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
             Self::UnknownTarget { .. }
+            | Self::UnknownDatabaseOrTarget { .. }
             | Self::AmbiguousTarget { .. }
             | Self::UnknownRelease { .. }
             | Self::UnknownInstallation { .. }

@@ -108,7 +108,7 @@ impl Catalogue {
     fn base_schema(&self, platform: &Platform) -> Result<Schema, Error> {
         let mut schema = Schema::default();
         for op in self.base_ops() {
-            schema.apply(&op, platform).map_err(Error::base_edit)?;
+            schema.apply(&op, platform).map_err(|source| Error::edit("base", source))?;
         }
         Ok(schema)
     }
@@ -121,9 +121,7 @@ fn apply_revision(
 ) -> Result<(), Error> {
     for action in revision.actions(platform) {
         if let Action::Schema(op) = action {
-            schema
-                .apply(op, platform)
-                .map_err(|source| Error::Edit { revision: revision.id.clone(), source })?;
+            schema.apply(op, platform).map_err(|source| Error::edit(&revision.id, source))?;
         }
     }
     Ok(())

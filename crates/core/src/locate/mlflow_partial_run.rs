@@ -108,9 +108,7 @@ pub(crate) fn recognise(
     let mut after = catalogue.state(location.revision.as_deref(), platform)?;
     let mut remaining = vec![differences.to_vec()];
     for op in &operations {
-        after
-            .apply(op, platform)
-            .map_err(|source| Error::Edit { revision: revision.id.clone(), source })?;
+        after.apply(op, platform).map_err(|source| Error::edit(&revision.id, source))?;
         let mut settled = after.clone();
         settled.settle();
         remaining.push(schema::differences(&settled, live, platform));

@@ -38,6 +38,7 @@ use crate::schema::platform::{Dialect, Platform};
 pub use change::{ChangePlan, TableChange, indexes_of};
 pub use dependents::ColumnEnd;
 pub use lock::{RESERVED, TableLock, Waiting, of_migration, strongest};
+pub(crate) use name_clashes::free_name;
 pub use name_clashes::{NameKind, TakenName};
 pub use references::OutsideReference;
 pub(crate) use repair::{Wanted, plan_repair};
@@ -170,9 +171,9 @@ pub fn plan(
     to: Option<&str>,
 ) -> Result<Plan, Error> {
     match plan_edits(catalogue, platform, live, from, to) {
-        Err(Error::Edit { revision, source }) if from.empty => {
+        Err(refused @ Error::Edit { .. }) if from.empty => {
             let around = half_created::plan_around(catalogue, platform, live, from, to)?;
-            around.ok_or(Error::Edit { revision, source })
+            around.ok_or(refused)
         }
         planned => planned,
     }
@@ -348,9 +349,7 @@ impl<'a> Planner<'a> {
 
     fn edit(&mut self, revision: &str, before: Option<&str>, op: &Op) -> Result<(), Error> {
         requirements::refuse_what_the_server_lacks(op, self.platform, revision, before)?;
-        self.after
-            .apply(op, self.platform)
-            .map_err(|source| Error::Edit { revision: revision.to_owned(), source })?;
+        self.after.apply(op, self.platform).map_err(|source| Error::edit(revision, source))?;
         let table = op.table();
         match self.edited.iter_mut().find(|(name, _)| name == table) {
             Some((_, revisions)) if revisions.iter().any(|known| known == revision) => {}

@@ -1,8 +1,10 @@
 //! Detects new names that a user's own object has already.
 
 use super::Plan;
-use crate::error::Error;
+use crate::error::{Error, TakenObject};
 use crate::plan::TableChange;
+use crate::schema::platform::Dialect;
+use crate::schema::quote;
 
 /// The kind of an object with a name.
 ///
@@ -43,6 +45,37 @@ impl TakenName {
     pub fn new(word: String, name: String, table: String) -> Self {
         Self { kind: NameKind::of(&word), word, name, table }
     }
+
+    /// Describes the object as one that has to give up its name.
+    ///
+    /// `is_used` returns whether a name is in use already.
+    #[must_use]
+    pub fn as_taken(&self, dialect: Dialect, is_used: impl Fn(&str) -> bool) -> TakenObject {
+        let Self { word, name, table, .. } = self;
+        let free = quote(&free_name(name, is_used), dialect);
+        let [quoted, table] = [name, table].map(|name| quote(name, dialect));
+        let kind = word.to_uppercase();
+        let (remedy, is_dropped) = match (dialect, word.as_str()) {
+            (Dialect::Mysql, "foreign key" | "CHECK") => {
+                (format!("ALTER TABLE {table} DROP {kind} {quoted}"), true)
+            }
+            (Dialect::Mysql, "view") => (format!("RENAME TABLE {quoted} TO {free}"), false),
+            (Dialect::Postgres, _) | (_, "table") => {
+                (format!("ALTER {kind} {quoted} RENAME TO {free}"), false)
+            }
+            (_, _) => (format!("DROP {kind} {quoted}"), true),
+        };
+        TakenObject { kind: word.clone(), name: name.clone(), remedy, is_dropped }
+    }
+}
+
+/// Returns a name like another one that is not in use.
+///
+/// The program's own names are known by their beginning, so the new name has another one.
+pub(crate) fn free_name(name: &str, is_used: impl Fn(&str) -> bool) -> String {
+    let numbers = (2..).map(|number: u32| format!("old{number}_{name}"));
+    let mut names = std::iter::once(format!("old_{name}")).chain(numbers);
+    names.find(|name| !is_used(name)).unwrap_or_default()
 }
 
 /// A name that is in use.
@@ -70,14 +103,17 @@ impl Plan {
     /// Refuses new names that existing objects have, where both kinds cannot share a name.
     ///
     /// `clash` gets the kind of the existing object first. An object of the changed table itself is
-    /// what the plan wants, or is dropped.
+    /// what the plan wants, or is dropped. `is_reserved` finds the names that the program itself
+    /// needs while it upgrades.
     ///
     /// # Errors
     /// If a new name is in use.
     pub fn refuse_taken_names(
         &self,
         held: &[TakenName],
+        dialect: Dialect,
         clash: impl Fn(NameKind, NameKind) -> bool,
+        is_reserved: impl Fn(&TakenName) -> bool,
     ) -> Result<(), Error> {
         let new: Vec<NewName<'_>> = self.changes().flat_map(new_names).collect();
         let is_taken = |held: &&TakenName| {
@@ -88,9 +124,9 @@ impl Plan {
                         || !held.table.eq_ignore_ascii_case(new.table))
             })
         };
-        let taken = held.iter().filter(is_taken);
-        let objects: Vec<String> =
-            taken.map(|held| format!("{} {}", held.word, held.name)).collect();
+        let taken = held.iter().filter(|held| is_reserved(held) || is_taken(held));
+        let is_used = |name: &str| held.iter().any(|held| held.name.eq_ignore_ascii_case(name));
+        let objects: Vec<TakenObject> = taken.map(|held| held.as_taken(dialect, is_used)).collect();
         if objects.is_empty() { Ok(()) } else { Err(Error::NamesTaken { objects }) }
     }
 }

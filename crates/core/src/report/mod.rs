@@ -3,6 +3,7 @@
 pub mod alembic_cost;
 pub mod check;
 pub mod diff;
+pub(crate) mod disk_use;
 pub mod doctor;
 mod edit_words;
 pub mod estimate;

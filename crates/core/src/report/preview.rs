@@ -1,8 +1,10 @@
 //! Shows what an upgrade would do, and changes nothing.
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use serde::Serialize;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, TableSize};
 use crate::error::{Error, RowProblem};
 use crate::history::catalogue::Catalogue;
 use crate::locate::interrupted_mlflow;
@@ -63,9 +65,21 @@ pub struct PreviewStep {
     pub method: Option<ChangePlan>,
     /// The strongest lock on each table that exists before the upgrade, by table.
     pub locks: Vec<TableLock>,
+    /// The sizes of the tables with rows that the step reads or writes, as they are now.
+    pub sizes: Vec<SizeOfTable>,
     /// Whether a table is created.
     #[serde(skip)]
     pub is_creation: bool,
+}
+
+/// The size of a table.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct SizeOfTable {
+    /// The table.
+    pub table: String,
+    /// Its size; a large table's is the server's estimate.
+    #[serde(flatten)]
+    pub size: TableSize,
 }
 
 /// Plans an upgrade, and describes each step.
@@ -95,11 +109,11 @@ async fn preview_in_session(
     let (platform, to) = (backend.platform(), plan.to.as_deref());
     let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
     let cost = AlembicCost::of(&parts, backend)?;
-    let steps = if options.step_by_step {
-        describe(backend, &live, parts.iter())?
-    } else {
-        describe(backend, &live, std::iter::once(&plan))?
-    };
+    let planned: Vec<&Plan> =
+        if options.step_by_step { parts.iter().collect() } else { vec![&plan] };
+    let mut steps = describe(backend, &live, &planned)?;
+    add_sizes(backend, &mut steps, &live).await?;
+    let platform = backend.platform();
     let is_one_transaction = platform.transactional_ddl;
     let is_rolled_back = is_one_transaction || options.step_by_step;
     let last = (!is_rolled_back).then(|| point_of_no_return(&plan, &live)).flatten();
@@ -122,12 +136,48 @@ async fn preview_in_session(
     })
 }
 
-fn describe<'a>(
+fn describe(
     backend: &dyn Backend,
     live: &Schema,
-    plans: impl Iterator<Item = &'a Plan>,
+    plans: &[&Plan],
 ) -> Result<Vec<PreviewStep>, Error> {
-    plans.flat_map(|plan| &plan.steps).map(|step| describe_step(backend, live, step)).collect()
+    let steps = plans.iter().flat_map(|plan| &plan.steps);
+    steps.map(|step| describe_step(backend, live, step)).collect()
+}
+
+/// Measures the tables that steps name, each once, and leaves out those without rows.
+async fn add_sizes(
+    backend: &mut dyn Backend,
+    steps: &mut [PreviewStep],
+    live: &Schema,
+) -> Result<(), Error> {
+    let mut known: BTreeMap<String, TableSize> = BTreeMap::new();
+    for named in steps.iter_mut().flat_map(|step| &mut step.sizes) {
+        if live.table(&named.table).is_none() {
+            continue;
+        }
+        named.size = match known.get(&named.table) {
+            Some(size) => *size,
+            None => backend.table_size(&named.table).await?,
+        };
+        known.insert(named.table.clone(), named.size);
+    }
+    steps.iter_mut().for_each(|step| step.sizes.retain(|named| named.size.rows > 0));
+    Ok(())
+}
+
+/// Returns the tables whose rows a step reads or writes.
+fn tables_of<'a>(step: &'a Step, method: Option<&ChangePlan>) -> BTreeSet<&'a str> {
+    match step {
+        Step::Change(change) if method.is_some_and(|how| how.rebuilds || how.scans) => {
+            change.before.iter().map(|before| before.name.as_str()).collect()
+        }
+        Step::Migrate { migration, .. } => {
+            let touched = migration.reads().iter().chain(migration.writes());
+            touched.map(|(table, _)| *table).collect()
+        }
+        Step::Change(_) | Step::RemoveLeftovers(_) => BTreeSet::new(),
+    }
 }
 
 fn describe_step(backend: &dyn Backend, live: &Schema, step: &Step) -> Result<PreviewStep, Error> {
@@ -137,8 +187,11 @@ fn describe_step(backend: &dyn Backend, live: &Schema, step: &Step) -> Result<Pr
     };
     let is_creation = matches!(step, Step::Change(change) if change.before.is_none());
     let locks = locks(backend, live, step, method.as_ref());
+    let unmeasured =
+        |table: &str| SizeOfTable { table: table.to_owned(), size: TableSize::default() };
+    let sizes = tables_of(step, method.as_ref()).into_iter().map(unmeasured).collect();
     let (title, revisions) = (step.title(), step.revisions().to_vec());
-    Ok(PreviewStep { title, revisions, method, locks, is_creation })
+    Ok(PreviewStep { title, revisions, method, locks, sizes, is_creation })
 }
 
 /// Returns the locks of a step that others can notice: those on tables of the live schema.

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, RunningStep};
 use crate::error::{Error, Unfinished};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Assumption;
@@ -36,16 +36,31 @@ pub async fn status(
     end_reading(backend, result).await
 }
 
+/// The upgrades that other sessions execute.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Upgraders {
+    /// The sessions.
+    pub sessions: Vec<String>,
+    /// The step that one of them executes.
+    pub step: Option<RunningStep>,
+}
+
 /// Returns the sessions that are upgrading a database now, as far as its server lists them.
 ///
 /// MLflow's own upgrade counts. An SQLite file lists nobody.
 ///
 /// # Errors
 /// If the database cannot be read.
-pub async fn upgraders(backend: &mut dyn Backend) -> Result<Vec<String>, Error> {
+pub async fn upgraders(backend: &mut dyn Backend) -> Result<Upgraders, Error> {
     begin_reading(backend).await?;
-    let result = backend.other_upgraders().await;
+    let result = upgraders_in_session(backend).await;
     end_reading(backend, result).await
+}
+
+async fn upgraders_in_session(backend: &mut dyn Backend) -> Result<Upgraders, Error> {
+    let sessions = backend.other_upgraders().await?;
+    let step = if sessions.is_empty() { None } else { backend.running_step().await? };
+    Ok(Upgraders { sessions, step })
 }
 
 async fn status_in_session(

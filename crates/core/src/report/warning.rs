@@ -8,6 +8,7 @@ use crate::locate::interrupted_mlflow;
 use crate::locate::mlflow_partial_run::InterruptedMlflow;
 use crate::plan::Plan;
 use crate::report::check::checked;
+use crate::report::disk_use::DiskUse;
 use crate::schema::{Difference, DifferenceKind, Object, Schema};
 use crate::upgrade::corrections;
 use crate::upgrade::invariants::orphans;
@@ -29,6 +30,8 @@ pub enum Warning {
     },
     /// MLflow's own upgrade stopped within a revision.
     InterruptedMlflow(InterruptedMlflow),
+    /// The upgrade and a backup need more disk space than is free.
+    LittleRoom(DiskUse),
 }
 
 /// Collects the warnings about a database. Reads only.

@@ -8,7 +8,7 @@ use super::convention::{
     Kept, keep_index, name_check, name_foreign_key, name_unique, settle_new_table,
 };
 use super::rename::{rename_in, rename_in_expression};
-use super::{Check, Column, ForeignKey, Index, PrimaryKey, Schema, Table, Unique};
+use super::{Check, Column, ForeignKey, Index, Object, PrimaryKey, Schema, Table, Unique};
 use crate::schema::op::{ColumnChange, Op, TableEdit};
 use crate::schema::platform::Platform;
 
@@ -30,7 +30,7 @@ pub enum EditError {
         object: String,
     },
     /// A table of that name exists, but differs from the one that the revision would create.
-    #[error("there is a table {table} already, which is not the one expected: {difference}")]
+    #[error("table {table} already exists, and is not the one expected: {difference}")]
     TableExists {
         /// The table.
         table: String,
@@ -38,12 +38,15 @@ pub enum EditError {
         difference: String,
     },
     /// An object of that name exists, but differs from the one that the revision would create.
-    #[error("table {table} has a {object} already, which is not the one expected: {difference}")]
+    #[error(
+        "table {table} already has {}, which is not the one expected: {difference}",
+        object.title()
+    )]
     Occupied {
         /// The table.
         table: String,
-        /// The kind and the name of the existing object.
-        object: String,
+        /// The existing object.
+        object: Box<Object>,
         /// The difference.
         difference: String,
     },
@@ -184,7 +187,7 @@ impl Table {
                 if let Some(difference) = column.difference(existing, platform) {
                     return Err(EditError::Occupied {
                         table: self.name.clone(),
-                        object: format!("column {}", column.name),
+                        object: Box::new(Object::Column(column.name.clone())),
                         difference: difference.to_string(),
                     });
                 }
@@ -246,7 +249,7 @@ impl Table {
             Some(found) => {
                 return Err(EditError::Occupied {
                     table: self.name.clone(),
-                    object: format!("index {}", index.name),
+                    object: Box::new(Object::Index(found.clone())),
                     difference: format!("{}, expected {}", found.describe(), index.describe()),
                 });
             }

@@ -154,7 +154,8 @@ impl Object {
     }
 
     /// Returns the kind and name of the object.
-    pub(super) fn title(&self) -> String {
+    #[must_use]
+    pub fn title(&self) -> String {
         let kind = self.kind();
         match (self, self.name()) {
             (Self::Table | Self::ColumnOrder | Self::PrimaryKey, _) => kind.to_owned(),

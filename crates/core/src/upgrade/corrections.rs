@@ -199,7 +199,8 @@ fn add(table: &mut Table, object: &Object) -> bool {
     true
 }
 
-fn in_one_line(statement: &str) -> String {
+/// Puts a statement into one line, without its semicolon.
+pub(crate) fn in_one_line(statement: &str) -> String {
     let lines: Vec<&str> = statement.lines().map(str::trim).collect();
     lines.join(" ").trim_end_matches(';').to_owned()
 }

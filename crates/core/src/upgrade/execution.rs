@@ -75,6 +75,8 @@ impl<'a> Execution<'a> {
         self.stop.begin_work();
         let Some(resumable) = backend.resumable() else {
             let steps = self.steps(backend).await?;
+            let count = self.plan.steps.len();
+            backend.announce_step(count, count, "verify the result").await?;
             self.verify(backend).await?;
             if !(self.plan.to.is_none() && self.plan.from.empty) {
                 backend.stamp(self.plan.to.as_deref()).await?;
@@ -161,6 +163,7 @@ impl<'a> Execution<'a> {
             let begun =
                 Event::StepStarted { step: number, step_count: steps, title: title.clone(), kind };
             self.observer.notify(&begun);
+            backend.announce_step(number, steps, &title).await?;
             let rest = if self.is_resumed && number == done + 1 {
                 let (now, platform) = (backend.inspect().await?, backend.platform().clone());
                 rest_of(planned, &now, &platform, &backend.name())?

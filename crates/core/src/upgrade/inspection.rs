@@ -9,10 +9,10 @@ use crate::locate::{locate, wrong_stamp};
 use crate::plan::{Plan, plan};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Index, Schema, Table};
-use crate::upgrade::corrections;
 use crate::upgrade::journal::{Journal, refuse_fence};
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::repair_plan::repair_plan;
+use crate::upgrade::{clashes, corrections};
 
 /// Reads a database's schema, and determines its revision.
 ///
@@ -65,20 +65,47 @@ pub async fn inspect_and_plan(
     catalogue: &Catalogue,
     request: &UpgradeOptions,
 ) -> Result<(Plan, Schema), Error> {
-    let platform = backend.platform().clone();
+    let (location, live) = read(backend, catalogue, request).await?;
+    let plan = plan_from(backend, catalogue, request, &location, &live).await?;
+    Ok((plan, live))
+}
+
+/// Reads a database's schema as plans need it, and determines its revision.
+///
+/// # Errors
+/// If the database is not MLflow's, or its revision cannot be determined.
+pub(crate) async fn read(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &UpgradeOptions,
+) -> Result<(Location, Schema), Error> {
     let (location, mut live) = inspect(backend, catalogue, request.assume.as_ref()).await?;
     add_hidden_triggers(backend, catalogue, &location, &mut live).await?;
-    mark_automatic_indexes(catalogue, &platform, &location, &mut live)?;
+    mark_automatic_indexes(catalogue, backend.platform(), &location, &mut live)?;
+    Ok((location, live))
+}
+
+/// Plans the upgrade of a schema that was read.
+///
+/// # Errors
+/// If the schema cannot be upgraded to the target.
+pub(crate) async fn plan_from(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+    request: &UpgradeOptions,
+    location: &Location,
+    live: &Schema,
+) -> Result<Plan, Error> {
+    let platform = backend.platform().clone();
     let target = request.target.resolve(catalogue, location.revision.as_deref())?;
-    let found = Drift::of(catalogue, &platform, &live, &location, target.as_deref())?;
+    let found = Drift::of(catalogue, &platform, live, location, target.as_deref())?;
     let is_due = location.revision != target;
     let expected = catalogue.state(location.revision.as_deref(), &platform)?;
-    let repairs = |differences: &[Difference]| {
-        corrections::statements(backend, &expected, &live, differences)
-    };
+    let repairs =
+        |differences: &[Difference]| corrections::statements(backend, &expected, live, differences);
     let planned = found
-        .refuse(&location, is_due, request.accept_drift, repairs)
-        .and_then(|()| plan(catalogue, &platform, &live, &location, target.as_deref()));
+        .refuse(location, is_due, request.accept_drift, repairs)
+        .and_then(|()| plan(catalogue, &platform, live, location, target.as_deref()));
     match planned {
         Ok(plan) => {
             tracing::info!(
@@ -88,14 +115,20 @@ pub async fn inspect_and_plan(
                 "planned"
             );
             backend.measure_tables(&plan).await?;
-            Ok((plan, live))
+            Ok(plan)
         }
         Err(mut refused @ (Error::Drift { .. } | Error::Edit { .. })) => {
-            if let Error::Drift { is_repairable, .. } = &mut refused {
-                let repair = repair_plan(catalogue, &platform, &live, &location, false)?;
-                *is_repairable = repair.remaining.is_empty();
+            match &mut refused {
+                Error::Drift { is_repairable, .. } => {
+                    let repair = repair_plan(catalogue, &platform, live, location, false)?;
+                    *is_repairable = repair.remaining.is_empty();
+                }
+                Error::Edit { source, remedies, .. } => {
+                    *remedies = clashes::remedies(backend, live, source);
+                }
+                _ => {}
             }
-            Err(wrong_stamp(catalogue, &platform, &live, &location)?.unwrap_or(refused))
+            Err(wrong_stamp(catalogue, &platform, live, location)?.unwrap_or(refused))
         }
         Err(error) => Err(error),
     }
@@ -108,7 +141,6 @@ pub async fn inspect_and_plan(
 ///
 /// # Errors
 /// If the database cannot be queried, or the catalogue contradicts itself.
-/// If the database cannot be asked, or the catalogue contradicts itself.
 pub(crate) async fn add_hidden_triggers(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,

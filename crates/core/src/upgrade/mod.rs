@@ -1,6 +1,7 @@
 //! Upgrades a database: the one driver, from a connected backend to the target revision.
 
 pub mod abort;
+pub(crate) mod clashes;
 pub(crate) mod corrections;
 pub(crate) mod execution;
 mod forged_note;

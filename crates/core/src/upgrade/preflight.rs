@@ -87,7 +87,7 @@ fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
     let Stranded { table, key, lacks, revisions, origin } = stranded;
     let columns = key.columns.join(", ");
     let dropping = |statements: &str| {
-        let again = "upgrade, and create it again over what is there then";
+        let again = "upgrade, and create it again on the new columns";
         if statements.is_empty() {
             Remedy::Words(format!("the database is unchanged; drop it, {again}"))
         } else {
@@ -108,12 +108,10 @@ fn refusal(stranded: Stranded, live: &Schema, backend: &dyn Backend) -> Error {
         }
         Origin::Outside(statement) => dropping(&statement),
         Origin::Plan(remedy) if remedy.is_empty() => Remedy::CorrectSchema,
-        Origin::Plan(remedy) => {
-            format!("the database is unchanged; put it there: `{remedy};`").into()
-        }
+        Origin::Plan(remedy) => format!("the database is unchanged; create it: `{remedy};`").into(),
     };
     let key = key.name.map_or_else(|| format!("({columns})"), |name| format!("{name} ({columns})"));
-    let lacks = format!("{lacks}, which is not there after {}", revisions.join(", "));
+    let lacks = format!("{lacks}, which does not exist after {}", revisions.join(", "));
     Error::StrandedReference { table, key, lacks, remedy }
 }
 

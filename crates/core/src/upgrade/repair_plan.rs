@@ -117,7 +117,7 @@ impl Corrected<'_> {
             return Ok(false);
         }
         let op = Op::CreateTable(wanted.clone());
-        self.schema.apply(&op, self.platform).map_err(Error::base_edit)?;
+        self.schema.apply(&op, self.platform).map_err(|source| Error::edit("base", source))?;
         Ok(true)
     }
 

@@ -69,7 +69,7 @@ const STAMPS: &[(&[&str], ErrorKind, &str, &str, &str)] = &[
     (
         &["v3.0.0.d"],
         ErrorKind::OtherProgram,
-        "holds 'v3.0.0.d', a revision of Optuna, and MLflow's tables are there, too: the schema is that of 451aebb31d03",
+        "holds 'v3.0.0.d', a revision of Optuna, but MLflow's tables exist, too: the schema is that of 451aebb31d03",
         UPDATE,
         "UPDATE alembic_version SET version_num = '451aebb31d03'",
     ),

@@ -54,7 +54,7 @@ pub(crate) async fn refuses(
     assert!(error.to_string().contains(object), "{object}: {error}");
     let hint = hint(&error).unwrap();
     assert!(hint.starts_with("the database is unchanged"), "{hint}");
-    let (_, remedy) = hint.split_once("make sense: ").unwrap_or_else(|| panic!("{hint}"));
+    let (_, remedy) = hint.split_once("still needed: ").unwrap_or_else(|| panic!("{hint}"));
     remedy.split_inclusive(';').for_each(|statement| database.run(statement));
 }
 

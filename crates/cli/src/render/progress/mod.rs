@@ -83,8 +83,9 @@ impl StepDisplay {
 
     /// Shows that a phase of the step begins.
     pub(super) fn phase(&mut self, phase: &Phase) {
-        self.step().enter(phase.clone());
+        let is_new = self.step().enter(phase.clone());
         if let Way::Lines { began, last, .. } = &mut self.way
+            && is_new
             && began.elapsed() >= LINE_DELAY
         {
             *last = Instant::now();

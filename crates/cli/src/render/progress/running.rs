@@ -37,12 +37,22 @@ impl RunningStep {
         format!("{} {}", self.number, self.title).trim().to_owned()
     }
 
-    pub(super) fn enter(&mut self, phase: Phase) {
-        if self.phase.as_ref() != Some(&phase) {
+    /// Begins a phase, and returns whether the phase is a new one.
+    ///
+    /// The server's own word for a statement says less than the phase of the statement.
+    pub(super) fn enter(&mut self, phase: Phase) -> bool {
+        let is_known = match (&self.phase, &phase) {
+            (Some(known), Phase::Server { .. }) => {
+                *known == phase || !matches!(known, Phase::Changing | Phase::Server { .. })
+            }
+            (known, _) => known.as_ref() == Some(&phase),
+        };
+        if !is_known {
             self.phase = Some(phase);
             self.phase_began = Instant::now();
             self.pace = Pace::default();
         }
+        !is_known
     }
 
     pub(super) fn take(&mut self, amount: Amount) {
@@ -99,4 +109,30 @@ fn time_left(wait: &Wait, since: Duration) -> Option<Duration> {
     let limit = Duration::from_secs(wait.limit_seconds?);
     let waited = Duration::from_secs(wait.waited_seconds) + since;
     Some(limit.saturating_sub(waited))
+}
+
+#[cfg(test)]
+mod tests {
+    use mlflow_migrate_core::event::Phase;
+
+    use super::RunningStep;
+
+    #[test]
+    fn the_servers_word_takes_the_place_of_a_vague_phase_only() {
+        let mut step = RunningStep::new("", "");
+        let server = |name: &str| Phase::Server { name: name.to_owned() };
+        let phases = [
+            (Phase::Changing, true),
+            (server("copy to tmp table"), true),
+            (server("copy to tmp table"), false),
+            (server("altering table"), true),
+            (Phase::BuildingIndexes { count: 2 }, true),
+            (server("altering table"), false),
+            (Phase::BuildingIndexes { count: 2 }, false),
+            (Phase::Checking, true),
+        ];
+        for (phase, is_new) in phases {
+            assert_eq!(step.enter(phase.clone()), is_new, "{phase:?}");
+        }
+    }
 }

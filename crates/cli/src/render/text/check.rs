@@ -43,7 +43,7 @@ pub(super) fn write_differences(out: &mut impl Write, checked: &CheckReport) -> 
         checked.drift.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.extra.is_empty() {
-        writeln!(out, "different, but no drift:")?;
+        writeln!(out, "other differences, which do not prevent an upgrade:")?;
         checked.extra.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.leftovers.is_empty() {
@@ -51,7 +51,7 @@ pub(super) fn write_differences(out: &mut impl Write, checked: &CheckReport) -> 
     }
     if !checked.repairable.is_empty() {
         let number = checked.repairable.len();
-        writeln!(out, "hint: `mlflow-migrate repair URL` puts {number} of these right")?;
+        writeln!(out, "hint: `mlflow-migrate repair URL` corrects {number} of these")?;
     }
     Ok(())
 }

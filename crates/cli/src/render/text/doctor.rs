@@ -8,7 +8,7 @@ use crate::render::words::{self, count};
 /// Writes the obstacles to an upgrade.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::Result<()> {
     let OfDatabase { database, result } = found;
-    let Diagnosed { position, to, revision_count, problems, warnings, .. } = result;
+    let Diagnosed { position, to, revision_count, problems, warnings, disk_use, .. } = result;
     match position {
         Some(from) => {
             let to = words::revision(to.as_deref());
@@ -26,6 +26,9 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Diagnosed>) -> io::
         for remedy in &warning.remedies {
             writeln!(out, "  fix: {}", one_line(remedy))?;
         }
+    }
+    if let Some(disk) = disk_use {
+        writeln!(out, "disk: {}", words::disk_use(disk))?;
     }
     if problems.is_empty() {
         writeln!(out, "no problem found; an upgrade can begin")

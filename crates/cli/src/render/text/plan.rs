@@ -3,11 +3,13 @@ use std::io::{self, Write};
 
 use mlflow_migrate_core::plan::{ChangePlan, TableLock, Waiting};
 use mlflow_migrate_core::report::alembic_cost::AlembicCost;
-use mlflow_migrate_core::report::preview::PreviewStep;
+use mlflow_migrate_core::report::preview::{PreviewStep, SizeOfTable};
 
 use super::check::write_interrupted_mlflow;
 use crate::outcome::{OfDatabase, Planned};
-use crate::render::words::{count, count_of, fitting_afterwards, revision, revision_and_releases};
+use crate::render::words::{
+    bytes, count, count_of, fitting_afterwards, revision, revision_and_releases,
+};
 
 /// Lists the steps of an upgrade.
 pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::Result<()> {
@@ -37,7 +39,7 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
         write_unmerged(out, unmerged)?;
     }
     if let Some(step) = plan.point_of_no_return {
-        writeln!(out, "`abort` can take an upgrade back that stops before step {step} begins")?;
+        writeln!(out, "`abort` can roll back an upgrade that stops before step {step} begins")?;
     }
     for finding in &plan.findings {
         writeln!(out, "the upgrade is refused until this is fixed: {finding}")?;
@@ -45,21 +47,24 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
             writeln!(out, "  all of them: {query}")?;
         }
         if finding.is_skippable {
-            writeln!(out, "  `--skip-invalid` leaves out what cannot be taken over")?;
+            writeln!(out, "  `--skip-invalid` leaves out invalid values")?;
         }
     }
     Ok(())
 }
 
 fn write_unmerged(out: &mut impl Write, unmerged: &AlembicCost) -> io::Result<()> {
-    let changes = count(unmerged.changes as u64, "change");
-    let copies: Vec<String> =
-        unmerged.copies.iter().map(|(table, times)| format!("{table} {times} x")).collect();
+    let changes = count(unmerged.changes as u64, "table change");
+    let copy = |(table, times): (&String, &usize)| match times {
+        1 => table.clone(),
+        times => format!("{table} {times} times"),
+    };
+    let copies: Vec<String> = unmerged.copies.iter().map(copy).collect();
     let and_copies = match copies.as_slice() {
         [] => String::new(),
-        copies => format!(", and write every row of {}", copies.join(", ")),
+        copies => format!(", and rewrites every row of {}", copies.join(", ")),
     };
-    writeln!(out, "for comparison, mlflow db upgrade would make {changes} of tables{and_copies}")
+    writeln!(out, "for comparison, mlflow db upgrade makes {changes}{and_copies}")
 }
 
 fn write_step(
@@ -77,6 +82,10 @@ fn write_step(
     // Of a table that is created, the title says enough.
     if let Some(method) = step.method.as_ref().filter(|_| !step.is_creation) {
         writeln!(out, "{indent}{}", how(method))?;
+    }
+    for SizeOfTable { table, size } in &step.sizes {
+        let bytes = size.bytes.map_or(String::new(), |size| format!(", {}", bytes(size)));
+        writeln!(out, "{indent}{table}: {}{bytes}", count(size.rows, "row"))?;
     }
     for lock in locks {
         writeln!(out, "{indent}{}", words_of_lock(lock))?;

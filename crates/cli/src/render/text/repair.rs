@@ -49,6 +49,6 @@ fn write_remaining(out: &mut impl Write, report: &RepairReport) -> io::Result<()
     }
     writeln!(
         out,
-        "hint: put these right by hand, or restore a backup; then run `mlflow-migrate verify`"
+        "hint: correct these by hand, or restore a backup; then run `mlflow-migrate verify`"
     )
 }

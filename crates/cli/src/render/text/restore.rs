@@ -6,10 +6,10 @@ use crate::outcome::{OfDatabase, Restored};
 /// Writes the database's revision, and where its former content is kept.
 pub(super) fn write(out: &mut impl Write, restored: &OfDatabase<Restored>) -> io::Result<()> {
     let OfDatabase { database, result: Restored { backup, kept, position } } = restored;
-    writeln!(out, "{database}: at {}, as {backup} is", position.location.label())?;
+    writeln!(out, "{database}: restored from {backup}, at {}", position.location.label())?;
     writeln!(out, "  fits:     {}", fits(&position.releases))?;
     match kept {
-        Some(kept) => writeln!(out, "  before:   {kept}"),
+        Some(kept) => writeln!(out, "  replaced: {kept}"),
         None => Ok(()),
     }
 }

@@ -32,7 +32,7 @@ fn write_way_out(out: &mut impl Write, stamped: &StampReport) -> io::Result<()> 
     match stamped.matches.as_slice() {
         [] => writeln!(
             out,
-            "hint: the database is unchanged; put these right, or write the version all the same \
+            "hint: the database is unchanged; correct these, or write the version anyway \
              with `--force`"
         ),
         [first, ..] => writeln!(

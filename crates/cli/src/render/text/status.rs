@@ -1,18 +1,23 @@
 use std::io::{self, Write};
 
+use mlflow_migrate_core::backend::RunningStep;
 use mlflow_migrate_core::error::Unfinished;
+use mlflow_migrate_core::event::{Amount, Unit};
 use mlflow_migrate_core::report::status::Status;
 
 use super::check::{place, write_interrupted_mlflow};
 use crate::clock;
 use crate::outcome::{Activity, OfDatabase};
-use crate::render::words;
+use crate::render::{one_line, words};
 
 /// Writes the database's position, or its running or unfinished upgrade.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Activity>) -> io::Result<()> {
-    let OfDatabase { database, result: Activity { status, upgraders } } = found;
+    let OfDatabase { database, result: Activity { status, upgraders, running } } = found;
     if !upgraders.is_empty() {
-        return write_running(out, database, status.as_ref(), upgraders);
+        write_running(out, database, status.as_ref())?;
+        running.iter().try_for_each(|running| write_step(out, running))?;
+        let mut upgraders = upgraders.iter();
+        return upgraders.try_for_each(|one| writeln!(out, "  by:    {}", one_line(one)));
     }
     match status {
         Some(Status::Settled(position)) => {
@@ -24,23 +29,43 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Activity>) -> io::R
     }
 }
 
-fn write_running(
-    out: &mut impl Write,
-    database: &str,
-    status: Option<&Status>,
-    upgraders: &[String],
-) -> io::Result<()> {
+fn write_running(out: &mut impl Write, database: &str, status: Option<&Status>) -> io::Result<()> {
     match status {
         Some(Status::Unfinished(found)) => {
             writeln!(out, "{database}: {} is running", found.describe())?;
-            write_steps(out, found)?;
+            writeln!(out, "  began: {}", clock::moment(found.began_ms))
         }
         Some(Status::Settled(position)) => {
-            writeln!(out, "{database}: {}, an upgrade is running", place(position))?;
+            writeln!(out, "{database}: {}, an upgrade is running", place(position))
         }
-        None => writeln!(out, "{database}: an upgrade is running")?,
+        None => writeln!(out, "{database}: an upgrade is running"),
     }
-    upgraders.iter().try_for_each(|upgrader| writeln!(out, "  by:    {upgrader}"))
+}
+
+/// Writes the step of a running upgrade, and how far the step is.
+fn write_step(out: &mut impl Write, running: &RunningStep) -> io::Result<()> {
+    if let (Some(step), Some(count)) = (running.step, running.step_count) {
+        let title = running.title.as_deref().map(one_line).unwrap_or_default();
+        writeln!(out, "  step:  {step} of {count}, {title}")?;
+    }
+    let phase = running.phase.as_deref().map(one_line);
+    let parts: Vec<String> = phase.into_iter().chain(running.amount.map(amount)).collect();
+    if parts.is_empty() { Ok(()) } else { writeln!(out, "  now:   {}", parts.join(", ")) }
+}
+
+fn amount(amount: Amount) -> String {
+    let about = if amount.is_estimate { "about " } else { "" };
+    let unit = match amount.unit {
+        Unit::Rows => "row",
+        Unit::Blocks => "block",
+        _ => "unit of work",
+    };
+    match amount.total {
+        Some(total) => {
+            format!("{} of {about}{}", words::number(amount.done), words::count(total, unit))
+        }
+        None => format!("{about}{}", words::count(amount.done, unit)),
+    }
 }
 
 pub(super) fn write_unfinished(

@@ -1,10 +1,11 @@
 use std::io::{self, Write};
 
 use mlflow_migrate_core::UpgradeReport;
+use mlflow_migrate_core::error::shell_word;
 
 use crate::outcome::{Finished, OfDatabase};
 use crate::render::one_line;
-use crate::render::words::{count, count_of, duration, releases, revision};
+use crate::render::words::{count, count_of, duration, number, releases, revision};
 
 /// Writes what an upgrade did, and which MLflow releases fit the database now.
 pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io::Result<()> {
@@ -24,15 +25,22 @@ pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io
     if !changes.is_empty() {
         writeln!(out, "  changed:  {}", changes.join(", "))?;
     }
+    let rows = rows(report);
+    if !rows.is_empty() {
+        writeln!(out, "  rows:     {}", rows.join(", "))?;
+    }
     for omission in &report.omissions {
         writeln!(out, "  left out: {}", one_line(&omission.to_string()))?;
     }
     writeln!(out, "  fits:     {}", fits(&report.releases))?;
     if let Some(backup) = &report.backup {
-        writeln!(out, "  before:   {}", backup.display())?;
+        let backup = backup.display().to_string();
+        writeln!(out, "  backup:   {backup}")?;
+        let [of, from] = [database, &backup].map(|name| shell_word(name));
+        writeln!(out, "  undo:     mlflow-migrate restore {of} --from {from}")?;
     }
     if let Some(source) = source {
-        writeln!(out, "  source:   {source}, left as it was")?;
+        writeln!(out, "  source:   {source}, unchanged")?;
     }
     if *show_timings {
         write_timings(out, report)?;
@@ -69,8 +77,14 @@ fn changes(report: &UpgradeReport) -> Vec<String> {
     if report.tables_changed > 0 {
         changes.push(format!("{} changed", count(report.tables_changed as u64, "table")));
     }
-    if report.rows_migrated > 0 {
-        changes.push(format!("{} migrated", count(report.rows_migrated, "row")));
-    }
     changes
+}
+
+/// Returns how many rows the table changes have copied, and the data migrations have written.
+fn rows(report: &UpgradeReport) -> Vec<String> {
+    let of_changes = report.steps.iter().filter(|step| !step.is_migration);
+    let rewritten: u64 = of_changes.filter_map(|step| step.rows).sum();
+    let amounts = [(rewritten, "rewritten"), (report.rows_migrated, "written")];
+    let amounts = amounts.into_iter().filter(|(rows, _)| *rows > 0);
+    amounts.map(|(rows, how)| format!("{} {how}", number(rows))).collect()
 }

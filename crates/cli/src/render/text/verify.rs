@@ -20,7 +20,7 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<VerifyReport>) -> i
         writeln!(out, "  {}: {rows} {}", violation.table, violation.problem)?;
     }
     if verified.repairable_rows {
-        writeln!(out, "hint: `mlflow-migrate repair URL` puts such rows right")?;
+        writeln!(out, "hint: `mlflow-migrate repair URL` corrects such rows")?;
     }
     if verified.is_sound() { writeln!(out, "the database is sound") } else { Ok(()) }
 }

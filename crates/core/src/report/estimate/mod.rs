@@ -18,8 +18,9 @@ use serde::Serialize;
 use crate::backend::{Backend, DiskFacts};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
-use crate::plan::TableLock;
+use crate::plan::{Plan, TableLock};
 use crate::report::session::{begin_reading, end_reading};
+use crate::schema::Schema;
 use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::verification::of_latest_metrics;
@@ -162,6 +163,29 @@ pub async fn estimate(
     (estimate.disk, estimate.disk_at_most) =
         (disk.likely(&facts, bytes), at_most.at_most(&facts, bytes));
     Ok(estimate)
+}
+
+/// Predicts the disk space of an upgrade, without a calibration.
+///
+/// Pairs of run and metric are counted in files only, where that is quick. On servers, each entry of
+/// `metrics` counts as a pair.
+///
+/// # Errors
+/// If a table cannot be measured.
+pub(super) async fn needed_disk(
+    backend: &mut dyn Backend,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<Disk, Error> {
+    let sizes = work::measure_tables(backend, plan, live).await?;
+    let is_counted = backend.file().is_some() && of_latest_metrics(plan).is_some();
+    let metrics = if is_counted { count_metrics(backend, live).await? } else { None };
+    let pairs = metrics.map_or(0, |metrics| metrics.pairs);
+    let works = work::of(backend, plan, live, &sizes, pairs)?;
+    let log = backend.calibration().change_log().await?;
+    let costs = works.iter().filter_map(|work| work.cost(log));
+    let bytes = sizes.values().filter_map(|(_, size)| size.bytes).sum();
+    Ok(costs.map(|cost| cost.disk).fold(Disk::default(), Disk::and).within(log, bytes))
 }
 
 /// What is known without a calibration.
