@@ -229,7 +229,7 @@ async fn a_table_whose_name_mlflow_wants(server: &TestServer) {
     let database = at(server, "base").await;
     database.run("CREATE TABLE jobs (title VARCHAR(20))");
     let told = refused(server, &*database, ErrorKind::Drift).await;
-    assert!(told.contains("there is a table jobs already"), "{told}");
+    assert!(told.contains("table jobs already exists"), "{told}");
 }
 
 fn stamp(database: &dyn TestDatabase, revision: &str) {

@@ -407,7 +407,7 @@ async fn a_table_whose_name_mlflow_wants() {
         let before = database.contents();
         let error = upgrade(&catalogue(), &database, "head").await.unwrap_err();
         assert!(matches!(error, Error::Edit { .. }), "{error:?}");
-        assert!(error.to_string().contains("there is a table jobs already"), "{error}");
+        assert!(error.to_string().contains("table jobs already exists"), "{error}");
         assert!(database.contents() == before);
     }
 }

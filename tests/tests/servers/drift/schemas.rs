@@ -74,7 +74,7 @@ async fn refused(server: &TestServer, database: &dyn TestDatabase) -> (String, b
     assert_eq!(error.kind(), ErrorKind::Drift, "{error}");
     assert!(database.contents() == before, "{error}");
     let Error::Drift { is_acceptable, .. } = error else { panic!("{error:?}") };
-    assert_eq!(hint(&error).unwrap().contains("`--accept-drift`"), is_acceptable);
+    assert_eq!(hint(&error).unwrap().contains("continue with `--accept-drift`"), is_acceptable);
     (error.to_string(), is_acceptable)
 }
 
