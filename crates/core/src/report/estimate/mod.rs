@@ -182,10 +182,10 @@ pub(super) async fn needed_disk(
     let metrics = if is_counted { count_metrics(backend, live).await? } else { None };
     let pairs = metrics.map_or(0, |metrics| metrics.pairs);
     let works = work::of(backend, plan, live, &sizes, pairs)?;
-    let log = backend.calibration().change_log().await?;
-    let costs = works.iter().filter_map(|work| work.cost(log));
+    let facts = backend.calibration().disk_facts().await?;
+    let costs = works.iter().filter_map(|work| work.cost(&facts));
     let bytes = sizes.values().filter_map(|(_, size)| size.bytes).sum();
-    Ok(costs.map(|cost| cost.disk).fold(Disk::default(), Disk::and).within(log, bytes))
+    Ok(Disk::of_all(costs.map(|cost| cost.disk_at_most)).at_most(&facts, bytes))
 }
 
 /// What is known without a calibration.
