@@ -5,10 +5,10 @@ use std::time::{Duration, Instant};
 
 use sea_query::{Alias, Condition, Expr, ExprTrait, Func, Query, SelectStatement};
 
-use super::kind::Kind;
+use super::kind::{Kind, Part};
 use super::samples::{FEWEST_ROWS, Samples, key_of};
 use super::seconds::Seconds;
-use super::work::{Part, Sizes, StepWork};
+use super::work::{Sizes, StepWork};
 use super::{CalibrationOutcome, Counted};
 use crate::backend::{Backend, Measured, SAMPLE, SAMPLED, Sample, Work};
 use crate::error::{Error, ErrorKind};

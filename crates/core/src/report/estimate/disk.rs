@@ -2,8 +2,7 @@
 
 use serde::Serialize;
 
-use super::kind::Kind;
-use super::work::Part;
+use super::kind::{Kind, Part};
 use crate::backend::{ChangeLog, DiskFacts, TableSize};
 
 /// The disk space that an upgrade needs besides the database's own, in bytes.

@@ -3,6 +3,7 @@
 use sea_query::{Condition, SelectStatement};
 use serde::Serialize;
 
+use crate::backend::TableSize;
 use crate::plan::TableChange;
 
 /// An amount of rows.
@@ -46,4 +47,21 @@ pub(super) enum Kind {
     Add { count: Option<Box<SelectStatement>> },
     /// Deletes rows.
     Delete { rows: Condition },
+}
+
+/// What a step does with the rows of one table.
+#[derive(Clone, Debug)]
+pub(super) struct Part {
+    pub(super) table: String,
+    pub(super) size: TableSize,
+    pub(super) kind: Kind,
+    pub(super) read: Amount,
+    pub(super) written: Amount,
+}
+
+impl Part {
+    /// Returns the number of rows that the work is about.
+    pub(super) fn rows(&self) -> u64 {
+        self.read.rows.max(self.written.rows)
+    }
 }

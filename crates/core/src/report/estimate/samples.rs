@@ -3,9 +3,9 @@
 use std::collections::HashMap;
 
 use super::disk::{Disk, Written};
-use super::kind::Kind;
+use super::kind::{Kind, Part};
 use super::seconds::Seconds;
-use super::work::{Part, StepWork};
+use super::work::StepWork;
 use super::{Estimate, Flush};
 use crate::backend::{DiskFacts, Flushing, Measured};
 use crate::plan::indexes_of;

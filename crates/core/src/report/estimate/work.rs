@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::StepCost;
 use super::disk::{self, Disk, Written};
-use super::kind::{Amount, Kind};
+use super::kind::{Amount, Kind, Part};
 use crate::backend::{Backend, DiskFacts, SAMPLE, TableSize};
 use crate::data::DataMigration;
 use crate::error::Error;
@@ -15,16 +15,6 @@ use crate::schema::{Schema, Table};
 
 /// The tables that hold rows, with their definitions and sizes.
 pub(super) type Sizes = BTreeMap<String, (Table, TableSize)>;
-
-/// What a step does with the rows of one table.
-#[derive(Clone, Debug)]
-pub(super) struct Part {
-    pub(super) table: String,
-    pub(super) size: TableSize,
-    pub(super) kind: Kind,
-    read: Amount,
-    pub(super) written: Amount,
-}
 
 /// What a step does.
 #[derive(Clone, Debug)]
@@ -260,12 +250,5 @@ impl Migrations<'_> {
             read: Amount::default(),
             written: Amount { rows, bytes },
         })
-    }
-}
-
-impl Part {
-    /// Returns the number of rows that the work is about.
-    pub(super) fn rows(&self) -> u64 {
-        self.read.rows.max(self.written.rows)
     }
 }
