@@ -15,7 +15,7 @@ const OUTPUT: i32 = 74;
 const OF_MYSQL: [&str; 5] = ["abort", "next", "operation", "rolled_back_steps", "steps_done"];
 
 /// What only servers tell of a wait, of a phase, or of what an unfinished upgrade has noted.
-const OF_SERVERS: [&str; 3] = ["began_ms", "server_phase", "unfinished"];
+const OF_SERVERS: [&str; 4] = ["began_ms", "is_measured", "server_phase", "unfinished"];
 
 /// An issue whose categories no migration can take over, and one with another obstacle.
 const ISSUES: &str = "INSERT INTO issues (issue_id, experiment_id, name, description, status, \
@@ -75,6 +75,7 @@ impl Seen {
             &["history", "mlruns.db"],
             &["check", "mlruns.db", "--to", "1.3.0"],
             &["status", "mlruns.db"],
+            &["doctor", "mlruns.db"],
             &["estimate", "mlruns.db"],
             &["plan", "mlruns.db", "--sql", "--to", "1.15"],
             &["sql", "--dialect", "mysql8", "--from", "1.2", "--to", "1.3"],
