@@ -63,7 +63,7 @@ impl OtherSession {
             let rows = vec!["(1)"; 10_000].join(", ");
             other.run(&format!("INSERT INTO weight VALUES {rows}"));
             other.run("SELECT * FROM alembic_mlflow_migrate FOR UPDATE");
-            other.begin("DO SLEEP(0.5)");
+            other.begin("DO SLEEP(1.5)");
             other.begin("SELECT * FROM latest_metrics FOR UPDATE");
         }
         other.begin("COMMIT");
