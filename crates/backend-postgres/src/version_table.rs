@@ -7,6 +7,7 @@ use sqlx::{AssertSqlSafe, Row as _};
 use crate::change::ownership;
 use crate::database::Postgres;
 use crate::error::from_server;
+use crate::preflight::code_of_others;
 use crate::render::quote_identifier;
 use crate::statements;
 
@@ -43,8 +44,12 @@ pub(crate) async fn read(database: &mut Postgres) -> Result<Option<Vec<String>>,
 }
 
 /// Replaces the content of the version table.
+///
+/// # Errors
+/// If that would call code of another role, or the server refuses it.
 pub(crate) async fn write(database: &mut Postgres, revision: Option<&str>) -> Result<(), Error> {
     let action = "writing alembic_version";
+    code_of_others::refuse_calls_of_version_table(database).await?;
     if !has_version_table(database).await? {
         statements::define(database, CREATE.to_owned(), action).await?;
         ownership::give_to_owner(database, VERSION_TABLE, action).await?;

@@ -7,6 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Remedy;
+use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 use mlflow_migrate_core::plan::{Plan, Step, TableChange};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -14,7 +15,6 @@ use sqlx::postgres::PgRow;
 use crate::database::Postgres;
 use crate::render::quote_identifier;
 use crate::statements;
-use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "reading the user's privileges";
 

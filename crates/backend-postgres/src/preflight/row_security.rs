@@ -6,10 +6,10 @@
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 
 use crate::database::Postgres;
 use crate::statements::{self, hidden_rows};
-use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "looking for row-level security";
 

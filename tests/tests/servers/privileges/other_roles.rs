@@ -3,7 +3,9 @@
 use mlflow_migrate::hint;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::verify::verify;
+use mlflow_migrate_core::upgrade::stamp::stamp;
 use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::POSTGRES;
 use mlflow_migrate_tests::conformance::assert_at;
@@ -18,6 +20,7 @@ use crate::common::{User, address_of, assert_told, to_newest};
 pub(crate) const TESTS: &[Test] = tests![
     code_of_others_is_not_called => POSTGRES,
     code_of_the_types_of_others_is_not_called => POSTGRES,
+    a_stamp_calls_no_code_of_others => POSTGRES,
     code_of_ones_own_stays => POSTGRES,
     new_tables_are_the_owners => POSTGRES,
     a_role_that_cannot_give_tables_to_their_owner => POSTGRES,
@@ -192,6 +195,19 @@ async fn code_of_the_types_of_others_is_not_called(server: &TestServer) {
             database
                 .run(&format!("BEGIN; {}; ROLLBACK", hint.split_once("belong there: ").unwrap().1));
         }
+    }
+}
+
+/// A stamp has no plan, and writes the version all the same.
+async fn a_stamp_calls_no_code_of_others(server: &TestServer) {
+    for trap in TRAPS.into_iter().filter(|trap| trap.contains("alembic_version")) {
+        let user = User::new(server);
+        let database = trapped(server, &user, trap).await;
+        let mut backend = open(&address_of(&*database), Waits::default()).await.unwrap();
+        let stamped = stamp(&mut *backend, server.catalogue(), &Target::parse(OLD), true).await;
+        assert!(!is_superuser(server, &user), "{trap}: {stamped:?}");
+        let error = stamped.err().unwrap_or_else(|| panic!("not refused: {trap}"));
+        assert_told(&error, ErrorKind::Privileges);
     }
 }
 

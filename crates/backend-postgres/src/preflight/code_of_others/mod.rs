@@ -22,6 +22,7 @@ mod queries;
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 use mlflow_migrate_core::plan::{Plan, Step};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -29,7 +30,6 @@ use sqlx::postgres::PgRow;
 use self::queries::{CREATORS, IN_SCHEMA, ON_TABLES};
 use crate::database::Postgres;
 use crate::statements;
-use crate::version_table::VERSION_TABLE;
 
 const ACTION: &str = "looking for code of other roles";
 
@@ -77,6 +77,19 @@ pub(crate) async fn refuse_calls_of_tables(
             written.extend(migration.writes().iter().map(|(table, _)| *table));
         }
     }
+    refuse_calls(database, &altered, &written).await
+}
+
+/// Refuses functions of other roles that writing the version table would call.
+pub(crate) async fn refuse_calls_of_version_table(database: &mut Postgres) -> Result<(), Error> {
+    refuse_calls(database, &BTreeSet::new(), &BTreeSet::from([VERSION_TABLE])).await
+}
+
+async fn refuse_calls(
+    database: &mut Postgres,
+    altered: &BTreeSet<&str>,
+    written: &BTreeSet<&str>,
+) -> Result<(), Error> {
     let mut found = Vec::new();
     for row in statements::catalog(database, ON_TABLES, ACTION).await? {
         let failed = |source| database.context().error(ACTION, source);
