@@ -11,13 +11,13 @@ use std::time::{Duration, Instant};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableUser;
 use mlflow_migrate_core::event::{Event, Wait, WaitReason};
+use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 use sqlx::AssertSqlSafe;
 
 use crate::database::Postgres;
 use crate::error::is_lock_failure;
 use crate::render::{column_list, quote_identifier, quote_literal};
 use crate::statements::{self, lock_holders};
-use crate::version_table::VERSION_TABLE;
 
 /// The seed that separates this tool's advisory locks from others: the bytes of `mlflow_m`.
 const LOCK_SEED: i64 = 0x6d6c_666c_6f77_5f6d;

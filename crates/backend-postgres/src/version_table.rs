@@ -1,7 +1,9 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::history::version_table::{CREATE, Fault, MOST_CHARACTERS, MOST_ROWS};
+use mlflow_migrate_core::history::version_table::{
+    CREATE, Fault, MOST_CHARACTERS, MOST_ROWS, NAME as VERSION_TABLE,
+};
 use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::change::ownership;
@@ -10,8 +12,6 @@ use crate::error::from_server;
 use crate::preflight::code_of_others;
 use crate::render::quote_identifier;
 use crate::statements;
-
-pub(crate) use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 
 /// `undefined_column`
 const UNDEFINED_COLUMN: &str = "42703";

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 use mlflow_migrate_core::schema::{
     Check, Column, ForeignKey, Generated, Index, IndexColumn, PrimaryKey, ReferentialAction, Table,
     Trigger, Unique,
@@ -10,7 +11,6 @@ use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use super::expression::{column_type, condition, default_value};
-use crate::version_table::VERSION_TABLE;
 
 /// Collects the rows of the queries. Each row begins with its table's name.
 #[derive(Default)]
