@@ -36,6 +36,8 @@ mod scripts;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod retries;
 mod sandbox;
+#[cfg(feature = "postgres")]
+mod schema_coverage;
 mod secrets;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod servers;
