@@ -78,6 +78,8 @@ CLASSES: Mapping[str, type[MigrationError]] = {
         ("refused", "unverified", "database", "internal", "server_limit", "journal"), UpgradeFailed
     ),
     "stopped": Stopped,
+    # The database is as the upgrade left it; only the report is missing.
+    "output": MigrationError,
 }
 
 

@@ -142,7 +142,7 @@ class Errors(Folder):
         page = (ROOT / "docs" / "exit_codes.md").read_text(encoding="utf-8")
         _, errors = page.split("## Arguments and target")
         kinds = set(re.findall(r"^\| <a id=.*></a>\d+ \| `(\w+)` \|", errors, re.MULTILINE))
-        self.assertEqual(kinds | {"usage"}, set(CLASSES))
+        self.assertEqual(kinds, set(CLASSES))
 
     def test_no_password_is_in_the_list_of_processes(self) -> None:
         seen: list[str] = []
