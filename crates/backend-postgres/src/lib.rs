@@ -42,6 +42,7 @@ mod search_path;
 mod second_session;
 mod sequences;
 mod session;
+mod statement_progress;
 mod statements;
 mod table_size;
 mod version_table;

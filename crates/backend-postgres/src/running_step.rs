@@ -5,25 +5,18 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::RunningStep;
-use mlflow_migrate_core::event::{Amount, Unit};
+use sqlx::Row as _;
 use sqlx::postgres::PgRow;
-use sqlx::{AssertSqlSafe, Row as _};
 
 use crate::database::Postgres;
 use crate::render::quote_literal;
-use crate::{lock, statements};
+use crate::{lock, statement_progress, statements};
 
 /// What separates the application's own name from the step: `mlflow-migrate [3/73] change table runs`.
 const BEGIN: &str = " [";
 
 /// How much of the application's own name is kept: the server cuts the whole after 63 bytes.
 const OWN_NAME: usize = 20;
-
-/// How far a statement is that builds an index, or that copies a table as CLUSTER does.
-const AMOUNTS: &str = "SELECT phase, tuples_done, tuples_total, blocks_done, blocks_total \
-        FROM pg_catalog.pg_stat_progress_create_index WHERE pid = $1 \
-    UNION ALL SELECT phase, heap_tuples_scanned, 0, heap_blks_scanned, heap_blks_total \
-        FROM pg_catalog.pg_stat_progress_cluster WHERE pid = $1";
 
 /// Announces a step.
 pub(crate) async fn announce(
@@ -57,15 +50,15 @@ pub(crate) async fn read(database: &mut Postgres) -> Result<Option<RunningStep>,
     let name: Option<String> = holder.try_get(1).unwrap_or_default();
     let Some(announced) = name.as_deref().and_then(announced) else { return Ok(None) };
     let process: i32 = holder.try_get(0).unwrap_or_default();
-    let amounts = rows(database, &AMOUNTS.replace("$1", &process.to_string())).await?;
+    let amounts = rows(database, &statement_progress::query(process.into())).await?;
     let progress = amounts.first();
-    let phase = progress.and_then(|row| row.try_get(0).ok());
-    Ok(Some(RunningStep { phase, amount: progress.and_then(amount), ..announced }))
+    let phase = progress.and_then(statement_progress::phase);
+    let amount = progress.and_then(statement_progress::amount);
+    Ok(Some(RunningStep { phase, amount, ..announced }))
 }
 
 async fn rows(database: &mut Postgres, sql: &str) -> Result<Vec<PgRow>, Error> {
-    let query = sqlx::raw_sql(AssertSqlSafe(sql.to_owned()));
-    let found = database.line.rows(query.fetch(&mut database.connection)).await;
+    let found = statements::look(database, sql).await;
     let action = "reading the step of an upgrade";
     found.map_err(|source| database.context().error(action, source))
 }
@@ -81,18 +74,6 @@ fn announced(name: &str) -> Option<RunningStep> {
         title: Some(title.to_owned()),
         ..RunningStep::default()
     })
-}
-
-fn amount(row: &PgRow) -> Option<Amount> {
-    let number = |at: usize| row.try_get::<i64, _>(at).ok().and_then(|it| u64::try_from(it).ok());
-    for (at, unit) in [(1, Unit::Rows), (3, Unit::Blocks)] {
-        let (done, total) = (number(at)?, number(at + 1)?);
-        if done > 0 {
-            let total = Some(total).filter(|total| *total > 0);
-            return Some(Amount { done, total, is_estimate: false, unit });
-        }
-    }
-    None
 }
 
 #[cfg(test)]

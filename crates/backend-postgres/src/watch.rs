@@ -1,14 +1,13 @@
 //! Reports what a long statement of an upgrade is doing, or waits for.
 //!
 //! The server shows both, but only to another connection: who holds the lock that a statement waits
-//! for (`pg_blocking_pids`), and how far the build of an index is (`pg_stat_progress_create_index`).
-//! There is no such view of an `ALTER TABLE` that rewrites a table.
+//! for (`pg_blocking_pids`), and how far it is.
 
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use mlflow_migrate_backend_server::backoff::Backoff;
-use mlflow_migrate_core::event::{Amount, Event, Observer, Progress, Unit, Wait, WaitReason};
+use mlflow_migrate_core::event::{Event, Observer, Progress, Wait, WaitReason};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 use tokio::sync::oneshot;
@@ -17,6 +16,7 @@ use tokio::time::timeout;
 
 use crate::login::connector::Connector;
 use crate::second_session::SecondSession;
+use crate::statement_progress;
 
 /// The time between two looks. Most upgrades end before the first one.
 const LOOK: Duration = Duration::from_secs(1);
@@ -28,10 +28,6 @@ const HOLDERS: &str = "SELECT b.pid, b.usename::text, b.application_name, b.stat
     FROM pg_catalog.pg_stat_activity a, pg_catalog.pg_stat_activity b \
     WHERE a.wait_event_type = 'Lock' AND b.pid = ANY (pg_catalog.pg_blocking_pids(a.pid)) \
     AND a.pid = ";
-
-/// How far the build of an index is; its phases count blocks or rows, or nothing.
-const INDEX: &str = "SELECT blocks_done, blocks_total, tuples_done, tuples_total \
-    FROM pg_catalog.pg_stat_progress_create_index WHERE pid = ";
 
 /// What the watch needs to know of the statement at work.
 #[derive(Clone, Default)]
@@ -127,8 +123,11 @@ impl Watching {
         self.end_wait();
         let work = self.work.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let Some(progress) = work.progress else { return };
-        let rows = self.session.ask(&self.about(INDEX)).await;
-        if let Some(amount) = rows.as_ref().and_then(|rows| rows.first()).and_then(amount) {
+        let rows = self.session.ask(&statement_progress::query(self.process)).await;
+        let row = rows.as_ref().and_then(|rows| rows.first());
+        // Without a total, an amount says less than the time that the display shows anyway.
+        let amount = row.and_then(statement_progress::amount).filter(|it| it.total.is_some());
+        if let Some(amount) = amount {
             progress.report_amount(amount);
         }
     }
@@ -167,18 +166,6 @@ impl Watching {
             limit_seconds: Some(limit.as_secs()),
         }));
     }
-}
-
-/// Returns how far the build of an index is.
-fn amount(row: &PgRow) -> Option<Amount> {
-    let number = |at: usize| row.try_get::<i64, _>(at).ok().and_then(|it| u64::try_from(it).ok());
-    for (at, unit) in [(2, Unit::Rows), (0, Unit::Blocks)] {
-        let (done, total) = (number(at)?, number(at + 1)?);
-        if total > 0 && done > 0 {
-            return Some(Amount { done, total: Some(total), is_estimate: false, unit });
-        }
-    }
-    None
 }
 
 fn describe(row: &PgRow) -> String {
