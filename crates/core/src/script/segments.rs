@@ -3,10 +3,11 @@
 use super::ScriptOptions;
 use super::dialect::ScriptDialect;
 use super::recorder::record;
+use crate::data::DataOptions;
 use crate::error::{Error, TargetError, label};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
-use crate::history::revision::Action;
+use crate::history::revision::{Action, Revision};
 use crate::plan::{Plan, plan, step_by_step};
 use crate::schema::Schema;
 
@@ -54,7 +55,8 @@ pub(super) async fn cut(
     let mut segments: Vec<Segment> = Vec::new();
     let mut program_before = None;
     loop {
-        let cut = first_for_program(catalogue, dialect, &live, &here, to, options).await?;
+        let path = path(catalogue, &here, to)?;
+        let cut = first_for_program(&path, dialect, &live, &here, &options.data).await?;
         let end = cut.as_ref().map_or(to, |(before, _)| before.as_deref());
         let program_after = cut.as_ref().map(|(_, revision)| revision.clone());
         let is_moving = here.empty || here.revision.as_deref() != end;
@@ -87,27 +89,33 @@ pub(super) async fn cut(
     }
 }
 
+/// Returns the revisions between two states.
+fn path<'a>(
+    catalogue: &'a Catalogue,
+    from: &Location,
+    to: Option<&str>,
+) -> Result<Vec<&'a Revision>, Error> {
+    let current = from.revision.as_deref();
+    catalogue.graph.path(current, to).ok_or_else(|| {
+        let (current, target) = (label(current).to_owned(), label(to).to_owned());
+        Error::Target(TargetError::TargetBehind { current, target })
+    })
+}
+
 /// Returns the first revision on a path that needs the program, and the revision before it.
 async fn first_for_program(
-    catalogue: &Catalogue,
+    path: &[&Revision],
     dialect: &dyn ScriptDialect,
     live: &Schema,
     from: &Location,
-    to: Option<&str>,
-    options: &ScriptOptions,
+    data: &DataOptions,
 ) -> Result<Option<(Option<String>, String)>, Error> {
     let mut before = from.revision.clone();
-    let path = catalogue.graph.path(before.as_deref(), to).ok_or_else(|| {
-        Error::Target(TargetError::TargetBehind {
-            current: label(before.as_deref()).to_owned(),
-            target: label(to).to_owned(),
-        })
-    })?;
     for revision in path {
         for action in revision.actions(dialect.platform()) {
             let Action::Data(migration) = action else { continue };
             if migration.is_needed(live)
-                && record(&**migration, dialect, &options.data, live, live).await?.is_none()
+                && record(&**migration, dialect, data, live, live).await?.is_none()
             {
                 return Ok(Some((before, revision.id.clone())));
             }
