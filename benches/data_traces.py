@@ -78,7 +78,6 @@ _SPANS = (
     "start_time_unix_nano",
     "end_time_unix_nano",
     "content",
-    "dimension_attributes",
 )
 _ASSESSMENTS = (
     "assessment_id",
@@ -96,15 +95,23 @@ _ASSESSMENTS = (
 
 
 def fill(loader: Loader, data: DataSet) -> None:
-    """Adds an experiment, and traces with all that belongs to them, in the order of their time."""
+    """Adds an experiment, and traces with all that belongs to them, in the order of their time.
+
+    An older revision has no costs of spans: neither their table, nor the column of their models.
+    """
     traces = _Traces(data.size)
+    with_costs = loader.has_column("spans", "dimension_attributes")
     loader.insert("experiments", ("experiment_id", "name", "lifecycle_stage"), [(1, "e", "active")])
     loader.insert("trace_info", _TRACE_INFO, traces.infos())
     loader.insert("trace_tags", ("request_id", "key", "value"), traces.tags())
     loader.insert("trace_request_metadata", ("request_id", "key", "value"), traces.metadata())
     loader.insert("trace_metrics", ("request_id", "key", "value"), traces.metrics())
-    loader.insert("spans", _SPANS, traces.spans())
-    loader.insert("span_metrics", ("trace_id", "span_id", "key", "value"), traces.span_metrics())
+    if with_costs:
+        loader.insert("spans", (*_SPANS, "dimension_attributes"), traces.spans())
+        costs = ("trace_id", "span_id", "key", "value")
+        loader.insert("span_metrics", costs, traces.span_metrics())
+    else:
+        loader.insert("spans", _SPANS, (span[:-1] for span in traces.spans()))
     loader.insert("assessments", _ASSESSMENTS, traces.assessments())
 
 

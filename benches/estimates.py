@@ -44,6 +44,7 @@ CASES = {
     "tenfold": DataSet("reference", _OLD, 10 * REFERENCE_ENTRIES),
     "tenfold-3.9": DataSet("reference", _MLFLOW_3_9, 10 * REFERENCE_ENTRIES),
     "traces": DataSet(TRACES, _BEFORE_TRACE_ANALYTICS, _TRACES),
+    "traces-3.9": DataSet(TRACES, _MLFLOW_3_9, _TRACES),
 }
 """The upgrades to the newest revision that are predicted and measured."""
 

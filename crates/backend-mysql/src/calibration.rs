@@ -2,6 +2,8 @@
 //!
 //! A temporary table would hide a table of the same name, so the sample has a name of its own.
 
+mod index_builds;
+
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
@@ -62,10 +64,6 @@ impl Mysql {
 
 #[async_trait]
 impl Calibration for Mysql {
-    fn copies_samples(&self) -> bool {
-        true
-    }
-
     /// Fails where replicas would repeat the statements.
     async fn begin_calibration(&mut self) -> Result<(), Error> {
         let log = BinaryLog::of(self).await?;
@@ -82,6 +80,7 @@ impl Calibration for Mysql {
     }
 
     async fn end_calibration(&mut self) -> Result<(), Error> {
+        self.run(ACTION, &index_builds::cleanup()).await?;
         let sql = format!("DROP TEMPORARY TABLE IF EXISTS {}", quote(SAMPLE));
         self.run(ACTION, &sql).await
     }
@@ -107,6 +106,12 @@ impl Calibration for Mysql {
         match work {
             Work::Change(change) => {
                 for statement in change::describe(change, false, &self.features)?.statements {
+                    self.run(ACTION, &statement).await?;
+                }
+                Ok(0)
+            }
+            Work::BuildIndexes(change) => {
+                for statement in index_builds::statements(change, &self.features) {
                     self.run(ACTION, &statement).await?;
                 }
                 Ok(0)

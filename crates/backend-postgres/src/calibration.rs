@@ -19,10 +19,6 @@ const ACTION: &str = "measuring a sample";
 
 #[async_trait]
 impl Calibration for Postgres {
-    fn copies_samples(&self) -> bool {
-        false
-    }
-
     async fn begin_calibration(&mut self) -> Result<(), Error> {
         session::begin_calibration(self).await
     }
@@ -62,7 +58,7 @@ impl Calibration for Postgres {
 
     async fn work(&mut self, work: &Work) -> Result<u64, Error> {
         match work {
-            Work::Change(change) => {
+            Work::Change(change) | Work::BuildIndexes(change) => {
                 for statement in change::describe(change)?.statements {
                     statements::define(self, statement, ACTION).await?;
                 }

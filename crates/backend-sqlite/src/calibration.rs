@@ -127,10 +127,6 @@ fn write(connection: &Connection, columns: &[String], rows: Rows) -> rusqlite::R
 
 #[async_trait]
 impl Calibration for Sqlite {
-    fn copies_samples(&self) -> bool {
-        false
-    }
-
     async fn begin_calibration(&mut self) -> Result<(), Error> {
         let scratch = self.call(|_, context| open(context)).await?;
         self.scratch = Some(Arc::new(Mutex::new(scratch)));
@@ -169,7 +165,7 @@ impl Calibration for Sqlite {
 
     async fn work(&mut self, work: &Work) -> Result<u64, Error> {
         match work {
-            Work::Change(change) => {
+            Work::Change(change) | Work::BuildIndexes(change) => {
                 let change = change.clone();
                 self.on_sample(move |scratch, context| {
                     let (progress, asked) = (Progress::silent(), Asked::new());

@@ -25,8 +25,8 @@ pub(crate) const USAGE: u8 = 64;
 pub(crate) const OUTPUT: u8 = 74;
 
 /// The hint after a bug of this program.
-pub(crate) const AFTER_A_BUG: &str = "hint: please report this line; `mlflow-migrate status` shows whether an upgrade is unfinished, and \
-     the same command resumes it";
+pub(crate) const AFTER_A_BUG: &str = "please report this line; `mlflow-migrate status` shows whether an upgrade is unfinished, and the \
+     same command resumes it";
 
 fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
     match kind {

@@ -63,10 +63,15 @@ fn main() -> ExitCode {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         let message = panic.payload_as_str().unwrap_or_default();
         render::write_line(&format!("error: a bug in mlflow-migrate, at {place}: {message}"));
-        render::write_line(exit::AFTER_A_BUG);
+        render::write_line(&format!("hint: {}", exit::AFTER_A_BUG));
     }));
-    std::panic::catch_unwind(told)
-        .unwrap_or_else(|_| exit::code_of_error(ErrorKind::Internal).into())
+    std::panic::catch_unwind(told).unwrap_or_else(|payload| {
+        let code = exit::code_of_error(ErrorKind::Internal);
+        if command_line::asks_for_json() {
+            render::bug(&*payload, code, exit::AFTER_A_BUG);
+        }
+        code.into()
+    })
 }
 
 /// Runs the command of the arguments, and shows its result to the user.

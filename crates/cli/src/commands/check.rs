@@ -10,7 +10,7 @@ use crate::outcome::{Checked, OfDatabase, Outcome, Problem};
 /// `--to` compares with another revision or release in place of the newest one.
 /// Exit code 0: it is at the newest revision, or at `--to`. 1: there are newer ones up to there.
 /// 2: something that its revision has is missing, or different. What is there besides is listed,
-/// and is no fault.
+/// and is no fault. What has a name that a pending revision needs is listed first.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

@@ -51,7 +51,7 @@ struct OtherErrorLine<'a> {
     exit_code: u8,
     message: &'a str,
     causes: [String; 0],
-    hint: Option<String>,
+    hint: Option<&'a str>,
 }
 
 /// The kind of an error outside of the commands.
@@ -62,6 +62,8 @@ pub(super) enum OtherErrorKind {
     Usage,
     /// The result could not be written to its destination.
     Output,
+    /// A bug in this program.
+    Internal,
 }
 
 impl Observer for Json {
@@ -134,8 +136,9 @@ pub(super) fn write_other_error(
     kind: OtherErrorKind,
     message: &str,
     exit_code: u8,
+    hint: Option<&str>,
 ) -> io::Result<()> {
-    let line = OtherErrorLine { kind, exit_code, message, causes: [], hint: None };
+    let line = OtherErrorLine { kind, exit_code, message, causes: [], hint };
     unless_reader_is_gone(write_line(&line))
 }
 

@@ -6,6 +6,7 @@ mod text;
 mod visible;
 mod words;
 
+use std::any::Any;
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
@@ -63,7 +64,7 @@ pub(crate) fn usage(error: &clap::Error, as_json: bool, exit_code: u8) {
     let _ = match as_json {
         true => {
             let message = error.to_string();
-            json::write_other_error(OtherErrorKind::Usage, message.trim_end(), exit_code)
+            json::write_other_error(OtherErrorKind::Usage, message.trim_end(), exit_code, None)
         }
         false => error.print(),
     };
@@ -75,8 +76,21 @@ pub(crate) fn unwritten(error: &io::Error, as_json: bool, exit_code: u8) {
     write_line(&format!("error: {message}"));
     if as_json {
         // Stdout may be what could not be written.
-        let _ = json::write_other_error(OtherErrorKind::Output, &message, exit_code);
+        let _ = json::write_other_error(OtherErrorKind::Output, &message, exit_code, None);
     }
+}
+
+/// Writes as JSON that a bug ended the program; `payload` is that of the panic.
+pub(crate) fn bug(payload: &(dyn Any + Send), exit_code: u8, hint: &str) {
+    let message = bug_message(payload);
+    // Nothing else can be done where stdout is closed, too.
+    let _ = json::write_other_error(OtherErrorKind::Internal, &message, exit_code, Some(hint));
+}
+
+fn bug_message(payload: &(dyn Any + Send)) -> String {
+    let text = payload.downcast_ref::<&str>().copied();
+    let text = text.or_else(|| payload.downcast_ref::<String>().map(String::as_str));
+    format!("a bug in mlflow-migrate: {}", text.unwrap_or("it has no message"))
 }
 
 /// Ignores a closed stdout, which is no error: `head` closes its input early.
@@ -100,4 +114,19 @@ fn causes(error: &Error) -> Vec<String> {
         next = cause.source();
     }
     causes
+}
+
+#[cfg(test)]
+mod tests {
+    use super::bug_message;
+
+    #[test]
+    fn the_message_of_a_panic_is_told() {
+        let number = 3;
+        let payloads: [Box<dyn std::any::Any + Send>; 3] =
+            [Box::new("as it stands"), Box::new(format!("of {number}")), Box::new(number)];
+        let messages = payloads.map(|payload| bug_message(&*payload));
+        let expected = ["as it stands", "of 3", "it has no message"];
+        assert_eq!(messages, expected.map(|text| format!("a bug in mlflow-migrate: {text}")));
+    }
 }

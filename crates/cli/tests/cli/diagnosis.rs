@@ -136,3 +136,37 @@ fn a_watch_ends_at_once_if_nothing_runs() {
     assert_told(&watched, 0, &["no upgrade is in progress"]);
     assert_eq!(watched.stdout, sandbox.run(&["status", "mlruns.db"]).stdout);
 }
+
+#[test]
+fn a_check_names_the_revisions_that_an_object_of_the_user_stops() {
+    for (statement, object, revision, before) in [
+        ("CREATE TABLE issues (a INT)", "extra: issues", "76601a5f987d", "e1f2a3b4c5d6"),
+        (
+            "ALTER TABLE runs ADD COLUMN deleted_time TEXT",
+            "extra: runs: column deleted_time",
+            "0c779009ac13",
+            "bd07f7e963c5",
+        ),
+        (
+            "CREATE INDEX index_params_run_uuid ON params (value)",
+            "extra: params: index index_params_run_uuid (value)",
+            "bd07f7e963c5",
+            "c48cb773bb87",
+        ),
+    ] {
+        let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+        sandbox.sql(statement);
+        let told = format!("these prevent an upgrade:\n  {object}, whose name {revision} needs\n");
+        assert_told(&sandbox.run(&["check", "mlruns.db"]), 1, &[&told]);
+        assert_told(&sandbox.run(&["verify", "mlruns.db"]), SOUND, &[&told]);
+        let json = sandbox.run(&["check", "--json", "mlruns.db"]).json().pop().unwrap();
+        assert_eq!(json["clashes"][0]["revision"], revision);
+        assert_eq!(json["extra"].as_array().unwrap().len(), 0);
+        // What only later revisions need prevents nothing nearer.
+        let nearer = sandbox.run(&["check", "mlruns.db", "--to", before]);
+        assert_told(&nearer, 1, &[&format!("no fault:\n  {object}\n")]);
+        assert!(!nearer.stdout.contains("prevent an upgrade"), "{}", nearer.stdout);
+        let diagnosed = sandbox.run(&["doctor", "mlruns.db"]);
+        assert!(diagnosed.stdout.contains(revision), "{}", diagnosed.stdout);
+    }
+}

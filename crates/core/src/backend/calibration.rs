@@ -36,6 +36,8 @@ pub struct Sample {
 pub enum Work {
     /// Changes the table; both definitions are named [`SAMPLE`].
     Change(Box<TableChange>),
+    /// Builds the new indexes of a change that does not copy the table.
+    BuildIndexes(Box<TableChange>),
     /// Writes the column [`SAMPLED`] of some rows.
     Update(Condition),
     /// Deletes some rows.
@@ -118,9 +120,6 @@ pub struct Flushing {
 /// tables only.
 #[async_trait]
 pub trait Calibration: Send {
-    /// Returns whether a change of a sample always copies it, with all of its indexes.
-    fn copies_samples(&self) -> bool;
-
     /// Begins a session that may create temporary tables.
     async fn begin_calibration(&mut self) -> Result<(), Error>;
 

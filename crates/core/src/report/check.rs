@@ -12,7 +12,8 @@ pub use crate::locate::mlflow_partial_run::InterruptedMlflow;
 use crate::locate::{drift, interrupted_mlflow, wrong_stamp};
 use crate::report::session::{begin_reading, end_reading};
 use crate::schema::platform::Platform;
-use crate::schema::{Difference, Schema};
+use crate::schema::{Difference, DifferenceKind, EditError, Object, Schema};
+use crate::upgrade::clashes;
 use crate::upgrade::inspection::inspect;
 use crate::upgrade::repair_plan::repair_plan;
 
@@ -71,6 +72,16 @@ pub struct CheckedTarget {
     pub due: Vec<String>,
 }
 
+/// An additional object that has the place of a pending revision's own.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Clash {
+    /// The revision that needs the place.
+    pub revision: String,
+    /// The object.
+    #[serde(flatten)]
+    pub object: Difference,
+}
+
 /// The result of a check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CheckReport {
@@ -85,6 +96,10 @@ pub struct CheckReport {
     ///
     /// They are additional objects, such as a user's own index, and harmless differences.
     pub extra: Vec<Difference>,
+    /// Additional objects that prevent an upgrade while they have their name.
+    ///
+    /// Only those are known whose place the schema shows. A diagnosis finds the others.
+    pub clashes: Vec<Clash>,
     /// Tables that an interrupted Alembic run has left behind. An upgrade removes them.
     pub leftovers: Vec<String>,
     /// The differences that a repair removes, among `drift` and `extra`.
@@ -108,9 +123,30 @@ impl CheckReport {
             let is_there = due.is_empty() && !self.position.location.empty;
             self.verdict = if is_there { Verdict::AtTarget } else { Verdict::Behind };
         }
+        self.leave_alone_after(&due);
         let releases = catalogue.releases.expecting(revision.as_deref());
         self.target = Some(CheckedTarget { revision, releases, due });
         Ok(self)
+    }
+
+    /// Counts objects as left alone if only a revision beyond the pending ones needs their place.
+    fn leave_alone_after(&mut self, due: &[String]) {
+        let clashes = std::mem::take(&mut self.clashes).into_iter();
+        let (near, far): (Vec<Clash>, Vec<Clash>) =
+            clashes.partition(|clash| due.contains(&clash.revision));
+        self.clashes = near;
+        self.extra.extend(far.into_iter().map(|clash| clash.object));
+    }
+
+    /// Takes the objects that prevent an upgrade out of those that it leaves alone.
+    fn set_apart(&mut self, clashes: &[(String, EditError)]) {
+        for (revision, error) in clashes {
+            let Some(at) = self.extra.iter().position(|extra| is_about(extra, error)) else {
+                continue;
+            };
+            let object = self.extra.remove(at);
+            self.clashes.push(Clash { revision: revision.clone(), object });
+        }
     }
 }
 
@@ -173,8 +209,27 @@ pub(crate) fn checked(
         false => Vec::new(),
     };
     let interrupted_mlflow = interrupted_mlflow(catalogue, platform, live, &location)?;
+    let clashes = clashes::find(catalogue, platform, live, &location)?;
     let position = Position { interrupted_mlflow, ..describe(catalogue, location)? };
-    Ok(CheckReport { repairable, ..judge(position, all, leftovers(live), platform) })
+    let mut report = judge(position, all, leftovers(live), platform);
+    report.repairable = repairable;
+    report.set_apart(&clashes);
+    Ok(report)
+}
+
+/// Returns whether a difference is the object that an edit cannot make.
+fn is_about(extra: &Difference, error: &EditError) -> bool {
+    let is_extra = extra.kind == DifferenceKind::Extra;
+    is_extra
+        && match error {
+            EditError::TableExists { table, .. } => {
+                extra.table == *table && extra.object == Object::Table
+            }
+            EditError::Occupied { table, object, .. } => {
+                extra.table == *table && extra.object == **object
+            }
+            EditError::MissingTable { .. } | EditError::MissingObject { .. } => false,
+        }
 }
 
 pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Position, Error> {
@@ -215,7 +270,16 @@ fn judge(
     } else {
         Verdict::Behind
     };
-    CheckReport { verdict, position, drift, extra, leftovers, repairable: Vec::new(), target: None }
+    CheckReport {
+        verdict,
+        position,
+        drift,
+        extra,
+        clashes: Vec::new(),
+        leftovers,
+        repairable: Vec::new(),
+        target: None,
+    }
 }
 
 #[cfg(test)]

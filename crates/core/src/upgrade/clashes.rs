@@ -1,9 +1,37 @@
 //! Handles objects of the user that have the place of a revision's own.
 
 use crate::backend::Backend;
-use crate::plan::{TableChange, free_name};
+use crate::error::Error;
+use crate::history::catalogue::Catalogue;
+use crate::history::location::Location;
+use crate::plan::{TableChange, free_name, plan};
+use crate::schema::platform::Platform;
 use crate::schema::{EditError, Object, Schema, Table, quote};
 use crate::upgrade::corrections::in_one_line;
+
+/// Returns the objects that prevent the upgrade to the newest revision, each with the revision that
+/// needs its place.
+///
+/// Whatever else prevents the upgrade ends the search.
+pub(crate) fn find(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    location: &Location,
+) -> Result<Vec<(String, EditError)>, Error> {
+    let head = catalogue.graph.head()?;
+    let mut live = live.clone();
+    let mut found = Vec::new();
+    while let Err(Error::Edit { revision, source, .. }) =
+        plan(catalogue, platform, &live, location, Some(head))
+    {
+        if !remove(&mut live, &source) {
+            break;
+        }
+        found.push((revision, source));
+    }
+    Ok(found)
+}
 
 /// Returns the statements that give such an object another name; may be empty.
 pub(crate) fn remedies(backend: &dyn Backend, live: &Schema, error: &EditError) -> Vec<String> {

@@ -42,8 +42,16 @@ pub(super) fn write_differences(out: &mut impl Write, checked: &CheckReport) -> 
         writeln!(out, "differs from {}:", checked.position.location.label())?;
         checked.drift.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
+    if !checked.clashes.is_empty() {
+        writeln!(out, "these prevent an upgrade:")?;
+        for clash in &checked.clashes {
+            writeln!(out, "  {}, whose name {} needs", clash.object, clash.revision)?;
+        }
+        let remedy = "rename these, or drop what nobody needs";
+        writeln!(out, "hint: {remedy}; `mlflow-migrate doctor URL` shows the statements")?;
+    }
     if !checked.extra.is_empty() {
-        writeln!(out, "other differences, which do not prevent an upgrade:")?;
+        writeln!(out, "other differences, which are no fault:")?;
         checked.extra.iter().try_for_each(|difference| writeln!(out, "  {difference}"))?;
     }
     if !checked.leftovers.is_empty() {

@@ -72,7 +72,6 @@ async fn measure_all(
         statement: measure_statement(backend).await?,
         creation: measure_creations(backend, works).await?,
         flushing: backend.calibration().flushing().await?,
-        are_copied: backend.calibration().copies_samples(),
         ..Samples::default()
     };
     let mut parts: Vec<&Part> = works.iter().flat_map(|work| &work.parts).collect();
@@ -188,7 +187,7 @@ async fn measure_checks(backend: &mut dyn Backend, sizes: &Sizes) -> Result<Seco
 fn sampled(part: &Part, live: &Table, platform: &Platform) -> (Sample, Work) {
     let rows = part.size.rows;
     match &part.kind {
-        Kind::Change { change, .. } => {
+        Kind::Change { change, rebuilds, index_builds, .. } => {
             let before = change.before.as_ref().unwrap_or(live);
             let sample = sample_of(&part.table, before, live, rows);
             let after = bare(&change.after, live);
@@ -197,7 +196,11 @@ fn sampled(part: &Part, live: &Table, platform: &Platform) -> (Sample, Work) {
                 after,
                 revisions: change.revisions.clone(),
             };
-            (sample, Work::Change(Box::new(change)))
+            let work = match *index_builds {
+                1.. if !rebuilds => Work::BuildIndexes,
+                _ => Work::Change,
+            };
+            (sample, work(Box::new(change)))
         }
         Kind::Read { columns } => {
             let mut narrow = bare(live, live);
@@ -210,7 +213,12 @@ fn sampled(part: &Part, live: &Table, platform: &Platform) -> (Sample, Work) {
         Kind::Query { query } => {
             (sample_of(&part.table, live, live, rows), Work::Query(query.clone()))
         }
-        Kind::Update { rows: written, .. } => (writable(part, live), Work::Update(written.clone())),
+        Kind::Update { rows: written, without_values, .. } => {
+            let mut sample = writable(part, live);
+            let columns = without_values.iter().map(|name| varchar(*name, 32));
+            sample.table.columns.extend(columns);
+            (sample, Work::Update(written.clone()))
+        }
         Kind::Add { count: Some(count) } => {
             (sample_of(&part.table, live, live, rows), Work::Count(count.clone()))
         }

@@ -41,8 +41,15 @@ pub(super) enum Kind {
     Read { columns: Vec<String> },
     /// Runs one query over all rows.
     Query { query: Box<SelectStatement> },
-    /// Writes rows; `waits` for the next change of the table, which then writes them.
-    Update { rows: Condition, waits: bool },
+    /// Writes rows.
+    Update {
+        /// The rows that are likely to be written.
+        rows: Condition,
+        /// The columns in the condition that the live table lacks, and so has no values of.
+        without_values: Vec<&'static str>,
+        /// Whether the next change of the table writes the rows.
+        waits: bool,
+    },
     /// Adds rows, as many as a query over those that are read counts.
     Add { count: Option<Box<SelectStatement>> },
     /// Deletes rows.

@@ -8,7 +8,6 @@ use super::seconds::Seconds;
 use super::work::StepWork;
 use super::{Estimate, Flush};
 use crate::backend::{DiskFacts, Flushing, Measured};
-use crate::plan::indexes_of;
 
 /// The fewest rows of a table that is sampled; fewer cost no more than the statement.
 pub(super) const FEWEST_ROWS: u64 = 500;
@@ -33,8 +32,6 @@ pub(super) struct Samples {
     pub(super) measured: HashMap<Key, Vec<Measured>>,
     /// The time of a statement that changes an empty table.
     pub(super) statement: Seconds,
-    /// Whether a change of a sample copies it, with all of its indexes.
-    pub(super) are_copied: bool,
     /// The time of creating a table, with its indexes.
     pub(super) creation: Seconds,
     /// The time of reading the schema, and of planning.
@@ -109,19 +106,19 @@ impl Samples {
             // Rows leave the table, and what they become is copied into others.
             Kind::Read { .. } => self.scaled(part, |one| one.filling),
             Kind::Add { .. } => self.scaled(part, |one| one.filling).times(LOGGED),
-            Kind::Query { .. } => self.working(part, 1.0),
-            kind => self.working(part, self.share(kind)).times(LOGGED),
+            Kind::Query { .. } => self.working(part),
+            _ => self.working(part).times(LOGGED),
         }
     }
 
     /// Returns the time of reading the rows of a part again.
     fn reading(&self, part: &Part) -> Seconds {
-        if part.rows() < FEWEST_ROWS { Seconds::default() } else { self.working(part, 1.0) }
+        if part.rows() < FEWEST_ROWS { Seconds::default() } else { self.working(part) }
     }
 
-    /// Returns the time of work, a share of which is needed, and of the same work without rows.
-    fn working(&self, part: &Part, share: f64) -> Seconds {
-        let growing = |one: &Measured| (one.working - one.fixed).max(0.0) * share;
+    /// Returns the time of work, and of the same work without rows.
+    fn working(&self, part: &Part) -> Seconds {
+        let growing = |one: &Measured| (one.working - one.fixed).max(0.0);
         let measured = self.measured.get(&key_of(part)).map_or(&[][..], Vec::as_slice);
         let fixed = Seconds::measured(measured.iter().map(|one| one.fixed).collect());
         self.scaled(part, growing).and(fixed)
@@ -156,20 +153,6 @@ impl Samples {
     fn rate(&self) -> Seconds {
         let known = self.measured.values().flatten().filter(|measured| measured.rows > 0);
         Seconds::measured(known.map(|it| (it.filling + it.working) / it.rows as f64).collect())
-    }
-
-    /// Returns the share of the work on a sample that the change of its table takes.
-    ///
-    /// A change in place builds only the new indexes. Reading the table for them takes about as long as
-    /// building one.
-    fn share(&self, kind: &Kind) -> f64 {
-        match kind {
-            Kind::Change { change, rebuilds: false, index_builds, .. } if self.are_copied => {
-                let all = indexes_of(&change.after).max(1) as f64;
-                ((*index_builds + 1) as f64 / all).min(1.0)
-            }
-            _ => 1.0,
-        }
     }
 
     /// Returns what a part is likely to write; at most everything, if it was not measured.

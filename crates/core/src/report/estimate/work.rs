@@ -187,6 +187,11 @@ fn own(size: TableSize) -> Amount {
     Amount { rows: size.rows, bytes: size.bytes.map(|_| disk::own_bytes(size)) }
 }
 
+/// Returns whether a migration changes or removes rows of a table that it has read there.
+fn changes_own_rows(migration: &dyn DataMigration, table: &str) -> bool {
+    !migration.only_adds() && migration.reads().iter().any(|(name, _)| *name == table)
+}
+
 /// What the parts of data migrations depend on.
 struct Migrations<'a> {
     sizes: &'a Sizes,
@@ -225,13 +230,23 @@ impl Migrations<'_> {
             Some(_) if !migration.truncates().is_empty() => Kind::Delete { rows },
             Some(_) if !migration.only_adds() => {
                 let waits = self.can_wait && migration.deferred_tables().contains(&table);
-                Kind::Update { rows, waits }
+                Kind::Update { rows, without_values: self.without_values(migration, table), waits }
             }
+            // The table has no rows yet, and gets none.
+            None if changes_own_rows(migration, table) => return None,
             _ => return self.addition(migration),
         };
         let size = self.find(table)?;
         let written = Amount { rows: size.rows, bytes: size.bytes };
         Some(Part { table: table.to_owned(), size, kind, read: Amount::default(), written })
+    }
+
+    /// Returns the columns that a migration reads, and that a live table lacks.
+    fn without_values(&self, migration: &dyn DataMigration, table: &str) -> Vec<&'static str> {
+        let Some((live, _)) = self.sizes.get(table) else { return Vec::new() };
+        let reads = migration.reads().iter().filter(|(name, _)| *name == table);
+        let columns = reads.flat_map(|(_, columns)| *columns).copied();
+        columns.filter(|column| live.find_column(column).is_none()).collect()
     }
 
     /// Returns what a migration adds: at most one row for each that it reads first, unless known.
