@@ -60,6 +60,13 @@ impl Mysql {
         let written = text_protocol::run(&mut self.connection, sql).await;
         written.map_err(|source| self.context.error(ACTION, source))
     }
+
+    /// Returns the number that a query finds; 0 for NULL.
+    async fn number(&mut self, sql: String) -> Result<u64, Error> {
+        let found = text_protocol::value_of_tables(&mut self.connection, sql).await;
+        let found = found.map_err(|source| self.context.error(ACTION, source))?;
+        Ok(found.and_then(|number| number.parse().ok()).unwrap_or_default())
+    }
 }
 
 #[async_trait]
@@ -111,10 +118,17 @@ impl Calibration for Mysql {
                 Ok(0)
             }
             Work::BuildIndexes(change) => {
-                for statement in index_builds::statements(change, &self.features) {
-                    self.run(ACTION, &statement).await?;
+                let mut bytes = 0;
+                for build in index_builds::of(change, &self.features) {
+                    for statement in &build.statements {
+                        self.run(ACTION, statement).await?;
+                    }
+                    bytes += self.number(build.size).await?;
+                    if !build.statements.is_empty() {
+                        self.run(ACTION, &index_builds::cleanup()).await?;
+                    }
                 }
-                Ok(0)
+                Ok(bytes)
             }
             Work::Update(rows) => {
                 let mut update = Query::update();
@@ -131,12 +145,7 @@ impl Calibration for Mysql {
                 let read = text_protocol::rows_of_tables(&mut self.connection, sql).await;
                 read.map(|_| 0).map_err(|source| self.context.error(ACTION, source))
             }
-            Work::Count(query) => {
-                let sql = query.to_string(MysqlQueryBuilder);
-                let found = text_protocol::value_of_tables(&mut self.connection, sql).await;
-                let found = found.map_err(|source| self.context.error(ACTION, source))?;
-                Ok(found.and_then(|count| count.parse().ok()).unwrap_or_default())
-            }
+            Work::Count(query) => self.number(query.to_string(MysqlQueryBuilder)).await,
             Work::Check => Ok(0),
         }
     }

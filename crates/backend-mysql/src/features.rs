@@ -222,6 +222,15 @@ impl Features {
         self.version >= (5, 7, 6) && !self.is_mariadb()
     }
 
+    /// Returns whether the server writes a new index to the disk before the statement ends.
+    ///
+    /// MySQL 5.7.5 and later log none of its pages (MySQL manual, "Sorted Index Builds"). MariaDB logs
+    /// them, and MySQL 5.6 adds the entries one by one.
+    #[must_use]
+    pub fn writes_new_indexes(&self) -> bool {
+        self.family == Family::Mysql && self.version >= (5, 7, 5)
+    }
+
     /// A table copy checks each of the table's foreign keys, existing ones included.
     ///
     /// Seen with MySQL 9.7, where the server checks foreign keys (since 8.0), and no longer InnoDB.

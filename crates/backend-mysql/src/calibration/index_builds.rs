@@ -1,13 +1,13 @@
-//! Measures how long the server builds new indexes in place.
+//! Measures how long the server builds new indexes in place, and how large they become.
 //!
 //! The server copies a temporary table to change it, with all of its indexes. In place, it reads the
-//! table once for each new index, sorts the entries, and writes them in order (MySQL manual, "Sorted
-//! Index Builds"). So the entries of each index go, sorted, into a temporary table without any index:
-//! InnoDB then writes one tree in order, too.
+//! table, sorts the entries of the new index, and writes them in order. So the entries of each index
+//! are sorted. Where the server writes the index to the disk at once, the sorted entries go into a
+//! temporary table without any index: InnoDB then writes one tree in order, too.
 
 use mlflow_migrate_core::backend::SAMPLE;
 use mlflow_migrate_core::plan::TableChange;
-use mlflow_migrate_core::schema::{Column, Index, Table};
+use mlflow_migrate_core::schema::{Column, ColumnType, Index, Table};
 
 use crate::features::Features;
 use crate::quoting::quote;
@@ -16,16 +16,31 @@ use crate::render;
 /// The name of the temporary table of an index's entries.
 const ENTRIES: &str = "mlflow_migrate_entries";
 
-/// The statement that removes what an interrupted measurement has left.
+/// The bytes of an entry besides its texts, and of each value of a fixed width.
+///
+/// An entry has a header of five bytes, the lengths of its texts, and bits for NULL (MySQL manual,
+/// "InnoDB Row Formats").
+const ENTRY: u64 = 8;
+
+/// The statements that take as long as the building of one index.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct IndexBuild {
+    /// The statements before the query.
+    pub(super) statements: Vec<String>,
+    /// The query of the index's size in bytes.
+    pub(super) size: String,
+}
+
+/// The statement that removes what [`IndexBuild::statements`] leave.
 pub(super) fn cleanup() -> String {
     format!("DROP TEMPORARY TABLE IF EXISTS {}", quote(ENTRIES))
 }
 
-/// Returns the statements that take as long as the building of a change's new indexes.
-pub(super) fn statements(change: &TableChange, features: &Features) -> Vec<String> {
+/// Returns what takes as long as the building of each new index of a change.
+pub(super) fn of(change: &TableChange, features: &Features) -> Vec<IndexBuild> {
     let Some(before) = &change.before else { return Vec::new() };
     let new = new_indexes(before, &change.after);
-    new.iter().flat_map(|index| of_index(index, before, &change.after, features)).collect()
+    new.iter().map(|index| of_index(index, before, &change.after, features)).collect()
 }
 
 fn new_indexes(before: &Table, after: &Table) -> Vec<Index> {
@@ -40,27 +55,43 @@ fn new_indexes(before: &Table, after: &Table) -> Vec<Index> {
     indexes.chain(uniques).filter(|index| index.definition.is_none()).collect()
 }
 
-/// Returns the statements for one index, which holds the primary key besides its own columns.
-fn of_index(index: &Index, before: &Table, after: &Table, features: &Features) -> [String; 3] {
+/// Returns what one index takes, which holds the primary key besides its own columns.
+fn of_index(index: &Index, before: &Table, after: &Table, features: &Features) -> IndexBuild {
     let mut names: Vec<&str> = index.columns.iter().map(|column| column.name.as_str()).collect();
     let key = after.primary_key.iter().flat_map(|key| &key.columns).map(String::as_str);
     let key: Vec<&str> = key.filter(|name| !names.contains(name)).collect();
     names.extend(key);
-    let mut entries = Table::new(ENTRIES);
-    entries.columns = names.iter().filter_map(|name| after.find_column(name)).map(plain).collect();
     // A column that the change adds has no values yet.
-    let filled: Vec<String> = names
-        .iter()
-        .filter(|name| before.find_column(name).is_some())
-        .map(|name| quote(name))
-        .collect();
+    let columns: Vec<&Column> = names.iter().filter_map(|name| before.find_column(name)).collect();
+    let filled: Vec<String> = columns.iter().map(|column| quote(&column.name)).collect();
     let filled = filled.join(", ");
-    let fill = format!(
-        "INSERT INTO {entries} ({filled}) SELECT {filled} FROM {sample} ORDER BY {filled}",
-        entries = quote(ENTRIES),
-        sample = quote(SAMPLE)
-    );
-    [render::create_temporary_table(&entries, features), fill, cleanup()]
+    let sorted = format!("SELECT {filled} FROM {} ORDER BY {filled}", quote(SAMPLE));
+    let bytes: Vec<String> = columns.iter().map(|column| size_of(column)).collect();
+    let bytes = bytes.join(" + ");
+    if !features.writes_new_indexes() {
+        // Without a limit, the server would not sort.
+        let size = format!("SELECT SUM({ENTRY} + {bytes}) FROM ({sorted} LIMIT {}) AS e", u64::MAX);
+        return IndexBuild { statements: Vec::new(), size };
+    }
+    let mut entries = Table::new(ENTRIES);
+    entries.columns = columns.into_iter().map(plain).collect();
+    let create = render::create_temporary_table(&entries, features);
+    let fill = format!("INSERT INTO {} {sorted}", quote(ENTRIES));
+    let size = format!("SELECT SUM({ENTRY} + {bytes}) FROM {}", quote(ENTRIES));
+    IndexBuild { statements: vec![create, fill], size }
+}
+
+/// Returns an expression of the bytes that a value takes.
+fn size_of(column: &Column) -> String {
+    match column.column_type {
+        ColumnType::Integer
+        | ColumnType::BigInteger
+        | ColumnType::Float
+        | ColumnType::Double
+        | ColumnType::Boolean
+        | ColumnType::Date => ENTRY.to_string(),
+        _ => format!("IFNULL(LENGTH({}), 0)", quote(&column.name)),
+    }
 }
 
 /// Returns a column that takes the values of another one, and makes none itself.
@@ -81,11 +112,10 @@ mod tests {
     use mlflow_migrate_core::plan::TableChange;
     use mlflow_migrate_core::schema::{Index, Table, big_integer, varchar};
 
-    use super::statements;
+    use super::of;
     use crate::features::Features;
 
-    #[test]
-    fn entries_of_a_new_index_are_written_in_their_order() {
+    fn shown(version: &str) -> String {
         let before = Table::new(SAMPLE)
             .column(varchar("run", 32).not_null())
             .column(big_integer("step").not_null())
@@ -97,15 +127,21 @@ mod tests {
             .column(varchar("added", 5))
             .index(Index::new("by_step", &["step", "added"]));
         let change = TableChange { before: Some(before), after, revisions: Vec::new() };
-        let statements = statements(&change, &Features::parse("8.0.36").unwrap());
-        insta::assert_snapshot!(statements.join(";\n"), @r"
+        let builds = of(&change, &Features::parse(version).unwrap());
+        let lines = builds.into_iter().flat_map(|one| [one.statements, vec![one.size]].concat());
+        lines.collect::<Vec<_>>().join(";\n")
+    }
+
+    #[test]
+    fn entries_of_a_new_index_are_sorted_and_written_where_the_server_writes_them() {
+        insta::assert_snapshot!(shown("8.0.36"), @r"
         CREATE TEMPORARY TABLE `mlflow_migrate_entries` (
           `step` BIGINT,
-          `added` VARCHAR(5),
           `run` VARCHAR(32)
         ) ENGINE=InnoDB;
-        INSERT INTO `mlflow_migrate_entries` (`step`, `run`) SELECT `step`, `run` FROM `mlflow_migrate_sample` ORDER BY `step`, `run`;
-        DROP TEMPORARY TABLE IF EXISTS `mlflow_migrate_entries`
+        INSERT INTO `mlflow_migrate_entries` SELECT `step`, `run` FROM `mlflow_migrate_sample` ORDER BY `step`, `run`;
+        SELECT SUM(8 + 8 + IFNULL(LENGTH(`run`), 0)) FROM `mlflow_migrate_entries`
         ");
+        insta::assert_snapshot!(shown("10.11.14-MariaDB"), @"SELECT SUM(8 + 8 + IFNULL(LENGTH(`run`), 0)) FROM (SELECT `step`, `run` FROM `mlflow_migrate_sample` ORDER BY `step`, `run` LIMIT 18446744073709551615) AS e");
     }
 }

@@ -36,7 +36,9 @@ pub struct Sample {
 pub enum Work {
     /// Changes the table; both definitions are named [`SAMPLE`].
     Change(Box<TableChange>),
-    /// Builds the new indexes of a change that does not copy the table.
+    /// Builds the new indexes of a change that does not copy the table, and returns their bytes.
+    ///
+    /// Returns 0 where the bytes are not known.
     BuildIndexes(Box<TableChange>),
     /// Writes the column [`SAMPLED`] of some rows.
     Update(Condition),
@@ -61,7 +63,7 @@ pub struct Measured {
     pub working: f64,
     /// The seconds of the same work on an empty sample.
     pub fixed: f64,
-    /// The number of rows that the work wrote, or would add.
+    /// The number of rows that the work wrote, or would add; the bytes of new indexes.
     pub written: u64,
     /// The bytes that the work has added to the sample, where the database reports them.
     pub grown: Option<u64>,

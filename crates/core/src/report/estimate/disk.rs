@@ -27,7 +27,7 @@ pub struct Disk {
 pub(super) struct Written {
     /// The share of the rows that the step is about.
     pub(super) share: f64,
-    /// The bytes by which the table grows, where a sample has shown them.
+    /// The bytes by which the table and its indexes grow, where a sample has shown them.
     pub(super) grown: Option<u64>,
 }
 
@@ -77,7 +77,7 @@ impl Disk {
             // Only PostgreSQL keeps the former version of a row in the table.
             Kind::Update { .. } if facts.log != ChangeLog::TablesAndIndexes => 0,
             Kind::Update { .. } => written.grown.unwrap_or_else(|| written.of(bytes)),
-            Kind::Change { .. } => bytes,
+            Kind::Change { .. } => written.grown.unwrap_or(bytes),
             Kind::Add { .. } => written.of(bytes),
             Kind::Read { .. } | Kind::Query { .. } | Kind::Delete { .. } => 0,
         };
@@ -89,7 +89,10 @@ impl Disk {
         };
         let sorting = match &part.kind {
             Kind::Change { index_builds, indexes, .. } if *index_builds > 0 => {
-                of_index(part.size, *indexes)
+                match written.grown {
+                    Some(bytes) => bytes / *index_builds as u64,
+                    None => of_index(part.size, *indexes),
+                }
             }
             _ => 0,
         };

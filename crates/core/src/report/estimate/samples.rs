@@ -162,6 +162,9 @@ impl Samples {
         let counted = measured.written as f64 / measured.rows as f64;
         let scaled = |bytes| bytes * part.rows() / measured.rows;
         match &part.kind {
+            Kind::Change { rebuilds: false, index_builds: 1.., .. } if measured.written > 0 => {
+                Written { share: 1.0, grown: Some(scaled(measured.written)) }
+            }
             Kind::Update { .. } => {
                 let grown = measured.grown.filter(|grown| *grown > 0).map(scaled);
                 Written { share: counted, grown }
