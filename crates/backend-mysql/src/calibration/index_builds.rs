@@ -64,22 +64,22 @@ fn of_index(index: &Index, before: &Table, after: &Table, features: &Features) -
     // A column that the change adds has no values yet.
     let columns: Vec<&Column> = names.iter().filter_map(|name| before.find_column(name)).collect();
     let filled: Vec<String> = columns.iter().map(|column| quote(&column.name)).collect();
-    // The primary key decides between equal entries, which are sorted quickly.
-    let own = filled.iter().take(index.columns.len()).cloned().collect::<Vec<_>>().join(", ");
     let filled = filled.join(", ");
-    let sorted = format!("SELECT {filled} FROM {} ORDER BY {own}", quote(SAMPLE));
     let bytes: Vec<String> = columns.iter().map(|column| size_of(column)).collect();
-    let bytes = bytes.join(" + ");
+    let bytes = format!("{ENTRY} + {}", bytes.join(" + "));
+    let (sample, entries) = (quote(SAMPLE), quote(ENTRIES));
     if !features.writes_new_indexes() {
         // Without a limit, the server would not sort.
-        let size = format!("SELECT SUM({ENTRY} + {bytes}) FROM ({sorted} LIMIT {}) AS e", u64::MAX);
+        let sorted =
+            format!("SELECT {bytes} AS bytes FROM {sample} ORDER BY {filled} LIMIT {}", u64::MAX);
+        let size = format!("SELECT SUM(bytes) FROM ({sorted}) AS {entries}");
         return IndexBuild { statements: Vec::new(), size };
     }
+    let fill = format!("INSERT INTO {entries} SELECT {filled} FROM {sample} ORDER BY {filled}");
+    let size = format!("SELECT SUM({bytes}) FROM {entries}");
     let mut entries = Table::new(ENTRIES);
     entries.columns = columns.into_iter().map(plain).collect();
     let create = render::create_temporary_table(&entries, features);
-    let fill = format!("INSERT INTO {} {sorted}", quote(ENTRIES));
-    let size = format!("SELECT SUM({ENTRY} + {bytes}) FROM {}", quote(ENTRIES));
     IndexBuild { statements: vec![create, fill], size }
 }
 
@@ -141,9 +141,9 @@ mod tests {
           `step` BIGINT,
           `run` VARCHAR(32)
         ) ENGINE=InnoDB;
-        INSERT INTO `mlflow_migrate_entries` SELECT `step`, `run` FROM `mlflow_migrate_sample` ORDER BY `step`;
+        INSERT INTO `mlflow_migrate_entries` SELECT `step`, `run` FROM `mlflow_migrate_sample` ORDER BY `step`, `run`;
         SELECT SUM(8 + 8 + IFNULL(LENGTH(`run`), 0)) FROM `mlflow_migrate_entries`
         ");
-        insta::assert_snapshot!(shown("10.11.14-MariaDB"), @"SELECT SUM(8 + 8 + IFNULL(LENGTH(`run`), 0)) FROM (SELECT `step`, `run` FROM `mlflow_migrate_sample` ORDER BY `step` LIMIT 18446744073709551615) AS e");
+        insta::assert_snapshot!(shown("10.11.14-MariaDB"), @"SELECT SUM(bytes) FROM (SELECT 8 + 8 + IFNULL(LENGTH(`run`), 0) AS bytes FROM `mlflow_migrate_sample` ORDER BY `step`, `run` LIMIT 18446744073709551615) AS `mlflow_migrate_entries`");
     }
 }
