@@ -222,6 +222,12 @@ impl Features {
         self.version >= (5, 7, 6) && !self.is_mariadb()
     }
 
+    /// Returns whether the server has window functions (both manuals, "Window Functions").
+    #[must_use]
+    pub fn window_functions(&self) -> bool {
+        self.since((8, 0, 2), (10, 2, 0))
+    }
+
     /// Returns whether the server writes a new index to the disk before the statement ends.
     ///
     /// MySQL 5.7.5 and later log none of its pages (MySQL manual, "Sorted Index Builds"). MariaDB logs
@@ -339,7 +345,7 @@ mod tests {
     #[test]
     fn features_begin_where_the_manuals_say() {
         type Feature = fn(&Features) -> bool;
-        let rules: [(&str, Feature, &str, &str); 7] = [
+        let rules: [(&str, Feature, &str, &str); 9] = [
             ("RENAME COLUMN", Features::rename_column, "8.0.2", "8.0.3"),
             ("RENAME COLUMN", Features::rename_column, "10.5.1-MariaDB", "10.5.2-MariaDB"),
             ("DROP CHECK", Features::drop_check, "8.0.15", "8.0.16"),
@@ -347,6 +353,8 @@ mod tests {
             ("instant DROP COLUMN", Features::instant_drop_column, "8.0.28", "8.0.29"),
             ("indexes over expressions", Features::expression_indexes, "8.0.12", "8.0.13"),
             ("longer VARCHAR", Features::extends_varchar_in_place, "5.6.51", "5.7.44"),
+            ("window functions", Features::window_functions, "5.7.44", "8.0.36"),
+            ("indexes written at once", Features::writes_new_indexes, "5.6.51", "5.7.44"),
         ];
         for (name, feature, before, since) in rules {
             assert!(!feature(&features(before)), "{name} {before}");

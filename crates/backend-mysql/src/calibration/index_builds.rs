@@ -69,12 +69,14 @@ fn of_index(index: &Index, before: &Table, after: &Table, features: &Features) -
     let bytes = format!("{ENTRY} + {}", bytes.join(" + "));
     let (sample, entries) = (quote(SAMPLE), quote(ENTRIES));
     if !features.writes_new_indexes() {
-        // Without a limit, the server would not sort. By a column, it would sort texts in keys as wide as
-        // the column, while InnoDB compares what entries hold.
-        let sorted = format!(
-            "SELECT {bytes} AS bytes FROM {sample} ORDER BY CRC32(CONCAT_WS('', {filled})) LIMIT {}",
-            u64::MAX
-        );
+        // Only what the result depends on is sorted. A limit would make MariaDB sort ten times as slowly.
+        let sorted = if features.window_functions() {
+            format!(
+                "SELECT {bytes} + 0 * ROW_NUMBER() OVER (ORDER BY {filled}) AS bytes FROM {sample}"
+            )
+        } else {
+            format!("SELECT {bytes} AS bytes FROM {sample} ORDER BY {filled} LIMIT {}", u64::MAX)
+        };
         let size = format!("SELECT SUM(bytes) FROM ({sorted}) AS {entries}");
         return IndexBuild { statements: Vec::new(), size };
     }
@@ -147,6 +149,7 @@ mod tests {
         INSERT INTO `mlflow_migrate_entries` SELECT `step`, `run` FROM `mlflow_migrate_sample` ORDER BY `step`, `run`;
         SELECT SUM(8 + 8 + IFNULL(LENGTH(`run`), 0)) FROM `mlflow_migrate_entries`
         ");
-        insta::assert_snapshot!(shown("10.11.14-MariaDB"), @"SELECT SUM(bytes) FROM (SELECT 8 + 8 + IFNULL(LENGTH(`run`), 0) AS bytes FROM `mlflow_migrate_sample` ORDER BY CRC32(CONCAT_WS('', `step`, `run`)) LIMIT 18446744073709551615) AS `mlflow_migrate_entries`");
+        insta::assert_snapshot!(shown("10.11.14-MariaDB"), @"SELECT SUM(bytes) FROM (SELECT 8 + 8 + IFNULL(LENGTH(`run`), 0) + 0 * ROW_NUMBER() OVER (ORDER BY `step`, `run`) AS bytes FROM `mlflow_migrate_sample`) AS `mlflow_migrate_entries`");
+        insta::assert_snapshot!(shown("5.6.24"), @"SELECT SUM(bytes) FROM (SELECT 8 + 8 + IFNULL(LENGTH(`run`), 0) AS bytes FROM `mlflow_migrate_sample` ORDER BY `step`, `run` LIMIT 18446744073709551615) AS `mlflow_migrate_entries`");
     }
 }
