@@ -20,7 +20,7 @@ const OF_EACH_BACKEND: [(&str, Form); 24] = [
     ("backend", Form::Folder),
     ("backend/accelerated", Form::File),
     ("backend/rows", Form::File),
-    ("calibration", Form::File),
+    ("calibration", Form::Either),
     ("connect", Form::File),
     ("options", Form::File),
     ("session", Form::File),

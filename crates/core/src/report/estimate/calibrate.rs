@@ -215,7 +215,7 @@ fn sampled(part: &Part, live: &Table, platform: &Platform) -> (Sample, Work) {
         }
         Kind::Update { rows: written, without_values, .. } => {
             let mut sample = writable(part, live);
-            let columns = without_values.iter().map(|name| varchar(*name, 32));
+            let columns = without_values.iter().map(|name| varchar(name, 32));
             sample.table.columns.extend(columns);
             (sample, Work::Update(written.clone()))
         }

@@ -57,6 +57,16 @@ impl Disk {
         }
     }
 
+    /// Returns the larger of both in every respect, since a sample may show more than the catalogue.
+    pub(super) fn at_least(self, other: Self) -> Self {
+        Self {
+            tables: self.tables.max(other.tables),
+            log: self.log.max(other.log),
+            sorting: self.sorting.max(other.sorting),
+            freed: self.freed.min(other.freed),
+        }
+    }
+
     /// Returns the space of all steps, one after the other.
     ///
     /// The tables count at their largest: a step can use what the steps before it have freed.

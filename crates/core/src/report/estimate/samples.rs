@@ -71,6 +71,7 @@ impl Samples {
                     let disks =
                         work.parts.iter().map(|part| Disk::of(part, self.written(part), facts));
                     cost.disk = disks.fold(Disk::default(), Disk::and);
+                    cost.disk_at_most = cost.disk_at_most.at_least(cost.disk);
                 }
                 None => small_steps = small_steps.and(seconds),
             }
