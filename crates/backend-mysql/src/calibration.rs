@@ -173,8 +173,6 @@ impl Calibration for Mysql {
             log_room: 0,
             log_limit: None,
             sort_memory,
-            // InnoDB merges one file into another.
-            sort_files: 2,
             frees_truncated: true,
         })
     }

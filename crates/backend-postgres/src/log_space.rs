@@ -51,7 +51,6 @@ pub(crate) async fn measure(database: &mut Postgres) -> Result<DiskFacts, Error>
         log: ChangeLog::TablesAndIndexes,
         page: number(0),
         log_room,
-        sort_files: 1,
         frees_truncated: false,
         log_limit: (!is_kept && number(2) > 0).then(|| number(2)),
         sort_memory: number(4),

@@ -212,7 +212,6 @@ impl Calibration for Sqlite {
             log_room: 0,
             log_limit: None,
             sort_memory,
-            sort_files: 1,
             frees_truncated: false,
         })
     }

@@ -95,8 +95,6 @@ pub struct DiskFacts {
     pub log_limit: Option<u64>,
     /// The most bytes that a sort keeps in memory.
     pub sort_memory: u64,
-    /// How often the files of a larger sort hold what is sorted.
-    pub sort_files: u64,
     /// Whether a truncated table gives its room back before the upgrade ends.
     pub frees_truncated: bool,
 }

@@ -106,7 +106,7 @@ impl Disk {
             }
             _ => 0,
         };
-        let sorting = if sorting > facts.sort_memory { sorting * facts.sort_files } else { 0 };
+        let sorting = if sorting > facts.sort_memory { sorting } else { 0 };
         let is_truncated = matches!(part.kind, Kind::Delete { .. }) && written.share >= 1.0;
         let is_freed = is_truncated && facts.frees_truncated;
         let freed = if is_freed { part.size.bytes.unwrap_or_default() } else { 0 };
