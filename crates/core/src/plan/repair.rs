@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use super::{Plan, Planner, Step, leftovers};
+use super::planner::{Planner, leftovers};
+use super::{Plan, Step};
 use crate::data::DataMigration;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;

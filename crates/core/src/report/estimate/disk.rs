@@ -159,9 +159,14 @@ fn whole_pages(part: &Part, written: Written, facts: &DiskFacts) -> u64 {
     }
 }
 
+/// The share of InnoDB's pages that rows take, whose keys come in no order.
+///
+/// The middle between 1/2 and 15/16 (MySQL manual, "The Physical Structure of an InnoDB Index").
+const PAGE_FILL: f64 = 0.72;
+
 /// Returns what a binary log gets.
 fn rows_in_log(part: &Part, written: Written, tables: u64) -> u64 {
-    let own = own_bytes(part.size);
+    let own = (own_bytes(part.size) as f64 * PAGE_FILL) as u64;
     match &part.kind {
         Kind::Change { logs_rows: true, .. } => own,
         Kind::Change { .. } => 0,
