@@ -18,6 +18,7 @@ pub(crate) const TESTS: &[Test] = tests![
     what_is_not_on_the_path_is_not_counted,
     without_a_calibration_there_are_no_seconds,
     a_data_migration_writes_the_likely_rows => EVERY_REVISION,
+    what_an_old_database_lacks_is_not_written => EVERY_REVISION,
 ];
 
 /// Entries of each pair of run and metric; more rows than a sample has.
@@ -143,5 +144,35 @@ async fn a_data_migration_writes_the_likely_rows(server: &TestServer) {
     if server.is_postgres() {
         let (likely, most) = (cost.disk.tables, cost.disk_at_most.tables);
         assert!(0 < likely && 2 * likely < most, "{cost:?}");
+    }
+}
+
+/// The state of MLflow 3.9 has no models of spans, and neither metrics of spans nor their table.
+async fn what_an_old_database_lacks_is_not_written(server: &TestServer) {
+    const ROWS: usize = 1000;
+    let database = server.at("d3e4f5a6b7c8").await;
+    database.run(
+        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+         INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status)
+         VALUES ('a', 1, 100, 'OK')",
+    );
+    let each = |row: fn(usize) -> String| (0..ROWS).map(row).collect::<Vec<_>>().join(", ");
+    let spans = each(|number| format!("('a', 1, 's{number}', 'OK', 10, 25, '{{}}')"));
+    database.run(&format!(
+        "INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano, \
+         end_time_unix_nano, content) VALUES {spans}"
+    ));
+    let tags = each(|number| format!("('a', 'tag {number}', 'value')"));
+    database.run(&format!(r#"INSERT INTO trace_tags (request_id, "key", value) VALUES {tags}"#));
+
+    let found = estimated(server, &*database, server.head(), true).await;
+    let cost = |title: &str| found.costs.iter().find(|cost| cost.title == title).unwrap();
+    let removal = cost("remove what the trace analytics columns were computed from");
+    assert_eq!(removal.written.rows, ROWS as u64, "{removal:?}");
+    // Only PostgreSQL keeps the former version of a row, and it has a sample always.
+    if server.is_postgres() {
+        let filling = cost("fill the trace analytics columns");
+        let (likely, most) = (filling.disk.tables, filling.disk_at_most.tables);
+        assert!(2 * likely < most, "{filling:?}");
     }
 }
