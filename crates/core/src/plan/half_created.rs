@@ -7,8 +7,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::planner::plan_edits;
-use super::{Plan, Step};
+use super::{Plan, Step, plan_edits};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;

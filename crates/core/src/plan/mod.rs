@@ -38,6 +38,7 @@ pub use dependents::ColumnEnd;
 pub use lock::{RESERVED, TableLock, Waiting, of_migration, strongest};
 pub(crate) use name_clashes::free_name;
 pub use name_clashes::{NameKind, TakenName};
+use planner::{Due, Planner, leftovers};
 pub use references::OutsideReference;
 pub(crate) use repair::{Wanted, plan_repair};
 pub use step_by_step::step_by_step;
@@ -168,11 +169,43 @@ pub fn plan(
     from: &Location,
     to: Option<&str>,
 ) -> Result<Plan, Error> {
-    match planner::plan_edits(catalogue, platform, live, from, to) {
+    match plan_edits(catalogue, platform, live, from, to) {
         Err(refused @ Error::Edit { .. }) if from.empty => {
             let around = half_created::plan_around(catalogue, platform, live, from, to)?;
             around.ok_or(refused)
         }
         planned => planned,
     }
+}
+
+/// Plans the steps as the edits of the path need them.
+///
+/// # Errors
+/// As [`plan`].
+fn plan_edits(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    from: &Location,
+    to: Option<&str>,
+) -> Result<Plan, Error> {
+    let path = catalogue.path(from.revision.as_deref(), to)?;
+    let revisions = path.iter().map(|revision| revision.id.clone()).collect();
+    let mut planner = Planner::new(platform, live, &leftovers(catalogue, platform, live));
+    if !platform.transactional_ddl && !from.empty {
+        planner.stamped = Some(catalogue.state(from.revision.as_deref(), platform)?);
+    }
+    if from.empty {
+        for op in catalogue.base_ops() {
+            planner.edit("base", None, &op)?;
+        }
+    }
+    let known =
+        if from.empty { half_created::completed(catalogue, platform, live)? } else { live.clone() };
+    planner.follow(&Due::of(&path, from.revision.as_deref(), platform), &known)?;
+    let (steps, result) = planner.finish();
+    let states =
+        [catalogue.state(from.revision.as_deref(), platform)?, catalogue.state(to, platform)?];
+    let to = to.map(ToOwned::to_owned);
+    Ok(Plan { from: from.clone(), to, revisions, steps, result, states })
 }

@@ -3,50 +3,18 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use super::{Plan, Step, TableChange, foreign_keys, half_created, hoist, overtaken, requirements};
+use super::{Step, TableChange, foreign_keys, hoist, overtaken, requirements};
 use crate::data::DataMigration;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
-use crate::history::location::{LEFTOVER_PREFIX, Location};
+use crate::history::location::LEFTOVER_PREFIX;
 use crate::history::revision::{Action, Revision};
 use crate::schema::Schema;
 use crate::schema::op::Op;
 use crate::schema::platform::{Dialect, Platform};
 
-/// Plans the steps as the edits of the path need them.
-///
-/// # Errors
-/// As [`super::plan`].
-pub(super) fn plan_edits(
-    catalogue: &Catalogue,
-    platform: &Platform,
-    live: &Schema,
-    from: &Location,
-    to: Option<&str>,
-) -> Result<Plan, Error> {
-    let path = catalogue.path(from.revision.as_deref(), to)?;
-    let revisions = path.iter().map(|revision| revision.id.clone()).collect();
-    let mut planner = Planner::new(platform, live, &leftovers(catalogue, platform, live));
-    if !platform.transactional_ddl && !from.empty {
-        planner.stamped = Some(catalogue.state(from.revision.as_deref(), platform)?);
-    }
-    if from.empty {
-        for op in catalogue.base_ops() {
-            planner.edit("base", None, &op)?;
-        }
-    }
-    let known =
-        if from.empty { half_created::completed(catalogue, platform, live)? } else { live.clone() };
-    planner.follow(&Due::of(&path, from.revision.as_deref(), platform), &known)?;
-    let (steps, result) = planner.finish();
-    let states =
-        [catalogue.state(from.revision.as_deref(), platform)?, catalogue.state(to, platform)?];
-    let to = to.map(ToOwned::to_owned);
-    Ok(Plan { from: from.clone(), to, revisions, steps, result, states })
-}
-
 /// One action of a revision on the path.
-struct Due<'a> {
+pub(super) struct Due<'a> {
     revision: &'a str,
     /// The revision before, which the server can still reach if it lacks a feature of this one.
     before: Option<&'a str>,
@@ -55,7 +23,11 @@ struct Due<'a> {
 
 impl<'a> Due<'a> {
     /// Returns every action of a path, in order.
-    fn of(path: &[&'a Revision], from: Option<&'a str>, platform: &'a Platform) -> Vec<Self> {
+    pub(super) fn of(
+        path: &[&'a Revision],
+        from: Option<&'a str>,
+        platform: &'a Platform,
+    ) -> Vec<Self> {
         let before = std::iter::once(from).chain(path.iter().map(|one| Some(one.id.as_str())));
         let actions = path.iter().zip(before).flat_map(|(revision, before)| {
             let actions = revision.actions(platform);
@@ -78,7 +50,7 @@ fn follows_migration(path: &[Due<'_>], place: usize, live: &Schema) -> bool {
 pub(super) struct Planner<'a> {
     platform: &'a Platform,
     /// The schema before a run of MLflow that may have stopped within the first revision.
-    stamped: Option<Schema>,
+    pub(super) stamped: Option<Schema>,
     /// The schema after the steps so far.
     before: Schema,
     /// The schema after the edits since the last step.
@@ -102,7 +74,7 @@ impl<'a> Planner<'a> {
         Self { platform, stamped, before, after, edited, steps, deferred }
     }
 
-    fn follow(&mut self, path: &[Due<'_>], live: &Schema) -> Result<(), Error> {
+    pub(super) fn follow(&mut self, path: &[Due<'_>], live: &Schema) -> Result<(), Error> {
         let mut made_early = BTreeSet::new();
         for (place, due) in path.iter().enumerate() {
             match due.action {
@@ -186,7 +158,12 @@ impl<'a> Planner<'a> {
         Ok(())
     }
 
-    fn edit(&mut self, revision: &str, before: Option<&str>, op: &Op) -> Result<(), Error> {
+    pub(super) fn edit(
+        &mut self,
+        revision: &str,
+        before: Option<&str>,
+        op: &Op,
+    ) -> Result<(), Error> {
         requirements::refuse_what_the_server_lacks(op, self.platform, revision, before)?;
         self.after.apply(op, self.platform).map_err(|source| Error::edit(revision, source))?;
         let table = op.table();
