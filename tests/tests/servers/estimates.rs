@@ -24,6 +24,10 @@ pub(crate) const TESTS: &[Test] = tests![
 /// Entries of each pair of run and metric; more rows than a sample has.
 const STEPS: i64 = 16;
 
+/// The trace that all spans and tags belong to.
+const ONE_TRACE: &str = "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+    INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES ('a', 1, 100, 'OK')";
+
 async fn estimated(
     server: &TestServer,
     database: &dyn TestDatabase,
@@ -117,11 +121,7 @@ async fn a_data_migration_writes_the_likely_rows(server: &TestServer) {
     const SAMPLES: u64 = 3;
     const ROUNDS: u64 = 3;
     let database = server.at("b7e2c1a4d9f3").await;
-    database.run(
-        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
-         INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status)
-         VALUES ('a', 1, 100, 'OK')",
-    );
+    database.run(ONE_TRACE);
     let named = r#"'{"mlflow.llm.model": "m", "mlflow.llm.provider": "p"}'"#;
     let dimensions = ["NULL", "NULL", "'null'", named].into_iter().cycle();
     let span =
@@ -151,11 +151,7 @@ async fn a_data_migration_writes_the_likely_rows(server: &TestServer) {
 async fn what_an_old_database_lacks_is_not_written(server: &TestServer) {
     const ROWS: usize = 1000;
     let database = server.at("d3e4f5a6b7c8").await;
-    database.run(
-        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
-         INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status)
-         VALUES ('a', 1, 100, 'OK')",
-    );
+    database.run(ONE_TRACE);
     let each = |row: fn(usize) -> String| (0..ROWS).map(row).collect::<Vec<_>>().join(", ");
     let spans = each(|number| format!("('a', 1, 's{number}', 'OK', 10, 25, '{{}}')"));
     database.run(&format!(

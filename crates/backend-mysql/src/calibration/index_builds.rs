@@ -16,11 +16,14 @@ use crate::render;
 /// The name of the temporary table of an index's entries.
 const ENTRIES: &str = "mlflow_migrate_entries";
 
-/// The bytes of an entry besides its texts, and of each value of a fixed width.
+/// The bytes of an entry besides its values.
 ///
-/// An entry has a header of five bytes, the lengths of its texts, and bits for NULL (MySQL manual,
-/// "InnoDB Row Formats").
+/// A header of five bytes, the lengths of its texts, and bits for NULL (MySQL manual, "InnoDB Row
+/// Formats").
 const ENTRY: u64 = 8;
+
+/// The bytes of a value without a length; most such columns of MLflow are BIGINT or DOUBLE.
+const NUMBER: u64 = 8;
 
 /// The statements that take as long as the building of one index.
 #[derive(Debug, PartialEq, Eq)]
@@ -96,7 +99,7 @@ fn size_of(column: &Column) -> String {
         | ColumnType::Float
         | ColumnType::Double
         | ColumnType::Boolean
-        | ColumnType::Date => ENTRY.to_string(),
+        | ColumnType::Date => NUMBER.to_string(),
         _ => format!("IFNULL(LENGTH({}), 0)", quote(&column.name)),
     }
 }

@@ -64,12 +64,12 @@ impl Batch<'_> {
     /// Drops the blocking foreign keys of a table, as a change of its own.
     fn drop_first(&self, change: &mut TableChange) -> Option<TableChange> {
         let before = change.before.as_mut()?;
-        let clashes = |key: &ForeignKey| {
+        let in_the_way = |key: &ForeignKey| {
             let stays = change.after.foreign_keys.iter().any(|it| same(key, it, &change.after));
             self.is_disturbed(key) || (stays && self.is_altered(key, before, &change.after))
         };
         let leaving: Vec<ForeignKey> =
-            before.foreign_keys.iter().filter(|key| clashes(key)).cloned().collect();
+            before.foreign_keys.iter().filter(|key| in_the_way(key)).cloned().collect();
         without(before, &leaving, &change.revisions)
     }
 

@@ -234,8 +234,8 @@ impl<'a> Planner<'a> {
     fn add_blocking_tables(&self, changes: &[TableChange], due: &mut BTreeSet<String>) -> bool {
         let known = due.len();
         let is_edited = |table: &str| self.edited.iter().any(|(name, _)| name == table);
-        let clashes = foreign_keys::blocking_tables(changes, &self.before, self.platform);
-        due.extend(clashes.filter(|table| is_edited(table)).map(ToOwned::to_owned));
+        let in_the_way = foreign_keys::blocking_tables(changes, &self.before, self.platform);
+        due.extend(in_the_way.filter(|table| is_edited(table)).map(ToOwned::to_owned));
         due.len() > known
     }
 

@@ -193,8 +193,8 @@ impl Table {
         let mut found = Vec::new();
         for check in &self.checks {
             let names = |column: &str| names_column(&check.expression, column, dialect);
-            let is_clashes = |computed: &str| platform.is_mysql() && names(computed);
-            if names(column) || computed.iter().any(|one| is_clashes(&one.name)) {
+            let is_in_the_way = |computed: &str| platform.is_mysql() && names(computed);
+            if names(column) || computed.iter().any(|one| is_in_the_way(&one.name)) {
                 let name = check.name.as_deref().unwrap_or_default();
                 found.push(Dependent::new("CHECK", name, self.drop_check(name, platform)));
             }

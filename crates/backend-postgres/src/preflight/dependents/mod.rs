@@ -66,13 +66,13 @@ pub(crate) async fn check(
     let mut problems = Vec::new();
     for change in plan.changes() {
         for disturbed in disturbed_columns(change, live) {
-            let is_clashes = |found: &&Found| {
+            let is_in_the_way = |found: &&Found| {
                 found.table == change.after.name
                     && found.column == disturbed.column
                     && found.keeps(disturbed.fate)
             };
             let dependents: Vec<Dependent> =
-                found.iter().filter(is_clashes).map(|it| it.dependent.clone()).collect();
+                found.iter().filter(is_in_the_way).map(|it| it.dependent.clone()).collect();
             let part = format!("column {}", disturbed.column);
             problems.extend(refusal(change, part, disturbed.fate.words(), dependents));
         }
