@@ -77,7 +77,7 @@ pub(super) fn owned(value: Option<&Value>) -> Value {
 }
 
 /// Formats a value for a message, shortened.
-pub(super) fn display(value: Option<&Value>) -> String {
+pub(crate) fn display(value: Option<&Value>) -> String {
     match value {
         Some(Value::String(Some(text))) => {
             let short: String = text.chars().take(60).collect();

@@ -2,6 +2,7 @@
 
 mod abort;
 mod check;
+mod copy;
 mod current;
 mod diff;
 mod doctor;
@@ -138,6 +139,9 @@ fn text_of(outcome: &Outcome) -> io::Result<String> {
         Outcome::Stamp(stamped) => stamp::write(&mut text, stamped)?,
         Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
         Outcome::Restore(restored) => restore::write(&mut text, restored)?,
+        Outcome::Copy(copied) => copy::write(&mut text, copied)?,
+        Outcome::CopyPreview(found) => copy::write_preview(&mut text, found)?,
+        Outcome::CopyComparison(found) => copy::write_comparison(&mut text, found)?,
         Outcome::Completions(generated) | Outcome::Man(generated) => {
             text.write_all(generated.text.as_bytes())?;
         }
