@@ -32,12 +32,20 @@ fn select(reading: &Reading) -> String {
     let names = |columns: &[String]| {
         columns.iter().map(|column| quote(column)).collect::<Vec<_>>().join(", ")
     };
-    let distinct = if reading.is_distinct { "DISTINCT " } else { "" };
+    let table = quote(&reading.table);
+    if reading.is_distinct {
+        // Equal are only texts of equal bytes, whatever the collation.
+        let value = |column: &String| format!("CONVERT({} USING utf8mb4)", quote(column));
+        let values: Vec<String> = reading.columns.iter().map(value).collect();
+        let bytes: Vec<String> =
+            values.iter().map(|value| format!("CAST({value} AS BINARY)")).collect();
+        return format!("SELECT {} FROM {table} GROUP BY {}", values.join(", "), bytes.join(", "));
+    }
     let order = match reading.order_by.as_slice() {
         [] => String::new(),
         columns => format!(" ORDER BY {}", names(columns)),
     };
-    format!("SELECT {distinct}{} FROM {}{order}", names(&reading.columns), quote(&reading.table))
+    format!("SELECT {} FROM {table}{order}", names(&reading.columns))
 }
 
 async fn send_rows(

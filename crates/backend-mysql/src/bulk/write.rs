@@ -19,9 +19,9 @@ use crate::ranged::all_ended;
 use crate::text_protocol;
 
 /// The mode in which a row keeps the number 0, as MLflow's default experiment has it.
-const KEEP_ZERO: &str =
+const AS_IT_IS: &str =
     "SET SESSION sql_mode = CONCAT(@@SESSION.sql_mode, ',NO_AUTO_VALUE_ON_ZERO')";
-const NUMBER_ZERO: &str =
+const AS_BEFORE: &str =
     "SET SESSION sql_mode = REPLACE(@@SESSION.sql_mode, 'NO_AUTO_VALUE_ON_ZERO', '')";
 
 /// Adds all rows that arrive, and returns their number.
@@ -91,7 +91,7 @@ impl Worker {
         mut connection: Connection,
         rows: Arc<Mutex<RowReceiver>>,
     ) -> Result<u64, Error> {
-        self.set(&mut connection, KEEP_ZERO).await?;
+        self.set(&mut connection, AS_IT_IS).await?;
         let mut added = 0;
         loop {
             let next = rows.lock().await.recv().await;
@@ -102,9 +102,9 @@ impl Worker {
 
     /// Adds rows over the connection of the session, which keeps its settings.
     async fn alone(mut self, own: &mut Connection, batch: Vec<Row>) -> Result<u64, Error> {
-        self.set(own, KEEP_ZERO).await?;
+        self.set(own, AS_IT_IS).await?;
         let added = self.add(own, batch).await?;
-        self.set(own, NUMBER_ZERO).await?;
+        self.set(own, AS_BEFORE).await?;
         Ok(added)
     }
 

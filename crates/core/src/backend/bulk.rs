@@ -72,7 +72,7 @@ pub struct Reading {
     pub columns: Vec<String>,
     /// The columns by which the rows are sorted; empty for any order.
     pub order_by: Vec<String>,
-    /// Whether equal rows are read once only.
+    /// Whether texts whose bytes are equal are read once only; the columns hold texts.
     pub is_distinct: bool,
 }
 

@@ -3,7 +3,7 @@
 //! MySQL's usual collations ignore case and accents, and some ignore spaces at the end. MLflow's
 //! keys are case-sensitive elsewhere: a run may have the metrics `Loss` and `loss`.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use sea_query::Value;
 use sha2::{Digest as _, Sha256};
@@ -19,6 +19,9 @@ const TEXTS: usize = 200;
 /// How many batches of rows wait for the destination.
 const BATCHES: usize = 2;
 
+/// The most texts that a query names.
+const NAMED: usize = 50;
+
 /// Texts of a column that are equal in the destination's collation, each with the first of them.
 type Equals = HashMap<String, String>;
 
@@ -29,6 +32,8 @@ pub(crate) struct EqualKeys {
     columns: Vec<(usize, Equals)>,
     /// The keys so far of the rows that have one of the equal texts.
     seen: HashSet<[u8; 32]>,
+    /// The texts of keys that were repeated, each by its place and the first text that equals it.
+    repeated: BTreeSet<(usize, String)>,
 }
 
 impl EqualKeys {
@@ -53,20 +58,43 @@ impl EqualKeys {
             };
             hash.update(shown);
         }
-        has_equal && !self.seen.insert(hash.finalize().into())
+        let repeats = has_equal && !self.seen.insert(hash.finalize().into());
+        if repeats && self.repeated.len() < NAMED {
+            self.repeated.extend(self.firsts(row));
+        }
+        repeats
     }
 
-    /// Returns the place of the first column with equal texts, and two of these.
-    pub(crate) fn example(&self) -> Option<(usize, [&str; 2])> {
-        self.columns.iter().find_map(|(place, equals)| {
-            let (text, first) = equals.iter().find(|(text, first)| text != first)?;
-            Some((*place, [first.as_str(), text.as_str()]))
-        })
+    /// Returns the texts of a row that others equal, as the first of them.
+    fn firsts(&self, row: &Row) -> Vec<(usize, String)> {
+        let first = |(place, equals): &(usize, Equals)| match row.get(*place) {
+            Some(Value::String(Some(text))) => Some((*place, equals.get(text)?.clone())),
+            _ => None,
+        };
+        self.columns.iter().filter_map(first).collect()
+    }
+
+    /// Returns the place of the first column with equal texts.
+    pub(crate) fn place(&self) -> usize {
+        let mut places = self.columns.iter().filter(|(_, equals)| !equals.is_empty());
+        places.next().map_or(0, |(place, _)| *place)
+    }
+
+    /// Returns the texts of keys that were repeated, by the place of their column.
+    pub(crate) fn repeated(&self) -> BTreeMap<usize, BTreeSet<&str>> {
+        let mut texts: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+        for (place, first) in &self.repeated {
+            let equals = self.columns.iter().filter(|(other, _)| other == place);
+            let equal = equals.flat_map(|(_, equals)| equals).filter(|(_, other)| *other == first);
+            texts.entry(*place).or_default().extend(equal.map(|(text, _)| text.as_str()));
+        }
+        texts
     }
 
     /// Forgets the rows so far.
     pub(crate) fn forget(&mut self) {
         self.seen.clear();
+        self.repeated.clear();
     }
 }
 
@@ -103,7 +131,11 @@ pub(crate) async fn find(
         }
         let is_whole = of_key.len() == key.len();
         if is_whole && of_key.iter().any(|(_, equals)| !equals.is_empty()) {
-            found.push(EqualKeys { columns: of_key, seen: HashSet::new() });
+            found.push(EqualKeys {
+                columns: of_key,
+                seen: HashSet::new(),
+                repeated: BTreeSet::new(),
+            });
         }
     }
     Ok(found)
@@ -207,7 +239,7 @@ fn is_plain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{HashMap, HashSet};
+    use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
     use sea_query::Value;
 
@@ -218,13 +250,14 @@ mod tests {
         let equals = HashMap::from([("Loss", "Loss"), ("loss", "Loss")]);
         let owned = equals.iter().map(|(one, two)| ((*one).to_owned(), (*two).to_owned()));
         let columns = vec![(0, owned.collect()), (1, HashMap::new())];
-        let mut keys = EqualKeys { columns, seen: HashSet::new() };
+        let mut keys = EqualKeys { columns, seen: HashSet::new(), repeated: BTreeSet::new() };
         let row = |key: &str, step: i64| vec![Value::from(key), Value::from(step)];
         assert!(!keys.repeats(&row("Loss", 1)));
         assert!(!keys.repeats(&row("loss", 2)));
         assert!(keys.repeats(&row("loss", 1)));
         assert!(!keys.repeats(&row("acc", 1)));
         assert!(!keys.repeats(&vec![Value::String(None), 1_i64.into()]));
+        assert_eq!(keys.repeated(), BTreeMap::from([(0, BTreeSet::from(["Loss", "loss"]))]));
         keys.forget();
         assert!(!keys.repeats(&row("loss", 1)));
     }

@@ -4,11 +4,12 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::Copying;
-use super::orphans;
+use super::left_out::LeftOut;
 use super::preflight;
+use super::references;
 use super::report::{CopiedTable, CopyReport};
 use super::source::Source;
-use super::stages::{bare, with_foreign_keys, with_keys};
+use super::stages::{first_stage, with_foreign_keys, with_keys};
 use super::table::TableCopy;
 use super::transfer::{Transferred, examine, transfer};
 use crate::UpgradeOptions;
@@ -32,7 +33,9 @@ pub(super) struct Execution<'a, 'b> {
     step: usize,
     /// Its description.
     title: String,
-    /// The rows that were left out.
+    /// The rows that were left out so far.
+    left_out: LeftOut,
+    /// What was wrong with them.
     skipped: Vec<CopyFinding>,
     report: Vec<CopiedTable>,
     rewritten: Vec<super::Rewritten>,
@@ -58,6 +61,7 @@ impl<'a, 'b> Execution<'a, 'b> {
             tables,
             step: 0,
             title: String::new(),
+            left_out: LeftOut::default(),
             skipped: Vec::new(),
             report: Vec::new(),
             rewritten: Vec::new(),
@@ -76,7 +80,9 @@ impl<'a, 'b> Execution<'a, 'b> {
         &mut self,
         progress: &Progress,
     ) -> Result<Vec<CopyFinding>, Error> {
-        preflight::findings(self.copying.source, self.found, &self.tables, progress).await
+        let platform = self.copying.destination.platform().clone();
+        let (source, found) = (&mut *self.copying.source, self.found);
+        preflight::findings(source, &platform, found, &self.tables, progress).await
     }
 
     /// Copies everything, and stamps the revision last.
@@ -142,6 +148,11 @@ impl<'a, 'b> Execution<'a, 'b> {
         }
     }
 
+    /// Returns the number of rows that a table has at the source.
+    fn rows_of(&self, table: &str) -> u64 {
+        self.tables.iter().find(|copy| copy.name == table).map_or(0, |copy| copy.rows)
+    }
+
     /// Returns the number of steps: the check, the tables, their rows, and their indexes.
     fn step_count(&self) -> usize {
         self.tables.len() + 3
@@ -197,7 +208,7 @@ impl<'a, 'b> Execution<'a, 'b> {
         let platform = self.copying.destination.platform().clone();
         for change in self.plan.changes() {
             step.progress.check()?;
-            let after = bare(&change.after, &platform);
+            let after = first_stage(&change.after, self.rows_of(&change.after.name), &platform);
             let revisions = change.revisions.clone();
             let change = TableChange { before: None, after, revisions };
             self.copying.destination.apply_change(&change, &step.progress).await?;
@@ -210,14 +221,16 @@ impl<'a, 'b> Execution<'a, 'b> {
     async fn copy_rows(&mut self, table: &TableCopy) -> Result<(), Error> {
         let step = self.begin(&format!("copy {}", table.name), StepKind::CopyRows);
         let Some(full) = self.plan.result.table(&table.name) else { return Ok(()) };
-        let as_it_is = bare(full, self.copying.destination.platform());
+        let platform = self.copying.destination.platform();
+        let as_it_is = first_stage(full, self.rows_of(&table.name), platform);
         let Copying { source, destination, .. } = &mut *self.copying;
-        let total = source.table_size(&table.name).await?.rows;
+        let left_out = &mut self.left_out;
         let copied =
-            transfer(*source, *destination, table, &as_it_is, total, &step.progress).await?;
+            transfer(*source, *destination, table, &as_it_is, left_out, &step.progress).await?;
         let Transferred { digest, skipped, rewritten, .. } = copied;
         let back = table.at_destination();
-        let found = examine(*destination, &back, digest.rows, &step.progress).await?.digest;
+        let nothing = &mut LeftOut::default();
+        let found = examine(*destination, &back, nothing, &step.progress).await?.digest;
         if found != digest {
             return Err(Error::UnequalCopy { tables: vec![table.name.clone()] });
         }
@@ -233,7 +246,8 @@ impl<'a, 'b> Execution<'a, 'b> {
         if self.skipped.is_empty() {
             return Ok(());
         }
-        let removed = orphans::remove(self.copying.destination, &self.plan.result).await?;
+        let removed =
+            references::remove_orphans(self.copying.destination, &self.plan.result).await?;
         for (table, rows) in removed {
             if let Some(report) = self.report.iter_mut().find(|report| report.table == table) {
                 report.rows -= rows.min(report.rows);
@@ -246,9 +260,15 @@ impl<'a, 'b> Execution<'a, 'b> {
     async fn complete_tables(&mut self) -> Result<(), Error> {
         let step = self.begin("make indexes and constraints", StepKind::AddConstraints);
         // A foreign key needs the keys of the tables that it references.
+        let platform = self.copying.destination.platform().clone();
+        let is_staged = |change: &&TableChange| {
+            let rows = self.rows_of(&change.after.name);
+            first_stage(&change.after, rows, &platform) != change.after
+        };
+        let staged: Vec<&TableChange> = self.plan.changes().filter(is_staged).collect();
         for complete in [with_keys, with_foreign_keys] {
             let live = self.copying.destination.inspect().await?;
-            for change in self.plan.changes() {
+            for change in &staged {
                 step.progress.check()?;
                 let Some(before) = live.table(&change.after.name) else { continue };
                 let after = complete(before, &change.after);

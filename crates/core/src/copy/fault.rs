@@ -41,6 +41,8 @@ pub(crate) enum Fault {
     RowTooLong(u64),
     /// A key that equals another one in the destination's collation.
     EqualKey,
+    /// A reference to a row that is left out.
+    LeftOutParent,
 }
 
 impl fmt::Display for Fault {
@@ -66,6 +68,7 @@ impl fmt::Display for Fault {
             Self::RowTooLong(most) => {
                 write!(f, "and the rest of the row have more than {most} bytes")
             }
+            Self::LeftOutParent => f.write_str("references a row that is left out"),
             Self::EqualKey => f.write_str(
                 "differs from another key only in what the destination's collation ignores",
             ),
@@ -111,7 +114,8 @@ impl Fault {
             | Self::NotJson
             | Self::NotDate
             | Self::RowTooLong(_)
-            | Self::EqualKey => None,
+            | Self::EqualKey
+            | Self::LeftOutParent => None,
         }
     }
 }

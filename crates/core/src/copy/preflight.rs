@@ -1,5 +1,7 @@
 //! Finds the rows that cannot be copied, before anything is written.
 
+use super::left_out::LeftOut;
+use super::references;
 use super::source::Source;
 use super::table::TableCopy;
 use super::transfer::examine;
@@ -8,6 +10,7 @@ use crate::error::{CopyFinding, Error};
 use crate::event::Progress;
 use crate::plan::TableChange;
 use crate::plan::row_checks::rules_of;
+use crate::schema::platform::Platform;
 use crate::schema::{ForeignKey, Table};
 
 /// Returns all rows that the destination cannot hold, or that violate a constraint of the revision.
@@ -16,18 +19,21 @@ use crate::schema::{ForeignKey, Table};
 /// If the source cannot be read.
 pub(crate) async fn findings(
     source: &mut dyn Backend,
+    destination: &Platform,
     found: &Source,
     tables: &[TableCopy],
     progress: &Progress,
 ) -> Result<Vec<CopyFinding>, Error> {
-    let mut findings = Vec::new();
+    let (mut findings, mut left_out) = (Vec::new(), LeftOut::default());
     for table in tables {
         progress.check()?;
-        if table.can_fail() {
-            let total = source.table_size(&table.name).await?.rows;
-            findings.extend(examine(source, table, total, progress).await?.findings);
+        if table.can_fail() || left_out.concerns(&table.references) {
+            findings.extend(examine(source, table, &mut left_out, progress).await?.findings);
         }
         findings.extend(violations(source, found, &table.name).await?);
+        if source.platform().is_mysql() && !destination.is_mysql() {
+            findings.extend(references::inexact(source, found, &table.name).await?);
+        }
     }
     Ok(findings)
 }

@@ -6,6 +6,7 @@ use super::artifact_root::Rewritten;
 use super::digest::{Digest, Digester};
 use super::fault::Fault;
 use super::finding::Faults;
+use super::left_out::LeftOut;
 use super::table::TableCopy;
 use crate::backend::{Backend, RowReceiver, RowSender};
 use crate::error::{CopyFinding, Error};
@@ -33,16 +34,18 @@ pub(crate) struct Transferred {
 struct Conversion<'a> {
     table: &'a TableCopy,
     state: TableCopy,
+    left_out: &'a mut LeftOut,
     digester: Digester,
     faults: Faults,
     skipped: u64,
 }
 
 impl<'a> Conversion<'a> {
-    fn of(table: &'a TableCopy) -> Self {
+    fn of(table: &'a TableCopy, left_out: &'a mut LeftOut) -> Self {
         let mut state = table.clone();
         state.equal_keys.iter_mut().for_each(super::equal_keys::EqualKeys::forget);
-        Self { table, state, digester: Digester::default(), faults: Faults::default(), skipped: 0 }
+        let (digester, faults) = (Digester::default(), Faults::default());
+        Self { table, state, left_out, digester, faults, skipped: 0 }
     }
 
     /// Returns the row as the destination stores it; `None` if it cannot.
@@ -59,17 +62,27 @@ impl<'a> Conversion<'a> {
             found.extend(self.too_long(&row));
         }
         if found.is_empty() {
-            let repeats = self.state.equal_keys.iter_mut().find_map(|key| {
-                key.repeats(&row).then(|| key.example().map_or(0, |(place, _)| place))
-            });
+            let place = self.left_out.referenced_by(&self.table.references, &row);
+            found.extend(place.map(|place| (place, Fault::LeftOutParent)));
+        }
+        if found.is_empty() {
+            let repeats = self
+                .state
+                .equal_keys
+                .iter_mut()
+                .find_map(|key| key.repeats(&row).then(|| key.place()));
             found.extend(repeats.map(|place| (place, Fault::EqualKey)));
         }
         if found.is_empty() {
+            row.truncate(self.table.written);
             self.state.rewriting.apply(&mut row);
             self.digester.add(&self.table.columns, &row);
             return Some(row);
         }
         self.skipped += 1;
+        for (key, places) in &self.table.referred {
+            self.left_out.add(key, places, &row);
+        }
         for (place, fault) in found {
             self.faults.add(place, fault, &row, &self.table.key);
         }
@@ -93,7 +106,8 @@ impl<'a> Conversion<'a> {
 
     fn finish(self, quote: fn(&str) -> String) -> Transferred {
         let table = self.table;
-        let query = |place: usize, fault: Fault| table.query(place, fault, quote);
+        let keys = &self.state.equal_keys;
+        let query = |place: usize, fault: Fault| table.query(place, fault, keys, quote);
         Transferred {
             digest: self.digester.finish(),
             skipped: self.skipped,
@@ -108,10 +122,9 @@ async fn convert(
     conversion: &mut Conversion<'_>,
     mut from: RowReceiver,
     to: Option<RowSender>,
-    total: u64,
     progress: &Progress,
 ) -> Result<(), Error> {
-    let mut done = 0;
+    let (mut done, total) = (0, conversion.table.rows);
     while let Some(rows) = from.recv().await {
         progress.check()?;
         done += rows.len() as u64;
@@ -133,15 +146,15 @@ async fn convert(
 pub(crate) async fn examine(
     backend: &mut dyn Backend,
     table: &TableCopy,
-    total: u64,
+    left_out: &mut LeftOut,
     progress: &Progress,
 ) -> Result<Transferred, Error> {
     let quote = backend.bulk().spelling().quote;
-    let mut conversion = Conversion::of(table);
+    let mut conversion = Conversion::of(table, left_out);
     let (to, from) = tokio::sync::mpsc::channel(BATCHES);
     let reading = table.reading();
     let reading = backend.bulk().read_rows(&reading, to);
-    let converting = convert(&mut conversion, from, None, total, progress);
+    let converting = convert(&mut conversion, from, None, progress);
     let (read, converted) = futures_util::future::join(reading, converting).await;
     converted?;
     read?;
@@ -157,16 +170,16 @@ pub(crate) async fn transfer(
     destination: &mut dyn Backend,
     table: &TableCopy,
     as_it_is: &Table,
-    total: u64,
+    left_out: &mut LeftOut,
     progress: &Progress,
 ) -> Result<Transferred, Error> {
     let quote = source.bulk().spelling().quote;
-    let mut conversion = Conversion::of(table);
+    let mut conversion = Conversion::of(table, left_out);
     let (to, from) = tokio::sync::mpsc::channel(BATCHES);
     let (on, written) = tokio::sync::mpsc::channel(BATCHES);
     let (reading, filling) = (table.reading(), table.filling(as_it_is));
     let reading = source.bulk().read_rows(&reading, to);
-    let converting = convert(&mut conversion, from, Some(on), total, progress);
+    let converting = convert(&mut conversion, from, Some(on), progress);
     let writing = destination.bulk().write_rows(&filling, written, progress);
     let (read, converted, written) =
         futures_util::future::join3(reading, converting, writing).await;

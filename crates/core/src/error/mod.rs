@@ -27,6 +27,8 @@ pub use unfinished::{Operation, Unfinished};
 pub use verification::VerificationError;
 pub use violation::Violation;
 
+use std::collections::BTreeSet;
+
 use crate::schema::{Dependent, Difference, EditError};
 
 type Cause = Box<dyn std::error::Error + Send + Sync>;
@@ -121,7 +123,11 @@ pub enum Error {
         findings: Vec<RowProblem>,
     },
     /// Rows cannot be copied as they are.
-    #[error("{}", findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))]
+    #[error(
+        "rows of {} cannot be copied as they are",
+        findings.iter().map(|it| it.table.as_str()).collect::<BTreeSet<_>>().into_iter()
+            .collect::<Vec<_>>().join(", ")
+    )]
     Uncopied {
         /// The rows, one entry per column and reason.
         findings: Vec<CopyFinding>,

@@ -90,6 +90,17 @@ pub(super) fn write_comparison(
     Ok(())
 }
 
+/// Writes what prevents a copy, each with the query that finds its rows.
+pub(super) fn write_findings(out: &mut impl Write, findings: &[CopyFinding]) -> io::Result<()> {
+    for finding in findings {
+        writeln!(out, "  {}", one_line(&finding.to_string()))?;
+        if let Some(query) = &finding.query {
+            writeln!(out, "    find all: {}", one_line(query))?;
+        }
+    }
+    Ok(())
+}
+
 fn write_skipped(out: &mut impl Write, skipped: &[CopyFinding]) -> io::Result<()> {
     skipped
         .iter()

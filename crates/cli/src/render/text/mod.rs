@@ -109,8 +109,12 @@ impl Renderer for Text {
         for cause in causes(error) {
             writeln!(stderr, "caused by: {}", one_line(&cause))?;
         }
-        for query in error.queries() {
-            writeln!(stderr, "find all: {}", one_line(query))?;
+        if let Error::Uncopied { findings } = error {
+            copy::write_findings(&mut stderr, findings)?;
+        } else {
+            for query in error.queries() {
+                writeln!(stderr, "find all: {}", one_line(query))?;
+            }
         }
         match mlflow_migrate::hint(error) {
             Some(hint) => writeln!(stderr, "{HINT}hint:{HINT:#} {}", one_line(&hint)),
