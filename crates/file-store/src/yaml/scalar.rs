@@ -22,7 +22,9 @@ pub(super) fn resolve(
 ) -> Result<Yaml, Reason> {
     match tag {
         None if is_plain => resolve_plain(text),
-        None | Some("!" | "tag:yaml.org,2002:str") => Ok(Yaml::Text(text.into_owned())),
+        // PyYAML takes a quoted scalar with this tag for a plain one.
+        Some("!") => resolve_plain(text),
+        None | Some("tag:yaml.org,2002:str") => Ok(Yaml::Text(text.into_owned())),
         Some("tag:yaml.org,2002:null") => Ok(Yaml::Null),
         Some("tag:yaml.org,2002:bool") => {
             boolean(&text.to_ascii_lowercase()).map(Yaml::Bool).ok_or_else(|| bad(&text))

@@ -53,7 +53,7 @@ impl Mapping {
         if pairs.len() <= FEW {
             let mut unique: Vec<(Yaml, Yaml)> = Vec::with_capacity(pairs.len());
             for (key, value) in pairs {
-                match unique.iter_mut().find(|(other, _)| *other == key) {
+                match unique.iter_mut().find(|(other, _)| is_same_key(other, &key)) {
                     Some((_, slot)) => *slot = value,
                     None => unique.push((key, value)),
                 }
@@ -63,7 +63,7 @@ impl Mapping {
         let mut positions: HashMap<String, usize> = HashMap::with_capacity(pairs.len());
         let mut unique: Vec<(Yaml, Yaml)> = Vec::with_capacity(pairs.len());
         for (key, value) in pairs {
-            let position = *positions.entry(format!("{key:?}")).or_insert(unique.len());
+            let position = *positions.entry(hashed(&key)).or_insert(unique.len());
             match unique.get_mut(position) {
                 Some((_, slot)) => *slot = value,
                 None => unique.push((key, value)),
@@ -95,5 +95,27 @@ impl Mapping {
 
     pub(super) fn into_pairs(self) -> Vec<(Yaml, Yaml)> {
         self.0
+    }
+}
+
+/// Returns whether two keys are one: `1`, `1.0` and `True` are.
+fn is_same_key(one: &Yaml, other: &Yaml) -> bool {
+    match (one, other) {
+        (Yaml::Text(one), Yaml::Text(other)) => one == other,
+        (Yaml::Text(_), _) | (_, Yaml::Text(_)) => false,
+        _ => hashed(one) == hashed(other),
+    }
+}
+
+/// Returns a text that only equal keys have.
+fn hashed(key: &Yaml) -> String {
+    match key {
+        Yaml::Text(text) => format!("text {text}"),
+        Yaml::Bool(value) => format!("number {}", u8::from(*value)),
+        Yaml::Integer(value) => format!("number {value}"),
+        Yaml::BigInteger(digits) => format!("number {digits}"),
+        // Rust writes all digits of a large float, and no point after a whole number.
+        Yaml::Float(value) => format!("number {}", value + 0.0),
+        other => format!("{other:?}"),
     }
 }
