@@ -26,6 +26,9 @@ mod tables;
 mod uuid;
 mod yaml;
 
+#[cfg(test)]
+mod tests;
+
 pub use error::FileStoreError;
 pub use reason::Reason;
 pub use report::{Entries, Entry, ReadReport};

@@ -32,7 +32,10 @@ pub struct Entries {
 pub struct ReadReport {
     /// The number of rows of each table.
     pub rows: BTreeMap<Table, u64>,
-    /// The entries at which `mlflow migrate-filestore` ends, or whose rows break a foreign key.
+    /// The entries at which `mlflow migrate-filestore` ends, or whose rows the schema refuses.
+    ///
+    /// MLflow's command writes some of the latter, since SQLite checks neither foreign keys nor that
+    /// an integer column holds integers.
     pub malformed: BTreeMap<Table, Entries>,
     /// The entries that `mlflow migrate-filestore` leaves out, silently or with a warning.
     pub skipped: BTreeMap<Table, Entries>,

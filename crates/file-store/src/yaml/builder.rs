@@ -59,6 +59,11 @@ fn unsupported(problem: &'static str) -> Reason {
     Reason::UnsupportedYaml(problem)
 }
 
+/// Returns that collections are nested too deeply.
+pub(super) fn too_deep() -> Reason {
+    unsupported("it is nested too deeply")
+}
+
 fn invalid(problem: &str) -> Reason {
     Reason::InvalidYaml(problem.to_owned())
 }
@@ -97,7 +102,7 @@ impl Builder {
 
     fn begin(&mut self, anchor: usize, content: Content) -> Result<(), Reason> {
         if self.open.len() >= DEPTH {
-            return Err(unsupported("it is nested too deeply"));
+            return Err(too_deep());
         }
         self.open.push(Collection { anchor, height: 0, content });
         Ok(())
@@ -137,7 +142,7 @@ impl Builder {
         }
         self.check_size()?;
         if self.open.len() + height > DEPTH {
-            return Err(unsupported("it is nested too deeply"));
+            return Err(too_deep());
         }
         let Some(collection) = self.open.last_mut() else {
             self.document = Some(value);

@@ -12,7 +12,7 @@ mod value;
 
 use std::path::Path;
 
-use granit_parser::{Event, Parser};
+use granit_parser::{ErrorKind, Event, Parser, ScanError};
 
 use crate::files;
 use crate::reason::Reason;
@@ -57,7 +57,7 @@ pub(crate) fn load(text: &str) -> Result<Yaml, Reason> {
     let mut builder = Builder::default();
     let mut documents = 0;
     for event in Parser::new_from_str_with_options(&text, options) {
-        let (event, _) = event.map_err(|error| Reason::InvalidYaml(error.to_string()))?;
+        let (event, _) = event.map_err(|error| refusal(&error))?;
         match event {
             Event::DocumentStart(..) => documents += 1,
             event => builder.add(event)?,
@@ -67,6 +67,14 @@ pub(crate) fn load(text: &str) -> Result<Yaml, Reason> {
         }
     }
     Ok(builder.finish())
+}
+
+/// Returns why the parser refuses a text. PyYAML reads deeper nesting than this program.
+fn refusal(error: &ScanError) -> Reason {
+    match error.kind() {
+        ErrorKind::RecursionLimitExceeded => builder::too_deep(),
+        _ => Reason::InvalidYaml(error.to_string()),
+    }
 }
 
 /// Returns whether PyYAML reads a character.

@@ -1,6 +1,7 @@
 //! Gives scalars their types, by the patterns of PyYAML's resolver for YAML 1.1.
 
 use std::borrow::Cow;
+use std::num::IntErrorKind;
 
 use super::timestamp;
 use super::value::Yaml;
@@ -8,6 +9,9 @@ use crate::reason::Reason;
 
 pub(super) const SEQUENCE: &str = "tag:yaml.org,2002:seq";
 pub(super) const MAPPING: &str = "tag:yaml.org,2002:map";
+
+/// The number of digits that 128 bits hold for certain.
+const LONGEST_NUMBER: usize = 38;
 
 /// The most digits that Python 3.11 converts to an integer.
 const MOST_DIGITS: usize = 4300;
@@ -179,32 +183,40 @@ fn integer(text: &str) -> Result<Yaml, Reason> {
     let plain = text.replace('_', "");
     let negative = plain.starts_with('-');
     let digits = without_sign(&plain);
-    let magnitude = if digits == "0" {
-        Some(0)
-    } else if let Some(digits) = digits.strip_prefix("0b") {
-        i128::from_str_radix(digits, 2).ok()
+    let magnitude = if let Some(digits) = digits.strip_prefix("0b") {
+        parse(digits, 2)
     } else if let Some(digits) = digits.strip_prefix("0x") {
-        i128::from_str_radix(digits, 16).ok()
-    } else if digits.starts_with('0') {
-        i128::from_str_radix(digits, 8).ok()
+        parse(digits, 16)
+    } else if digits.len() > 1 && digits.starts_with('0') {
+        parse(digits, 8)
     } else if digits.contains(':') {
-        digits
-            .split(':')
-            .try_fold(0_i128, |sum, part| sum.checked_mul(60)?.checked_add(part.parse().ok()?))
+        digits.split(':').try_fold(0, |sum: i128, part| {
+            let sum = sum.checked_mul(60).and_then(|sum| sum.checked_add(part.parse().ok()?));
+            sum.ok_or_else(too_large)
+        })
+    } else if digits.len() > LONGEST_NUMBER && digits.len() <= MOST_DIGITS {
+        let is_number = digits.bytes().all(|digit| digit.is_ascii_digit());
+        let sign = if negative { "-" } else { "" };
+        let number = is_number.then(|| Yaml::BigInteger(format!("{sign}{digits}")));
+        return number.ok_or_else(|| bad(text));
     } else {
-        let is_number = !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit());
-        match digits.parse() {
-            Ok(magnitude) => Some(magnitude),
-            Err(_) if is_number && digits.len() <= MOST_DIGITS => {
-                let sign = if negative { "-" } else { "" };
-                return Ok(Yaml::BigInteger(format!("{sign}{digits}")));
-            }
-            Err(_) => None,
-        }
+        digits.parse().map_err(|_| bad(text))
     };
-    let value = magnitude.map(|value| if negative { -value } else { value });
-    let value = value.ok_or_else(|| bad(text))?;
+    let magnitude = magnitude?;
+    let value = if negative { -magnitude } else { magnitude };
     Ok(i64::try_from(value).map_or_else(|_| Yaml::BigInteger(value.to_string()), Yaml::Integer))
+}
+
+/// Returns the number that digits of a base are.
+fn parse(digits: &str, base: u32) -> Result<i128, Reason> {
+    i128::from_str_radix(digits, base).map_err(|error| match error.kind() {
+        IntErrorKind::PosOverflow => too_large(),
+        _ => bad(digits),
+    })
+}
+
+fn too_large() -> Reason {
+    Reason::UnsupportedYaml("an integer is too large")
 }
 
 /// Returns the value of a float, as PyYAML's `construct_yaml_float` computes it.
