@@ -89,7 +89,7 @@ impl<'a, 'b> Execution<'a, 'b> {
     pub(super) async fn run(mut self) -> Result<CopyReport, Error> {
         let step_count = self.step_count();
         self.copying.observer.notify(&Event::Copying {
-            source: self.copying.source.name(),
+            source: self.copying.source_name(),
             revision: self.found.location.revision.clone(),
             table_count: self.tables.len(),
             step_count,

@@ -169,6 +169,11 @@ impl Copying<'_> {
         Ok(CopyPreview { revision, tables, left_out: found.left_out(), findings, problems })
     }
 
+    /// Returns the name of the source for messages.
+    fn source_name(&self) -> String {
+        self.options.source_name.clone().unwrap_or_else(|| self.source.name())
+    }
+
     /// Returns a progress of work that is no step.
     fn silent(&self) -> Progress {
         Progress::new(Arc::clone(self.observer), 0, self.options.stop.clone())

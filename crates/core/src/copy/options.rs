@@ -18,6 +18,8 @@ pub struct CopyOptions {
     pub skip_invalid: bool,
     /// The prefixes of places of artifacts that are rewritten.
     pub artifact_roots: Vec<ArtifactRoot>,
+    /// The name of the source for messages, if it is not the database that is read.
+    pub source_name: Option<String>,
     /// The options of the data migrations of the upgrade.
     pub data: DataOptions,
     /// The token through which the user stops the copy.
