@@ -1,7 +1,8 @@
 //! Reads a file store, the folder `mlruns`, as a database.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
 use mlflow_migrate_backend_sqlite::{OpenOptions, Sqlite};
 use mlflow_migrate_core::backend::{Backend, SessionMode};
@@ -67,13 +68,19 @@ impl FileStoreDatabase {
             source: Box::new(source),
         })?;
         let mut backend = empty(&temporary, catalogue, &options.stop).await?;
-        let reading = UpgradeOptions::to(Target::Head).data.now_ms;
-        let report = fill(&mut *backend, store, options, reading).await?;
+        let report = fill(&mut *backend, store, options).await?;
         let message = format!("read {} rows of the file store", report.row_count());
         observer.notify(&Event::Notice { message });
         for (table, entries) in &report.skipped {
-            let skipped = finding(*table, entries, folder);
-            let message = format!("left out, as MLflow does: {skipped}");
+            let named: Vec<String> =
+                entries.first.iter().map(|entry| shown(entry, folder)).collect();
+            let more = if entries.count > named.len() as u64 { "; …" } else { "" };
+            let message = format!(
+                "left out of {}, as MLflow does ({}): {}{more}",
+                table.name(),
+                entries.count,
+                named.join("; ")
+            );
             observer.notify(&Event::Notice { message });
         }
         Ok(Self { backend, skipped: malformed(&report, folder), _folder: temporary })
@@ -101,10 +108,10 @@ async fn fill(
     backend: &mut dyn Backend,
     store: FileStore,
     options: &FileStoreOptions,
-    now_ms: i64,
 ) -> Result<ReadReport, Error> {
     let (to, rows) = channel(BATCHES);
     let (threads, skip_invalid) = (options.threads, options.skip_invalid);
+    let now_ms = changed_ms(store.root());
     let reading = ReadOptions { threads, skip_invalid, now_ms, stop: options.stop.clone() };
     let root = store.root().to_owned();
     let reader = tokio::task::spawn_blocking(move || {
@@ -156,17 +163,28 @@ fn malformed(report: &ReadReport, folder: &Path) -> Vec<CopyFinding> {
 
 /// Describes entries that belong to one table.
 fn finding(table: Table, entries: &Entries, folder: &Path) -> CopyFinding {
-    let shown = |Entry { path, reason }: &Entry| {
-        let path: PathBuf = path.strip_prefix(folder).unwrap_or(path).to_owned();
-        format!("{} {reason}", path.display())
-    };
     CopyFinding {
         table: table.name().to_owned(),
-        place: "files".to_owned(),
-        problem: "are malformed, or not read by MLflow".to_owned(),
+        place: "files or folders".to_owned(),
+        problem: "cannot be read".to_owned(),
         count: entries.count,
-        examples: entries.first.iter().map(shown).collect(),
+        examples: entries.first.iter().map(|entry| shown(entry, folder)).collect(),
         query: None,
         is_skippable: true,
+        remedy: None,
     }
+}
+
+fn shown(Entry { path, reason }: &Entry, folder: &Path) -> String {
+    format!("{} {reason}", path.strip_prefix(folder).unwrap_or(path).display())
+}
+
+/// Returns when a folder was changed, in milliseconds since 1970.
+///
+/// MLflow takes the current time where a file has none. The same store has to give the same rows, so
+/// that a copy can be compared with it.
+fn changed_ms(folder: &Path) -> i64 {
+    let changed = std::fs::metadata(folder).and_then(|found| found.modified()).ok();
+    let since = changed.and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    since.and_then(|since| i64::try_from(since.as_millis()).ok()).unwrap_or_default()
 }

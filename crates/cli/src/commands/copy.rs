@@ -51,6 +51,11 @@ pub(crate) struct Copy {
     #[arg(long)]
     skip_invalid: bool,
 
+    /// Give experiments new ids if theirs have more than the 32 bits that servers store, as those of
+    /// a file store have
+    #[arg(long)]
+    renumber_experiments: bool,
+
     /// Replace the beginning of the places of artifacts; can be given several times
     #[arg(long, value_name = "OLD=NEW", value_parser = artifact_root)]
     artifact_root: Vec<ArtifactRoot>,
@@ -85,6 +90,7 @@ impl Copy {
         options.target = self.target.target(context)?;
         options.assume = self.assumed.assumption(&context.catalogue)?;
         options.skip_invalid = self.skip_invalid;
+        options.renumber_experiments = self.renumber_experiments;
         options.artifact_roots.clone_from(&self.artifact_root);
         options.stop = context.stop.clone();
         Ok(options)

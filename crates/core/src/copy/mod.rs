@@ -17,6 +17,7 @@ mod left_out;
 mod options;
 mod preflight;
 mod references;
+mod renumbering;
 mod report;
 mod source;
 mod stages;
@@ -32,6 +33,7 @@ pub use artifact_root::{ArtifactRoot, Rewritten};
 pub use compare::compare;
 pub use digest::Digest;
 pub use options::CopyOptions;
+pub use renumbering::Renumbered;
 pub use report::{ComparedTable, CopiedTable, CopyComparison, CopyPreview, CopyReport, TableRows};
 
 use self::destination::Destination;
