@@ -98,47 +98,90 @@ impl EqualKeys {
     }
 }
 
-/// Returns the unique keys of a table of which some texts are equal at the destination.
-///
-/// `columns` are those of a row, in order.
-pub(crate) async fn find(
-    source: &mut dyn Backend,
-    destination: &mut dyn Backend,
-    schema: &Schema,
-    table: &Table,
-    columns: &[String],
-) -> Result<Vec<EqualKeys>, Error> {
-    if !destination.platform().is_mysql() {
-        return Ok(Vec::new());
-    }
-    let mut known: HashMap<&str, Equals> = HashMap::new();
-    let mut found = Vec::new();
-    let keys = unique_keys(table);
-    for key in &keys {
-        let mut of_key = Vec::new();
-        for name in key {
-            let Some(place) = columns.iter().position(|column| column == name) else { continue };
-            if !known.contains_key(name.as_str()) {
-                let equals = match collation(schema, table, name) {
-                    Some(collation) => {
-                        equal_texts(source, destination, &table.name, name, collation).await?
-                    }
-                    None => Equals::new(),
+/// Finds equal texts, column by column.
+#[derive(Debug, Default)]
+pub(crate) struct Finder {
+    /// The equal texts of the columns so far, by table and column.
+    known: HashMap<(String, String), Equals>,
+}
+
+impl Finder {
+    /// Returns the unique keys of a table of which some texts are equal at the destination.
+    ///
+    /// `columns` are those of a row, in order.
+    pub(crate) async fn find(
+        &mut self,
+        source: &mut dyn Backend,
+        destination: &mut dyn Backend,
+        schema: &Schema,
+        table: &Table,
+        columns: &[String],
+    ) -> Result<Vec<EqualKeys>, Error> {
+        if !destination.platform().is_mysql() {
+            return Ok(Vec::new());
+        }
+        let mut found = Vec::new();
+        for key in unique_keys(table) {
+            let mut of_key = Vec::new();
+            for name in &key {
+                let Some(place) = columns.iter().position(|column| column == name) else {
+                    continue;
                 };
-                known.insert(name, equals);
+                let (table, column) = origin(schema, table, name);
+                of_key
+                    .push((place, self.equals(source, destination, schema, table, column).await?));
             }
-            of_key.push((place, known.get(name.as_str()).cloned().unwrap_or_default()));
+            let is_whole = of_key.len() == key.len();
+            if is_whole && of_key.iter().any(|(_, equals)| !equals.is_empty()) {
+                found.push(EqualKeys {
+                    columns: of_key,
+                    seen: HashSet::new(),
+                    repeated: BTreeSet::new(),
+                });
+            }
         }
-        let is_whole = of_key.len() == key.len();
-        if is_whole && of_key.iter().any(|(_, equals)| !equals.is_empty()) {
-            found.push(EqualKeys {
-                columns: of_key,
-                seen: HashSet::new(),
-                repeated: BTreeSet::new(),
-            });
+        Ok(found)
+    }
+
+    async fn equals(
+        &mut self,
+        source: &mut dyn Backend,
+        destination: &mut dyn Backend,
+        schema: &Schema,
+        table: &Table,
+        column: &str,
+    ) -> Result<Equals, Error> {
+        let key = (table.name.clone(), column.to_owned());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(known.clone());
+        }
+        let equals = match collation(schema, table, column) {
+            Some(collation) => {
+                equal_texts(source, destination, &table.name, column, collation).await?
+            }
+            None => Equals::new(),
+        };
+        self.known.insert(key, equals.clone());
+        Ok(equals)
+    }
+}
+
+/// Returns the column that holds all texts of a column: the one that its foreign keys lead to.
+fn origin<'a>(schema: &'a Schema, table: &'a Table, column: &'a str) -> (&'a Table, &'a str) {
+    let (mut table, mut column) = (table, column);
+    for _ in 0..schema.tables.len() {
+        let referred = table.foreign_keys.iter().find_map(|key| {
+            let mut pairs = key.columns.iter().zip(&key.referred_columns);
+            let (_, other) = pairs.find(|(name, _)| *name == column)?;
+            let referred = schema.table(&key.referred_table)?;
+            referred.find_column(other).is_some().then_some((referred, other.as_str()))
+        });
+        match referred {
+            Some(referred) => (table, column) = referred,
+            None => break,
         }
     }
-    Ok(found)
+    (table, column)
 }
 
 /// Returns the columns of each key under which no two rows may be equal.

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::artifact_root::{ArtifactRoot, Rewriting};
-use super::equal_keys::{self, EqualKeys};
+use super::equal_keys::{EqualKeys, Finder};
 use super::fault::Fault;
 use super::left_out::{Key, Reference, places};
 use super::options::CopyOptions;
@@ -73,7 +73,7 @@ impl TableCopy {
             false => Numbers::default(),
         };
         let changes = Changes { roots: &options.artifact_roots, numbers: &numbers };
-        let mut tables = Vec::new();
+        let (mut tables, mut finder) = (Vec::new(), Finder::default());
         for table in parents_first(&plan.result) {
             let Some(mut copy) = Self::of(table, found, plan, &platforms, changes) else {
                 continue;
@@ -81,8 +81,7 @@ impl TableCopy {
             copy.most_row_bytes = most_row_bytes;
             copy.rows = source.table_size(&table.name).await?.rows;
             let schema = &plan.result;
-            copy.equal_keys =
-                equal_keys::find(source, destination, schema, table, &copy.names).await?;
+            copy.equal_keys = finder.find(source, destination, schema, table, &copy.names).await?;
             tables.push(copy);
         }
         Ok(tables)
