@@ -20,6 +20,7 @@
 
 mod backend;
 mod background;
+mod bulk;
 mod calibration;
 mod cancel;
 mod change;

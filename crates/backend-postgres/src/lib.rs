@@ -20,6 +20,7 @@
 //! ```
 
 mod backend;
+mod bulk;
 mod cancel;
 mod calibration;
 mod change;

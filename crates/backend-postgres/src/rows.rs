@@ -229,7 +229,8 @@ fn arrays(width: usize) -> String {
     format!("unnest({}) AS v ({})", parameters.join(", "), names.join(", "))
 }
 
-fn decode_row(row: &PgRow) -> sqlx::Result<Row> {
+/// Returns the values of a row.
+pub(crate) fn decode_row(row: &PgRow) -> sqlx::Result<Row> {
     (0..row.len())
         .map(|at| {
             let decoded = value::decode(&row.try_get_raw(at)?);

@@ -186,6 +186,17 @@ impl Line {
         self.measured(LONG, answer).await
     }
 
+    /// Waits for the next row of an answer that may be of any length; no row is longer than an answer.
+    ///
+    /// # Errors
+    /// The statement's error, or [`NoAnswer`] if the line is over.
+    pub async fn next<T, E: From<io::Error>>(
+        &self,
+        rows: &mut (impl Stream<Item = Result<T, E>> + Unpin),
+    ) -> Result<Option<T>, E> {
+        self.measured(LONG, async { rows.next().await.transpose() }).await
+    }
+
     async fn measured<T, E: From<io::Error>>(
         &self,
         limit: usize,

@@ -28,6 +28,7 @@
 
 mod backend;
 mod backup;
+mod bulk;
 mod calibration;
 mod change;
 mod connect;

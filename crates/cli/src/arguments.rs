@@ -30,18 +30,8 @@ pub(crate) struct Connection {
     #[arg(value_name = "URL")]
     url: Option<String>,
 
-    /// How long to wait for a table, or an SQLite file, that another program holds
-    #[arg(long, visible_alias = "busy-timeout", value_name = "DURATION", value_parser = duration, default_value = "10s", help_heading = HEADING)]
-    lock_timeout: Duration,
-
-    /// How long to wait on a server for another upgrade of the same database
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m", help_heading = HEADING)]
-    lock_wait: Duration,
-
-    /// How long a server may take to answer a catalogue query, without its wait for locks. Statements
-    /// that read or change rows have no limit
-    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m", help_heading = HEADING)]
-    answer_timeout: Duration,
+    #[command(flatten)]
+    waits: Waits,
 }
 
 /// The heading of the options that say how to reach a database.
@@ -68,6 +58,30 @@ impl Connection {
 
     /// Returns the options of a connection.
     pub(crate) fn connecting(&self) -> ConnectOptions {
+        self.waits.connecting()
+    }
+}
+
+/// How long to wait for others, and for a server.
+#[derive(Args, Debug)]
+pub(crate) struct Waits {
+    /// How long to wait for a table, or an SQLite file, that another program holds
+    #[arg(long, visible_alias = "busy-timeout", value_name = "DURATION", value_parser = duration, default_value = "10s", help_heading = HEADING)]
+    lock_timeout: Duration,
+
+    /// How long to wait on a server for another upgrade of the same database
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m", help_heading = HEADING)]
+    lock_wait: Duration,
+
+    /// How long a server may take to answer a catalogue query, without its wait for locks. Statements
+    /// that read or change rows have no limit
+    #[arg(long, value_name = "DURATION", value_parser = duration, default_value = "1m", help_heading = HEADING)]
+    answer_timeout: Duration,
+}
+
+impl Waits {
+    /// Returns the options of a connection.
+    pub(crate) fn connecting(&self) -> ConnectOptions {
         let mut options = ConnectOptions::default();
         options.lock_timeout = self.lock_timeout;
         options.lock_wait = self.lock_wait;
@@ -77,16 +91,37 @@ impl Connection {
     }
 }
 
+/// What a database holds that does not say so itself.
+#[derive(Args, Debug)]
+pub(crate) struct Assumed {
+    /// What a database holds that has no alembic_version, or another program's version there: a
+    /// revision, an MLflow release, or `empty`
+    #[arg(long, value_name = "REVISION")]
+    assume: Option<String>,
+}
+
+impl Assumed {
+    /// Returns what the user assumes about a database without a version.
+    pub(crate) fn assumption(&self, catalogue: &Catalogue) -> Result<Option<Assumption>, Error> {
+        match self.assume.as_deref() {
+            None => Ok(None),
+            Some("empty") => Ok(Some(Assumption::Empty)),
+            Some(text) => {
+                let revision = Target::parse(text).resolve(catalogue, None)?;
+                Ok(Some(Assumption::At(revision)))
+            }
+        }
+    }
+}
+
 /// Which database, and what it holds.
 #[derive(Args, Debug)]
 pub(crate) struct DatabaseArguments {
     #[command(flatten)]
     connection: Connection,
 
-    /// What a database holds that has no alembic_version, or another program's version there: a
-    /// revision, an MLflow release, or `empty`
-    #[arg(long, value_name = "REVISION")]
-    assume: Option<String>,
+    #[command(flatten)]
+    assumed: Assumed,
 }
 
 impl DatabaseArguments {
@@ -112,14 +147,7 @@ impl DatabaseArguments {
 
     /// Returns what the user assumes about a database without a version.
     pub(crate) fn assumption(&self, catalogue: &Catalogue) -> Result<Option<Assumption>, Error> {
-        match self.assume.as_deref() {
-            None => Ok(None),
-            Some("empty") => Ok(Some(Assumption::Empty)),
-            Some(text) => {
-                let revision = Target::parse(text).resolve(catalogue, None)?;
-                Ok(Some(Assumption::At(revision)))
-            }
-        }
+        self.assumed.assumption(catalogue)
     }
 }
 

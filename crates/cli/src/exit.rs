@@ -55,6 +55,7 @@ fn code_and_meaning(kind: ErrorKind) -> (u8, &'static str) {
         ErrorKind::Tls => (32, "the connection cannot be encrypted as it should"),
         ErrorKind::ConnectionLost => (33, "the connection was lost"),
         ErrorKind::Journal => (34, "an upgrade is unfinished, or cannot be resumed"),
+        ErrorKind::NotEmpty => (35, "the destination of a copy is not empty, or another database"),
         ErrorKind::Stopped => (signals::INTERRUPTED, "stopped by Ctrl-C"),
     }
 }
@@ -97,7 +98,15 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         Outcome::Plan(plan) if !plan.result.preview.findings.is_empty() => {
             code_of_error(ErrorKind::Refused)
         }
-        Outcome::Finished(_)
+        Outcome::CopyComparison(found) if !found.result.is_equal() => DIFFERENT,
+        Outcome::CopyPreview(found) if !found.result.is_possible() => {
+            let first = found.result.problems.first();
+            code_of_error(first.map_or(ErrorKind::Refused, |problem| problem.kind))
+        }
+        Outcome::Copy(_)
+        | Outcome::CopyPreview(_)
+        | Outcome::CopyComparison(_)
+        | Outcome::Finished(_)
         | Outcome::Current(_)
         | Outcome::History(_)
         | Outcome::Plan(_)
@@ -142,6 +151,7 @@ const GROUPS: [(&str, &[ErrorKind]); 4] = [
             ErrorKind::Newer,
             ErrorKind::OtherProgram,
             ErrorKind::Drift,
+            ErrorKind::NotEmpty,
         ],
     ),
     (
@@ -166,7 +176,10 @@ pub(crate) fn table() -> String {
         &[
             (0, "done; for `check`: at the newest revision, or at `--to`"),
             (1, "`check`: there are newer revisions"),
-            (DIFFERENT, "`check`, `verify`, `repair`, `stamp`, `diff`: the schema or rows differ"),
+            (
+                DIFFERENT,
+                "`check`, `verify`, `repair`, `stamp`, `diff`, `copy`: the schema or rows differ",
+            ),
             (RUNNING, "`status`: an upgrade is running"),
             (UNFINISHED, "`status`: an upgrade was interrupted"),
         ],
@@ -204,7 +217,7 @@ mod tests {
         let kinds = GROUPS.iter().flat_map(|(_, kinds)| *kinds);
         let mut codes: Vec<u8> = kinds.map(|kind| code_of_error(*kind)).collect();
         codes.sort_unstable();
-        let expected: Vec<u8> = (10..).take(25).collect();
+        let expected: Vec<u8> = (10..).take(26).collect();
         assert_eq!(codes, expected);
     }
 }

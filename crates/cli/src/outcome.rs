@@ -1,7 +1,8 @@
 //! The results of the commands, as values that can be rendered.
 
 use mlflow_migrate_core::backend::RunningStep;
-use mlflow_migrate_core::error::{ErrorKind, Unfinished};
+use mlflow_migrate_core::copy::{CopyComparison, CopyReport, TableRows};
+use mlflow_migrate_core::error::{CopyFinding, ErrorKind, Unfinished};
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::report::check::{CheckReport, Position};
 use mlflow_migrate_core::report::diff::DiffReport;
@@ -53,6 +54,12 @@ pub(crate) enum Outcome {
     Abort(OfDatabase<AbortReport>),
     /// The result of `restore`.
     Restore(OfDatabase<Restored>),
+    /// The result of `copy`.
+    Copy(OfCopy<CopyReport>),
+    /// The result of `copy --dry-run`.
+    CopyPreview(OfCopy<CopyPreviewed>),
+    /// The result of `copy --verify-only`.
+    CopyComparison(OfCopy<CopyComparison>),
     /// The result of `completions`.
     Completions(Generated),
     /// The result of `man`.
@@ -297,4 +304,42 @@ pub(crate) struct Restored {
     /// The database's position now.
     #[serde(flatten)]
     pub(crate) position: Position,
+}
+
+/// A result about two databases.
+#[derive(Debug, Serialize)]
+pub(crate) struct OfCopy<T> {
+    /// The name of the source.
+    pub(crate) source: String,
+    /// The name of the destination.
+    pub(crate) database: String,
+    /// What the command found, or did.
+    #[serde(flatten)]
+    pub(crate) result: T,
+}
+
+/// What a copy would do.
+#[derive(Debug, Serialize)]
+pub(crate) struct CopyPreviewed {
+    /// The revision of the source; `None` is the base schema.
+    pub(crate) revision: Option<String>,
+    /// The tables of the source.
+    pub(crate) tables: Vec<TableRows>,
+    /// What is not MLflow's, and would not be copied.
+    pub(crate) left_out: Vec<String>,
+    /// The rows that cannot be copied as they are.
+    pub(crate) findings: Vec<CopyFinding>,
+    /// The obstacles at the destination.
+    pub(crate) problems: Vec<Problem>,
+    /// Whether such rows would be left out.
+    #[serde(skip)]
+    pub(crate) skips_invalid: bool,
+}
+
+impl CopyPreviewed {
+    /// Returns whether nothing prevents the copy.
+    pub(crate) fn is_possible(&self) -> bool {
+        let is_left_out = |finding: &CopyFinding| self.skips_invalid && finding.is_skippable;
+        self.problems.is_empty() && self.findings.iter().all(is_left_out)
+    }
 }

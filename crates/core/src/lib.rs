@@ -35,8 +35,10 @@
 //! | [`script`] | upgrades as scripts for the database's own client |
 //! | [`backend`] | what a database must offer |
 //! | [`upgrade`](mod@upgrade), [`report`] | the driver, and the answers that change nothing |
+//! | [`copy`](mod@copy) | the way into another database |
 
 pub mod backend;
+pub mod copy;
 pub mod data;
 pub mod error;
 pub mod event;

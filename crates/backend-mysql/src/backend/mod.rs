@@ -1,6 +1,7 @@
 //! Core's `Backend` for MySQL and MariaDB.
 
 mod accelerated;
+mod bulk;
 mod resumable;
 mod rows;
 
@@ -9,8 +10,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode, TableSize,
-    TableUser,
+    Backend, BulkRows, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode,
+    TableSize, TableUser,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -144,6 +145,10 @@ impl Backend for Mysql {
 
     fn resumable(&mut self) -> Option<&mut dyn Resumable> {
         Some(self)
+    }
+
+    fn bulk(&mut self) -> &mut dyn BulkRows {
+        self
     }
 
     fn calibration(&mut self) -> &mut dyn Calibration {

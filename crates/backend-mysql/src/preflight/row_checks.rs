@@ -60,7 +60,8 @@ pub(crate) fn spelling(features: &Features) -> Spelling {
     }
 }
 
-async fn violations(database: &mut Mysql, rules: &Rules) -> Result<Vec<Error>, Error> {
+/// Returns an error for each rule that rows violate.
+pub(crate) async fn violations(database: &mut Mysql, rules: &Rules) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
     for count in rules.counts() {
         let counts = numbers(database, count.sql.clone(), &rules.table).await?;

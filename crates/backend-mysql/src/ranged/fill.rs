@@ -2,25 +2,21 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::{Amount, Progress};
 use tokio::sync::Mutex;
 use tokio::task::JoinSet;
-use tokio::time::MissedTickBehavior;
 
 use super::notes::{self, Note};
 use super::range::Range;
 use super::ranges::Ranges;
+use super::workers::all_ended;
 use crate::cluster::Lease;
 use crate::connection::Connection;
 use crate::error::is_too_large;
 use crate::login::Connector;
 use crate::{rows, text_protocol};
-
-/// How often the connection that holds the upgrade's lock is checked.
-const PING: Duration = Duration::from_secs(1);
 
 /// `INSERT … SELECT`, split where the condition of a range belongs.
 #[derive(Clone)]
@@ -70,7 +66,8 @@ impl Fill {
             let (worker, ranges) = (worker.clone(), Arc::clone(&ranges));
             workers.spawn(async move { worker.run(&mut connection, ranges).await });
         }
-        if let Err(error) = self.all_ended(&mut workers, own).await {
+        let context = self.connector.context();
+        if let Err(error) = all_ended(&mut workers, own, context, &self.action).await {
             // The workers' connections close, and the server rolls back what they have not
             // committed.
             workers.shutdown().await;
@@ -81,31 +78,6 @@ impl Fill {
             source: "a worker has not ended".into(),
         })?;
         Ok(ranges.into_inner())
-    }
-
-    /// Returns the first error of a worker or of `own`, whose loss lets another upgrade begin.
-    async fn all_ended(
-        &self,
-        workers: &mut JoinSet<Result<(), Error>>,
-        own: &mut Connection,
-    ) -> Result<(), Error> {
-        let mut pings = tokio::time::interval(PING);
-        pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        loop {
-            tokio::select! {
-                finished = workers.join_next() => match finished {
-                    None => return Ok(()),
-                    Some(finished) => finished.map_err(|source| Error::Database {
-                        action: self.action.clone(),
-                        source: Box::new(source),
-                    })??,
-                },
-                _ = pings.tick() => {
-                    let failed = |source| self.connector.context().error(&self.action, source);
-                    text_protocol::run_soon(own, "DO 0").await.map_err(failed)?;
-                }
-            }
-        }
     }
 }
 

@@ -7,8 +7,10 @@ mod fill;
 pub(crate) mod notes;
 mod range;
 mod ranges;
+mod workers;
 
 pub(crate) use fill::{Fill, Statement};
 pub(crate) use notes::Note;
 pub(crate) use range::key;
 pub(crate) use ranges::Ranges;
+pub(crate) use workers::all_ended;

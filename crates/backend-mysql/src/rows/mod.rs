@@ -16,6 +16,7 @@ use crate::quoting::quote;
 use crate::text_protocol;
 
 pub(crate) use truncate::truncate;
+pub(crate) use value::{literal, of_row};
 
 /// The most parameters of a prepared statement.
 const MAX_PARAMETERS: usize = 65_535;

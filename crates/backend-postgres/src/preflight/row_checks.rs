@@ -1,7 +1,7 @@
 //! Finds rows that a constraint of the plan would refuse.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::row_checks::{Spelling, rules};
+use mlflow_migrate_core::plan::row_checks::{Rules, Spelling, rules};
 use mlflow_migrate_core::plan::{Plan, TableChange};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{ColumnType, ForeignKey, Schema};
@@ -43,11 +43,21 @@ pub(crate) async fn check(
 ) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
     for rules in rules(plan, live, SPELLING, &is_checked_again) {
-        let action = format!("checking the rows of {}", rules.table);
-        for count in rules.counts() {
-            let counts = statements::counts(database, count.sql.clone(), &action).await?;
-            problems.extend(count.refusals(&counts));
-        }
+        problems.extend(violations(database, &rules).await?);
+    }
+    Ok(problems)
+}
+
+/// Returns an error for each rule that rows violate.
+pub(crate) async fn violations(
+    database: &mut Postgres,
+    rules: &Rules,
+) -> Result<Vec<Error>, Error> {
+    let action = format!("checking the rows of {}", rules.table);
+    let mut problems = Vec::new();
+    for count in rules.counts() {
+        let counts = statements::counts(database, count.sql.clone(), &action).await?;
+        problems.extend(count.refusals(&counts));
     }
     Ok(problems)
 }

@@ -2,7 +2,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::plan::Plan;
-use mlflow_migrate_core::plan::row_checks::{Spelling, rules};
+use mlflow_migrate_core::plan::row_checks::{Rules, Spelling, rules};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::schema::platform::Dialect;
 use rusqlite::Connection;
@@ -29,17 +29,26 @@ pub(super) fn find(
 ) -> Result<Vec<Error>, Error> {
     let mut problems = Vec::new();
     for rules in rules(plan, live, SPELLING, &|_, _| false) {
-        let numbers_of = |sql: &str| {
-            numbers(connection, sql).map_err(|source| {
-                context.error(&format!("checking the rows of {}", rules.table), source)
-            })
-        };
         asked.extend(
             rules.of_rows.iter().map(|rule| (rules.table.clone(), rule.constraint.clone())),
         );
-        for count in rules.counts() {
-            problems.extend(count.refusals(&numbers_of(&count.sql)?));
-        }
+        problems.extend(violations(connection, &rules, context)?);
+    }
+    Ok(problems)
+}
+
+/// Returns an error for each rule that rows violate.
+pub(crate) fn violations(
+    connection: &Connection,
+    rules: &Rules,
+    context: Context<'_>,
+) -> Result<Vec<Error>, Error> {
+    let mut problems = Vec::new();
+    for count in rules.counts() {
+        let found = numbers(connection, &count.sql).map_err(|source| {
+            context.error(&format!("checking the rows of {}", rules.table), source)
+        })?;
+        problems.extend(count.refusals(&found));
     }
     Ok(problems)
 }

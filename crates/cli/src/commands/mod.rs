@@ -3,6 +3,7 @@
 mod abort;
 mod check;
 mod completions;
+mod copy;
 mod current;
 mod diff;
 mod doctor;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Stamp(stamp::Stamp),
     Abort(abort::Abort),
     Restore(restore::Restore),
+    Copy(copy::Copy),
     Completions(completions::Completions),
     Man(man::Man),
 }
@@ -78,6 +80,7 @@ impl Command {
             Self::Stamp(stamp) => stamp.run(context).await,
             Self::Abort(abort) => abort.run(context).await,
             Self::Restore(restore) => restore.run(context).await,
+            Self::Copy(copy) => copy.run(context).await,
             Self::Completions(completions) => completions.run(context),
             Self::Man(man) => man.run(context),
         }

@@ -90,6 +90,19 @@ impl Database {
         }
     }
 
+    /// Returns whether another URL names the same file, or is the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::File(one), Self::File(two)) => {
+                let whole =
+                    |path: &Path| path.canonicalize().or_else(|_| std::path::absolute(path));
+                matches!((whole(one.path()), whole(two.path())), (Ok(one), Ok(two)) if one == two)
+            }
+            (Self::Server(one), Self::Server(two)) => one.to_string() == two.to_string(),
+            _ => false,
+        }
+    }
+
     /// Returns the name of the database's dialect.
     pub(crate) fn dialect(&self) -> &'static str {
         match self {

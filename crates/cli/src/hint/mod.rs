@@ -1,5 +1,6 @@
 //! Advises on the next step after an error, in the program's own commands and options.
 
+mod copy;
 mod location;
 mod remedy;
 
@@ -29,11 +30,13 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::NamesTaken { objects } => of_taken_names(objects),
         Error::Dependents { dependents, .. } => of_dependents(dependents),
         Error::Refused { findings } => of_refused(findings),
+        Error::Uncopied { findings } => copy::of_findings(findings),
         Error::Orphans { delete, .. } => {
             format!("the database is unchanged; correct these rows, or delete them: `{delete}`")
         }
         Error::Verification(error) => of_verification(error).to_owned(),
         Error::Unfinished { unfinished, .. } => hint_on_unfinished(unfinished),
+        Error::Interrupted { operation: Operation::Copy, .. } => copy::INTERRUPTED.to_owned(),
         Error::Interrupted { source, .. } => of_interrupted(source),
         other => match other.remedy() {
             Some(remedy) => in_words(remedy),
@@ -80,6 +83,9 @@ fn of_kind(error: &Error) -> Option<&'static str> {
         Error::Conflict { .. } => {
             "the database is unchanged; stop the MLflow server and other clients, and run the command again"
         }
+        Error::NotEmpty { .. } => copy::NOT_EMPTY,
+        Error::NotComparable { .. } => copy::NOT_COMPARABLE,
+        Error::UnequalCopy { .. } => copy::UNEQUAL,
         Error::Stopped => "the database is unchanged",
         _ => return None,
     };
@@ -208,6 +214,7 @@ pub fn hint_on_unfinished(unfinished: &Unfinished) -> String {
     let command = match unfinished.operation {
         Operation::Upgrade => format!("mlflow-migrate upgrade --to {to}"),
         Operation::Repair => "mlflow-migrate repair".to_owned(),
+        Operation::Copy => return copy::UNFINISHED.to_owned(),
     };
     format!(
         "finish it with `{command}`, or roll it back with `mlflow-migrate abort`, unless a step without an inverse has begun; until then MLflow cannot start"

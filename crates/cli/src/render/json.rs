@@ -1,7 +1,7 @@
 //! JSON Lines on stdout: every event as it happens, then the result, or the error.
 
 use mlflow_migrate_core::error::{
-    ErrorKind, LocationError, RowProblem, VerificationError, Violation,
+    CopyFinding, ErrorKind, LocationError, RowProblem, VerificationError, Violation,
 };
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -35,6 +35,8 @@ struct ErrorLine<'a> {
     hint: Option<String>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     findings: &'a [RowProblem],
+    #[serde(rename = "copy_findings", skip_serializing_if = "<[_]>::is_empty")]
+    of_copy: &'a [CopyFinding],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     differences: &'a [Difference],
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -99,6 +101,10 @@ impl<'a> ErrorLine<'a> {
             hint: mlflow_migrate::hint(error),
             findings: match reason {
                 Error::Refused { findings } => findings,
+                _ => &[],
+            },
+            of_copy: match reason {
+                Error::Uncopied { findings } => findings,
                 _ => &[],
             },
             differences: match reason {

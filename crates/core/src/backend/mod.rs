@@ -1,5 +1,6 @@
 //! Defines what every database must offer.
 
+mod bulk;
 mod calibration;
 mod file;
 mod resumable;
@@ -9,6 +10,7 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
+pub use bulk::{Batch, BulkRows, Filling, Reading, RowReceiver, RowSender};
 pub use calibration::{
     Calibration, ChangeLog, DiskFacts, Flushing, Measured, SAMPLE, SAMPLED, Sample, Work,
 };
@@ -200,6 +202,9 @@ pub trait Backend: Rows {
     ///
     /// `Some` exactly where each table change commits automatically.
     fn resumable(&mut self) -> Option<&mut dyn Resumable>;
+
+    /// Returns the interface that reads and writes the rows of whole tables.
+    fn bulk(&mut self) -> &mut dyn BulkRows;
 
     /// Returns the interface that measures work on samples.
     fn calibration(&mut self) -> &mut dyn Calibration;

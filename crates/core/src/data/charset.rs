@@ -9,7 +9,7 @@ use crate::schema::platform::{Dialect, Platform};
 
 /// The characters that the texts of a table can hold.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Repertoire {
+pub(crate) struct Repertoire {
     dialect: Dialect,
     /// The character set on MySQL, where known.
     character_set: Option<String>,
@@ -19,7 +19,7 @@ impl Repertoire {
     /// Returns the repertoire of a table's columns without a collation of their own.
     ///
     /// A table that does not exist yet gets the schema's collation.
-    pub(super) fn of(schema: &Schema, table: &str, platform: &Platform) -> Self {
+    pub(crate) fn of(schema: &Schema, table: &str, platform: &Platform) -> Self {
         let table = schema.table(table).and_then(|table| table.collation.as_ref());
         let collation = table.or(schema.collation.as_ref());
         let character_set = collation.and_then(|name| name.split('_').next());
@@ -27,7 +27,7 @@ impl Repertoire {
     }
 
     /// Returns whether a text can be stored unchanged.
-    pub(super) fn holds(&self, text: &str) -> bool {
+    pub(crate) fn holds(&self, text: &str) -> bool {
         match (self.dialect, self.character_set.as_deref()) {
             (Dialect::Postgres, _) => !text.contains('\0'),
             (Dialect::Mysql, Some("latin1")) => text.chars().all(is_latin1),
@@ -40,7 +40,7 @@ impl Repertoire {
     }
 
     /// Returns the name of the repertoire for messages.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match &self.character_set {
             Some(name) => format!("the character set {name}"),
             None => self.dialect.to_string(),

@@ -6,7 +6,7 @@
 
 mod batch_size;
 mod canceled_jobs;
-mod charset;
+pub(crate) mod charset;
 mod default_workspace;
 mod grouped_problems;
 mod issue_categories;

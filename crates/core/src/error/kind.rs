@@ -40,6 +40,8 @@ pub enum ErrorKind {
     Drift,
     /// Rows would violate the new schema.
     Refused,
+    /// The destination of a copy is not empty.
+    NotEmpty,
     /// The result differs from the plan.
     Unverified,
     /// The database refused a statement.
@@ -79,10 +81,12 @@ impl Error {
             | Self::Dependents { .. }
             | Self::Inexpressible { .. } => ErrorKind::Drift,
             Self::Refused { .. }
+            | Self::Uncopied { .. }
             | Self::Constraint { .. }
             | Self::Orphans { .. }
             | Self::BadValue { .. } => ErrorKind::Refused,
-            Self::Verification(_) => ErrorKind::Unverified,
+            Self::NotEmpty { .. } | Self::NotComparable { .. } => ErrorKind::NotEmpty,
+            Self::Verification(_) | Self::UnequalCopy { .. } => ErrorKind::Unverified,
             Self::Unreachable { .. } | Self::Unavailable { .. } | Self::Unanswered { .. } => {
                 ErrorKind::Unreachable
             }

@@ -1,5 +1,6 @@
 //! Defines the errors, each with its cause.
 
+mod copy_finding;
 mod graph;
 mod kind;
 mod location;
@@ -12,6 +13,7 @@ mod unfinished;
 mod verification;
 mod violation;
 
+pub use copy_finding::{CopyFinding, CopyRemedy};
 pub use graph::GraphError;
 pub use kind::ErrorKind;
 pub use location::{LocationError, Restamp};
@@ -24,6 +26,8 @@ pub(crate) use unfinished::described;
 pub use unfinished::{Operation, Unfinished};
 pub use verification::VerificationError;
 pub use violation::Violation;
+
+use std::collections::BTreeSet;
 
 use crate::schema::{Dependent, Difference, EditError};
 
@@ -117,6 +121,43 @@ pub enum Error {
     Refused {
         /// The refused rows, one entry per kind.
         findings: Vec<RowProblem>,
+    },
+    /// Rows cannot be copied as they are.
+    #[error(
+        "rows of {} cannot be copied as they are",
+        findings.iter().map(|it| it.table.as_str()).collect::<BTreeSet<_>>().into_iter()
+            .collect::<Vec<_>>().join(", ")
+    )]
+    Uncopied {
+        /// The rows, one entry per column and reason.
+        findings: Vec<CopyFinding>,
+    },
+    /// The destination of a copy is not empty.
+    #[error("{name}: {problem}")]
+    NotEmpty {
+        /// The destination.
+        name: String,
+        /// What it holds.
+        problem: String,
+    },
+    /// Two databases cannot be compared, since they are at different revisions.
+    #[error("{name}: it is at {found}, and the source at {expected}")]
+    NotComparable {
+        /// The destination.
+        name: String,
+        /// The revision of the destination, in words.
+        found: String,
+        /// The revision of the source, in words.
+        expected: String,
+    },
+    /// The tables of a copy differ from their source.
+    #[error(
+        "the rows of these tables are not those of the source: {}",
+        tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
+    )]
+    UnequalCopy {
+        /// The tables.
+        tables: Vec<String>,
     },
     /// Rows violate a constraint that the plan adds.
     #[error("{table} holds rows ({count}) that {constraint} refuses")]
@@ -354,10 +395,7 @@ pub enum Error {
     },
     /// An upgrade is unfinished, so the database is at no revision.
     #[error(
-        "{name}: {} is unfinished: {} of {} steps are done",
-        unfinished.describe(),
-        unfinished.done,
-        unfinished.steps
+        "{name}: {} is unfinished{}", unfinished.describe(), unfinished.progress()
     )]
     Unfinished {
         /// The database.
@@ -409,6 +447,9 @@ impl Error {
     pub fn queries(&self) -> Vec<&str> {
         match self {
             Self::Refused { findings } => {
+                findings.iter().filter_map(|finding| finding.query.as_deref()).collect()
+            }
+            Self::Uncopied { findings } => {
                 findings.iter().filter_map(|finding| finding.query.as_deref()).collect()
             }
             Self::Constraint { query, .. } => query.as_deref().into_iter().collect(),

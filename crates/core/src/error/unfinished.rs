@@ -13,6 +13,8 @@ pub enum Operation {
     Upgrade,
     /// A repair at the same revision.
     Repair,
+    /// A copy of another database's rows into a new one.
+    Copy,
 }
 
 impl std::fmt::Display for Operation {
@@ -20,6 +22,7 @@ impl std::fmt::Display for Operation {
         f.write_str(match self {
             Self::Upgrade => "upgrade",
             Self::Repair => "repair",
+            Self::Copy => "copy",
         })
     }
 }
@@ -49,6 +52,17 @@ pub struct Unfinished {
 }
 
 impl Unfinished {
+    /// Returns how much is done; nothing of a copy, which starts over.
+    #[must_use]
+    pub fn progress(&self) -> String {
+        match self.operation {
+            Operation::Upgrade | Operation::Repair => {
+                format!(": {} of {} steps are done", self.done, self.steps)
+            }
+            Operation::Copy => String::new(),
+        }
+    }
+
     /// Describes what is unfinished: `an upgrade from base to 7ac759974ad8`.
     #[must_use]
     pub fn describe(&self) -> String {
@@ -65,5 +79,6 @@ pub(crate) fn described(operation: Operation, from: &str, to: Option<&str>) -> S
     match operation {
         Operation::Upgrade => format!("an upgrade from {from} to {}", label(to)),
         Operation::Repair => format!("a repair of {from}"),
+        Operation::Copy => format!("a copy of a database at {}", label(to)),
     }
 }

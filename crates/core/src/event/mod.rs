@@ -48,6 +48,17 @@ pub enum Event {
         /// The number of steps.
         step_count: usize,
     },
+    /// Source and destination of a copy were read, and the copy begins.
+    Copying {
+        /// The name of the source.
+        source: String,
+        /// The revision of the source; `None` is the base schema.
+        revision: Option<String>,
+        /// The number of tables.
+        table_count: usize,
+        /// The number of steps.
+        step_count: usize,
+    },
     /// A fact that the user should know, and that does not stop the upgrade.
     Notice {
         /// The text of the notice.

@@ -15,4 +15,12 @@ pub enum StepKind {
     ChangeTable,
     /// A data migration writes rows.
     DataMigration,
+    /// All tables of a new database are created.
+    CreateTables,
+    /// Rows are checked before they are copied.
+    CheckRows,
+    /// The rows of a table are copied from another database.
+    CopyRows,
+    /// The indexes and constraints of copied tables are made.
+    AddConstraints,
 }

@@ -113,7 +113,11 @@ async fn roll_back(
         return refuse(backend.name(), problem, "the database is unchanged".into());
     };
     let plan = trusted_plan(backend, catalogue, &journal, Direction::RollBack).await?;
-    let begun = (journal.done + 1).min(plan.steps.len());
+    let begun = match journal.operation() {
+        // Every table is created before the first one is filled.
+        Operation::Copy => plan.steps.len(),
+        Operation::Upgrade | Operation::Repair => (journal.done + 1).min(plan.steps.len()),
+    };
     if let Some(step) = lossy_step(backend, &plan, &journal).await? {
         let title = plan.steps.get(step - 1).map(Step::title).unwrap_or_default();
         let problem = format!(

@@ -13,7 +13,7 @@ use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer, Omission, Progress};
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::Schema;
-use crate::upgrade::journal::{FENCE, Journal, Repairing, rest_of, resumable};
+use crate::upgrade::journal::{Copying, FENCE, Journal, Repairing, rest_of, resumable};
 use crate::upgrade::losses;
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::report::StepReport;
@@ -43,7 +43,8 @@ impl<'a> Execution<'a> {
         request: &'a UpgradeOptions,
         observer: &'a Arc<dyn Observer>,
     ) -> Self {
-        let journal = Journal::new(plan, live, request.data);
+        let mut journal = Journal::new(plan, live, request.data);
+        journal.copy = request.follows_copy.then_some(Copying::Upgrade);
         let stop = &request.stop;
         let (copied, at) = (Copied::new(), (0, String::new()));
         let (is_resumed, has_written) = (false, false);
@@ -352,7 +353,7 @@ fn leaves_rows(step: &Step) -> bool {
 }
 
 /// Refuses a version table that holds none of the expected versions.
-async fn refuse_other_version(
+pub(crate) async fn refuse_other_version(
     backend: &mut dyn Backend,
     expected: &[Option<&str>],
 ) -> Result<(), Error> {

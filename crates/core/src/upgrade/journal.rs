@@ -17,6 +17,7 @@ use crate::history::location::Location;
 use crate::plan::{Plan, Step, TableChange, plan};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
+use crate::upgrade::creation::creation_plan;
 use crate::upgrade::forged_note::{forged, malformed};
 use crate::upgrade::repair_plan::repair_plan;
 
@@ -32,7 +33,16 @@ pub(crate) struct Repairing {
     pub(crate) is_latest_wrong: bool,
 }
 
-/// The note of one upgrade, or of one repair.
+/// What a journal records beside an upgrade.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum Copying {
+    /// The tables are created and filled.
+    Rows,
+    /// The rows are copied, and the new database is upgraded.
+    Upgrade,
+}
+
+/// The note of one upgrade, of one repair, or of one copy.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Journal {
     /// The version of the program that wrote the note: another version might plan other steps.
@@ -45,6 +55,9 @@ pub(crate) struct Journal {
     /// `None` if the note is of an upgrade.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) repair: Option<Repairing>,
+    /// `None` if no copy made the database.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) copy: Option<Copying>,
     /// The number of steps done. Stored beside the note, which never changes.
     #[serde(skip)]
     pub(crate) done: usize,
@@ -59,13 +72,18 @@ impl Journal {
             live,
             data,
             repair: None,
+            copy: None,
             done: 0,
         }
     }
 
     /// Returns what was interrupted.
     pub(crate) fn operation(&self) -> Operation {
-        if self.repair.is_some() { Operation::Repair } else { Operation::Upgrade }
+        match (self.copy, self.repair) {
+            (Some(Copying::Rows), _) => Operation::Copy,
+            (_, Some(_)) => Operation::Repair,
+            _ => Operation::Upgrade,
+        }
     }
 
     /// Derives the plan again from the schema before the first step.
@@ -75,6 +93,9 @@ impl Journal {
     pub(crate) fn plan(&self, catalogue: &Catalogue, platform: &Platform) -> Result<Plan, Error> {
         let (live, from, to) = (&self.live, &self.from, self.to.as_deref());
         match self.repair {
+            None if self.operation() == Operation::Copy => {
+                creation_plan(catalogue, platform, live, to)
+            }
             None => plan(catalogue, platform, live, from, to),
             Some(Repairing { is_latest_wrong }) => {
                 repair_plan(catalogue, platform, live, from, is_latest_wrong).map(|it| it.plan)

@@ -3,6 +3,7 @@
 pub mod abort;
 pub(crate) mod clashes;
 pub(crate) mod corrections;
+pub(crate) mod creation;
 pub(crate) mod execution;
 mod forged_note;
 pub mod inspection;
@@ -103,6 +104,10 @@ async fn run(
     let is_upgrade =
         journal.as_ref().is_some_and(|journal| journal.operation() == Operation::Upgrade);
     let finished = match journal {
+        Some(journal) if journal.operation() == Operation::Copy => {
+            let unfinished = Box::new(inspection::unfinished(backend, catalogue, &journal)?);
+            return Err(Error::Unfinished { name: backend.name(), unfinished });
+        }
         Some(journal) => Some(finish(backend, catalogue, journal, request, observer).await?),
         None => None,
     };
@@ -118,7 +123,7 @@ async fn run(
 }
 
 /// Resumes an interrupted upgrade.
-async fn finish(
+pub(crate) async fn finish(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     journal: Journal,
@@ -147,7 +152,8 @@ async fn finish(
     Ok(UpgradeReport { omissions: [earlier, report.omissions].concat(), ..report })
 }
 
-async fn begin(
+/// Plans and executes an upgrade in the session that has begun.
+pub(crate) async fn begin(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     request: &UpgradeOptions,

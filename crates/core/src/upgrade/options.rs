@@ -27,6 +27,8 @@ pub struct UpgradeOptions {
     pub skip_check: bool,
     /// The path to which the database is copied before its first change, if any.
     pub backup: Option<PathBuf>,
+    /// Whether the database is a copy that was just filled, so that the same copy resumes the upgrade.
+    pub(crate) follows_copy: bool,
     /// The token through which the user stops the upgrade.
     pub stop: CancellationToken,
 }
@@ -43,6 +45,7 @@ impl UpgradeOptions {
             step_by_step: false,
             skip_check: false,
             backup: None,
+            follows_copy: false,
             stop: CancellationToken::default(),
         }
     }

@@ -12,6 +12,9 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<AbortReport>) -> io
     let (from, to) = (aborted.from.label(), words::revision(aborted.to.as_deref()));
     let steps = words::count(aborted.steps as u64, "step");
     let what = match aborted.operation {
+        Operation::Copy => {
+            return writeln!(out, "{database}: empty again; removed the tables of the copy");
+        }
         Operation::Upgrade => format!("upgrade to {to}"),
         Operation::Repair => "repair".to_owned(),
     };

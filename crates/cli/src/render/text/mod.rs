@@ -2,6 +2,7 @@
 
 mod abort;
 mod check;
+mod copy;
 mod current;
 mod diff;
 mod doctor;
@@ -108,8 +109,12 @@ impl Renderer for Text {
         for cause in causes(error) {
             writeln!(stderr, "caused by: {}", one_line(&cause))?;
         }
-        for query in error.queries() {
-            writeln!(stderr, "find all: {}", one_line(query))?;
+        if let Error::Uncopied { findings } = error {
+            copy::write_findings(&mut stderr, findings)?;
+        } else {
+            for query in error.queries() {
+                writeln!(stderr, "find all: {}", one_line(query))?;
+            }
         }
         match mlflow_migrate::hint(error) {
             Some(hint) => writeln!(stderr, "{HINT}hint:{HINT:#} {}", one_line(&hint)),
@@ -138,6 +143,9 @@ fn text_of(outcome: &Outcome) -> io::Result<String> {
         Outcome::Stamp(stamped) => stamp::write(&mut text, stamped)?,
         Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
         Outcome::Restore(restored) => restore::write(&mut text, restored)?,
+        Outcome::Copy(copied) => copy::write(&mut text, copied)?,
+        Outcome::CopyPreview(found) => copy::write_preview(&mut text, found)?,
+        Outcome::CopyComparison(found) => copy::write_comparison(&mut text, found)?,
         Outcome::Completions(generated) | Outcome::Man(generated) => {
             text.write_all(generated.text.as_bytes())?;
         }

@@ -55,6 +55,13 @@ impl Steps {
                 self.line(&format!("repairing at {at} in {steps}:"));
                 repairs.iter().for_each(|repair| self.line(&format!("  {}", one_line(repair))));
             }
+            Event::Copying { source, revision, table_count, step_count } => {
+                let at = words::revision(revision.as_deref());
+                let tables = words::count(*table_count as u64, "table");
+                let steps = words::count(*step_count as u64, "step");
+                let source = one_line(source);
+                self.line(&format!("copying {tables} of {source} at {at} in {steps}"));
+            }
             Event::Notice { message } => self.note(message),
             Event::Omitted(omission) => {
                 let examples = omission.examples.join(", ");
@@ -198,6 +205,10 @@ impl QuickSteps {
             StepKind::CreateTable => format!("created {}", words::count(*count, "table")),
             StepKind::ChangeTable => format!("changed {}", words::count(*count, "table")),
             StepKind::DataMigration => format!("ran {}", words::count(*count, "data migration")),
+            StepKind::CreateTables => "created the tables".to_owned(),
+            StepKind::CheckRows => "checked the rows".to_owned(),
+            StepKind::AddConstraints => "made indexes and constraints".to_owned(),
+            StepKind::CopyRows => format!("copied {}", words::count(*count, "table")),
             _ => format!("did {}", words::count(*count, "step")),
         });
         let parts: Vec<String> = parts.collect();

@@ -1,0 +1,47 @@
+//! The rows of whole tables of a MySQL or MariaDB database.
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::{BulkRows, Filling, Reading, RowReceiver, RowSender};
+use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::row_checks::{Rules, Spelling};
+
+use crate::bulk;
+use crate::database::Mysql;
+use crate::preflight::row_checks;
+
+#[async_trait]
+impl BulkRows for Mysql {
+    async fn read_rows(&mut self, reading: &Reading, to: RowSender) -> Result<(), Error> {
+        bulk::read(self, reading, to).await
+    }
+
+    async fn write_rows(
+        &mut self,
+        filling: &Filling,
+        rows: RowReceiver,
+        progress: &Progress,
+    ) -> Result<u64, Error> {
+        bulk::write(self, filling, rows, progress).await
+    }
+
+    fn spelling(&self) -> Spelling {
+        row_checks::spelling(&self.features)
+    }
+
+    async fn violations(&mut self, rules: &Rules) -> Result<Vec<Error>, Error> {
+        row_checks::violations(self, rules).await
+    }
+
+    async fn sort_keys(
+        &mut self,
+        collation: &str,
+        texts: &[String],
+    ) -> Result<Option<Vec<String>>, Error> {
+        bulk::sort_keys(&mut self.connection, collation, texts, &self.context).await.map(Some)
+    }
+
+    async fn most_row_bytes(&mut self) -> Result<Option<u64>, Error> {
+        bulk::most_row_bytes(self).await
+    }
+}

@@ -1,0 +1,278 @@
+//! Finds keys that are different at the source, and equal in the destination's collation.
+//!
+//! MySQL's usual collations ignore case and accents, and some ignore spaces at the end. MLflow's
+//! keys are case-sensitive elsewhere: a run may have the metrics `Loss` and `loss`.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+use sea_query::Value;
+use sha2::{Digest as _, Sha256};
+
+use crate::backend::{Backend, Reading};
+use crate::error::Error;
+use crate::rows::Row;
+use crate::schema::{ColumnType, Schema, Table};
+
+/// How many texts the destination gets at once.
+const TEXTS: usize = 200;
+
+/// How many batches of rows wait for the destination.
+const BATCHES: usize = 2;
+
+/// The most texts that a query names.
+const NAMED: usize = 50;
+
+/// Texts of a column that are equal in the destination's collation, each with the first of them.
+type Equals = HashMap<String, String>;
+
+/// A unique key of which some texts are equal in the destination's collation.
+#[derive(Clone, Debug)]
+pub(crate) struct EqualKeys {
+    /// For each column of the key, its place in a row, and its equal texts.
+    columns: Vec<(usize, Equals)>,
+    /// The keys so far of the rows that have one of the equal texts.
+    seen: HashSet<[u8; 32]>,
+    /// The texts of keys that were repeated, each by its place and the first text that equals it.
+    repeated: BTreeSet<(usize, String)>,
+}
+
+impl EqualKeys {
+    /// Returns whether a former row has an equal key, and remembers this one.
+    ///
+    /// Only rows with one of the equal texts are remembered.
+    pub(crate) fn repeats(&mut self, row: &Row) -> bool {
+        let mut has_equal = false;
+        let mut hash = Sha256::new();
+        for (place, equals) in &self.columns {
+            let shown = match row.get(*place) {
+                Some(Value::String(Some(text))) => match equals.get(text) {
+                    Some(first) => {
+                        has_equal = true;
+                        format!("t{}:{first}", first.len())
+                    }
+                    None => format!("t{}:{text}", text.len()),
+                },
+                // NULL is equal to nothing.
+                Some(Value::String(None)) | None => return false,
+                Some(value) => format!("{value:?};"),
+            };
+            hash.update(shown);
+        }
+        let repeats = has_equal && !self.seen.insert(hash.finalize().into());
+        if repeats && self.repeated.len() < NAMED {
+            self.repeated.extend(self.firsts(row));
+        }
+        repeats
+    }
+
+    /// Returns the texts of a row that others equal, as the first of them.
+    fn firsts(&self, row: &Row) -> Vec<(usize, String)> {
+        let first = |(place, equals): &(usize, Equals)| match row.get(*place) {
+            Some(Value::String(Some(text))) => Some((*place, equals.get(text)?.clone())),
+            _ => None,
+        };
+        self.columns.iter().filter_map(first).collect()
+    }
+
+    /// Returns the place of the first column with equal texts.
+    pub(crate) fn place(&self) -> usize {
+        let mut places = self.columns.iter().filter(|(_, equals)| !equals.is_empty());
+        places.next().map_or(0, |(place, _)| *place)
+    }
+
+    /// Returns the texts of keys that were repeated, by the place of their column.
+    pub(crate) fn repeated(&self) -> BTreeMap<usize, BTreeSet<&str>> {
+        let mut texts: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
+        for (place, first) in &self.repeated {
+            let equals = self.columns.iter().filter(|(other, _)| other == place);
+            let equal = equals.flat_map(|(_, equals)| equals).filter(|(_, other)| *other == first);
+            texts.entry(*place).or_default().extend(equal.map(|(text, _)| text.as_str()));
+        }
+        texts
+    }
+
+    /// Forgets the rows so far.
+    pub(crate) fn forget(&mut self) {
+        self.seen.clear();
+        self.repeated.clear();
+    }
+}
+
+/// Returns the unique keys of a table of which some texts are equal at the destination.
+///
+/// `columns` are those of a row, in order.
+pub(crate) async fn find(
+    source: &mut dyn Backend,
+    destination: &mut dyn Backend,
+    schema: &Schema,
+    table: &Table,
+    columns: &[String],
+) -> Result<Vec<EqualKeys>, Error> {
+    if !destination.platform().is_mysql() {
+        return Ok(Vec::new());
+    }
+    let mut known: HashMap<&str, Equals> = HashMap::new();
+    let mut found = Vec::new();
+    let keys = unique_keys(table);
+    for key in &keys {
+        let mut of_key = Vec::new();
+        for name in key {
+            let Some(place) = columns.iter().position(|column| column == name) else { continue };
+            if !known.contains_key(name.as_str()) {
+                let equals = match collation(schema, table, name) {
+                    Some(collation) => {
+                        equal_texts(source, destination, &table.name, name, collation).await?
+                    }
+                    None => Equals::new(),
+                };
+                known.insert(name, equals);
+            }
+            of_key.push((place, known.get(name.as_str()).cloned().unwrap_or_default()));
+        }
+        let is_whole = of_key.len() == key.len();
+        if is_whole && of_key.iter().any(|(_, equals)| !equals.is_empty()) {
+            found.push(EqualKeys {
+                columns: of_key,
+                seen: HashSet::new(),
+                repeated: BTreeSet::new(),
+            });
+        }
+    }
+    Ok(found)
+}
+
+/// Returns the columns of each key under which no two rows may be equal.
+fn unique_keys(table: &Table) -> Vec<Vec<String>> {
+    let primary = table.primary_key.iter().map(|key| key.columns.clone());
+    let uniques = table.uniques.iter().map(|unique| unique.columns.clone());
+    let indexes = table.indexes.iter().filter(|index| index.unique);
+    let indexes = indexes.map(|index| index.column_names().map(ToOwned::to_owned).collect());
+    primary.chain(uniques).chain(indexes).collect()
+}
+
+/// Returns the collation of a column of texts.
+fn collation<'a>(schema: &'a Schema, table: &'a Table, name: &str) -> Option<&'a str> {
+    let column = table.find_column(name)?;
+    let is_text = matches!(
+        column.column_type,
+        ColumnType::Varchar(_) | ColumnType::Text | ColumnType::MediumText | ColumnType::LongText
+    );
+    let of_column = column.collation.as_deref().or(table.collation.as_deref());
+    of_column.or(schema.collation.as_deref()).filter(|_| is_text)
+}
+
+/// Returns the texts of a column that are equal at the destination.
+async fn equal_texts(
+    source: &mut dyn Backend,
+    destination: &mut dyn Backend,
+    table: &str,
+    column: &str,
+    collation: &str,
+) -> Result<Equals, Error> {
+    let reading = Reading {
+        table: table.to_owned(),
+        columns: vec![column.to_owned()],
+        is_distinct: true,
+        ..Reading::default()
+    };
+    if !has_ambiguous(source, &reading).await? {
+        return Ok(Equals::new());
+    }
+    let (to, mut batches) = tokio::sync::mpsc::channel(BATCHES);
+    let reading = source.bulk().read_rows(&reading, to);
+    let grouping = async move {
+        let mut first_by_key: HashMap<String, String> = HashMap::new();
+        let mut equals = Equals::new();
+        while let Some(rows) = batches.recv().await {
+            let texts: Vec<String> = rows.into_iter().filter_map(text).collect();
+            for texts in texts.chunks(TEXTS) {
+                let keys = destination.bulk().sort_keys(collation, texts).await?;
+                for (text, key) in texts.iter().zip(keys.unwrap_or_default()) {
+                    match first_by_key.get(&key) {
+                        Some(first) => {
+                            equals.insert(first.clone(), first.clone());
+                            equals.insert(text.clone(), first.clone());
+                        }
+                        None => {
+                            first_by_key.insert(key, text.clone());
+                        }
+                    }
+                }
+            }
+        }
+        Ok::<Equals, Error>(equals)
+    };
+    let (read, equals) = futures_util::future::join(reading, grouping).await;
+    read?;
+    equals
+}
+
+/// Returns whether some text of a column may be equal to another one in a collation.
+///
+/// Two different texts of lower-case ASCII letters, digits and the usual marks never are.
+async fn has_ambiguous(source: &mut dyn Backend, reading: &Reading) -> Result<bool, Error> {
+    let (to, mut batches) = tokio::sync::mpsc::channel(BATCHES);
+    let reading = source.bulk().read_rows(reading, to);
+    let looking = async move {
+        while let Some(rows) = batches.recv().await {
+            if rows.into_iter().filter_map(text).any(|text| !is_plain(&text)) {
+                return true;
+            }
+        }
+        false
+    };
+    let (read, found) = futures_util::future::join(reading, looking).await;
+    read.map(|()| found)
+}
+
+fn text(row: Row) -> Option<String> {
+    match row.into_iter().next() {
+        Some(Value::String(text)) => text,
+        _ => None,
+    }
+}
+
+fn is_plain(text: &str) -> bool {
+    let is_plain = |byte: u8| byte.is_ascii_graphic() && !byte.is_ascii_uppercase();
+    text.bytes().all(is_plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+
+    use sea_query::Value;
+
+    use super::{EqualKeys, is_plain};
+
+    #[test]
+    fn only_equal_keys_repeat() {
+        let equals = HashMap::from([("Loss", "Loss"), ("loss", "Loss")]);
+        let owned = equals.iter().map(|(one, two)| ((*one).to_owned(), (*two).to_owned()));
+        let columns = vec![(0, owned.collect()), (1, HashMap::new())];
+        let mut keys = EqualKeys { columns, seen: HashSet::new(), repeated: BTreeSet::new() };
+        let row = |key: &str, step: i64| vec![Value::from(key), Value::from(step)];
+        assert!(!keys.repeats(&row("Loss", 1)));
+        assert!(!keys.repeats(&row("loss", 2)));
+        assert!(keys.repeats(&row("loss", 1)));
+        assert!(!keys.repeats(&row("acc", 1)));
+        assert!(!keys.repeats(&vec![Value::String(None), 1_i64.into()]));
+        assert_eq!(keys.repeated(), BTreeMap::from([(0, BTreeSet::from(["Loss", "loss"]))]));
+        keys.forget();
+        assert!(!keys.repeats(&row("loss", 1)));
+    }
+
+    #[test]
+    fn what_no_collation_confuses() {
+        for (text, expected) in [
+            ("val/loss_1.5", true),
+            ("", true),
+            ("Loss", false),
+            ("a b", false),
+            ("é", false),
+            ("a\t", false),
+        ] {
+            assert_eq!(is_plain(text), expected, "{text:?}");
+        }
+    }
+}
