@@ -21,8 +21,9 @@ pub(crate) fn read(
     context: Context<'_>,
 ) -> Result<(), Error> {
     let send = || {
-        let mut statement = connection.prepare(&select(reading))?;
-        send_rows(&mut statement, to)
+        send_rows(&mut connection.prepare(&select(reading))?, to)?;
+        // A scan has no use for the pages that it has read.
+        connection.execute_batch("PRAGMA shrink_memory")
     };
     send().map_err(|source| context.error(&format!("reading {}", reading.table), source))
 }

@@ -35,6 +35,8 @@
 
 mod attempts;
 mod connect;
+#[cfg(feature = "sqlite")]
+mod file_store;
 mod hint;
 mod migrator;
 mod scripts;
@@ -46,6 +48,8 @@ struct EmbeddingPage;
 
 pub use attempts::Attempts;
 pub use connect::{ConnectOptions, check_build, environment_variables, open};
+#[cfg(feature = "sqlite")]
+pub use file_store::{FileStoreDatabase, FileStoreOptions};
 pub use hint::{hint, hint_on_unfinished};
 pub use migrator::Migrator;
 pub use scripts::ScriptTarget;

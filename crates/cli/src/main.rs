@@ -17,6 +17,7 @@ mod authorities;
 mod clock;
 mod command_line;
 mod commands;
+mod copy_source;
 mod creation;
 mod database;
 mod exit;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod catalogue;
+mod file_store;
 mod fuzzing;
 mod house;
 mod imports;
@@ -27,7 +28,7 @@ fn main() -> ExitCode {
     // The longest trials begin first.
     Program::new(EXPECTED)
         .checks(Others, &[planner::CHECKS, fuzzing::CHECKS, mysql_5_7::CHECKS])
-        .checks(Others, &[scripts::CHECKS])
+        .checks(Others, &[file_store::CHECKS, scripts::CHECKS])
         .checks(Others, sqlite::CHECKS)
         .checks(Others, &[catalogue::CHECKS, house::CHECKS, imports::CHECKS])
         .checks(Others, &[json::CHECKS, pages::CHECKS])

@@ -3,16 +3,16 @@ use std::sync::Arc;
 use clap::Args;
 use mlflow_migrate::ConnectOptions;
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::copy::{ArtifactRoot, CopyOptions, compare, copy, preview_copy};
 use mlflow_migrate_core::event::{Observer, Progress};
 
 use crate::Context;
 use crate::arguments::{Assumed, Destination, Waits, Workers};
+use crate::copy_source::Source;
 use crate::database::Database;
 use crate::outcome::{CopyPreviewed, OfCopy, Outcome, Problem};
 
-/// Copy a tracking store to another database: SQLite, PostgreSQL, MySQL or MariaDB
+/// Copy a database, or a folder mlruns, to another database: SQLite, PostgreSQL, MySQL, MariaDB
 ///
 /// Everything is kept: ids, times, history, and what was deleted. The destination must be empty; a
 /// missing SQLite file is created. It gets the source's revision, and with `--to` it is upgraded. The
@@ -25,7 +25,7 @@ Examples:
   mlflow-migrate copy sqlite:///mlruns.db postgresql://mlflow@db.example/mlflow --dry-run
   mlflow-migrate copy mlruns.db mysql://mlflow@db.example/mlflow --artifact-root ./mlruns=s3://bucket")]
 pub(crate) struct Copy {
-    /// The database to copy, as for the other commands
+    /// The database to copy, as for the other commands, or the folder of a file store: ./mlruns
     #[arg(value_name = "SOURCE")]
     source: String,
 
@@ -51,6 +51,11 @@ pub(crate) struct Copy {
     #[arg(long)]
     skip_invalid: bool,
 
+    /// Give experiments new ids if theirs have more than the 32 bits that servers store, as those of
+    /// a file store have
+    #[arg(long)]
+    renumber_experiments: bool,
+
     /// Replace the beginning of the places of artifacts; can be given several times
     #[arg(long, value_name = "OLD=NEW", value_parser = artifact_root)]
     artifact_root: Vec<ArtifactRoot>,
@@ -64,26 +69,20 @@ pub(crate) struct Copy {
 
 impl Copy {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
-        let source = Database::parse(&self.source)?;
         let destination = Database::parse(&self.destination)?;
-        if source.is_same(&destination) {
-            return Err(Error::Unsupported {
-                url: destination.shown(),
-                problem: "source and destination are the same database".to_owned(),
-                remedy: "name another database as the destination".into(),
-            });
-        }
         let connecting = self.workers.connecting(self.waits.connecting());
-        let mut from = source.open(&connecting, false, context).await?;
-        let options = self.options(context)?;
+        let mut options = self.options(context)?;
+        let opened = Source::open(&self.source, &destination, &connecting, &options, context);
+        let mut source = opened.await?;
+        options.source_name = Some(source.name());
         let run = Run { command: self, context, connecting, options };
         if self.verify_only {
-            return run.compare(&mut *from, &destination).await;
+            return run.compare(&mut source, &destination).await;
         }
         if self.dry_run {
-            return run.preview(&mut *from, &destination).await;
+            return run.preview(&mut source, &destination).await;
         }
-        run.copy(&mut *from, &destination).await
+        run.copy(&mut source, &destination).await
     }
 
     fn options(&self, context: &Context) -> Result<CopyOptions, Error> {
@@ -91,6 +90,7 @@ impl Copy {
         options.target = self.target.target(context)?;
         options.assume = self.assumed.assumption(&context.catalogue)?;
         options.skip_invalid = self.skip_invalid;
+        options.renumber_experiments = self.renumber_experiments;
         options.artifact_roots.clone_from(&self.artifact_root);
         options.stop = context.stop.clone();
         Ok(options)
@@ -106,16 +106,18 @@ struct Run<'a> {
 }
 
 impl Run<'_> {
-    async fn copy(&self, from: &mut dyn Backend, to: &Database) -> Result<Outcome, Error> {
+    async fn copy(&self, from: &mut Source, to: &Database) -> Result<Outcome, Error> {
         let mut into = to.open(&self.connecting, true, self.context).await?;
         let observer = self.observer();
         let catalogue = &self.context.catalogue;
-        let result = copy(from, &mut *into, catalogue, &self.options, &observer).await?;
+        let mut result =
+            copy(from.backend(), &mut *into, catalogue, &self.options, &observer).await?;
+        result.skipped.splice(0..0, from.skipped().iter().cloned());
         let (source, database) = (from.name(), into.name());
         Ok(Outcome::Copy(OfCopy { source, database, result }))
     }
 
-    async fn preview(&self, from: &mut dyn Backend, to: &Database) -> Result<Outcome, Error> {
+    async fn preview(&self, from: &mut Source, to: &Database) -> Result<Outcome, Error> {
         // A file that does not exist yet is like an empty one.
         let folder = tempfile::tempdir().map_err(|source| Error::Database {
             action: "creating a temporary folder".to_owned(),
@@ -130,23 +132,25 @@ impl Run<'_> {
             false => to.open(&self.connecting, false, self.context).await?,
         };
         let (observer, catalogue) = (self.observer(), &self.context.catalogue);
-        let previewed = preview_copy(from, &mut *into, catalogue, &self.options, &observer).await?;
+        let previewed =
+            preview_copy(from.backend(), &mut *into, catalogue, &self.options, &observer).await?;
         let result = CopyPreviewed {
             revision: previewed.revision,
             tables: previewed.tables,
             left_out: previewed.left_out,
-            findings: previewed.findings,
+            findings: [from.skipped(), &previewed.findings].concat(),
             problems: previewed.problems.iter().map(Problem::of).collect(),
             skips_invalid: self.command.skip_invalid,
         };
         Ok(Outcome::CopyPreview(OfCopy { source: from.name(), database: to.shown(), result }))
     }
 
-    async fn compare(&self, from: &mut dyn Backend, to: &Database) -> Result<Outcome, Error> {
+    async fn compare(&self, from: &mut Source, to: &Database) -> Result<Outcome, Error> {
         let mut into = to.open(&self.connecting, false, self.context).await?;
         let progress = Progress::new(self.observer(), 0, self.options.stop.clone());
         let catalogue = &self.context.catalogue;
-        let result = compare(from, &mut *into, catalogue, &self.options, &progress).await?;
+        let result =
+            compare(from.backend(), &mut *into, catalogue, &self.options, &progress).await?;
         let (source, database) = (from.name(), into.name());
         Ok(Outcome::CopyComparison(OfCopy { source, database, result }))
     }

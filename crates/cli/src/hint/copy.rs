@@ -1,6 +1,6 @@
 //! Advises after a copy that did not succeed.
 
-use mlflow_migrate_core::error::CopyFinding;
+use mlflow_migrate_core::error::{CopyFinding, CopyRemedy};
 
 pub(super) const UNFINISHED: &str = "run the same `mlflow-migrate copy` again, which starts over, or remove its tables with \
      `mlflow-migrate abort`; until then MLflow cannot start on it";
@@ -18,12 +18,28 @@ pub(super) const UNEQUAL: &str = "the source is unchanged; a trigger or another 
      it, and run the same command again";
 
 /// Advises on rows that cannot be copied.
-pub(super) fn of_findings(findings: &[CopyFinding]) -> &'static str {
-    match findings.iter().all(|finding| finding.is_skippable) {
-        true => {
-            "both databases are unchanged; correct these rows at the source, or leave them out with \
-             `--skip-invalid`, with the rows that reference them"
-        }
-        false => "both databases are unchanged; correct these rows at the source",
+pub(super) fn of_findings(findings: &[CopyFinding]) -> String {
+    let mut advice = vec!["both databases are unchanged"];
+    let has = |remedy| findings.iter().any(|finding| finding.remedy == Some(remedy));
+    if has(CopyRemedy::RenumberExperiments) {
+        advice.push("`--renumber-experiments` gives experiments ids that fit");
     }
+    if has(CopyRemedy::UnicodeCharset) {
+        advice.push(
+            "make the destination anew with CHARACTER SET utf8mb4, which holds every character",
+        );
+    }
+    if has(CopyRemedy::ExactCollation) {
+        advice.push(
+            "a destination whose collation ends with _bin keeps keys that differ only in case or accents",
+        );
+    }
+    advice.push(match findings.iter().all(|finding| finding.is_skippable) {
+        true => {
+            "correct these rows at the source, or leave them out with `--skip-invalid`, with the rows that \
+             reference them"
+        }
+        false => "correct these rows at the source",
+    });
+    advice.join("; ")
 }

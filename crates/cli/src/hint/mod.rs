@@ -30,7 +30,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::NamesTaken { objects } => of_taken_names(objects),
         Error::Dependents { dependents, .. } => of_dependents(dependents),
         Error::Refused { findings } => of_refused(findings),
-        Error::Uncopied { findings } => copy::of_findings(findings).to_owned(),
+        Error::Uncopied { findings } => copy::of_findings(findings),
         Error::Orphans { delete, .. } => {
             format!("the database is unchanged; correct these rows, or delete them: `{delete}`")
         }

@@ -62,7 +62,7 @@ pub(crate) async fn tables_of(
     let empty = Schema { collation, ..Schema::default() };
     let platform = destination.platform().clone();
     let plan = creation_plan(catalogue, &platform, &empty, found.revision())?;
-    TableCopy::all(source, destination, found, &plan, &options.artifact_roots).await
+    TableCopy::all(source, destination, found, &plan, options).await
 }
 
 /// Compares the rows of all tables.

@@ -51,8 +51,7 @@ impl<'a, 'b> Execution<'a, 'b> {
         let platform = copying.destination.platform().clone();
         let plan = creation_plan(copying.catalogue, &platform, live, found.revision())?;
         let (source, destination) = (&mut *copying.source, &mut *copying.destination);
-        let roots = &copying.options.artifact_roots;
-        let tables = TableCopy::all(source, destination, found, &plan, roots).await?;
+        let tables = TableCopy::all(source, destination, found, &plan, copying.options).await?;
         Ok(Self {
             copying,
             found,
@@ -89,7 +88,7 @@ impl<'a, 'b> Execution<'a, 'b> {
     pub(super) async fn run(mut self) -> Result<CopyReport, Error> {
         let step_count = self.step_count();
         self.copying.observer.notify(&Event::Copying {
-            source: self.copying.source.name(),
+            source: self.copying.source_name(),
             revision: self.found.location.revision.clone(),
             table_count: self.tables.len(),
             step_count,
@@ -143,6 +142,10 @@ impl<'a, 'b> Execution<'a, 'b> {
             left_out: self.found.left_out(),
             skipped: self.skipped,
             rewritten: self.rewritten,
+            renumbered: self
+                .tables
+                .first()
+                .map_or_else(Vec::new, |table| table.renumbering.listed()),
             upgrade: None,
             seconds: 0.0,
         }

@@ -3,8 +3,9 @@
 use std::collections::BTreeMap;
 
 use super::fault::Fault;
+use super::renumbering::EXPERIMENT_ID;
 use crate::data::value::display;
-use crate::error::CopyFinding;
+use crate::error::{CopyFinding, CopyRemedy};
 use crate::rows::Row;
 
 /// The most rows that a finding shows.
@@ -44,8 +45,19 @@ impl Faults {
                     examples,
                     query: query(place, fault),
                     is_skippable: true,
+                    remedy: remedy(columns.get(place).map_or("", String::as_str), fault),
                 }
             };
         self.found.into_iter().map(finding).collect()
+    }
+}
+
+/// Returns what makes values of a column fit.
+fn remedy(column: &str, fault: Fault) -> Option<CopyRemedy> {
+    match fault {
+        Fault::TooLarge if column == EXPERIMENT_ID => Some(CopyRemedy::RenumberExperiments),
+        Fault::OutsideCharset => Some(CopyRemedy::UnicodeCharset),
+        Fault::EqualKey => Some(CopyRemedy::ExactCollation),
+        _ => None,
     }
 }

@@ -17,6 +17,7 @@ mod left_out;
 mod options;
 mod preflight;
 mod references;
+mod renumbering;
 mod report;
 mod source;
 mod stages;
@@ -32,6 +33,7 @@ pub use artifact_root::{ArtifactRoot, Rewritten};
 pub use compare::compare;
 pub use digest::Digest;
 pub use options::CopyOptions;
+pub use renumbering::Renumbered;
 pub use report::{ComparedTable, CopiedTable, CopyComparison, CopyPreview, CopyReport, TableRows};
 
 use self::destination::Destination;
@@ -167,6 +169,11 @@ impl Copying<'_> {
         }
         let revision = found.location.revision.clone();
         Ok(CopyPreview { revision, tables, left_out: found.left_out(), findings, problems })
+    }
+
+    /// Returns the name of the source for messages.
+    fn source_name(&self) -> String {
+        self.options.source_name.clone().unwrap_or_else(|| self.source.name())
     }
 
     /// Returns a progress of work that is no step.

@@ -16,8 +16,12 @@ pub struct CopyOptions {
     pub assume: Option<Assumption>,
     /// Whether to leave out rows that the destination cannot hold, instead of refusing.
     pub skip_invalid: bool,
+    /// Whether experiments get new numbers if the destination cannot hold the old ones.
+    pub renumber_experiments: bool,
     /// The prefixes of places of artifacts that are rewritten.
     pub artifact_roots: Vec<ArtifactRoot>,
+    /// The name of the source for messages, if it is not the database that is read.
+    pub source_name: Option<String>,
     /// The options of the data migrations of the upgrade.
     pub data: DataOptions,
     /// The token through which the user stops the copy.

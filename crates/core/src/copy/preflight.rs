@@ -73,5 +73,6 @@ fn finding(error: Error) -> Option<CopyFinding> {
         _ => return None,
     };
     let problem = problem.to_owned();
-    Some(CopyFinding { table, place, problem, count, examples: Vec::new(), query, is_skippable })
+    let (examples, remedy) = (Vec::new(), None);
+    Some(CopyFinding { table, place, problem, count, examples, query, is_skippable, remedy })
 }

@@ -46,6 +46,7 @@ pub(crate) async fn inexact(
             examples: Vec::new(),
             query: Some(showing.to_string(MysqlQueryBuilder)),
             is_skippable: true,
+            remedy: None,
         });
     }
     Ok(findings)

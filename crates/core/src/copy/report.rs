@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::artifact_root::Rewritten;
 use super::digest::Digest;
+use super::renumbering::Renumbered;
 use crate::UpgradeReport;
 use crate::error::{CopyFinding, Error};
 
@@ -29,6 +30,8 @@ pub struct CopyReport {
     pub skipped: Vec<CopyFinding>,
     /// The places of artifacts that were rewritten.
     pub rewritten: Vec<Rewritten>,
+    /// The experiments that have got new numbers, as the user has asked.
+    pub renumbered: Vec<Renumbered>,
     /// The upgrade of the destination after the copy, if the user has asked for one.
     pub upgrade: Option<UpgradeReport>,
     /// The duration in seconds.

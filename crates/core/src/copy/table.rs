@@ -6,6 +6,8 @@ use super::artifact_root::{ArtifactRoot, Rewriting};
 use super::equal_keys::{self, EqualKeys};
 use super::fault::Fault;
 use super::left_out::{Key, Reference, places};
+use super::options::CopyOptions;
+use super::renumbering::{Numbers, Renumbering};
 use super::source::Source;
 use super::value::CopiedColumn;
 use crate::backend::{Backend, Filling, Reading};
@@ -32,6 +34,8 @@ pub(crate) struct TableCopy {
     order_by: Vec<String>,
     /// How places of artifacts are rewritten.
     pub(crate) rewriting: Rewriting,
+    /// How experiments are renumbered.
+    pub(crate) renumbering: Renumbering,
     /// The foreign keys of the table.
     pub(crate) references: Vec<Reference>,
     /// The keys that other tables reference, with the places of their columns.
@@ -45,6 +49,13 @@ pub(crate) struct TableCopy {
     dialects: [Dialect; 2],
 }
 
+/// What a copy changes in values, as the user has asked.
+#[derive(Clone, Copy)]
+struct Changes<'a> {
+    roots: &'a [ArtifactRoot],
+    numbers: &'a Numbers,
+}
+
 impl TableCopy {
     /// Returns how each table of a plan is copied, a table before those that reference it.
     pub(crate) async fn all(
@@ -52,13 +63,21 @@ impl TableCopy {
         destination: &mut dyn Backend,
         found: &Source,
         plan: &Plan,
-        roots: &[ArtifactRoot],
+        options: &CopyOptions,
     ) -> Result<Vec<Self>, Error> {
         let platforms = [source.platform().clone(), destination.platform().clone()];
         let most_row_bytes = destination.bulk().most_row_bytes().await?;
+        let is_narrow = !destination.platform().is_sqlite();
+        let numbers = match options.renumber_experiments && is_narrow {
+            true => Numbers::of(source).await?,
+            false => Numbers::default(),
+        };
+        let changes = Changes { roots: &options.artifact_roots, numbers: &numbers };
         let mut tables = Vec::new();
         for table in parents_first(&plan.result) {
-            let Some(mut copy) = Self::of(table, found, plan, &platforms, roots) else { continue };
+            let Some(mut copy) = Self::of(table, found, plan, &platforms, changes) else {
+                continue;
+            };
             copy.most_row_bytes = most_row_bytes;
             copy.rows = source.table_size(&table.name).await?.rows;
             let schema = &plan.result;
@@ -75,7 +94,7 @@ impl TableCopy {
         found: &Source,
         plan: &Plan,
         platforms: &[Platform; 2],
-        roots: &[ArtifactRoot],
+        changes: Changes<'_>,
     ) -> Option<Self> {
         let known = found.live.table(&table.name)?;
         let dialects = [platforms[0].dialect, platforms[1].dialect];
@@ -101,7 +120,8 @@ impl TableCopy {
             name: table.name.clone(),
             key: keys.iter().filter_map(place).collect(),
             order_by,
-            rewriting: Rewriting::of(&table.name, &names, roots),
+            rewriting: Rewriting::of(&table.name, &names, changes.roots),
+            renumbering: Renumbering::of(table, &names, changes.numbers),
             references: Reference::all(table, &names),
             referred: referred(&plan.result, table, &names),
             equal_keys: Vec::new(),
@@ -125,6 +145,7 @@ impl TableCopy {
             names,
             order_by: Vec::new(),
             rewriting: Rewriting::default(),
+            renumbering: Renumbering::default(),
             equal_keys: Vec::new(),
             most_row_bytes: None,
             dialects: [to, to],

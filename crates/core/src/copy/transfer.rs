@@ -50,6 +50,7 @@ impl<'a> Conversion<'a> {
 
     /// Returns the row as the destination stores it; `None` if it cannot.
     fn row(&mut self, mut row: Row) -> Option<Row> {
+        self.table.renumbering.apply(&mut row);
         let mut found = Vec::new();
         for (place, (value, column)) in row.iter_mut().zip(&self.table.columns).enumerate() {
             let given = std::mem::replace(value, Value::String(None));

@@ -53,6 +53,7 @@ impl Copying<'_> {
             left_out: found.left_out(),
             skipped: Vec::new(),
             rewritten: Vec::new(),
+            renumbered: Vec::new(),
             upgrade: None,
             seconds: 0.0,
         }

@@ -13,7 +13,7 @@ mod issue_categories;
 pub mod latest_metrics;
 mod mcp_version_references;
 mod parts;
-pub(crate) mod python;
+pub mod python;
 mod trace_analytics;
 mod user_tags;
 pub(crate) mod value;

@@ -76,6 +76,11 @@ pub(super) fn owned(value: Option<&Value>) -> Value {
     value.cloned().unwrap_or(Value::String(None))
 }
 
+/// Returns whether a number is short without an exponent.
+fn is_plain(number: f64) -> bool {
+    number == 0.0 || (1e-5..1e16).contains(&number.abs())
+}
+
 /// Formats a value for a message, shortened.
 pub(crate) fn display(value: Option<&Value>) -> String {
     match value {
@@ -84,7 +89,8 @@ pub(crate) fn display(value: Option<&Value>) -> String {
             format!("{short:?}")
         }
         Some(Value::BigInt(Some(number))) => number.to_string(),
-        Some(Value::Double(Some(number))) => number.to_string(),
+        Some(Value::Double(Some(number))) if is_plain(*number) => number.to_string(),
+        Some(Value::Double(Some(number))) => format!("{number:e}"),
         Some(Value::Bytes(Some(bytes))) => {
             let short: String = bytes.iter().take(30).map(|byte| format!("{byte:02x}")).collect();
             format!("x'{short}'")

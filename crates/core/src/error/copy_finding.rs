@@ -20,6 +20,21 @@ pub struct CopyFinding {
     pub query: Option<String>,
     /// Whether a copy can leave these rows out, and those that reference them.
     pub is_skippable: bool,
+    /// What makes these rows fit, where the place that found them knows.
+    #[serde(skip)]
+    pub remedy: Option<CopyRemedy>,
+}
+
+/// What makes rows fit into the destination of a copy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CopyRemedy {
+    /// Experiments get new numbers.
+    RenumberExperiments,
+    /// The destination gets a character set that holds every character.
+    UnicodeCharset,
+    /// The destination gets a collation that distinguishes the keys.
+    ExactCollation,
 }
 
 impl std::fmt::Display for CopyFinding {

@@ -13,7 +13,7 @@ mod unfinished;
 mod verification;
 mod violation;
 
-pub use copy_finding::CopyFinding;
+pub use copy_finding::{CopyFinding, CopyRemedy};
 pub use graph::GraphError;
 pub use kind::ErrorKind;
 pub use location::{LocationError, Restamp};

@@ -1,6 +1,6 @@
 use std::io::{self, Write};
 
-use mlflow_migrate_core::copy::{CopyComparison, CopyReport};
+use mlflow_migrate_core::copy::{CopyComparison, CopyReport, Renumbered};
 use mlflow_migrate_core::error::CopyFinding;
 
 use super::problems;
@@ -32,6 +32,7 @@ pub(super) fn write(out: &mut impl Write, copied: &OfCopy<CopyReport>) -> io::Re
         let rows = count(rewritten.rows, "place");
         writeln!(out, "rewritten: {} of {}.{}", rows, rewritten.table, rewritten.column)?;
     }
+    write_renumbered(out, &report.renumbered)?;
     write_left_out(out, &report.left_out)?;
     if let Some(upgrade) = &report.upgrade {
         let revisions = count_of(&upgrade.revisions, "revision");
@@ -105,6 +106,17 @@ fn write_skipped(out: &mut impl Write, skipped: &[CopyFinding]) -> io::Result<()
     skipped
         .iter()
         .try_for_each(|finding| writeln!(out, "left out: {}", one_line(&finding.to_string())))
+}
+
+fn write_renumbered(out: &mut impl Write, renumbered: &[Renumbered]) -> io::Result<()> {
+    if renumbered.is_empty() {
+        return Ok(());
+    }
+    let experiments = count_of(renumbered, "experiment");
+    let shown = renumbered.iter().take(NAMES).map(|it| format!("{} is {} now", it.from, it.to));
+    let shown: Vec<String> = shown.collect();
+    let more = if renumbered.len() > NAMES { ", …" } else { "" };
+    writeln!(out, "renumbered {experiments}: {}{more}", shown.join(", "))
 }
 
 fn write_left_out(out: &mut impl Write, left_out: &[String]) -> io::Result<()> {

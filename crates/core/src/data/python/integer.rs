@@ -8,6 +8,8 @@ use std::fmt;
 
 use thiserror::Error;
 
+use super::unicode;
+
 /// An integer of any size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Integer<'a>(Repr<'a>);
@@ -56,6 +58,21 @@ impl<'a> Integer<'a> {
             Repr::Big(_) => None,
         }
     }
+}
+
+/// Returns `int(text)`, if Python accepts the text and the value fits a `BIGINT`.
+///
+/// The text may have surrounding white space, a sign, decimal digits of any script, and single
+/// underscores between digits.
+pub fn from_text(text: &str) -> Option<i64> {
+    let ascii = unicode::to_ascii(text)?;
+    let number = ascii.trim_matches(|character: char| matches!(character, '\t'..='\r' | ' '));
+    if !number.contains('_') {
+        return number.parse().ok();
+    }
+    let digits = number.strip_prefix(['+', '-']).unwrap_or(number);
+    let is_group = |group: &str| !group.is_empty() && group.bytes().all(|b| b.is_ascii_digit());
+    digits.split('_').all(is_group).then(|| number.replace('_', "").parse().ok())?
 }
 
 impl From<i64> for Integer<'_> {

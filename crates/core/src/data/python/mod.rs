@@ -18,12 +18,12 @@
 mod decimal;
 pub(crate) mod encoding;
 mod float;
-pub(crate) mod integer;
-pub(crate) mod json;
+pub mod integer;
+pub mod json;
 mod literal;
-pub(crate) mod number;
-pub(crate) mod string;
-pub(crate) mod text;
+pub mod number;
+pub mod string;
+pub mod text;
 mod unicode;
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use super::{decimal, float};
 ///
 /// A value comes from a JSON document or a column, which may hold any type in SQLite.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(crate) enum Operand<'a> {
+pub enum Operand<'a> {
     /// `None`, a `bool`, a `list`, a `dict` or a string with a lone surrogate: never a number.
     NotANumber,
     /// A Python `int`.
@@ -60,12 +60,12 @@ impl<'a> From<&'a Json<'_>> for Operand<'a> {
 /// Returns `float(value)`, unless that raises or is not finite: MLflow's `finite_float_or_none`.
 ///
 /// `None` and `bool` are never numbers. Neither is an `int` too large for a float.
-pub(crate) fn finite_float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
+pub fn finite_float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
     float(value).filter(|float| float.is_finite())
 }
 
 /// Returns `float(value)`, unless that raises. Bytes count as ASCII text.
-pub(crate) fn float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
+pub fn float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
     match value.into() {
         Operand::NotANumber => None,
         Operand::Integer(integer) => integer.to_f64().ok(),
@@ -85,7 +85,7 @@ pub(crate) fn float<'a>(value: impl Into<Operand<'a>>) -> Option<f64> {
 ///
 /// A float counts by its `repr`, not by its exact value: `2.0**63` is `9.223372036854776e+18`,
 /// which is beyond `BIGINT`, and so is `-2.0**63`.
-pub(crate) fn token_count<'a>(value: impl Into<Operand<'a>>) -> Option<i64> {
+pub fn token_count<'a>(value: impl Into<Operand<'a>>) -> Option<i64> {
     match value.into() {
         // `str` of bytes begins with `b'`.
         Operand::NotANumber | Operand::Bytes(_) => None,

@@ -9,14 +9,14 @@ use super::unicode;
 /// Rust's `str::trim` would leave U+001C to U+001F in place.
 ///
 /// [Python's notion]: https://docs.python.org/3.11/library/stdtypes.html#str.isspace
-pub(crate) fn strip(text: &str) -> &str {
+pub fn strip(text: &str) -> &str {
     text.trim_matches(unicode::is_space)
 }
 
 /// Returns `text.lower()`: the full lowercase mapping of Unicode 14.
 ///
 /// A capital sigma at the end of a word becomes a final sigma, and U+0130 two code points.
-pub(crate) fn lower(text: &str) -> Cow<'_, str> {
+pub fn lower(text: &str) -> Cow<'_, str> {
     if text.is_ascii() {
         if text.bytes().any(|byte| byte.is_ascii_uppercase()) {
             return Cow::Owned(text.to_ascii_lowercase());
@@ -56,7 +56,7 @@ pub(crate) fn code_points(text: &str) -> usize {
 }
 
 /// Returns `text[:length]`: the first `length` code points, or all if the text has fewer.
-pub(crate) fn truncate(text: &str, length: usize) -> &str {
+pub fn truncate(text: &str, length: usize) -> &str {
     // A code point takes at least one byte, so a text this short needs no counting.
     if text.len() <= length {
         return text;

@@ -9,7 +9,7 @@
 mod scanner;
 mod value;
 
-pub(crate) use value::{Json, Malformed, Object};
+pub use value::{Array, Json, Malformed, Object};
 
 use scanner::Scanner;
 
@@ -25,6 +25,6 @@ use scanner::Scanner;
 /// # Errors
 ///
 /// If Python raises `ValueError` (of which `JSONDecodeError` is one).
-pub(crate) fn loads(text: &str) -> Result<Json<'_>, Malformed> {
+pub fn loads(text: &str) -> Result<Json<'_>, Malformed> {
     Scanner::new(text).document()
 }

@@ -30,7 +30,7 @@ pub enum Json<'a> {
 /// Python's `ValueError` from `json.loads`: the text is not a document that Python accepts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Error)]
 #[error("malformed JSON near byte {position}")]
-pub(crate) struct Malformed {
+pub struct Malformed {
     /// The position at which reading stopped, in bytes from the start of the text.
     pub position: usize,
 }
