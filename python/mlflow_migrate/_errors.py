@@ -71,7 +71,14 @@ CLASSES: Mapping[str, type[MigrationError]] = {
         DatabaseUnreachable,
     ),
     **dict.fromkeys(
-        ("unknown_revision", "several_revisions", "newer", "other_program", "drift"),
+        (
+            "unknown_revision",
+            "several_revisions",
+            "newer",
+            "other_program",
+            "drift",
+            "not_empty",
+        ),
         DatabaseMismatch,
     ),
     **dict.fromkeys(

@@ -87,6 +87,7 @@ pub async fn assert_at(server: &TestServer, database: &dyn TestDatabase, target:
     let states = server.reference().states().unwrap_or_default();
     let found = match target {
         "head" => states.last(),
+        "base" => states.first(),
         target => states.iter().find(|(revision, _)| revision.as_deref() == Some(target)),
     };
     let Some(state) = found else { panic!("{} has no state {target}", server.name()) };

@@ -324,10 +324,12 @@ pub(crate) struct CopyPreviewed {
     /// The revision of the source; `None` is the base schema.
     pub(crate) revision: Option<String>,
     /// The tables of the source.
+    #[serde(rename = "source_tables")]
     pub(crate) tables: Vec<TableRows>,
     /// What is not MLflow's, and would not be copied.
     pub(crate) left_out: Vec<String>,
     /// The rows that cannot be copied as they are.
+    #[serde(rename = "copy_findings")]
     pub(crate) findings: Vec<CopyFinding>,
     /// The obstacles at the destination.
     pub(crate) problems: Vec<Problem>,

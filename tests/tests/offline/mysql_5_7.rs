@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mlflow_migrate_core::backend::{
-    Backend, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode, TableSize,
-    TableUser,
+    Backend, BulkRows, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode,
+    TableSize, TableUser,
 };
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
 use mlflow_migrate_core::event::cancellation::CancellationToken;
@@ -225,6 +225,10 @@ impl Backend for Recording {
 
     fn calibration(&mut self) -> &mut dyn Calibration {
         self.inner.calibration()
+    }
+
+    fn bulk(&mut self) -> &mut dyn BulkRows {
+        self.inner.bulk()
     }
 
     fn file(&mut self) -> Option<&mut dyn FileDatabase> {

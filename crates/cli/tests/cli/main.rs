@@ -3,6 +3,8 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod commands;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod copies_between_servers;
 mod damage;
 mod diagnosis;
 mod examples;

@@ -19,6 +19,7 @@ pub struct CopyReport {
     /// Whether an earlier run had copied the rows already.
     pub was_copied: bool,
     /// The tables.
+    #[serde(rename = "copied_tables")]
     pub tables: Vec<CopiedTable>,
     /// The number of rows at the destination, of all tables, before it was upgraded.
     #[serde(rename = "row_count")]
@@ -85,6 +86,7 @@ pub struct CopyComparison {
     /// The revision of both; `None` is the base schema.
     pub revision: Option<String>,
     /// The tables.
+    #[serde(rename = "compared_tables")]
     pub tables: Vec<ComparedTable>,
     /// The duration in seconds.
     pub seconds: f64,
