@@ -120,9 +120,9 @@ impl Copying<'_> {
                 let live = self.start_over(&journal).await?;
                 Execution::new(self, &found, &live).await?.run().await?
             }
-            Destination::Copied(tables) => self.report_of_copied(&found, tables),
+            Destination::Copied(tables) => CopyReport::of_earlier_run(&found, tables),
             Destination::Upgrading(journal) => {
-                let report = self.report_of_copied(&found, Vec::new());
+                let report = CopyReport::of_earlier_run(&found, Vec::new());
                 let upgrade = self.finish_upgrade(*journal).await?;
                 CopyReport { upgrade: Some(upgrade), ..report }
             }
