@@ -41,6 +41,8 @@ pub(crate) enum Fault {
     RowTooLong(u64),
     /// A key that equals another one in the destination's collation.
     EqualKey,
+    /// A key that equals another one as a 32-bit float.
+    EqualFloat,
     /// A reference to a row that is left out.
     LeftOutParent,
 }
@@ -67,6 +69,9 @@ impl fmt::Display for Fault {
             Self::NotDate => f.write_str("is not a date"),
             Self::RowTooLong(most) => {
                 write!(f, "and the rest of the row have more than {most} bytes")
+            }
+            Self::EqualFloat => {
+                f.write_str("equals another key once the destination rounds it to 32 bits")
             }
             Self::LeftOutParent => f.write_str("references a row that is left out"),
             Self::EqualKey => f.write_str(
@@ -115,6 +120,7 @@ impl Fault {
             | Self::NotDate
             | Self::RowTooLong(_)
             | Self::EqualKey
+            | Self::EqualFloat
             | Self::LeftOutParent => None,
         }
     }

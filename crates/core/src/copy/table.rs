@@ -15,7 +15,7 @@ use crate::data::charset::Repertoire;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::schema::platform::{Dialect, Platform};
-use crate::schema::{Column, Schema, Table};
+use crate::schema::{Column, ColumnType, Schema, Table};
 
 /// A table that is copied.
 #[derive(Clone, Debug)]
@@ -114,8 +114,13 @@ impl TableCopy {
         columns.extend(computed.into_iter().filter_map(column));
         let names: Vec<String> = columns.iter().map(|it| it.column.name.clone()).collect();
         let place = |name: &String| names.iter().position(|column| column == name);
-        // InnoDB stores a table in the order of its primary key.
-        let order_by = if platforms[1].is_mysql() { keys.to_vec() } else { Vec::new() };
+        // InnoDB stores a table in the order of its primary key. Floats that are rounded come last,
+        // so that those follow each other which differ in nothing else.
+        let is_rounded = |name: &String| {
+            table.find_column(name).is_some_and(|it| it.column_type == ColumnType::Float)
+        };
+        let mut order_by = if platforms[1].is_mysql() { keys.to_vec() } else { Vec::new() };
+        order_by.sort_by_key(is_rounded);
         Some(Self {
             name: table.name.clone(),
             key: keys.iter().filter_map(place).collect(),

@@ -84,7 +84,9 @@ impl CopiedColumn {
         match (&self.column.column_type, plain) {
             // SQLite stores a document that is a number as the number.
             (ColumnType::Json, Plain::Integer(number)) => number.to_string().into(),
-            (ColumnType::Json, Plain::Real(number)) => json_number(number).into(),
+            (ColumnType::Json, Plain::Real(number)) if number.is_finite() => {
+                json_number(number).into()
+            }
             (_, plain) if is_copied_as_it_is => plain.into_value(),
             (ColumnType::Float | ColumnType::Double, Plain::Integer(number)) => {
                 (number as f64).into()
@@ -203,7 +205,8 @@ impl CopiedColumn {
                 Dialect::Mysql => serde_json::from_str::<serde_json::Value>(text).is_ok(),
             },
             Plain::Integer(_) => true,
-            Plain::Real(number) => number.is_finite(),
+            // SQLite keeps the text of a number that is too large as an infinity.
+            Plain::Real(number) => number.is_finite() || self.is_within_sqlite(),
             Plain::Bytes(_) | Plain::Null => false,
         };
         (!is_valid).then_some(Fault::NotJson)
