@@ -89,9 +89,10 @@ fn a_copy_is_told_in_json() {
     let lines = run(&sandbox, &["copy", "mlruns.db", "copy.db", "--json"], 0).json();
     let of = |event: &str| lines.iter().find(|line| line["event"] == event).unwrap();
     assert_eq!(of("copying")["revision"], HEAD);
-    let kinds: Vec<&str> = lines.iter().filter_map(|line| line["step_kind"].as_str()).collect();
-    assert_eq!(kinds[..2], ["check_rows", "create_tables"]);
-    assert!(kinds.contains(&"copy_rows") && kinds.contains(&"add_constraints"), "{kinds:?}");
+    let ends = lines.iter().filter(|line| line["event"] == "step_finished");
+    let mut kinds: Vec<&str> = ends.map(|line| line["step_kind"].as_str().unwrap()).collect();
+    kinds.dedup();
+    assert_eq!(kinds, ["check_rows", "create_tables", "copy_rows", "add_constraints"]);
     let (steps, result) = (&of("copying")["step_count"], of("copy"));
     let done = lines.iter().filter(|line| line["event"] == "step_finished").count();
     assert_eq!(*steps, done);
@@ -152,7 +153,7 @@ fn a_copy_is_compared_with_its_source() {
 
 #[test]
 fn what_a_destination_must_not_hold() {
-    let sandbox = at_head();
+    let (sandbox, old) = (at_head(), Sandbox::with_sample("mlruns-1.2.0.db"));
     let other = |name: &str, sql: &str| {
         rusqlite::Connection::open(sandbox.path(name)).unwrap().execute_batch(sql).unwrap();
     };
@@ -162,7 +163,7 @@ fn what_a_destination_must_not_hold() {
         "CREATE TABLE alembic_version (version_num VARCHAR(32)); \
                          INSERT INTO alembic_version VALUES ('theirs')",
     );
-    assert_eq!(sandbox.run(&["upgrade", "older.db", "--to", "1.3"]).code, 0);
+    std::fs::write(sandbox.path("older.db"), old.files()["mlruns.db"].clone()).unwrap();
     let mut told = Vec::new();
     for (destination, code) in [
         ("theirs.db", NOT_EMPTY),

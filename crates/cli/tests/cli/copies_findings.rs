@@ -94,6 +94,15 @@ const CASES: &[Case] = &[
         found: Some(1),
     },
     Case {
+        insert: "",
+        servers: ALL,
+        table: "experiments",
+        place: "name",
+        problem: "is not a text",
+        count: 1,
+        found: Some(1),
+    },
+    Case {
         insert: "INSERT INTO registered_models (name, creation_time) VALUES ('Model', 1),
                  ('model', 2), ('modèl', 3), ('modèL', 4)",
         servers: MYSQL,
@@ -174,7 +183,7 @@ fn finding<'a>(findings: &'a [Value], case: &Case) -> Option<&'a Value> {
     findings.iter().find(|finding| {
         let problem = finding["problem"].as_str().unwrap();
         let is_place = case.place.is_empty() || finding["place"] == case.place;
-        finding["table"] == case.table && is_place && problem.contains(case.problem)
+        finding["table"] == case.table && is_place && problem.ends_with(case.problem)
     })
 }
 

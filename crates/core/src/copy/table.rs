@@ -206,7 +206,7 @@ impl TableCopy {
 }
 
 /// Returns the tables of a schema, each after the tables that it references.
-fn parents_first(schema: &Schema) -> Vec<&Table> {
+pub(super) fn parents_first(schema: &Schema) -> Vec<&Table> {
     let mut ordered: Vec<&Table> = Vec::new();
     let mut rest: Vec<&Table> = schema.tables.values().collect();
     while !rest.is_empty() {
