@@ -37,4 +37,4 @@ def _value_in(path: str, key: str) -> str:
 
 def _version_of(binary: Path) -> str:
     said = subprocess.run([binary, "--version"], check=True, capture_output=True, text=True)
-    return said.stdout.split()[-1]
+    return said.stdout.split()[1]

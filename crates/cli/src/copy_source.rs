@@ -103,6 +103,26 @@ impl Source {
         }
     }
 
+    /// Returns an error as the user can act on it: no query reads a file store.
+    pub(crate) fn told(&self, error: Error) -> Error {
+        match (self, error) {
+            #[cfg(feature = "sqlite")]
+            (Self::FileStore { .. }, Error::Uncopied { findings }) => {
+                Error::Uncopied { findings: without_queries(findings) }
+            }
+            (_, error) => error,
+        }
+    }
+
+    /// Returns findings as the user can act on them.
+    pub(crate) fn told_findings(&self, findings: Vec<CopyFinding>) -> Vec<CopyFinding> {
+        match self {
+            Self::Database(_) => findings,
+            #[cfg(feature = "sqlite")]
+            Self::FileStore { .. } => without_queries(findings),
+        }
+    }
+
     /// Returns the entries of a file store that were left out.
     pub(crate) fn skipped(&self) -> &[CopyFinding] {
         match self {
@@ -126,4 +146,10 @@ fn folder(text: &str) -> Option<PathBuf> {
         None => PathBuf::from(text),
     };
     path.is_dir().then_some(path)
+}
+
+#[cfg(feature = "sqlite")]
+fn without_queries(mut findings: Vec<CopyFinding>) -> Vec<CopyFinding> {
+    findings.iter_mut().for_each(|finding| finding.query = None);
+    findings
 }

@@ -171,6 +171,7 @@ fn finding(table: Table, entries: &Entries, folder: &Path) -> CopyFinding {
         examples: entries.first.iter().map(|entry| shown(entry, folder)).collect(),
         query: None,
         is_skippable: true,
+        is_consequence: false,
         remedy: None,
     }
 }

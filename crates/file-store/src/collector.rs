@@ -16,7 +16,7 @@ use crate::report::{Class, Entry, Omission, ReadReport};
 use crate::tables::{Table, TableRows};
 
 /// The bytes of rows after which the sink gets them.
-const BATCH_BYTES: usize = 2 << 20;
+const BATCH_BYTES: usize = 1 << 20;
 
 /// Collects items in the order of the store.
 pub(crate) struct Collector<'a> {

@@ -6,8 +6,8 @@ use std::path::{Path, PathBuf};
 
 use crate::reason::Reason;
 
-/// The largest file that becomes the value of a parameter, tag or metadata: 64 MiB.
-const LARGEST_VALUE: u64 = 64 << 20;
+/// The largest file that becomes a value: 16 MiB, the most that MySQL's `MEDIUMTEXT` holds.
+const LARGEST_VALUE: u64 = 16 << 20;
 
 /// Returns the text of a file, with `\n` for each kind of line break.
 ///

@@ -1,6 +1,6 @@
 //! Reads the lines of a metric's file, one at a time.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::fs::File;
 use std::hash::{BuildHasher, Hash, RandomState};
 use std::io::{self, BufRead, BufReader, Read};
@@ -9,8 +9,8 @@ use std::path::Path;
 /// The longest line. A metric's line has four numbers at most, and an id or two names.
 const LONGEST: u64 = 64 << 10;
 
-/// The keys that are compared at the same time, where lines are not in order.
-const KEYS_AT_A_TIME: u64 = 1 << 20;
+/// The keys that are compared at the same time, where lines are not in order: 24 bytes each.
+const KEYS_AT_A_TIME: u64 = 1 << 18;
 
 /// Calls a function with the number and the text of each line; `None` if it is no text.
 ///
@@ -129,7 +129,7 @@ impl<K: Ord + Hash> Repetitions<K> {
     }
 }
 
-fn repeated_lines<K: Hash + Eq>(
+fn repeated_lines<K: Hash>(
     path: &Path,
     key: impl Fn(&str) -> Option<K>,
 ) -> io::Result<HashSet<u64>> {
@@ -139,19 +139,23 @@ fn repeated_lines<K: Hash + Eq>(
         true
     })?;
     let passes = lines.div_ceil(KEYS_AT_A_TIME).max(1);
-    let hasher = RandomState::new();
+    let hashers = [RandomState::new(), RandomState::new()];
     let mut repeated = HashSet::new();
+    let mut keys: Vec<([u64; 2], u64)> = Vec::new();
     for pass in 0..passes {
-        let mut first_lines: HashMap<K, u64> = HashMap::new();
+        keys.clear();
         for_each(path, |number, line| {
-            if let Some(key) = line.and_then(&key)
-                && hasher.hash_one(&key) % passes == pass
-                && *first_lines.entry(key).or_insert(number) != number
-            {
-                repeated.insert(number);
+            if let Some(key) = line.and_then(&key) {
+                let hash = hashers.each_ref().map(|hasher| hasher.hash_one(&key));
+                if hash[0] % passes == pass {
+                    keys.push((hash, number));
+                }
             }
             true
         })?;
+        keys.sort_unstable();
+        let pairs = keys.iter().zip(keys.iter().skip(1));
+        repeated.extend(pairs.filter(|(one, next)| one.0 == next.0).map(|(_, next)| next.1));
     }
     Ok(repeated)
 }

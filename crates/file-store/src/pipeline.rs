@@ -11,10 +11,10 @@ use std::thread::{self, Builder};
 use crate::output::{Item, Output};
 
 /// The parts that may wait in the channel of one task.
-const PARTS: usize = 4;
+const PARTS: usize = 2;
 
 /// The tasks that may be ahead, for each thread.
-const AHEAD: usize = 4;
+const AHEAD: usize = 2;
 
 type Task = Box<dyn FnOnce(&mut Output) + Send>;
 

@@ -9,7 +9,7 @@ pub enum Reason {
     /// The file or folder cannot be read.
     #[error("cannot be read: {0}")]
     Unreadable(String),
-    /// The file has no `meta.yaml` or another file that describes the entry.
+    /// The folder has no file that describes the entry, such as `meta.yaml`.
     #[error("has no {0}")]
     NoDescription(&'static str),
     /// The file holds bytes that are not UTF-8.

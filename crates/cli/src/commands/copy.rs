@@ -110,8 +110,9 @@ impl Run<'_> {
         let mut into = to.open(&self.connecting, true, self.context).await?;
         let observer = self.observer();
         let catalogue = &self.context.catalogue;
-        let mut result =
-            copy(from.backend(), &mut *into, catalogue, &self.options, &observer).await?;
+        let copied = copy(from.backend(), &mut *into, catalogue, &self.options, &observer).await;
+        let mut result = copied.map_err(|error| from.told(error))?;
+        result.skipped = from.told_findings(result.skipped);
         result.skipped.splice(0..0, from.skipped().iter().cloned());
         let (source, database) = (from.name(), into.name());
         Ok(Outcome::Copy(OfCopy { source, database, result }))
@@ -138,7 +139,7 @@ impl Run<'_> {
             revision: previewed.revision,
             tables: previewed.tables,
             left_out: previewed.left_out,
-            findings: [from.skipped(), &previewed.findings].concat(),
+            findings: [from.skipped(), &from.told_findings(previewed.findings)].concat(),
             problems: previewed.problems.iter().map(Problem::of).collect(),
             skips_invalid: self.command.skip_invalid,
         };

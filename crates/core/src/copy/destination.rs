@@ -119,6 +119,8 @@ impl Copying<'_> {
         let live = self.destination.inspect().await?;
         let mut tables: Vec<String> =
             plan.changes().map(|change| change.after.name.clone()).collect();
+        // A table goes before those that it references.
+        tables.reverse();
         tables.retain(|table| live.table(table).is_some());
         if !tables.is_empty() {
             // Whoever may write to the database can write a note, and MLflow's tables may be older.

@@ -112,52 +112,91 @@ impl EqualKeys {
     }
 }
 
-/// Returns the unique keys of a table of which some texts are equal at the destination.
-///
-/// `columns` are those of a row, in order.
-pub(crate) async fn find(
-    source: &mut dyn Backend,
-    destination: &mut dyn Backend,
-    schema: &Schema,
-    table: &Table,
-    columns: &[String],
-) -> Result<Vec<EqualKeys>, Error> {
-    if !destination.platform().is_mysql() {
-        return Ok(Vec::new());
-    }
-    let is_rounded = |name: &str| {
-        let column = table.find_column(name);
-        column.is_some_and(|it| it.column_type == ColumnType::Float)
-    };
-    let rounds = !source.platform().is_mysql();
-    let mut known: HashMap<&str, Equals> = HashMap::new();
-    let mut found = Vec::new();
-    let keys = unique_keys(table);
-    for key in &keys {
-        let (mut of_key, mut singles) = (Vec::new(), Vec::new());
-        for name in key {
-            let Some(place) = columns.iter().position(|column| column == name) else { continue };
-            if !known.contains_key(name.as_str()) {
-                let equals = match collation(schema, table, name) {
-                    Some(collation) => {
-                        equal_texts(source, destination, &table.name, name, collation).await?
-                    }
-                    None => Equals::new(),
+/// Finds equal texts, column by column.
+#[derive(Debug, Default)]
+pub(crate) struct Finder {
+    /// The equal texts of the columns so far, by table and column.
+    known: HashMap<(String, String), Equals>,
+}
+
+impl Finder {
+    /// Returns the unique keys of a table of which some texts are equal at the destination.
+    ///
+    /// `columns` are those of a row, in order.
+    pub(crate) async fn find(
+        &mut self,
+        source: &mut dyn Backend,
+        destination: &mut dyn Backend,
+        schema: &Schema,
+        table: &Table,
+        columns: &[String],
+    ) -> Result<Vec<EqualKeys>, Error> {
+        if !destination.platform().is_mysql() {
+            return Ok(Vec::new());
+        }
+        let rounds = !source.platform().is_mysql();
+        let mut found = Vec::new();
+        for key in unique_keys(table) {
+            let (mut of_key, mut singles) = (Vec::new(), Vec::new());
+            for name in &key {
+                let Some(place) = columns.iter().position(|column| column == name) else {
+                    continue;
                 };
-                known.insert(name, equals);
+                if rounds && is_float(table, name) {
+                    singles.push(place);
+                }
+                let (table, column) = origin(schema, table, name);
+                of_key
+                    .push((place, self.equals(source, destination, schema, table, column).await?));
             }
-            if rounds && is_rounded(name) {
-                singles.push(place);
+            let is_whole = of_key.len() == key.len();
+            let has_equal = of_key.iter().any(|(_, equals)| !equals.is_empty());
+            if is_whole && (has_equal || !singles.is_empty()) {
+                found.push(EqualKeys { columns: of_key, singles, ..EqualKeys::default() });
             }
-            of_key.push((place, known.get(name.as_str()).cloned().unwrap_or_default()));
         }
-        let is_whole = of_key.len() == key.len();
-        let has_equal = of_key.iter().any(|(_, equals)| !equals.is_empty());
-        if is_whole && (has_equal || !singles.is_empty()) {
-            found.push(EqualKeys { columns: of_key, singles, ..EqualKeys::default() });
+        Ok(found)
+    }
+
+    async fn equals(
+        &mut self,
+        source: &mut dyn Backend,
+        destination: &mut dyn Backend,
+        schema: &Schema,
+        table: &Table,
+        column: &str,
+    ) -> Result<Equals, Error> {
+        let key = (table.name.clone(), column.to_owned());
+        if let Some(known) = self.known.get(&key) {
+            return Ok(known.clone());
+        }
+        let equals = match collation(schema, table, column) {
+            Some(collation) => {
+                equal_texts(source, destination, &table.name, column, collation).await?
+            }
+            None => Equals::new(),
+        };
+        self.known.insert(key, equals.clone());
+        Ok(equals)
+    }
+}
+
+/// Returns the column that holds all texts of a column: the one that its foreign keys lead to.
+fn origin<'a>(schema: &'a Schema, table: &'a Table, column: &'a str) -> (&'a Table, &'a str) {
+    let (mut table, mut column) = (table, column);
+    for _ in 0..schema.tables.len() {
+        let referred = table.foreign_keys.iter().find_map(|key| {
+            let mut pairs = key.columns.iter().zip(&key.referred_columns);
+            let (_, other) = pairs.find(|(name, _)| *name == column)?;
+            let referred = schema.table(&key.referred_table)?;
+            referred.find_column(other).is_some().then_some((referred, other.as_str()))
+        });
+        match referred {
+            Some(referred) => (table, column) = referred,
+            None => break,
         }
     }
-    Ok(found)
+    (table, column)
 }
 
 /// Returns the columns of each key under which no two rows may be equal.
@@ -167,6 +206,11 @@ fn unique_keys(table: &Table) -> Vec<Vec<String>> {
     let indexes = table.indexes.iter().filter(|index| index.unique);
     let indexes = indexes.map(|index| index.column_names().map(ToOwned::to_owned).collect());
     primary.chain(uniques).chain(indexes).collect()
+}
+
+/// Returns whether a column holds floats that MySQL rounds to 32 bits.
+pub(crate) fn is_float(table: &Table, name: &str) -> bool {
+    table.find_column(name).is_some_and(|it| it.column_type == ColumnType::Float)
 }
 
 /// Returns the collation of a column of texts.

@@ -185,9 +185,10 @@ impl<'a, 'b> Execution<'a, 'b> {
     /// Refuses rows that the destination cannot hold, or accepts to leave them out.
     async fn check_rows(&mut self) -> Result<(), Error> {
         let step = self.begin("check the rows of the source", StepKind::CheckRows);
-        let findings = self.findings(&step.progress).await?;
+        let mut findings = self.findings(&step.progress).await?;
         let may_skip = self.copying.options.skip_invalid;
         if findings.iter().any(|finding| !may_skip || !finding.is_skippable) {
+            findings.retain(|finding| !finding.is_consequence);
             return Err(Error::Uncopied { findings });
         }
         self.skipped = findings;

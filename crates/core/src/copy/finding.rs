@@ -45,6 +45,7 @@ impl Faults {
                     examples,
                     query: query(place, fault),
                     is_skippable: true,
+                    is_consequence: fault == Fault::LeftOutParent,
                     remedy: remedy(columns.get(place).map_or("", String::as_str), fault),
                 }
             };

@@ -73,6 +73,15 @@ fn finding(error: Error) -> Option<CopyFinding> {
         _ => return None,
     };
     let problem = problem.to_owned();
-    let (examples, remedy) = (Vec::new(), None);
-    Some(CopyFinding { table, place, problem, count, examples, query, is_skippable, remedy })
+    Some(CopyFinding {
+        table,
+        place,
+        problem,
+        count,
+        examples: Vec::new(),
+        query,
+        is_skippable,
+        is_consequence: false,
+        remedy: None,
+    })
 }

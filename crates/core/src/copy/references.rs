@@ -48,6 +48,7 @@ pub(crate) async fn inexact(
             examples: Vec::new(),
             query: Some(showing.to_string(MysqlQueryBuilder)),
             is_skippable: true,
+            is_consequence: false,
             remedy: None,
         });
     }

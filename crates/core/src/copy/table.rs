@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::artifact_root::{ArtifactRoot, Rewriting};
-use super::equal_keys::{self, EqualKeys};
+use super::equal_keys::{EqualKeys, Finder, is_float};
 use super::fault::Fault;
 use super::left_out::{Key, Reference, places};
 use super::options::CopyOptions;
@@ -15,7 +15,7 @@ use crate::data::charset::Repertoire;
 use crate::error::Error;
 use crate::plan::Plan;
 use crate::schema::platform::{Dialect, Platform};
-use crate::schema::{Column, ColumnType, Schema, Table};
+use crate::schema::{Column, Schema, Table};
 
 /// A table that is copied.
 #[derive(Clone, Debug)]
@@ -73,7 +73,7 @@ impl TableCopy {
             false => Numbers::default(),
         };
         let changes = Changes { roots: &options.artifact_roots, numbers: &numbers };
-        let mut tables = Vec::new();
+        let (mut tables, mut finder) = (Vec::new(), Finder::default());
         for table in parents_first(&plan.result) {
             let Some(mut copy) = Self::of(table, found, plan, &platforms, changes) else {
                 continue;
@@ -81,8 +81,7 @@ impl TableCopy {
             copy.most_row_bytes = most_row_bytes;
             copy.rows = source.table_size(&table.name).await?.rows;
             let schema = &plan.result;
-            copy.equal_keys =
-                equal_keys::find(source, destination, schema, table, &copy.names).await?;
+            copy.equal_keys = finder.find(source, destination, schema, table, &copy.names).await?;
             tables.push(copy);
         }
         Ok(tables)
@@ -116,11 +115,8 @@ impl TableCopy {
         let place = |name: &String| names.iter().position(|column| column == name);
         // InnoDB stores a table in the order of its primary key. Floats that are rounded come last,
         // so that those follow each other which differ in nothing else.
-        let is_rounded = |name: &String| {
-            table.find_column(name).is_some_and(|it| it.column_type == ColumnType::Float)
-        };
         let mut order_by = if platforms[1].is_mysql() { keys.to_vec() } else { Vec::new() };
-        order_by.sort_by_key(is_rounded);
+        order_by.sort_by_key(|name| is_float(table, name));
         Some(Self {
             name: table.name.clone(),
             key: keys.iter().filter_map(place).collect(),

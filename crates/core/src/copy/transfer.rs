@@ -113,7 +113,7 @@ impl<'a> Conversion<'a> {
     }
 }
 
-/// Converts the rows that arrive, and sends them on, if there is somebody who receives them.
+/// Converts the rows that arrive, and sends them on, if there is a stage that takes them.
 async fn convert(
     conversion: &mut Conversion<'_>,
     mut from: RowReceiver,
@@ -135,7 +135,7 @@ async fn convert(
     Ok(())
 }
 
-/// Reads the rows of a table, and computes what copying them comes to.
+/// Reads the rows of a table, and computes what would become of them.
 ///
 /// # Errors
 /// If the rows cannot be read.

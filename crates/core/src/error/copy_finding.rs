@@ -20,6 +20,8 @@ pub struct CopyFinding {
     pub query: Option<String>,
     /// Whether a copy can leave these rows out, and those that reference them.
     pub is_skippable: bool,
+    /// Whether these rows only reference others that cannot be copied.
+    pub is_consequence: bool,
     /// What makes these rows fit, where the place that found them knows.
     #[serde(skip)]
     pub remedy: Option<CopyRemedy>,

@@ -67,7 +67,8 @@ fn row(experiment: i64, meta: &Mapping) -> Result<Dataset, Reason> {
         Some(_) => meta.field(name).required_text(),
     };
     let (name, digest) = (or_empty("name")?, or_empty("digest")?);
-    let key = format!("{experiment} {} {name} {digest}", name.len());
+    // Quoted, so that no two keys become the same text.
+    let key = format!("{experiment} {name:?} {digest:?}");
     let uuid = match meta.get("dataset_uuid").filter(|uuid| uuid.is_truthy()) {
         Some(_) => meta.field("dataset_uuid").required_text()?,
         None => uuid::from_texts(&["datasets", &experiment.to_string(), &name, &digest]),

@@ -165,11 +165,12 @@ fn add_input(
 fn add(path: &Path, ends: &Ends, step: i64, is_nested: bool, output: &mut Output) -> String {
     let texts = ends.texts();
     let uuid = uuid::from_texts(&texts);
-    // The UUID follows from the key, and is no longer than the key of any input.
+    // Quoted, so that no two keys become the same text.
+    let key = texts.map(|text| format!("{text:?}")).join(" ");
     if is_nested {
-        output.begin_nested(Table::Inputs, &uuid, path);
+        output.begin_nested(Table::Inputs, key, path);
     } else {
-        output.begin(Table::Inputs, &uuid, path);
+        output.begin(Table::Inputs, key, path);
     }
     let [source_type, source_id, destination_type, destination_id] = texts.map(text);
     let row =

@@ -133,7 +133,7 @@ const CASES: &[Case] = &[
         &[DATASET, ("1/datasets/e/meta.yaml", b"name: d")],
         Malformed,
         Table::Datasets,
-        "has the key of an earlier entry: 1 1 d ",
+        "has the key of an earlier entry: 1 \"d\" \"\"",
     ),
     (
         &[("1/run/inputs/i/meta.yaml", b"source_id: d")],

@@ -1,5 +1,7 @@
 //! Types of scalars. `tests/oracle/make_file_store.py` has more, compared with PyYAML.
 
+use proptest::prelude::*;
+
 use super::{Yaml, load};
 
 #[test]
@@ -54,4 +56,69 @@ fn breaks_of_yaml_1_1_take_their_indentation_along() {
     ] {
         assert_eq!(load(yaml), Ok(Yaml::Text(expected.to_owned())), "{yaml:?}");
     }
+}
+
+proptest! {
+    /// A parser that panics ends the whole program.
+    #[test]
+    fn no_text_makes_the_parser_panic(text in prop::collection::vec(piece(), 0..40)) {
+        let _ = load(&text.concat());
+    }
+
+    #[test]
+    fn a_quoted_text_is_read_as_it_is(text in "\\PC{0,40}") {
+        let quoted = format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""));
+        prop_assume!(!text.contains(['\u{2028}', '\u{2029}']));
+        prop_assert_eq!(load(&quoted), Ok(Yaml::Text(text)));
+    }
+}
+
+fn piece() -> impl Strategy<Value = String> {
+    let pieces = [
+        "a",
+        "- ",
+        "? ",
+        ": ",
+        ":",
+        "\n",
+        " ",
+        "  ",
+        "\t",
+        "[",
+        "]",
+        "{",
+        "}",
+        ",",
+        "&a ",
+        "*a",
+        "!",
+        "!!",
+        "!!int ",
+        "!<",
+        "|",
+        ">",
+        "|2-\n",
+        "'",
+        "\"",
+        "\\",
+        "\\x",
+        "#",
+        "%YAML 1.1\n",
+        "---",
+        "...",
+        "<<",
+        "1",
+        ".",
+        "e+",
+        "0x",
+        "_",
+        ":59",
+        "2020-01-",
+        "\u{85}",
+        "\u{2028}",
+        "\u{feff}",
+        "ü",
+        "@",
+    ];
+    prop_oneof![4 => prop::sample::select(pieces.to_vec()).prop_map(str::to_owned), 1 => "\\PC{0,3}"]
 }

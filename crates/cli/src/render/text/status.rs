@@ -1,7 +1,7 @@
 use std::io::{self, Write};
 
 use mlflow_migrate_core::backend::RunningStep;
-use mlflow_migrate_core::error::Unfinished;
+use mlflow_migrate_core::error::{Operation, Unfinished};
 use mlflow_migrate_core::event::{Amount, Unit};
 use mlflow_migrate_core::report::status::Status;
 
@@ -80,6 +80,10 @@ pub(super) fn write_unfinished(
 
 fn write_steps(out: &mut impl Write, found: &Unfinished) -> io::Result<()> {
     writeln!(out, "  began: {}", clock::moment(found.began_ms))?;
+    if found.operation == Operation::Copy {
+        // A copy starts over.
+        return Ok(());
+    }
     writeln!(out, "  done:  {} of {}", found.done, words::count(found.steps as u64, "step"))?;
     let next = found.next.as_deref().unwrap_or("verify and stamp");
     writeln!(out, "  next:  {next}")

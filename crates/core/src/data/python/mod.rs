@@ -7,10 +7,12 @@
 //! which are numbers, and what white space is. This module follows Python's rules for the functions
 //! that those revisions call:
 //!
-//! * [`json::loads`] is `json.loads` of a `str`, and [`encoding::decode`] its decoding of `bytes`;
+//! * [`json::loads`] is `json.loads` of a `str`, and `encoding::decode` its decoding of `bytes`;
 //! * [`number::finite_float`] and [`number::token_count`] are MLflow's `finite_float_or_none` and
 //!   `token_count_or_none`, with Python's `float(...)` and `Decimal(str(...))` beneath;
 //! * [`text`] has `str.strip`, `str.lower` and `text[:length]`.
+//!
+//! The reader of file stores follows the same rules, so most of this module is public.
 //!
 //! The reference is CPython 3.11 (Unicode 14). `tests/oracle/python_semantics.py` computes, with a
 //! real Python, the expected results of the unit tests.
