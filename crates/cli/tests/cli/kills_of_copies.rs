@@ -1,6 +1,7 @@
 //! `kill -9` of copies at many instants, and the same command again.
 //!
-//! `MLFLOW_MIGRATE_KILLS` says at how many instants each copy is killed.
+//! `MLFLOW_MIGRATE_KILLS` says at how many instants each copy is killed. With
+//! `MLFLOW_MIGRATE_COPIED_DIRECTIONS=all` copies between servers are killed, too.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
@@ -127,7 +128,8 @@ impl<'a> Undisturbed<'a> {
                 if aborts && is_copying {
                     let aborted = self.sandbox.run(&["abort", &url]);
                     assert_eq!(aborted.code, 0, "{what}: {}{}", aborted.stdout, aborted.stderr);
-                    assert_eq!(tables(&*database), Vec::<String>::new(), "{what}");
+                    let left = tables(&*database).into_iter();
+                    assert!(left.eq(["alembic_version"]), "{what}");
                 }
                 "unfinished"
             }
@@ -181,13 +183,13 @@ fn servers() -> Vec<TestServer> {
     [TestServer::sqlite()].into_iter().chain(once).collect()
 }
 
-/// From a file to each server, from each server to a file, and between servers where all instants are
-/// tried.
+/// From a file to each server, and from each server to a file.
 #[tokio::test]
 async fn each_direction() {
     let (sandbox, servers) = (Sandbox::new(), servers());
     let sources = sources(&servers).await;
-    let is_whole = std::env::var_os("MLFLOW_MIGRATE_KILLS").is_some();
+    let directions = std::env::var_os("MLFLOW_MIGRATE_COPIED_DIRECTIONS");
+    let is_whole = directions.is_some_and(|directions| directions == "all");
     for (place, source) in sources.iter().enumerate() {
         for (number, server) in servers.iter().enumerate() {
             if !is_whole && place > 0 && number > 0 {
