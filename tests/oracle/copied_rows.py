@@ -48,7 +48,7 @@ def read(database: Database) -> Rows:
     """Reads a database."""
     found = Rows()
     with closing(open_rows(database)) as source:
-        for table in source.tables():
+        for table in source.tables() - {"alembic_version"}:
             found.columns[table] = sorted(source.columns(table))
             found.rows[table] = source.rows(table, found.columns[table])
     engine = engine_of(database)

@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 18] = [
+const COMMANDS: [&str; 19] = [
     "upgrade",
     "plan",
     "check",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 18] = [
     "diff",
     "repair",
     "stamp",
+    "copy",
 ];
 
 #[test]

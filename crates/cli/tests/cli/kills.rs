@@ -30,12 +30,12 @@ fn start(command: &mut Command) -> Child {
 }
 
 /// The instants at which something that takes so long is killed.
-fn instants(duration: Duration) -> impl Iterator<Item = Duration> {
+pub(crate) fn instants(duration: Duration) -> impl Iterator<Item = Duration> {
     let kills = kills();
     (0..kills).map(move |number| duration * (2 * number + 1) / (2 * kills))
 }
 
-fn kill_after(instant: Duration, command: &mut Command) {
+pub(crate) fn kill_after(instant: Duration, command: &mut Command) {
     let mut child = start(command);
     std::thread::sleep(instant);
     // It may have come to its end.

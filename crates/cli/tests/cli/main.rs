@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod commands;
+mod copies;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod copies_between_servers;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod copies_findings;
 mod damage;
 mod diagnosis;
 mod examples;
@@ -19,6 +22,8 @@ mod kills;
 mod kills_at_steps;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_repairs;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_of_copies;
 mod library;
 #[cfg(target_os = "linux")]
 mod memory;

@@ -4,6 +4,7 @@ use std::time::Instant;
 
 use super::left_out::LeftOut;
 use super::options::CopyOptions;
+use super::references;
 use super::report::{ComparedTable, CopyComparison};
 use super::source::Source;
 use super::table::TableCopy;
@@ -74,6 +75,7 @@ pub(crate) async fn rows(
 ) -> Result<Vec<ComparedTable>, Error> {
     let (mut compared, mut left_out) = (Vec::new(), LeftOut::default());
     for table in tables {
+        references::leave_out_missing(source, table, &mut left_out).await?;
         let expected = examine(source, table, &mut left_out, progress).await?.digest;
         let back = table.at_destination();
         let nothing = &mut LeftOut::default();

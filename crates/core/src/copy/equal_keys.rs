@@ -8,6 +8,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use sea_query::Value;
 use sha2::{Digest as _, Sha256};
 
+use super::fault::Fault;
 use crate::backend::{Backend, Reading};
 use crate::error::Error;
 use crate::rows::Row;
@@ -26,10 +27,14 @@ const NAMED: usize = 50;
 type Equals = HashMap<String, String>;
 
 /// A unique key of which some texts are equal in the destination's collation.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct EqualKeys {
     /// For each column of the key, its place in a row, and its equal texts.
     columns: Vec<(usize, Equals)>,
+    /// The places of the columns whose floats the destination rounds to 32 bits.
+    singles: Vec<usize>,
+    /// The key of the last row; rows that differ in rounded floats only follow each other.
+    last: Option<[u8; 32]>,
     /// The keys so far of the rows that have one of the equal texts.
     seen: HashSet<[u8; 32]>,
     /// The texts of keys that were repeated, each by its place and the first text that equals it.
@@ -37,10 +42,10 @@ pub(crate) struct EqualKeys {
 }
 
 impl EqualKeys {
-    /// Returns whether a former row has an equal key, and remembers this one.
+    /// Returns where and why a former row has an equal key, and remembers this one.
     ///
-    /// Only rows with one of the equal texts are remembered.
-    pub(crate) fn repeats(&mut self, row: &Row) -> bool {
+    /// Only rows with one of the equal texts are remembered, and the last row.
+    pub(crate) fn repeats(&mut self, row: &Row) -> Option<(usize, Fault)> {
         let mut has_equal = false;
         let mut hash = Sha256::new();
         for (place, equals) in &self.columns {
@@ -53,16 +58,24 @@ impl EqualKeys {
                     None => format!("t{}:{text}", text.len()),
                 },
                 // NULL is equal to nothing.
-                Some(Value::String(None)) | None => return false,
+                Some(Value::String(None)) | None => return None,
+                Some(Value::Double(Some(number))) if self.singles.contains(place) => {
+                    format!("{:?};", *number as f32 + 0.0)
+                }
                 Some(value) => format!("{value:?};"),
             };
             hash.update(shown);
         }
-        let repeats = has_equal && !self.seen.insert(hash.finalize().into());
-        if repeats && self.repeated.len() < NAMED {
-            self.repeated.extend(self.firsts(row));
+        let hash = hash.finalize().into();
+        if has_equal {
+            let repeats = !self.seen.insert(hash);
+            if repeats && self.repeated.len() < NAMED {
+                self.repeated.extend(self.firsts(row));
+            }
+            return repeats.then(|| (self.place(), Fault::EqualKey));
         }
-        repeats
+        let repeats = self.last.replace(hash) == Some(hash);
+        self.singles.first().filter(|_| repeats).map(|place| (*place, Fault::EqualFloat))
     }
 
     /// Returns the texts of a row that others equal, as the first of them.
@@ -94,6 +107,7 @@ impl EqualKeys {
     /// Forgets the rows so far.
     pub(crate) fn forget(&mut self) {
         self.seen.clear();
+        self.last = None;
         self.repeated.clear();
     }
 }
@@ -120,24 +134,25 @@ impl Finder {
         if !destination.platform().is_mysql() {
             return Ok(Vec::new());
         }
+        let rounds = !source.platform().is_mysql();
         let mut found = Vec::new();
         for key in unique_keys(table) {
-            let mut of_key = Vec::new();
+            let (mut of_key, mut singles) = (Vec::new(), Vec::new());
             for name in &key {
                 let Some(place) = columns.iter().position(|column| column == name) else {
                     continue;
                 };
+                if rounds && is_float(table, name) {
+                    singles.push(place);
+                }
                 let (table, column) = origin(schema, table, name);
                 of_key
                     .push((place, self.equals(source, destination, schema, table, column).await?));
             }
             let is_whole = of_key.len() == key.len();
-            if is_whole && of_key.iter().any(|(_, equals)| !equals.is_empty()) {
-                found.push(EqualKeys {
-                    columns: of_key,
-                    seen: HashSet::new(),
-                    repeated: BTreeSet::new(),
-                });
+            let has_equal = of_key.iter().any(|(_, equals)| !equals.is_empty());
+            if is_whole && (has_equal || !singles.is_empty()) {
+                found.push(EqualKeys { columns: of_key, singles, ..EqualKeys::default() });
             }
         }
         Ok(found)
@@ -191,6 +206,11 @@ fn unique_keys(table: &Table) -> Vec<Vec<String>> {
     let indexes = table.indexes.iter().filter(|index| index.unique);
     let indexes = indexes.map(|index| index.column_names().map(ToOwned::to_owned).collect());
     primary.chain(uniques).chain(indexes).collect()
+}
+
+/// Returns whether a column holds floats that MySQL rounds to 32 bits.
+pub(crate) fn is_float(table: &Table, name: &str) -> bool {
+    table.find_column(name).is_some_and(|it| it.column_type == ColumnType::Float)
 }
 
 /// Returns the collation of a column of texts.
@@ -282,27 +302,39 @@ fn is_plain(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+    use std::collections::{BTreeMap, BTreeSet, HashMap};
 
     use sea_query::Value;
 
     use super::{EqualKeys, is_plain};
+    use crate::copy::fault::Fault;
 
     #[test]
     fn only_equal_keys_repeat() {
         let equals = HashMap::from([("Loss", "Loss"), ("loss", "Loss")]);
         let owned = equals.iter().map(|(one, two)| ((*one).to_owned(), (*two).to_owned()));
         let columns = vec![(0, owned.collect()), (1, HashMap::new())];
-        let mut keys = EqualKeys { columns, seen: HashSet::new(), repeated: BTreeSet::new() };
+        let mut keys = EqualKeys { columns, ..EqualKeys::default() };
         let row = |key: &str, step: i64| vec![Value::from(key), Value::from(step)];
-        assert!(!keys.repeats(&row("Loss", 1)));
-        assert!(!keys.repeats(&row("loss", 2)));
-        assert!(keys.repeats(&row("loss", 1)));
-        assert!(!keys.repeats(&row("acc", 1)));
-        assert!(!keys.repeats(&vec![Value::String(None), 1_i64.into()]));
+        assert_eq!(keys.repeats(&row("Loss", 1)), None);
+        assert_eq!(keys.repeats(&row("loss", 2)), None);
+        assert_eq!(keys.repeats(&row("loss", 1)), Some((0, Fault::EqualKey)));
+        assert_eq!(keys.repeats(&row("acc", 1)), None);
+        assert_eq!(keys.repeats(&vec![Value::String(None), 1_i64.into()]), None);
         assert_eq!(keys.repeated(), BTreeMap::from([(0, BTreeSet::from(["Loss", "loss"]))]));
         keys.forget();
-        assert!(!keys.repeats(&row("loss", 1)));
+        assert_eq!(keys.repeats(&row("loss", 1)), None);
+    }
+
+    #[test]
+    fn floats_are_equal_that_are_rounded_to_the_same() {
+        let columns = vec![(0, HashMap::new()), (1, HashMap::new())];
+        let mut keys = EqualKeys { columns, singles: vec![1], ..EqualKeys::default() };
+        let row = |key: &str, value: f64| vec![Value::from(key), value.into()];
+        assert_eq!(keys.repeats(&row("loss", 0.1)), None);
+        assert_eq!(keys.repeats(&row("loss", 0.1 + 1e-12)), Some((1, Fault::EqualFloat)));
+        assert_eq!(keys.repeats(&row("acc", 0.1)), None);
+        assert_eq!(keys.repeats(&row("acc", 0.2)), None);
     }
 
     #[test]

@@ -9,8 +9,10 @@ use crate::schema::platform::Dialect;
 pub(crate) enum Fault {
     /// NULL, in a column that refuses NULL.
     Null,
-    /// No text, or a text that is not UTF-8.
+    /// No text.
     NotText,
+    /// Bytes that are not UTF-8.
+    NotUtf8,
     /// A text with a NUL character, which PostgreSQL cannot store.
     Nul,
     /// A text with characters that the destination's character set lacks.
@@ -41,6 +43,8 @@ pub(crate) enum Fault {
     RowTooLong(u64),
     /// A key that equals another one in the destination's collation.
     EqualKey,
+    /// A key that equals another one as a 32-bit float.
+    EqualFloat,
     /// A reference to a row that is left out.
     LeftOutParent,
 }
@@ -49,7 +53,8 @@ impl fmt::Display for Fault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Null => f.write_str("is NULL, which the column refuses"),
-            Self::NotText => f.write_str("is not a text in UTF-8"),
+            Self::NotText => f.write_str("is not a text"),
+            Self::NotUtf8 => f.write_str("is not a text in UTF-8"),
             Self::Nul => f.write_str("contains a NUL character"),
             Self::OutsideCharset => {
                 f.write_str("contains characters that the destination's character set lacks")
@@ -67,6 +72,9 @@ impl fmt::Display for Fault {
             Self::NotDate => f.write_str("is not a date"),
             Self::RowTooLong(most) => {
                 write!(f, "and the rest of the row have more than {most} bytes")
+            }
+            Self::EqualFloat => {
+                f.write_str("equals another key once the destination rounds it to 32 bits")
             }
             Self::LeftOutParent => f.write_str("references a row that is left out"),
             Self::EqualKey => f.write_str(
@@ -110,11 +118,14 @@ impl Fault {
             Self::NotBoolean => Some(format!("{column} NOT IN (0, 1)")),
             Self::NotBytes => type_is_not("'blob', 'null'"),
             Self::NotJson if is_sqlite => Some(format!("NOT json_valid({column})")),
-            Self::OutsideCharset
+            // SQLite cannot tell whether a text is UTF-8.
+            Self::NotUtf8
+            | Self::OutsideCharset
             | Self::NotJson
             | Self::NotDate
             | Self::RowTooLong(_)
             | Self::EqualKey
+            | Self::EqualFloat
             | Self::LeftOutParent => None,
         }
     }

@@ -17,8 +17,8 @@ type KeyHash = [u8; 32];
 /// A foreign key, with the places of its columns in a row.
 #[derive(Clone, Debug)]
 pub(crate) struct Reference {
-    places: Vec<usize>,
-    referred: Key,
+    pub(crate) places: Vec<usize>,
+    pub(crate) referred: Key,
 }
 
 /// The columns of a table that a foreign key references.

@@ -9,7 +9,9 @@ use sea_query::{
     QueryStatement, SelectStatement, SimpleExpr,
 };
 
+use super::left_out::LeftOut;
 use super::source::Source;
+use super::table::TableCopy;
 use crate::backend::Backend;
 use crate::data::value::count;
 use crate::error::{CopyFinding, Error};
@@ -77,6 +79,43 @@ fn inexact_rows(table: &str, key: &ForeignKey) -> SelectStatement {
 /// Returns a value's bytes, which no collation concerns.
 fn bytes(value: SimpleExpr) -> SimpleExpr {
     value.cast_as("BINARY")
+}
+
+/// Notes the keys that rows of a table reference and that do not exist, as if their rows were left out.
+///
+/// # Errors
+/// If the rows cannot be read.
+pub(crate) async fn leave_out_missing(
+    source: &mut dyn Backend,
+    table: &TableCopy,
+    left_out: &mut LeftOut,
+) -> Result<(), Error> {
+    for reference in &table.references {
+        let columns: Option<Vec<&String>> =
+            reference.places.iter().map(|place| table.names.get(*place)).collect();
+        let Some(columns) = columns else { continue };
+        let (child, parent) = (Alias::new(CHILD), Alias::new(PARENT));
+        let mut missing = Query::select();
+        missing.distinct().from_as(Alias::new(&table.name), child.clone());
+        let mut agree = Condition::all();
+        for (column, referred) in columns.iter().zip(&reference.referred.columns) {
+            let column = (child.clone(), Alias::new(*column));
+            agree =
+                agree.add(Expr::col((parent.clone(), Alias::new(referred))).equals(column.clone()));
+            missing.column(column.clone()).and_where(Expr::col(column).is_not_null());
+        }
+        let found = Query::select()
+            .expr(Expr::val(1))
+            .from_as(Alias::new(&reference.referred.table), parent)
+            .cond_where(agree)
+            .take();
+        missing.and_where(Expr::exists(found).not());
+        let places: Vec<usize> = (0..columns.len()).collect();
+        for row in source.query(missing).await? {
+            left_out.add(&reference.referred, &places, &row);
+        }
+    }
+    Ok(())
 }
 
 /// Deletes orphaned rows of all tables until there are none, and returns the number by table.

@@ -32,8 +32,10 @@ const BATCHES: usize = 2;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Renumbered {
     /// The number at the source.
+    #[serde(rename = "former_id")]
     pub from: i64,
     /// The number at the destination.
+    #[serde(rename = "new_id")]
     pub to: i64,
 }
 

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::artifact_root::{ArtifactRoot, Rewriting};
-use super::equal_keys::{EqualKeys, Finder};
+use super::equal_keys::{EqualKeys, Finder, is_float};
 use super::fault::Fault;
 use super::left_out::{Key, Reference, places};
 use super::options::CopyOptions;
@@ -113,8 +113,10 @@ impl TableCopy {
         columns.extend(computed.into_iter().filter_map(column));
         let names: Vec<String> = columns.iter().map(|it| it.column.name.clone()).collect();
         let place = |name: &String| names.iter().position(|column| column == name);
-        // InnoDB stores a table in the order of its primary key.
-        let order_by = if platforms[1].is_mysql() { keys.to_vec() } else { Vec::new() };
+        // InnoDB stores a table in the order of its primary key. Floats that are rounded come last,
+        // so that those follow each other which differ in nothing else.
+        let mut order_by = if platforms[1].is_mysql() { keys.to_vec() } else { Vec::new() };
+        order_by.sort_by_key(|name| is_float(table, name));
         Some(Self {
             name: table.name.clone(),
             key: keys.iter().filter_map(place).collect(),
@@ -200,7 +202,7 @@ impl TableCopy {
 }
 
 /// Returns the tables of a schema, each after the tables that it references.
-fn parents_first(schema: &Schema) -> Vec<&Table> {
+pub(super) fn parents_first(schema: &Schema) -> Vec<&Table> {
     let mut ordered: Vec<&Table> = Vec::new();
     let mut rest: Vec<&Table> = schema.tables.values().collect();
     while !rest.is_empty() {

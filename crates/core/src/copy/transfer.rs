@@ -67,12 +67,7 @@ impl<'a> Conversion<'a> {
             found.extend(place.map(|place| (place, Fault::LeftOutParent)));
         }
         if found.is_empty() {
-            let repeats = self
-                .state
-                .equal_keys
-                .iter_mut()
-                .find_map(|key| key.repeats(&row).then(|| key.place()));
-            found.extend(repeats.map(|place| (place, Fault::EqualKey)));
+            found.extend(self.state.equal_keys.iter_mut().find_map(|key| key.repeats(&row)));
         }
         if found.is_empty() {
             row.truncate(self.table.written);

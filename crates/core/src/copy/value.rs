@@ -84,7 +84,9 @@ impl CopiedColumn {
         match (&self.column.column_type, plain) {
             // SQLite stores a document that is a number as the number.
             (ColumnType::Json, Plain::Integer(number)) => number.to_string().into(),
-            (ColumnType::Json, Plain::Real(number)) => json_number(number).into(),
+            (ColumnType::Json, Plain::Real(number)) if number.is_finite() => {
+                json_number(number).into()
+            }
             (_, plain) if is_copied_as_it_is => plain.into_value(),
             (ColumnType::Float | ColumnType::Double, Plain::Integer(number)) => {
                 (number as f64).into()
@@ -105,7 +107,7 @@ impl CopiedColumn {
         let column_type = &self.column.column_type;
         if self.is_within_sqlite() && *column_type != ColumnType::Json {
             let is_unreadable = is_text(column_type) && matches!(plain, Plain::Bytes(_));
-            return is_unreadable.then_some(Fault::NotText);
+            return is_unreadable.then(|| not_text(plain));
         }
         match column_type {
             of_text if is_text(of_text) => self.fault_of_text(plain),
@@ -131,7 +133,7 @@ impl CopiedColumn {
     }
 
     fn fault_of_text(&self, plain: &Plain) -> Option<Fault> {
-        let Plain::Text(text) = plain else { return Some(Fault::NotText) };
+        let Plain::Text(text) = plain else { return Some(not_text(plain)) };
         if let ColumnType::Varchar(most) = self.column.column_type
             && self.destination != Dialect::Sqlite
             && text.len() > most as usize
@@ -203,10 +205,19 @@ impl CopiedColumn {
                 Dialect::Mysql => serde_json::from_str::<serde_json::Value>(text).is_ok(),
             },
             Plain::Integer(_) => true,
-            Plain::Real(number) => number.is_finite(),
+            // SQLite keeps the text of a number that is too large as an infinity.
+            Plain::Real(number) => number.is_finite() || self.is_within_sqlite(),
             Plain::Bytes(_) | Plain::Null => false,
         };
         (!is_valid).then_some(Fault::NotJson)
+    }
+}
+
+/// Returns why a value is no text; a text that is not UTF-8 arrives as bytes.
+fn not_text(plain: &Plain) -> Fault {
+    match plain {
+        Plain::Bytes(bytes) if std::str::from_utf8(bytes).is_err() => Fault::NotUtf8,
+        _ => Fault::NotText,
     }
 }
 
@@ -350,7 +361,8 @@ mod tests {
             (Postgres, ColumnType::Varchar(2), "éé".into(), Ok("éé".into())),
             (Postgres, ColumnType::Varchar(2), "abc".into(), Err(Fault::TooManyCharacters(2))),
             (Sqlite, ColumnType::Varchar(2), "abc".into(), Ok("abc".into())),
-            (Sqlite, ColumnType::Text, vec![255_u8].into(), Err(Fault::NotText)),
+            (Sqlite, ColumnType::Text, vec![255_u8].into(), Err(Fault::NotUtf8)),
+            (Postgres, ColumnType::Text, vec![65_u8].into(), Err(Fault::NotText)),
             (Postgres, ColumnType::Json, 1.5.into(), Ok("1.5".into())),
             (Postgres, ColumnType::Json, "NaN".into(), Err(Fault::NotJson)),
             (Mysql, ColumnType::Json, r#""\ud800""#.into(), Err(Fault::NotJson)),
