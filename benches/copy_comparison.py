@@ -194,8 +194,10 @@ class Copying:
                 # It takes minutes: one run.
                 if turn and program == EXPORT_IMPORT:
                     continue
+                limit, has_long_rows = self._settings.limit, case == "traces"
                 with self._stage.empty(ends) as destination:
-                    self._time(result, Job(source, destination, self._folder, self._settings.limit))
+                    job = Job(source, destination, self._folder, limit, has_long_rows)
+                    self._time(result, job)
         return list(compared.values())
 
     def _time(self, result: Compared, job: Job) -> None:
