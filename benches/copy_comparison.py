@@ -223,7 +223,7 @@ class Copying:
         drift = schema["drift"]
         differs = f"{len(drift)} faults in the schema" if drift else "schema equal"
         compared = self._json(*copy_programs.own(self._binary, job, "--verify-only")[1:])
-        tables = compared["tables"]
+        tables = compared["compared_tables"]
         unequal = [
             each["table"] for each in tables if each["source_digest"] != each["destination_digest"]
         ]
