@@ -109,7 +109,7 @@ const CASES: &[Case] = &[
         table: "registered_models",
         place: "name",
         problem: "only in what the destination's collation ignores",
-        count: 2,
+        count: 3,
         found: Some(4),
     },
     Case {
@@ -212,8 +212,11 @@ fn each_is_found_and_left_out() {
         assert_eq!(refused.code, REFUSED, "{}: {}", server.name(), refused.stdout);
         assert!(database.contents() == empty, "{}", server.name());
         let shown = shown.json().pop().unwrap()["copy_findings"].clone();
-        assert_eq!(refused.json().last().unwrap()["copy_findings"], shown);
         let findings = shown.as_array().unwrap();
+        // What only follows from others is shown in the dry run.
+        let causes = findings.iter().filter(|finding| finding["is_consequence"] == false);
+        let causes: Vec<Value> = causes.cloned().collect();
+        assert_eq!(refused.json().last().unwrap()["copy_findings"], Value::from(causes));
         for case in CASES {
             let what = format!("{}: {}.{}", server.name(), case.table, case.problem);
             let found = finding(findings, case);

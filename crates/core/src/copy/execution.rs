@@ -235,6 +235,10 @@ impl<'a, 'b> Execution<'a, 'b> {
         let as_it_is = first_stage(full, self.rows_of(&table.name), platform);
         let Copying { source, destination, .. } = &mut *self.copying;
         let left_out = &mut self.left_out;
+        if !self.skipped.is_empty() {
+            // A table that has its foreign keys already takes no row without its referenced row.
+            references::leave_out_missing(*source, table, left_out).await?;
+        }
         let copied =
             transfer(*source, *destination, table, &as_it_is, left_out, &step.progress).await?;
         let Transferred { digest, skipped, rewritten, .. } = copied;
