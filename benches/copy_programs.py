@@ -77,7 +77,7 @@ def _pgloader(job: Job) -> Run:
         raise MissingProgramError("pgloader is not installed: apt-get install pgloader")
     assert isinstance(job.source, sa.URL)
     destination = text_of(job.destination.set(drivername="postgresql"))
-    # With the 100,000 rows of its default, it has no room for spans, and dies.
+    # With its default of 100,000 rows, its garbage collection fails on spans.
     options = ["--with", "prefetch rows = 1000"] if job.has_long_rows else []
     # It ends with 0 although an index failed; the check afterwards shows what is missing.
     return measure.run([PGLOADER, *options, text_of(job.source), destination], job.limit)
