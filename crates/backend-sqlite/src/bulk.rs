@@ -8,7 +8,6 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 use sea_query::Value;
 
-use crate::connection::CACHE_SIZE;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 use crate::render::column_list;
@@ -16,6 +15,9 @@ use crate::rows;
 
 /// The page cache's size while a table is scanned, which uses no page twice; negative means KiB.
 const SCANNING_CACHE_SIZE: i32 = -2_000;
+
+/// The page cache's size while tables are filled and indexed; SQLite's sorter uses as much again.
+const FILLING_CACHE_SIZE: i32 = -8_000;
 
 /// Sends all rows of a table.
 pub(crate) fn read(
@@ -25,10 +27,11 @@ pub(crate) fn read(
     context: Context<'_>,
 ) -> Result<(), Error> {
     let send = || {
+        let usual: i32 = connection.pragma_query_value(None, "cache_size", |row| row.get(0))?;
         connection.pragma_update(None, "cache_size", SCANNING_CACHE_SIZE)?;
         send_rows(&mut connection.prepare(&select(reading))?, to)?;
         connection.execute_batch("PRAGMA shrink_memory")?;
-        connection.pragma_update(None, "cache_size", CACHE_SIZE)
+        connection.pragma_update(None, "cache_size", usual)
     };
     send().map_err(|source| context.error(&format!("reading {}", reading.table), source))
 }
@@ -88,6 +91,9 @@ pub(crate) fn write(
     progress: &Progress,
     context: Context<'_>,
 ) -> Result<u64, Error> {
+    connection
+        .pragma_update(None, "cache_size", FILLING_CACHE_SIZE)
+        .map_err(|source| context.error("preparing the connection", source))?;
     let columns: Vec<&str> = filling.columns.iter().map(String::as_str).collect();
     let mut added = 0;
     while let Some(batch) = rows.blocking_recv() {

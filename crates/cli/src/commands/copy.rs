@@ -23,7 +23,7 @@ use crate::outcome::{CopyPreviewed, OfCopy, Outcome, Problem};
 #[command(after_help = "\
 Examples:
   mlflow-migrate copy sqlite:///mlruns.db postgresql://mlflow@db.example/mlflow --dry-run
-  mlflow-migrate copy mlruns.db mysql://mlflow@db.example/mlflow --artifact-root ./mlruns=s3://bucket")]
+  mlflow-migrate copy mlruns.db mysql://mlflow@db.example/mlflow --artifact-root /srv/mlruns=s3://bucket")]
 pub(crate) struct Copy {
     /// The database to copy, as for the other commands, or the folder of a file store: ./mlruns
     #[arg(value_name = "SOURCE")]
@@ -138,6 +138,7 @@ impl Run<'_> {
             }
             false => to.open(&self.connecting, false, self.context).await?,
         };
+        let database = if to.is_missing() { to.shown() } else { into.name() };
         let (observer, catalogue) = (self.observer(), &self.context.catalogue);
         let previewed =
             preview_copy(from.backend(), &mut *into, catalogue, &self.options, &observer).await?;
@@ -149,7 +150,7 @@ impl Run<'_> {
             problems: previewed.problems.iter().map(Problem::of).collect(),
             skips_invalid: self.command.skip_invalid,
         };
-        Ok(Outcome::CopyPreview(OfCopy { source: from.name(), database: to.shown(), result }))
+        Ok(Outcome::CopyPreview(OfCopy { source: from.name(), database, result }))
     }
 
     async fn compare(&self, from: &mut Source, to: &Database) -> Result<Outcome, Error> {

@@ -124,6 +124,7 @@ impl<'a, 'b> Execution<'a, 'b> {
         self.complete_tables().await?;
         self.verify_schema().await?;
         self.advance_sequences().await?;
+        self.notice_unused_roots();
         let to = self.plan.to.clone();
         self.copying.destination.stamp(to.as_deref()).await?;
         if self.copying.destination.resumable().is_some() {
@@ -310,6 +311,15 @@ impl<'a, 'b> Execution<'a, 'b> {
         let seconds = started.elapsed().as_secs_f64();
         self.copying.observer.notify(&Event::Verified { seconds });
         Ok(())
+    }
+
+    /// Tells the user if no place of artifacts begins as expected.
+    fn notice_unused_roots(&self) {
+        if self.copying.options.artifact_roots.is_empty() || !self.rewritten.is_empty() {
+            return;
+        }
+        let message = "no place of artifacts begins with the given root, so none was rewritten";
+        self.copying.observer.notify(&Event::Notice { message: message.to_owned() });
     }
 
     /// Makes the next number of each sequence greater than those of the copied rows.

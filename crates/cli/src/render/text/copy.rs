@@ -86,7 +86,7 @@ pub(super) fn write_comparison(
     if compared.is_equal() {
         let rows = count(compared.tables.iter().map(|table| table.destination_rows).sum(), "row");
         let tables = count_of(&compared.tables, "table");
-        writeln!(out, "{database}: equals {source}, {rows} in {tables}")?;
+        writeln!(out, "{database}: has the same rows as {source}, {rows} in {tables}")?;
     }
     Ok(())
 }
