@@ -194,8 +194,10 @@ class Copying:
                 # It takes minutes: one run.
                 if turn and program == EXPORT_IMPORT:
                     continue
+                limit, has_long_rows = self._settings.limit, case == "traces"
                 with self._stage.empty(ends) as destination:
-                    self._time(result, Job(source, destination, self._folder, self._settings.limit))
+                    job = Job(source, destination, self._folder, limit, has_long_rows)
+                    self._time(result, job)
         return list(compared.values())
 
     def _time(self, result: Compared, job: Job) -> None:
@@ -221,7 +223,7 @@ class Copying:
         drift = schema["drift"]
         differs = f"{len(drift)} faults in the schema" if drift else "schema equal"
         compared = self._json(*copy_programs.own(self._binary, job, "--verify-only")[1:])
-        tables = compared["tables"]
+        tables = compared["compared_tables"]
         unequal = [
             each["table"] for each in tables if each["source_digest"] != each["destination_digest"]
         ]

@@ -8,10 +8,14 @@ use rusqlite::types::ValueRef;
 use rusqlite::{Connection, Statement};
 use sea_query::Value;
 
+use crate::connection::CACHE_SIZE;
 use crate::ddl::quote_identifier;
 use crate::error::Context;
 use crate::render::column_list;
 use crate::rows;
+
+/// The page cache's size while a table is scanned, which uses no page twice; negative means KiB.
+const SCANNING_CACHE_SIZE: i32 = -2_000;
 
 /// Sends all rows of a table.
 pub(crate) fn read(
@@ -21,9 +25,10 @@ pub(crate) fn read(
     context: Context<'_>,
 ) -> Result<(), Error> {
     let send = || {
+        connection.pragma_update(None, "cache_size", SCANNING_CACHE_SIZE)?;
         send_rows(&mut connection.prepare(&select(reading))?, to)?;
-        // A scan has no use for the pages that it has read.
-        connection.execute_batch("PRAGMA shrink_memory")
+        connection.execute_batch("PRAGMA shrink_memory")?;
+        connection.pragma_update(None, "cache_size", CACHE_SIZE)
     };
     send().map_err(|source| context.error(&format!("reading {}", reading.table), source))
 }

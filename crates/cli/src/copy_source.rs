@@ -94,6 +94,11 @@ impl Source {
         }
     }
 
+    /// Returns whether the database was made for the copy.
+    pub(crate) fn is_temporary(&self) -> bool {
+        !matches!(self, Self::Database(_))
+    }
+
     /// Returns the name for messages.
     pub(crate) fn name(&self) -> String {
         match self {

@@ -55,6 +55,7 @@ pub use migrator::Migrator;
 pub use scripts::ScriptTarget;
 
 pub use mlflow_migrate_core::backend::Backend;
+pub use mlflow_migrate_core::copy::{ArtifactRoot, CopyOptions, CopyReport};
 pub use mlflow_migrate_core::error::{Error, ErrorKind, Remedy, Unfinished};
 pub use mlflow_migrate_core::event::cancellation::CancellationToken;
 pub use mlflow_migrate_core::event::{Event, NoopObserver, Observer};

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::copy::{CopyOptions, CopyReport};
 use mlflow_migrate_core::error::Error;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{NoopObserver, Observer};
@@ -131,7 +132,7 @@ impl Migrator {
     /// Finds the database's revision.
     ///
     /// Changes nothing, as all methods except [`Migrator::upgrade`], [`Migrator::repair`],
-    /// [`Migrator::stamp`] and [`Migrator::abort`].
+    /// [`Migrator::stamp`], [`Migrator::abort`], and [`Migrator::copy_to`] for its destination.
     ///
     /// # Errors
     /// If the database is not MLflow's, or its revision cannot be determined.
@@ -226,6 +227,28 @@ impl Migrator {
                 }
             };
         }
+    }
+
+    /// Copies the database into an empty one, which then has the same rows at the same revision.
+    ///
+    /// This database is read in one snapshot, and never written.
+    ///
+    /// # Errors
+    /// The first obstacle. [`Error::Uncopied`] names rows that the destination cannot hold.
+    pub async fn copy_to(
+        &mut self,
+        destination: &mut Self,
+        options: &CopyOptions,
+    ) -> Result<CopyReport, Error> {
+        let mut options = options.clone();
+        if options.assume.is_none() {
+            options.assume.clone_from(&self.assumption);
+        }
+        if let Some(token) = &self.cancellation {
+            options.stop = token.clone();
+        }
+        let (from, into) = (&mut *self.backend, &mut *destination.backend);
+        mlflow_migrate_core::copy::copy(from, into, &self.catalogue, &options, &self.observer).await
     }
 
     /// Rolls an unfinished upgrade back to its beginning, as long as no data is lost.

@@ -14,12 +14,14 @@ pub(crate) const CHECKS: &[Check] =
 const ROOTS: [&str; 2] = ["lib.rs", "main.rs"];
 
 /// What each backend has, so that a reader of one finds the same concept in the others.
-const OF_EACH_BACKEND: [(&str, Form); 24] = [
+const OF_EACH_BACKEND: [(&str, Form); 26] = [
     ("lib", Form::File),
     ("database", Form::File),
     ("backend", Form::Folder),
     ("backend/accelerated", Form::File),
+    ("backend/bulk", Form::File),
     ("backend/rows", Form::File),
+    ("bulk", Form::Either),
     ("calibration", Form::Either),
     ("connect", Form::File),
     ("options", Form::File),

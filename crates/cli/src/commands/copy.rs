@@ -56,6 +56,10 @@ pub(crate) struct Copy {
     #[arg(long)]
     renumber_experiments: bool,
 
+    /// Skip SQLite's integrity check of the whole source before the copy
+    #[arg(long)]
+    no_check: bool,
+
     /// Replace the beginning of the places of artifacts; can be given several times
     #[arg(long, value_name = "OLD=NEW", value_parser = artifact_root)]
     artifact_root: Vec<ArtifactRoot>,
@@ -74,6 +78,7 @@ impl Copy {
         let mut options = self.options(context)?;
         let opened = Source::open(&self.source, &destination, &connecting, &options, context);
         let mut source = opened.await?;
+        options.skip_check |= source.is_temporary();
         options.source_name = Some(source.name());
         let run = Run { command: self, context, connecting, options };
         if self.verify_only {
@@ -91,6 +96,7 @@ impl Copy {
         options.assume = self.assumed.assumption(&context.catalogue)?;
         options.skip_invalid = self.skip_invalid;
         options.renumber_experiments = self.renumber_experiments;
+        options.skip_check = self.no_check;
         options.artifact_roots.clone_from(&self.artifact_root);
         options.stop = context.stop.clone();
         Ok(options)

@@ -185,6 +185,12 @@ impl<'a, 'b> Execution<'a, 'b> {
     /// Refuses rows that the destination cannot hold, or accepts to leave them out.
     async fn check_rows(&mut self) -> Result<(), Error> {
         let step = self.begin("check the rows of the source", StepKind::CheckRows);
+        if !self.copying.options.skip_check
+            && let Some(file) = self.copying.source.file()
+        {
+            // The copy of a damaged page would look like a sound one.
+            file.check_integrity().await?;
+        }
         let mut findings = self.findings(&step.progress).await?;
         let may_skip = self.copying.options.skip_invalid;
         if findings.iter().any(|finding| !may_skip || !finding.is_skippable) {

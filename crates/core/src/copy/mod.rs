@@ -4,6 +4,20 @@
 //! columns, and then, if asked for, an upgrade. The source is read in one snapshot, and never
 //! written. Where the destination has transactional DDL, a failed copy leaves nothing. Elsewhere
 //! `alembic_version` holds the fence until the copy is verified, and the same request starts over.
+//!
+//! | part | what it does |
+//! |---|---|
+//! | `source`, `destination` | find out what both databases hold |
+//! | `table` | decides how each table is copied; a table comes after those that it references |
+//! | `preflight` | finds every row that the destination cannot hold, before anything is written |
+//! | `value`, `fault` | convert a value by the model's type of its column, or say why not |
+//! | `equal_keys` | keys that only the destination's collation takes for equal, by its own sort keys |
+//! | `left_out`, `references` | rows that reference rows which are left out, compared byte by byte |
+//! | `stages` | tables before and after their rows: indexes and constraints are built once |
+//! | `transfer` | reads, converts and writes at the same time; a few batches wait between |
+//! | `digest` | a sum over the rows of a table, equal on every database |
+//! | `artifact_root`, `renumbering` | change values as the user has asked |
+//! | `execution` | carries out a copy; every table is read back before the next one |
 
 mod artifact_root;
 mod compare;
@@ -121,9 +135,9 @@ impl Copying<'_> {
                 let live = self.start_over(&journal).await?;
                 Execution::new(self, &found, &live).await?.run().await?
             }
-            Destination::Copied(tables) => self.report_of_copied(&found, tables),
+            Destination::Copied(tables) => CopyReport::of_earlier_run(&found, tables),
             Destination::Upgrading(journal) => {
-                let report = self.report_of_copied(&found, Vec::new());
+                let report = CopyReport::of_earlier_run(&found, Vec::new());
                 let upgrade = self.finish_upgrade(*journal).await?;
                 CopyReport { upgrade: Some(upgrade), ..report }
             }

@@ -22,6 +22,8 @@ pub struct CopyOptions {
     pub artifact_roots: Vec<ArtifactRoot>,
     /// The name of the source for messages, if it is not the database that is read.
     pub source_name: Option<String>,
+    /// Whether to skip the source's own integrity check, where it has one.
+    pub skip_check: bool,
     /// The options of the data migrations of the upgrade.
     pub data: DataOptions,
     /// The token through which the user stops the copy.

@@ -5,6 +5,7 @@ use serde::Serialize;
 use super::artifact_root::Rewritten;
 use super::digest::Digest;
 use super::renumbering::Renumbered;
+use super::source::Source;
 use crate::UpgradeReport;
 use crate::error::{CopyFinding, Error};
 
@@ -36,6 +37,25 @@ pub struct CopyReport {
     pub upgrade: Option<UpgradeReport>,
     /// The duration in seconds.
     pub seconds: f64,
+}
+
+impl CopyReport {
+    /// Returns the report of a copy whose rows an earlier run has copied.
+    pub(super) fn of_earlier_run(found: &Source, tables: Vec<CopiedTable>) -> Self {
+        Self {
+            revision: found.location.revision.clone(),
+            releases: Vec::new(),
+            was_copied: true,
+            rows: tables.iter().map(|table| table.rows).sum(),
+            tables,
+            left_out: found.left_out(),
+            skipped: Vec::new(),
+            rewritten: Vec::new(),
+            renumbered: Vec::new(),
+            upgrade: None,
+            seconds: 0.0,
+        }
+    }
 }
 
 /// A table that was copied.

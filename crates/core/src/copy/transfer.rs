@@ -15,7 +15,7 @@ use crate::rows::Row;
 use crate::schema::Table;
 
 /// How many batches wait between two stages.
-const BATCHES: usize = 4;
+const BATCHES: usize = 2;
 
 /// What became of a table's rows.
 #[derive(Debug)]

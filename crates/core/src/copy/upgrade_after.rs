@@ -1,10 +1,8 @@
-//! Upgrades the destination after the copy, and reports a copy that an earlier run has made.
+//! Upgrades the destination after the copy.
 
 use std::time::Instant;
 
 use super::Copying;
-use super::report::{CopiedTable, CopyReport};
-use super::source::Source;
 use crate::error::Error;
 use crate::history::target::Target;
 use crate::upgrade::journal::Journal;
@@ -40,22 +38,5 @@ impl Copying<'_> {
         request.skip_check = true;
         request.follows_copy = true;
         Some(request)
-    }
-
-    /// Returns the report of a copy whose rows an earlier run has copied.
-    pub(super) fn report_of_copied(&self, found: &Source, tables: Vec<CopiedTable>) -> CopyReport {
-        CopyReport {
-            revision: found.location.revision.clone(),
-            releases: Vec::new(),
-            was_copied: true,
-            rows: tables.iter().map(|table| table.rows).sum(),
-            tables,
-            left_out: found.left_out(),
-            skipped: Vec::new(),
-            rewritten: Vec::new(),
-            renumbered: Vec::new(),
-            upgrade: None,
-            seconds: 0.0,
-        }
     }
 }
