@@ -118,7 +118,7 @@ impl Fault {
             Self::NotBoolean => Some(format!("{column} NOT IN (0, 1)")),
             Self::NotBytes => type_is_not("'blob', 'null'"),
             Self::NotJson if is_sqlite => Some(format!("NOT json_valid({column})")),
-            // SQLite cannot tell whether a text is UTF-8.
+            // SQLite does not check whether a text is UTF-8.
             Self::NotUtf8
             | Self::OutsideCharset
             | Self::NotJson

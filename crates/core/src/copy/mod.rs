@@ -21,6 +21,7 @@
 
 mod artifact_root;
 mod compare;
+mod day;
 mod destination;
 mod digest;
 mod equal_keys;
