@@ -313,7 +313,7 @@ impl<'a, 'b> Execution<'a, 'b> {
         Ok(())
     }
 
-    /// Tells the user if no place of artifacts begins as expected.
+    /// Reports that no place of artifacts begins as the user has said, if that is so.
     fn notice_unused_roots(&self) {
         if self.copying.options.artifact_roots.is_empty() || !self.rewritten.is_empty() {
             return;
