@@ -23,7 +23,7 @@ use crate::outcome::{CopyPreviewed, OfCopy, Outcome, Problem};
 #[command(after_help = "\
 Examples:
   mlflow-migrate copy sqlite:///mlruns.db postgresql://mlflow@db.example/mlflow --dry-run
-  mlflow-migrate copy mlruns.db mysql://mlflow@db.example/mlflow --artifact-root /srv/mlruns=s3://bucket")]
+  mlflow-migrate copy ./mlruns mysql://mlflow@db.example/mlflow --renumber-experiments")]
 pub(crate) struct Copy {
     /// The database to copy, as for the other commands, or the folder of a file store: ./mlruns
     #[arg(value_name = "SOURCE")]

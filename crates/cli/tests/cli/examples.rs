@@ -6,11 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::sandbox::{Ran, Sandbox};
 
 /// The pages with examples.
-const PAGES: [&str; 12] = [
+const PAGES: [&str; 13] = [
     "README.md",
     "docs/quick_start.md",
     "docs/usage.md",
     "docs/how_to.md",
+    "docs/moving.md",
     "docs/containers.md",
     "docs/recovery.md",
     "docs/exit_codes.md",
@@ -22,13 +23,16 @@ const PAGES: [&str; 12] = [
 ];
 
 /// The beginnings of other lines in blocks of a shell, and what runs them.
-const RUN_ELSEWHERE: [(&str, &str); 8] = [
+const RUN_ELSEWHERE: [(&str, &str); 11] = [
     ("cp examples/mlruns-1.2.0.db /tmp/mlruns.db && cargo run -- upgrade", ".ci/run"),
     ("tests/servers/run.sh cargo test --locked --workspace", ".ci/run"),
     ("python -m mlflow_migrate db upgrade", ".ci/wheel"),
     ("docker build --file Containerfile", "the workflow that releases"),
     ("cargo add mlflow-migrate", "nothing, before the crate is published"),
     ("psql -X -d mlflow -f", "tests/tests/servers/scripts, with the same options"),
+    ("mlflow server --backend-store-uri", "nothing: a server does not end by itself"),
+    ("sqlite3 mlruns.db 'SELECT artifact_location", "nothing: it only shows rows"),
+    ("aws s3 sync", "nothing: it needs a bucket"),
     ("RUST_LOG=", "`run`, without the variable"),
     (NAMED, "`run`, as a variable of each example"),
 ];
@@ -56,7 +60,13 @@ fn expected_codes(command: &str) -> &'static [i32] {
 
 /// Returns the code blocks of a page.
 fn code(page: &str) -> String {
-    page.split("\n```").skip(1).step_by(2).collect()
+    let mut is_code = false;
+    let is_inside = |line: &&str| {
+        let is_fence = line.trim_start().starts_with("```");
+        is_code ^= is_fence;
+        is_code && !is_fence
+    };
+    page.lines().filter(is_inside).map(|line| format!("{line}\n")).collect()
 }
 
 /// Returns the examples of a text: the lines that call the program, without comments.
@@ -112,7 +122,16 @@ fn run(line: &str, is_named: bool) -> bool {
     if words.iter().any(|word| word.starts_with("--backup")) {
         std::fs::remove_file(sandbox.path("copy.db")).unwrap();
     }
-    let arguments: Vec<String> = words.iter().map(|word| local(word)).collect();
+    let mut arguments: Vec<String> = words.iter().map(|word| local(word)).collect();
+    if command == "copy" {
+        "destination.db".clone_into(&mut arguments[2]);
+        let store = sandbox.path("mlruns/0");
+        std::fs::create_dir_all(&store).unwrap();
+        std::fs::write(store.join("meta.yaml"), "name: Default\n").unwrap();
+        if words.iter().any(|word| word == "--verify-only") {
+            assert_eq!(sandbox.run(&["copy", &arguments[1], "destination.db"]).code, 0);
+        }
+    }
     let arguments: Vec<&str> = arguments.iter().map(String::as_str).collect();
     let mut program = sandbox.command(&arguments);
     if is_named {
