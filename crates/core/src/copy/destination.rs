@@ -76,6 +76,25 @@ impl Copying<'_> {
         self.compare_with(found).await
     }
 
+    /// Returns what the destination holds, after a copy that only lacks the end of its note.
+    ///
+    /// # Errors
+    /// As [`Self::look_at_destination`].
+    pub(super) async fn settle_destination(
+        &mut self,
+        found: &Source,
+    ) -> Result<Destination, Error> {
+        let destination = self.look_at_destination(found).await?;
+        let Destination::Unfinished(journal) = destination else { return Ok(destination) };
+        let versions = self.destination.versions().await?.unwrap_or_default();
+        let is_stamped = versions.iter().map(String::as_str).eq(journal.to.as_deref());
+        if !is_stamped || self.destination.inspect().await?.tables.is_empty() {
+            return Ok(Destination::Unfinished(journal));
+        }
+        resumable(self.destination)?.end_journal().await?;
+        self.look_at_destination(found).await
+    }
+
     /// Compares a destination at the source's revision with the source.
     async fn compare_with(&mut self, found: &Source) -> Result<Destination, Error> {
         let message =

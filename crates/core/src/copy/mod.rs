@@ -80,13 +80,13 @@ pub async fn copy(
     options: &CopyOptions,
     observer: &Arc<dyn Observer>,
 ) -> Result<CopyReport, Error> {
-    source.cancel_on(&options.stop).await?;
-    source.begin(SessionMode::Read).await?;
-    destination.cancel_on(&options.stop).await?;
-    destination.report_to(observer);
-    destination.begin(SessionMode::Upgrade).await?;
     let mut copying = Copying { source, destination, catalogue, options, observer };
-    let result = match copying.run().await {
+    let begun = copying.begin().await;
+    let run = match begun {
+        Ok(()) => copying.run().await,
+        Err(error) => Err(error),
+    };
+    let result = match run {
         Ok(report) => copying.destination.commit().await.map(|()| report).map_err(in_doubt),
         Err(error) => Err(error),
     };
@@ -126,10 +126,18 @@ pub async fn preview_copy(
 }
 
 impl Copying<'_> {
+    async fn begin(&mut self) -> Result<(), Error> {
+        self.source.cancel_on(&self.options.stop).await?;
+        self.source.begin(SessionMode::Read).await?;
+        self.destination.cancel_on(&self.options.stop).await?;
+        self.destination.report_to(self.observer);
+        self.destination.begin(SessionMode::Upgrade).await
+    }
+
     async fn run(&mut self) -> Result<CopyReport, Error> {
         let started = Instant::now();
         let found = Source::read(self.source, self.catalogue, self.options.assume.as_ref()).await?;
-        let report = match self.look_at_destination(&found).await? {
+        let report = match self.settle_destination(&found).await? {
             Destination::Empty(live) => Execution::new(self, &found, &live).await?.run().await?,
             Destination::Unfinished(journal) => {
                 let live = self.start_over(&journal).await?;
