@@ -82,10 +82,13 @@ async fn rows_are_those_of_mlflow() {
     let store = folder.path().join("mlruns");
     let script =
         PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("oracle").join("make_file_store.py");
-    run(Command::new(&python).arg(script).arg(&store));
+    // MLflow makes a database of its own in the working directory.
+    let (python, elsewhere) = (std::path::absolute(python).unwrap(), tempfile::tempdir().unwrap());
+    run(Command::new(&python).current_dir(elsewhere.path()).arg(script).arg(&store));
     let began_ms = now_ms();
     let theirs = folder.path().join("theirs.db");
     run(Command::new(&python)
+        .current_dir(elsewhere.path())
         .args(["-m", "mlflow", "migrate-filestore", "--no-progress", "--source"])
         .arg(folder.path())
         .args(["--target", &format!("sqlite:///{}", theirs.display())]));
