@@ -15,6 +15,7 @@ pub mod fuzzing;
 pub mod harness;
 pub mod json_schema;
 pub mod mysql;
+pub mod oracle;
 pub mod other_session;
 pub mod pooler;
 pub mod postgres;

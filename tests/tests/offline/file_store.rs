@@ -3,9 +3,7 @@
 //! `MLFLOW_MIGRATE_ORACLE` names a Python with MLflow 3.18.0, which makes the store and migrates it.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -13,6 +11,7 @@ use mlflow_migrate_file_store::{FileStore, ReadOptions, ReadReport, Table, Table
 use mlflow_migrate_tests::checks;
 use mlflow_migrate_tests::database::upgrade;
 use mlflow_migrate_tests::harness::Check;
+use mlflow_migrate_tests::oracle::{python, run, script};
 use mlflow_migrate_tests::sqlite::SqliteFile;
 use rusqlite::{Connection, params_from_iter, types};
 use sea_query::Value;
@@ -54,23 +53,6 @@ const WITHOUT_IDS: [(&str, &str); 3] = [
     ),
 ];
 
-fn python() -> Option<OsString> {
-    let python = std::env::var_os("MLFLOW_MIGRATE_ORACLE");
-    if python.is_none() {
-        let required = std::env::var_os("MLFLOW_MIGRATE_REQUIRE_ORACLE").is_some();
-        assert!(!required, "MLFLOW_MIGRATE_ORACLE names no Python with MLflow");
-        let notice = b"skipped: MLFLOW_MIGRATE_ORACLE names no Python with MLflow\n";
-        std::io::stderr().write_all(notice).unwrap();
-    }
-    python
-}
-
-fn run(command: &mut Command) {
-    let output = command.output().unwrap();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}\n{complaint}");
-}
-
 fn now_ms() -> i64 {
     let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     i64::try_from(since_1970.as_millis()).unwrap()
@@ -80,8 +62,7 @@ async fn rows_are_those_of_mlflow() {
     let Some(python) = python() else { return };
     let folder = tempfile::tempdir().unwrap();
     let store = folder.path().join("mlruns");
-    let script =
-        PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("oracle").join("make_file_store.py");
+    let script = script("make_file_store.py");
     // MLflow makes a database of its own in the working directory.
     let (python, elsewhere) = (std::path::absolute(python).unwrap(), tempfile::tempdir().unwrap());
     run(Command::new(&python).current_dir(elsewhere.path()).arg(script).arg(&store));

@@ -5,38 +5,11 @@
 //! CI sets, that is a failure. With `MLFLOW_MIGRATE_ORACLE_STATES=all` every state is upgraded to the
 //! end, otherwise some are, and of SQLite others by a few revisions.
 
-use std::ffi::OsString;
-use std::io::Write;
-use std::path::PathBuf;
 use std::process::Command;
 
+pub(crate) use mlflow_migrate_tests::oracle::{python, run, script};
+
 use crate::sandbox::Sandbox;
-
-/// A Python with MLflow.
-pub(crate) fn python() -> Option<OsString> {
-    let python = std::env::var_os("MLFLOW_MIGRATE_ORACLE");
-    if python.is_none() {
-        let required = std::env::var_os("MLFLOW_MIGRATE_REQUIRE_ORACLE").is_some();
-        assert!(!required, "MLFLOW_MIGRATE_ORACLE names no Python with MLflow");
-        // Not `eprintln`, which is shown only if the test fails.
-        let notice = b"skipped: MLFLOW_MIGRATE_ORACLE names no Python with MLflow\n";
-        std::io::stderr().write_all(notice).unwrap();
-    }
-    python
-}
-
-pub(crate) fn script(name: &str) -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/oracle").join(name)
-}
-
-/// Runs a script, which must succeed, and gives what it printed.
-pub(crate) fn run(command: &mut Command) -> String {
-    let output = command.output().unwrap();
-    let told = String::from_utf8_lossy(&output.stdout).into_owned();
-    let complaint = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{command:?}\n{told}\n{complaint}");
-    told
-}
 
 /// What has `differential.py` upgrade every state to the end.
 pub(crate) fn all_states() -> Option<&'static str> {
