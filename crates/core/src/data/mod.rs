@@ -39,6 +39,7 @@ pub use default_workspace::DefaultWorkspace;
 pub use issue_categories::IssueCategories;
 pub use latest_metrics::LatestMetrics;
 pub use mcp_version_references::McpVersionReferences;
+pub use trace_analytics::promoted;
 pub use trace_analytics::{TraceAnalytics, TraceAnalyticsSources};
 pub use user_tags::UserTags;
 

@@ -1,5 +1,9 @@
 //! Reads traces, with their tags, metadata and assessments.
 
+use mlflow_migrate_core::data::promoted::{
+    COST_KEYS, COST_METADATA, NAME_LENGTH, SESSION_LENGTH, SESSION_METADATA, TOKEN_KEYS,
+    TOKEN_USAGE_METADATA, TRACE_NAME_TAG,
+};
 use std::path::Path;
 
 use mlflow_migrate_core::data::python::json::{Json, loads};
@@ -18,23 +22,6 @@ use crate::tables::Table;
 use crate::yaml::{Mapping, Yaml};
 
 const TRACE_INFO: &str = "trace_info.yaml";
-
-const NAME_TAG: &str = "mlflow.traceName";
-const NAME_LENGTH: usize = 4096;
-const SESSION_METADATA: &str = "mlflow.trace.session";
-const SESSION_LENGTH: usize = 250;
-const TOKEN_USAGE_METADATA: &str = "mlflow.trace.tokenUsage";
-const COST_METADATA: &str = "mlflow.trace.cost";
-
-const TOKEN_KEYS: [&str; 6] = [
-    "input_tokens",
-    "output_tokens",
-    "total_tokens",
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "cache_creation_input_tokens_above_1hr",
-];
-const COST_KEYS: [&str; 3] = ["input_cost", "output_cost", "total_cost"];
 
 /// What the database has in columns of a trace, and a file store in tags and metadata.
 #[derive(Default)]
@@ -56,7 +43,7 @@ pub(crate) fn read(experiment: &Experiment, traces: &Path, folder: &str, output:
     let mut promoted = Promoted::default();
     let mut children = Vec::new();
     keyed_values::for_each(Table::TraceTags, &path.join("tags"), output, |key, value, _| {
-        if key == NAME_TAG {
+        if key == TRACE_NAME_TAG {
             promoted.name = Some(truncate(&value, NAME_LENGTH).to_owned());
         } else {
             children.push((Table::TraceTags, key, value));

@@ -13,6 +13,7 @@ mod fill;
 mod gateway;
 mod overflow;
 mod preflight;
+pub mod promoted;
 mod ranges;
 mod sources;
 mod spans;
@@ -36,24 +37,7 @@ use sources::Source;
 
 const REVISION: &str = "75868b020152";
 
-const TRACE_NAME_TAG: &str = "mlflow.traceName";
-const SESSION_METADATA: &str = "mlflow.trace.session";
-const TOKEN_USAGE_METADATA: &str = "mlflow.trace.tokenUsage";
-const COST_METADATA: &str = "mlflow.trace.cost";
 const GATEWAY_METADATA: &str = "mlflow.gateway.endpointId";
-
-/// The keys of `mlflow.trace.tokenUsage` and `trace_metrics`, and the columns that they become.
-const TOKEN_KEYS: [&str; 6] = [
-    "input_tokens",
-    "output_tokens",
-    "total_tokens",
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "cache_creation_input_tokens_above_1hr",
-];
-
-/// The keys of `mlflow.trace.cost` and `span_metrics`, and the columns that they become.
-const COST_KEYS: [&str; 3] = ["input_cost", "output_cost", "total_cost"];
 
 /// Fills the columns.
 #[derive(Clone, Copy, Debug)]

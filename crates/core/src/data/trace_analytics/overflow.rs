@@ -8,7 +8,8 @@
 use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, Value};
 
 use super::super::{equals_exactly, value};
-use super::{COST_METADATA, REVISION, gateway, spans, traces, values};
+use super::promoted::COST_METADATA;
+use super::{REVISION, gateway, spans, traces, values};
 use crate::data::python::number;
 use crate::error::{Error, RowProblem};
 use crate::rows::Rows;

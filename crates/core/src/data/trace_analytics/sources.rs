@@ -11,9 +11,9 @@ use sea_query::{Condition, Expr, ExprTrait, Query};
 
 use super::super::parts;
 use super::super::value::{KeyPart, key_of};
-use super::{
+use super::is_one_of;
+use super::promoted::{
     COST_KEYS, COST_METADATA, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA, TRACE_NAME_TAG,
-    is_one_of,
 };
 use crate::error::Error;
 use crate::rows::{Row, Rows};

@@ -6,19 +6,17 @@ use sea_query::{Expr, ExprTrait, Order, Query, SelectStatement, Value};
 
 use super::super::batch_size::{BatchSize, bytes_of};
 use super::super::value::{self, KeyPart, key_of};
+use super::promoted::{
+    COST_KEYS, COST_METADATA, NAME_LENGTH, SESSION_LENGTH, SESSION_METADATA, TOKEN_KEYS,
+    TOKEN_USAGE_METADATA,
+};
 use super::ranges::Range;
 use super::sources::{self, Source};
 use super::written::Written;
-use super::{
-    COST_KEYS, COST_METADATA, ProgressCounter, SESSION_METADATA, TOKEN_KEYS, TOKEN_USAGE_METADATA,
-    values,
-};
+use super::{ProgressCounter, values};
 use crate::data::python::text;
 use crate::error::Error;
 use crate::rows::{KeyedUpdate, Row, Rows};
-
-const NAME_LENGTH: usize = 4096;
-const SESSION_LENGTH: usize = 250;
 
 pub(super) const COLUMNS: [&str; 11] = [
     "trace_name",

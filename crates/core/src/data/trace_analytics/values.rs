@@ -3,7 +3,7 @@
 use sea_query::Value;
 
 use super::super::value;
-use super::{COST_KEYS, TOKEN_KEYS};
+use super::promoted::{COST_KEYS, TOKEN_KEYS};
 use crate::data::python::json::{self, Json, Object};
 use crate::data::python::{number, text};
 use crate::schema::platform::Platform;

@@ -2,9 +2,10 @@
 
 use sea_query::{CaseStatement, Condition, Expr, ExprTrait, Func, Query, SelectStatement, Value};
 
+use super::super::promoted::COST_KEYS;
 use super::super::ranges::Range;
 use super::super::sources::Source;
-use super::super::{COST_KEYS, values};
+use super::super::values;
 use super::{KEY, has_key_of};
 use crate::data::python::number;
 use crate::data::value;

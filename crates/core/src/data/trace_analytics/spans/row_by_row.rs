@@ -4,10 +4,11 @@ use std::collections::HashMap;
 
 use sea_query::{Expr, ExprTrait, Query, Value};
 
+use super::super::promoted::COST_KEYS;
 use super::super::ranges::Range;
 use super::super::sources::{self, Source};
 use super::super::written::Written;
-use super::super::{COST_KEYS, ProgressCounter, key_after, values};
+use super::super::{ProgressCounter, key_after, values};
 use super::{COLUMNS, KEY, SpanKey, dimensions_after, key_of};
 use crate::data::batch_size::{BatchSize, bytes_of};
 use crate::data::python::number;

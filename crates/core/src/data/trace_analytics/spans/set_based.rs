@@ -6,11 +6,12 @@ use sea_query::{
 };
 
 use super::super::dimensions::{self, Kind};
+use super::super::promoted::COST_KEYS;
 use super::super::ranges::Range;
 use super::super::sources::Source;
 use super::super::values::{Dimensions, dimensions as read};
 use super::super::written::Written;
-use super::super::{COST_KEYS, ProgressCounter, is_one_of};
+use super::super::{ProgressCounter, is_one_of};
 use super::costs::{self, InexactCosts};
 use super::{COLUMNS, KEY, has_key_of};
 use crate::error::Error;
