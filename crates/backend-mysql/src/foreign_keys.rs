@@ -1,6 +1,7 @@
 //! Adds foreign keys without a copy of the table, and checks them afterwards.
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::ConstraintError;
 
 use crate::connection::Connection;
 use crate::error::Context;
@@ -32,7 +33,8 @@ pub(crate) async fn add_unchecked(
             let constraint =
                 format!("foreign key {}", key.name.as_deref().unwrap_or(&key.referred_table));
             let table = table.to_owned();
-            return Err(Error::Constraint { table, constraint, count, query: None });
+            let query = None;
+            return Err(ConstraintError::Violated { table, constraint, count, query }.into());
         }
     }
     Ok(())

@@ -10,6 +10,8 @@ use mlflow_migrate::{FileStoreDatabase, FileStoreOptions};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::copy::CopyOptions;
+#[cfg(feature = "sqlite")]
+use mlflow_migrate_core::error::CopyError;
 use mlflow_migrate_core::error::CopyFinding;
 #[cfg(feature = "sqlite")]
 use mlflow_migrate_core::event::Observer;
@@ -112,8 +114,8 @@ impl Source {
     pub(crate) fn told(&self, error: Error) -> Error {
         match (self, error) {
             #[cfg(feature = "sqlite")]
-            (Self::FileStore { .. }, Error::Uncopied { findings }) => {
-                Error::Uncopied { findings: without_queries(findings) }
+            (Self::FileStore { .. }, Error::Copy(CopyError::Uncopied { findings })) => {
+                CopyError::Uncopied { findings: without_queries(findings) }.into()
             }
             (_, error) => error,
         }

@@ -6,7 +6,7 @@ use std::time::UNIX_EPOCH;
 
 use mlflow_migrate_backend_sqlite::{OpenOptions, Sqlite};
 use mlflow_migrate_core::backend::{Backend, SessionMode};
-use mlflow_migrate_core::error::{CopyFinding, Error};
+use mlflow_migrate_core::error::{CopyError, CopyFinding, Error};
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Event, NoopObserver, Observer};
 use mlflow_migrate_core::history::catalogue::Catalogue;
@@ -53,7 +53,7 @@ impl FileStoreDatabase {
     /// Reads a file store as `mlflow migrate-filestore` does. Notices report what is left out.
     ///
     /// # Errors
-    /// [`Error::Uncopied`] names the malformed entries, unless the options leave them out.
+    /// [`CopyError::Uncopied`] names the malformed entries, unless the options leave them out.
     pub async fn read(
         folder: &Path,
         options: &FileStoreOptions,
@@ -142,7 +142,7 @@ fn failed(folder: &Path, error: FileStoreError) -> Error {
     match error {
         FileStoreError::Core(error) => error,
         FileStoreError::Malformed(report) => {
-            Error::Uncopied { findings: malformed(&report, folder) }
+            CopyError::Uncopied { findings: malformed(&report, folder) }.into()
         }
         FileStoreError::NotAFileStore(_) => Error::Unreachable {
             name,

@@ -234,7 +234,7 @@ impl Migrator {
     /// This database is read in one snapshot, and never written.
     ///
     /// # Errors
-    /// The first obstacle. [`Error::Uncopied`] names rows that the destination cannot hold.
+    /// The first obstacle. [`Error::Copy`] names rows that the destination cannot hold.
     pub async fn copy_to(
         &mut self,
         destination: &mut Self,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{Backend, SessionMode};
-use mlflow_migrate_core::error::{ErrorKind, Operation};
+use mlflow_migrate_core::error::{ConstraintError, ErrorKind, Operation};
 use mlflow_migrate_core::event::{NoopObserver, Observer, Progress};
 use mlflow_migrate_core::plan::TableChange;
 use mlflow_migrate_core::report::status::{Status, status};
@@ -236,7 +236,10 @@ async fn rows_that_a_constraint_would_refuse_are_counted(server: &TestServer) {
     let before = rows(&*database);
     let error = repaired(server, &*database).await.unwrap_err();
     assert_told(&error, ErrorKind::Refused);
-    assert!(matches!(error, Error::Orphans { count: 1, .. }), "{error:?}");
+    assert!(
+        matches!(error, Error::Constraint(ConstraintError::Orphans { count: 1, .. })),
+        "{error:?}"
+    );
     assert!(rows(&*database) == before);
     let mut backend = database.connect().await.unwrap();
     let options = RepairOptions::default();

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::ConstraintError;
 use rusqlite::{Connection, params};
 
 use super::executor::Executor;
@@ -55,7 +56,8 @@ impl Executor<'_> {
                 .map_err(|error| self.error(error))?;
             if count > 0 {
                 let (table, count) = (self.change.after.name.clone(), count.unsigned_abs());
-                return Err(Error::Constraint { table, constraint, count, query: None });
+                let query = None;
+                return Err(ConstraintError::Violated { table, constraint, count, query }.into());
             }
         }
         Ok(())

@@ -1,6 +1,6 @@
 //! Advises after a copy that did not succeed.
 
-use mlflow_migrate_core::error::{CopyFinding, CopyRemedy};
+use mlflow_migrate_core::error::{CopyError, CopyFinding, CopyRemedy};
 
 pub(super) const UNFINISHED: &str = "run the same `mlflow-migrate copy` again, which starts over, or remove its tables with \
      `mlflow-migrate abort`; until then MLflow cannot start on it";
@@ -8,17 +8,27 @@ pub(super) const UNFINISHED: &str = "run the same `mlflow-migrate copy` again, w
 pub(super) const INTERRUPTED: &str = "the source is unchanged, and the destination holds an unfinished copy: fix the cause, then run the \
      same command, which starts over, or remove its tables with `mlflow-migrate abort`";
 
-pub(super) const NOT_EMPTY: &str =
+const NOT_EMPTY: &str =
     "both databases are unchanged; name an empty database, or a file that does not exist yet";
 
-pub(super) const NOT_COMPARABLE: &str =
+const NOT_COMPARABLE: &str =
     "both databases are unchanged; compare a copy before it is upgraded, or upgrade both";
 
-pub(super) const UNEQUAL: &str = "the source is unchanged; a trigger or another program has changed the rows of the destination: stop \
+const UNEQUAL: &str = "the source is unchanged; a trigger or another program has changed the rows of the destination: stop \
      it, and run the same command again";
 
+/// Advises on an obstacle to a copy.
+pub(super) fn hint(error: &CopyError) -> String {
+    match error {
+        CopyError::Uncopied { findings } => of_findings(findings),
+        CopyError::NotEmpty { .. } => NOT_EMPTY.to_owned(),
+        CopyError::NotComparable { .. } => NOT_COMPARABLE.to_owned(),
+        _ => UNEQUAL.to_owned(),
+    }
+}
+
 /// Advises on rows that cannot be copied.
-pub(super) fn of_findings(findings: &[CopyFinding]) -> String {
+fn of_findings(findings: &[CopyFinding]) -> String {
     let mut advice = vec!["both databases are unchanged"];
     let has = |remedy| findings.iter().any(|finding| finding.remedy == Some(remedy));
     if has(CopyRemedy::RenumberExperiments) {

@@ -5,8 +5,8 @@ mod location;
 mod remedy;
 
 use mlflow_migrate_core::error::{
-    Error, LocationError, Operation, RowProblem, TakenObject, TargetError, Unfinished,
-    VerificationError,
+    ConstraintError, Error, LocationError, Operation, RowProblem, TakenObject, TargetError,
+    Unfinished, VerificationError,
 };
 use mlflow_migrate_core::schema::{Dependent, EditError};
 
@@ -30,8 +30,8 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::NamesTaken { objects } => of_taken_names(objects),
         Error::Dependents { dependents, .. } => of_dependents(dependents),
         Error::Refused { findings } => of_refused(findings),
-        Error::Uncopied { findings } => copy::of_findings(findings),
-        Error::Orphans { delete, .. } => {
+        Error::Copy(error) => copy::hint(error),
+        Error::Constraint(ConstraintError::Orphans { delete, .. }) => {
             format!("the database is unchanged; correct these rows, or delete them: `{delete}`")
         }
         Error::Verification(error) => of_verification(error).to_owned(),
@@ -52,7 +52,7 @@ fn of_kind(error: &Error) -> Option<&'static str> {
         Error::Inexpressible { .. } => {
             "the database is unchanged; recreate the table without these properties and copy its rows first"
         }
-        Error::Constraint { .. } => "the database is unchanged; correct or delete these rows",
+        Error::Constraint(_) => "the database is unchanged; correct or delete these rows",
         Error::BadValue { .. } => {
             "the database is unchanged; correct the value and run the command again"
         }
@@ -83,9 +83,6 @@ fn of_kind(error: &Error) -> Option<&'static str> {
         Error::Conflict { .. } => {
             "the database is unchanged; stop the MLflow server and other clients, and run the command again"
         }
-        Error::NotEmpty { .. } => copy::NOT_EMPTY,
-        Error::NotComparable { .. } => copy::NOT_COMPARABLE,
-        Error::UnequalCopy { .. } => copy::UNEQUAL,
         Error::Stopped => "the database is unchanged",
         _ => return None,
     };

@@ -1,7 +1,7 @@
 //! JSON Lines on stdout: every event as it happens, then the result, or the error.
 
 use mlflow_migrate_core::error::{
-    CopyFinding, ErrorKind, LocationError, RowProblem, VerificationError, Violation,
+    CopyError, CopyFinding, ErrorKind, LocationError, RowProblem, VerificationError, Violation,
 };
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -104,7 +104,7 @@ impl<'a> ErrorLine<'a> {
                 _ => &[],
             },
             of_copy: match reason {
-                Error::Uncopied { findings } => findings,
+                Error::Copy(CopyError::Uncopied { findings }) => findings,
                 _ => &[],
             },
             differences: match reason {
@@ -115,8 +115,7 @@ impl<'a> ErrorLine<'a> {
             },
             // Each finding has its own query.
             query: match error {
-                Error::Constraint { query, .. } => query.as_deref(),
-                Error::Orphans { query, .. } => Some(query),
+                Error::Constraint(error) => error.query(),
                 _ => None,
             },
             violations: match reason {

@@ -7,6 +7,7 @@ use std::io::{BufRead, BufReader};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
+use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{Cell, TestDatabase};
 use mlflow_migrate_tests::fill;
@@ -20,6 +21,9 @@ const STATE: &str = "7ac759974ad8";
 
 /// Entries of each metric, so that a copy takes a while.
 const STEPS: i64 = 8;
+
+/// The table of the journal.
+const NOTE: &str = "alembic_mlflow_migrate";
 
 const UNFINISHED: i32 = 4;
 const JOURNAL: i32 = 34;
@@ -208,6 +212,16 @@ async fn each_direction() {
     }
 }
 
+/// Kills a command once it tells that a step of this kind has begun.
+fn kill_at(kind: &str, command: &mut Command) {
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let told = BufReader::new(child.stdout.take().unwrap()).lines().map(Result::unwrap);
+    let mut begun = told.map(|line| checked(&line)).filter(|event| event["step_kind"] == kind);
+    assert!(begun.next().is_some(), "there is no step {kind}");
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
 /// Kills a command once it tells that so many steps of the upgrade have begun.
 fn kill_in_upgrade(steps: usize, command: &mut Command) {
     let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
@@ -237,5 +251,30 @@ async fn of_the_upgrade_that_follows() {
                 copy.compare(&format!("after {instant:?}"), false, kill).await;
             }
         }
+    }
+}
+
+/// A copy that ends between its version and its note has left both: MLflow may work with it.
+#[tokio::test]
+async fn a_note_beside_a_finished_copy_is_nothing_to_roll_back() {
+    let (sandbox, servers) = (Sandbox::new(), servers());
+    let source = (&servers[0], filled(&servers[0]).await);
+    for server in servers.iter().filter(|server| server.dialect() == Dialect::Mysql) {
+        let copy = Undisturbed::of(&sandbox, &source, server, STATE).await;
+        let database = server.new_database();
+        let kill = |command: &mut Command| kill_at("copy_rows", command);
+        kill(&mut copy.command(&*database));
+        wait_until_alone(server, database.address().unwrap());
+        database.run(&format!("CREATE TABLE kept AS SELECT * FROM {NOTE}"));
+        assert!(copy.command(&*database).output().unwrap().status.success());
+        database.run(&format!("RENAME TABLE kept TO {NOTE}"));
+        let url = name(&*database);
+        for (command, code) in [("status", 0), ("check", 1), ("abort", JOURNAL)] {
+            let ran = sandbox.run(&[command, &url]);
+            assert_eq!(ran.code, code, "{command}: {}{}", ran.stdout, ran.stderr);
+        }
+        assert!(copy.command(&*database).output().unwrap().status.success());
+        assert_at(server, &*database, STATE).await;
+        assert!(rows(&*database) == copy.rows, "{}", copy.what);
     }
 }

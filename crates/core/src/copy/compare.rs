@@ -10,7 +10,7 @@ use super::source::Source;
 use super::table::TableCopy;
 use super::transfer::examine;
 use crate::backend::{Backend, SessionMode};
-use crate::error::{Error, label};
+use crate::error::{CopyError, Error, label};
 use crate::event::Progress;
 use crate::history::catalogue::Catalogue;
 use crate::schema::Schema;
@@ -28,22 +28,36 @@ pub async fn compare(
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<CopyComparison, Error> {
-    let started = Instant::now();
     source.begin(SessionMode::Read).await?;
-    destination.begin(SessionMode::Read).await?;
+    let compared = match destination.begin(SessionMode::Read).await {
+        Ok(()) => in_sessions(source, destination, catalogue, options, progress).await,
+        Err(error) => Err(error),
+    };
+    // Nothing needs a rollback; a session that cannot end has ended with its connection.
+    let _ = destination.rollback().await;
+    let _ = source.rollback().await;
+    compared
+}
+
+async fn in_sessions(
+    source: &mut dyn Backend,
+    destination: &mut dyn Backend,
+    catalogue: &Catalogue,
+    options: &CopyOptions,
+    progress: &Progress,
+) -> Result<CopyComparison, Error> {
+    let started = Instant::now();
     let found = Source::read(source, catalogue, options.assume.as_ref()).await?;
     let (location, _) = inspect(destination, catalogue, options.assume.as_ref()).await?;
     if location.empty || location.revision != found.location.revision {
-        return Err(Error::NotComparable {
+        return Err(Error::Copy(CopyError::NotComparable {
             name: destination.name(),
             found: location.label().to_owned(),
             expected: label(found.revision()).to_owned(),
-        });
+        }));
     }
     let tables = tables_of(source, destination, catalogue, &found, options).await?;
     let compared = rows(source, destination, &tables, progress).await?;
-    let _ = destination.rollback().await;
-    let _ = source.rollback().await;
     Ok(CopyComparison {
         revision: found.location.revision,
         tables: compared,

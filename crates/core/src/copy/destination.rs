@@ -4,14 +4,13 @@ use super::Copying;
 use super::compare;
 use super::report::CopiedTable;
 use super::source::Source;
-use crate::error::{Error, Operation};
+use crate::error::{CopyError, Error, Operation};
 use crate::event::Event;
 use crate::locate::locate;
 use crate::locate::recognise::is_mlflows;
 use crate::schema::Schema;
-use crate::upgrade::execution::refuse_other_version;
 use crate::upgrade::inspection::unfinished;
-use crate::upgrade::journal::{self, FENCE, Journal, refuse_fence, resumable};
+use crate::upgrade::journal::{self, Journal, refuse_fence, resumable};
 use crate::upgrade::note_check::{Direction, trusted_plan};
 
 /// The most tables that a message names.
@@ -76,25 +75,6 @@ impl Copying<'_> {
         self.compare_with(found).await
     }
 
-    /// Returns what the destination holds, after a copy that only lacks the end of its note.
-    ///
-    /// # Errors
-    /// As [`Self::look_at_destination`].
-    pub(super) async fn settle_destination(
-        &mut self,
-        found: &Source,
-    ) -> Result<Destination, Error> {
-        let destination = self.look_at_destination(found).await?;
-        let Destination::Unfinished(journal) = destination else { return Ok(destination) };
-        let versions = self.destination.versions().await?.unwrap_or_default();
-        let is_stamped = versions.iter().map(String::as_str).eq(journal.to.as_deref());
-        if !is_stamped || self.destination.inspect().await?.tables.is_empty() {
-            return Ok(Destination::Unfinished(journal));
-        }
-        resumable(self.destination)?.end_journal().await?;
-        self.look_at_destination(found).await
-    }
-
     /// Compares a destination at the source's revision with the source.
     async fn compare_with(&mut self, found: &Source) -> Result<Destination, Error> {
         let message =
@@ -129,7 +109,7 @@ impl Copying<'_> {
     /// Removes the tables of an interrupted copy, and returns the schema without them.
     ///
     /// # Errors
-    /// If `alembic_version` does not say that the tables are those of an unfinished copy.
+    /// If the note is not one that this program has written, or a table cannot be removed.
     pub(super) async fn start_over(&mut self, journal: &Journal) -> Result<Schema, Error> {
         let message = format!("{} was interrupted, and starts over", journal.describe());
         self.observer.notify(&Event::Notice { message });
@@ -141,17 +121,13 @@ impl Copying<'_> {
         // A table goes before those that it references.
         tables.reverse();
         tables.retain(|table| live.table(table).is_some());
-        if !tables.is_empty() {
-            // Whoever may write to the database can write a note, and MLflow's tables may be older.
-            refuse_other_version(self.destination, &[Some(FENCE)]).await?;
-            self.destination.drop_tables(&tables).await?;
-        }
+        self.destination.drop_tables(&tables).await?;
         self.destination.stamp(None).await?;
         resumable(self.destination)?.end_journal().await?;
         self.destination.inspect().await
     }
 
     fn not_empty(&self, problem: String) -> Error {
-        Error::NotEmpty { name: self.destination.name(), problem }
+        CopyError::NotEmpty { name: self.destination.name(), problem }.into()
     }
 }

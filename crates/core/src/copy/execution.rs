@@ -13,7 +13,7 @@ use super::stages::{first_stage, with_foreign_keys, with_keys};
 use super::table::TableCopy;
 use super::transfer::{Transferred, examine, transfer};
 use crate::UpgradeOptions;
-use crate::error::{CopyFinding, Error, Operation, VerificationError};
+use crate::error::{CopyError, CopyFinding, Error, Operation, VerificationError};
 use crate::event::{Event, Progress, StepKind};
 use crate::history::target::Target;
 use crate::plan::{Plan, TableChange};
@@ -196,7 +196,7 @@ impl<'a, 'b> Execution<'a, 'b> {
         let may_skip = self.copying.options.skip_invalid;
         if findings.iter().any(|finding| !may_skip || !finding.is_skippable) {
             findings.retain(|finding| !finding.is_consequence);
-            return Err(Error::Uncopied { findings });
+            return Err(CopyError::Uncopied { findings }.into());
         }
         self.skipped = findings;
         self.end(step, None);
@@ -247,7 +247,7 @@ impl<'a, 'b> Execution<'a, 'b> {
         let nothing = &mut LeftOut::default();
         let found = examine(*destination, &back, nothing, &step.progress).await?.digest;
         if found != digest {
-            return Err(Error::UnequalCopy { tables: vec![table.name.clone()] });
+            return Err(CopyError::Unequal { tables: vec![table.name.clone()] }.into());
         }
         self.rewritten.extend(rewritten);
         let rows = digest.rows;

@@ -55,7 +55,7 @@ use self::destination::Destination;
 use self::execution::Execution;
 use self::source::Source;
 use crate::backend::{Backend, SessionMode};
-use crate::error::Error;
+use crate::error::{CopyError, Error};
 use crate::event::{Observer, Progress};
 use crate::history::catalogue::Catalogue;
 use crate::upgrade::in_doubt;
@@ -117,9 +117,12 @@ pub async fn preview_copy(
 ) -> Result<CopyPreview, Error> {
     source.cancel_on(&options.stop).await?;
     source.begin(SessionMode::Read).await?;
-    destination.begin(SessionMode::Read).await?;
+    let begun = destination.begin(SessionMode::Read).await;
     let mut copying = Copying { source, destination, catalogue, options, observer };
-    let preview = copying.preview().await;
+    let preview = match begun {
+        Ok(()) => copying.preview().await,
+        Err(error) => Err(error),
+    };
     let _ = copying.destination.rollback().await;
     let _ = copying.source.rollback().await;
     preview
@@ -137,13 +140,19 @@ impl Copying<'_> {
     async fn run(&mut self) -> Result<CopyReport, Error> {
         let started = Instant::now();
         let found = Source::read(self.source, self.catalogue, self.options.assume.as_ref()).await?;
-        let report = match self.settle_destination(&found).await? {
+        let report = match self.look_at_destination(&found).await? {
             Destination::Empty(live) => Execution::new(self, &found, &live).await?.run().await?,
             Destination::Unfinished(journal) => {
                 let live = self.start_over(&journal).await?;
                 Execution::new(self, &found, &live).await?.run().await?
             }
-            Destination::Copied(tables) => CopyReport::of_earlier_run(&found, tables),
+            Destination::Copied(tables) => {
+                if let Some(resumable) = self.destination.resumable() {
+                    // An earlier run may have ended just before it did this.
+                    resumable.end_journal().await?;
+                }
+                CopyReport::of_earlier_run(&found, tables)
+            }
             Destination::Upgrading(journal) => {
                 let report = CopyReport::of_earlier_run(&found, Vec::new());
                 let upgrade = self.finish_upgrade(*journal).await?;
@@ -172,7 +181,7 @@ impl Copying<'_> {
             Ok(Destination::Empty(live)) => Some(live),
             Ok(Destination::Unfinished(journal)) => Some(journal.live),
             Ok(Destination::Copied(_) | Destination::Upgrading(_)) => None,
-            Err(error @ Error::NotEmpty { .. }) => {
+            Err(error @ Error::Copy(CopyError::NotEmpty { .. })) => {
                 problems.push(error);
                 None
             }

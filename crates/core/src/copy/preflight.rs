@@ -6,7 +6,7 @@ use super::source::Source;
 use super::table::TableCopy;
 use super::transfer::examine;
 use crate::backend::Backend;
-use crate::error::{CopyFinding, Error};
+use crate::error::{ConstraintError, CopyFinding, Error};
 use crate::event::Progress;
 use crate::plan::TableChange;
 use crate::plan::row_checks::rules_of;
@@ -63,11 +63,11 @@ async fn violations(
 
 fn finding(error: Error) -> Option<CopyFinding> {
     let (table, place, problem, count, query, is_skippable) = match error {
-        Error::Orphans { table, constraint, count, query, .. } => {
+        Error::Constraint(ConstraintError::Orphans { table, constraint, count, query, .. }) => {
             let problem = "is violated: the rows that these reference do not exist";
             (table, constraint, problem, count, Some(query), true)
         }
-        Error::Constraint { table, constraint, count, query } => {
+        Error::Constraint(ConstraintError::Violated { table, constraint, count, query }) => {
             (table, constraint, "is violated", count, query, false)
         }
         _ => return None,

@@ -9,7 +9,7 @@ use super::finding::Faults;
 use super::left_out::LeftOut;
 use super::table::TableCopy;
 use crate::backend::{Backend, RowReceiver, RowSender};
-use crate::error::{CopyFinding, Error};
+use crate::error::{CopyError, CopyFinding, Error};
 use crate::event::Progress;
 use crate::rows::Row;
 use crate::schema::Table;
@@ -187,5 +187,5 @@ pub(crate) async fn transfer(
     if added == transferred.digest.rows {
         return Ok(transferred);
     }
-    Err(Error::UnequalCopy { tables: vec![table.name.clone()] })
+    Err(CopyError::Unequal { tables: vec![table.name.clone()] }.into())
 }

@@ -80,13 +80,11 @@ impl Error {
             | Self::StrandedReference { .. }
             | Self::Dependents { .. }
             | Self::Inexpressible { .. } => ErrorKind::Drift,
-            Self::Refused { .. }
-            | Self::Uncopied { .. }
-            | Self::Constraint { .. }
-            | Self::Orphans { .. }
-            | Self::BadValue { .. } => ErrorKind::Refused,
-            Self::NotEmpty { .. } | Self::NotComparable { .. } => ErrorKind::NotEmpty,
-            Self::Verification(_) | Self::UnequalCopy { .. } => ErrorKind::Unverified,
+            Self::Refused { .. } | Self::Constraint(_) | Self::BadValue { .. } => {
+                ErrorKind::Refused
+            }
+            Self::Copy(error) => error.kind(),
+            Self::Verification(_) => ErrorKind::Unverified,
             Self::Unreachable { .. } | Self::Unavailable { .. } | Self::Unanswered { .. } => {
                 ErrorKind::Unreachable
             }

@@ -1,9 +1,12 @@
 //! Defines the errors, each with its cause.
 
+mod constraint;
+mod copy;
 mod copy_finding;
 mod graph;
 mod kind;
 mod location;
+mod queries;
 mod remedy;
 mod row_problem;
 mod shown;
@@ -13,6 +16,8 @@ mod unfinished;
 mod verification;
 mod violation;
 
+pub use constraint::ConstraintError;
+pub use copy::CopyError;
 pub use copy_finding::{CopyFinding, CopyRemedy};
 pub use graph::GraphError;
 pub use kind::ErrorKind;
@@ -26,8 +31,6 @@ pub(crate) use unfinished::described;
 pub use unfinished::{Operation, Unfinished};
 pub use verification::VerificationError;
 pub use violation::Violation;
-
-use std::collections::BTreeSet;
 
 use crate::schema::{Dependent, Difference, EditError};
 
@@ -122,71 +125,12 @@ pub enum Error {
         /// The refused rows, one entry per kind.
         findings: Vec<RowProblem>,
     },
-    /// Rows cannot be copied as they are.
-    #[error(
-        "rows of {} cannot be copied as they are",
-        findings.iter().map(|it| it.table.as_str()).collect::<BTreeSet<_>>().into_iter()
-            .collect::<Vec<_>>().join(", ")
-    )]
-    Uncopied {
-        /// The rows, one entry per column and reason.
-        findings: Vec<CopyFinding>,
-    },
-    /// The destination of a copy is not empty.
-    #[error("{name}: {problem}")]
-    NotEmpty {
-        /// The destination.
-        name: String,
-        /// What it holds.
-        problem: String,
-    },
-    /// Two databases cannot be compared, since they are at different revisions.
-    #[error("{name}: it is at {found}, and the source at {expected}")]
-    NotComparable {
-        /// The destination.
-        name: String,
-        /// The revision of the destination, in words.
-        found: String,
-        /// The revision of the source, in words.
-        expected: String,
-    },
-    /// The tables of a copy differ from their source.
-    #[error(
-        "the rows of these tables are not those of the source: {}",
-        tables.iter().map(ToString::to_string).collect::<Vec<_>>().join(", ")
-    )]
-    UnequalCopy {
-        /// The tables.
-        tables: Vec<String>,
-    },
-    /// Rows violate a constraint that the plan adds.
-    #[error("{table} holds rows ({count}) that {constraint} refuses")]
-    Constraint {
-        /// The table.
-        table: String,
-        /// The constraint.
-        constraint: String,
-        /// The number of rows.
-        count: u64,
-        /// A query that finds these rows, where one exists.
-        query: Option<String>,
-    },
-    /// Orphaned rows violate a foreign key that the upgrade adds or has checked again.
-    #[error(
-        "{table} holds rows ({count}) that {constraint} refuses: the rows that they reference do not exist"
-    )]
-    Orphans {
-        /// The table.
-        table: String,
-        /// The foreign key.
-        constraint: String,
-        /// The number of rows.
-        count: u64,
-        /// A query that finds these rows.
-        query: String,
-        /// A statement that deletes these rows.
-        delete: String,
-    },
+    /// A copy cannot be made, or differs from its source.
+    #[error(transparent)]
+    Copy(#[from] CopyError),
+    /// Rows violate a constraint.
+    #[error(transparent)]
+    Constraint(#[from] ConstraintError),
     /// The upgrade would leave a foreign key without what it references.
     #[error("foreign key {key} of table {table} needs {lacks}")]
     StrandedReference {
@@ -442,43 +386,6 @@ pub enum Error {
 }
 
 impl Error {
-    /// Returns the queries that find all rows that the error is about, where SQL can.
-    #[must_use]
-    pub fn queries(&self) -> Vec<&str> {
-        match self {
-            Self::Refused { findings } => {
-                findings.iter().filter_map(|finding| finding.query.as_deref()).collect()
-            }
-            Self::Uncopied { findings } => {
-                findings.iter().filter_map(|finding| finding.query.as_deref()).collect()
-            }
-            Self::Constraint { query, .. } => query.as_deref().into_iter().collect(),
-            Self::Orphans { query, .. } => vec![query],
-            _ => Vec::new(),
-        }
-    }
-
-    /// Returns what puts the error right, where the place that found it knows.
-    #[must_use]
-    pub fn remedy(&self) -> Option<&Remedy> {
-        match self {
-            Self::Url { remedy, .. }
-            | Self::Unsupported { remedy, .. }
-            | Self::Unreachable { remedy, .. }
-            | Self::Unavailable { remedy, .. }
-            | Self::ReadOnly { remedy, .. }
-            | Self::Privileges { remedy, .. }
-            | Self::Untrusted { remedy, .. }
-            | Self::ServerLimit { remedy, .. }
-            | Self::TooLarge { remedy, .. }
-            | Self::Tls { remedy, .. }
-            | Self::StrandedReference { remedy, .. }
-            | Self::Journal { remedy, .. }
-            | Self::Location(LocationError::VersionTable { remedy, .. }) => Some(remedy),
-            _ => None,
-        }
-    }
-
     /// Returns the error for an operation of a revision that does not fit a schema.
     #[must_use]
     pub fn edit(revision: &str, source: EditError) -> Self {

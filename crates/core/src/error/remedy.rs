@@ -2,6 +2,8 @@
 
 use std::path::PathBuf;
 
+use super::{Error, LocationError};
+
 /// What puts an error right, where only the place that found the error knows.
 ///
 /// A program translates it into its own commands and options.
@@ -55,5 +57,28 @@ impl From<String> for Remedy {
 impl From<&str> for Remedy {
     fn from(words: &str) -> Self {
         Self::Words(words.to_owned())
+    }
+}
+
+impl Error {
+    /// Returns what puts the error right, where the place that found it knows.
+    #[must_use]
+    pub fn remedy(&self) -> Option<&Remedy> {
+        match self {
+            Self::Url { remedy, .. }
+            | Self::Unsupported { remedy, .. }
+            | Self::Unreachable { remedy, .. }
+            | Self::Unavailable { remedy, .. }
+            | Self::ReadOnly { remedy, .. }
+            | Self::Privileges { remedy, .. }
+            | Self::Untrusted { remedy, .. }
+            | Self::ServerLimit { remedy, .. }
+            | Self::TooLarge { remedy, .. }
+            | Self::Tls { remedy, .. }
+            | Self::StrandedReference { remedy, .. }
+            | Self::Journal { remedy, .. }
+            | Self::Location(LocationError::VersionTable { remedy, .. }) => Some(remedy),
+            _ => None,
+        }
     }
 }

@@ -353,7 +353,7 @@ fn leaves_rows(step: &Step) -> bool {
 }
 
 /// Refuses a version table that holds none of the expected versions.
-pub(crate) async fn refuse_other_version(
+async fn refuse_other_version(
     backend: &mut dyn Backend,
     expected: &[Option<&str>],
 ) -> Result<(), Error> {

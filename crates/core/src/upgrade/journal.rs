@@ -107,8 +107,9 @@ impl Journal {
     pub(crate) async fn read(backend: &mut dyn Backend) -> Result<Option<Self>, Error> {
         let Some(resumable) = backend.resumable() else { return Ok(None) };
         let Some((note, done)) = resumable.read_journal().await? else { return Ok(None) };
+        let name = backend.name();
         let refuse = |problem: String, remedy: Remedy| Error::Journal {
-            name: backend.name(),
+            name: name.clone(),
             problem,
             remedy,
         };
@@ -128,6 +129,9 @@ impl Journal {
                 "an upgrade is unfinished that mlflow-migrate {began} began, and this is {VERSION}"
             );
             return Err(refuse(problem, Remedy::OtherVersion { version: Some(journal.version) }));
+        }
+        if journal.operation() == Operation::Copy && !is_under_way(backend).await? {
+            return Ok(None);
         }
         Ok(Some(Self { done, ..journal }))
     }
@@ -151,6 +155,16 @@ impl Journal {
         let what = described(self.operation(), self.from.label(), self.to.as_deref());
         format!("{what} (steps done: {})", self.done)
     }
+}
+
+/// Returns whether a copy is unfinished, of which there is a note.
+///
+/// The fence comes before the first table, and goes when the copy is verified. So a note beside
+/// tables without the fence is only left over, and MLflow may have used the tables since.
+async fn is_under_way(backend: &mut dyn Backend) -> Result<bool, Error> {
+    let versions = backend.versions().await?.unwrap_or_default();
+    let has_fence = versions.iter().any(|version| version == FENCE);
+    Ok(has_fence || backend.inspect().await?.tables.is_empty())
 }
 
 /// Returns when an upgrade began, in milliseconds since 1970, from the note that it has written.

@@ -1,7 +1,7 @@
 //! Rows that a constraint to come would refuse are found beforehand, all of them, with a query for each.
 
 use mlflow_migrate::hint;
-use mlflow_migrate_core::error::ErrorKind;
+use mlflow_migrate_core::error::{ConstraintError, ErrorKind};
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, report::doctor};
 use mlflow_migrate_tests::capability::EVERY_REVISION;
@@ -23,8 +23,10 @@ pub(crate) async fn found(
     let mut backend = database.connect().await.unwrap();
     let diagnosis = doctor::diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let tell = |problem: &Error| {
-        let (Error::Constraint { table, constraint, count, .. }
-        | Error::Orphans { table, constraint, count, .. }) = problem
+        let Error::Constraint(
+            ConstraintError::Violated { table, constraint, count, .. }
+            | ConstraintError::Orphans { table, constraint, count, .. },
+        ) = problem
         else {
             panic!("{problem:?}")
         };

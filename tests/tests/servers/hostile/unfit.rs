@@ -1,5 +1,6 @@
 //! Values that do not fit into the type, or the way of comparing, that a column gets.
 
+use mlflow_migrate_core::error::ConstraintError;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::{Error, UpgradeOptions, report::doctor};
 use mlflow_migrate_tests::conformance::assert_at;
@@ -132,7 +133,10 @@ async fn stopped(server: &TestServer, database: &dyn TestDatabase, step_by_step:
     let mut backend = database.connect().await.unwrap();
     let diagnosis = doctor::diagnose(&mut *backend, server.catalogue(), &request).await.unwrap();
     let found = diagnosis.problems;
-    assert!(found.iter().all(|one| matches!(one, Error::Constraint { .. })), "{found:?}");
+    assert!(
+        found.iter().all(|one| matches!(one, Error::Constraint(ConstraintError::Violated { .. }))),
+        "{found:?}"
+    );
     !found.is_empty()
 }
 
@@ -157,7 +161,7 @@ async fn one_revision_at_a_time(server: &TestServer) {
     let before = database.contents();
     let upgrade = Upgrade { step_by_step: true, accept_drift: true, ..Upgrade::default() };
     let error = upgrade.run(server.catalogue(), &*database, server.head()).await.0.unwrap_err();
-    assert!(matches!(error, Error::Constraint { .. }), "{error:?}");
+    assert!(matches!(error, Error::Constraint(ConstraintError::Violated { .. })), "{error:?}");
     assert!(database.contents() == before);
     to_newest(server, &*database).await.unwrap();
     assert_at(server, &*database, server.head()).await;

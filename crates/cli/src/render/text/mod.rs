@@ -25,6 +25,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use clap::builder::styling::{AnsiColor, Style};
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::error::CopyError;
 use mlflow_migrate_core::event::{Event, Observer};
 
 use self::steps::Steps;
@@ -109,7 +110,7 @@ impl Renderer for Text {
         for cause in causes(error) {
             writeln!(stderr, "caused by: {}", one_line(&cause))?;
         }
-        if let Error::Uncopied { findings } = error {
+        if let Error::Copy(CopyError::Uncopied { findings }) = error {
             copy::write_findings(&mut stderr, findings)?;
         } else {
             for query in error.queries() {

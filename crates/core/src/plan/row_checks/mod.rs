@@ -10,7 +10,7 @@ mod written;
 
 use std::collections::BTreeSet;
 
-use crate::error::Error;
+use crate::error::{ConstraintError, Error};
 use crate::plan::{Plan, Step, TableChange};
 use crate::schema::platform::Dialect;
 use crate::schema::{Check, Column, ForeignKey, Index, Schema, Table};
@@ -111,10 +111,11 @@ impl RowCount<'_> {
 fn refusal(table: &str, rule: &Rule, count: i64) -> Option<Error> {
     let (table, constraint) = (table.to_owned(), rule.constraint.clone());
     let (count, query) = (u64::try_from(count).ok()?, rule.query.clone());
-    (count > 0).then(|| match rule.delete.clone() {
-        Some(delete) => Error::Orphans { table, constraint, count, query, delete },
-        None => Error::Constraint { table, constraint, count, query: Some(query) },
-    })
+    let error = match rule.delete.clone() {
+        Some(delete) => ConstraintError::Orphans { table, constraint, count, query, delete },
+        None => ConstraintError::Violated { table, constraint, count, query: Some(query) },
+    };
+    (count > 0).then(|| error.into())
 }
 
 /// Returns the rules that a plan requires of the rows of a live database, table by table.
