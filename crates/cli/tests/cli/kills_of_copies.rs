@@ -138,7 +138,8 @@ impl<'a> Undisturbed<'a> {
                 }
                 "unfinished"
             }
-            false if tables(&*database).is_empty() => "empty",
+            // A copy that has only begun leaves a journal without a note.
+            false if tables(&*database).iter().all(|it| it.starts_with("alembic_")) => "empty",
             false => {
                 let found = rows(&*database);
                 let is_copied = self.target != STATE || found == self.rows;
