@@ -8,7 +8,7 @@ use crate::quoting::quote;
 use crate::rows;
 use crate::text_protocol;
 
-/// The least number of bytes after which a statement takes no more rows.
+/// The most bytes of a statement with several rows.
 const FULL: usize = 256 << 10;
 
 /// Adds rows, many with each statement; each statement commits.

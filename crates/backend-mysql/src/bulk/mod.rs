@@ -12,7 +12,7 @@ pub(crate) use write::write;
 use crate::connection::Connection;
 use crate::database::Mysql;
 use crate::error::Context;
-use crate::quoting::{literal, quote};
+use crate::quoting::quote;
 use crate::{rows, text_protocol};
 
 /// What a message of the server's protocol takes besides a row's values.
@@ -84,7 +84,7 @@ pub(crate) async fn sort_keys(
     let charset = collation.split('_').next().unwrap_or(collation);
     let key = |text: &String| {
         let text = if pads(collation) { text.trim_end_matches(' ') } else { text };
-        let text = literal(text).replace('\0', "\\0");
+        let text = rows::literal(&text.into());
         format!("HEX(WEIGHT_STRING(CONVERT({text} USING {charset}) COLLATE {collation}))")
     };
     let keys: Vec<String> = texts.iter().map(key).collect();
