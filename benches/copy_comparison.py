@@ -28,8 +28,9 @@ from servers import PrivateServer, Purpose
 from timed_cases import TRACES, DataSet
 
 FILE_STORE = "file-store"
-CASES = ("reference", "fivefold", "traces", FILE_STORE)
-"""What is copied."""
+OLD_REFERENCE = "reference-1.2"
+CASES = ("reference", OLD_REFERENCE, "fivefold", "traces", FILE_STORE)
+"""What is copied; `reference-1.2` is at the revision of MLflow 1.2, the others at the newest."""
 WAYS = (
     "sqlite-postgres",
     "sqlite-mysql",
@@ -157,7 +158,7 @@ class Copying:
             yield self._compare(case, way, source, programs, ends=end)
 
     def _original(self, case: str) -> sa.URL:
-        """The data set at the newest revision, in a file that MLflow could have left."""
+        """The data set, in a file that MLflow could have left."""
         path = self._folder / f"{case}.db"
         if case == "traces":
             data = DataSet(TRACES, _BEFORE_TRACE_ANALYTICS, self._settings.traces)
@@ -166,7 +167,8 @@ class Copying:
             data = DataSet("reference", _BEFORE_LATEST_METRICS, times * self._settings.entries)
         self._say(f"making {data.size:,} of {data.shape}")
         fill(data, path)
-        self._own("upgrade", str(path))
+        if case != OLD_REFERENCE:
+            self._own("upgrade", str(path))
         with contextlib.closing(sqlite3.connect(path)) as connection:
             for statement in _AS_LOGGED:
                 connection.execute(statement)

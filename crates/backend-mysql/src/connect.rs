@@ -37,8 +37,15 @@ impl Mysql {
                 login::encryption_error(&context, problem, login::ENVIRONMENT_REMEDY)
             })?;
         }
-        let (driver, meter) = login::open(&target, &context).await?;
         let patience = options.answer_timeout.saturating_add(options.lock_timeout);
+        let ((driver, meter), is_new) = match options.create {
+            true => login::open_or_create(&target, &context, patience).await?,
+            false => (login::open(&target, &context).await?, false),
+        };
+        let mut warnings = target.warnings;
+        if is_new {
+            warnings.push(format!("created the database {}: it did not exist", target.database));
+        }
         let mut connection = Connection { driver, line: Line::new(meter, patience) };
         let looked = identify_server(&mut connection, &context);
         let (features, cluster) = match tokio::time::timeout(target.connect_timeout, looked).await {
@@ -76,7 +83,7 @@ impl Mysql {
             watched: Watched::default(),
             watch: None,
             in_transaction: false,
-            warnings: target.warnings,
+            warnings,
         })
     }
 }

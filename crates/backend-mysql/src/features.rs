@@ -206,6 +206,12 @@ impl Features {
         self.since((5, 7, 9), (10, 2, 2))
     }
 
+    /// The collations `utf8mb4_0900_…`, by which spaces at the end count: MySQL 8.0.1; not MariaDB.
+    #[must_use]
+    pub fn unpadded_collations(&self) -> bool {
+        self.version >= (8, 0, 1) && !self.is_mariadb()
+    }
+
     /// Roles, and `SHOW GRANTS … USING`, without which it lists no privilege of a role: MySQL 8.0.0.
     ///
     /// MariaDB lists the privileges of the current role anyway, and refuses such a query.

@@ -38,6 +38,7 @@ mod latest_metrics;
 mod limits;
 mod lock;
 mod login;
+mod online;
 mod options;
 mod preflight;
 mod privileges;

@@ -45,6 +45,8 @@ pub struct OpenOptions {
     /// Enough to make the cost of a transaction negligible. Few enough that little is copied again
     /// after an interruption, and that the server's undo log stays short.
     pub range_rows: u32,
+    /// Whether to create the database if the server lacks it.
+    pub create: bool,
     /// The variables of [`ENVIRONMENT`] that are set.
     pub environment: BTreeMap<String, String>,
     /// What happens to the system's authorities where the URL names another one.
@@ -61,6 +63,7 @@ impl fmt::Debug for OpenOptions {
             .field("jobs", &self.jobs)
             .field("swap_from_rows", &self.swap_from_rows)
             .field("range_rows", &self.range_rows)
+            .field("create", &self.create)
             .field("environment", &self.environment.keys())
             .field("system_authorities", &self.system_authorities)
             .finish()
@@ -76,6 +79,7 @@ impl Default for OpenOptions {
             jobs: DEFAULT_JOBS,
             swap_from_rows: DEFAULT_SWAP_FROM_ROWS,
             range_rows: DEFAULT_RANGE_ROWS,
+            create: false,
             environment: BTreeMap::new(),
             system_authorities: SystemAuthorities::default(),
         }

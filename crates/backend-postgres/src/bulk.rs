@@ -69,7 +69,9 @@ pub(crate) async fn write(
 ) -> Result<u64, Error> {
     let Some(first) = rows.recv().await else { return Ok(0) };
     let table = quote_identifier(&filling.table.name);
-    let sql = format!("COPY {table} ({}) FROM STDIN", names(&filling.columns));
+    // The transaction has created the table, so nobody else sees it before its rows are visible to
+    // everybody. Frozen rows are not written again when they are first read, nor by a vacuum.
+    let sql = format!("COPY {table} ({}) FROM STDIN WITH (FREEZE)", names(&filling.columns));
     match copy_in(database, &sql, first, rows, progress).await {
         Ok(added) => added,
         Err(source) => {

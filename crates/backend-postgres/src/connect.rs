@@ -67,7 +67,15 @@ async fn connect_to(
 ) -> Result<Postgres, Error> {
     let limit = settings.timeout.unwrap_or(options.answer_timeout);
     let target = Target::new(settings, endpoint, limit);
-    let (connection, meter, connector) = login::open(&target).await?;
+    let opened = match options.create {
+        true => login::creation::open_or_create(&target).await,
+        false => login::open(&target).await.map(|connected| (connected, false)),
+    };
+    let ((connection, meter, connector), is_new) = opened.map_err(|failure| failure.error)?;
+    let mut warnings = settings.warnings.clone();
+    if is_new {
+        warnings.push(format!("created the database {}: it did not exist", target.database));
+    }
     let patience = options.answer_timeout.saturating_add(options.lock_timeout);
     let mut connected = Postgres {
         connection,
@@ -86,7 +94,7 @@ async fn connect_to(
         lock_wait: options.lock_wait,
         access: None,
         column_types: HashMap::new(),
-        warnings: settings.warnings.clone(),
+        warnings,
     };
     match tokio::time::timeout(limit, identify_server(&mut connected, kind)).await {
         Ok(done) => done?,

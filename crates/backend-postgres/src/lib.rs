@@ -33,6 +33,7 @@ mod latest_metrics;
 mod lock;
 mod log_space;
 mod login;
+mod online;
 mod options;
 mod preflight;
 mod render;

@@ -19,6 +19,8 @@ pub struct OpenOptions {
     /// Limits the login too, if the URL's `connect_timeout` is zero or less. Otherwise
     /// `connect_timeout` limits the login, by default to 10 s.
     pub answer_timeout: Duration,
+    /// Whether to create the database if the server lacks it.
+    pub create: bool,
     /// Defaults for what the URL leaves out: the variables in [`crate::ENVIRONMENT`].
     pub environment: BTreeMap<String, String>,
     /// How to treat the system's authorities when the URL names another authority.
@@ -32,6 +34,7 @@ impl fmt::Debug for OpenOptions {
             .field("lock_timeout", &self.lock_timeout)
             .field("lock_wait", &self.lock_wait)
             .field("answer_timeout", &self.answer_timeout)
+            .field("create", &self.create)
             .field("environment", &self.environment.keys())
             .field("system_authorities", &self.system_authorities)
             .finish()
@@ -44,6 +47,7 @@ impl Default for OpenOptions {
             lock_timeout: Duration::from_secs(10),
             lock_wait: Duration::from_secs(60),
             answer_timeout: Duration::from_secs(60),
+            create: false,
             environment: BTreeMap::new(),
             system_authorities: SystemAuthorities::default(),
         }

@@ -87,6 +87,37 @@ async fn open(database: &mut Postgres, access: SessionMode) -> Result<(), Error>
     lock::set_timeout(database, database.lock_timeout).await
 }
 
+/// Begins a session that keeps other upgraders out, and nobody else. After an error, no transaction is
+/// left open.
+///
+/// Its transaction writes nothing, and each statement has a snapshot of its own. So neither a vacuum
+/// nor an index that is built online waits for it.
+pub(crate) async fn begin_online(database: &mut Postgres) -> Result<(), Error> {
+    let result = open_online(database).await;
+    if result.is_err() {
+        // The first error is the one to report.
+        let _ = rollback(database).await;
+    }
+    result
+}
+
+async fn open_online(database: &mut Postgres) -> Result<(), Error> {
+    let action = "beginning a transaction";
+    let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
+    begin_transaction(database, format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
+    statements::run_soon(database, OPTIONAL_SETTINGS.to_owned(), action).await?;
+    database.access = Some(SessionMode::Read);
+    if let Some(error) = read_only::unwritable(database).await? {
+        return Err(error);
+    }
+    lock::lock_out_others(database).await?;
+    code_of_others::refuse_in_schema(database).await?;
+    let search_path =
+        format!("SET LOCAL search_path = {}, pg_temp", quote_identifier(&database.schema));
+    statements::run_soon(database, search_path, action).await?;
+    lock::set_timeout(database, database.lock_timeout).await
+}
+
 /// Begins a transaction that sees temporary tables only, and is rolled back in the end.
 pub(crate) async fn begin_calibration(database: &mut Postgres) -> Result<(), Error> {
     let result = open_calibration(database).await;

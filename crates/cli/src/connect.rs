@@ -31,7 +31,7 @@ pub struct ConnectOptions {
     pub answer_timeout: Duration,
     /// The number of connections that copy and compute rows on MySQL.
     pub jobs: usize,
-    /// Whether an upgrade creates a missing SQLite file.
+    /// Whether a missing database is created: an SQLite file, or a database on its server.
     pub create: bool,
     /// Values for what the URL leaves out, such as `PGPASSWORD` or `MYSQL_PWD`.
     ///
@@ -101,6 +101,7 @@ async fn open_postgres(url: &ServerUrl, options: &ConnectOptions) -> Result<Open
     open.lock_timeout = options.lock_timeout;
     open.lock_wait = options.lock_wait;
     open.answer_timeout = options.answer_timeout;
+    open.create = options.create;
     open.environment.clone_from(&options.environment);
     let backend = postgres::Postgres::connect(url, &open).await?;
     let warnings = backend.warnings().to_vec();
@@ -114,6 +115,7 @@ async fn open_mysql(url: &ServerUrl, options: &ConnectOptions) -> Result<Opened,
     open.lock_wait = options.lock_wait;
     open.answer_timeout = options.answer_timeout;
     open.jobs = options.jobs;
+    open.create = options.create;
     open.environment.clone_from(&options.environment);
     let backend = mysql::Mysql::connect(url, &open).await?;
     let warnings = backend.warnings().to_vec();

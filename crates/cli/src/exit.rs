@@ -107,6 +107,7 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         | Outcome::CopyPreview(_)
         | Outcome::CopyComparison(_)
         | Outcome::Finished(_)
+        | Outcome::Prepare(_)
         | Outcome::Current(_)
         | Outcome::History(_)
         | Outcome::Plan(_)

@@ -11,6 +11,7 @@ use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::prepare::{PrepareReport, prepare, undo};
 use mlflow_migrate_core::report::check::{self, CheckReport, Position};
 use mlflow_migrate_core::report::doctor::{self, DoctorReport};
 use mlflow_migrate_core::report::estimate::{self, Estimate, EstimateOptions};
@@ -132,7 +133,7 @@ impl Migrator {
     /// Finds the database's revision.
     ///
     /// Changes nothing, as all methods except [`Migrator::upgrade`], [`Migrator::repair`],
-    /// [`Migrator::stamp`], [`Migrator::abort`], and [`Migrator::copy_to`] for its destination.
+    /// [`Migrator::stamp`], [`Migrator::abort`], [`Migrator::prepare`] and its undoing, and [`Migrator::copy_to`] for its destination.
     ///
     /// # Errors
     /// If the database is not MLflow's, or its revision cannot be determined.
@@ -227,6 +228,28 @@ impl Migrator {
                 }
             };
         }
+    }
+
+    /// Builds the indexes of an upgrade beforehand, while MLflow runs.
+    ///
+    /// # Errors
+    /// If the database is an SQLite file, cannot be upgraded to the target, or another upgrade is at
+    /// work.
+    pub async fn prepare(&mut self, options: &UpgradeOptions) -> Result<PrepareReport, Error> {
+        let options = self.complete(options);
+        prepare(&mut *self.backend, &self.catalogue, &options, &self.observer).await
+    }
+
+    /// Drops the indexes that [`Migrator::prepare`] has built.
+    ///
+    /// # Errors
+    /// As [`Migrator::prepare`].
+    pub async fn undo_preparation(
+        &mut self,
+        options: &UpgradeOptions,
+    ) -> Result<PrepareReport, Error> {
+        let options = self.complete(options);
+        undo(&mut *self.backend, &self.catalogue, &options, &self.observer).await
     }
 
     /// Copies the database into an empty one, which then has the same rows at the same revision.

@@ -4,6 +4,7 @@ use mlflow_migrate_core::backend::RunningStep;
 use mlflow_migrate_core::copy::{CopyComparison, CopyReport, TableRows};
 use mlflow_migrate_core::error::{CopyFinding, ErrorKind, Unfinished};
 use mlflow_migrate_core::history::revision::Revision;
+use mlflow_migrate_core::prepare::PrepareReport;
 use mlflow_migrate_core::report::check::{CheckReport, Position};
 use mlflow_migrate_core::report::diff::DiffReport;
 use mlflow_migrate_core::report::doctor::DiskUse;
@@ -30,6 +31,8 @@ pub(crate) enum Outcome {
     History(History),
     /// The result of `plan`.
     Plan(OfDatabase<Planned>),
+    /// The result of `prepare`.
+    Prepare(OfDatabase<PrepareReport>),
     /// The result of `sql`.
     Sql(Scripted),
     /// The result of `show`.

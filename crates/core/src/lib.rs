@@ -35,6 +35,7 @@
 //! | [`script`] | upgrades as scripts for the database's own client |
 //! | [`backend`] | what a database must offer |
 //! | [`upgrade`](mod@upgrade), [`report`] | the driver, and the answers that change nothing |
+//! | [`prepare`](mod@prepare) | what an upgrade needs, made while MLflow still runs |
 //! | [`copy`](mod@copy) | the way into another database |
 
 pub mod backend;
@@ -45,6 +46,7 @@ pub mod event;
 pub mod history;
 mod locate;
 pub mod plan;
+pub mod prepare;
 pub mod report;
 pub mod rows;
 pub mod schema;

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex};
 
 use async_trait::async_trait;
 use mlflow_migrate_core::backend::{
-    Backend, BulkRows, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode,
-    TableSize, TableUser,
+    Backend, BulkRows, Calibration, FileDatabase, OnlineChanges, Resumable, RunningStep, Sequences,
+    SessionMode, TableSize, TableUser,
 };
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
 use mlflow_migrate_core::event::cancellation::CancellationToken;
@@ -232,6 +232,10 @@ impl Backend for Recording {
     }
 
     fn file(&mut self) -> Option<&mut dyn FileDatabase> {
+        None
+    }
+
+    fn online(&mut self) -> Option<&mut dyn OnlineChanges> {
         None
     }
 

@@ -18,6 +18,7 @@ mod interruptions;
 mod limits;
 mod locks;
 mod merging;
+mod preparation;
 mod privileges;
 mod repairs;
 mod restored;
@@ -58,7 +59,11 @@ fn main() -> ExitCode {
         .tests(OnceAServer, Others, privileges::TESTS)
         .tests(OnceAServer, Others, locks::TESTS)
         .tests(OnceAServer, Others, drift::TESTS)
-        .tests(OnceAServer, Others, &[repairs::TESTS, stamps::TESTS, diffs::TESTS, doctor::TESTS])
+        .tests(
+            OnceAServer,
+            Others,
+            &[repairs::TESTS, stamps::TESTS, diffs::TESTS, doctor::TESTS, preparation::TESTS],
+        )
         .tests(EachCharset, Nobody, &[server_defaults::TESTS])
         .run()
 }

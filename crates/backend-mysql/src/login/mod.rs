@@ -2,6 +2,7 @@
 
 mod attempt;
 mod connector;
+mod creation;
 mod failure;
 mod greeting;
 mod settings;
@@ -9,6 +10,7 @@ mod url;
 
 pub(crate) use attempt::{ENVIRONMENT_REMEDY, encryption_error, explain, no_answer, open};
 pub(crate) use connector::Connector;
+pub(crate) use creation::open_or_create;
 pub(crate) use failure::Failure;
 pub(crate) use settings::{logs_statements, of_scripts as script_settings, prepare};
 pub(crate) use url::Target;

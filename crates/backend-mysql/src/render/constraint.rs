@@ -16,7 +16,8 @@ pub(super) fn unique(unique: &Unique) -> String {
     format!("UNIQUE KEY{name} ({})", names(&unique.columns))
 }
 
-pub(super) fn index(index: &Index) -> String {
+/// Renders an index.
+pub(crate) fn index(index: &Index) -> String {
     let columns: Vec<String> = index
         .columns
         .iter()

@@ -2,6 +2,7 @@
 
 mod accelerated;
 mod bulk;
+mod online;
 mod rows;
 mod sequences;
 
@@ -10,8 +11,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, BulkRows, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode,
-    TableSize, TableUser,
+    Backend, BulkRows, Calibration, FileDatabase, OnlineChanges, Resumable, RunningStep, Sequences,
+    SessionMode, TableSize, TableUser,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -143,6 +144,10 @@ impl Backend for Postgres {
 
     fn file(&mut self) -> Option<&mut dyn FileDatabase> {
         None
+    }
+
+    fn online(&mut self) -> Option<&mut dyn OnlineChanges> {
+        Some(self)
     }
 
     fn sequences(&mut self) -> Option<&mut dyn Sequences> {

@@ -10,26 +10,34 @@ use super::target::Target;
 use super::url::endpoint::Endpoint;
 use crate::error::from_server;
 
+/// `invalid_catalog_name`.
+const MISSING_DATABASE: &str = "3D000";
+
 const HOST_REMEDY: &str = "check the host's name";
 
 /// A failed login.
-pub(super) struct Failure {
-    pub(super) error: Error,
+pub(crate) struct Failure {
+    pub(crate) error: Error,
     /// Whether a connection of the other kind, with or without encryption, may succeed.
     pub(super) may_be_encryption: bool,
+    /// Whether the server has no database of this name.
+    pub(crate) is_missing_database: bool,
 }
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        Self { error, may_be_encryption: false }
+        Self { error, may_be_encryption: false, is_missing_database: false }
     }
 }
 
 /// Explains a failure, and how to fix its cause.
 pub(super) fn explain(target: &Target<'_>, source: sqlx::Error, mode: PgSslMode) -> Failure {
     if let Some(error) = from_server(&source) {
-        let may_be_encryption = error.code() == "28000";
-        return Failure { error: refused(target, error, mode), may_be_encryption };
+        return Failure {
+            error: refused(target, error, mode),
+            may_be_encryption: error.code() == "28000",
+            is_missing_database: error.code() == MISSING_DATABASE,
+        };
     }
     match source {
         sqlx::Error::Io(error) if is_tls(&error) => tls_failure(target, &error.to_string()),
@@ -54,7 +62,7 @@ fn tls_failure(target: &Target<'_>, problem: &str) -> Failure {
     } else {
         "check sslmode, sslrootcert, sslcert and sslkey"
     };
-    Failure { error: target.tls(problem, remedy), may_be_encryption: true }
+    Failure { may_be_encryption: true, ..Failure::from(target.tls(problem, remedy)) }
 }
 
 fn no_connection(target: &Target<'_>, error: &std::io::Error) -> Error {
@@ -103,7 +111,7 @@ fn refused(target: &Target<'_>, error: &PgDatabaseError, mode: PgSslMode) -> Err
             target.tls(message, "give sslcert=FILE and sslkey=FILE")
         }
         "28P01" | "28000" | "42501" => target.denied(message),
-        "3D000" => target.unreachable(
+        MISSING_DATABASE => target.unreachable(
             message,
             &format!("create it with CREATE DATABASE \"{}\", or correct the URL", target.database),
         ),

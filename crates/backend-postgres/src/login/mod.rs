@@ -1,8 +1,9 @@
 //! Logs in to a server.
 
 pub(crate) mod connector;
+pub(crate) mod creation;
 mod driver_options;
-mod failure;
+pub(crate) mod failure;
 mod passfile;
 pub(crate) mod pooling;
 pub(crate) mod target;
@@ -12,7 +13,6 @@ pub(crate) mod url;
 use std::sync::Arc;
 
 use mlflow_migrate_backend_server::line::Meter;
-use mlflow_migrate_core::Error;
 use sqlx::PgConnection;
 use sqlx::postgres::PgSslMode;
 
@@ -26,28 +26,26 @@ use self::url::settings::TlsMode;
 pub(crate) type Connected = (PgConnection, Arc<Meter>, Connector);
 
 /// Connects, with or without encryption as `sslmode` allows.
-pub(crate) async fn open(target: &Target<'_>) -> Result<Connected, Error> {
+pub(crate) async fn open(target: &Target<'_>) -> Result<Connected, Failure> {
     let mode =
         if target.endpoint.is_socket() { TlsMode::Disable } else { target.settings.tls_mode };
     match mode {
-        TlsMode::Disable => open_with(target, PgSslMode::Disable).await.map_err(|it| it.error),
+        TlsMode::Disable => open_with(target, PgSslMode::Disable).await,
         TlsMode::Allow => match open_with(target, PgSslMode::Disable).await {
             Err(failure) if failure.may_be_encryption => {
-                open_with(target, PgSslMode::Require).await.map_err(|it| it.error)
+                open_with(target, PgSslMode::Require).await
             }
-            result => result.map_err(|it| it.error),
+            result => result,
         },
         TlsMode::Prefer => match open_with(target, PgSslMode::Prefer).await {
             Err(failure) if failure.may_be_encryption => {
-                open_with(target, PgSslMode::Disable).await.map_err(|_| failure.error)
+                open_with(target, PgSslMode::Disable).await.map_err(|_| failure)
             }
-            result => result.map_err(|it| it.error),
+            result => result,
         },
-        TlsMode::Require => open_with(target, PgSslMode::Require).await.map_err(|it| it.error),
-        TlsMode::VerifyCa => open_with(target, PgSslMode::VerifyCa).await.map_err(|it| it.error),
-        TlsMode::VerifyFull => {
-            open_with(target, PgSslMode::VerifyFull).await.map_err(|it| it.error)
-        }
+        TlsMode::Require => open_with(target, PgSslMode::Require).await,
+        TlsMode::VerifyCa => open_with(target, PgSslMode::VerifyCa).await,
+        TlsMode::VerifyFull => open_with(target, PgSslMode::VerifyFull).await,
     }
 }
 

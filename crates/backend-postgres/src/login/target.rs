@@ -17,7 +17,7 @@ pub(crate) struct Target<'a> {
     /// How long the login may take.
     pub(super) limit: Duration,
     pub(super) user: String,
-    pub(super) database: String,
+    pub(crate) database: String,
     pub(super) password: Option<Secret>,
 }
 
@@ -33,6 +33,18 @@ impl<'a> Target<'a> {
         let from_file = || passfile::password(settings.passfile.as_deref()?, account);
         let password = settings.password.clone().or_else(from_file);
         Self { settings, endpoint, limit, user, database, password }
+    }
+
+    /// Returns the same login to another database of the server.
+    pub(super) fn of_database(&self, database: &str) -> Self {
+        Self {
+            settings: self.settings,
+            endpoint: self.endpoint,
+            limit: self.limit,
+            user: self.user.clone(),
+            database: database.to_owned(),
+            password: self.password.clone(),
+        }
     }
 
     /// Returns the database's name in messages.

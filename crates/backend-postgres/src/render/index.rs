@@ -6,9 +6,14 @@ use super::quote::{column_list, quote_identifier};
 
 /// Renders `CREATE INDEX`.
 pub(crate) fn create_index(index: &Index, table: &str) -> String {
-    if let Some(definition) = &index.definition {
-        return definition.clone();
+    match &index.definition {
+        Some(definition) => definition.clone(),
+        None => create_index_in(index, &quote_identifier(table), ""),
     }
+}
+
+/// Renders `CREATE INDEX` for a quoted table, with a further word: empty, or `CONCURRENTLY `.
+pub(crate) fn create_index_in(index: &Index, table: &str, word: &str) -> String {
     let columns: Vec<String> = index
         .columns
         .iter()
@@ -18,10 +23,9 @@ pub(crate) fn create_index(index: &Index, table: &str) -> String {
         })
         .collect();
     let mut text = format!(
-        "CREATE {}INDEX {} ON {} ({})",
+        "CREATE {}INDEX {word}{} ON {table} ({})",
         if index.unique { "UNIQUE " } else { "" },
         quote_identifier(&index.name),
-        quote_identifier(table),
         columns.join(", ")
     );
     if !index.include.is_empty() {

@@ -8,7 +8,7 @@ mod quote;
 mod table;
 
 pub(crate) use self::constraint::{check, foreign_key, primary_key, unique};
-pub(crate) use self::index::create_index;
+pub(crate) use self::index::{create_index, create_index_in};
 pub(crate) use self::quote::{column_list, quote_identifier, quote_literal};
 pub(crate) use self::table::{column, create_table, create_temporary_table};
 

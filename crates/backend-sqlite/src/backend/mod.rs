@@ -10,8 +10,8 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::{
-    Backend, BulkRows, Calibration, FileDatabase, Resumable, RunningStep, Sequences, SessionMode,
-    TableSize, TableUser,
+    Backend, BulkRows, Calibration, FileDatabase, OnlineChanges, Resumable, RunningStep, Sequences,
+    SessionMode, TableSize, TableUser,
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
@@ -170,6 +170,10 @@ impl Backend for Sqlite {
 
     fn file(&mut self) -> Option<&mut dyn FileDatabase> {
         Some(self)
+    }
+
+    fn online(&mut self) -> Option<&mut dyn OnlineChanges> {
+        None
     }
 
     fn sequences(&mut self) -> Option<&mut dyn Sequences> {

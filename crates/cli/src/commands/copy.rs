@@ -15,7 +15,7 @@ use crate::outcome::{CopyPreviewed, OfCopy, Outcome, Problem};
 /// Copy a database, or a folder mlruns, to another database: SQLite, PostgreSQL, MySQL, MariaDB
 ///
 /// Everything is kept: ids, times, history, and what was deleted. The destination must be empty; a
-/// missing SQLite file is created. It gets the source's revision, and with `--to` it is upgraded. The
+/// missing one is created. It gets the source's revision, and with `--to` it is upgraded. The
 /// source is read in one snapshot, and never written. All rows are checked before anything is written,
 /// and read back afterwards. After an error the destination is empty again; on MySQL the same command
 /// starts over. With --verify-only, exit code 2 means that rows differ.
@@ -29,7 +29,7 @@ pub(crate) struct Copy {
     #[arg(value_name = "SOURCE")]
     source: String,
 
-    /// The empty database, or the SQLite file to create
+    /// The empty database, or the name of one to create
     #[arg(value_name = "DESTINATION")]
     destination: String,
 

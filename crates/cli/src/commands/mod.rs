@@ -11,6 +11,7 @@ mod estimate;
 mod history;
 mod man;
 mod plan;
+mod prepare;
 mod repair;
 mod restore;
 mod show;
@@ -33,6 +34,7 @@ use crate::outcome::Outcome;
 pub(crate) enum Command {
     Upgrade(upgrade::Upgrade),
     Plan(plan::Plan),
+    Prepare(prepare::Prepare),
     Sql(sql::Sql),
     Show(show::Show),
     Check(check::Check),
@@ -66,6 +68,7 @@ impl Command {
         match self {
             Self::Upgrade(upgrade) => upgrade.run(context).await,
             Self::Plan(plan) => plan.run(context).await,
+            Self::Prepare(prepare) => prepare.run(context).await,
             Self::Sql(sql) => sql.run(context).await,
             Self::Show(show) => show.run(context).await,
             Self::Check(check) => check.run(context).await,

@@ -16,7 +16,7 @@ use crate::{Context, clock, creation};
 ///
 /// Everything happens in one transaction where the database can do that (SQLite, PostgreSQL): after
 /// an error it is as it was. MySQL cannot: after an error the same command resumes the upgrade. An
-/// empty database is created at the target, and a missing SQLite file with `--create`.
+/// empty database is filled at the target, and a missing one is created with `--create`.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -26,7 +26,7 @@ pub(crate) struct Upgrade {
     #[command(flatten)]
     arguments: UpgradeArguments,
 
-    /// Create the SQLite file if it is missing; on a terminal the program asks otherwise
+    /// Create the database if it is missing; for a file, on a terminal, the program asks otherwise
     #[arg(long)]
     create: bool,
 

@@ -48,7 +48,7 @@ impl Database {
         }
     }
 
-    /// Connects to the database, and creates a missing file if `create` is set.
+    /// Connects to the database, and creates it if it is missing and `create` is set.
     ///
     /// Notices report what the backend finds in the URL.
     pub(crate) async fn open(
@@ -61,6 +61,7 @@ impl Database {
             Self::File(file) => file.open(options, create).await,
             Self::Server(url) => {
                 let mut options = options.clone();
+                options.create = create;
                 options.environment = environment(url);
                 mlflow_migrate::open(url, &options, &*context.renderer).await
             }

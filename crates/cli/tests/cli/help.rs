@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 19] = [
+const COMMANDS: [&str; 20] = [
     "upgrade",
     "plan",
     "check",
@@ -19,6 +19,7 @@ const COMMANDS: [&str; 19] = [
     "sql",
     "show",
     "diff",
+    "prepare",
     "repair",
     "stamp",
     "copy",

@@ -8,6 +8,8 @@ mod copies;
 mod copies_between_servers;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod copies_findings;
+mod copies_of_file_stores;
+mod creation;
 mod damage;
 mod diagnosis;
 mod examples;

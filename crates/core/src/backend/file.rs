@@ -3,8 +3,13 @@
 use std::path::Path;
 
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 
 use crate::error::Error;
+use crate::event::cancellation::CancellationToken;
+
+/// An integrity check in progress, once it is polled.
+pub type IntegrityCheck = BoxFuture<'static, Result<(), Error>>;
 
 /// The space of a file, in bytes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,6 +33,18 @@ pub trait FileDatabase: Send {
     /// # Errors
     /// [`Error::Corrupt`]
     async fn check_integrity(&mut self) -> Result<(), Error>;
+
+    /// Begins the check of [`Self::check_integrity`] over a connection of its own, so that the session
+    /// can read meanwhile.
+    ///
+    /// Where no second connection can read the file, the whole check runs before this returns.
+    ///
+    /// # Errors
+    /// [`Error::Corrupt`]
+    async fn begin_integrity_check(
+        &mut self,
+        stop: &CancellationToken,
+    ) -> Result<IntegrityCheck, Error>;
 
     /// Measures the file, and the free space of its file system.
     async fn space(&mut self) -> Result<FileSpace, Error>;

@@ -3,6 +3,7 @@
 mod bulk;
 mod calibration;
 mod file;
+mod online;
 mod resumable;
 mod sequences;
 
@@ -14,7 +15,8 @@ pub use bulk::{Batch, BulkRows, Filling, Reading, RowReceiver, RowSender};
 pub use calibration::{
     Calibration, ChangeLog, DiskFacts, Flushing, Measured, SAMPLE, SAMPLED, Sample, Work,
 };
-pub use file::{FileDatabase, FileSpace};
+pub use file::{FileDatabase, FileSpace, IntegrityCheck};
+pub use online::OnlineChanges;
 pub use resumable::Resumable;
 pub use sequences::Sequences;
 
@@ -211,6 +213,9 @@ pub trait Backend: Rows {
 
     /// Returns the file interface; `Some` if the database is a file.
     fn file(&mut self) -> Option<&mut dyn FileDatabase>;
+
+    /// Returns the interface that changes tables online; `Some` where the database can.
+    fn online(&mut self) -> Option<&mut dyn OnlineChanges>;
 
     /// Returns the sequences; `Some` where sequences number new rows.
     fn sequences(&mut self) -> Option<&mut dyn Sequences>;

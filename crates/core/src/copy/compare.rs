@@ -8,7 +8,7 @@ use super::references;
 use super::report::{ComparedTable, CopyComparison};
 use super::source::Source;
 use super::table::TableCopy;
-use super::transfer::examine;
+use super::transfer::{Digesting, examine};
 use crate::backend::{Backend, SessionMode};
 use crate::error::{CopyError, Error, label};
 use crate::event::Progress;
@@ -90,10 +90,12 @@ pub(crate) async fn rows(
     let (mut compared, mut left_out) = (Vec::new(), LeftOut::default());
     for table in tables {
         references::leave_out_missing(source, table, &mut left_out).await?;
-        let expected = examine(source, table, &mut left_out, progress).await?.digest;
+        let expected =
+            examine(source, table, &mut left_out, Digesting::Wanted, progress).await?.digest;
         let back = table.at_destination();
         let nothing = &mut LeftOut::default();
-        let actual = examine(destination, &back, nothing, progress).await?.digest;
+        let actual =
+            examine(destination, &back, nothing, Digesting::Wanted, progress).await?.digest;
         compared.push(ComparedTable {
             table: table.name.clone(),
             source_rows: expected.rows,

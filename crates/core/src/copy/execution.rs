@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use futures_util::future::{join, ready};
+
 use super::Copying;
 use super::left_out::LeftOut;
 use super::preflight;
@@ -11,8 +13,9 @@ use super::report::{CopiedTable, CopyReport};
 use super::source::Source;
 use super::stages::{first_stage, with_foreign_keys, with_keys};
 use super::table::TableCopy;
-use super::transfer::{Transferred, examine, transfer};
+use super::transfer::{Digesting, Transferred, examine, transfer};
 use crate::UpgradeOptions;
+use crate::backend::IntegrityCheck;
 use crate::error::{CopyError, CopyFinding, Error, Operation, VerificationError};
 use crate::event::{Event, Progress, StepKind};
 use crate::history::target::Target;
@@ -186,13 +189,11 @@ impl<'a, 'b> Execution<'a, 'b> {
     /// Refuses rows that the destination cannot hold, or accepts to leave them out.
     async fn check_rows(&mut self) -> Result<(), Error> {
         let step = self.begin("check the rows of the source", StepKind::CheckRows);
-        if !self.copying.options.skip_check
-            && let Some(file) = self.copying.source.file()
-        {
-            // The copy of a damaged page would look like a sound one.
-            file.check_integrity().await?;
-        }
-        let mut findings = self.findings(&step.progress).await?;
+        let check = self.begin_integrity_check().await?;
+        let (sound, findings) = join(check, self.findings(&step.progress)).await;
+        // A damaged page may be the reason for any finding.
+        sound?;
+        let mut findings = findings?;
         let may_skip = self.copying.options.skip_invalid;
         if findings.iter().any(|finding| !may_skip || !finding.is_skippable) {
             findings.retain(|finding| !finding.is_consequence);
@@ -201,6 +202,15 @@ impl<'a, 'b> Execution<'a, 'b> {
         self.skipped = findings;
         self.end(step, None);
         Ok(())
+    }
+
+    /// Begins to look for damage at the source: the copy of a damaged page would look like a sound one.
+    async fn begin_integrity_check(&mut self) -> Result<IntegrityCheck, Error> {
+        let Copying { source, options, .. } = &mut *self.copying;
+        match source.file() {
+            Some(file) if !options.skip_check => file.begin_integrity_check(&options.stop).await,
+            _ => Ok(Box::pin(ready(Ok(())))),
+        }
     }
 
     /// Notes the copy where the destination cannot roll it back, and sets the fence.
@@ -245,7 +255,8 @@ impl<'a, 'b> Execution<'a, 'b> {
         let Transferred { digest, skipped, rewritten, .. } = copied;
         let back = table.at_destination();
         let nothing = &mut LeftOut::default();
-        let found = examine(*destination, &back, nothing, &step.progress).await?.digest;
+        let found =
+            examine(*destination, &back, nothing, Digesting::Wanted, &step.progress).await?.digest;
         if found != digest {
             return Err(CopyError::Unequal { tables: vec![table.name.clone()] }.into());
         }

@@ -4,7 +4,7 @@ use super::left_out::LeftOut;
 use super::references;
 use super::source::Source;
 use super::table::TableCopy;
-use super::transfer::examine;
+use super::transfer::{Digesting, examine};
 use crate::backend::Backend;
 use crate::error::{ConstraintError, CopyFinding, Error};
 use crate::event::Progress;
@@ -28,7 +28,11 @@ pub(crate) async fn findings(
     for table in tables {
         progress.check()?;
         if table.can_fail() || left_out.concerns(&table.references) {
-            findings.extend(examine(source, table, &mut left_out, progress).await?.findings);
+            findings.extend(
+                examine(source, table, &mut left_out, Digesting::Unwanted, progress)
+                    .await?
+                    .findings,
+            );
         }
         findings.extend(violations(source, found, &table.name).await?);
         if source.platform().is_mysql() && !destination.is_mysql() {

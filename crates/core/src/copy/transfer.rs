@@ -30,22 +30,32 @@ pub(crate) struct Transferred {
     pub(crate) rewritten: Vec<Rewritten>,
 }
 
+/// Whether a digest of the rows is computed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Digesting {
+    /// The digest is compared with another one.
+    Wanted,
+    /// Only the findings count.
+    Unwanted,
+}
+
 /// Converts the rows of one table.
 struct Conversion<'a> {
     table: &'a TableCopy,
     state: TableCopy,
     left_out: &'a mut LeftOut,
     digester: Digester,
+    digesting: Digesting,
     faults: Faults,
     skipped: u64,
 }
 
 impl<'a> Conversion<'a> {
-    fn of(table: &'a TableCopy, left_out: &'a mut LeftOut) -> Self {
+    fn of(table: &'a TableCopy, left_out: &'a mut LeftOut, digesting: Digesting) -> Self {
         let mut state = table.clone();
         state.equal_keys.iter_mut().for_each(super::equal_keys::EqualKeys::forget);
         let (digester, faults) = (Digester::default(), Faults::default());
-        Self { table, state, left_out, digester, faults, skipped: 0 }
+        Self { table, state, left_out, digester, digesting, faults, skipped: 0 }
     }
 
     /// Returns the row as the destination stores it; `None` if it cannot.
@@ -72,7 +82,9 @@ impl<'a> Conversion<'a> {
         if found.is_empty() {
             row.truncate(self.table.written);
             self.state.rewriting.apply(&mut row);
-            self.digester.add(&self.table.columns, &row);
+            if self.digesting == Digesting::Wanted {
+                self.digester.add(&self.table.columns, &row);
+            }
             return Some(row);
         }
         self.skipped += 1;
@@ -143,10 +155,11 @@ pub(crate) async fn examine(
     backend: &mut dyn Backend,
     table: &TableCopy,
     left_out: &mut LeftOut,
+    digesting: Digesting,
     progress: &Progress,
 ) -> Result<Transferred, Error> {
     let quote = backend.bulk().spelling().quote;
-    let mut conversion = Conversion::of(table, left_out);
+    let mut conversion = Conversion::of(table, left_out, digesting);
     let (to, from) = tokio::sync::mpsc::channel(BATCHES);
     let reading = table.reading();
     let reading = backend.bulk().read_rows(&reading, to);
@@ -170,7 +183,7 @@ pub(crate) async fn transfer(
     progress: &Progress,
 ) -> Result<Transferred, Error> {
     let quote = source.bulk().spelling().quote;
-    let mut conversion = Conversion::of(table, left_out);
+    let mut conversion = Conversion::of(table, left_out, Digesting::Wanted);
     let (to, from) = tokio::sync::mpsc::channel(BATCHES);
     let (on, written) = tokio::sync::mpsc::channel(BATCHES);
     let (reading, filling) = (table.reading(), table.filling(as_it_is));

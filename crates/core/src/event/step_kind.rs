@@ -13,6 +13,8 @@ pub enum StepKind {
     CreateTable,
     /// A table is changed.
     ChangeTable,
+    /// An index is built or dropped while other programs use the table.
+    OnlineChange,
     /// A data migration writes rows.
     DataMigration,
     /// All tables of a new database are created.

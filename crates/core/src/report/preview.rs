@@ -11,6 +11,7 @@ use crate::locate::interrupted_mlflow;
 use crate::plan::{
     ChangePlan, Plan, RESERVED, Step, TableLock, of_migration, step_by_step, strongest,
 };
+use crate::prepare::{PreparedIndex, preparable};
 use crate::report::alembic_cost::AlembicCost;
 use crate::report::check::InterruptedMlflow;
 use crate::report::session::{begin_reading, end_reading};
@@ -50,6 +51,9 @@ pub struct Preview {
     ///
     /// `None` with transactional DDL, revision by revision, or if every step has an inverse.
     pub point_of_no_return: Option<usize>,
+    /// The indexes that `prepare` can build while MLflow runs, so that the upgrade need not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preparable: Vec<PreparedIndex>,
     /// The rows that an upgrade would refuse, one entry per kind.
     pub findings: Vec<RowProblem>,
 }
@@ -106,6 +110,10 @@ async fn preview_in_session(
         return Err(refused);
     }
     let findings = findings(backend, &plan, &live, &options.data).await?;
+    let preparable = match backend.online().is_some() {
+        true => preparable(backend, &plan, &live)?.names(),
+        false => Vec::new(),
+    };
     let (platform, to) = (backend.platform(), plan.to.as_deref());
     let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
     let cost = AlembicCost::of(&parts, backend)?;
@@ -132,6 +140,7 @@ async fn preview_in_session(
         locks_until_commit: is_one_transaction,
         unmerged: (!options.step_by_step).then_some(cost),
         point_of_no_return: last,
+        preparable,
         findings,
     })
 }

@@ -243,8 +243,10 @@ impl Table {
                 return Ok(());
             }
         };
-        match self.indexes.iter().find(|found| found.name == index.name) {
+        match self.indexes.iter_mut().find(|found| found.name == index.name) {
             None => self.indexes.push(index),
+            // PostgreSQL keeps what it has begun of an index online, and does not use it.
+            Some(found) if found.is_leftover_of(&index) => *found = index,
             Some(found) if found.describe() == index.describe() => {}
             Some(found) => {
                 return Err(EditError::Occupied {

@@ -5,6 +5,9 @@ use serde::{Deserialize, Serialize};
 use super::Object;
 use super::constraint::normalize_expression;
 
+/// PostgreSQL's word for an index that it has not built to the end.
+const INVALID: &str = "INVALID";
+
 /// One column of an index.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct IndexColumn {
@@ -106,6 +109,12 @@ impl Index {
     /// Returns the names of the key's columns.
     pub fn column_names(&self) -> impl Iterator<Item = &str> {
         self.columns.iter().map(|column| column.name.as_str())
+    }
+
+    /// Returns whether the index is what a server has left of another one that it could not build.
+    pub(crate) fn is_leftover_of(&self, wanted: &Self) -> bool {
+        let complete = Self { inactive: None, ..self.clone() };
+        self.inactive.as_deref() == Some(INVALID) && complete.describe() == wanted.describe()
     }
 
     /// Describes the whole index: two indexes with the same description are equal.

@@ -29,7 +29,9 @@ pub(crate) struct Target {
     pub(crate) options: MySqlConnectOptions,
     /// How long opening a connection may take.
     pub(crate) connect_timeout: Duration,
-    /// The database's name, without a password.
+    /// The name of the database on the server.
+    pub(crate) database: String,
+    /// The name of the database in messages, without a password.
     pub(crate) name: String,
     /// The user who logs in.
     pub(crate) user: String,
@@ -82,6 +84,7 @@ impl Target {
             names_an_authority: encryption.names_an_authority(),
             options: encryption.apply(options, &name)?,
             connect_timeout: connect_timeout(url)?,
+            database,
             name,
             user,
             warnings,

@@ -9,6 +9,7 @@ mod doctor;
 mod estimate;
 mod history;
 mod plan;
+mod prepare;
 mod problems;
 mod repair;
 mod restore;
@@ -140,6 +141,7 @@ fn text_of(outcome: &Outcome) -> io::Result<String> {
         Outcome::Sql(script) => sql::write(script, &[])?,
         Outcome::Show(shown) => show::write(&mut text, shown)?,
         Outcome::Diff(diff) => diff::write(&mut text, diff)?,
+        Outcome::Prepare(prepared) => prepare::write(&mut text, prepared)?,
         Outcome::Repair(repaired) => repair::write(&mut text, repaired)?,
         Outcome::Stamp(stamped) => stamp::write(&mut text, stamped)?,
         Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,

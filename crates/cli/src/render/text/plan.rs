@@ -41,6 +41,11 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
     if let Some(step) = plan.point_of_no_return {
         writeln!(out, "`abort` can roll back an upgrade that stops before step {step} begins")?;
     }
+    if !plan.preparable.is_empty() {
+        writeln!(out, "`mlflow-migrate prepare` can build beforehand, while MLflow runs:")?;
+        let mut indexes = plan.preparable.iter();
+        indexes.try_for_each(|it| writeln!(out, "  {} of {}", it.index, it.table))?;
+    }
     for finding in &plan.findings {
         writeln!(out, "the upgrade is refused until this is fixed: {finding}")?;
         if let Some(query) = &finding.query {

@@ -1,0 +1,40 @@
+//! Changes of PostgreSQL tables while other programs use them.
+
+use async_trait::async_trait;
+use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::OnlineChanges;
+use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::schema::Index;
+
+use crate::database::Postgres;
+use crate::{online, session};
+
+#[async_trait]
+impl OnlineChanges for Postgres {
+    async fn begin_online(&mut self) -> Result<(), Error> {
+        session::begin_online(self).await
+    }
+
+    /// Returns the partitioned tables.
+    async fn tables_left_out(&mut self, tables: &[String]) -> Result<Vec<(String, String)>, Error> {
+        online::partitioned(self, tables).await
+    }
+
+    async fn create_index(
+        &mut self,
+        table: &str,
+        index: &Index,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        online::create_index(self, table, index, progress).await
+    }
+
+    async fn drop_index(
+        &mut self,
+        table: &str,
+        index: &str,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        online::drop_index(self, table, index, progress).await
+    }
+}
