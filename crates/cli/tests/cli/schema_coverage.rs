@@ -14,8 +14,21 @@ const OF_MYSQL: [&str; 5] = ["abort", "next", "operation", "rolled_back_steps", 
 
 /// What only servers tell of a wait, of a phase, of what an unfinished upgrade has noted, or of ids that
 /// they cannot store.
-const OF_SERVERS: [&str; 6] =
-    ["began_ms", "former_id", "is_measured", "new_id", "server_phase", "unfinished"];
+const OF_SERVERS: [&str; 13] = [
+    "began_ms",
+    "former_id",
+    "is_measured",
+    "new_id",
+    "server_phase",
+    "unfinished",
+    "prepare",
+    "earlier_indexes",
+    "index_name",
+    "is_undone",
+    "left_to_upgrade",
+    "preparable",
+    "prepared_indexes",
+];
 
 #[derive(Default)]
 struct Seen {

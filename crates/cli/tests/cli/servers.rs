@@ -67,6 +67,7 @@ fn every_command_on_every_server() {
             let lines = run(&[command, "--json"]).json();
             assert_eq!(lines[0]["event"], command, "{}", server.name());
         }
+        prepared(target, &run);
         assert_eq!(run(&["upgrade", "--to", target]).code, 0);
         assert_eq!(run(&["check"]).code, i32::from(target != HEAD));
         assert!(run(&["history"]).stdout.contains(target));
@@ -74,6 +75,25 @@ fn every_command_on_every_server() {
         let json = run(&["upgrade", "--json", "--to", target]).json();
         assert_eq!(json.last().unwrap()["to"], target, "{}", server.name());
     }
+}
+
+/// Prepares an upgrade from MLflow 2.22, takes that back, and prepares it again.
+fn prepared(target: &str, run: &dyn Fn(&[&str]) -> Ran) {
+    const INDEX: &str = "index_metrics_run_uuid_key_step of metrics";
+    let is_due = target == HEAD;
+    assert_eq!(run(&["upgrade", "--to", "0584bdc529eb"]).code, 0);
+    let planned = run(&["plan", "--to", target]).stdout;
+    assert_eq!(planned.contains(INDEX), is_due, "{planned}");
+    let built = run(&["prepare", "--to", target]).stdout;
+    assert_eq!(built.contains(&format!("built {INDEX}")), is_due, "{built}");
+    let again = run(&["prepare", "--to", target]).stdout;
+    assert_eq!(again.contains(&format!("{INDEX} was there")), is_due, "{again}");
+    assert_eq!(run(&["check"]).code, 1);
+    let undone = run(&["prepare", "--undo", "--to", target, "--json"]).json();
+    let undone = undone.last().unwrap();
+    assert_eq!((&undone["event"], &undone["is_undone"]), (&"prepare".into(), &true.into()));
+    assert!(run(&["prepare", "--undo", "--to", target]).stdout.contains("dropped 0 indexes"));
+    assert_eq!(run(&["prepare", "--to", target]).code, 0);
 }
 
 /// A user who may read a database, and create no temporary tables there.
