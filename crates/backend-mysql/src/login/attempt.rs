@@ -22,15 +22,20 @@ pub(crate) type Opened = (MySqlConnection, Arc<Meter>);
 pub(crate) async fn open(target: &Target, context: &Context) -> Result<Opened, Error> {
     match attempt(target.connect_timeout, &target.options).await {
         Ok(connection) => Ok(connection),
-        Err(failure) if is_denied(&failure) && is_encryption_demanded(target).await => {
-            Err(Error::Tls {
-                name: context.name.clone(),
-                problem: "the server takes this user only over an encrypted connection".to_owned(),
-                remedy: "remove ssl_disabled, or write ssl_mode=REQUIRED, in the URL".into(),
-            })
-        }
-        Err(failure) => Err(explain(&target.options, context, failure)),
+        Err(failure) => Err(refusal(target, context, failure).await),
     }
+}
+
+/// Returns the error for a failed login, after a look at what the server demands.
+pub(super) async fn refusal(target: &Target, context: &Context, failure: Failure) -> Error {
+    if is_denied(&failure) && is_encryption_demanded(target).await {
+        return Error::Tls {
+            name: context.name.clone(),
+            problem: "the server takes this user only over an encrypted connection".to_owned(),
+            remedy: "remove ssl_disabled, or write ssl_mode=REQUIRED, in the URL".into(),
+        };
+    }
+    explain(&target.options, context, failure)
 }
 
 /// Logs in with these options, within a timeout.

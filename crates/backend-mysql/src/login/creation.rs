@@ -5,7 +5,7 @@ use std::time::Duration;
 use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
 
-use super::attempt::{Opened, attempt, explain, open};
+use super::attempt::{Opened, attempt, explain, open, refusal};
 use super::failure::Failure;
 use super::url::Target;
 use crate::connection::Connection;
@@ -34,8 +34,7 @@ pub(crate) async fn open_or_create(
             create(target, context, patience).await?;
             Ok((open(target, context).await?, true))
         }
-        // The usual way explains what went wrong.
-        Err(_) => Ok((open(target, context).await?, false)),
+        Err(failure) => Err(refusal(target, context, failure).await),
     }
 }
 

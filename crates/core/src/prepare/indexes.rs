@@ -48,7 +48,9 @@ pub fn preparable(backend: &dyn Backend, plan: &Plan, live: &Schema) -> Result<P
     let mut found = Preparable::default();
     for (name, planned) in &plan.result.tables {
         let Some(table) = live.table(name).filter(|_| is_kept(plan, name)) else { continue };
-        for index in planned.indexes.iter().filter(|index| !is_in_use(table, index)) {
+        // An index that the server does not use is the user's own, if it stays so.
+        let is_due = |index: &&Index| index.inactive.is_none() && !is_in_use(table, index);
+        for index in planned.indexes.iter().filter(is_due) {
             match obstacle(backend, plan, table, planned, index)? {
                 None => found.indexes.push(PreparableIndex {
                     table: name.clone(),
