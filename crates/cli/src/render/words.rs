@@ -21,6 +21,12 @@ pub(super) fn count(amount: u64, noun: &str) -> String {
     format!("{} {noun}{plural}", number(amount))
 }
 
+/// Formats a number of indexes: `1 index`, `2 indexes`.
+pub(super) fn indexes(amount: u64) -> String {
+    let noun = if amount == 1 { "index" } else { "indexes" };
+    format!("{} {noun}", number(amount))
+}
+
 /// Formats the length of a slice as `count` does.
 pub(crate) fn count_of<T>(things: &[T], noun: &str) -> String {
     count(things.len() as u64, noun)
@@ -102,7 +108,7 @@ pub(super) fn revision_and_releases(id: Option<&str>, expecting: &[String]) -> S
 
 #[cfg(test)]
 mod tests {
-    use super::{bytes, count, duration, number, releases};
+    use super::{bytes, count, duration, indexes, number, releases};
 
     #[test]
     fn numbers_are_grouped() {
@@ -110,6 +116,7 @@ mod tests {
         assert_eq!(written, ["0", "12", "999", "1,000", "12,345", "1,234,567"]);
         assert_eq!(count(1, "row"), "1 row");
         assert_eq!(count(2000, "row"), "2,000 rows");
+        assert_eq!([0, 1, 2].map(indexes), ["0 indexes", "1 index", "2 indexes"]);
     }
 
     #[test]

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 use mlflow_migrate_core::prepare::PrepareReport;
 
 use crate::outcome::OfDatabase;
-use crate::render::words::{duration, number, revision};
+use crate::render::words::{duration, indexes, revision};
 
 /// Writes what was built or dropped, and what is left to the upgrade.
 pub(super) fn write(out: &mut impl Write, found: &OfDatabase<PrepareReport>) -> io::Result<()> {
@@ -11,10 +11,7 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<PrepareReport>) -> 
     let at = revision(result.from.as_deref());
     let time = duration(result.seconds);
     if result.is_undone {
-        let indexes = match result.indexes.len() {
-            1 => "1 index".to_owned(),
-            count => format!("{} indexes", number(count as u64)),
-        };
+        let indexes = indexes(result.indexes.len() as u64);
         writeln!(out, "{database}: at {at}, dropped {indexes} of later revisions, {time}")?;
         let mut dropped = result.indexes.iter();
         return dropped.try_for_each(|it| writeln!(out, "  {} of {}", it.index, it.table));
