@@ -203,6 +203,9 @@ class Progress(Folder):
         blocker = sqlite3.connect(self.sample)
         self.addCleanup(blocker.close)
         blocker.execute("BEGIN IMMEDIATE")
+        # A shell that starts something in the background has it ignore Ctrl-C.
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        self.addCleanup(signal.signal, signal.SIGINT, before)
         interrupt = threading.Timer(1.0, os.kill, (os.getpid(), signal.SIGINT))
         self.addCleanup(interrupt.cancel)
         interrupt.start()
