@@ -14,7 +14,7 @@ use mlflow_migrate_core::prepare::{PrepareReport, prepare, undo};
 use mlflow_migrate_core::report::preview::preview;
 use mlflow_migrate_core::{UpgradeOptions, upgrade};
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, POSTGRES, SERVER, SQLITE};
-use mlflow_migrate_tests::conformance::{assert_at, assert_content};
+use mlflow_migrate_tests::conformance::{assert_at, assert_content, live};
 use mlflow_migrate_tests::connect::open;
 use mlflow_migrate_tests::database::{Cell, Recorder, TestDatabase, Waits};
 use mlflow_migrate_tests::harness::Test;
@@ -29,6 +29,7 @@ use crate::locks::others::Reader;
 pub(crate) const TESTS: &[Test] = tests![
     what_was_prepared_is_found_by_the_upgrade => SERVER,
     undoing_takes_everything_back => SERVER,
+    a_wrong_version_loses_no_index => SERVER => EVERY_REVISION,
     writers_go_on => SERVER => EVERY_REVISION,
     a_stop_does_not_wait => POSTGRES,
     a_table_in_use_is_not_waited_for_without_end => MYSQL => EVERY_REVISION,
@@ -156,6 +157,27 @@ async fn undoing_takes_everything_back(server: &TestServer) {
         assert_at(server, &*database, state).await;
         let again = prepared_by(server, &mut *backend, &request(server), true).await.unwrap();
         assert!(again.is_undone && again.indexes.is_empty(), "{again:?}");
+    }
+}
+
+/// At a newer state than its version says, the later indexes are the database's own, also where another
+/// difference hides which state it is.
+async fn a_wrong_version_loses_no_index(server: &TestServer) {
+    let drop_index = match server.is_postgres() {
+        true => format!("DROP INDEX {INDEX}"),
+        false => format!("DROP INDEX {INDEX} ON metrics"),
+    };
+    for difference in ["", drop_index.as_str()] {
+        let database = server.at("head").await;
+        database.run(&format!("UPDATE alembic_version SET version_num = '{OLD}'"));
+        if !difference.is_empty() {
+            database.run(difference);
+        }
+        let before = live(&*database).await.unwrap().0;
+        let mut backend = database.connect().await.unwrap();
+        let refused = prepared_by(server, &mut *backend, &request(server), true).await;
+        assert_told(&refused.unwrap_err(), ErrorKind::Drift);
+        assert_eq!(live(&*database).await.unwrap().0, before);
     }
 }
 

@@ -12,9 +12,9 @@ use crate::outcome::{OfDatabase, Outcome};
 /// Build the indexes of an upgrade beforehand, while MLflow runs
 ///
 /// On a large table, building an index takes most of an upgrade's time. This builds those that the
-/// older MLflow does not notice, without keeping readers or writers waiting, so that the upgrade finds
-/// them done. `plan` lists them. The revision stays, and so does everything that was built, also after
-/// an error. Until the upgrade, `mlflow db upgrade` stops at such an index; --undo drops them again.
+/// older MLflow does not notice, without locking readers or writers out, so that the upgrade finds them
+/// done. `plan` lists them. The revision stays, and so does everything that was built, also after an
+/// error. Until the upgrade, `mlflow db upgrade` stops at such an index; --undo drops them again.
 /// PostgreSQL, MySQL and MariaDB only: SQLite lets nobody write while an index is built.
 #[derive(Args, Debug)]
 #[command(after_help = "\

@@ -44,6 +44,19 @@ fn damage(sandbox: &Sandbox, page: usize, damage: Damage) {
     fs::write(sandbox.path("mlruns.db"), bytes).unwrap();
 }
 
+/// SQLite's check runs beside the reading of rows, which sees no damage of an index.
+#[test]
+fn a_damaged_file_is_not_copied() {
+    for object in ["runs", "sqlite_autoindex_metrics_1"] {
+        let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
+        let page = leaf(&sandbox.connect(), object);
+        damage(&sandbox, page, Damage::Garbage);
+        let ran = sandbox.run(&["copy", "mlruns.db", "copy.db"]);
+        assert_eq!(ran.code, CORRUPT, "{object}: {}{}", ran.stdout, ran.stderr);
+        assert!(!sandbox.path("copy.db").exists(), "{object}");
+    }
+}
+
 /// Tables that are copied or read, and indexes that are looked into or make way.
 #[test]
 fn pages_that_an_upgrade_reads() {

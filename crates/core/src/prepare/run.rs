@@ -9,7 +9,9 @@ use crate::backend::{Backend, OnlineChanges};
 use crate::error::{Error, VerificationError};
 use crate::event::{Event, Observer, Progress, StepKind};
 use crate::history::catalogue::Catalogue;
-use crate::schema::{Difference, DifferenceKind, Object};
+use crate::history::location::Location;
+use crate::locate::wrong_stamp;
+use crate::schema::{Difference, DifferenceKind, Object, Schema};
 use crate::upgrade::inspection::{inspect_and_plan, read};
 use crate::upgrade::options::UpgradeOptions;
 
@@ -35,7 +37,7 @@ pub async fn prepare(
 /// Drops the indexes that belong to later revisions only, while MLflow runs.
 ///
 /// # Errors
-/// As [`prepare`].
+/// As [`prepare`], and if the schema is not that of the version in `alembic_version`.
 pub async fn undo(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
@@ -163,10 +165,15 @@ async fn take_back(
 ) -> Result<PrepareReport, Error> {
     let started = Instant::now();
     let (location, live) = read(backend, catalogue, request).await?;
-    let to = request.target.resolve(catalogue, location.revision.as_deref())?;
     let platform = backend.platform().clone();
+    // By a wrong version, indexes of the database's true revision would count as prepared.
+    if let Some(wrong) = wrong_stamp(catalogue, &platform, &live, &location)? {
+        return Err(wrong);
+    }
+    let to = request.target.resolve(catalogue, location.revision.as_deref())?;
     let earlier = catalogue.state(location.revision.as_deref(), &platform)?;
     let later = catalogue.state(to.as_deref(), &platform)?;
+    refuse_later_tables(&location, &live, &earlier, &later)?;
     let due = prepared(&live, &earlier, &later);
     let mut dropped = Vec::new();
     for (place, index) in due.iter().enumerate() {
@@ -183,6 +190,33 @@ async fn take_back(
         earlier_indexes: Vec::new(),
         left_to_upgrade: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Refuses a database with tables of later revisions: its indexes may be of those revisions, too.
+fn refuse_later_tables(
+    location: &Location,
+    live: &Schema,
+    earlier: &Schema,
+    later: &Schema,
+) -> Result<(), Error> {
+    let is_later = |name: &&String| later.table(name).is_some() && earlier.table(name).is_none();
+    let extra = live.tables.keys().filter(is_later).map(|name| Difference {
+        table: name.clone(),
+        object: Object::Table,
+        kind: DifferenceKind::Extra,
+        detail: None,
+    });
+    let differences: Vec<Difference> = extra.collect();
+    if differences.is_empty() {
+        return Ok(());
+    }
+    Err(Error::Drift {
+        revision: location.label().to_owned(),
+        differences,
+        is_acceptable: false,
+        repairs: Vec::new(),
+        is_repairable: false,
     })
 }
 
