@@ -88,6 +88,8 @@ impl Mysql {
     }
 }
 
+const READ_COMMITTED: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
+
 /// Opens a worker connection for each job, or as many as the server allows.
 ///
 /// Empty with a single job. The workers use READ COMMITTED. Under REPEATABLE READ, InnoDB also
@@ -98,7 +100,6 @@ pub(crate) async fn open_workers(
     database: &mut Mysql,
     progress: &Progress,
 ) -> Result<Vec<Box<dyn Rows>>, Error> {
-    const ISOLATION: &str = "SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED";
     let context = database.context.clone();
     let failed = |source| context.error("opening worker connections", source);
     let logs_statements = login::logs_statements(&mut database.connection).await;
@@ -108,10 +109,28 @@ pub(crate) async fn open_workers(
         return Ok(further);
     }
     for mut connection in database.connector.open_several(database.jobs, progress).await? {
-        text_protocol::run_soon(&mut connection, ISOLATION).await.map_err(failed)?;
+        text_protocol::run_soon(&mut connection, READ_COMMITTED).await.map_err(failed)?;
         further.push(Box::new(worker(database, connection)));
     }
     Ok(further)
+}
+
+/// Opens a further connection for short transactions beside those of other programs.
+///
+/// It waits for a locked row no longer than it has to: a second is the least that the server takes.
+/// READ COMMITTED locks no gaps, where the server allows it.
+pub(crate) async fn open_online(database: &mut Mysql) -> Result<Mysql, Error> {
+    const WAIT: &str = "SET SESSION innodb_lock_wait_timeout = 1";
+    let context = database.context.clone();
+    let failed = |source| context.error("opening a further connection", source);
+    let logs_statements = login::logs_statements(&mut database.connection).await;
+    let logs_statements = logs_statements.map_err(failed)?;
+    let mut connection = database.connector.open().await?;
+    text_protocol::run_soon(&mut connection, WAIT).await.map_err(failed)?;
+    if !logs_statements {
+        text_protocol::run_soon(&mut connection, READ_COMMITTED).await.map_err(failed)?;
+    }
+    Ok(worker(database, connection))
 }
 
 /// Returns a database that works over another connection.

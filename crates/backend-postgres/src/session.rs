@@ -4,6 +4,7 @@
 //! second upgrader out is released when the transaction ends.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
@@ -38,6 +39,10 @@ const SETTINGS: &str = "SET LOCAL client_encoding = 'UTF8'; \
     SET LOCAL jit = off; \
     SET LOCAL plan_cache_mode = force_custom_plan";
 
+const BEGINNING: &str = "beginning a transaction";
+
+const PROCESS: &str = "SELECT pg_backend_pid()::int8";
+
 /// Settings that only some servers have, and memory limits where the server's own are smaller.
 ///
 /// Each is set only if it exists. The server ends a statement whose client is gone. Keep-alive
@@ -56,6 +61,42 @@ const OPTIONAL_SETTINGS: &str = "SELECT set_config(s.name, w.value, true) FROM (
 /// Begins a session. After an error, no transaction is left open.
 pub(crate) async fn begin(database: &mut Postgres, access: SessionMode) -> Result<(), Error> {
     let result = open(database, access).await;
+    or_rolled_back(database, result).await
+}
+
+/// Begins a session that keeps other upgraders out, and nobody else. After an error, no transaction is
+/// left open.
+///
+/// Its transaction writes nothing, and each statement has a snapshot of its own. So neither a vacuum
+/// nor an index that is built online waits for it.
+pub(crate) async fn begin_online(database: &mut Postgres) -> Result<(), Error> {
+    let result = open_online(database).await;
+    or_rolled_back(database, result).await
+}
+
+/// Begins a transaction for one change beside an online session, which keeps other upgraders out.
+///
+/// After an error, no transaction is left open.
+pub(crate) async fn begin_change(database: &mut Postgres, wait: Duration) -> Result<(), Error> {
+    let result = open_change(database, SessionMode::Upgrade, wait).await;
+    or_rolled_back(database, result).await
+}
+
+/// Begins a transaction that writes some rows beside an online session.
+///
+/// Functions and operators of other roles are looked for again, but not locked out.
+pub(crate) async fn begin_rows(database: &mut Postgres, wait: Duration) -> Result<(), Error> {
+    let result = open_change(database, SessionMode::Read, wait).await;
+    or_rolled_back(database, result).await
+}
+
+/// Begins a transaction that sees temporary tables only, and is rolled back in the end.
+pub(crate) async fn begin_calibration(database: &mut Postgres) -> Result<(), Error> {
+    let result = open_calibration(database).await;
+    or_rolled_back(database, result).await
+}
+
+async fn or_rolled_back(database: &mut Postgres, result: Result<(), Error>) -> Result<(), Error> {
     if result.is_err() {
         // The first error is the one to report.
         let _ = rollback(database).await;
@@ -68,76 +109,79 @@ async fn open(database: &mut Postgres, access: SessionMode) -> Result<(), Error>
         SessionMode::Read => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
         SessionMode::Upgrade => "BEGIN ISOLATION LEVEL READ COMMITTED",
     };
-    let search_path =
-        format!("SET LOCAL search_path = {}, pg_temp", quote_identifier(&database.schema));
-    let action = "beginning a transaction";
-    begin_transaction(database, format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
-    statements::run_soon(database, OPTIONAL_SETTINGS.to_owned(), action).await?;
-    database.access = Some(access);
+    open_transaction(database, begin, access).await?;
     if access == SessionMode::Upgrade {
         cancel_when_stopped(database).await?;
         read_only::refuse(database).await?;
         lock::lock_out_others(database).await?;
     }
     code_of_others::refuse_in_schema(database).await?;
-    statements::run_soon(database, search_path, action).await?;
+    show_schema(database).await?;
     if access == SessionMode::Upgrade {
         lock::lock_version_table(database).await?;
     }
     lock::set_timeout(database, database.lock_timeout).await
 }
 
-/// Begins a session that keeps other upgraders out, and nobody else. After an error, no transaction is
-/// left open.
-///
-/// Its transaction writes nothing, and each statement has a snapshot of its own. So neither a vacuum
-/// nor an index that is built online waits for it.
-pub(crate) async fn begin_online(database: &mut Postgres) -> Result<(), Error> {
-    let result = open_online(database).await;
-    if result.is_err() {
-        // The first error is the one to report.
-        let _ = rollback(database).await;
-    }
-    result
-}
-
 async fn open_online(database: &mut Postgres) -> Result<(), Error> {
-    let action = "beginning a transaction";
     let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ ONLY";
-    begin_transaction(database, format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
-    statements::run_soon(database, OPTIONAL_SETTINGS.to_owned(), action).await?;
-    database.access = Some(SessionMode::Read);
+    open_transaction(database, begin, SessionMode::Read).await?;
     if let Some(error) = read_only::unwritable(database).await? {
         return Err(error);
     }
     lock::lock_out_others(database).await?;
     code_of_others::refuse_in_schema(database).await?;
-    let search_path =
-        format!("SET LOCAL search_path = {}, pg_temp", quote_identifier(&database.schema));
-    statements::run_soon(database, search_path, action).await?;
-    lock::set_timeout(database, database.lock_timeout).await
+    show_schema(database).await?;
+    lock::set_timeout(database, database.lock_timeout).await?;
+    statements::run_soon(database, "SAVEPOINT reading".to_owned(), BEGINNING).await
 }
 
-/// Begins a transaction that sees temporary tables only, and is rolled back in the end.
-pub(crate) async fn begin_calibration(database: &mut Postgres) -> Result<(), Error> {
-    let result = open_calibration(database).await;
-    if result.is_err() {
-        // The first error is the one to report.
-        let _ = rollback(database).await;
-    }
-    result
+/// Gives up the locks of what an online session has read, so that it is not in its own way.
+pub(crate) async fn end_reading(database: &mut Postgres) -> Result<(), Error> {
+    let sql = "ROLLBACK TO SAVEPOINT reading".to_owned();
+    statements::run_soon(database, sql, "ending to read").await
+}
+
+async fn open_change(
+    database: &mut Postgres,
+    access: SessionMode,
+    wait: Duration,
+) -> Result<(), Error> {
+    let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
+    open_transaction(database, begin, access).await?;
+    database.process = statements::number(database, PROCESS.to_owned(), BEGINNING).await?;
+    code_of_others::refuse_in_schema(database).await?;
+    show_schema(database).await?;
+    lock::set_timeout(database, wait).await
 }
 
 async fn open_calibration(database: &mut Postgres) -> Result<(), Error> {
-    let action = "beginning a calibration";
     let begin = "BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE";
-    begin_transaction(database, format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}"), action).await?;
-    statements::run_soon(database, OPTIONAL_SETTINGS.to_owned(), action).await?;
-    database.access = Some(SessionMode::Read);
+    open_transaction(database, begin, SessionMode::Read).await?;
     code_of_others::refuse_in_schema(database).await?;
     let search_path = "SET LOCAL search_path = pg_temp".to_owned();
-    statements::run_soon(database, search_path, action).await?;
+    statements::run_soon(database, search_path, "beginning a calibration").await?;
     lock::set_timeout(database, database.lock_timeout).await
+}
+
+/// Begins a transaction with known settings, which sees the server's own schema only.
+async fn open_transaction(
+    database: &mut Postgres,
+    begin: &str,
+    access: SessionMode,
+) -> Result<(), Error> {
+    let sql = format!("{begin}; {ONLY_THE_SERVERS}; {SETTINGS}");
+    begin_transaction(database, sql, BEGINNING).await?;
+    statements::run_soon(database, OPTIONAL_SETTINGS.to_owned(), BEGINNING).await?;
+    database.access = Some(access);
+    Ok(())
+}
+
+/// Lets unqualified names mean the objects of the schema that is upgraded.
+async fn show_schema(database: &mut Postgres) -> Result<(), Error> {
+    let schema = quote_identifier(&database.schema);
+    let sql = format!("SET LOCAL search_path = {schema}, pg_temp");
+    statements::run_soon(database, sql, BEGINNING).await
 }
 
 /// Begins a transaction, or explains that a pooler does not allow transactions.
@@ -170,8 +214,7 @@ async fn begin_transaction(
 
 /// Cancels this session's statements from the moment when the user stops the upgrade.
 async fn cancel_when_stopped(database: &mut Postgres) -> Result<(), Error> {
-    let sql = "SELECT pg_backend_pid()::int8".to_owned();
-    let process = statements::number(database, sql, "beginning a transaction").await?;
+    let process = statements::number(database, PROCESS.to_owned(), BEGINNING).await?;
     database.process = process;
     database.watch = Some(Watch::start(
         database.connector.clone(),

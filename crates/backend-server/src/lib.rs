@@ -7,4 +7,5 @@ pub mod name_lookup;
 pub mod parameter;
 #[cfg(target_os = "linux")]
 pub mod relay;
+pub mod short_waits;
 pub mod statement_text;

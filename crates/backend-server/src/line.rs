@@ -123,6 +123,12 @@ impl Line {
         Self { meter, patience }
     }
 
+    /// Returns how long the server may take to answer a quick statement.
+    #[must_use]
+    pub const fn patience(&self) -> Duration {
+        self.patience
+    }
+
     /// Waits for an answer that should arrive soon.
     ///
     /// # Errors

@@ -57,13 +57,10 @@ fn main() -> ExitCode {
         )
         .tests(OnceAServer, Others, connections::TESTS)
         .tests(OnceAServer, Others, privileges::TESTS)
+        .tests(OnceAServer, Others, preparation::TESTS)
         .tests(OnceAServer, Others, locks::TESTS)
         .tests(OnceAServer, Others, drift::TESTS)
-        .tests(
-            OnceAServer,
-            Others,
-            &[repairs::TESTS, stamps::TESTS, diffs::TESTS, doctor::TESTS, preparation::TESTS],
-        )
+        .tests(OnceAServer, Others, &[repairs::TESTS, stamps::TESTS, diffs::TESTS, doctor::TESTS])
         .tests(EachCharset, Nobody, &[server_defaults::TESTS])
         .run()
 }

@@ -4,6 +4,8 @@ use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::OnlineChanges;
 use mlflow_migrate_core::event::Progress;
+use mlflow_migrate_core::plan::TableChange;
+use mlflow_migrate_core::rows::Rows;
 use mlflow_migrate_core::schema::Index;
 
 use crate::database::Mysql;
@@ -18,6 +20,22 @@ impl OnlineChanges for Mysql {
     /// Returns none: InnoDB indexes every table online, or refuses at once.
     async fn tables_left_out(&mut self, _: &[String]) -> Result<Vec<(String, String)>, Error> {
         Ok(Vec::new())
+    }
+
+    async fn change_briefly(
+        &mut self,
+        change: &TableChange,
+        progress: &Progress,
+    ) -> Result<(), Error> {
+        online::change_briefly(self, change, progress).await
+    }
+
+    async fn drop_table(&mut self, table: &str, progress: &Progress) -> Result<(), Error> {
+        online::drop_table(self, table, progress).await
+    }
+
+    async fn rows_online(&mut self, throttle: f64) -> Result<Box<dyn Rows>, Error> {
+        online::rows_online(self, throttle).await
     }
 
     async fn create_index(

@@ -33,4 +33,18 @@ impl Connector {
     pub(crate) async fn open(&self) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
         transport::connect(&self.options, self.address.as_deref()).await
     }
+
+    /// Opens a connection whose statements use one of the server's processes, where that can be had.
+    ///
+    /// A setting at the start of a connection ends with it. A pooler may refuse it, because its
+    /// connections to the server outlive those of its clients.
+    pub(crate) async fn open_without_workers(
+        &self,
+    ) -> Result<(PgConnection, Arc<Meter>), sqlx::Error> {
+        let options = self.options.clone().options([("max_parallel_maintenance_workers", "0")]);
+        match transport::connect(&options, self.address.as_deref()).await {
+            Ok(opened) => Ok(opened),
+            Err(_) => self.open().await,
+        }
+    }
 }

@@ -9,13 +9,15 @@ use crate::Context;
 use crate::arguments::UpgradeArguments;
 use crate::outcome::{OfDatabase, Outcome};
 
-/// Build the indexes of an upgrade beforehand, while MLflow runs
+/// Do a part of an upgrade beforehand, while MLflow runs
 ///
-/// On a large table, building an index takes most of an upgrade's time. This builds those that the
-/// older MLflow does not notice, without locking readers or writers out, so that the upgrade finds them
-/// done. `plan` lists them. The revision stays, and so does everything that was built, also after an
-/// error. Until the upgrade, `mlflow db upgrade` stops at such an index; --undo drops them again.
-/// PostgreSQL, MySQL and MariaDB only: SQLite lets nobody write while an index is built.
+/// Creates the upgrade's new tables, adds and fills the columns of trace analytics, and builds indexes
+/// of tables that exist. The older MLflow does not notice them. Changes of tables wait for others only
+/// for a moment at a time, and rows are filled in short transactions. The upgrade then finds all this
+/// done, and fills what has changed since. `plan` lists it. The revision stays, and so does everything
+/// that was made, also after an error; the same command continues. Until the upgrade, `mlflow db
+/// upgrade` stops at what is there; --undo takes it back. PostgreSQL, MySQL and MariaDB only: SQLite
+/// lets nobody write while a file changes.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -25,15 +27,20 @@ pub(crate) struct Prepare {
     #[command(flatten)]
     arguments: UpgradeArguments,
 
-    /// Drop what a preparation has built
+    /// Drop what a preparation has made
     #[arg(long)]
     undo: bool,
+
+    /// Rest after each transaction that fills rows: this multiple of the time that it took
+    #[arg(long, value_name = "RATIO", default_value_t = 1.0, value_parser = throttle)]
+    throttle: f64,
 }
 
 impl Prepare {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let mut request = self.arguments.request(context)?;
         request.stop = context.stop.clone();
+        request.throttle = self.throttle;
         let mut backend = self.arguments.open(context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
         let (backend, catalogue) = (&mut *backend, &context.catalogue);
@@ -42,5 +49,13 @@ impl Prepare {
             false => prepare(backend, catalogue, &request, &observer).await?,
         };
         Ok(Outcome::Prepare(OfDatabase { database: backend.name(), result }))
+    }
+}
+
+/// Reads a ratio: a rest has to end.
+fn throttle(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(ratio) if (0.0..=100.0).contains(&ratio) => Ok(ratio),
+        _ => Err("a number from 0 to 100".to_owned()),
     }
 }

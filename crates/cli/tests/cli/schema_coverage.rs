@@ -14,7 +14,7 @@ const OF_MYSQL: [&str; 5] = ["abort", "next", "operation", "rolled_back_steps", 
 
 /// What only servers tell of a wait, of a phase, of what an unfinished upgrade has noted, or of ids that
 /// they cannot store.
-const OF_SERVERS: [&str; 13] = [
+const OF_SERVERS: [&str; 19] = [
     "began_ms",
     "former_id",
     "is_measured",
@@ -26,8 +26,14 @@ const OF_SERVERS: [&str; 13] = [
     "index_name",
     "is_undone",
     "left_to_upgrade",
-    "preparable",
+    "earlier_tables",
+    "filled_tables",
+    "new_columns",
+    "preparable_columns",
+    "preparable_indexes",
+    "preparable_tables",
     "prepared_indexes",
+    "prepared_tables",
 ];
 
 #[derive(Default)]

@@ -4,9 +4,11 @@ use async_trait::async_trait;
 
 use crate::error::Error;
 use crate::event::Progress;
+use crate::plan::TableChange;
+use crate::rows::Rows;
 use crate::schema::Index;
 
-/// A database that builds indexes while other programs write to their tables.
+/// A database that creates tables and builds indexes while other programs use it.
 ///
 /// The session ends by [`Backend::rollback`](super::Backend::rollback). What these methods have done
 /// stays.
@@ -22,6 +24,29 @@ pub trait OnlineChanges: Send {
 
     /// Returns which of these tables the server cannot index online, with the reason.
     async fn tables_left_out(&mut self, tables: &[String]) -> Result<Vec<(String, String)>, Error>;
+
+    /// Creates a table, or changes one without touching its rows.
+    ///
+    /// Waits for the tables that it needs only for a moment at a time, and tries again, because others
+    /// wait behind it.
+    ///
+    /// # Errors
+    /// [`Error::Locked`] if a table stays in use. After an error nothing is changed, where the database
+    /// can undo it.
+    async fn change_briefly(
+        &mut self,
+        change: &TableChange,
+        progress: &Progress,
+    ) -> Result<(), Error>;
+
+    /// Drops a table, and waits as [`OnlineChanges::change_briefly`] does.
+    async fn drop_table(&mut self, table: &str, progress: &Progress) -> Result<(), Error>;
+
+    /// Opens a further session that writes rows in short transactions, while others do.
+    ///
+    /// [`Rows::transactions`] is `Some`. After each COMMIT it rests for a multiple of the time that the
+    /// transaction took. It waits for a locked row for a moment only.
+    async fn rows_online(&mut self, throttle: f64) -> Result<Box<dyn Rows>, Error>;
 
     /// Builds an index while others read and write the table.
     ///

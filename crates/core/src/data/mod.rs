@@ -5,6 +5,7 @@
 //! writes the rows in batches, by ranges of their key. Memory use therefore stays flat.
 
 mod batch_size;
+pub(crate) mod beforehand;
 mod canceled_jobs;
 pub(crate) mod charset;
 mod default_workspace;
@@ -34,6 +35,7 @@ use crate::rows::Rows;
 use crate::schema::Schema;
 use crate::schema::platform::{Dialect, Platform};
 
+pub use beforehand::{Beforehand, FilledTable};
 pub use canceled_jobs::CanceledJobs;
 pub use default_workspace::DefaultWorkspace;
 pub use issue_categories::IssueCategories;
@@ -164,6 +166,11 @@ pub trait DataMigration: Debug + Send + Sync {
     /// `live` is the schema before the upgrade: only tables that exist can hold rows to read.
     fn is_needed(&self, live: &Schema) -> bool {
         self.reads().iter().all(|(table, _)| live.table(table).is_some())
+    }
+
+    /// Returns what computes values of the migration while MLflow still writes, if anything does.
+    fn beforehand(&self) -> Option<&dyn Beforehand> {
+        None
     }
 
     /// Returns the rows that the migration would refuse, before anything is changed.

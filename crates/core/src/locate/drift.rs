@@ -99,6 +99,11 @@ impl Drift {
         })
     }
 
+    /// Returns what the live schema has of the target already.
+    pub(crate) fn into_ahead(self) -> Vec<Difference> {
+        self.ahead
+    }
+
     /// Notifies the observer of the differences with which the upgrade continues.
     pub(crate) fn tell(&self, location: &Location, target: Option<&str>, observer: &dyn Observer) {
         let notify = |message| observer.notify(&Event::Notice { message });

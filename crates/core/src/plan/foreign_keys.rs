@@ -51,6 +51,11 @@ pub(super) fn blocking_tables<'a>(
         .map(|table| table.name.as_str())
 }
 
+/// Returns whether a change needs a foreign key of another table to be dropped first.
+pub(crate) fn is_blocked_by(change: &TableChange, key: &ForeignKey, platform: &Platform) -> bool {
+    Batch { changes: std::slice::from_ref(change), platform }.is_disturbed(key)
+}
+
 struct Batch<'a> {
     changes: &'a [TableChange],
     platform: &'a Platform,

@@ -17,6 +17,7 @@ mod name_clashes;
 mod overtaken;
 mod ownership;
 mod planner;
+mod prepared;
 pub(crate) mod references;
 mod repair;
 mod requirements;
@@ -26,27 +27,29 @@ mod step_by_step;
 use crate::error::Error;
 use std::sync::Arc;
 
-use crate::data::DataMigration;
+use crate::data::{DataMigration, beforehand};
 use crate::event::StepKind;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
-use crate::schema::Schema;
 use crate::schema::platform::Platform;
+use crate::schema::{Schema, Table};
 
 pub use change::{ChangePlan, TableChange, indexes_of};
 pub use dependents::ColumnEnd;
+pub(crate) use foreign_keys::is_blocked_by;
 pub use lock::{RESERVED, TableLock, Waiting, of_migration, strongest};
 pub(crate) use name_clashes::free_name;
 pub use name_clashes::{NameKind, TakenName};
 use planner::{Due, Planner, leftovers};
 pub use references::OutsideReference;
 pub(crate) use repair::{Wanted, plan_repair};
+pub(crate) use step_by_step::prepared_otherwise;
 pub use step_by_step::step_by_step;
 
 /// One step of a plan.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Removes tables that an interrupted Alembic run has left behind.
+    /// Removes tables that an interrupted Alembic run, or a preparation, has left behind.
     RemoveLeftovers(Vec<String>),
     /// Changes or creates a table.
     Change(Box<TableChange>),
@@ -65,7 +68,11 @@ impl Step {
     pub fn title(&self) -> String {
         match self {
             Self::RemoveLeftovers(tables) => {
-                format!("remove leftovers of an interrupted upgrade: {}", tables.join(", "))
+                let of = match tables.iter().all(|table| table.starts_with(beforehand::PREFIX)) {
+                    true => "a preparation",
+                    false => "an interrupted upgrade",
+                };
+                format!("remove leftovers of {of}: {}", tables.join(", "))
             }
             Self::Change(change) if change.before.is_none() => {
                 format!("create table {}", change.after.name)
@@ -110,6 +117,8 @@ pub struct Plan {
     pub steps: Vec<Step>,
     /// The schema after the last step.
     pub result: Schema,
+    /// The tables that exist already as the upgrade would create them, in the order of creation.
+    pub prepared: Vec<Table>,
     /// The schemas of both revisions, as MLflow makes them.
     pub(crate) states: [Schema; 2],
 }
@@ -169,7 +178,7 @@ pub fn plan(
     from: &Location,
     to: Option<&str>,
 ) -> Result<Plan, Error> {
-    match plan_edits(catalogue, platform, live, from, to) {
+    match prepared::plan_around(catalogue, platform, live, from, to) {
         Err(refused @ Error::Edit { .. }) if from.empty => {
             let around = half_created::plan_around(catalogue, platform, live, from, to)?;
             around.ok_or(refused)
@@ -203,9 +212,15 @@ fn plan_edits(
     let known =
         if from.empty { half_created::completed(catalogue, platform, live)? } else { live.clone() };
     planner.follow(&Due::of(&path, from.revision.as_deref(), platform), &known)?;
-    let (steps, result) = planner.finish();
+    let (mut steps, mut result) = planner.finish();
+    let digests = prepared::digests(&steps, live);
+    if !digests.is_empty() {
+        result.tables.retain(|name, _| !digests.contains(name));
+        steps.push(Step::RemoveLeftovers(digests));
+    }
     let states =
         [catalogue.state(from.revision.as_deref(), platform)?, catalogue.state(to, platform)?];
     let to = to.map(ToOwned::to_owned);
-    Ok(Plan { from: from.clone(), to, revisions, steps, result, states })
+    let prepared = Vec::new();
+    Ok(Plan { from: from.clone(), to, revisions, steps, result, prepared, states })
 }

@@ -52,5 +52,6 @@ pub(crate) fn plan_repair(
     let (steps, result) = planner.finish();
     let states = [catalogue.state(revision, platform)?, catalogue.state(revision, platform)?];
     let to = from.revision.clone();
-    Ok(Plan { from: from.clone(), to, revisions: Vec::new(), steps, result, states })
+    let (revisions, prepared) = (Vec::new(), Vec::new());
+    Ok(Plan { from: from.clone(), to, revisions, steps, result, prepared, states })
 }

@@ -4,10 +4,12 @@ use super::{Plan, plan};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
-use crate::schema::Schema;
 use crate::schema::platform::Platform;
+use crate::schema::{Schema, Table};
 
 /// Returns one plan per revision from a live schema to a target.
+///
+/// Each revision creates its own form of a table. So tables that are prepared count as missing.
 ///
 /// # Errors
 /// As [`plan`].
@@ -22,10 +24,13 @@ pub fn step_by_step(
     if whole.revisions.is_empty() {
         return Ok(vec![whole]);
     }
+    let mut unprepared = live.clone();
+    let is_prepared = |name: &str| whole.prepared.iter().any(|table| table.name == name);
+    unprepared.tables.retain(|name, _| !is_prepared(name));
     let mut parts: Vec<Plan> = Vec::new();
     for revision in &whole.revisions {
         let part = match parts.last() {
-            None => plan(catalogue, platform, live, from, Some(revision))?,
+            None => plan(catalogue, platform, &unprepared, from, Some(revision))?,
             Some(before) => {
                 let from = Location {
                     revision: before.to.clone(),
@@ -39,4 +44,30 @@ pub fn step_by_step(
         parts.push(part);
     }
     Ok(parts)
+}
+
+/// Returns a table that is prepared, but not as its own revision creates it.
+///
+/// One revision at a time would find such a table in its way.
+///
+/// # Errors
+/// As [`plan`].
+pub(crate) fn prepared_otherwise(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    live: &Schema,
+    whole: &Plan,
+) -> Result<Option<String>, Error> {
+    if whole.prepared.is_empty() {
+        return Ok(None);
+    }
+    let parts = step_by_step(catalogue, platform, live, &whole.from, whole.to.as_deref())?;
+    let created: Vec<&Table> = parts
+        .iter()
+        .flat_map(Plan::changes)
+        .filter(|change| change.before.is_none())
+        .map(|change| &change.after)
+        .collect();
+    let is_other = |table: &&Table| !created.contains(table);
+    Ok(whole.prepared.iter().find(is_other).map(|table| table.name.clone()))
 }

@@ -1,76 +1,48 @@
 //! Decides which indexes of an upgrade can be built beforehand.
 
-use super::report::{LeftOut, PreparedIndex};
+use super::preparable::PreparableIndex;
+use super::report::LeftOut;
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::plan::{Plan, TableChange};
 use crate::schema::{Index, Schema, Table};
 
-/// The indexes of an upgrade on tables that exist.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub struct Preparable {
-    /// The indexes that can be built beforehand.
-    pub indexes: Vec<PreparableIndex>,
-    /// The indexes that the upgrade itself has to build.
-    pub left_out: Vec<LeftOut>,
-}
-
-impl Preparable {
-    /// Returns the names of the indexes that can be built beforehand.
-    pub(crate) fn names(&self) -> Vec<PreparedIndex> {
-        self.indexes.iter().map(PreparableIndex::named).collect()
-    }
-}
-
-/// An index that can be built beforehand.
-#[derive(Clone, Debug, PartialEq)]
-pub struct PreparableIndex {
-    /// The table.
-    pub table: String,
-    /// The index.
-    pub index: Index,
-    /// Whether an index of this name has to go first, since the server does not use it.
-    pub replaces_unused: bool,
-}
-
-impl PreparableIndex {
-    /// Returns the index as a report names it.
-    pub(super) fn named(&self) -> PreparedIndex {
-        PreparedIndex { table: self.table.clone(), index: self.index.name.clone(), seconds: 0.0 }
-    }
-}
-
-/// Returns which indexes of a plan can be built while MLflow runs.
+/// Returns which indexes of a plan can be built while MLflow runs, and which cannot.
 ///
 /// # Errors
 /// If a change of the plan cannot be made to its table.
-pub fn preparable(backend: &dyn Backend, plan: &Plan, live: &Schema) -> Result<Preparable, Error> {
-    let mut found = Preparable::default();
+pub(super) fn preparable(
+    backend: &dyn Backend,
+    plan: &Plan,
+    live: &Schema,
+) -> Result<(Vec<PreparableIndex>, Vec<LeftOut>), Error> {
+    let (mut indexes, mut left_out): (Vec<PreparableIndex>, Vec<LeftOut>) = Default::default();
     for (name, planned) in &plan.result.tables {
         let Some(table) = live.table(name).filter(|_| is_kept(plan, name)) else { continue };
         // An index that the server does not use is the user's own, if it stays so.
         let is_due = |index: &&Index| index.inactive.is_none() && !is_in_use(table, index);
         for index in planned.indexes.iter().filter(is_due) {
             match obstacle(backend, plan, table, planned, index)? {
-                None => found.indexes.push(PreparableIndex {
+                None => indexes.push(PreparableIndex {
                     table: name.clone(),
                     index: index.clone(),
                     replaces_unused: table.indexes.iter().any(|old| old.name == index.name),
                 }),
-                Some(reason) => found.left_out.push(LeftOut {
+                Some(reason) => left_out.push(LeftOut {
                     table: name.clone(),
-                    index: index.name.clone(),
+                    index: Some(index.name.clone()),
                     reason: reason.to_owned(),
                 }),
             }
         }
     }
-    Ok(found)
+    Ok((indexes, left_out))
 }
 
-/// Returns whether a plan changes a table, or leaves it as it is, instead of creating it anew.
+/// Returns whether a table exists before the upgrade, and not only because it is prepared.
 fn is_kept(plan: &Plan, table: &str) -> bool {
-    plan.changes().all(|change| change.after.name != table || change.before.is_some())
+    plan.prepared.iter().all(|prepared| prepared.name != table)
+        && plan.changes().all(|change| change.after.name != table || change.before.is_some())
 }
 
 fn is_in_use(table: &Table, index: &Index) -> bool {

@@ -1,20 +1,37 @@
 //! Makes a part of an upgrade's result beforehand, while MLflow still runs.
 //!
-//! Prepared are indexes of tables that exist: an older MLflow does not notice them, and on a large
-//! table they take most of an upgrade's time. The upgrade then finds them in place. What is there
-//! needs no record: the plan of an upgrade says which of its indexes are missing, and the catalogue
-//! says which indexes belong to later revisions only.
+//! Prepared are new tables, new columns with their values, and indexes of tables that exist. An
+//! older MLflow does not notice them. On a large table an index takes most of an upgrade's time; and
+//! a server that keeps its data safe takes a while for each new table. The upgrade then finds them
+//! in place. Tables and indexes need no record: the plan of an upgrade says what is missing, and the
+//! catalogue says what belongs to later revisions only. Columns are a preparation's where the table
+//! of their digests exists.
 //!
 //! | part | what it does |
 //! |---|---|
+//! | `preparable` | names what can be prepared |
+//! | `tables` | decides which new tables can be created beforehand |
+//! | `rows` | decides which new columns can be added and filled beforehand |
 //! | `indexes` | decides which indexes can be built beforehand, and which are there |
-//! | `run` | builds them, one by one, or takes them back |
+//! | `session` | begins and ends what changes a database online |
+//! | `build` | makes what can be prepared, one by one |
+//! | `fill` | adds columns, and fills them |
+//! | `undo` | takes it back |
+//! | `step` | reports a step in progress |
 //! | `report` | what was done, and what is left to the upgrade |
 
+mod build;
+mod fill;
 mod indexes;
+mod preparable;
 mod report;
-mod run;
+mod rows;
+mod session;
+mod step;
+mod tables;
+mod undo;
 
-pub use indexes::{Preparable, PreparableIndex, preparable};
-pub use report::{LeftOut, PrepareReport, PreparedIndex};
-pub use run::{prepare, undo};
+pub use build::prepare;
+pub use preparable::{Preparable, PreparableIndex, PreparableRows, PreparableTable};
+pub use report::{FilledRows, LeftOut, PrepareReport, PreparedIndex, PreparedTable};
+pub use undo::undo;

@@ -11,7 +11,7 @@ use crate::locate::interrupted_mlflow;
 use crate::plan::{
     ChangePlan, Plan, RESERVED, Step, TableLock, of_migration, step_by_step, strongest,
 };
-use crate::prepare::{PreparedIndex, preparable};
+use crate::prepare::{FilledRows, Preparable, PreparedIndex, PreparedTable};
 use crate::report::alembic_cost::AlembicCost;
 use crate::report::check::InterruptedMlflow;
 use crate::report::session::{begin_reading, end_reading};
@@ -51,9 +51,15 @@ pub struct Preview {
     ///
     /// `None` with transactional DDL, revision by revision, or if every step has an inverse.
     pub point_of_no_return: Option<usize>,
+    /// The tables that `prepare` can create while MLflow runs, so that the upgrade need not.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub preparable_tables: Vec<PreparedTable>,
+    /// The tables whose new columns `prepare` can add and fill while MLflow runs.
+    #[serde(rename = "preparable_columns", skip_serializing_if = "Vec::is_empty")]
+    pub preparable_rows: Vec<FilledRows>,
     /// The indexes that `prepare` can build while MLflow runs, so that the upgrade need not.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    pub preparable: Vec<PreparedIndex>,
+    pub preparable_indexes: Vec<PreparedIndex>,
     /// The rows that an upgrade would refuse, one entry per kind.
     pub findings: Vec<RowProblem>,
 }
@@ -111,8 +117,8 @@ async fn preview_in_session(
     }
     let findings = findings(backend, &plan, &live, &options.data).await?;
     let preparable = match backend.online().is_some() {
-        true => preparable(backend, &plan, &live)?.names(),
-        false => Vec::new(),
+        true => Preparable::of(backend, &plan, &live)?,
+        false => Preparable::default(),
     };
     let (platform, to) = (backend.platform(), plan.to.as_deref());
     let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
@@ -140,7 +146,9 @@ async fn preview_in_session(
         locks_until_commit: is_one_transaction,
         unmerged: (!options.step_by_step).then_some(cost),
         point_of_no_return: last,
-        preparable,
+        preparable_tables: preparable.table_names(),
+        preparable_rows: preparable.row_names(),
+        preparable_indexes: preparable.index_names(),
         findings,
     })
 }

@@ -6,7 +6,7 @@ use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, Location};
 use crate::locate::drift::Drift;
 use crate::locate::{locate, wrong_stamp};
-use crate::plan::{Plan, plan};
+use crate::plan::{Plan, plan, prepared_otherwise};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Index, Schema, Table};
 use crate::upgrade::journal::{Journal, refuse_fence};
@@ -114,6 +114,9 @@ pub(crate) async fn plan_from(
                 steps = plan.steps.len(),
                 "planned"
             );
+            if request.step_by_step {
+                refuse_prepared_otherwise(backend, catalogue, live, &plan)?;
+            }
             backend.measure_tables(&plan).await?;
             Ok(plan)
         }
@@ -131,6 +134,27 @@ pub(crate) async fn plan_from(
             Err(wrong_stamp(catalogue, &platform, live, location)?.unwrap_or(refused))
         }
         Err(error) => Err(error),
+    }
+}
+
+/// Refuses a prepared table that one revision at a time would find in its way.
+fn refuse_prepared_otherwise(
+    backend: &dyn Backend,
+    catalogue: &Catalogue,
+    live: &Schema,
+    plan: &Plan,
+) -> Result<(), Error> {
+    match prepared_otherwise(catalogue, backend.platform(), live, plan)? {
+        None => Ok(()),
+        Some(table) => Err(Error::Unsupported {
+            url: backend.name(),
+            problem: format!(
+                "table {table} is prepared as {} has it, and its own revision would create it \
+                 otherwise; nothing was changed",
+                label(plan.to.as_deref())
+            ),
+            remedy: "merge the revisions, or take the preparation back first".into(),
+        }),
     }
 }
 

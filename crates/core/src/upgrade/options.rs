@@ -27,6 +27,8 @@ pub struct UpgradeOptions {
     pub skip_check: bool,
     /// The path to which the database is copied before its first change, if any.
     pub backup: Option<PathBuf>,
+    /// How long `prepare` rests after it has written rows: a multiple of the time that this took.
+    pub throttle: f64,
     /// Whether the database is a copy that was just filled, so that the same copy resumes the upgrade.
     pub(crate) follows_copy: bool,
     /// The token through which the user stops the upgrade.
@@ -45,6 +47,7 @@ impl UpgradeOptions {
             step_by_step: false,
             skip_check: false,
             backup: None,
+            throttle: 1.0,
             follows_copy: false,
             stop: CancellationToken::default(),
         }

@@ -3,7 +3,7 @@ use std::io::{self, Write};
 
 use mlflow_migrate_core::plan::{ChangePlan, TableLock, Waiting};
 use mlflow_migrate_core::report::alembic_cost::AlembicCost;
-use mlflow_migrate_core::report::preview::{PreviewStep, SizeOfTable};
+use mlflow_migrate_core::report::preview::{Preview, PreviewStep, SizeOfTable};
 
 use super::check::write_interrupted_mlflow;
 use crate::outcome::{OfDatabase, Planned};
@@ -41,11 +41,7 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
     if let Some(step) = plan.point_of_no_return {
         writeln!(out, "`abort` can roll back an upgrade that stops before step {step} begins")?;
     }
-    if !plan.preparable.is_empty() {
-        writeln!(out, "`mlflow-migrate prepare` can build beforehand, while MLflow runs:")?;
-        let mut indexes = plan.preparable.iter();
-        indexes.try_for_each(|it| writeln!(out, "  {} of {}", it.index, it.table))?;
-    }
+    write_preparable(out, plan)?;
     for finding in &plan.findings {
         writeln!(out, "the upgrade is refused until this is fixed: {finding}")?;
         if let Some(query) = &finding.query {
@@ -56,6 +52,32 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
         }
     }
     Ok(())
+}
+
+/// Lists what can be done before MLflow has to stop.
+fn write_preparable(out: &mut impl Write, plan: &Preview) -> io::Result<()> {
+    let is_empty = plan.preparable_tables.is_empty()
+        && plan.preparable_rows.is_empty()
+        && plan.preparable_indexes.is_empty();
+    if is_empty {
+        return Ok(());
+    }
+    writeln!(out, "`mlflow-migrate prepare` can do beforehand, while MLflow runs:")?;
+    let tables = count_of(&plan.preparable_tables, "table");
+    if !plan.preparable_tables.is_empty() {
+        writeln!(out, "  create {tables}")?;
+    }
+    for filled in &plan.preparable_rows {
+        match filled.columns.as_slice() {
+            [] => writeln!(out, "  fill what has changed in {}", filled.table)?,
+            columns => {
+                let columns = count_of(columns, "column");
+                writeln!(out, "  add {columns} to {}, and fill them", filled.table)?;
+            }
+        }
+    }
+    let mut indexes = plan.preparable_indexes.iter();
+    indexes.try_for_each(|it| writeln!(out, "  build {} of {}", it.index, it.table))
 }
 
 fn write_unmerged(out: &mut impl Write, unmerged: &AlembicCost) -> io::Result<()> {

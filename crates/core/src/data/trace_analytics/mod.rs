@@ -8,7 +8,10 @@
 //! anything is changed.
 
 mod assessments;
+mod beforehand;
+mod digests;
 mod dimensions;
+mod due;
 mod fill;
 mod gateway;
 mod overflow;
@@ -26,13 +29,15 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use sea_query::{Condition, Expr, ExprTrait, Func};
 
+use super::beforehand::Beforehand;
 use super::value::KeyPart;
-use super::{DataMigration, DataOptions, count, equals_exactly};
+use super::{DataMigration, DataOptions, equals_exactly};
 use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
 use crate::schema::Schema;
 use crate::schema::platform::{Dialect, Platform};
+use due::Due;
 use sources::Source;
 
 const REVISION: &str = "75868b020152";
@@ -167,16 +172,23 @@ impl DataMigration for TraceAnalytics {
         &self,
         database: &mut dyn Rows,
         _: &DataOptions,
-        _: &Schema,
+        live: &Schema,
         progress: &Progress,
     ) -> Result<u64, Error> {
-        let mut tally = ProgressCounter { progress, done: AtomicU64::new(0), total: 0 };
-        for table in ["trace_info", "spans", "assessments"] {
-            tally.total += count(database, table).await?;
-        }
-        let done = fill::fill(database, &tally).await?;
+        let due = Due::of(database, live).await?;
+        let total = due.rows(database).await?;
+        let tally = ProgressCounter { progress, done: AtomicU64::new(0), total };
+        let done = fill::fill(database, &due, &tally).await?;
         done.tell(progress);
-        Ok(done.written + assessments::backfill(database, &tally).await?)
+        let assessments = match &due.assessments {
+            Some(keys) => assessments::fill_these(database, keys, &tally).await?,
+            None => assessments::backfill(database, &tally).await?,
+        };
+        Ok(done.written + assessments)
+    }
+
+    fn beforehand(&self) -> Option<&dyn Beforehand> {
+        Some(self)
     }
 }
 

@@ -42,6 +42,11 @@ impl Range {
         Self::first_part(database).await
     }
 
+    /// Returns the range of all traces.
+    pub(super) const fn everything() -> Self {
+        Self { after: None, last: None, is_part: true, place: 0 }
+    }
+
     /// Returns the first of the parts into which all traces are divided.
     pub(super) async fn first_part(database: &mut dyn Rows) -> Result<Self, Error> {
         Self::following(database, None).await

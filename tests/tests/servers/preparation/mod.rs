@@ -1,5 +1,7 @@
 //! What is prepared while MLflow runs is found by the upgrade, or taken back.
 
+mod schedules;
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,6 +15,7 @@ use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::prepare::{PrepareReport, prepare, undo};
 use mlflow_migrate_core::report::preview::preview;
 use mlflow_migrate_core::{UpgradeOptions, upgrade};
+use mlflow_migrate_tests::address::Address;
 use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, POSTGRES, SERVER, SQLITE};
 use mlflow_migrate_tests::conformance::{assert_at, assert_content, live};
 use mlflow_migrate_tests::connect::open;
@@ -26,11 +29,15 @@ use serde_json::{Value, json};
 use crate::common::{address_of, assert_told};
 use crate::locks::others::Reader;
 
-pub(crate) const TESTS: &[Test] = tests![
+pub(crate) const TESTS: &[&[Test]] = &[CHANGES, schedules::TESTS];
+
+const CHANGES: &[Test] = tests![
     what_was_prepared_is_found_by_the_upgrade => SERVER,
     undoing_takes_everything_back => SERVER,
     a_wrong_version_loses_no_index => SERVER => EVERY_REVISION,
     writers_go_on => SERVER => EVERY_REVISION,
+    a_later_table_with_rows_is_kept => SERVER => EVERY_REVISION,
+    a_table_that_is_referenced_is_waited_for => SERVER => EVERY_REVISION,
     a_stop_does_not_wait => POSTGRES,
     a_table_in_use_is_not_waited_for_without_end => MYSQL => EVERY_REVISION,
     an_index_that_was_not_finished_is_built_again => POSTGRES,
@@ -99,12 +106,16 @@ fn names(report: &PrepareReport) -> (Vec<String>, Vec<String>) {
     (names(&report.indexes), names(&report.earlier_indexes))
 }
 
+fn tables_of(list: &[mlflow_migrate_core::prepare::PreparedTable]) -> Vec<&str> {
+    list.iter().map(|it| it.table.as_str()).collect()
+}
+
 /// The indexes that the plan of the upgrade offers to prepare.
 async fn offered(server: &TestServer, database: &dyn TestDatabase) -> Vec<String> {
     let mut backend = database.connect().await.unwrap();
     let plan = preview(&mut *backend, server.catalogue(), &request(server)).await.unwrap();
     let mut names: Vec<String> =
-        plan.preparable.iter().map(|it| format!("{}.{}", it.table, it.index)).collect();
+        plan.preparable_indexes.iter().map(|it| format!("{}.{}", it.table, it.index)).collect();
     names.sort();
     names
 }
@@ -125,6 +136,8 @@ async fn what_was_prepared_is_found_by_the_upgrade(server: &TestServer) {
         let again = prepared(server, &*one).await;
         assert_eq!(names(&again), (Vec::new(), due.clone()), "{state}");
         assert!(offered(server, &*one).await.is_empty(), "{state}");
+        assert!(!report.tables.is_empty() && again.tables.is_empty(), "{state}");
+        assert_eq!(tables_of(&again.earlier_tables), tables_of(&report.tables), "{state}");
         if *state == OLD && server.head() == "head" {
             assert!(due.contains(&format!("metrics.{INDEX}")), "{due:?}");
         }
@@ -179,6 +192,69 @@ async fn a_wrong_version_loses_no_index(server: &TestServer) {
         assert_told(&refused.unwrap_err(), ErrorKind::Drift);
         assert_eq!(live(&*database).await.unwrap().0, before);
     }
+}
+
+/// A row in a table of a later revision says that a newer MLflow uses the database.
+async fn a_later_table_with_rows_is_kept(server: &TestServer) {
+    let database = filled(server, OLD).await;
+    prepared(server, &*database).await;
+    database.run("INSERT INTO workspaces (name, description) VALUES ('own', 'x')");
+    let mut backend = database.connect().await.unwrap();
+    let refused = prepared_by(server, &mut *backend, &request(server), true).await;
+    assert_told(&refused.unwrap_err(), ErrorKind::Drift);
+    assert_eq!(database.query("SELECT name FROM workspaces").len(), 1);
+    database.run("DELETE FROM workspaces");
+    prepared_by(server, &mut *backend, &request(server), true).await.unwrap();
+    assert_at(server, &*database, OLD).await;
+}
+
+/// New statements would wait behind one that waits for the table, so each attempt is short.
+async fn a_table_that_is_referenced_is_waited_for(server: &TestServer) {
+    let database = filled(server, OLD).await;
+    let address = address_of(&*database);
+    let user = user_of_runs(&address).await;
+    let is_over = Arc::new(AtomicBool::new(false));
+    let others = {
+        let (address, is_over) = (address.clone(), Arc::clone(&is_over));
+        std::thread::spawn(move || {
+            let mut longest = Duration::ZERO;
+            while !is_over.load(Ordering::SeqCst) {
+                let began = std::time::Instant::now();
+                query(&address, "UPDATE runs SET name = name WHERE run_uuid = 'nobody'");
+                longest = longest.max(began.elapsed());
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            longest
+        })
+    };
+    let waits = Waits { table: Duration::from_secs(5), ..Waits::default() };
+    let mut backend = open(&address, waits).await.unwrap();
+    let refused = prepared_by(server, &mut *backend, &request(server), false).await;
+    is_over.store(true, Ordering::SeqCst);
+    let longest = others.join().unwrap();
+    drop(user);
+    // MariaDB adds the foreign key without waiting.
+    assert!(refused.is_err() || !server.is_postgres());
+    if let Err(error) = refused {
+        assert_told(&error, ErrorKind::Locked);
+    }
+    assert!(longest < Duration::from_secs(4), "{longest:?}");
+    let mut backend = database.connect().await.unwrap();
+    prepared_by(server, &mut *backend, &request(server), false).await.unwrap();
+    database::upgrade(server.catalogue(), &*database, "head").await.unwrap();
+    assert_at(server, &*database, "head").await;
+}
+
+/// A session that uses `runs` in a transaction that is still open, as a new foreign key notices it.
+async fn user_of_runs(address: &Address) -> Box<dyn std::any::Any> {
+    if address.is_postgres() {
+        let mut writer = mlflow_migrate_tests::postgres::connect(address).await.unwrap();
+        for sql in ["BEGIN", "UPDATE runs SET name = 'used'"] {
+            sqlx::raw_sql(sql).execute(&mut writer).await.unwrap();
+        }
+        return Box::new(writer);
+    }
+    Box::new(Reader::of_table(address, "runs").await)
 }
 
 /// Rows that are inserted, changed and deleted all the time are not lost, and nobody is refused.
@@ -245,7 +321,7 @@ async fn a_stop_does_not_wait(server: &TestServer) {
 }
 
 /// A transaction that has written to `metrics`, and is open.
-async fn postgres_writer(address: &mlflow_migrate_tests::address::Address) -> sqlx::PgConnection {
+async fn postgres_writer(address: &Address) -> sqlx::PgConnection {
     let mut writer = mlflow_migrate_tests::postgres::connect(address).await.unwrap();
     for sql in ["BEGIN", "DELETE FROM metrics WHERE step = 3"] {
         sqlx::raw_sql(sql).execute(&mut writer).await.unwrap();

@@ -17,7 +17,7 @@ use tokio::time::sleep;
 use crate::database::Postgres;
 use crate::render::{create_index_in, quote_identifier, quote_literal};
 use crate::second_session::SecondSession;
-use crate::{statement_progress, statements};
+use crate::{session, statement_progress, statements};
 
 /// The time between two looks at the server, and between two requests to cancel.
 const LOOK: Duration = Duration::from_millis(500);
@@ -79,9 +79,11 @@ async fn run(
     action: &str,
     progress: &Progress,
 ) -> Result<(), Error> {
+    session::end_reading(database).await?;
     let stop = database.stop.clone();
     let failed = |database: &Postgres, source| database.context().error(action, source);
-    let opened = database.connector.open().await;
+    // MLflow needs the other processors.
+    let opened = database.connector.open_without_workers().await;
     let (mut connection, _) = opened.map_err(|source| failed(database, source))?;
     tracing::debug!(sql, "statement");
     let mut beside = Beside { session: SecondSession::new(database.connector.clone()), sql };

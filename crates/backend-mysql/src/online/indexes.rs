@@ -5,7 +5,6 @@
 //! table, and new ones wait behind it, for `lock_wait_timeout` at most.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::event::Progress;
 use mlflow_migrate_core::schema::Index;
 
@@ -13,21 +12,7 @@ use crate::database::Mysql;
 use crate::lock::naming_holders;
 use crate::quoting::quote;
 use crate::render::index_clause;
-use crate::{cancel, session, text_protocol};
-
-/// Begins a session, unless a change of a table would stop a cluster.
-pub(crate) async fn begin(database: &mut Mysql) -> Result<(), Error> {
-    if database.cluster.has_other_writers() {
-        return Err(Error::ServerLimit {
-            name: database.context.name.clone(),
-            problem: "several nodes of a cluster take writes, and all of them would wait until an \
-                      index is built"
-                .to_owned(),
-            remedy: "leave it to `mlflow-migrate upgrade`, which needs MLflow to be stopped".into(),
-        });
-    }
-    session::begin(database, SessionMode::Upgrade).await
-}
+use crate::{cancel, text_protocol};
 
 /// Builds an index. After an error, the server has left nothing of it.
 pub(crate) async fn create_index(

@@ -1,0 +1,67 @@
+//! Spaces out attempts to change a table that others use.
+//!
+//! New statements of other sessions queue behind one that waits for a table. So a change that has
+//! time waits for a moment, lets the others through, and tries again.
+
+use std::time::{Duration, Instant};
+
+/// The longest time for which one attempt waits for a table.
+const ATTEMPT: Duration = Duration::from_secs(1);
+
+/// The time that others have between two attempts.
+const PAUSE: Duration = Duration::from_millis(500);
+
+/// The attempts of one change.
+#[derive(Debug)]
+pub struct ShortWaits {
+    attempt: Duration,
+    until: Option<Instant>,
+}
+
+impl ShortWaits {
+    /// Returns attempts that take no longer than this in all.
+    #[must_use]
+    pub fn within(limit: Duration) -> Self {
+        Self { attempt: ATTEMPT.min(limit), until: Instant::now().checked_add(limit) }
+    }
+
+    /// Returns the time for which one attempt may wait for a table.
+    #[must_use]
+    pub const fn attempt(&self) -> Duration {
+        self.attempt
+    }
+
+    /// Waits until it is time for another attempt. Returns `false` if no time is left for one.
+    pub async fn is_another_due(&self) -> bool {
+        let is_possible = |until| Instant::now() + PAUSE + self.attempt <= until;
+        let is_possible = self.until.is_none_or(is_possible);
+        if is_possible {
+            tokio::time::sleep(PAUSE).await;
+        }
+        is_possible
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::{Duration, Instant};
+
+    use super::ShortWaits;
+
+    #[tokio::test]
+    async fn attempts_end_within_the_limit() {
+        for (limit, attempts) in [(0, 1), (900, 1), (1_000, 1), (2_600, 2)] {
+            let limit = Duration::from_millis(limit);
+            let (waits, began) = (ShortWaits::within(limit), Instant::now());
+            let mut made = 1;
+            while waits.is_another_due().await {
+                // An attempt that waits for all of its time.
+                tokio::time::sleep(waits.attempt()).await;
+                made += 1;
+            }
+            assert!(began.elapsed() <= limit, "{limit:?}");
+            // The first attempt takes no time here, so one more fits.
+            assert!(made == attempts || made == attempts + 1, "{limit:?}: {made}");
+        }
+    }
+}

@@ -1,0 +1,71 @@
+//! Decides which rows are to be computed.
+
+use sea_query::{Expr, Query, Value};
+
+use super::super::beforehand::FilledTable;
+use super::super::count;
+use super::digests::{self, ASSESSMENTS, TRACES};
+use crate::error::Error;
+use crate::rows::Rows;
+use crate::schema::Schema;
+
+/// The rows that are to be computed.
+#[derive(Debug)]
+pub(super) struct Due {
+    /// The keys of the traces; `None` for all.
+    pub(super) traces: Option<Vec<Value>>,
+    /// The keys of the assessments; `None` for all.
+    pub(super) assessments: Option<Vec<Value>>,
+    /// Whether spans have anything from which their columns are computed.
+    pub(super) spans: bool,
+}
+
+impl Due {
+    /// Returns what is left to compute after a preparation, or everything.
+    pub(super) async fn of(database: &mut dyn Rows, live: &Schema) -> Result<Self, Error> {
+        Ok(Self {
+            traces: keys(database, live, &TRACES).await?,
+            assessments: keys(database, live, &ASSESSMENTS).await?,
+            spans: have_sources(database, live).await?,
+        })
+    }
+
+    /// Returns the number of rows that are read.
+    pub(super) async fn rows(&self, database: &mut dyn Rows) -> Result<u64, Error> {
+        let mut rows = 0;
+        for (table, keys) in [("trace_info", &self.traces), ("assessments", &self.assessments)] {
+            rows += match keys {
+                Some(keys) => keys.len() as u64,
+                None => count(database, table).await?,
+            };
+        }
+        if self.spans {
+            rows += count(database, "spans").await?;
+        }
+        Ok(rows)
+    }
+}
+
+async fn keys(
+    database: &mut dyn Rows,
+    live: &Schema,
+    table: &FilledTable,
+) -> Result<Option<Vec<Value>>, Error> {
+    match table.is_filled(live) {
+        true => digests::stale(database, table).await,
+        false => Ok(None),
+    }
+}
+
+/// Returns whether spans may have costs or models.
+///
+/// Before c8d9e0f1a2b3 they have neither, and the upgrade creates the columns and the table of
+/// these empty.
+async fn have_sources(database: &mut dyn Rows, live: &Schema) -> Result<bool, Error> {
+    let Some(spans) = live.table("spans") else { return Ok(false) };
+    if spans.find_column("dimension_attributes").is_some() {
+        return Ok(true);
+    }
+    let any = Query::select().expr(Expr::val(1)).from("span_metrics").limit(1).take();
+    Ok(!database.query(any).await?.is_empty())
+}

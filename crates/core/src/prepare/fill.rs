@@ -1,0 +1,45 @@
+//! Adds columns, and fills them, while MLflow writes.
+
+use super::preparable::PreparableRows;
+use super::report::FilledRows;
+use super::session::online;
+use super::step::Steps;
+use crate::backend::Backend;
+use crate::error::Error;
+use crate::plan::TableChange;
+use crate::schema::{Schema, Table};
+
+/// Adds the columns of a table, and fills its rows.
+///
+/// The table of the digests comes first: where it exists, the columns of later revisions are those
+/// of a preparation.
+pub(super) async fn fill(
+    backend: &mut dyn Backend,
+    rows: &PreparableRows,
+    live: &Schema,
+    steps: &mut Steps<'_>,
+) -> Result<FilledRows, Error> {
+    let named = rows.named();
+    let mut seconds = 0.0;
+    if !named.columns.is_empty() {
+        let step = steps.begin(format!("add columns to {}", named.table))?;
+        if let Some(digests) = rows.filled.digests_in(live).filter(|_| !rows.filled.is_filled(live))
+        {
+            online(backend)?.change_briefly(&creation(digests), &step.progress).await?;
+        }
+        online(backend)?.change_briefly(&rows.change, &step.progress).await?;
+        seconds += step.end();
+    }
+    let step = steps.begin(format!("fill {}", named.table))?;
+    let mut session = online(backend)?.rows_online(steps.request.throttle).await?;
+    let count = match rows.migration.beforehand() {
+        Some(beforehand) => beforehand.fill(&rows.filled, &mut *session, &step.progress).await?,
+        None => 0,
+    };
+    seconds += step.end();
+    Ok(FilledRows { rows: count, seconds, ..named })
+}
+
+fn creation(table: Table) -> TableChange {
+    TableChange { before: None, after: table, revisions: Vec::new() }
+}

@@ -1,0 +1,59 @@
+//! Reports a step in progress.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use crate::error::Error;
+use crate::event::{Event, Observer, Progress, StepKind};
+use crate::upgrade::options::UpgradeOptions;
+
+/// What reports the steps of a preparation.
+pub(super) struct Steps<'a> {
+    pub(super) request: &'a UpgradeOptions,
+    pub(super) observer: &'a Arc<dyn Observer>,
+    pub(super) step_count: usize,
+    pub(super) done: usize,
+}
+
+impl<'a> Steps<'a> {
+    /// Begins the next step.
+    ///
+    /// # Errors
+    /// If the user has stopped the work.
+    pub(super) fn begin(&mut self, title: String) -> Result<Step<'a>, Error> {
+        self.request.stop.check()?;
+        self.request.stop.begin_work();
+        self.done += 1;
+        let (step, step_count) = (self.done, self.step_count);
+        let kind = StepKind::OnlineChange;
+        self.observer.notify(&Event::StepStarted { step, step_count, title: title.clone(), kind });
+        let stop = self.request.stop.clone();
+        let progress = Progress::new(Arc::clone(self.observer), step, stop);
+        Ok(Step { number: step, title, progress, observer: self.observer, started: Instant::now() })
+    }
+}
+
+/// A step in progress.
+pub(super) struct Step<'a> {
+    number: usize,
+    title: String,
+    pub(super) progress: Progress,
+    observer: &'a Arc<dyn Observer>,
+    started: Instant,
+}
+
+impl Step<'_> {
+    /// Ends the step, and returns its duration in seconds.
+    pub(super) fn end(self) -> f64 {
+        let seconds = self.started.elapsed().as_secs_f64();
+        tracing::info!(step = self.number, title = self.title, seconds, "step is done");
+        self.observer.notify(&Event::StepFinished {
+            step: self.number,
+            title: self.title,
+            kind: StepKind::OnlineChange,
+            rows: None,
+            seconds,
+        });
+        seconds
+    }
+}
