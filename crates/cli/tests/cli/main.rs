@@ -23,6 +23,7 @@ mod kills;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_at_steps;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_of_preparations;
 mod kills_of_repairs;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_copies;

@@ -19,6 +19,9 @@ use crate::schema::{
     Detail, Difference, DifferenceKind, Object, PrimaryKey, Schema, by_name, differences,
 };
 
+/// The most objects of the target that are named one by one: a preparation makes dozens.
+const MOST_NAMED: usize = 8;
+
 /// The differences between a live schema and its revision, by their effect on an upgrade.
 #[derive(Debug, Default)]
 pub(crate) struct Drift {
@@ -114,8 +117,18 @@ impl Drift {
         for difference in &self.left {
             notify(format!("not as in {from}, left as it is: {difference}"));
         }
-        for difference in &self.ahead {
-            notify(format!("there already, as in {}: {difference}", label(target)));
+        let target = label(target);
+        match self.ahead.len() {
+            0..=MOST_NAMED => {
+                for difference in &self.ahead {
+                    notify(format!("there already, as in {target}: {difference}"));
+                }
+            }
+            several => {
+                notify(format!(
+                    "{several} tables, columns and indexes are there already, as in {target}"
+                ));
+            }
         }
         for difference in &self.acceptable {
             notify(format!("not as in {from}, accepted: {difference}"));
