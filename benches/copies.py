@@ -28,6 +28,7 @@ Fill = Callable[[Database], None]
 
 _ORIGINAL = f"{OWN_PREFIX}original"
 _COPY = f"{OWN_PREFIX}copy"
+_KEPT = f"{OWN_PREFIX}kept"
 
 
 class Copies(Protocol):
@@ -45,6 +46,12 @@ class Copies(Protocol):
 
     def copy(self, purpose: Purpose) -> contextlib.AbstractContextManager[sa.URL]:
         """A copy that lives as long as the context."""
+
+    def keep(self) -> None:
+        """Called within `copy`: sets that copy aside, in place of one that was kept before."""
+
+    def kept(self) -> contextlib.AbstractContextManager[sa.URL]:
+        """The copy that was set aside."""
 
     def close(self) -> None:
         """Ends what has been started."""
@@ -70,6 +77,7 @@ class SqliteCopies:
     def __init__(self, folder: Path) -> None:
         self._original = folder / "original.db"
         self._copy = folder / "copy.db"
+        self._kept = folder / "kept.db"
 
     def prepare(self, fill: Fill, *, stale: bool) -> None:
         self._original.unlink(missing_ok=True)
@@ -85,6 +93,13 @@ class SqliteCopies:
         finally:
             for leftover in self._copy.parent.glob(f"{self._copy.name}*"):
                 leftover.unlink()
+
+    def keep(self) -> None:
+        self._copy.replace(self._kept)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[sa.URL]:
+        yield sa.URL.create("sqlite", database=str(self._kept))
 
     def close(self) -> None:
         pass
@@ -126,6 +141,16 @@ class PostgresCopies:
             self._server.drop(_COPY)
             _run(everywhere, "CHECKPOINT")
 
+    def keep(self) -> None:
+        # Else autovacuum would find that it needs it, while something is being timed.
+        _run(self._server.url(_COPY), "VACUUM (ANALYZE)")
+        self._server.drop(_KEPT)
+        _run(self._server.url("postgres"), f"ALTER DATABASE {_COPY} RENAME TO {_KEPT}")
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[sa.URL]:
+        yield self._server.url(_KEPT)
+
     def close(self) -> None:
         self._private.stop()
 
@@ -144,6 +169,8 @@ class MysqlCopies:
     def __init__(self, server: PrivateServer, folder: Path) -> None:
         self._private = server
         self._snapshot = folder / "snapshot"
+        # A server of its own, for what is kept.
+        self._aside = PrivateServer(server.name, folder / "kept")
         running = server.start(Purpose.FILL)
         self.settings = server.settings()
         self.version = _text(running.url("mysql"), "SELECT version()")
@@ -175,6 +202,19 @@ class MysqlCopies:
             yield server.url(_ORIGINAL)
         finally:
             self._discard()
+
+    def keep(self) -> None:
+        self._private.stop()
+        shutil.rmtree(self._aside.data, ignore_errors=True)
+        self._aside.folder.mkdir(exist_ok=True)
+        self._private.data.rename(self._aside.data)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[sa.URL]:
+        try:
+            yield self._aside.start(Purpose.FILL).url(_ORIGINAL)
+        finally:
+            self._aside.stop()
 
     def close(self) -> None:
         self._discard()
