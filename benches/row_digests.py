@@ -33,7 +33,7 @@ _TABLES = {
 
 @dataclasses.dataclass(frozen=True)
 class Digest:
-    """The rows of one table; the sum is that of a checksum of each, so their order does not matter."""
+    """The rows of one table, and the sum of their checksums: their order does not matter."""
 
     rows: int
     checksum: str
@@ -70,5 +70,6 @@ def _checksum(dialect: sa.Dialect, columns: list[str]) -> str:
         row = f"md5(ROW({', '.join(quoted)})::text)"
         return f"sum(('x' || substr({row}, 1, 15))::bit(60)::bigint::numeric)"
     values = [f"IFNULL(CAST({column} AS CHAR), '-')" for column in quoted]
-    row = f"MD5(CONCAT_WS('/', {', '.join(values)}))"
+    # MySQL 9 has no MD5() any more.
+    row = f"SHA2(CONCAT_WS('/', {', '.join(values)}), 256)"
     return f"SUM(CAST(CONV(SUBSTRING({row}, 1, 15), 16, 10) AS UNSIGNED))"

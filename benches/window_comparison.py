@@ -1,4 +1,4 @@
-"""Measures how long MLflow has to be down for an upgrade: each way on a fresh copy of the same data."""
+"""Measures how long MLflow has to be down for an upgrade, each way on a copy of the same data."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import traceback
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,7 @@ import row_digests
 from copies import Copies
 from data_windows import Sizes
 from oracle import engine_of, states, text_of
-from results import Measured, Run
+from results import Measured
 from row_digests import Digest
 from servers import Purpose
 from window_writer import Call, Latency, Writer, latency_of, python_of, writing
@@ -62,7 +62,8 @@ class Phases:
 
     before: dict[str, Latency]
     during: dict[str, Latency]
-    errors: list[str]
+    errors_before: list[str]
+    errors_during: list[str]
 
 
 @dataclasses.dataclass
@@ -157,8 +158,9 @@ class Windows:
             finally:
                 phases = _phases(writer, began, time.time())
                 result.phases.append(phases)
-        if phases.errors:
-            result.faults.append(f"writer: {len(phases.errors)} errors: {phases.errors[0]}")
+        for when, errors in (("before", phases.errors_before), ("during", phases.errors_during)):
+            if errors:
+                result.faults.append(f"writer {when} prepare: {len(errors)} errors: {errors[0]}")
 
     def _timed(
         self, result: Result, command: str, arguments: list[str], upgraded: sa.URL | None = None
@@ -178,7 +180,7 @@ class Windows:
     def _expect(self, result: Result, command: str, *urls: sa.URL) -> None:
         """Notes what `check` or `diff` finds."""
         arguments = [argument for argument in self._own(command, *urls) if argument != "--quiet"]
-        said = subprocess.run(arguments, capture_output=True, text=True)
+        said = subprocess.run(arguments, capture_output=True, text=True, check=False)
         if said.returncode:
             found = (said.stdout + said.stderr).strip()
             result.faults.append(f"{command}: exit code {said.returncode}: {found[:2000]}")
@@ -188,11 +190,11 @@ class Windows:
         os.sync()
         time.sleep(self._settings.settle)
 
-    def _tried(self, result: Result, what: str, action: Any) -> bool:
-        """Does it, and says whether it could; why not is noted."""
+    def _tried(self, result: Result, what: str, action: Callable[[], None]) -> bool:
+        """Does it, and says whether it could: whatever fails is noted, and the rest goes on."""
         try:
             action()
-        except Exception as error:  # noqa: BLE001: the other ways are measured all the same
+        except Exception as error:  # noqa: BLE001
             traceback.print_exc()
             result.faults.append(f"{what}: {str(error)[:2000] or type(error).__name__}")
             return False
@@ -204,13 +206,15 @@ class Windows:
 
 def _phases(writer: Writer, began: float, ended: float) -> Phases:
     calls = writer.calls
-    errors = [call.error for call in calls if call.error]
-    if trouble := writer.trouble:
-        errors.append(trouble)
     # The first calls open connections, and are slow.
     before = [call for call in calls[1:] if call.began + call.seconds < began]
     during = [call for call in calls if call.began + call.seconds >= began and call.began < ended]
-    return Phases(_latencies(before), _latencies(during), errors)
+    errors_before, errors_during = (
+        [f"{call.name}: {call.error}" for call in part if call.error] for part in (before, during)
+    )
+    if trouble := writer.trouble:
+        errors_during.append(trouble)
+    return Phases(_latencies(before), _latencies(during), errors_before, errors_during)
 
 
 def _latencies(calls: Sequence[Call]) -> dict[str, Latency]:

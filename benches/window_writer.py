@@ -1,4 +1,4 @@
-"""Runs writer.py by an old MLflow beside a measurement, and says how long its calls have taken."""
+"""Runs writer.py by an old MLflow beside a measurement, and says how long its calls took."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Times how long MLflow has to be down for an upgrade: with its own command, with ours, and prepared.
+"""Times how long MLflow has to be down for an upgrade: by its own command, by ours, and prepared.
 
 usage: windows.py --binary PATH [options] [CASE ...]     (run.sh windows builds it first)
 
@@ -92,7 +92,8 @@ def _results(options: argparse.Namespace, folder: Path) -> Iterator[Result]:
     )
     for server in options.servers:
         with contextlib.closing(copies_of(server, folder / server)) as copies:
-            yield from Windows(server, copies, folder, settings).results(options.cases or RELEASES)
+            windows = Windows(server, copies, folder, settings)
+            yield from windows.results(options.cases or list(RELEASES))
 
 
 def _line(result: Result) -> str:
@@ -122,7 +123,7 @@ def _writer_cells(phases: Sequence[Phases]) -> list[str]:
         f"{during.p99:.1f}",
         f"{during.p99 / before.p99:.2f}" if before.calls and during.calls else "-",
         str(during.calls),
-        str(sum(len(each.errors) for each in phases)),
+        str(sum(len(each.errors_before) + len(each.errors_during) for each in phases)),
     ]
 
 
@@ -161,7 +162,12 @@ def _parse() -> argparse.Namespace:
     add("--params", type=int, help="params, and as many tags [one for 100 entries]")
     add("--traces", type=int, default=20_000, help="traces of ten spans each [%(default)s]")
     add("--no-writer", dest="writer", action="store_false", help="nobody logs while it prepares")
-    add("--writers", type=Path, default=kept, help="where environments of old MLflows are, or shall be [%(default)s]")
+    add(
+        "--writers",
+        type=Path,
+        default=kept,
+        help="where old MLflows are, or shall be [%(default)s]",
+    )
     add("--calm", type=float, default=20, help="seconds of logging before `prepare` [%(default)s]")
     add("--repeat", type=int, default=1, help="runs of our commands [%(default)s]")
     add("--limit", type=float, default=3600, help="seconds after which a run is killed [3600]")

@@ -32,6 +32,7 @@ _BATCHES_A_RUN = 200
 _BETWEEN_CALLS = 0.01
 # So many batches to a trace.
 _TRACE_EVERY = 3
+_USAGE = {"input_tokens": 5, "output_tokens": 7, "total_tokens": 12}
 
 Calls = list[tuple[str, Callable[[], Any]]]
 """Calls of the store, each with its name, in the order in which a client makes them."""
@@ -74,7 +75,7 @@ class Writer:
         began, clock, error = time.time(), time.perf_counter(), None
         try:
             call()
-        except Exception as raised:  # noqa: BLE001: whatever a user would see
+        except Exception as raised:  # noqa: BLE001
             error = f"{type(raised).__name__}: {str(raised)[:500]}"
         line = [round(began, 4), round(time.perf_counter() - clock, 5), name, error]
         self._out.write(f"{json.dumps(line)}\n")
@@ -108,7 +109,9 @@ def _trace_by_parts(store: Any, experiment: str) -> Calls:
         begun.append(store.start_trace(experiment, now, metadata, tags).request_id)
 
     def end() -> None:
-        store.end_trace(begun[0], now + 100, TraceStatus.OK, {"mlflow.traceOutputs": "an answer"}, {})
+        store.end_trace(
+            begun[0], now + 100, TraceStatus.OK, {"mlflow.traceOutputs": "an answer"}, {}
+        )
 
     return [
         ("start_trace", start),
@@ -133,7 +136,7 @@ def _whole_trace(store: Any, experiment: str) -> Calls:
         execution_duration=100,
         trace_metadata={
             "mlflow.trace.session": f"session-{number % 5}",
-            "mlflow.trace.tokenUsage": '{"input_tokens": 5, "output_tokens": 7, "total_tokens": 12}',
+            "mlflow.trace.tokenUsage": json.dumps(_USAGE),
         },
         tags={"mlflow.traceName": "answer"},
     )
@@ -165,8 +168,7 @@ def _spans(number: int, trace: str) -> list[Any]:
             "mlflow.spanInputs": {"messages": [{"content": "a question"}]},
         }
         if kind == "CHAT_MODEL":
-            usage = {"input_tokens": 5, "output_tokens": 7, "total_tokens": 12}
-            attributes |= {"mlflow.chat.tokenUsage": usage, "mlflow.llm.model": "gpt-4o"}
+            attributes |= {"mlflow.chat.tokenUsage": _USAGE, "mlflow.llm.model": "gpt-4o"}
         span = ReadableSpan(
             name=name,
             context=context,
