@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import dataclasses
 import functools
-import json
 import os
 import subprocess
 import sys
@@ -12,7 +11,6 @@ import time
 import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -22,9 +20,10 @@ import row_digests
 from copies import Copies
 from data_windows import Sizes
 from oracle import engine_of, states, text_of
-from results import Measured
+from results import Measured, Run
 from row_digests import Digest
 from servers import Purpose
+from window_stages import Stage, stages
 from window_writer import Call, Latency, Writer, latency_of, python_of, writing
 
 RELEASES = {
@@ -78,7 +77,7 @@ class Result:
     rows: dict[str, int] = dataclasses.field(default_factory=dict)
     commands: dict[str, Measured] = dataclasses.field(default_factory=dict)
     phases: list[Phases] = dataclasses.field(default_factory=list)
-    steps: list[dict[str, Any]] = dataclasses.field(default_factory=list)
+    stages: list[Stage] = dataclasses.field(default_factory=list)
     faults: list[str] = dataclasses.field(default_factory=list)
 
 
@@ -126,7 +125,7 @@ class Windows:
     def _upgrade(self, result: Result) -> None:
         with self._copies.copy(Purpose.TIME) as url:
             self._settle()
-            self._timed(result, UPGRADE, self._own("upgrade", url), url)
+            self._timed(result, UPGRADE, [*self._own("upgrade", url), "--quiet"], url)
 
     def _window(self, result: Result, expected: dict[str, Digest]) -> None:
         with self._copies.copy(Purpose.TIME) as url:
@@ -134,10 +133,10 @@ class Windows:
             self._prepare(result, url)
             # Whoever upgrades has stopped MLflow, and looked.
             self._settle()
-            report = self._folder / "report.json"
-            arguments = [*self._own("upgrade", url), "--report", str(report)]
-            self._timed(result, WINDOW, arguments, url)
-            result.steps = json.loads(report.read_text())["steps"]
+            said, began = self._folder / "upgrade.json", time.time()
+            arguments = [*self._own("upgrade", url), "--json"]
+            run = self._timed(result, WINDOW, arguments, url, said)
+            result.stages = stages(said, began, began + run.seconds)
             self._expect(result, "check", url)
             if expected:
                 result.faults += row_digests.differences(expected, row_digests.digests(url))
@@ -145,7 +144,7 @@ class Windows:
                     self._expect(result, "diff", url, mlflow)
 
     def _prepare(self, result: Result, url: sa.URL) -> None:
-        arguments = self._own("prepare", url)
+        arguments = [*self._own("prepare", url), "--quiet"]
         if self._settings.writers is None:
             self._timed(result, PREPARE, arguments)
             return
@@ -163,24 +162,31 @@ class Windows:
                 result.faults.append(f"writer {when} prepare: {len(errors)} errors: {errors[0]}")
 
     def _timed(
-        self, result: Result, command: str, arguments: list[str], upgraded: sa.URL | None = None
-    ) -> None:
+        self,
+        result: Result,
+        command: str,
+        arguments: list[str],
+        upgraded: sa.URL | None = None,
+        said: Path | None = None,
+    ) -> Run:
         """Runs a command; raises what went wrong, also if an upgrade does not end at head."""
-        run = measure.run(arguments, self._settings.limit)
+        run = measure.run(arguments, self._settings.limit, said)
         if run.outcome == "ok" and upgraded and (found := _revision(upgraded)) != states()[-1]:
             run = dataclasses.replace(run, outcome="failed", message=f"ends at {found}")
         result.commands[command].runs.append(run)
         self._say(f"{result.case}: {command} {run.seconds:.2f} s, {run.outcome}")
         if run.outcome != "ok":
             raise RuntimeError(run.message or run.outcome)
+        return run
 
     def _own(self, command: str, *urls: sa.URL) -> list[str]:
-        return [str(self._settings.binary), command, *map(text_of, urls), "--quiet"]
+        return [str(self._settings.binary), command, *map(text_of, urls)]
 
     def _expect(self, result: Result, command: str, *urls: sa.URL) -> None:
         """Notes what `check` or `diff` finds."""
-        arguments = [argument for argument in self._own(command, *urls) if argument != "--quiet"]
-        said = subprocess.run(arguments, capture_output=True, text=True, check=False)
+        said = subprocess.run(
+            self._own(command, *urls), capture_output=True, text=True, check=False
+        )
         if said.returncode:
             found = (said.stdout + said.stderr).strip()
             result.faults.append(f"{command}: exit code {said.returncode}: {found[:2000]}")
