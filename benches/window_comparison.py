@@ -44,11 +44,12 @@ COMMANDS = (MLFLOW, UPGRADE, PREPARE, WINDOW)
 
 @dataclasses.dataclass(frozen=True)
 class Settings:
-    """How to measure, and how much data; `writers` is None without a writer."""
+    """How to measure, and how much data; without `writers` nobody logs."""
 
     binary: Path
     sizes: Sizes
     writers: Path | None
+    data: Path | None
     calm: float
     repeat: int
     limit: float
@@ -103,7 +104,10 @@ class Windows:
         sizes = self._settings.sizes
         self._say(f"{result.case}: making {sizes.entries:,} entries at {result.state}")
         fill = functools.partial(data_windows.fill, sizes, result.state)
-        if not self._tried(result, "the data", lambda: self._copies.prepare(fill, stale=False)):
+        stored = self._stored(result.state)
+        if not self._tried(
+            result, "the data", lambda: self._copies.prepare(fill, stale=False, stored=stored)
+        ):
             return
         expected: dict[str, Digest] = {}
         self._tried(result, MLFLOW, lambda: expected.update(self._mlflow(result)))
@@ -111,6 +115,15 @@ class Windows:
         for _ in range(self._settings.repeat):
             self._tried(result, UPGRADE, lambda: self._upgrade(result))
             self._tried(result, WINDOW, lambda: self._window(result, expected))
+
+    def _stored(self, state: str) -> Path | None:
+        """Where the data are kept for other invocations, if they are."""
+        folder, sizes = self._settings.data, self._settings.sizes
+        if folder is None:
+            return None
+        folder.mkdir(parents=True, exist_ok=True)
+        name = (self._server, state, sizes.entries, sizes.params, sizes.traces)
+        return folder / "-".join(map(str, name))
 
     def _mlflow(self, result: Result) -> dict[str, Digest]:
         """MLflow's own upgrade, whose database is kept: the others have to be equal to it."""

@@ -85,6 +85,7 @@ def _results(options: argparse.Namespace, folder: Path) -> Iterator[Result]:
         binary=binary,
         sizes=Sizes(options.entries, options.params or options.entries // 100, options.traces),
         writers=options.writers if options.writer else None,
+        data=options.data,
         calm=options.calm,
         repeat=options.repeat,
         limit=options.limit,
@@ -170,6 +171,7 @@ def _parse() -> argparse.Namespace:
     add("--repeat", type=int, default=1, help="runs of our commands [%(default)s]")
     add("--limit", type=float, default=3600, help="seconds after which a run is killed [3600]")
     add("--settle", type=float, default=2, help="seconds of rest before a timed run [%(default)s]")
+    add("--data", type=Path, help="keep the data in this folder, and take them from there later")
     add("--folder", type=Path, help="where servers and copies live [a temporary folder]")
     add("--out", type=Path, help="write everything to this file as JSON")
     options = parser.parse_args()
