@@ -74,7 +74,7 @@ class Result:
     version: str
     case: str
     state: str
-    load_average: float
+    load_averages: dict[str, list[float]] = dataclasses.field(default_factory=dict)
     rows: dict[str, int] = dataclasses.field(default_factory=dict)
     commands: dict[str, Measured] = dataclasses.field(default_factory=dict)
     phases: list[Phases] = dataclasses.field(default_factory=list)
@@ -94,8 +94,7 @@ class Windows:
     def results(self, cases: Sequence[str]) -> Iterator[Result]:
         """Measures the cases. What fails is told in the result, and the rest goes on."""
         for case in cases:
-            load = os.getloadavg()[0]
-            result = Result(self._server, self._copies.version, case, RELEASES[case][1], load)
+            result = Result(self._server, self._copies.version, case, RELEASES[case][1])
             result.commands = {command: Measured() for command in COMMANDS}
             self._measure(result)
             yield result
@@ -187,6 +186,7 @@ class Windows:
         if run.outcome == "ok" and upgraded and (found := _revision(upgraded)) != states()[-1]:
             run = dataclasses.replace(run, outcome="failed", message=f"ends at {found}")
         result.commands[command].runs.append(run)
+        result.load_averages.setdefault(command, []).append(os.getloadavg()[0])
         self._say(f"{result.case}: {command} {run.seconds:.2f} s, {run.outcome}")
         if run.outcome != "ok":
             raise RuntimeError(run.message or run.outcome)

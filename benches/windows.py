@@ -144,6 +144,7 @@ def _memory(measured: Measured) -> str:
 def _details(result: Result) -> str:
     """What failed, and which steps of the last window took its time."""
     lines = [f"\n{result.case} on {result.server} {result.version}: {result.rows}"]
+    lines += [f"- load average after {key}: {load}" for key, load in result.load_averages.items()]
     lines += [f"- fault: {fault}" for fault in result.faults]
     slowest = sorted(result.stages, key=lambda stage: -stage.seconds)[:_STAGES_TOLD]
     lines += [f"- {stage.seconds:.3f} s  {stage.title}" for stage in slowest]
