@@ -46,5 +46,5 @@ def _others(events: list[dict[str, Any]], began: float, ended: float) -> Iterato
     before = began
     for title, found in marks:
         for moment in found:
-            yield Stage(title, round(moment - before, 3))
+            yield Stage(title, max(0.0, round(moment - before, 3)))
             before = moment
