@@ -76,7 +76,8 @@ class Writer:
         try:
             call()
         except Exception as raised:  # noqa: BLE001
-            error = f"{type(raised).__name__}: {str(raised)[:500]}"
+            code = getattr(raised, "error_code", type(raised).__name__)
+            error = f"{code}: {str(raised)[:500]}"
         line = [round(began, 4), round(time.perf_counter() - clock, 5), name, error]
         self._out.write(f"{json.dumps(line)}\n")
         time.sleep(_BETWEEN_CALLS)
