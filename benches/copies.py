@@ -28,6 +28,7 @@ Fill = Callable[[Database], None]
 
 _ORIGINAL = f"{OWN_PREFIX}original"
 _COPY = f"{OWN_PREFIX}copy"
+_KEPT = f"{OWN_PREFIX}kept"
 
 
 class Copies(Protocol):
@@ -40,11 +41,20 @@ class Copies(Protocol):
     version: str
     settings: str
 
-    def prepare(self, fill: Fill, *, stale: bool) -> None:
-        """Makes the original; `stale`: with statistics as they are at the end of a bulk load."""
+    def prepare(self, fill: Fill, *, stale: bool, stored: Path | None = None) -> None:
+        """Makes the original; `stale`: with statistics as they are at the end of a bulk load.
+
+        `stored` is where it is kept for other invocations, and taken from if it is there.
+        """
 
     def copy(self, purpose: Purpose) -> contextlib.AbstractContextManager[sa.URL]:
         """A copy that lives as long as the context."""
+
+    def keep(self) -> None:
+        """Called within `copy`: sets that copy aside, in place of one that was kept before."""
+
+    def kept(self) -> contextlib.AbstractContextManager[sa.URL]:
+        """The copy that was set aside."""
 
     def close(self) -> None:
         """Ends what has been started."""
@@ -70,10 +80,16 @@ class SqliteCopies:
     def __init__(self, folder: Path) -> None:
         self._original = folder / "original.db"
         self._copy = folder / "copy.db"
+        self._kept = folder / "kept.db"
 
-    def prepare(self, fill: Fill, *, stale: bool) -> None:
+    def prepare(self, fill: Fill, *, stale: bool, stored: Path | None = None) -> None:
         self._original.unlink(missing_ok=True)
+        if stored and stored.exists():
+            shutil.copyfile(stored, self._original)
+            return
         fill(self._original)
+        if stored and self._original.exists():
+            shutil.copyfile(self._original, stored)
 
     @contextlib.contextmanager
     def copy(self, purpose: Purpose) -> Iterator[sa.URL]:
@@ -85,6 +101,13 @@ class SqliteCopies:
         finally:
             for leftover in self._copy.parent.glob(f"{self._copy.name}*"):
                 leftover.unlink()
+
+    def keep(self) -> None:
+        self._copy.replace(self._kept)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[sa.URL]:
+        yield sa.URL.create("sqlite", database=str(self._kept))
 
     def close(self) -> None:
         pass
@@ -103,7 +126,14 @@ class PostgresCopies:
         self.settings = server.settings()
         self.version = _text(self._server.url("postgres"), "SHOW server_version")
 
-    def prepare(self, fill: Fill, *, stale: bool) -> None:
+    def prepare(self, fill: Fill, *, stale: bool, stored: Path | None = None) -> None:
+        if stored and stored.exists():
+            self._private.stop()
+            shutil.rmtree(self._private.data)
+            _copy_folder(stored, self._private.data)
+            self._server = self._private.start(self._purpose)
+            return
+        self._server.drop(_KEPT)
         everywhere = self._server.url("postgres")
         _run(everywhere, "ALTER SYSTEM SET autovacuum = off", "SELECT pg_reload_conf()")
         original = self._server.create(_ORIGINAL)
@@ -113,6 +143,10 @@ class PostgresCopies:
         # Else autovacuum would find that the original needs it, while something is being timed.
         _run(original, "SELECT pg_stat_reset()")
         _run(everywhere, "ALTER SYSTEM RESET autovacuum", "SELECT pg_reload_conf()")
+        if stored:
+            self._private.stop()
+            _copy_folder(self._private.data, stored)
+            self._server = self._private.start(self._purpose)
 
     @contextlib.contextmanager
     def copy(self, purpose: Purpose) -> Iterator[sa.URL]:
@@ -125,6 +159,16 @@ class PostgresCopies:
         finally:
             self._server.drop(_COPY)
             _run(everywhere, "CHECKPOINT")
+
+    def keep(self) -> None:
+        # Else autovacuum would find that it needs it, while something is being timed.
+        _run(self._server.url(_COPY), "VACUUM (ANALYZE)")
+        self._server.drop(_KEPT)
+        _run(self._server.url("postgres"), f"ALTER DATABASE {_COPY} RENAME TO {_KEPT}")
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[sa.URL]:
+        yield self._server.url(_KEPT)
 
     def close(self) -> None:
         self._private.stop()
@@ -143,16 +187,21 @@ class MysqlCopies:
 
     def __init__(self, server: PrivateServer, folder: Path) -> None:
         self._private = server
-        self._snapshot = folder / "snapshot"
+        self._snapshot = self._own_snapshot = folder / "snapshot"
+        # A server of its own, for what is kept.
+        self._aside = PrivateServer(server.name, folder / "kept")
         running = server.start(Purpose.FILL)
         self.settings = server.settings()
         self.version = _text(running.url("mysql"), "SELECT version()")
         # The last revision before one that needs generated columns.
         self.newest = "head" if running.has_generated_columns else "770bee3ae1dd"
 
-    def prepare(self, fill: Fill, *, stale: bool) -> None:
+    def prepare(self, fill: Fill, *, stale: bool, stored: Path | None = None) -> None:
         self._discard()
-        shutil.rmtree(self._snapshot, ignore_errors=True)
+        shutil.rmtree(self._own_snapshot, ignore_errors=True)
+        self._snapshot = stored or self._own_snapshot
+        if self._snapshot.exists():
+            return
         server = self._private.start(Purpose.FILL)
         _run(server.url("mysql"), "SET GLOBAL innodb_stats_auto_recalc = OFF")
         original = server.create(_ORIGINAL)
@@ -162,19 +211,30 @@ class MysqlCopies:
         # A slow shutdown leaves no work behind that would be done while something is being timed.
         _run(server.url("mysql"), "SET GLOBAL innodb_fast_shutdown = 0")
         self._private.stop()
-        self._private.data.rename(self._snapshot)
+        shutil.move(self._private.data, self._snapshot)
 
     @contextlib.contextmanager
     def copy(self, purpose: Purpose) -> Iterator[sa.URL]:
         self._discard()
-        subprocess.run(
-            ["cp", "-a", "--reflink=auto", self._snapshot, self._private.data], check=True
-        )
+        _copy_folder(self._snapshot, self._private.data)
         server: Server = self._private.start(purpose)
         try:
             yield server.url(_ORIGINAL)
         finally:
             self._discard()
+
+    def keep(self) -> None:
+        self._private.stop()
+        shutil.rmtree(self._aside.data, ignore_errors=True)
+        self._aside.folder.mkdir(exist_ok=True)
+        self._private.data.rename(self._aside.data)
+
+    @contextlib.contextmanager
+    def kept(self) -> Iterator[sa.URL]:
+        try:
+            yield self._aside.start(Purpose.FILL).url(_ORIGINAL)
+        finally:
+            self._aside.stop()
 
     def close(self) -> None:
         self._discard()
@@ -182,6 +242,14 @@ class MysqlCopies:
     def _discard(self) -> None:
         self._private.kill()
         shutil.rmtree(self._private.data, ignore_errors=True)
+
+
+def _copy_folder(source: Path, destination: Path) -> None:
+    """Copies a folder as it is, with its owners; one that stopped halfway is not found later."""
+    begun = destination.with_name(f"{destination.name}.new")
+    shutil.rmtree(begun, ignore_errors=True)
+    subprocess.run(["cp", "-a", "--reflink=auto", source, begun], check=True)
+    begun.rename(destination)
 
 
 def _analyze(database: sa.URL) -> None:

@@ -22,6 +22,9 @@ _ENTRIES_OF_MANY = 10
 # So many runs log at the same time, each a value of all its metrics at each of its steps.
 _CONCURRENT = 4
 _START = 1_560_000_000_000
+_METRICS_COLUMNS = ("key", "value", "timestamp", "run_uuid", "step", "is_nan")
+
+_Entry = tuple[str, float, int, str, int, bool]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -45,16 +48,19 @@ def fill(loader: Loader, data: DataSet) -> None:
         ("run_uuid", "experiment_id", "status", "source_type", "lifecycle_stage"),
         ((run.identifier, 1, "FINISHED", "LOCAL", "active") for run in runs),
     )
-    columns = ["key", "value", "timestamp", "run_uuid"]
-    with_steps = loader.has_column("metrics", "step")
-    if with_steps:
-        columns += ["step", "is_nan"]
-    loader.insert("metrics", columns, _entries(runs, chance, with_steps))
+    latest: dict[tuple[str, str], _Entry] = {}
+    loader.insert_known("metrics", _METRICS_COLUMNS, _noted(_entries(runs, chance), latest))
+    loader.insert_known("latest_metrics", _METRICS_COLUMNS, latest.values())
 
 
-def _entries(
-    runs: list[_Run], chance: random.Random, with_steps: bool
-) -> Iterator[tuple[object, ...]]:
+def _noted(entries: Iterator[_Entry], latest: dict[tuple[str, str], _Entry]) -> Iterator[_Entry]:
+    """The entries; the last one of each metric of a run is kept, as MLflow keeps it."""
+    for entry in entries:
+        latest[entry[3], entry[0]] = entry
+        yield entry
+
+
+def _entries(runs: list[_Run], chance: random.Random) -> Iterator[_Entry]:
     begin = _START
     for first in range(0, len(runs), _CONCURRENT):
         together = runs[first : first + _CONCURRENT]
@@ -63,8 +69,8 @@ def _entries(
             time = begin + 1000 * step
             for metric, length in enumerate(run.histories):
                 if step < length:
-                    row = (f"metric_{metric}", chance.random(), time, run.identifier)
-                    yield (*row, step, False) if with_steps else row
+                    value = chance.random()
+                    yield f"metric_{metric}", value, time, run.identifier, step, False
         begin += 1000 * steps
 
 

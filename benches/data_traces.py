@@ -78,7 +78,9 @@ _SPANS = (
     "start_time_unix_nano",
     "end_time_unix_nano",
     "content",
+    "dimension_attributes",
 )
+_SPAN_METRICS = ("trace_id", "span_id", "key", "value")
 _ASSESSMENTS = (
     "assessment_id",
     "trace_id",
@@ -95,24 +97,24 @@ _ASSESSMENTS = (
 
 
 def fill(loader: Loader, data: DataSet) -> None:
-    """Adds an experiment, and traces with all that belongs to them, in the order of their time.
-
-    An older revision has no costs of spans: neither their table, nor the column of their models.
-    """
-    traces = _Traces(data.size)
-    with_costs = loader.has_column("spans", "dimension_attributes")
+    """Adds an experiment, and traces with all that belongs to them, in the order of their time."""
     loader.insert("experiments", ("experiment_id", "name", "lifecycle_stage"), [(1, "e", "active")])
-    loader.insert("trace_info", _TRACE_INFO, traces.infos())
-    loader.insert("trace_tags", ("request_id", "key", "value"), traces.tags())
-    loader.insert("trace_request_metadata", ("request_id", "key", "value"), traces.metadata())
-    loader.insert("trace_metrics", ("request_id", "key", "value"), traces.metrics())
-    if with_costs:
-        loader.insert("spans", (*_SPANS, "dimension_attributes"), traces.spans())
-        costs = ("trace_id", "span_id", "key", "value")
-        loader.insert("span_metrics", costs, traces.span_metrics())
-    else:
-        loader.insert("spans", _SPANS, (span[:-1] for span in traces.spans()))
-    loader.insert("assessments", _ASSESSMENTS, traces.assessments())
+    add(loader, data.size)
+
+
+def add(loader: Loader, size: int) -> None:
+    """Adds traces to the experiment 1.
+
+    An older revision lacks tables and columns; what they would hold is left out.
+    """
+    traces, pair = _Traces(size), ("request_id", "key", "value")
+    loader.insert_known("trace_info", _TRACE_INFO, traces.infos())
+    loader.insert_known("trace_tags", pair, traces.tags())
+    loader.insert_known("trace_request_metadata", pair, traces.metadata())
+    loader.insert_known("trace_metrics", pair, traces.metrics())
+    loader.insert_known("spans", _SPANS, traces.spans())
+    loader.insert_known("span_metrics", _SPAN_METRICS, traces.span_metrics())
+    loader.insert_known("assessments", _ASSESSMENTS, traces.assessments())
 
 
 class _Traces:

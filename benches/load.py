@@ -25,10 +25,22 @@ class Loader:
             self._engine.dialect.name, _by_long_inserts
         )
 
-    def has_column(self, table: str, column: str) -> bool:
-        """Whether this revision has the column."""
-        columns = sa.inspect(self._engine).get_columns(table)
-        return any(each["name"] == column for each in columns)
+    def columns(self, table: str) -> set[str]:
+        """The columns of the table at this revision; none if it has no such table."""
+        inspector = sa.inspect(self._engine)
+        if not inspector.has_table(table):
+            return set()
+        return {each["name"] for each in inspector.get_columns(table)}
+
+    def insert_known(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
+        """Adds rows to a table that this revision may lack, without the columns that it lacks."""
+        known = self.columns(table)
+        places = [place for place, column in enumerate(columns) if column in known]
+        if len(places) == len(columns):
+            self.insert(table, columns, rows)
+        elif places:
+            kept = [columns[place] for place in places]
+            self.insert(table, kept, (tuple(row[place] for place in places) for row in rows))
 
     def insert(self, table: str, columns: Sequence[str], rows: Iterable[Row]) -> None:
         """Adds rows in the given order."""

@@ -15,9 +15,9 @@ _BETWEEN_LOOKS = 0.005
 _LENGTH_OF_MESSAGE = 2000
 
 
-def run(command: list[str], limit: float) -> Run:
-    """Runs a command to its end, or kills it after `limit` seconds."""
-    with tempfile.TemporaryFile() as output:
+def run(command: list[str], limit: float, said: Path | None = None) -> Run:
+    """Runs a command to its end, or kills it after `limit` seconds; `said` gets its output."""
+    with said.open("w+b") if said else tempfile.TemporaryFile() as output:
         started = time.perf_counter()
         child = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=output, stderr=subprocess.STDOUT

@@ -1,8 +1,8 @@
 #!/bin/sh
-# run.sh [estimates|copy] [options] [CASE ...]: builds mlflow-migrate as it is shipped, sets up MLflow to compare
+# run.sh [estimates|copy|windows] [options] [CASE ...]: builds mlflow-migrate as it is shipped, sets up MLflow to compare
 # with, and runs benchmark.py, whose options these are (--help), or with "estimates" first, estimates.py, or with
-# "copy", copying.py. With --binary PATH nothing is built. MLFLOW_MIGRATE_VENV: where the environment with MLflow
-# is, or shall be; by default .venv in the clone.
+# "copy", copying.py, or with "windows", windows.py. With --binary PATH nothing is built. MLFLOW_MIGRATE_VENV:
+# where the environment with MLflow is, or shall be; by default .venv in the clone.
 set -eu
 program=benchmark.py
 if [ "${1:-}" = estimates ]; then
@@ -10,6 +10,9 @@ if [ "${1:-}" = estimates ]; then
     shift
 elif [ "${1:-}" = copy ]; then
     program=copying.py
+    shift
+elif [ "${1:-}" = windows ]; then
+    program=windows.py
     shift
 fi
 repository=$(cd "$(dirname "$0")/.." && pwd)

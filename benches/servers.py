@@ -72,7 +72,7 @@ class PrivateServer:
 
     def __init__(self, name: str, folder: Path) -> None:
         self.folder = folder
-        self._name = name
+        self.name = name
         self._variable = "PG_ARGS" if name == "postgres" else "MYSQLD_ARGS"
 
     @property
@@ -82,7 +82,7 @@ class PrivateServer:
 
     def settings(self, purpose: Purpose = Purpose.TIME) -> str:
         """Its options: ours, then those of the environment."""
-        ours = purpose.value[self._name]
+        ours = purpose.value[self.name]
         return " ".join([*ours, os.environ.get(self._variable, "")]).strip()
 
     def start(self, purpose: Purpose) -> Server:
@@ -90,7 +90,7 @@ class PrivateServer:
         environment = {**os.environ, self._variable: self.settings(purpose)}
         self.folder.mkdir(parents=True, exist_ok=True)
         started = subprocess.run(
-            [_SCRIPTS / self._name / "start.sh", self.folder],
+            [_SCRIPTS / self.name / "start.sh", self.folder],
             env=environment,
             check=True,
             stdout=subprocess.PIPE,
@@ -100,7 +100,7 @@ class PrivateServer:
 
     def stop(self) -> None:
         """Ends it as an operator does."""
-        subprocess.run([_SCRIPTS / self._name / "stop.sh", self.folder], check=True)
+        subprocess.run([_SCRIPTS / self.name / "stop.sh", self.folder], check=True)
 
     def kill(self) -> None:
         """Ends a MySQL server at once, whatever it is doing: its files are not wanted any more."""
