@@ -295,7 +295,7 @@ fn with_renamed_indexes<'a>(
         renamed == without_guess(new)
             && old.inactive.is_none()
             && old.definition.is_none()
-            && old.column_names().all(|name| stays(name))
+            && old.column_names().all(stays)
     };
     for old in &before.indexes {
         let dropped = |it: &Clause<'_>| matches!(it, Clause::DropIndex(name) if *name == old.name);
