@@ -63,6 +63,12 @@ pub const BINARY_LOG: Capability = Capability::new("binary logging", TestServer:
 pub const SHORT_KEYS: Capability =
     Capability::new("keys of at most 767 bytes", |server| server.reference() == Server::Mysql56);
 
+/// CHECKs for which the server would copy a table, and an exchange of the rows instead.
+pub const EXCHANGE: Capability =
+    Capability::new("EXCHANGE PARTITION between tables with unlike CHECKs", |server| {
+        server.reference() == Server::Mysql
+    });
+
 /// Every revision; MySQL 5.6 comes to 770bee3ae1dd.
 pub const EVERY_REVISION: Capability =
     Capability::new("generated columns, as all revisions after 770bee3ae1dd", |server| {

@@ -122,10 +122,28 @@ impl Features {
         self.since((8, 0, 16), (10, 2, 1))
     }
 
+    /// Rows can be exchanged between a table and a partition of another one, without validation and
+    /// whatever CHECKs the two have: MySQL 8.0.16, the first version with CHECKs.
+    ///
+    /// Seen with MySQL 9.7. A version that compares CHECKs refuses the first exchange, and the server
+    /// then copies the table.
+    #[must_use]
+    pub fn exchanges_unlike_checks(&self) -> bool {
+        self.enforces_checks() && !self.is_mariadb()
+    }
+
     /// `ALTER TABLE … RENAME COLUMN`: MySQL 8.0.3; MariaDB 10.5.2.
     #[must_use]
     pub fn rename_column(&self) -> bool {
         self.since((8, 0, 3), (10, 5, 2))
+    }
+
+    /// `ALTER TABLE … RENAME INDEX`: MySQL 5.7.1, used since 8.0.0; MariaDB 10.5.2.
+    ///
+    /// No MySQL 5.7 was available to try the clause on.
+    #[must_use]
+    pub fn rename_index(&self) -> bool {
+        self.since((8, 0, 0), (10, 5, 2))
     }
 
     /// `ALTER TABLE … DROP CHECK`: MySQL 8.0.16.
@@ -351,9 +369,12 @@ mod tests {
     #[test]
     fn features_begin_where_the_manuals_say() {
         type Feature = fn(&Features) -> bool;
-        let rules: [(&str, Feature, &str, &str); 9] = [
+        let rules: [(&str, Feature, &str, &str); 12] = [
             ("RENAME COLUMN", Features::rename_column, "8.0.2", "8.0.3"),
             ("RENAME COLUMN", Features::rename_column, "10.5.1-MariaDB", "10.5.2-MariaDB"),
+            ("RENAME INDEX", Features::rename_index, "5.7.44", "8.0.36"),
+            ("RENAME INDEX", Features::rename_index, "10.5.1-MariaDB", "10.5.2-MariaDB"),
+            ("exchange of rows", Features::exchanges_unlike_checks, "8.0.15", "8.0.16"),
             ("DROP CHECK", Features::drop_check, "8.0.15", "8.0.16"),
             ("instant ADD COLUMN", Features::instant_add_column, "8.0.11", "8.0.12"),
             ("instant DROP COLUMN", Features::instant_drop_column, "8.0.28", "8.0.29"),

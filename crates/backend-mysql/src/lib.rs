@@ -29,6 +29,7 @@ mod connect;
 mod connection;
 mod database;
 mod error;
+mod exchange;
 mod features;
 mod flushing;
 mod foreign_keys;

@@ -1,4 +1,4 @@
-//! The tables that exist only while tables are swapped.
+//! The tables that exist only while tables are swapped, or their rows exchanged.
 
 use mlflow_migrate_core::Error;
 
@@ -14,9 +14,12 @@ pub(crate) const NEW: &str = "alembic_mlflow_migrate_new_";
 /// The prefix of an old table's name.
 pub(crate) const OLD: &str = "alembic_mlflow_migrate_old_";
 
+/// The prefix of the name of a partitioned table, which keeps rows for a moment.
+pub(crate) const PARTITIONED: &str = "alembic_mlflow_migrate_rows_";
+
 /// Returns whether a table exists only while tables are swapped.
 pub(crate) fn includes(table: &str) -> bool {
-    table.starts_with(NEW) || table.starts_with(OLD)
+    [NEW, OLD, PARTITIONED].iter().any(|prefix| table.starts_with(prefix))
 }
 
 /// Lists the tables that exist only while tables are swapped.

@@ -11,6 +11,9 @@ const ATTEMPT: Duration = Duration::from_secs(1);
 /// The time that others have between two attempts.
 const PAUSE: Duration = Duration::from_millis(500);
 
+/// The time between two attempts that do not wait.
+const SHORT_PAUSE: Duration = Duration::from_millis(20);
+
 /// The attempts of one change.
 #[derive(Debug)]
 pub struct ShortWaits {
@@ -25,6 +28,16 @@ impl ShortWaits {
         Self { attempt: ATTEMPT.min(limit), until: Instant::now().checked_add(limit) }
     }
 
+    /// Returns attempts that do not wait, for servers that can be asked so.
+    ///
+    /// Where a transaction has read the table, and then writes to it, an attempt that waits for its end
+    /// would be in its way, and the server would end the transaction.
+    #[must_use]
+    pub const fn without_waiting(mut self) -> Self {
+        self.attempt = Duration::ZERO;
+        self
+    }
+
     /// Returns the time for which one attempt may wait for a table.
     #[must_use]
     pub const fn attempt(&self) -> Duration {
@@ -33,10 +46,11 @@ impl ShortWaits {
 
     /// Waits until it is time for another attempt. Returns `false` if no time is left for one.
     pub async fn is_another_due(&self) -> bool {
-        let is_possible = |until| Instant::now() + PAUSE + self.attempt <= until;
+        let pause = if self.attempt.is_zero() { SHORT_PAUSE } else { PAUSE };
+        let is_possible = |until| Instant::now() + pause + self.attempt <= until;
         let is_possible = self.until.is_none_or(is_possible);
         if is_possible {
-            tokio::time::sleep(PAUSE).await;
+            tokio::time::sleep(pause).await;
         }
         is_possible
     }

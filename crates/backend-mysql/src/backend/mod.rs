@@ -25,8 +25,8 @@ use crate::database::Mysql;
 use crate::lock::{self, naming_holders};
 use crate::script::MysqlScript;
 use crate::{
-    change, cluster, inspect, preflight, privileges, running_step, session, swap, table_size,
-    version_table,
+    change, cluster, exchange, inspect, preflight, privileges, running_step, session, swap,
+    table_size, version_table,
 };
 
 #[async_trait]
@@ -118,6 +118,9 @@ impl Backend for Mysql {
     }
 
     fn describe_change(&self, change: &TableChange) -> Result<ChangePlan, Error> {
+        if let Some(exchange) = exchange::of(self, change, &self.features) {
+            return Ok(change::describe_exchange(&exchange));
+        }
         change::describe(change, swap::is_swapped(self, change), &self.features)
     }
 

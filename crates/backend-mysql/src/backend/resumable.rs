@@ -8,7 +8,7 @@ use mlflow_migrate_core::backend::Resumable;
 use mlflow_migrate_core::rows::RowTransactions;
 
 use crate::database::Mysql;
-use crate::{cluster, journal, lock, preflight, session, swap};
+use crate::{cluster, exchange, journal, lock, preflight, session, swap};
 
 #[async_trait]
 impl Resumable for Mysql {
@@ -57,11 +57,14 @@ impl Resumable for Mysql {
 
     async fn resume(&mut self) -> Result<(), Error> {
         cluster::confirm(&mut self.lease).await?;
+        exchange::restore(self).await?;
         swap::resume(self).await
     }
 
     async fn discard_copies(&mut self) -> Result<(), Error> {
         cluster::confirm(&mut self.lease).await?;
+        // Never with rows in it.
+        exchange::restore(self).await?;
         swap::discard(self).await
     }
 

@@ -5,6 +5,7 @@ use mlflow_migrate_core::plan::{ChangePlan, TableChange, indexes_of};
 use mlflow_migrate_core::schema::Table;
 
 use super::locks;
+use crate::exchange::Exchange;
 use crate::features::Features;
 use crate::render::{self, Alteration, Clause, ColumnAttributes, Cost, UncheckedForeignKeys};
 use crate::swap::Swap;
@@ -43,6 +44,29 @@ pub(crate) fn describe(
     }
     statements.extend(alteration.triggers.iter().map(|trigger| trigger.definition.clone()));
     Ok(method(&alteration, before, after, statements))
+}
+
+/// Returns the planned change that is made by an exchange of the rows.
+pub(crate) fn describe_exchange(exchange: &Exchange<'_>) -> ChangePlan {
+    let (in_place, checks) = (exchange.in_place(), exchange.checks());
+    let done = [parts(&in_place), parts(&checks)];
+    let done: Vec<String> = done.into_iter().filter(|parts| !parts.is_empty()).collect();
+    let statements = exchange.statements();
+    ChangePlan {
+        summary: format!("alter in place and exchange with an empty table: {}", done.join("; ")),
+        definitions: statements.iter().filter(|one| changes_a_definition(one)).count(),
+        statements,
+        rebuilds: false,
+        scans: true,
+        index_builds: built_indexes(&in_place),
+        logs_rows: false,
+        locks: locks::of_exchange(exchange.before, exchange.after),
+    }
+}
+
+/// Returns whether a statement is DDL, and neither locks nor sets anything.
+fn changes_a_definition(statement: &str) -> bool {
+    !["LOCK ", "UNLOCK ", "SET "].iter().any(|word| statement.starts_with(word))
 }
 
 /// Returns the change as a script makes it, each statement with its end.
@@ -170,6 +194,7 @@ fn words(clause: &Clause<'_>) -> String {
         Clause::DropCheck(name) => format!("drop check {name}"),
         Clause::DropIndex(name) => format!("drop index {name}"),
         Clause::UseIndex(name) => format!("use index {name} again"),
+        Clause::RenameIndex { before, after } => format!("rename index {before} to {after}"),
         Clause::DropPrimaryKey => "drop primary key".to_owned(),
         Clause::DropColumn(name) => format!("drop column {name}"),
         Clause::ChangeColumn { after, .. } => format!("modify column {}", after.name),

@@ -18,6 +18,8 @@ const SHARED: Lock =
 /// Others read while the new table is filled, and wait during the rename.
 const LOCK_TABLES: Lock =
     ("LOCK TABLES READ, an exclusive metadata lock for a moment at the end", Waiting::Writers);
+/// Others read and write while the server builds indexes, and wait while rows are exchanged.
+const LOCK_TABLES_WRITE: Lock = ("LOCK=NONE, LOCK TABLES WRITE for a moment", Waiting::Nobody);
 /// The table that a new foreign key references.
 const REFERENCED: Lock = ("an exclusive metadata lock for a moment", Waiting::Nobody);
 
@@ -29,6 +31,11 @@ pub(super) fn of_creation(after: &Table) -> Vec<TableLock> {
 /// Returns the locks of a new table that is filled, and replaces the old one.
 pub(super) fn of_swap(before: &Table, after: &Table) -> Vec<TableLock> {
     strongest(referenced(Some(before), after).chain([on(&after.name, LOCK_TABLES)]))
+}
+
+/// Returns the locks of a table whose rows are exchanged for a moment.
+pub(super) fn of_exchange(before: &Table, after: &Table) -> Vec<TableLock> {
+    strongest(referenced(Some(before), after).chain([on(&after.name, LOCK_TABLES_WRITE)]))
 }
 
 /// Returns the locks of an `ALTER TABLE`.

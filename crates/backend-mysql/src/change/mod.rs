@@ -13,9 +13,9 @@ use crate::error::is_refused_rows;
 use crate::lock::naming_holders;
 use crate::quoting::quote;
 use crate::render::refuse_raw_texts;
-use crate::{preflight, swap};
+use crate::{exchange, preflight, swap};
 
-pub(crate) use describe::{describe, scripted};
+pub(crate) use describe::{describe, describe_exchange, scripted};
 
 /// Makes one change, and returns the number of rows copied, if known.
 pub(crate) async fn apply(
@@ -43,6 +43,15 @@ async fn make(
     if change.before.is_some() {
         swap::measure_table(database, &change.after.name).await?;
     }
+    let features = database.features.clone();
+    if let Some(exchange) = exchange::of(database, change, &features) {
+        exchange::restore(database).await?;
+        alter(database, &exchange.change_in_place(), progress).await?;
+        if let Some(rows) = exchange::exchange(database, &exchange, progress).await? {
+            return Ok(Some(rows));
+        }
+        return alter(database, &exchange.remaining(), progress).await;
+    }
     if let Some(before) = change.before.as_ref().filter(|_| swap::is_swapped(database, change)) {
         match swap::swap(database, change, before, progress).await {
             Ok(Some(rows)) => return Ok(Some(rows)),
@@ -54,6 +63,15 @@ async fn make(
     if database.table_facts.is_begun(&change.after.name) {
         swap::drop_new_table(database, &change.after.name).await?;
     }
+    alter(database, change, progress).await
+}
+
+/// Lets the server change a table.
+async fn alter(
+    database: &mut Mysql,
+    change: &TableChange,
+    progress: &Progress,
+) -> Result<Option<u64>, Error> {
     if change.before.is_some() {
         database.watched.reports_to(Some(progress.clone()));
     }

@@ -40,7 +40,11 @@ pub(crate) async fn drop_table(
 
 async fn run(database: &mut Mysql, change: Change<'_>, progress: &Progress) -> Result<(), Error> {
     let limit = database.context.lock_seconds;
-    let waits = ShortWaits::within(Duration::from_secs(limit));
+    let mut waits = ShortWaits::within(Duration::from_secs(limit));
+    // MySQL waits for a second at least (manual, "lock_wait_timeout").
+    if database.features.is_mariadb() {
+        waits = waits.without_waiting();
+    }
     wait_for(database, waits.attempt().as_secs()).await?;
     let done = attempts(database, change, &waits, progress).await;
     let reset = wait_for(database, limit).await;
@@ -73,7 +77,6 @@ async fn attempts(
 
 /// Sets for how long the next statements wait for a table.
 async fn wait_for(database: &mut Mysql, seconds: u64) -> Result<(), Error> {
-    // The server takes no less than a second.
-    let sql = format!("SET SESSION lock_wait_timeout = {}", seconds.max(1));
+    let sql = format!("SET SESSION lock_wait_timeout = {seconds}");
     database.run_soon("changing a table online", &sql).await
 }

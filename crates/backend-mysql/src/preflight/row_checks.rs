@@ -38,6 +38,18 @@ pub(super) async fn of_change(database: &mut Mysql, change: &TableChange) -> Res
     found.into_iter().next().map_or(Ok(()), Err)
 }
 
+/// Fails with the new constraint of a change that rows violate, if there is one.
+pub(crate) async fn of_new_constraints(
+    database: &mut Mysql,
+    change: &TableChange,
+) -> Result<(), Error> {
+    let live = live(database).await?;
+    let spelling = spelling(&database.features);
+    let Some(rules) = rules_of(change, &live, spelling, &|_, _| false) else { return Ok(()) };
+    let found = violations(database, &rules).await?;
+    found.into_iter().next().map_or(Ok(()), Err)
+}
+
 /// Returns whether the server copies a table's rows, and checks each of its foreign keys then.
 pub(crate) fn is_copied(change: &TableChange, features: &Features) -> bool {
     features.checks_references_of_copies()

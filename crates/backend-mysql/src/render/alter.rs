@@ -74,6 +74,9 @@ impl<'a> Alteration<'a> {
             let is_new = |check: &&Check| !known.iter().any(|known| same_check(check, known));
             clauses.extend(after.checks.iter().filter(is_new).map(Clause::AddCheck));
         }
+        if features.rename_index() {
+            clauses = with_renamed_indexes(clauses, before, after);
+        }
         let is_new = |trigger: &&Trigger| {
             !before.triggers.iter().any(|existing| existing.name == trigger.name)
         };
@@ -273,6 +276,40 @@ fn added_keys<'a>(
         .filter(|index| !indexes.contains(&without_guess(index)) && !added.bring(index, after))
         .filter(|index| !is_back(Some(&index.name)));
     clauses.extend(new.map(Clause::AddIndex));
+    clauses
+}
+
+/// Renames each index that goes while an equal one comes, instead of building the new one.
+///
+/// InnoDB has made an index for most of MLflow's foreign keys, and later revisions add one under a
+/// name of their own. A renamed index is an ordinary one, like an index that is added.
+fn with_renamed_indexes<'a>(
+    mut clauses: Vec<Clause<'a>>,
+    before: &'a Table,
+    after: &'a Table,
+) -> Vec<Clause<'a>> {
+    let is_same = |old: &Index, new: &Index| {
+        let stays =
+            |name: &str| after.columns.iter().any(|it| it.live_name() == name && it.name == name);
+        let renamed = Index { name: new.name.clone(), ..without_guess(old) };
+        renamed == without_guess(new)
+            && old.inactive.is_none()
+            && old.definition.is_none()
+            && old.column_names().all(stays)
+    };
+    for old in &before.indexes {
+        let dropped = |it: &Clause<'_>| matches!(it, Clause::DropIndex(name) if *name == old.name);
+        let added = |it: &Clause<'_>| matches!(it, Clause::AddIndex(new) if is_same(old, new));
+        let (Some(at), Some(new)) =
+            (clauses.iter().position(dropped), clauses.iter().position(added))
+        else {
+            continue;
+        };
+        if let Clause::AddIndex(index) = clauses.remove(new) {
+            clauses.insert(new, Clause::RenameIndex { before: &old.name, after: &index.name });
+            clauses.remove(at);
+        }
+    }
     clauses
 }
 

@@ -22,6 +22,11 @@ pub(crate) enum Clause<'a> {
     DropCheck(&'a str),
     DropIndex(&'a str),
     DropPrimaryKey,
+    /// Gives an existing index the name of a new one that is equal.
+    RenameIndex {
+        before: &'a str,
+        after: &'a str,
+    },
     /// Makes the server use an existing index again.
     UseIndex(&'a str),
     DropColumn(&'a str),
@@ -60,6 +65,9 @@ impl Clause<'_> {
             // On MariaDB a column's own CHECK is no constraint, and is dropped with its column.
             Self::DropCheck(name) => format!("DROP CONSTRAINT IF EXISTS {}", quote(name)),
             Self::DropIndex(name) => format!("DROP INDEX {}", quote(name)),
+            Self::RenameIndex { before, after } => {
+                format!("RENAME INDEX {} TO {}", quote(before), quote(after))
+            }
             Self::DropPrimaryKey => "DROP PRIMARY KEY".to_owned(),
             Self::UseIndex(name) if features.is_mariadb() => {
                 format!("ALTER INDEX {} NOT IGNORED", quote(name))

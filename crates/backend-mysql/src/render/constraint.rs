@@ -52,10 +52,15 @@ pub(super) fn foreign_key(key: &ForeignKey, is_named: bool) -> String {
 pub(super) fn check(check: &Check) -> String {
     let name = check.name.as_deref();
     format!(
-        "{}CHECK ({})",
+        "{}{}",
         name.map_or_else(String::new, |name| format!("CONSTRAINT {} ", quote(name))),
-        check.expression
+        anonymous_check(check)
     )
+}
+
+/// Renders a CHECK without its name.
+pub(crate) fn anonymous_check(check: &Check) -> String {
+    format!("CHECK ({})", check.expression)
 }
 
 fn names(columns: &[String]) -> String {

@@ -38,6 +38,7 @@ impl Clause<'_> {
             }
             Self::DropIndex(_)
             | Self::UseIndex(_)
+            | Self::RenameIndex { .. }
             | Self::RenameColumn { .. }
             | Self::DropCheck(_) => Cost::Definition,
             Self::AddUnique(_) | Self::AddIndex(_) => Cost::Scan,

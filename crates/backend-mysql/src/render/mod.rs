@@ -20,7 +20,7 @@ use crate::quoting::quote;
 
 pub(crate) use alter::Alteration;
 pub(crate) use clause::{Clause, ColumnAttributes};
-pub(crate) use constraint::index as index_clause;
+pub(crate) use constraint::{anonymous_check, index as index_clause};
 pub(crate) use cost::Cost;
 pub(crate) use new_table::NewTable;
 pub(crate) use script::{require, scripted};

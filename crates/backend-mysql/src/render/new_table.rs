@@ -40,6 +40,7 @@ impl<'a> NewTable<'a> {
                 clause,
                 Clause::DropIndex(_)
                     | Clause::UseIndex(_)
+                    | Clause::RenameIndex { .. }
                     | Clause::AddUnique(_)
                     | Clause::AddIndex(_)
                     | Clause::AddForeignKey { .. }
@@ -68,6 +69,14 @@ impl<'a> NewTable<'a> {
     /// Returns all foreign keys of the new table.
     pub(crate) fn foreign_keys(&self) -> UncheckedForeignKeys<'a> {
         UncheckedForeignKeys { table: &self.after.name, keys: self.foreign_keys.keys.clone() }
+    }
+
+    /// Returns whether the server creates all automatic indexes along with the foreign keys.
+    ///
+    /// Where the foreign keys go and come back, the server replaces such an index by its own.
+    pub(crate) fn has_only_indexes_of_its_keys(&self) -> bool {
+        let mut automatic = self.after.indexes.iter().filter(|index| index.automatic);
+        automatic.all(|index| self.foreign_keys.bring(index, self.after))
     }
 
     fn alter<'b>(

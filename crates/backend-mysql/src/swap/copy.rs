@@ -304,8 +304,8 @@ pub(super) async fn complete(database: &mut Mysql, table: &str) -> Result<(), Er
     notes::clear(&mut database.connection, &context).await
 }
 
-/// Drops all foreign keys of a table that is kept only for its rows.
-pub(super) async fn drop_foreign_keys(database: &mut Mysql, table: &str) -> Result<(), Error> {
+/// Drops all foreign keys of a table.
+pub(crate) async fn drop_foreign_keys(database: &mut Mysql, table: &str) -> Result<(), Error> {
     let action = format!("change table {table}");
     let sql = format!(
         "SELECT CONSTRAINT_NAME FROM information_schema.TABLE_CONSTRAINTS \

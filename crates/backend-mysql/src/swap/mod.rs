@@ -27,7 +27,7 @@ use crate::ranged::notes;
 use crate::swap_tables::{self, NEW, OLD};
 use crate::text_protocol;
 
-pub(crate) use copy::swap;
+pub(crate) use copy::{drop_foreign_keys, swap};
 pub(crate) use eligibility::{is_swapped, measure_table, measure_tables, read_table_facts};
 pub(crate) use statements::Swap;
 

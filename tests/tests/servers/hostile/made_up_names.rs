@@ -15,7 +15,11 @@ async fn names_that_are_taken(server: &TestServer) {
     let taken = match () {
         () if server.is_sqlite() => &["_mlflow_migrate_experiments"][..],
         () if server.is_postgres() => &[],
-        () => &["alembic_mlflow_migrate_new_metrics", "alembic_mlflow_migrate_old_runs"],
+        () => &[
+            "alembic_mlflow_migrate_new_metrics",
+            "alembic_mlflow_migrate_old_runs",
+            "alembic_mlflow_migrate_rows_metrics",
+        ],
     };
     for table in taken {
         let create = format!(

@@ -44,7 +44,10 @@ fn is_all() -> bool {
     std::env::var_os("MLFLOW_MIGRATE_ABORTS").is_some_and(|wanted| wanted == "all")
 }
 
-async fn roll_back(server: &TestServer, address: &Address) -> Result<AbortReport, Error> {
+pub(crate) async fn roll_back(
+    server: &TestServer,
+    address: &Address,
+) -> Result<AbortReport, Error> {
     let mut backend = open(address, Waits::default()).await?;
     let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
     abort(&mut *backend, server.catalogue(), &observer, &CancellationToken::default()).await

@@ -1,6 +1,7 @@
 //! Upgrades that end before they are done, and what is left of them.
 
 mod aborts;
+mod exchanges;
 mod forged_notes;
 mod half_created;
 mod lost_connections;
@@ -9,5 +10,10 @@ pub(crate) mod swaps;
 use mlflow_migrate_tests::harness::Test;
 
 /// Without those of [`swaps`], which run in each character set.
-pub(crate) const TESTS: &[&[Test]] =
-    &[lost_connections::TESTS, aborts::TESTS, forged_notes::TESTS, half_created::TESTS];
+pub(crate) const TESTS: &[&[Test]] = &[
+    lost_connections::TESTS,
+    aborts::TESTS,
+    exchanges::TESTS,
+    forged_notes::TESTS,
+    half_created::TESTS,
+];

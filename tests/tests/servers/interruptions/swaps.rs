@@ -145,7 +145,7 @@ pub(crate) async fn swapping_from(address: &Address, rows: u64) -> Mysql {
 }
 
 /// How an upgrade would change `metrics`.
-async fn method(server: &TestServer, address: &Address, from_rows: u64) -> String {
+pub(crate) async fn method(server: &TestServer, address: &Address, from_rows: u64) -> String {
     let mut backend = swapping_from(address, from_rows).await;
     backend.begin(SessionMode::Read).await.unwrap();
     let request = UpgradeOptions::to(Target::parse(server.head()));
@@ -216,7 +216,7 @@ async fn the_rows_are_counted(server: &TestServer) {
     }
 }
 
-fn create(database: &dyn TestDatabase) -> String {
+pub(crate) fn metrics_as_created(database: &dyn TestDatabase) -> String {
     let create = database.query("SHOW CREATE TABLE metrics");
     let Cell::Text(create) = &create[0][1] else { panic!("{create:?}") };
     create.clone()
@@ -237,11 +237,11 @@ async fn what_a_copy_has_too(server: &TestServer) {
         "CREATE USER {user}@'%'; GRANT SELECT (value), INSERT ON {name}.metrics TO {user}@'%'"
     ));
     let grants = || database.query(&format!("SHOW GRANTS FOR {user}@'%'"));
-    let (granted, options) = (grants(), create(&*database));
+    let (granted, options) = (grants(), metrics_as_created(&*database));
     let options = options.rsplit_once("\n) ").unwrap().1;
     assert!(method(server, &address, 0).await.contains("swap"), "{options}");
     to_newest(server, &address).await.unwrap();
-    let after = create(&*database);
+    let after = metrics_as_created(&*database);
     assert_eq!(after.rsplit_once("\n) ").unwrap().1, options);
     for comment in ["COMMENT 'a number'", "COMMENT 'own'"] {
         assert!(after.contains(comment), "{after}");
@@ -288,7 +288,7 @@ async fn what_a_copy_would_lose(server: &TestServer) {
         "ALTER TABLE metrics STATS_AUTO_RECALC = 0, ADD INDEX own (timestamp) COMMENT 'of an index'",
     );
     to_newest(server, &address).await.unwrap();
-    let after = create(&*database);
+    let after = metrics_as_created(&*database);
     for kept in kept {
         assert!(after.contains(&kept), "{kept}: {after}");
     }

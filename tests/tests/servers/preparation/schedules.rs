@@ -188,7 +188,6 @@ async fn upgrade_alone(server: &TestServer, database: &dyn TestDatabase) {
     let python = oracle::python().unwrap();
     let url = address_of(database).to_string();
     let url = url.replace("postgresql://", "postgresql+psycopg://");
-    let url = url.replace("mysql://", "mysql+pymysql://");
     oracle::run(Command::new(python).arg(oracle::script("upgrade.py")).arg(url));
 }
 
