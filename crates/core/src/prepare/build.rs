@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use super::fill;
 use super::indexes::prepared;
-use super::preparable::{Preparable, PreparableIndex, PreparableTable};
+use super::objects::{PreparableIndex, PreparableTable};
+use super::preparable::Preparable;
 use super::report::{LeftOut, PrepareReport, PreparedIndex, PreparedTable};
 use super::session::{begin, end, online};
 use super::step::Steps;

@@ -1,6 +1,6 @@
 //! Adds columns, and fills them, while MLflow writes.
 
-use super::preparable::PreparableRows;
+use super::objects::PreparableRows;
 use super::report::FilledRows;
 use super::session::online;
 use super::step::Steps;

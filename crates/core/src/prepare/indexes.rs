@@ -1,6 +1,6 @@
 //! Decides which indexes of an upgrade can be built beforehand.
 
-use super::preparable::PreparableIndex;
+use super::objects::PreparableIndex;
 use super::report::LeftOut;
 use crate::backend::Backend;
 use crate::error::Error;

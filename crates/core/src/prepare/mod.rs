@@ -9,7 +9,8 @@
 //!
 //! | part | what it does |
 //! |---|---|
-//! | `preparable` | names what can be prepared |
+//! | `preparable` | collects what can be prepared |
+//! | `objects` | the tables, rows and indexes that can be prepared |
 //! | `tables` | decides which new tables can be created beforehand |
 //! | `rows` | decides which new columns can be added and filled beforehand |
 //! | `indexes` | decides which indexes can be built beforehand, and which are there |
@@ -23,6 +24,7 @@
 mod build;
 mod fill;
 mod indexes;
+mod objects;
 mod preparable;
 mod report;
 mod rows;
@@ -32,6 +34,7 @@ mod tables;
 mod undo;
 
 pub use build::prepare;
-pub use preparable::{Preparable, PreparableIndex, PreparableRows, PreparableTable};
+pub use objects::{PreparableIndex, PreparableRows, PreparableTable};
+pub use preparable::Preparable;
 pub use report::{FilledRows, LeftOut, PrepareReport, PreparedIndex, PreparedTable};
 pub use undo::undo;

@@ -1,6 +1,6 @@
 //! Decides which rows of an upgrade can be filled beforehand.
 
-use super::preparable::PreparableRows;
+use super::objects::PreparableRows;
 use super::report::LeftOut;
 use crate::backend::Backend;
 use crate::data::FilledTable;

@@ -1,6 +1,6 @@
 //! Decides which tables of an upgrade can be created beforehand.
 
-use super::preparable::PreparableTable;
+use super::objects::PreparableTable;
 use super::report::LeftOut;
 use crate::backend::Backend;
 use crate::error::Error;

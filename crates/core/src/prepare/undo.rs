@@ -6,7 +6,7 @@ use std::time::Instant;
 use sea_query::{Alias, Expr, Query};
 
 use super::indexes::prepared;
-use super::preparable::PreparableIndex;
+use super::objects::PreparableIndex;
 use super::report::{FilledRows, PrepareReport, PreparedIndex, PreparedTable};
 use super::session::{begin, end, online};
 use super::step::Steps;

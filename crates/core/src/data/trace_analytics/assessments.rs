@@ -7,7 +7,7 @@ use super::super::beforehand::ROWS_AT_ONCE;
 use super::super::parts;
 use super::super::value::{self, KeyPart};
 use super::digests::{self, ASSESSMENTS};
-use super::{ProgressCounter, beforehand, values};
+use super::{ProgressCounter, short_transactions, values};
 use crate::error::Error;
 use crate::rows::{KeyedUpdate, Row, Rows};
 
@@ -57,16 +57,16 @@ pub(super) async fn fill_beforehand(
 ) -> Result<u64, Error> {
     let (mut filled, mut last) = (0, None);
     loop {
-        beforehand::begin(database).await?;
+        short_transactions::begin(database).await?;
         let select = columns().expr(digests::of_assessment(database.platform())).take();
         let rows = page(database, select, last.as_ref(), ROWS_AT_ONCE as u64).await?;
         let Some([end]) = rows.last().and_then(|read| value::key_of(read)) else { break };
         let done = fill_page_beforehand(database, &rows).await;
-        filled += beforehand::commit(database, done).await?;
+        filled += short_transactions::commit(database, done).await?;
         tally.add(rows.len())?;
         last = Some(end);
     }
-    beforehand::end(database).await?;
+    short_transactions::end(database).await?;
     Ok(filled)
 }
 

@@ -12,8 +12,8 @@ use sea_query::{
 
 use super::super::beforehand::{DIGEST, FilledTable};
 use super::super::value::{self, KeyPart, key_of};
+use super::columns;
 use super::sources::Source;
-use super::traces;
 use crate::error::Error;
 use crate::rows::{Row, Rows};
 use crate::schema::platform::{Dialect, Platform};
@@ -86,7 +86,7 @@ fn stale_traces(platform: &Platform) -> SelectStatement {
     let mut is_stale =
         differs_from_note(&TRACES, Func::coalesce([digest_now(), Expr::cust("0")]).into());
     // A trace with sources and without any value may have been written anew.
-    let is_empty = traces::COLUMNS.iter().fold(Condition::all(), |all, column| {
+    let is_empty = columns::OF_TRACES.iter().fold(Condition::all(), |all, column| {
         all.add(Expr::col(("trace_info", *column)).is_null())
     });
     is_stale = is_stale.add(is_empty.add(digest_now().is_not_null()));

@@ -9,6 +9,7 @@
 
 mod assessments;
 mod beforehand;
+mod columns;
 mod digests;
 mod dimensions;
 mod due;
@@ -18,6 +19,7 @@ mod overflow;
 mod preflight;
 pub mod promoted;
 mod ranges;
+mod short_transactions;
 mod sources;
 mod spans;
 mod traces;

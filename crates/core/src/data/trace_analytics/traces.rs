@@ -16,25 +16,13 @@ use super::promoted::{
 use super::ranges::Range;
 use super::sources::{self, Source};
 use super::written::Written;
-use super::{ProgressCounter, beforehand, values};
+use super::{ProgressCounter, short_transactions, values};
 use crate::data::python::text;
 use crate::error::Error;
 use crate::rows::{KeyedUpdate, Row, Rows};
 use crate::schema::platform::Platform;
 
-pub(super) const COLUMNS: [&str; 11] = [
-    "trace_name",
-    "session_id",
-    "input_tokens",
-    "output_tokens",
-    "total_tokens",
-    "cache_read_input_tokens",
-    "cache_creation_input_tokens",
-    "cache_creation_input_tokens_above_1hr",
-    "input_cost",
-    "output_cost",
-    "total_cost",
-];
+pub(super) use super::columns::OF_TRACES as COLUMNS;
 
 const UPDATE: KeyedUpdate =
     KeyedUpdate { table: "trace_info", columns: &COLUMNS, key: &["request_id"] };
@@ -171,15 +159,15 @@ pub(super) async fn fill_beforehand(
     let everything = Range::everything();
     let (mut filled, mut last) = (0, None);
     loop {
-        beforehand::begin(database).await?;
+        short_transactions::begin(database).await?;
         let traces = page(database, &everything, last.as_ref(), ROWS_AT_ONCE as u64).await?;
         let Some((first, end)) = ends(&traces) else { break };
         let done = fill_page_beforehand(database, &traces, Of::Page(&first, &end)).await;
-        filled += beforehand::commit(database, done).await?;
+        filled += short_transactions::commit(database, done).await?;
         tally.add(traces.len())?;
         last = Some(end);
     }
-    beforehand::end(database).await?;
+    short_transactions::end(database).await?;
     Ok(filled)
 }
 
