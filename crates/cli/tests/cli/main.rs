@@ -24,6 +24,7 @@ mod kills;
 mod kills_at_steps;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_preparations;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_repairs;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_copies;
