@@ -58,24 +58,24 @@ impl ShortWaits {
 
 #[cfg(test)]
 mod tests {
-    use std::time::{Duration, Instant};
+    use std::time::Duration;
 
     use super::ShortWaits;
 
     #[tokio::test]
-    async fn attempts_end_within_the_limit() {
-        for (limit, attempts) in [(0, 1), (900, 1), (1_000, 1), (2_600, 2)] {
-            let limit = Duration::from_millis(limit);
-            let (waits, began) = (ShortWaits::within(limit), Instant::now());
-            let mut made = 1;
-            while waits.is_another_due().await {
-                // An attempt that waits for all of its time.
-                tokio::time::sleep(waits.attempt()).await;
-                made += 1;
-            }
-            assert!(began.elapsed() <= limit, "{limit:?}");
-            // The first attempt takes no time here, so one more fits.
-            assert!(made == attempts || made == attempts + 1, "{limit:?}: {made}");
+    async fn an_attempt_is_short_and_no_other_one_follows_where_no_time_is_left() {
+        const SECOND: Duration = Duration::from_secs(1);
+        for (limit, attempt) in [
+            (Duration::ZERO, Duration::ZERO),
+            (Duration::from_millis(900), Duration::from_millis(900)),
+            (SECOND, SECOND),
+            (Duration::from_secs(60), SECOND),
+        ] {
+            let waits = ShortWaits::within(limit);
+            assert_eq!(waits.attempt(), attempt, "{limit:?}");
+            assert_eq!(waits.without_waiting().attempt(), Duration::ZERO, "{limit:?}");
         }
+        assert!(!ShortWaits::within(SECOND).is_another_due().await);
+        assert!(ShortWaits::within(Duration::from_secs(60)).is_another_due().await);
     }
 }
