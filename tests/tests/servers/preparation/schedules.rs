@@ -187,6 +187,8 @@ async fn upgrade_alone(server: &TestServer, database: &dyn TestDatabase) {
     }
     let python = oracle::python().unwrap();
     let url = address_of(database).to_string();
+    // PyMySQL does not know the parameters of MySQL's own clients.
+    let url = url.split('?').next().unwrap_or_default();
     let url = url.replace("postgresql://", "postgresql+psycopg://");
     oracle::run(Command::new(python).arg(oracle::script("upgrade.py")).arg(url));
 }
