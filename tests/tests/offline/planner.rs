@@ -16,6 +16,7 @@ pub(crate) const CHECKS: &[Check] = checks![
     plans_end_at_the_target_and_keep_what_is_the_users,
     merging_makes_no_difference_to_the_result,
     a_stop_on_the_way_makes_no_difference,
+    tables_that_are_prepared_are_only_left_out,
     the_plan_from_mlflow_1_2_to_head.await
 ];
 
@@ -129,6 +130,30 @@ fn changes_in_a_row(plan: &Plan) -> BTreeMap<String, usize> {
     most
 }
 
+/// Some of the tables that a plan creates, none of which an earlier step has in its way, and all that
+/// they reference.
+fn some_creations(plan: &Plan, live: &Schema, chosen: u128) -> Vec<Table> {
+    let (mut some, mut changed): (Vec<Table>, Vec<&String>) = Default::default();
+    for (place, change) in plan.changes().enumerate() {
+        if change.before.is_some() {
+            changed.push(&change.after.name);
+        } else if chosen >> (place % 128) & 1 == 1
+            && change.after.foreign_keys.iter().all(|key| {
+                let referred = &key.referred_table;
+                let is_some = |name: &str| some.iter().any(|table| table.name == name);
+                *referred == change.after.name
+                    || is_some(referred)
+                    || live.table(referred).is_some() && !changed.contains(&referred)
+            })
+        {
+            let mut table = change.after.clone();
+            table.settle();
+            some.push(table);
+        }
+    }
+    some
+}
+
 proptest! {
     fn plans_end_at_the_target_and_keep_what_is_the_users(
         platform in 0..PLATFORMS.len(),
@@ -171,6 +196,38 @@ proptest! {
         let last = parts.last().unwrap();
         prop_assert_eq!(last.to.as_deref(), to);
         prop_assert_eq!(differences(&merged.result, &last.result, platform), []);
+    }
+
+    fn tables_that_are_prepared_are_only_left_out(
+        platform in 0..PLATFORMS.len(),
+        from_index in 0..71_usize,
+        further in 1..71_usize,
+        chosen in any::<u128>(),
+        extras in extras(),
+    ) {
+        let states = &STATES[platform];
+        let platform = &PLATFORMS[platform];
+        let (from, to) = (&states[from_index], &states[(from_index + further).min(70)]);
+        let mut live = from.1.clone();
+        add_extras(&mut live, &extras);
+        let location = Location { revision: from.0.clone(), empty: false, stamped: true, ..Location::default() };
+        let to = to.0.as_deref();
+        let alone = plan(&CATALOGUE, platform, &live, &location, to).unwrap();
+        let prepared = some_creations(&alone, &live, chosen);
+        for table in &prepared {
+            live.insert(table.clone());
+        }
+        let around = plan(&CATALOGUE, platform, &live, &location, to).unwrap();
+
+        let is_left = |title: &String| {
+            prepared.iter().all(|table| *title != format!("create table {}", table.name))
+        };
+        let titles = |plan: &Plan| plan.steps.iter().map(Step::title).collect::<Vec<String>>();
+        let expected: Vec<String> = titles(&alone).into_iter().filter(is_left).collect();
+        prop_assert_eq!(titles(&around), expected);
+        prop_assert_eq!(&around.prepared, &prepared);
+        prop_assert_eq!(&around.result, &alone.result);
+        prop_assert_eq!(follow(&around, &live, platform), around.result.clone());
     }
 
     fn a_stop_on_the_way_makes_no_difference(

@@ -12,7 +12,7 @@ use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
 use crate::schema::platform::Platform;
-use crate::schema::{Schema, differences};
+use crate::schema::{Schema, Table, differences};
 
 /// Plans an upgrade of a schema, parts of which may be prepared.
 ///
@@ -100,5 +100,6 @@ fn without_creations(mut plan: Plan, tables: &BTreeSet<String>) -> Plan {
         Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,
     });
     plan.prepared = tables.collect();
+    plan.prepared.iter_mut().for_each(Table::settle);
     plan
 }

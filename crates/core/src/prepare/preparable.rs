@@ -24,9 +24,15 @@ pub struct Preparable {
 impl Preparable {
     /// Returns what can be done while MLflow runs, of a plan.
     ///
+    /// Nothing in an empty database: no MLflow uses it, and tables without a version would look like
+    /// an interrupted creation.
+    ///
     /// # Errors
     /// If a change of the plan cannot be made to its table.
     pub fn of(backend: &dyn Backend, plan: &Plan, live: &Schema) -> Result<Self, Error> {
+        if plan.from.empty {
+            return Ok(Self::default());
+        }
         let (tables, mut left_out) = tables::preparable(backend, plan, live)?;
         let (rows, left_rows) = rows::preparable(backend, plan, live)?;
         let (indexes, left_indexes) = indexes::preparable(backend, plan, live)?;

@@ -33,6 +33,7 @@ pub(crate) const TESTS: &[&[Test]] = &[CHANGES, schedules::TESTS];
 
 const CHANGES: &[Test] = tests![
     what_was_prepared_is_found_by_the_upgrade => SERVER,
+    an_empty_database_stays_empty => SERVER,
     undoing_takes_everything_back => SERVER,
     a_wrong_version_loses_no_index => SERVER => EVERY_REVISION,
     writers_go_on => SERVER => EVERY_REVISION,
@@ -150,6 +151,17 @@ async fn what_was_prepared_is_found_by_the_upgrade(server: &TestServer) {
         assert_content(server, &*one, server.head()).await;
         assert!(TABLES.map(|table| rows(&*one, table)) == before, "{state}");
     }
+}
+
+async fn an_empty_database_stays_empty(server: &TestServer) {
+    let database = server.new_database();
+    let report = prepared(server, &*database).await;
+    assert!(report.tables.is_empty() && report.left_to_upgrade.is_empty(), "{report:?}");
+    let mut backend = database.connect().await.unwrap();
+    let plan = preview(&mut *backend, server.catalogue(), &request(server)).await.unwrap();
+    assert!(plan.preparable_tables.is_empty());
+    database::upgrade(server.catalogue(), &*database, server.head()).await.unwrap();
+    assert_at(server, &*database, server.head()).await;
 }
 
 async fn undoing_takes_everything_back(server: &TestServer) {
