@@ -155,6 +155,9 @@ fn some_creations(plan: &Plan, live: &Schema, chosen: u128) -> Vec<Table> {
 }
 
 proptest! {
+    // A failure prints its smallest input, which belongs into a test of its own.
+    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::default() })]
+
     fn plans_end_at_the_target_and_keep_what_is_the_users(
         platform in 0..PLATFORMS.len(),
         from_index in 0..71_usize,
