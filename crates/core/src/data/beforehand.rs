@@ -32,18 +32,21 @@ pub struct FilledTable {
 }
 
 impl FilledTable {
-    /// Returns the table of the digests, whose key is of the type of the filled table's.
+    /// Returns the table of the digests, whose key is compared as that of the filled table.
+    ///
+    /// A new table would have the database's collation, which may not be the filled table's.
     ///
     /// `None` if the live schema lacks the filled table, or its key.
     pub(crate) fn digests_in(&self, live: &Schema) -> Option<Table> {
         let filled = live.table(self.table)?;
-        let key = filled.find_column(self.key)?.clone();
-        let mut table = Table::new(self.digests)
-            .column(key)
-            .column(big_integer(DIGEST).not_null())
-            .primary_key(&format!("{}_pk", self.digests), &[self.key]);
-        table.collation.clone_from(&filled.collation);
-        Some(table)
+        let mut key = filled.find_column(self.key)?.clone();
+        key.collation = live.collation_of(filled, &key);
+        Some(
+            Table::new(self.digests)
+                .column(key)
+                .column(big_integer(DIGEST).not_null())
+                .primary_key(&format!("{}_pk", self.digests), &[self.key]),
+        )
     }
 
     /// Returns whether rows of the table were filled beforehand.

@@ -13,7 +13,7 @@ pub enum StepKind {
     CreateTable,
     /// A table is changed.
     ChangeTable,
-    /// An index is built or dropped while other programs use the table.
+    /// A table or an index is made, filled or dropped while other programs use the database.
     OnlineChange,
     /// A data migration writes rows.
     DataMigration,

@@ -2,11 +2,14 @@
 //! them.
 
 use std::process::Command;
+use std::sync::Arc;
 use std::time::Duration;
 
-use mlflow_migrate_tests::capability::{EVERY_REVISION, SERVER};
+use mlflow_migrate_core::event::Observer;
+use mlflow_migrate_core::upgrade;
+use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{self, TestDatabase};
+use mlflow_migrate_tests::database::{self, Recorder, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::{TestServer, query};
 use mlflow_migrate_tests::{oracle, tests};
@@ -18,6 +21,8 @@ pub(crate) const TESTS: &[Test] = tests![
     rows_that_change_meanwhile_are_computed_again => SERVER => EVERY_REVISION,
     filled_columns_are_taken_back => SERVER => EVERY_REVISION,
     rows_without_a_note_are_computed_again => SERVER => EVERY_REVISION,
+    another_default_collation_makes_no_difference => MYSQL => EVERY_REVISION,
+    a_change_that_a_collation_does_not_see_is_seen => SERVER => EVERY_REVISION,
 ];
 
 /// Before spans have costs, and the last state before trace analytics.
@@ -260,4 +265,39 @@ async fn rows_without_a_note_are_computed_again(server: &TestServer) {
     assert_at(server, &*database, "head").await;
     let named = database.query("SELECT DISTINCT trace_name FROM trace_info");
     assert_eq!(named, [["other".into()]]);
+}
+
+/// A dump brings its tables' collations into a database that may have another one.
+async fn another_default_collation_makes_no_difference(server: &TestServer) {
+    for collation in ["utf8mb4_unicode_ci", "utf8mb4_bin"] {
+        let database = with_traces(server, STATES[0], 20).await;
+        database.run(&format!("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE {collation}"));
+        prepared(server, &*database).await;
+        database.run("UPDATE trace_tags SET value = 'other'");
+        database::upgrade(server.catalogue(), &*database, "head").await.unwrap();
+        let named = database.query("SELECT DISTINCT trace_name FROM trace_info");
+        assert_eq!(named, [["other".into()]], "{collation}");
+    }
+}
+
+/// Values that are equal by their column's collation have different digests.
+async fn a_change_that_a_collation_does_not_see_is_seen(server: &TestServer) {
+    let database = with_traces(server, STATES[0], 20).await;
+    if server.is_postgres() {
+        database.run(
+            "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
+             ALTER TABLE trace_tags ALTER value TYPE VARCHAR(8000) COLLATE caseless",
+        );
+    }
+    database.run("UPDATE trace_tags SET value = 'other'");
+    let mut request = request(server);
+    request.accept_drift = true;
+    let mut backend = database.connect().await.unwrap();
+    prepared_by(server, &mut *backend, &request, false).await.unwrap();
+    database.run("UPDATE trace_tags SET value = 'OTHER'");
+    let observer: Arc<dyn Observer> = Arc::new(Recorder::default());
+    let mut backend = database.connect().await.unwrap();
+    upgrade(&mut *backend, server.catalogue(), &request, &observer).await.unwrap();
+    let named = database.query("SELECT DISTINCT trace_name FROM trace_info");
+    assert_eq!(named, [["OTHER".into()]]);
 }

@@ -204,7 +204,7 @@ impl QuickSteps {
             StepKind::RemoveLeftovers => "removed leftovers".to_owned(),
             StepKind::CreateTable => format!("created {}", words::count(*count, "table")),
             StepKind::ChangeTable => format!("changed {}", words::count(*count, "table")),
-            StepKind::OnlineChange => format!("built or dropped {}", words::indexes(*count)),
+            StepKind::OnlineChange => format!("made {}", words::count(*count, "change")),
             StepKind::DataMigration => format!("ran {}", words::count(*count, "data migration")),
             StepKind::CreateTables => "created the tables".to_owned(),
             StepKind::CheckRows => "checked the rows".to_owned(),

@@ -11,6 +11,7 @@ use sea_query::{
 };
 
 use super::super::beforehand::{DIGEST, FilledTable};
+use super::super::bytes;
 use super::super::value::{self, KeyPart, key_of};
 use super::columns;
 use super::sources::Source;
@@ -49,16 +50,17 @@ pub(super) fn of_assessment(platform: &Platform) -> Expr {
     of_texts([column("assessment_id"), column("value")], platform)
 }
 
+/// Returns the digest of texts byte for byte, whatever the collations of their columns are.
 fn of_texts(texts: [Expr; 2], platform: &Platform) -> Expr {
     match platform.dialect {
         // The manual has no function that makes an integer of a text's digest.
         Dialect::Postgres => Expr::cust_with_exprs(
-            "(hashtextextended(concat_ws('=', $1, $2), 0) & 576460752303423487)",
+            "(hashtextextended(concat_ws('=', $1, $2) COLLATE \"C\", 0) & 576460752303423487)",
             texts,
         ),
         Dialect::Mysql | Dialect::Sqlite => Expr::cust_with_exprs(
             "CAST(CONV(SUBSTRING(SHA2(CONCAT_WS('=', ?, ?), 256), 1, 14), 16, 10) AS SIGNED)",
-            texts,
+            texts.map(bytes),
         ),
     }
 }
