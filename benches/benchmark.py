@@ -15,9 +15,9 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import arguments
 import machine
 import report
 import timed_cases
@@ -89,9 +89,9 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("cases", nargs="*", metavar="CASE", help=f"{', '.join(timed_cases.NAMES)} [reference]")
-    add("--binary", type=_program, help="the mlflow-migrate to measure")
-    add("--servers", type=_names(SERVERS), default=SERVERS, help=f"[{','.join(SERVERS)}]")
-    add("--programs", type=_names(PROGRAMS), default=PROGRAMS, help=f"[{','.join(PROGRAMS)}]")
+    add("--binary", type=arguments.program, help="the mlflow-migrate to measure")
+    add("--servers", type=arguments.names(SERVERS), default=SERVERS, help=f"[{','.join(SERVERS)}]")
+    add("--programs", type=arguments.names(PROGRAMS), default=PROGRAMS, help=f"[{','.join(PROGRAMS)}]")
     add("--entries", type=int, default=timed_cases.REFERENCE_ENTRIES, help="[%(default)s]")
     add("--traces", type=int, default=timed_cases.DEFAULT_TRACES, help="[%(default)s]")
     add("--sizes", type=_numbers, help="run each case at each of these sizes: N,N,...")
@@ -112,27 +112,8 @@ def _parse() -> argparse.Namespace:
     return options
 
 
-def _program(text: str) -> Path:
-    path = Path(text).resolve()
-    if not path.is_file():
-        raise argparse.ArgumentTypeError(f"there is no {path}")
-    return path
-
-
 def _numbers(text: str) -> list[int]:
     return [int(number) for number in text.split(",")]
-
-
-def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
-    """A parser of a list of known names."""
-
-    def parse(text: str) -> list[str]:
-        names = text.split(",")
-        if unknown := set(names) - set(known):
-            raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}")
-        return names
-
-    return parse
 
 
 if __name__ == "__main__":

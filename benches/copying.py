@@ -17,6 +17,7 @@ import sys
 import tempfile
 from pathlib import Path
 
+import arguments
 import data_file_store
 import machine
 from copy_comparison import CASES, WAYS, Compared, Copying, Settings
@@ -81,9 +82,9 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("cases", nargs="*", metavar="CASE", help=f"[{', '.join(CASES)}]")
-    add("--binary", type=lambda text: Path(text).resolve(strict=True), required=True)
-    add("--ways", type=_names, default=WAYS, help=f"[{','.join(WAYS)}]")
-    add("--programs", type=_names, default=PROGRAMS, help=f"[{','.join(PROGRAMS)}]")
+    add("--binary", type=arguments.program, required=True)
+    add("--ways", type=arguments.names(WAYS), default=WAYS, help=f"[{','.join(WAYS)}]")
+    add("--programs", type=arguments.names(PROGRAMS), default=PROGRAMS, help=f"[{','.join(PROGRAMS)}]")
     add("--entries", type=int, default=REFERENCE_ENTRIES, help="metric entries [%(default)s]")
     add("--traces", type=int, default=20_000, help="traces of ten spans each [%(default)s]")
     add("--runs", type=int, default=data_file_store.RUNS, help="of the file store [%(default)s]")
@@ -96,14 +97,7 @@ def _parse() -> argparse.Namespace:
     options = parser.parse_args()
     if unknown := set(options.cases) - set(CASES):
         parser.error(f"no case {', '.join(sorted(unknown))}: {', '.join(CASES)}")
-    for given, known in ((options.ways, WAYS), (options.programs, PROGRAMS)):
-        if unknown := set(given) - set(known):
-            parser.error(f"unknown: {', '.join(sorted(unknown))}; known: {', '.join(known)}")
     return options
-
-
-def _names(text: str) -> list[str]:
-    return text.split(",")
 
 
 if __name__ == "__main__":

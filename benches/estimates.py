@@ -23,8 +23,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import machine
 import sqlalchemy as sa
+
+import arguments
+import machine
 from comparison import fill
 from copies import SERVERS, Copies, copies_of
 from oracle import states
@@ -217,8 +219,8 @@ def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     add = parser.add_argument
     add("cases", nargs="*", metavar="CASE", help=f"{', '.join(CASES)} [all]")
-    add("--binary", type=Path, required=True, help="the mlflow-migrate to measure")
-    add("--servers", type=lambda text: text.split(","), default=SERVERS, help="[all]")
+    add("--binary", type=arguments.program, required=True, help="the mlflow-migrate to measure")
+    add("--servers", type=arguments.names(SERVERS), default=SERVERS, help="[all]")
     add("--repeat", type=int, default=3, help="runs of each case [%(default)s]")
     add("--settle", type=float, default=2, help="seconds of rest before a run [%(default)s]")
     add("--folder", type=Path, help="where servers and copies live [a temporary folder]")

@@ -16,9 +16,10 @@ import shutil
 import signal
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
+import arguments
 import machine
 from copies import copies_of
 from data_windows import Sizes
@@ -156,8 +157,8 @@ def _parse() -> argparse.Namespace:
     add = parser.add_argument
     kept = os.environ.get("MLFLOW_MIGRATE_OLD_MLFLOWS", REPOSITORY / "target" / "old-mlflows")
     add("cases", nargs="*", metavar="CASE", help=f"[{', '.join(RELEASES)}]")
-    add("--binary", type=lambda text: Path(text).resolve(strict=True), required=True)
-    add("--servers", type=_names(SERVERS), default=SERVERS, help=f"[{','.join(SERVERS)}]")
+    add("--binary", type=arguments.program, required=True)
+    add("--servers", type=arguments.names(SERVERS), default=SERVERS, help=f"[{','.join(SERVERS)}]")
     add("--entries", type=int, default=5_000_000, help="entries of metrics [%(default)s]")
     add("--params", type=int, help="params, and as many tags [one for 100 entries]")
     add("--traces", type=int, default=20_000, help="traces of ten spans each [%(default)s]")
@@ -179,18 +180,6 @@ def _parse() -> argparse.Namespace:
     if unknown := set(options.cases) - set(RELEASES):
         parser.error(f"no case {', '.join(sorted(unknown))}: {', '.join(RELEASES)}")
     return options
-
-
-def _names(known: Sequence[str]) -> Callable[[str], list[str]]:
-    """A parser of a list of known names."""
-
-    def parse(text: str) -> list[str]:
-        names = text.split(",")
-        if unknown := set(names) - set(known):
-            raise argparse.ArgumentTypeError(f"unknown: {', '.join(sorted(unknown))}")
-        return names
-
-    return parse
 
 
 if __name__ == "__main__":
