@@ -6,9 +6,10 @@
 
 use mlflow_migrate_core::schema::platform::Dialect;
 
+use crate::database::Cell;
 use crate::dump::has_tool;
 use crate::reference::Server;
-use crate::server::TestServer;
+use crate::server::{TestServer, query};
 
 /// The variable with the file of the certificate that has signed the servers'.
 pub const CERTIFICATE_AUTHORITY: &str = "MLFLOW_MIGRATE_TEST_CA";
@@ -75,6 +76,10 @@ pub const EVERY_REVISION: Capability =
         server.reference() != Server::Mysql56
     });
 
+/// Every revision, and columns that are added without writing rows, as MySQL does since 8.0.12.
+pub const INSTANT_COLUMNS: Capability =
+    Capability::new("columns that are added without writing rows", TestServer::adds_instantly);
+
 /// The server's own tool that dumps a database.
 pub const DUMPS: Capability = Capability::new("the tool that dumps a database", has_tool);
 
@@ -134,6 +139,28 @@ impl TestServer {
     #[must_use]
     pub fn is_mysql(&self) -> bool {
         self.dialect() == Dialect::Mysql
+    }
+
+    /// Whether a column is added without writing rows.
+    #[must_use]
+    pub fn adds_instantly(&self) -> bool {
+        !matches!(self.reference(), Server::Mysql56 | Server::Mysql57)
+    }
+
+    /// Whether CHECKs are kept, and enforced.
+    #[must_use]
+    pub fn keeps_checks(&self) -> bool {
+        !matches!(self.reference(), Server::Mysql56 | Server::Mysql57)
+    }
+
+    /// Whether the references of a table are looked at when it is copied. So it is where the server
+    /// checks references, and no longer InnoDB.
+    #[must_use]
+    pub fn checks_references_of_copies(&self) -> bool {
+        const SQL: &str = "SHOW VARIABLES LIKE 'innodb_native_foreign_keys'";
+        let is_off = |value: &Cell| *value == Cell::from("OFF");
+        self.reference() == Server::Mysql
+            && query(self.address(), SQL).iter().any(|row| row.last().is_some_and(is_off))
     }
 
     /// Whether texts are equal that differ by case only.

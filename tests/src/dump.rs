@@ -118,9 +118,31 @@ fn by_statements(name: &str, from: &dyn TestDatabase, to: &dyn TestDatabase) {
         let [Cell::Text(table), _] = row.as_slice() else { continue };
         let created = from.query(&format!("SHOW CREATE TABLE \"{table}\""));
         let Some([_, Cell::Text(sql)]) = created.first().map(Vec::as_slice) else { continue };
-        let rows = format!("INSERT INTO \"{table}\" SELECT * FROM \"{name}\".\"{table}\"");
+        let columns = written_columns(from, table);
+        let rows = format!(
+            "INSERT INTO \"{table}\" ({columns}) SELECT {columns} FROM \"{name}\".\"{table}\""
+        );
         to.run_unchecked(&format!("{sql}; {rows}"));
     }
+    for trigger in from.query("SHOW TRIGGERS") {
+        let Some(Cell::Text(trigger)) = trigger.first() else { continue };
+        let created = from.query(&format!("SHOW CREATE TRIGGER \"{trigger}\""));
+        if let Some([_, _, Cell::Text(sql), ..]) = created.first().map(Vec::as_slice) {
+            to.run(sql);
+        }
+    }
+}
+
+/// The columns of a table whose values no server computes.
+fn written_columns(database: &dyn TestDatabase, table: &str) -> String {
+    let columns = database.query(&format!("SHOW COLUMNS FROM \"{table}\""));
+    let written = columns.iter().filter_map(|column| match (column.first(), column.last()) {
+        (Some(Cell::Text(name)), Some(Cell::Text(extra))) => {
+            (!extra.contains("GENERATED")).then(|| format!("\"{name}\""))
+        }
+        _ => None,
+    });
+    written.collect::<Vec<_>>().join(", ")
 }
 
 /// `.dump` writes the text of every object, and the rows.

@@ -261,14 +261,14 @@ impl Features {
         self.family == Family::Mysql && self.version >= (5, 7, 5)
     }
 
-    /// A table copy checks each of the table's foreign keys, existing ones included.
+    /// Returns whether a table copy checks each of the table's foreign keys, existing ones included.
     ///
-    /// Seen with MySQL 9.7, where the server checks foreign keys (since 8.0), and no longer InnoDB.
-    /// Not seen with 5.6 and MariaDB 10.11. The behaviour of 5.7 is not known, and assumed to be
-    /// the same as that of 9.7.
+    /// Since 9.6 the server checks foreign keys, and no longer InnoDB (MySQL 9.6 release notes). Seen
+    /// with 9.7; not seen with 5.6, 5.7, 8.0, 8.4 and MariaDB. A server with
+    /// `innodb_native_foreign_keys` leaves it to InnoDB, and counts as one that checks.
     #[must_use]
     pub fn checks_references_of_copies(&self) -> bool {
-        self.version >= (5, 7, 0) && !self.is_mariadb()
+        self.family == Family::Mysql && self.version >= (9, 6, 0)
     }
 
     /// A non-unique index over a column that is too long is shortened to what fits.

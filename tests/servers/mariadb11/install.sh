@@ -1,7 +1,7 @@
 #!/bin/bash
 # install.sh: Debian sid's mariadbd, 11.8.
 . "$(dirname "$0")/../common.sh"
-. "$(dirname "$0")/../sid.sh"
+. "$(dirname "$0")/../archive.sh"
 
 install() {
     local prefix=$installed/mariadb11 new=$installed/mariadb11.new

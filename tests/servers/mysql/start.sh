@@ -1,5 +1,5 @@
 #!/bin/bash
-# start.sh DATADIR [PORT] [TLS]: starts a private MySQL server from Debian sid and prints its SQLAlchemy URL;
+# start.sh DATADIR [PORT] [TLS]: starts a private MySQL server, the newest or MYSQL_VERSION, and prints its SQLAlchemy URL;
 # while it is up, only prints it. Without a PORT it takes a free one; with a folder of certificates.sh it
 # offers TLS. MYSQLD_ARGS: further options for mysqld.
 here=$(cd "$(dirname "$0")" && pwd -P)

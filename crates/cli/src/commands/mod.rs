@@ -34,6 +34,7 @@ use crate::outcome::Outcome;
 pub(crate) enum Command {
     Upgrade(upgrade::Upgrade),
     Plan(plan::Plan),
+    #[command(visible_alias = "prepopulate", alias = "prepopulate-trace-analytics")]
     Prepare(prepare::Prepare),
     Sql(sql::Sql),
     Show(show::Show),

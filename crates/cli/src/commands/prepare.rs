@@ -18,6 +18,9 @@ use crate::outcome::{OfDatabase, Outcome};
 /// that was made, also after an error; the same command continues. Until the upgrade, `mlflow db
 /// upgrade` stops at what is there; --undo takes it back. PostgreSQL, MySQL and MariaDB only: SQLite
 /// lets nobody write while a file changes.
+///
+/// `mlflow db prepopulate-trace-analytics` fills the same columns for one revision. It fills those of
+/// spans, too, which this command leaves to the upgrade.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:

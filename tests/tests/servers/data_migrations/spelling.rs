@@ -31,6 +31,7 @@ fn collations(server: &TestServer) -> &'static [(&'static str, &'static str)] {
     match (server.charset(), server.reference()) {
         (Some("latin1"), _) => &[("latin1_swedish_ci", "Á")],
         (_, Server::Mariadb) => &[("utf8mb4_general_ci", "A"), ("utf8mb4_bin", "a ")],
+        (_, Server::Mysql57) => &[("utf8mb4_general_ci", "A "), ("utf8mb4_bin", "a ")],
         _ => &[("utf8mb4_general_ci", "A "), ("utf8mb4_bin", "a "), ("utf8mb4_0900_ai_ci", "á")],
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use mlflow_migrate_core::event::Observer;
 use mlflow_migrate_core::upgrade;
-use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL, SERVER};
+use mlflow_migrate_tests::capability::{INSTANT_COLUMNS, MYSQL, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{self, Recorder, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
@@ -18,11 +18,11 @@ use super::{prepared, prepared_by, request, rows};
 use crate::common::address_of;
 
 pub(crate) const TESTS: &[Test] = tests![
-    rows_that_change_meanwhile_are_computed_again => SERVER => EVERY_REVISION,
-    filled_columns_are_taken_back => SERVER => EVERY_REVISION,
-    rows_without_a_note_are_computed_again => SERVER => EVERY_REVISION,
-    another_default_collation_makes_no_difference => MYSQL => EVERY_REVISION,
-    a_change_that_a_collation_does_not_see_is_seen => SERVER => EVERY_REVISION,
+    rows_that_change_meanwhile_are_computed_again => SERVER => INSTANT_COLUMNS,
+    filled_columns_are_taken_back => SERVER => INSTANT_COLUMNS,
+    rows_without_a_note_are_computed_again => SERVER => INSTANT_COLUMNS,
+    another_default_collation_makes_no_difference => MYSQL => INSTANT_COLUMNS,
+    a_change_that_a_collation_does_not_see_is_seen => SERVER => INSTANT_COLUMNS,
 ];
 
 /// Before spans have costs, and the last state before trace analytics.
