@@ -13,6 +13,8 @@ pub enum StepKind {
     CreateTable,
     /// A table is changed.
     ChangeTable,
+    /// A table that the target does not have is dropped.
+    DropTable,
     /// An index is built or dropped while other programs use the table.
     OnlineChange,
     /// A data migration writes rows.

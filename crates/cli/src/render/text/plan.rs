@@ -11,9 +11,18 @@ use crate::render::words::{
     bytes, count, count_of, fitting_afterwards, revision, revision_and_releases,
 };
 
-/// Lists the steps of an upgrade.
+/// Lists the steps of the plan of an upgrade.
 pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::Result<()> {
-    let OfDatabase { database, result: Planned { preview: plan, .. } } = planned;
+    let OfDatabase { database, result: Planned { preview, .. } } = planned;
+    write_preview(out, database, preview)
+}
+
+/// Lists the steps of an upgrade or a downgrade.
+pub(super) fn write_preview(
+    out: &mut impl Write,
+    database: &str,
+    plan: &Preview,
+) -> io::Result<()> {
     let from = if plan.empty { "empty" } else { revision(plan.from.as_deref()) };
     let to = revision_and_releases(plan.to.as_deref(), &plan.releases);
     if plan.steps.is_empty() && plan.revisions.is_empty() {
