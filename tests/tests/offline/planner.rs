@@ -272,7 +272,7 @@ async fn the_plan_from_mlflow_1_2_to_head() {
                 statements.push(format!("-- {}\n{};", step.title(), method.statements.join(";\n")));
             }
             Step::RemoveLeftovers(_) | Step::DropTable(_) | Step::Migrate { .. } => {
-                lines.push(step.title())
+                lines.push(step.title());
             }
         }
     }

@@ -21,19 +21,18 @@ use crate::outcome::{DowngradePreviewed, Downgraded, OfDatabase, Outcome};
 /// counts the rows and refuses, unless `--discard` accepts the loss. Some revisions cannot be undone.
 /// Then the command names the revision, and the nearest target.
 #[derive(Args, Debug)]
-#[command(
-    after_help = "\
+#[command(after_help = "\
 Examples:
   mlflow-migrate downgrade mlruns.db --to 3.13 --dry-run
-  mlflow-migrate downgrade postgresql://mlflow@db.example/mlflow --to 3.16 --discard",
-    group(clap::ArgGroup::new("target").args(["to", "python"]).required(true))
-)]
+  mlflow-migrate downgrade postgresql://mlflow@db.example/mlflow --to 3.16 --discard")]
 pub(crate) struct Downgrade {
     #[command(flatten)]
     database: DatabaseArguments,
 
-    #[command(flatten)]
-    destination: Destination,
+    /// `base`, a revision or the beginning of one, or an MLflow release: 3.13.0, 3.13.x,
+    /// mlflow==3.13.0, or `mlflow` for the one that is installed here
+    #[arg(long, value_name = "TARGET")]
+    to: String,
 
     /// Drop rows and values for which the target has no place
     #[arg(long)]
@@ -63,7 +62,7 @@ pub(crate) struct Downgrade {
 impl Downgrade {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let database = self.database.database(context)?;
-        let target = self.destination.target(context)?.unwrap_or(Target::Head);
+        let target = Destination::named(&self.to).target(context)?.unwrap_or(Target::Head);
         let mut request = UpgradeOptions::back_to(target, self.discard);
         request.assume = self.database.assumption(&context.catalogue)?;
         request.accept_drift = self.accept_drift;

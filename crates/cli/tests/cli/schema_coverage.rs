@@ -137,6 +137,10 @@ impl Seen {
         self.run(&sandbox, &[&downgrade[..], &["--dry-run"]].concat());
         self.run(&sandbox, &downgrade);
         self.run(&sandbox, &[&downgrade[..], &["--discard"]].concat());
+        sandbox.sql(
+            "INSERT OR IGNORE INTO tags (key, value, run_uuid)
+             SELECT 'mlflow.user', 'me', run_uuid FROM runs",
+        );
         self.run(&sandbox, &["downgrade", "mlruns.db", "--to", "base"]);
     }
 

@@ -4,7 +4,7 @@
 //! as it was. A step has no inverse if it dropped a column with values, or if its data migration
 //! overwrote existing rows (`losses`).
 
-use crate::error::{Error, Operation, Remedy, VerificationError};
+use crate::error::{Error, Operation, Remedy, VerificationError, label};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -129,7 +129,7 @@ async fn roll_back(
         let problem = format!(
             "step {step} ({title}) has written over rows or dropped values, which cannot be brought back"
         );
-        return refuse(backend.name(), problem, Remedy::Resume { to: None });
+        return refuse(backend.name(), problem, how_to_finish(&journal));
     }
     stop.check()?;
     stop.begin_work();
@@ -161,6 +161,15 @@ async fn roll_back(
     resumable(backend)?.end_journal().await?;
     let (operation, from) = (journal.operation(), from.clone());
     Ok(AbortReport { operation, from, to: journal.to, steps: begun })
+}
+
+fn how_to_finish(journal: &Journal) -> Remedy {
+    match journal.operation() {
+        Operation::Downgrade => {
+            Remedy::ResumeDowngrade { to: label(journal.to.as_deref()).to_owned() }
+        }
+        Operation::Upgrade | Operation::Repair | Operation::Copy => Remedy::Resume { to: None },
+    }
 }
 
 async fn invert(

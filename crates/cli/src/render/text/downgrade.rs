@@ -33,7 +33,7 @@ pub(super) fn write_preview(
     found: &OfDatabase<DowngradePreviewed>,
 ) -> io::Result<()> {
     let OfDatabase { database, result } = found;
-    plan::write_preview(out, database, &result.preview)?;
+    plan::write_preview(out, database, &result.preview, "downgrade")?;
     write_losses(out, &result.losses, result.discards)?;
     problems::write(out, &result.problems)
 }
