@@ -33,11 +33,12 @@ with warnings.catch_warnings():
     from mlflow.entities.model_registry import ModelVersionTag, RegisteredModelTag
     from mlflow.store.model_registry.sqlalchemy_store import SqlAlchemyStore as RegistryStore
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore as TrackingStore
+    from mlflow.version import VERSION
 
 # The most that MLflow gives at a time.
 _RUNS_PAGE = 50_000
 _PAGE = 500
-_NEW = "written after the upgrade"
+_NEW = f"written by MLflow {VERSION}"
 
 
 def check_database(database: Database) -> None:

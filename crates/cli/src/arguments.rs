@@ -224,6 +224,11 @@ pub(crate) struct Destination {
 }
 
 impl Destination {
+    /// Returns the destination of that name.
+    pub(crate) fn named(target: &str) -> Self {
+        Self { to: Some(target.to_owned()), python: None }
+    }
+
     /// Returns the target; `None` if the arguments name none.
     ///
     /// A notice names the installed MLflow, if that is the target.

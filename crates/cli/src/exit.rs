@@ -103,10 +103,16 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
             let first = found.result.problems.first();
             code_of_error(first.map_or(ErrorKind::Refused, |problem| problem.kind))
         }
+        Outcome::DowngradePreview(found) => match found.result.problems.first() {
+            Some(problem) => code_of_error(problem.kind),
+            None if found.result.losses.is_empty() || found.result.discards => 0,
+            None => code_of_error(ErrorKind::Refused),
+        },
         Outcome::Copy(_)
         | Outcome::CopyPreview(_)
         | Outcome::CopyComparison(_)
         | Outcome::Finished(_)
+        | Outcome::Downgrade(_)
         | Outcome::Prepare(_)
         | Outcome::Current(_)
         | Outcome::History(_)

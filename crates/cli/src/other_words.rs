@@ -3,12 +3,7 @@
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 /// Commands and options of other tools, with what to use in their place.
-const ANSWERS: [(&str, &str); 7] = [
-    (
-        "downgrade",
-        "there is no downgrade: restore a backup that was made before the upgrade, an SQLite file with \
-         `mlflow-migrate restore`; `abort` takes back an upgrade that is unfinished",
-    ),
+const ANSWERS: [(&str, &str); 6] = [
     ("--dry-run", DRY_RUN),
     ("--sql", "there is no `--sql` here: `mlflow-migrate plan --sql` shows the statements"),
     ("heads", "`mlflow-migrate history` lists every revision, the newest first"),

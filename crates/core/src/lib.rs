@@ -57,6 +57,6 @@ pub mod url;
 pub use error::Error;
 pub use upgrade::inspection::inspect_and_plan;
 pub use upgrade::journal::FENCE;
-pub use upgrade::options::UpgradeOptions;
+pub use upgrade::options::{Course, UpgradeOptions};
 pub use upgrade::report::{StepReport, UpgradeReport};
 pub use upgrade::upgrade;

@@ -5,6 +5,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod catalogue;
+mod downgrades;
 mod file_store;
 mod fuzzing;
 mod house;
@@ -27,7 +28,7 @@ const EXPECTED: Duration = Duration::from_secs(15);
 fn main() -> ExitCode {
     // The longest trials begin first.
     Program::new(EXPECTED)
-        .checks(Others, &[planner::CHECKS, fuzzing::CHECKS, mysql_5_7::CHECKS])
+        .checks(Others, &[planner::CHECKS, downgrades::CHECKS, fuzzing::CHECKS, mysql_5_7::CHECKS])
         .checks(Others, &[file_store::CHECKS, scripts::CHECKS])
         .checks(Others, sqlite::CHECKS)
         .checks(Others, &[catalogue::CHECKS, house::CHECKS, imports::CHECKS])

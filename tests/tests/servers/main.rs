@@ -11,6 +11,7 @@ mod connections;
 mod data_migrations;
 mod diffs;
 mod doctor;
+mod downgrades;
 mod drift;
 mod estimates;
 mod hostile;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         .tests(FurtherServers, Others, &[conformance::ON_FURTHER_SERVERS])
         .tests(EachCharset, Others, &[restored::TESTS, limits::TESTS, interruptions::swaps::TESTS])
         .tests(OnceAServer, Others, interruptions::TESTS)
+        .tests(OnceAServer, Others, downgrades::TESTS)
         .tests(EachCharset, Others, data_migrations::TESTS)
         .tests(EachCharset, Others, charsets::TESTS)
         .tests(EachCharset, Others, hostile::IN_EVERY_CHARSET)

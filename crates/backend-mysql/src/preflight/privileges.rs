@@ -64,6 +64,7 @@ fn needs(plan: &Plan, features: &Features) -> Needs {
             Step::RemoveLeftovers(tables) => {
                 tables.iter().for_each(|table| need(&["DROP"], table));
             }
+            Step::DropTable(dropped) => need(&["DROP"], &dropped.table.name),
             Step::Change(change) => {
                 let table = &change.after.name;
                 let known = change.before.as_ref().map(|before| &before.foreign_keys);

@@ -63,6 +63,9 @@ fn touched_tables(plan: &Plan, live: &Schema) -> BTreeSet<String> {
     for step in &plan.steps {
         match step {
             Step::RemoveLeftovers(tables) => touched.extend(tables.iter().cloned()),
+            Step::DropTable(dropped) => {
+                touched.insert(dropped.table.name.clone());
+            }
             Step::Change(change) => {
                 touched.insert(change.after.name.clone());
             }

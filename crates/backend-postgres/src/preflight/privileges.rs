@@ -171,6 +171,7 @@ impl Privileges {
     fn tables_to_own<'a>(&self, plan: &'a Plan) -> BTreeSet<&'a str> {
         let names = plan.steps.iter().flat_map(|step| match step {
             Step::RemoveLeftovers(tables) => tables.iter().map(String::as_str).collect(),
+            Step::DropTable(dropped) => vec![dropped.table.name.as_str()],
             Step::Change(change) => vec![change.after.name.as_str()],
             Step::Migrate { .. } => Vec::new(),
         });

@@ -7,6 +7,7 @@ mod copy;
 mod current;
 mod diff;
 mod doctor;
+mod downgrade;
 mod estimate;
 mod history;
 mod man;
@@ -48,6 +49,7 @@ pub(crate) enum Command {
     Diff(diff::Diff),
     Repair(repair::Repair),
     Stamp(stamp::Stamp),
+    Downgrade(downgrade::Downgrade),
     Abort(abort::Abort),
     Restore(restore::Restore),
     Copy(copy::Copy),
@@ -82,6 +84,7 @@ impl Command {
             Self::Diff(diff) => diff.run(context).await,
             Self::Repair(repair) => repair.run(context).await,
             Self::Stamp(stamp) => stamp.run(context).await,
+            Self::Downgrade(downgrade) => downgrade.run(context).await,
             Self::Abort(abort) => abort.run(context).await,
             Self::Restore(restore) => restore.run(context).await,
             Self::Copy(copy) => copy.run(context).await,

@@ -1,6 +1,7 @@
 //! Advises on the next step after an error, in the program's own commands and options.
 
 mod copy;
+mod downgrade;
 mod location;
 mod remedy;
 
@@ -30,6 +31,7 @@ pub fn hint(error: &Error) -> Option<String> {
         Error::NamesTaken { objects } => of_taken_names(objects),
         Error::Dependents { dependents, .. } => of_dependents(dependents),
         Error::Refused { findings } => of_refused(findings),
+        Error::Downgrade(error) => downgrade::hint(error),
         Error::Copy(error) => copy::hint(error),
         Error::Constraint(ConstraintError::Orphans { delete, .. }) => {
             format!("the database is unchanged; correct these rows, or delete them: `{delete}`")
@@ -104,7 +106,12 @@ fn of_target(error: &TargetError) -> String {
         }
         TargetError::TargetTooFar { .. } => "`--to head` goes to the newest revision".to_owned(),
         TargetError::TargetBehind { .. } => {
-            "there is no downgrade; restore the backup that was made before the upgrade".to_owned()
+            "the database is unchanged; `mlflow-migrate downgrade URL --to TARGET --dry-run` shows the way \
+             back, or restore the backup that was made before the upgrade"
+                .to_owned()
+        }
+        TargetError::TargetAhead { target, .. } => {
+            format!("the database is unchanged; run `mlflow-migrate upgrade URL --to {target}`")
         }
         TargetError::NeedsProgram { revision } => {
             format!("run `mlflow-migrate upgrade URL --to {revision}`")
@@ -210,6 +217,7 @@ pub fn hint_on_unfinished(unfinished: &Unfinished) -> String {
     let to = unfinished.to.as_deref().unwrap_or("base");
     let command = match unfinished.operation {
         Operation::Upgrade => format!("mlflow-migrate upgrade --to {to}"),
+        Operation::Downgrade => format!("mlflow-migrate downgrade --to {to}"),
         Operation::Repair => "mlflow-migrate repair".to_owned(),
         Operation::Copy => return copy::UNFINISHED.to_owned(),
     };

@@ -18,6 +18,9 @@ pub(super) fn in_words(remedy: &Remedy) -> String {
             format!("finish it with `mlflow-migrate upgrade --to {to}`")
         }
         Remedy::Resume { to: None } => "`mlflow-migrate upgrade` finishes it".to_owned(),
+        Remedy::ResumeDowngrade { to } => {
+            format!("finish it with `mlflow-migrate downgrade --to {to}`")
+        }
         Remedy::OtherVersion { version: Some(version) } => format!("use mlflow-migrate {version}"),
         Remedy::OtherVersion { version: None } => {
             "resume with the mlflow-migrate version that began it, or restore a backup".to_owned()

@@ -1,7 +1,8 @@
 //! JSON Lines on stdout: every event as it happens, then the result, or the error.
 
 use mlflow_migrate_core::error::{
-    CopyError, CopyFinding, ErrorKind, LocationError, RowProblem, VerificationError, Violation,
+    CopyError, CopyFinding, DowngradeError, ErrorKind, LocationError, Loss, RowProblem,
+    VerificationError, Violation,
 };
 use std::io::{self, Write};
 use std::time::SystemTime;
@@ -39,6 +40,10 @@ struct ErrorLine<'a> {
     of_copy: &'a [CopyFinding],
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     differences: &'a [Difference],
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    losses: &'a [Loss],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    nearest_target: Option<&'a str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     query: Option<&'a str>,
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
@@ -112,6 +117,16 @@ impl<'a> ErrorLine<'a> {
                 | Error::Location(LocationError::Unrecognised { differences, .. })
                 | Error::Verification(VerificationError::Unverified { differences }) => differences,
                 _ => &[],
+            },
+            losses: match reason {
+                Error::Downgrade(DowngradeError::Losses { losses }) => losses,
+                _ => &[],
+            },
+            nearest_target: match reason {
+                Error::Downgrade(DowngradeError::Irreversible { nearest, .. }) => {
+                    nearest.as_deref()
+                }
+                _ => None,
             },
             // Each finding has its own query.
             query: match error {

@@ -121,6 +121,9 @@ fn run(line: &str, is_named: bool) -> bool {
     if command == "restore" {
         assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--backup"]).code, 0);
     }
+    if command == "downgrade" {
+        assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
+    }
     if words.iter().any(|word| word.starts_with("--backup")) {
         std::fs::remove_file(sandbox.path("copy.db")).unwrap();
     }

@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 20] = [
+const COMMANDS: [&str; 21] = [
     "upgrade",
     "plan",
     "check",
@@ -13,6 +13,7 @@ const COMMANDS: [&str; 20] = [
     "verify",
     "status",
     "abort",
+    "downgrade",
     "restore",
     "completions",
     "man",
@@ -73,7 +74,6 @@ fn durations_have_units() {
 fn words_of_other_tools_get_an_answer() {
     let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
     let told = [
-        sandbox.refused(&["downgrade", "mlruns.db", "-1"]),
         sandbox.refused(&["heads"]),
         sandbox.refused(&["version"]),
         sandbox.refused(&["migrate", "mlruns.db"]),
@@ -113,7 +113,7 @@ fn completions_and_pages_are_written() {
         let script = sandbox.run(&["completions", shell]);
         assert_eq!((script.code, script.stderr.as_str()), (0, ""));
         assert!(script.stdout.contains("mlflow-migrate"), "{shell}");
-        assert!(!script.stdout.contains("downgrade"), "{shell}");
+        assert!(script.stdout.contains("downgrade"), "{shell}");
     }
     let page = sandbox.run(&["man"]).stdout;
     assert!(page.contains(".TH mlflow-migrate 1"), "{page}");

@@ -129,6 +129,21 @@ impl Seen {
         self.run(&sandbox, &["stamp", "1.2.0", "mlruns.db"]);
     }
 
+    /// Leads a database back, and refuses to.
+    fn downgrades(&mut self) {
+        let sandbox = at("b7e2c1a4d9f3");
+        sandbox.sql("INSERT INTO workspaces (name) VALUES ('other')");
+        let downgrade = ["downgrade", "mlruns.db", "--to", "3.9"];
+        self.run(&sandbox, &[&downgrade[..], &["--dry-run"]].concat());
+        self.run(&sandbox, &downgrade);
+        self.run(&sandbox, &[&downgrade[..], &["--discard"]].concat());
+        sandbox.sql(
+            "INSERT OR IGNORE INTO tags (key, value, run_uuid)
+             SELECT 'mlflow.user', 'me', run_uuid FROM runs",
+        );
+        self.run(&sandbox, &["downgrade", "mlruns.db", "--to", "base"]);
+    }
+
     /// Copies to another file, compares, and leaves rows out.
     fn copies(&mut self) {
         let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
@@ -176,6 +191,7 @@ fn every_event_and_key_of_the_schema_is_seen() {
     seen.readers();
     seen.rows();
     seen.damage();
+    seen.downgrades();
     seen.copies();
     seen.waits();
     let schema = JsonSchema::get().unwrap();

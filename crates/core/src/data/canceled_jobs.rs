@@ -3,9 +3,9 @@
 //! The executor that could finish them does not know the jobs of an older MLflow.
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Func, Query, QueryStatement, SelectStatement};
+use sea_query::{Condition, Expr, ExprTrait, Func, Query, QueryStatement, SelectStatement};
 
-use super::{DataMigration, DataOptions};
+use super::{DataMigration, DataOptions, Reversal};
 use crate::error::Error;
 use crate::event::Progress;
 use crate::rows::Rows;
@@ -36,6 +36,14 @@ impl DataMigration for CanceledJobs {
 
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
         &[("jobs", &["status", "last_update_time"])]
+    }
+
+    fn reversal(&self) -> Reversal {
+        let canceled = Expr::col("status").eq(CANCELED);
+        Reversal::Irreversible {
+            why: "which jobs it canceled is not recorded",
+            rows: vec![("jobs", Condition::all().add(canceled))],
+        }
     }
 
     fn undivided(&self, _: &Platform) -> Option<(&'static str, SelectStatement)> {

@@ -1,9 +1,9 @@
 //! Implements 1b5f0d9ad7c1: adds the default workspace, which owns all existing objects.
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Query, QueryStatement};
+use sea_query::{Condition, Expr, ExprTrait, Query, QueryStatement};
 
-use super::{DataMigration, DataOptions};
+use super::{Again, DataMigration, DataOptions, Reversal};
 use crate::error::Error;
 use crate::event::Progress;
 use crate::rows::Rows;
@@ -14,6 +14,8 @@ use crate::schema::Schema;
 pub struct DefaultWorkspace;
 
 const NAME: &str = "default";
+
+const DESCRIPTION: &str = "Default workspace for legacy resources";
 
 #[async_trait]
 impl DataMigration for DefaultWorkspace {
@@ -29,6 +31,14 @@ impl DataMigration for DefaultWorkspace {
         &[("workspaces", &["name", "description"])]
     }
 
+    fn reversal(&self) -> Reversal {
+        let condition = Condition::all()
+            .add(Expr::col("name").eq(NAME))
+            .add(Expr::col("description").eq(DESCRIPTION))
+            .add(Expr::col("default_artifact_root").is_null());
+        Reversal::Remove(vec![Again { table: "workspaces", column: None, condition }])
+    }
+
     async fn run(
         &self,
         database: &mut dyn Rows,
@@ -39,7 +49,7 @@ impl DataMigration for DefaultWorkspace {
         let columns = ["name", "description"];
         let new = Query::select()
             .expr_as(Expr::val(NAME), columns[0])
-            .expr_as(Expr::val("Default workspace for legacy resources"), columns[1])
+            .expr_as(Expr::val(DESCRIPTION), columns[1])
             .take();
         let present = Query::select()
             .expr(Expr::val(1))

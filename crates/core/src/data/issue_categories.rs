@@ -11,12 +11,14 @@
 use std::collections::BTreeMap;
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value};
+use sea_query::{
+    Condition, Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement, Value,
+};
 use sha2::{Digest, Sha256};
 
 use super::charset::Repertoire;
 use super::grouped_problems::GroupedProblems;
-use super::{BATCH, DataMigration, DataOptions, count, value};
+use super::{Again, BATCH, DataMigration, DataOptions, Reversal, count, value};
 use crate::data::python::json::{self, Json};
 use crate::data::python::string::PythonStr;
 use crate::data::python::text;
@@ -140,6 +142,26 @@ impl DataMigration for IssueCategories {
 
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
         &[("issues", &["last_seen_timestamp"]), (TABLE, &["issue_id", "category_hash", "category"])]
+    }
+
+    /// MLflow writes an issue's categories as JSON too, in the same transaction.
+    fn reversal(&self) -> Reversal {
+        let listed = Query::select()
+            .column("issue_id")
+            .from(ISSUES)
+            .and_where(Expr::col("categories").is_not_null())
+            .take();
+        let is_listed = Expr::col("issue_id").in_subquery(listed);
+        let is_first = Expr::col("last_seen_timestamp").eq(Expr::col("created_timestamp"));
+        let again = |table, column, is_same| Again {
+            table,
+            column,
+            condition: Condition::all().add(is_same),
+        };
+        Reversal::Remove(vec![
+            again(TABLE, None, is_listed),
+            again(ISSUES, Some("last_seen_timestamp"), is_first),
+        ])
     }
 
     /// Counts the categories by the commas between them.

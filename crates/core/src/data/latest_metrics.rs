@@ -14,10 +14,11 @@
 
 use async_trait::async_trait;
 use sea_query::{
-    Alias, Expr, ExprTrait, Func, JoinType, Query, QueryStatement, SelectStatement, Value,
+    Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, QueryStatement, SelectStatement,
+    Value,
 };
 
-use super::{CopiedReference, DataMigration, DataOptions, sql_text, value};
+use super::{Again, CopiedReference, DataMigration, DataOptions, Reversal, sql_text, value};
 use crate::data::python::number;
 use crate::error::{Error, RowProblem};
 use crate::event::Progress;
@@ -158,6 +159,11 @@ impl DataMigration for LatestMetrics {
 
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
         &[("latest_metrics", &COLUMNS)]
+    }
+
+    fn reversal(&self) -> Reversal {
+        let all = Condition::all();
+        Reversal::Remove(vec![Again { table: "latest_metrics", column: None, condition: all }])
     }
 
     fn main_query(&self, table: &str) -> Option<SelectStatement> {

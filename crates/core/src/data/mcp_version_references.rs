@@ -11,7 +11,7 @@
 use async_trait::async_trait;
 use sea_query::{Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement};
 
-use super::{DataMigration, DataOptions, sql_text, value};
+use super::{DataMigration, DataOptions, Reversal, sql_text, value};
 use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::{Row, Rows};
@@ -121,6 +121,10 @@ impl DataMigration for McpVersionReferences {
 
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
         &[]
+    }
+
+    fn reversal(&self) -> Reversal {
+        Reversal::nothing()
     }
 
     fn refused_by_scripts(&self, platform: &Platform) -> Vec<(&'static str, SelectStatement)> {

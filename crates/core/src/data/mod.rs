@@ -15,6 +15,7 @@ pub mod latest_metrics;
 mod mcp_version_references;
 mod parts;
 pub mod python;
+mod reversal;
 mod trace_analytics;
 mod user_tags;
 pub(crate) mod value;
@@ -41,6 +42,7 @@ pub use default_workspace::DefaultWorkspace;
 pub use issue_categories::IssueCategories;
 pub use latest_metrics::LatestMetrics;
 pub use mcp_version_references::McpVersionReferences;
+pub use reversal::{Again, Reversal};
 pub use trace_analytics::promoted;
 pub use trace_analytics::{TraceAnalytics, TraceAnalyticsSources};
 pub use user_tags::UserTags;
@@ -135,6 +137,9 @@ pub trait DataMigration: Debug + Send + Sync {
     fn truncates(&self) -> &'static [&'static str] {
         &[]
     }
+
+    /// Returns how a downgrade undoes the migration.
+    fn reversal(&self) -> Reversal;
 
     /// Returns whether the migration only adds rows, and leaves existing rows unchanged.
     fn only_adds(&self) -> bool {

@@ -7,9 +7,9 @@
 //! have both `mlflow.user` and `MLFLOW.USER`, and the existing tag is kept.
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
+use sea_query::{Condition, Expr, ExprTrait, Func, Order, Query, QueryStatement, SelectStatement};
 
-use super::{BATCH, DataMigration, DataOptions, equals_exactly, value};
+use super::{BATCH, DataMigration, DataOptions, Reversal, equals_exactly, value};
 use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
@@ -84,6 +84,14 @@ impl DataMigration for UserTags {
 
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
         &[("tags", &["key", "value", "run_uuid"])]
+    }
+
+    fn reversal(&self) -> Reversal {
+        let user = Expr::col("key").eq(USER);
+        Reversal::Irreversible {
+            why: "its mlflow.user tags look like those that clients have set",
+            rows: vec![("tags", Condition::all().add(user))],
+        }
     }
 
     fn only_adds(&self) -> bool {

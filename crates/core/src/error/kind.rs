@@ -84,6 +84,7 @@ impl Error {
                 ErrorKind::Refused
             }
             Self::Copy(error) => error.kind(),
+            Self::Downgrade(error) => error.kind(),
             Self::Verification(_) => ErrorKind::Unverified,
             Self::Unreachable { .. } | Self::Unavailable { .. } | Self::Unanswered { .. } => {
                 ErrorKind::Unreachable

@@ -3,6 +3,7 @@
 mod constraint;
 mod copy;
 mod copy_finding;
+mod downgrade;
 mod graph;
 mod kind;
 mod location;
@@ -19,6 +20,7 @@ mod violation;
 pub use constraint::ConstraintError;
 pub use copy::CopyError;
 pub use copy_finding::{CopyFinding, CopyRemedy};
+pub use downgrade::{DowngradeError, Loss};
 pub use graph::GraphError;
 pub use kind::ErrorKind;
 pub use location::{LocationError, Restamp};
@@ -125,6 +127,9 @@ pub enum Error {
         /// The refused rows, one entry per kind.
         findings: Vec<RowProblem>,
     },
+    /// A downgrade cannot be made, or would lose something.
+    #[error(transparent)]
+    Downgrade(#[from] DowngradeError),
     /// A copy cannot be made, or differs from its source.
     #[error(transparent)]
     Copy(#[from] CopyError),

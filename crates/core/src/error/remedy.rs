@@ -24,6 +24,11 @@ pub enum Remedy {
         /// The target of the unfinished upgrade; `None` if the same target is enough.
         to: Option<String>,
     },
+    /// The unfinished downgrade has to be resumed.
+    ResumeDowngrade {
+        /// The target of the unfinished downgrade.
+        to: String,
+    },
     /// Another version of this tool has to take up the unfinished upgrade.
     OtherVersion {
         /// The version that began the upgrade, where known.

@@ -58,6 +58,14 @@ pub enum TargetError {
         /// The target.
         target: String,
     },
+    /// A downgrade leads back, and the target follows the current revision.
+    #[error("the database is at {current}, which is older than {target}")]
+    TargetAhead {
+        /// The current revision.
+        current: String,
+        /// The target.
+        target: String,
+    },
     /// A script would have nothing to do: the program has to make all of the path.
     #[error("{revision} computes values that SQL does not, so no script can make it")]
     NeedsProgram {
@@ -83,6 +91,7 @@ impl TargetError {
             | Self::UnknownRelease { .. }
             | Self::UnknownInstallation { .. }
             | Self::TargetTooFar { .. }
+            | Self::TargetAhead { .. }
             | Self::NeedsProgram { .. }
             | Self::NoPart { .. } => ErrorKind::Target,
             Self::TargetBehind { .. } => ErrorKind::TargetBehind,

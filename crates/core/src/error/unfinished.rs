@@ -11,6 +11,8 @@ pub enum Operation {
     /// An upgrade to a later revision.
     #[default]
     Upgrade,
+    /// A downgrade to an earlier revision.
+    Downgrade,
     /// A repair at the same revision.
     Repair,
     /// A copy of another database's rows into a new one.
@@ -21,6 +23,7 @@ impl std::fmt::Display for Operation {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Self::Upgrade => "upgrade",
+            Self::Downgrade => "downgrade",
             Self::Repair => "repair",
             Self::Copy => "copy",
         })
@@ -56,7 +59,7 @@ impl Unfinished {
     #[must_use]
     pub fn progress(&self) -> String {
         match self.operation {
-            Operation::Upgrade | Operation::Repair => {
+            Operation::Upgrade | Operation::Downgrade | Operation::Repair => {
                 format!(": {} of {} steps are done", self.done, self.steps)
             }
             Operation::Copy => String::new(),
@@ -78,6 +81,7 @@ impl Unfinished {
 pub(crate) fn described(operation: Operation, from: &str, to: Option<&str>) -> String {
     match operation {
         Operation::Upgrade => format!("an upgrade from {from} to {}", label(to)),
+        Operation::Downgrade => format!("a downgrade from {from} to {}", label(to)),
         Operation::Repair => format!("a repair of {from}"),
         Operation::Copy => format!("a copy of a database at {}", label(to)),
     }

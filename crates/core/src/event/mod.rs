@@ -29,6 +29,9 @@ pub enum Event {
         from: Option<String>,
         /// The target revision.
         to: Option<String>,
+        /// Whether the target is the older revision.
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        is_downgrade: bool,
         /// The number of pending revisions.
         revision_count: usize,
         /// The number of steps.

@@ -13,6 +13,8 @@ pub enum StepKind {
     CreateTable,
     /// A table is changed.
     ChangeTable,
+    /// A table that the target does not have is dropped.
+    DropTable,
     /// A table or an index is made, filled or dropped while other programs use the database.
     OnlineChange,
     /// A data migration writes rows.

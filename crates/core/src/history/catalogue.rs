@@ -70,6 +70,23 @@ impl Catalogue {
         })
     }
 
+    /// Returns the revisions that a downgrade undoes, the oldest first.
+    ///
+    /// # Errors
+    /// If the target follows the current revision.
+    pub(crate) fn path_back(
+        &self,
+        current: Option<&str>,
+        target: Option<&str>,
+    ) -> Result<Vec<&Revision>, Error> {
+        self.graph.path(target, current).ok_or_else(|| {
+            Error::Target(TargetError::TargetAhead {
+                current: label(current).to_owned(),
+                target: label(target).to_owned(),
+            })
+        })
+    }
+
     /// Returns every state from base to head, in the graph's order, with the revision's id.
     ///
     /// # Errors

@@ -8,7 +8,7 @@ use super::Plan;
 use crate::error::Error;
 use crate::plan::TableChange;
 use crate::schema::platform::Platform;
-use crate::schema::{Column, Dependent, ReferentialAction};
+use crate::schema::{Column, Dependent, ReferentialAction, Table};
 
 /// A column that is dropped or renamed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -38,10 +38,17 @@ impl ColumnEnd {
 }
 
 impl Plan {
-    /// Returns the columns that are dropped or renamed.
+    /// Returns the columns that are dropped or renamed, also those of dropped tables.
     #[must_use]
     pub fn column_ends(&self) -> Vec<ColumnEnd> {
-        self.changes().flat_map(ends).collect()
+        let of_dropped = self.dropped_tables().flat_map(|table| {
+            table.columns.iter().map(|column| ColumnEnd {
+                table: table.name.clone(),
+                column: column.name.clone(),
+                renamed_to: None,
+            })
+        });
+        self.changes().flat_map(ends).chain(of_dropped).collect()
     }
 
     /// Returns a refusal for each column that the user's own objects on the same table depend on.
@@ -59,15 +66,21 @@ impl Plan {
         self.changes().flat_map(refusals).chain(actions).collect()
     }
 
-    /// Describes the objects that are dropped with columns, or lose a part with them.
+    /// Describes the user's objects that are dropped with columns, or lose a part with them.
     #[must_use]
     pub fn lost_with_columns(&self, platform: &Platform) -> Vec<String> {
         let lost = |change: &TableChange| -> Vec<String> {
             let Some(before) = &change.before else { return Vec::new() };
+            let own = self.states[0].table(&before.name);
+            let lost_of = |table: &Table, end: &ColumnEnd| {
+                table.lost_with(&end.column, &change.after, platform.dialect)
+            };
             let dropped = ends(change).into_iter().filter(|end| end.renamed_to.is_none());
             dropped
                 .flat_map(|end| {
-                    let objects = before.lost_with(&end.column, &change.after, platform.dialect);
+                    let mut objects = lost_of(before, &end);
+                    let of_mlflow = own.map_or_else(Vec::new, |own| lost_of(own, &end));
+                    objects.retain(|object| !of_mlflow.contains(object));
                     objects.into_iter().map(move |object| {
                         format!("{object} of {} goes with its column {}", end.table, end.column)
                     })

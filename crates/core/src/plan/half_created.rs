@@ -43,7 +43,7 @@ pub(super) fn plan_around(
     let path = catalogue.graph.path(None, to).unwrap_or_default();
     plan.steps.retain(|step| match step {
         Step::Change(change) => !made.contains(&change.after.name),
-        Step::RemoveLeftovers(_) | Step::Migrate { .. } => true,
+        Step::RemoveLeftovers(_) | Step::DropTable(_) | Step::Migrate { .. } => true,
     });
     // Keeps data migrations that read an existing table and fill a new one.
     for (revision, action) in

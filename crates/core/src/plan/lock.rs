@@ -50,6 +50,17 @@ impl TableLock {
 /// The lock that an upgrade of an SQLite file holds from its beginning to its commit.
 pub const RESERVED: TableLock = TableLock::of_database("RESERVED", Waiting::Writers);
 
+/// Returns the lock of a table that is dropped.
+#[must_use]
+pub fn of_dropped(table: &str, platform: &Platform) -> TableLock {
+    let lock = match platform.dialect {
+        Dialect::Sqlite => return RESERVED,
+        Dialect::Postgres => "ACCESS EXCLUSIVE",
+        Dialect::Mysql => "EXCLUSIVE metadata lock",
+    };
+    TableLock::new(table, lock, Waiting::ReadersAndWriters)
+}
+
 /// Returns the locks of a data migration.
 ///
 /// A table that is truncated gets a lock of its own, even if its rows are then deleted instead.

@@ -9,9 +9,11 @@
 
 mod change;
 mod dependents;
+mod downgrade;
 mod foreign_keys;
 mod half_created;
 mod hoist;
+mod inverse;
 mod lock;
 mod name_clashes;
 mod overtaken;
@@ -23,6 +25,7 @@ mod repair;
 mod requirements;
 pub mod row_checks;
 mod step_by_step;
+mod undone;
 
 use crate::error::Error;
 use std::sync::Arc;
@@ -36,8 +39,9 @@ use crate::schema::{Schema, Table};
 
 pub use change::{ChangePlan, TableChange, indexes_of};
 pub use dependents::ColumnEnd;
+pub use downgrade::plan_downgrade;
 pub(crate) use foreign_keys::is_blocked_by;
-pub use lock::{RESERVED, TableLock, Waiting, of_migration, strongest};
+pub use lock::{RESERVED, TableLock, Waiting, of_dropped, of_migration, strongest};
 pub(crate) use name_clashes::free_name;
 pub use name_clashes::{NameKind, TakenName};
 use planner::{Due, Planner, leftovers};
@@ -45,6 +49,7 @@ pub use references::OutsideReference;
 pub(crate) use repair::{Wanted, plan_repair};
 pub(crate) use step_by_step::prepared_otherwise;
 pub use step_by_step::step_by_step;
+pub(crate) use undone::Undone;
 
 /// One step of a plan.
 #[derive(Clone, Debug)]
@@ -53,6 +58,8 @@ pub enum Step {
     RemoveLeftovers(Vec<String>),
     /// Changes or creates a table.
     Change(Box<TableChange>),
+    /// Drops a table that the target does not have.
+    DropTable(Box<DroppedTable>),
     /// Changes rows.
     Migrate {
         /// The revision of the data migration.
@@ -78,6 +85,7 @@ impl Step {
                 format!("create table {}", change.after.name)
             }
             Self::Change(change) => format!("change table {}", change.after.name),
+            Self::DropTable(dropped) => format!("drop table {}", dropped.table.name),
             Self::Migrate { migration, .. } => migration.title().to_owned(),
         }
     }
@@ -89,6 +97,7 @@ impl Step {
             Self::RemoveLeftovers(_) => StepKind::RemoveLeftovers,
             Self::Change(change) if change.before.is_none() => StepKind::CreateTable,
             Self::Change(_) => StepKind::ChangeTable,
+            Self::DropTable(_) => StepKind::DropTable,
             Self::Migrate { .. } => StepKind::DataMigration,
         }
     }
@@ -99,19 +108,29 @@ impl Step {
         match self {
             Self::RemoveLeftovers(_) => &[],
             Self::Change(change) => &change.revisions,
+            Self::DropTable(dropped) => &dropped.revisions,
             Self::Migrate { revision, .. } => std::slice::from_ref(revision),
         }
     }
 }
 
-/// The steps of an upgrade, in order.
+/// A table that a downgrade drops.
+#[derive(Clone, Debug, PartialEq)]
+pub struct DroppedTable {
+    /// The table as it is.
+    pub table: Table,
+    /// The revisions that created the table.
+    pub revisions: Vec<String>,
+}
+
+/// The steps of an upgrade or a downgrade, in order.
 #[derive(Clone, Debug)]
 pub struct Plan {
     /// The revision of the database.
     pub from: Location,
     /// The target revision; `None` is the base schema.
     pub to: Option<String>,
-    /// The pending revisions, in order.
+    /// The pending revisions, in order; those of a downgrade, the newest first.
     pub revisions: Vec<String>,
     /// The steps, in order.
     pub steps: Vec<Step>,
@@ -121,6 +140,8 @@ pub struct Plan {
     pub prepared: Vec<Table>,
     /// The schemas of both revisions, as MLflow makes them.
     pub(crate) states: [Schema; 2],
+    /// What the undone revisions of a downgrade declare.
+    pub(crate) undone: Undone,
 }
 
 impl Plan {
@@ -128,7 +149,15 @@ impl Plan {
     pub fn migrations(&self) -> impl Iterator<Item = (&str, &Arc<dyn DataMigration>)> {
         self.steps.iter().filter_map(|step| match step {
             Step::Migrate { revision, migration } => Some((revision.as_str(), migration)),
-            Step::RemoveLeftovers(_) | Step::Change(_) => None,
+            Step::RemoveLeftovers(_) | Step::Change(_) | Step::DropTable(_) => None,
+        })
+    }
+
+    /// Returns the tables that a downgrade drops.
+    pub fn dropped_tables(&self) -> impl Iterator<Item = &Table> {
+        self.steps.iter().filter_map(|step| match step {
+            Step::DropTable(dropped) => Some(&dropped.table),
+            Step::RemoveLeftovers(_) | Step::Change(_) | Step::Migrate { .. } => None,
         })
     }
 
@@ -136,7 +165,7 @@ impl Plan {
     pub fn changes(&self) -> impl Iterator<Item = &TableChange> {
         self.steps.iter().filter_map(|step| match step {
             Step::Change(change) => Some(&**change),
-            Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,
+            Step::RemoveLeftovers(_) | Step::DropTable(_) | Step::Migrate { .. } => None,
         })
     }
 
@@ -222,5 +251,6 @@ fn plan_edits(
         [catalogue.state(from.revision.as_deref(), platform)?, catalogue.state(to, platform)?];
     let to = to.map(ToOwned::to_owned);
     let prepared = Vec::new();
-    Ok(Plan { from: from.clone(), to, revisions, steps, result, prepared, states })
+    let undone = Undone::default();
+    Ok(Plan { from: from.clone(), to, revisions, steps, result, prepared, states, undone })
 }

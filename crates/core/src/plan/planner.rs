@@ -166,13 +166,24 @@ impl<'a> Planner<'a> {
     ) -> Result<(), Error> {
         requirements::refuse_what_the_server_lacks(op, self.platform, revision, before)?;
         self.after.apply(op, self.platform).map_err(|source| Error::edit(revision, source))?;
-        let table = op.table();
+        self.mark_edited(op.table(), revision);
+        Ok(())
+    }
+
+    /// Notes that an edit of a revision has changed a table.
+    pub(super) fn mark_edited(&mut self, table: &str, revision: &str) {
         match self.edited.iter_mut().find(|(name, _)| name == table) {
             Some((_, revisions)) if revisions.iter().any(|known| known == revision) => {}
             Some((_, revisions)) => revisions.push(revision.to_owned()),
             None => self.edited.push((table.to_owned(), vec![revision.to_owned()])),
         }
-        Ok(())
+    }
+
+    /// Takes tables out of the model that steps of their own drop.
+    pub(super) fn drop_tables(&mut self, is_dropped: impl Fn(&str) -> bool) {
+        self.before.tables.retain(|name, _| !is_dropped(name));
+        self.after.tables.retain(|name, _| !is_dropped(name));
+        self.edited.retain(|(name, _)| !is_dropped(name));
     }
 
     /// Returns the tables that a data migration touches, and the tables that these reference.

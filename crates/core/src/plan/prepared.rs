@@ -43,7 +43,7 @@ pub(super) fn plan_around(
 pub(super) fn digests(steps: &[Step], live: &Schema) -> Vec<String> {
     let migrations = steps.iter().filter_map(|step| match step {
         Step::Migrate { migration, .. } => migration.beforehand(),
-        Step::RemoveLeftovers(_) | Step::Change(_) => None,
+        Step::RemoveLeftovers(_) | Step::Change(_) | Step::DropTable(_) => None,
     });
     let tables = migrations.flat_map(Beforehand::tables);
     tables.filter(|table| table.is_filled(live)).map(|table| table.digests.to_owned()).collect()
@@ -91,13 +91,13 @@ fn is_creation_of(tables: &BTreeSet<String>, change: &TableChange) -> bool {
 fn without_creations(mut plan: Plan, tables: &BTreeSet<String>) -> Plan {
     let is_done = |step: &Step| match step {
         Step::Change(change) => is_creation_of(tables, change),
-        Step::RemoveLeftovers(_) | Step::Migrate { .. } => false,
+        Step::RemoveLeftovers(_) | Step::DropTable(_) | Step::Migrate { .. } => false,
     };
     let (done, steps): (Vec<Step>, Vec<Step>) = plan.steps.into_iter().partition(is_done);
     plan.steps = steps;
     let tables = done.into_iter().filter_map(|step| match step {
         Step::Change(change) => Some(change.after),
-        Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,
+        Step::RemoveLeftovers(_) | Step::DropTable(_) | Step::Migrate { .. } => None,
     });
     plan.prepared = tables.collect();
     plan.prepared.iter_mut().for_each(Table::settle);

@@ -3,7 +3,7 @@
 //! A revision replaces keys, and considers only MLflow's own foreign keys. A user's foreign key
 //! would lose its key. Where each change commits, the server would report the loss too late.
 
-use crate::plan::TableChange;
+use crate::plan::{DroppedTable, Step, TableChange};
 use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{
     Column, ColumnType, ForeignKey, ReferentialAction, Schema, Table, is_same_name,
@@ -62,22 +62,42 @@ pub(crate) fn stranded(
         // SQLite checks references only when rows are written, so only the result counts.
         found.compare(&plan.result, |_| true, &[]);
         for stranded in &mut found.all {
-            let is_cause = |change: &&TableChange| {
-                change.after.name.eq_ignore_ascii_case(&stranded.key.referred_table)
+            let is_cause = |step: &&Step| {
+                changed_by(step)
+                    .is_some_and(|name| name.eq_ignore_ascii_case(&stranded.key.referred_table))
             };
-            let causes = plan.changes().filter(is_cause);
-            stranded.revisions = causes.flat_map(|change| change.revisions.clone()).collect();
+            let causes = plan.steps.iter().filter(is_cause);
+            stranded.revisions = causes.flat_map(|step| step.revisions().to_vec()).collect();
         }
         return found.all;
     }
     let mut schema = live.clone();
-    for change in plan.changes() {
-        found.outside(change, outside);
-        follow(&mut schema, change);
-        let name = &change.after.name;
-        found.compare(&schema, |key| key == name, &change.revisions);
+    for step in &plan.steps {
+        match step {
+            Step::Change(change) => {
+                found.outside(change, outside);
+                follow(&mut schema, change);
+            }
+            Step::DropTable(dropped) => {
+                found.outside_of_dropped(dropped, outside);
+                schema.tables.remove(&dropped.table.name);
+            }
+            Step::RemoveLeftovers(_) | Step::Migrate { .. } => {}
+        }
+        if let Some(name) = changed_by(step) {
+            found.compare(&schema, |key| key == name, step.revisions());
+        }
     }
     found.all
+}
+
+/// Returns the table whose definition a step changes.
+fn changed_by(step: &Step) -> Option<&str> {
+    match step {
+        Step::Change(change) => Some(&change.after.name),
+        Step::DropTable(dropped) => Some(&dropped.table.name),
+        Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,
+    }
 }
 
 /// Applies a change to the schema. Foreign keys of other tables follow a renamed column.
@@ -163,6 +183,19 @@ impl Found<'_> {
                 key: reference.key.clone(),
                 lacks,
                 revisions: change.revisions.clone(),
+                origin: Origin::Outside(reference.drop.clone()),
+            });
+        }
+    }
+
+    fn outside_of_dropped(&mut self, dropped: &DroppedTable, outside: &[OutsideReference]) {
+        let name = &dropped.table.name;
+        for reference in outside.iter().filter(|one| one.key.referred_table == *name) {
+            self.push(Stranded {
+                table: reference.table.clone(),
+                key: reference.key.clone(),
+                lacks: format!("table {name}"),
+                revisions: dropped.revisions.clone(),
                 origin: Origin::Outside(reference.drop.clone()),
             });
         }

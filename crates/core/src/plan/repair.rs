@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::planner::{Planner, leftovers};
-use super::{Plan, Step};
+use super::{Plan, Step, Undone};
 use crate::data::DataMigration;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
@@ -53,5 +53,6 @@ pub(crate) fn plan_repair(
     let states = [catalogue.state(revision, platform)?, catalogue.state(revision, platform)?];
     let to = from.revision.clone();
     let (revisions, prepared) = (Vec::new(), Vec::new());
-    Ok(Plan { from: from.clone(), to, revisions, steps, result, prepared, states })
+    let undone = Undone::default();
+    Ok(Plan { from: from.clone(), to, revisions, steps, result, prepared, states, undone })
 }

@@ -5,6 +5,7 @@ pub mod check;
 pub mod diff;
 pub(crate) mod disk_use;
 pub mod doctor;
+pub mod downgrade;
 mod edit_words;
 pub mod estimate;
 pub mod live_script;

@@ -5,11 +5,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::Serialize;
 
 use crate::backend::{Backend, TableSize};
-use crate::error::{Error, RowProblem};
+use crate::error::{Error, Loss, RowProblem};
 use crate::history::catalogue::Catalogue;
 use crate::locate::interrupted_mlflow;
 use crate::plan::{
-    ChangePlan, Plan, RESERVED, Step, TableLock, of_migration, step_by_step, strongest,
+    ChangePlan, Plan, RESERVED, Step, TableLock, of_dropped, of_migration, step_by_step, strongest,
 };
 use crate::prepare::{FilledRows, Preparable, PreparedIndex, PreparedTable};
 use crate::report::alembic_cost::AlembicCost;
@@ -17,6 +17,7 @@ use crate::report::check::InterruptedMlflow;
 use crate::report::session::{begin_reading, end_reading};
 use crate::schema::Schema;
 use crate::upgrade::abort::point_of_no_return;
+use crate::upgrade::discards::losses;
 use crate::upgrade::inspection::inspect_and_plan;
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::preflight::findings;
@@ -62,6 +63,9 @@ pub struct Preview {
     pub preparable_indexes: Vec<PreparedIndex>,
     /// The rows that an upgrade would refuse, one entry per kind.
     pub findings: Vec<RowProblem>,
+    /// The rows and values that a downgrade loses.
+    #[serde(skip)]
+    pub losses: Vec<Loss>,
 }
 
 /// One step of an upgrade.
@@ -106,7 +110,7 @@ pub async fn preview(
     end_reading(backend, result).await
 }
 
-async fn preview_in_session(
+pub(super) async fn preview_in_session(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
     options: &UpgradeOptions,
@@ -116,13 +120,18 @@ async fn preview_in_session(
         return Err(refused);
     }
     let findings = findings(backend, &plan, &live, &options.data).await?;
-    let preparable = match backend.online().is_some() {
+    let losses = losses(backend, &plan).await?;
+    let preparable = match backend.online().is_some() && !options.is_downgrade() {
         true => Preparable::of(backend, &plan, &live)?,
         false => Preparable::default(),
     };
     let (platform, to) = (backend.platform(), plan.to.as_deref());
-    let parts = step_by_step(catalogue, platform, &live, &plan.from, to)?;
-    let cost = AlembicCost::of(&parts, backend)?;
+    let parts = match options.is_downgrade() {
+        true => vec![plan.clone()],
+        false => step_by_step(catalogue, platform, &live, &plan.from, to)?,
+    };
+    let is_compared = !options.step_by_step && !options.is_downgrade();
+    let cost = is_compared.then(|| AlembicCost::of(&parts, backend)).transpose()?;
     let planned: Vec<&Plan> =
         if options.step_by_step { parts.iter().collect() } else { vec![&plan] };
     let mut steps = describe(backend, &live, &planned)?;
@@ -144,12 +153,13 @@ async fn preview_in_session(
         revisions: plan.revisions,
         steps,
         locks_until_commit: is_one_transaction,
-        unmerged: (!options.step_by_step).then_some(cost),
+        unmerged: cost,
         point_of_no_return: last,
         preparable_tables: preparable.table_names(),
         preparable_rows: preparable.row_names(),
         preparable_indexes: preparable.index_names(),
         findings,
+        losses,
     })
 }
 
@@ -193,14 +203,14 @@ fn tables_of<'a>(step: &'a Step, method: Option<&ChangePlan>) -> BTreeSet<&'a st
             let touched = migration.reads().iter().chain(migration.writes());
             touched.map(|(table, _)| *table).collect()
         }
-        Step::Change(_) | Step::RemoveLeftovers(_) => BTreeSet::new(),
+        Step::Change(_) | Step::DropTable(_) | Step::RemoveLeftovers(_) => BTreeSet::new(),
     }
 }
 
 fn describe_step(backend: &dyn Backend, live: &Schema, step: &Step) -> Result<PreviewStep, Error> {
     let method = match step {
         Step::Change(change) => Some(backend.describe_change(change)?),
-        Step::RemoveLeftovers(_) | Step::Migrate { .. } => None,
+        Step::RemoveLeftovers(_) | Step::DropTable(_) | Step::Migrate { .. } => None,
     };
     let is_creation = matches!(step, Step::Change(change) if change.before.is_none());
     let locks = locks(backend, live, step, method.as_ref());
@@ -222,6 +232,7 @@ pub(super) fn locks(
         Step::Change(_) => method.map_or_else(Vec::new, |method| method.locks.clone()),
         Step::Migrate { migration, .. } => of_migration(&**migration, backend.platform()),
         Step::RemoveLeftovers(_) => vec![RESERVED],
+        Step::DropTable(dropped) => vec![of_dropped(&dropped.table.name, backend.platform())],
     };
     let is_known = |lock: &TableLock| lock.table.as_ref().is_none_or(|it| live.table(it).is_some());
     strongest(locks.into_iter().filter(is_known))

@@ -185,6 +185,11 @@ pub(super) async fn steps(
                     now.tables.remove(table);
                 }
             }
+            Step::DropTable(dropped) => {
+                text += &heading("");
+                text += &ended(&dialect.drop_table(&dropped.table.name));
+                now.tables.remove(&dropped.table.name);
+            }
             Step::Change(change) => {
                 let method = dialect.change(change)?;
                 text += &heading(&how(&method, change.before.is_none()));

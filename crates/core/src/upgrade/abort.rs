@@ -1,10 +1,10 @@
-//! Rolls an unfinished upgrade back to its starting revision.
+//! Rolls an unfinished upgrade or downgrade back to its starting revision.
 //!
 //! Only a database without transactional DDL needs this. The inverse of a step restores the table
 //! as it was. A step has no inverse if it dropped a column with values, or if its data migration
 //! overwrote existing rows (`losses`).
 
-use crate::error::{Error, Operation, Remedy, VerificationError};
+use crate::error::{Error, Operation, Remedy, VerificationError, label};
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -14,7 +14,7 @@ use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer, Progress};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{LEFTOVER_PREFIX, Location, revision_of};
-use crate::plan::{Plan, Step, TableChange};
+use crate::plan::{DroppedTable, Plan, Step, TableChange};
 use crate::schema::{ForeignKey, Index, Schema, Table, differences};
 use crate::upgrade::journal::{Journal, resumable};
 use crate::upgrade::losses::{dropped, has_inverse};
@@ -63,14 +63,18 @@ async fn lossy_step(
     Ok(None)
 }
 
-/// Returns whether every column that a change drops still exists.
+/// Returns whether everything that a step drops still exists.
 async fn is_still_to_come(
     backend: &mut dyn Backend,
     step: &Step,
     journal: &Journal,
 ) -> Result<bool, Error> {
-    let Step::Change(change) = step else { return Ok(false) };
     let now = backend.inspect().await?;
+    let change = match step {
+        Step::Change(change) => change,
+        Step::DropTable(dropped) => return Ok(now.table(&dropped.table.name).is_some()),
+        Step::RemoveLeftovers(_) | Step::Migrate { .. } => return Ok(false),
+    };
     let table = now.table(&change.after.name);
     Ok(dropped(change, &journal.live)
         .iter()
@@ -116,14 +120,16 @@ async fn roll_back(
     let begun = match journal.operation() {
         // Every table is created before the first one is filled.
         Operation::Copy => plan.steps.len(),
-        Operation::Upgrade | Operation::Repair => (journal.done + 1).min(plan.steps.len()),
+        Operation::Upgrade | Operation::Downgrade | Operation::Repair => {
+            (journal.done + 1).min(plan.steps.len())
+        }
     };
     if let Some(step) = lossy_step(backend, &plan, &journal).await? {
         let title = plan.steps.get(step - 1).map(Step::title).unwrap_or_default();
         let problem = format!(
             "step {step} ({title}) has written over rows or dropped values, which cannot be brought back"
         );
-        return refuse(backend.name(), problem, Remedy::Resume { to: None });
+        return refuse(backend.name(), problem, how_to_finish(&journal));
     }
     stop.check()?;
     stop.begin_work();
@@ -157,13 +163,26 @@ async fn roll_back(
     Ok(AbortReport { operation, from, to: journal.to, steps: begun })
 }
 
+fn how_to_finish(journal: &Journal) -> Remedy {
+    match journal.operation() {
+        Operation::Downgrade => {
+            Remedy::ResumeDowngrade { to: label(journal.to.as_deref()).to_owned() }
+        }
+        Operation::Upgrade | Operation::Repair | Operation::Copy => Remedy::Resume { to: None },
+    }
+}
+
 async fn invert(
     backend: &mut dyn Backend,
     step: &Step,
     observer: &Arc<dyn Observer>,
 ) -> Result<(), Error> {
-    let Step::Change(change) = step else { return Ok(()) };
     let now = backend.inspect().await?;
+    let change = match step {
+        Step::Change(change) => change,
+        Step::DropTable(dropped) => return create_again(backend, dropped, &now, observer).await,
+        Step::RemoveLeftovers(_) | Step::Migrate { .. } => return Ok(()),
+    };
     let Some(table) = now.table(&change.after.name) else { return Ok(()) };
     let Some(before) = &change.before else {
         return backend.drop_tables(std::slice::from_ref(&table.name)).await;
@@ -183,6 +202,22 @@ async fn invert(
     let now = backend.inspect().await?;
     let Some(table) = now.table(&target.name) else { return Ok(()) };
     backend.apply_change(&change(table.clone(), &target), &progress).await.map(|_| ())
+}
+
+/// Creates a table again that a downgrade has dropped, and that had no rows.
+async fn create_again(
+    backend: &mut dyn Backend,
+    dropped: &DroppedTable,
+    now: &Schema,
+    observer: &Arc<dyn Observer>,
+) -> Result<(), Error> {
+    if now.table(&dropped.table.name).is_some() {
+        return Ok(());
+    }
+    let (after, revisions) = (dropped.table.clone(), dropped.revisions.clone());
+    let change = TableChange { before: None, after, revisions };
+    let progress = Progress::new(Arc::clone(observer), 0, CancellationToken::default());
+    backend.apply_change(&change, &progress).await.map(|_| ())
 }
 
 /// Returns the target without an index that only InnoDB can restore, and without its foreign key.

@@ -1,5 +1,6 @@
 //! Carries out a plan: the only loop over its steps.
 
+mod noted_losses;
 mod verify;
 
 use crate::data::DataMigration;
@@ -11,11 +12,11 @@ use std::time::Instant;
 use crate::backend::Backend;
 use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer, Omission, Progress};
-use crate::plan::{Plan, Step, TableChange};
+use crate::plan::{Plan, Step};
 use crate::schema::Schema;
 use crate::upgrade::journal::{Copying, FENCE, Journal, Repairing, rest_of, resumable};
 use crate::upgrade::losses;
-use crate::upgrade::options::UpgradeOptions;
+use crate::upgrade::options::{Course, UpgradeOptions};
 use crate::upgrade::report::StepReport;
 use crate::upgrade::verification::{self, Copied, LATEST};
 
@@ -26,6 +27,8 @@ pub(crate) struct Execution<'a> {
     stop: &'a CancellationToken,
     journal: Journal,
     is_resumed: bool,
+    /// Whether the user has not accepted that rows are lost.
+    keeps_rows: bool,
     /// The tables whose rows this run has copied.
     copied: Copied,
     /// The rows that the step in progress has left out.
@@ -45,11 +48,28 @@ impl<'a> Execution<'a> {
     ) -> Self {
         let mut journal = Journal::new(plan, live, request.data);
         journal.copy = request.follows_copy.then_some(Copying::Upgrade);
-        let stop = &request.stop;
-        let (copied, at) = (Copied::new(), (0, String::new()));
-        let (is_resumed, has_written) = (false, false);
-        let omissions = Vec::new();
-        Self { plan, observer, stop, journal, is_resumed, copied, omissions, has_written, at }
+        journal.is_downgrade = request.is_downgrade();
+        Self::of(plan, journal, request, observer)
+    }
+
+    fn of(
+        plan: &'a Plan,
+        journal: Journal,
+        request: &'a UpgradeOptions,
+        observer: &'a Arc<dyn Observer>,
+    ) -> Self {
+        Self {
+            plan,
+            observer,
+            stop: &request.stop,
+            journal,
+            is_resumed: false,
+            keeps_rows: request.course == (Course::Downgrade { discard: false }),
+            copied: Copied::new(),
+            omissions: Vec::new(),
+            has_written: false,
+            at: (0, String::new()),
+        }
     }
 
     /// Carries out a repair instead of an upgrade.
@@ -62,14 +82,12 @@ impl<'a> Execution<'a> {
     pub(crate) fn resume(
         plan: &'a Plan,
         journal: Journal,
+        request: &'a UpgradeOptions,
         observer: &'a Arc<dyn Observer>,
-        stop: &'a CancellationToken,
     ) -> Self {
-        let (copied, at) = (Copied::new(), (0, String::new()));
-        let is_resumed = true;
         let has_written = plan.steps.first().is_some_and(leaves_rows);
-        let omissions = Vec::new();
-        Self { plan, observer, stop, journal, is_resumed, copied, omissions, has_written, at }
+        let this = Self::of(plan, journal, request, observer);
+        Self { is_resumed: true, has_written, ..this }
     }
 
     /// Executes the pending steps, and reports each of them.
@@ -100,6 +118,9 @@ impl<'a> Execution<'a> {
         for step in self.plan.steps.iter().skip(self.journal.done) {
             match step {
                 Step::RemoveLeftovers(leftovers) => tables.extend(leftovers.iter().cloned()),
+                Step::DropTable(dropped) => {
+                    tables.insert(dropped.table.name.clone());
+                }
                 Step::Change(change) => {
                     tables.insert(change.after.name.clone());
                     let keys = change.after.foreign_keys.iter();
@@ -204,9 +225,15 @@ impl<'a> Execution<'a> {
         number: usize,
     ) -> Result<Option<u64>, Error> {
         let progress = Progress::new(Arc::clone(self.observer), number, self.stop.clone());
+        self.refuse_new_losses(backend, step).await?;
         match step {
             Step::RemoveLeftovers(tables) => {
                 backend.drop_tables(tables).await?;
+                Ok(None)
+            }
+            Step::DropTable(dropped) => {
+                self.note_dropped_rows(backend, &dropped.table.name, number).await?;
+                backend.drop_tables(std::slice::from_ref(&dropped.table.name)).await?;
                 Ok(None)
             }
             Step::Change(change) => {
@@ -239,39 +266,6 @@ impl<'a> Execution<'a> {
                 Ok(Some(rows))
             }
         }
-    }
-
-    /// Notes values that a change drops for good, before they are gone.
-    async fn note_dropped_values(
-        &self,
-        backend: &mut dyn Backend,
-        change: &TableChange,
-        number: usize,
-    ) -> Result<(), Error> {
-        if backend.resumable().is_none() {
-            return Ok(());
-        }
-        let dropped = losses::dropped(change, &self.journal.live);
-        if dropped.is_empty() {
-            return Ok(());
-        }
-        let has_values = losses::has_values(backend, &change.after.name, &dropped).await?;
-        self.note_losses(backend, number, u64::from(has_values)).await
-    }
-
-    /// Raises the noted row count of a step; an earlier run may have noted more.
-    async fn note_losses(
-        &self,
-        backend: &mut dyn Backend,
-        step: usize,
-        rows: u64,
-    ) -> Result<(), Error> {
-        let resumable = resumable(backend)?;
-        let known = resumable.losses().await?.get(&step).copied();
-        if known.is_none_or(|known| known < rows) {
-            resumable.note_losses(step, rows).await?;
-        }
-        Ok(())
     }
 
     async fn note(&mut self, backend: &mut dyn Backend, done: usize) -> Result<(), Error> {
@@ -348,7 +342,7 @@ async fn commit_rows(backend: &mut dyn Backend) -> Result<(), Error> {
 fn leaves_rows(step: &Step) -> bool {
     match step {
         Step::Migrate { migration, .. } => !migration.is_atomic(),
-        Step::RemoveLeftovers(_) | Step::Change(_) => false,
+        Step::RemoveLeftovers(_) | Step::Change(_) | Step::DropTable(_) => false,
     }
 }
 

@@ -6,9 +6,10 @@ use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, Location};
 use crate::locate::drift::Drift;
 use crate::locate::{locate, wrong_stamp};
-use crate::plan::{Plan, plan, prepared_otherwise};
+use crate::plan::{Plan, plan, plan_downgrade, prepared_otherwise};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Index, Schema, Table};
+use crate::upgrade::discards::refuse_irreversible;
 use crate::upgrade::journal::{Journal, refuse_fence};
 use crate::upgrade::options::UpgradeOptions;
 use crate::upgrade::repair_plan::repair_plan;
@@ -103,9 +104,10 @@ pub(crate) async fn plan_from(
     let expected = catalogue.state(location.revision.as_deref(), &platform)?;
     let repairs =
         |differences: &[Difference]| corrections::statements(backend, &expected, live, differences);
+    let make = if request.is_downgrade() { plan_downgrade } else { plan };
     let planned = found
         .refuse(location, is_due, request.accept_drift, repairs)
-        .and_then(|()| plan(catalogue, &platform, live, location, target.as_deref()));
+        .and_then(|()| make(catalogue, &platform, live, location, target.as_deref()));
     match planned {
         Ok(plan) => {
             tracing::info!(
@@ -117,6 +119,7 @@ pub(crate) async fn plan_from(
             if request.step_by_step {
                 refuse_prepared_otherwise(backend, catalogue, live, &plan)?;
             }
+            refuse_irreversible(backend, &plan).await?;
             backend.measure_tables(&plan).await?;
             Ok(plan)
         }

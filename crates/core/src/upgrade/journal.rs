@@ -14,7 +14,7 @@ use crate::data::DataOptions;
 use crate::error::{Error, Operation, Remedy, described};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
-use crate::plan::{Plan, Step, TableChange, plan};
+use crate::plan::{Plan, Step, TableChange, plan, plan_downgrade};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
 use crate::upgrade::creation::creation_plan;
@@ -52,6 +52,9 @@ pub(crate) struct Journal {
     /// The schema before the first step.
     pub(crate) live: Schema,
     pub(crate) data: DataOptions,
+    /// Whether the note is of a downgrade.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub(crate) is_downgrade: bool,
     /// `None` if the note is of an upgrade.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) repair: Option<Repairing>,
@@ -71,6 +74,7 @@ impl Journal {
             to: plan.to.clone(),
             live,
             data,
+            is_downgrade: false,
             repair: None,
             copy: None,
             done: 0,
@@ -82,6 +86,7 @@ impl Journal {
         match (self.copy, self.repair) {
             (Some(Copying::Rows), _) => Operation::Copy,
             (_, Some(_)) => Operation::Repair,
+            _ if self.is_downgrade => Operation::Downgrade,
             _ => Operation::Upgrade,
         }
     }
@@ -96,6 +101,7 @@ impl Journal {
             None if self.operation() == Operation::Copy => {
                 creation_plan(catalogue, platform, live, to)
             }
+            None if self.is_downgrade => plan_downgrade(catalogue, platform, live, from, to),
             None => plan(catalogue, platform, live, from, to),
             Some(Repairing { is_latest_wrong }) => {
                 repair_plan(catalogue, platform, live, from, is_latest_wrong).map(|it| it.plan)
@@ -217,6 +223,9 @@ pub(crate) fn rest_of(
             let mut tables = tables.clone();
             tables.retain(|table| now.table(table).is_some());
             Ok((!tables.is_empty()).then_some(Step::RemoveLeftovers(tables)))
+        }
+        Step::DropTable(dropped) => {
+            Ok(now.table(&dropped.table.name).is_some().then(|| step.clone()))
         }
         Step::Change(change) => {
             let change = rest_of_change(change, now, platform).map_err(|unexplained| {

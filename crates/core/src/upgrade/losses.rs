@@ -18,6 +18,7 @@ use crate::schema::{Column, DefaultValue, Schema};
 pub(crate) fn has_inverse(step: &Step, live: &Schema) -> bool {
     match step {
         Step::RemoveLeftovers(_) => true,
+        Step::DropTable(_) => false,
         Step::Change(change) => dropped(change, live).is_empty(),
         Step::Migrate { migration, .. } => writes_what_is_new(&**migration, live),
     }

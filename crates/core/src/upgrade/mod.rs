@@ -1,9 +1,10 @@
-//! Upgrades a database: the one driver, from a connected backend to the target revision.
+//! Upgrades or downgrades a database: the one driver, from a connected backend to the target.
 
 pub mod abort;
 pub(crate) mod clashes;
 pub(crate) mod corrections;
 pub(crate) mod creation;
+pub(crate) mod discards;
 pub(crate) mod execution;
 mod forged_note;
 pub mod inspection;
@@ -30,7 +31,7 @@ use std::time::Instant;
 use tracing::Instrument as _;
 
 use crate::backend::{Backend, SessionMode};
-use crate::error::{Error, Operation, Remedy, label};
+use crate::error::{DowngradeError, Error, Operation, Remedy, label};
 use crate::event::{Event, Observer};
 use crate::history::catalogue::Catalogue;
 use crate::history::target::Target;
@@ -39,9 +40,9 @@ use crate::plan::Plan;
 use crate::upgrade::execution::Execution;
 use crate::upgrade::journal::Journal;
 use crate::upgrade::note_check::{Direction, trusted_plan};
-use crate::{StepReport, UpgradeOptions, UpgradeReport, inspect_and_plan};
+use crate::{Course, StepReport, UpgradeOptions, UpgradeReport, inspect_and_plan};
 
-/// Upgrades a database.
+/// Upgrades a database, or downgrades it if the request says so.
 ///
 /// Where the database has transactional DDL, a failed upgrade leaves it unchanged. Elsewhere a
 /// failed upgrade can be resumed or aborted.
@@ -103,8 +104,13 @@ async fn run(
     let journal = Journal::read(backend).await?;
     let is_upgrade =
         journal.as_ref().is_some_and(|journal| journal.operation() == Operation::Upgrade);
+    let is_other = |journal: &Journal| match journal.operation() {
+        Operation::Copy => true,
+        Operation::Downgrade => !request.is_downgrade(),
+        Operation::Upgrade | Operation::Repair => request.is_downgrade(),
+    };
     let finished = match journal {
-        Some(journal) if journal.operation() == Operation::Copy => {
+        Some(journal) if is_other(&journal) => {
             let unfinished = Box::new(inspection::unfinished(backend, catalogue, &journal)?);
             return Err(Error::Unfinished { name: backend.name(), unfinished });
         }
@@ -132,7 +138,12 @@ pub(crate) async fn finish(
 ) -> Result<UpgradeReport, Error> {
     let started = Instant::now();
     let target = request.target.resolve(catalogue, journal.to.as_deref())?;
-    if catalogue.graph.path(journal.to.as_deref(), target.as_deref()).is_none() {
+    if request.is_downgrade() {
+        if !catalogue.graph.is_ancestor(target.as_deref(), journal.to.as_deref()) {
+            let unfinished = Box::new(inspection::unfinished(backend, catalogue, &journal)?);
+            return Err(Error::Unfinished { name: backend.name(), unfinished });
+        }
+    } else if catalogue.graph.path(journal.to.as_deref(), target.as_deref()).is_none() {
         return Err(Error::Journal {
             name: backend.name(),
             problem: format!(
@@ -147,7 +158,8 @@ pub(crate) async fn finish(
     let message = format!("resuming {}", journal.describe());
     observer.notify(&Event::Notice { message });
     let earlier = omissions::of_done_steps(backend, &plan, &journal).await?;
-    let steps = Execution::resume(&plan, journal, observer, &request.stop).run(backend).await?;
+    let execution = Execution::resume(&plan, journal, request, observer);
+    let steps = execution.run(backend).await?;
     let report = report::report(&plan, catalogue, steps, started);
     Ok(UpgradeReport { omissions: [earlier, report.omissions].concat(), ..report })
 }
@@ -161,7 +173,7 @@ pub(crate) async fn begin(
     started: Instant,
 ) -> Result<UpgradeReport, Error> {
     let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
-    let (mut steps, mut backup) = (Vec::new(), None);
+    let (mut steps, mut lost, mut backup) = (Vec::new(), Vec::new(), None);
     let is_stamp_due = !plan.from.stamped && plan.to.is_some();
     if !request.skip_check && (!plan.is_empty() || is_stamp_due) {
         // Values read from a damaged page would be written to intact pages, and the damage could no
@@ -176,6 +188,7 @@ pub(crate) async fn begin(
         observer.notify(&Event::Planned {
             from: plan.from.revision.clone(),
             to: plan.to.clone(),
+            is_downgrade: request.is_downgrade(),
             revision_count: plan.revisions.len(),
             step_count: plan.steps.len(),
             releases: catalogue.releases.expecting(to),
@@ -187,6 +200,10 @@ pub(crate) async fn begin(
             observer.notify(&Event::Notice { message });
         }
         preflight::preflight(backend, catalogue, &plan, &live, request).await?;
+        lost = discards::losses(backend, &plan).await?;
+        if request.course == (Course::Downgrade { discard: false }) && !lost.is_empty() {
+            return Err(Error::Downgrade(DowngradeError::Losses { losses: lost }));
+        }
         backup = back_up(backend, request, observer).await?;
         // Leaves out sequences of the user's own tables.
         let expected = catalogue.state(to, backend.platform())?;
@@ -211,7 +228,7 @@ pub(crate) async fn begin(
             backend.stamp(plan.to.as_deref()).await?;
         }
     }
-    Ok(UpgradeReport { backup, ..report::report(&plan, catalogue, steps, started) })
+    Ok(UpgradeReport { backup, losses: lost, ..report::report(&plan, catalogue, steps, started) })
 }
 
 /// Copies the database to a file.

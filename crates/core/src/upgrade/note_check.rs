@@ -11,7 +11,7 @@ use std::collections::BTreeSet;
 use crate::backend::Backend;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
-use crate::plan::{Plan, Step, TableChange};
+use crate::plan::{Plan, Step};
 use crate::schema::platform::Platform;
 use crate::schema::{RawText, Schema, Table};
 use crate::upgrade::forged_note::{forged, shown};
@@ -57,8 +57,7 @@ pub(crate) async fn trusted_plan(
         Direction::RollBack => (0, plan.steps.len().min(journal.done + 1)),
     };
     for step in plan.steps.iter_mut().take(last).skip(first) {
-        let Step::Change(change) = step else { continue };
-        let Some(table) = made(change, direction) else { continue };
+        let Some(table) = made(step, direction) else { continue };
         if let Some(problem) = known.refuse(table, &now) {
             return Err(forged(backend.name(), &problem));
         }
@@ -68,11 +67,13 @@ pub(crate) async fn trusted_plan(
     Ok(plan)
 }
 
-/// Returns the table that a change makes.
-fn made(change: &mut TableChange, direction: Direction) -> Option<&mut Table> {
-    match direction {
-        Direction::Resume => Some(&mut change.after),
-        Direction::RollBack => change.before.as_mut(),
+/// Returns the table that a step makes.
+fn made(step: &mut Step, direction: Direction) -> Option<&mut Table> {
+    match (step, direction) {
+        (Step::Change(change), Direction::Resume) => Some(&mut change.after),
+        (Step::Change(change), Direction::RollBack) => change.before.as_mut(),
+        (Step::DropTable(dropped), Direction::RollBack) => Some(&mut dropped.table),
+        _ => None,
     }
 }
 

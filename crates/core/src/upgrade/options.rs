@@ -7,12 +7,27 @@ use crate::event::cancellation::CancellationToken;
 use crate::history::location::Assumption;
 use crate::history::target::Target;
 
-/// The options of one upgrade.
+/// Where a request leads.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Course {
+    /// To the same revision, or a later one.
+    #[default]
+    Upgrade,
+    /// To the same revision, or an earlier one.
+    Downgrade {
+        /// Whether rows and values may be lost that the target has no place for.
+        discard: bool,
+    },
+}
+
+/// The options of one upgrade or downgrade.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct UpgradeOptions {
     /// The revision to reach.
     pub target: Target,
+    /// Whether the revision is later or earlier than the database's.
+    pub course: Course,
     /// The user's statement about a database without a version.
     pub assume: Option<Assumption>,
     /// The options of the data migrations.
@@ -41,6 +56,7 @@ impl UpgradeOptions {
     pub fn to(target: Target) -> Self {
         Self {
             target,
+            course: Course::Upgrade,
             assume: None,
             data: DataOptions::default(),
             accept_drift: false,
@@ -51,5 +67,19 @@ impl UpgradeOptions {
             follows_copy: false,
             stop: CancellationToken::default(),
         }
+    }
+
+    /// Returns options that downgrade to a target, with defaults for the rest.
+    ///
+    /// `discard` accepts that rows and values are lost.
+    #[must_use]
+    pub fn back_to(target: Target, discard: bool) -> Self {
+        Self { course: Course::Downgrade { discard }, ..Self::to(target) }
+    }
+
+    /// Returns whether the request leads to an earlier revision.
+    #[must_use]
+    pub fn is_downgrade(&self) -> bool {
+        matches!(self.course, Course::Downgrade { .. })
     }
 }

@@ -189,7 +189,8 @@ async fn run(
         let plan = trusted_plan(backend, catalogue, &journal, Direction::Resume).await?;
         let message = format!("resuming {}", journal.describe());
         observer.notify(&Event::Notice { message });
-        steps = Execution::resume(&plan, journal, observer, &options.stop).run(backend).await?;
+        let request = options.as_upgrade();
+        steps = Execution::resume(&plan, journal, &request, observer).run(backend).await?;
     }
     let found = Found::of(backend, catalogue, options.assume.as_ref()).await?;
     if found.repairs.is_empty() {
@@ -260,7 +261,7 @@ impl Found {
         repairs.extend(wrong.into_iter().chain(lagging.iter().cloned()).map(Repair::Rows));
         repairs.extend(planned.plan.steps.iter().filter_map(|step| match step {
             Step::RemoveLeftovers(tables) => Some(Repair::Leftovers { tables: tables.clone() }),
-            Step::Change(_) | Step::Migrate { .. } => None,
+            Step::Change(_) | Step::DropTable(_) | Step::Migrate { .. } => None,
         }));
         if let Some(resumable) = backend.resumable()
             && resumable.has_empty_journal().await?

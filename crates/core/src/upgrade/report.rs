@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::error::Loss;
 use crate::event::Omission;
 use crate::history::catalogue::Catalogue;
 use crate::plan::Plan;
@@ -19,12 +20,18 @@ pub struct UpgradeReport {
     pub created: bool,
     /// The revision now.
     pub to: Option<String>,
-    /// The revisions that were applied.
+    /// The revisions that were applied or undone.
     pub revisions: Vec<String>,
     /// The number of tables created.
     pub tables_created: usize,
     /// The number of tables changed.
     pub tables_changed: usize,
+    /// The number of tables dropped.
+    #[serde(skip)]
+    pub tables_dropped: usize,
+    /// The rows and values that a downgrade has lost, as the user has accepted.
+    #[serde(skip)]
+    pub losses: Vec<Loss>,
     /// The number of rows that the data migrations wrote.
     pub rows_migrated: u64,
     /// The rows that the data migrations left out, as the user has asked.
@@ -68,6 +75,8 @@ impl UpgradeReport {
             steps: [self.steps, next.steps].concat(),
             tables_created: self.tables_created + next.tables_created,
             tables_changed: self.tables_changed + next.tables_changed,
+            tables_dropped: self.tables_dropped + next.tables_dropped,
+            losses: [self.losses, next.losses].concat(),
             rows_migrated: self.rows_migrated + next.rows_migrated,
             omissions: [self.omissions, next.omissions].concat(),
             ..next
@@ -92,6 +101,8 @@ pub(super) fn report(
         revisions: plan.revisions.clone(),
         tables_created: created,
         tables_changed: names.len() - created,
+        tables_dropped: plan.dropped_tables().count(),
+        losses: Vec::new(),
         rows_migrated: migrations.filter_map(|step| step.rows).sum(),
         omissions: steps.iter().flat_map(|step| step.omissions.clone()).collect(),
         backup: None,

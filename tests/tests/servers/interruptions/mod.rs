@@ -1,6 +1,6 @@
 //! Upgrades that end before they are done, and what is left of them.
 
-mod aborts;
+pub(crate) mod aborts;
 mod exchanges;
 mod forged_notes;
 mod half_created;

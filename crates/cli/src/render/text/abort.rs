@@ -16,6 +16,7 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<AbortReport>) -> io
             return writeln!(out, "{database}: empty again; removed the tables of the copy");
         }
         Operation::Upgrade => format!("upgrade to {to}"),
+        Operation::Downgrade => format!("downgrade to {to}"),
         Operation::Repair => "repair".to_owned(),
     };
     writeln!(out, "{database}: at {from} again; rolled back {steps} of the {what}")

@@ -6,6 +6,7 @@ mod copy;
 mod current;
 mod diff;
 mod doctor;
+mod downgrade;
 mod estimate;
 mod history;
 mod plan;
@@ -144,6 +145,8 @@ fn text_of(outcome: &Outcome) -> io::Result<String> {
         Outcome::Prepare(prepared) => prepare::write(&mut text, prepared)?,
         Outcome::Repair(repaired) => repair::write(&mut text, repaired)?,
         Outcome::Stamp(stamped) => stamp::write(&mut text, stamped)?,
+        Outcome::Downgrade(done) => downgrade::write(&mut text, done)?,
+        Outcome::DowngradePreview(found) => downgrade::write_preview(&mut text, found)?,
         Outcome::Abort(aborted) => abort::write(&mut text, aborted)?,
         Outcome::Restore(restored) => restore::write(&mut text, restored)?,
         Outcome::Copy(copied) => copy::write(&mut text, copied)?,

@@ -11,9 +11,19 @@ use crate::render::words::{
     bytes, count, count_of, fitting_afterwards, revision, revision_and_releases,
 };
 
-/// Lists the steps of an upgrade.
+/// Lists the steps of the plan of an upgrade.
 pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::Result<()> {
-    let OfDatabase { database, result: Planned { preview: plan, .. } } = planned;
+    let OfDatabase { database, result: Planned { preview, .. } } = planned;
+    write_preview(out, database, preview, "upgrade")
+}
+
+/// Lists the steps of an upgrade or a downgrade.
+pub(super) fn write_preview(
+    out: &mut impl Write,
+    database: &str,
+    plan: &Preview,
+    what: &str,
+) -> io::Result<()> {
     let from = if plan.empty { "empty" } else { revision(plan.from.as_deref()) };
     let to = revision_and_releases(plan.to.as_deref(), &plan.releases);
     if plan.steps.is_empty() && plan.revisions.is_empty() {
@@ -33,13 +43,17 @@ pub(super) fn write(out: &mut impl Write, planned: &OfDatabase<Planned>) -> io::
         write_step(out, step, &locks, &format!("{number:>width$}"))?;
     }
     if plan.locks_until_commit && !held.0.is_empty() {
-        writeln!(out, "every lock is held until the upgrade commits")?;
+        writeln!(out, "every lock is held until the {what} commits")?;
     }
     if let Some(unmerged) = plan.unmerged.as_ref().filter(|_| !plan.revisions.is_empty()) {
         write_unmerged(out, unmerged)?;
     }
     if let Some(step) = plan.point_of_no_return {
-        writeln!(out, "`abort` can roll back an upgrade that stops before step {step} begins")?;
+        let article = if what == "upgrade" { "an" } else { "a" };
+        writeln!(
+            out,
+            "`abort` can roll back {article} {what} that stops before step {step} begins"
+        )?;
     }
     write_preparable(out, plan)?;
     for finding in &plan.findings {

@@ -42,11 +42,20 @@ impl Steps {
 
     pub(super) fn show(&mut self, event: &Event) {
         match event {
-            Event::Planned { to, revision_count, step_count, releases, outdated, .. } => {
+            Event::Planned {
+                to,
+                is_downgrade,
+                revision_count,
+                step_count,
+                releases,
+                outdated,
+                ..
+            } => {
                 let to = words::revision(to.as_deref());
                 let revisions = words::count(*revision_count as u64, "revision");
                 let steps = words::count(*step_count as u64, "step");
-                self.line(&format!("upgrading to {to}: {revisions} in {steps}"));
+                let how = if *is_downgrade { "downgrading" } else { "upgrading" };
+                self.line(&format!("{how} to {to}: {revisions} in {steps}"));
                 words::fitting_afterwards(releases, outdated).iter().for_each(|one| self.line(one));
             }
             Event::Repairing { revision, repairs, step_count } => {
@@ -204,6 +213,7 @@ impl QuickSteps {
             StepKind::RemoveLeftovers => "removed leftovers".to_owned(),
             StepKind::CreateTable => format!("created {}", words::count(*count, "table")),
             StepKind::ChangeTable => format!("changed {}", words::count(*count, "table")),
+            StepKind::DropTable => format!("dropped {}", words::count(*count, "table")),
             StepKind::OnlineChange => format!("made {}", words::count(*count, "change")),
             StepKind::DataMigration => format!("ran {}", words::count(*count, "data migration")),
             StepKind::CreateTables => "created the tables".to_owned(),

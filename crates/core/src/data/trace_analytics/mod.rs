@@ -33,7 +33,7 @@ use sea_query::{Condition, Expr, ExprTrait, Func};
 
 use super::beforehand::Beforehand;
 use super::value::KeyPart;
-use super::{DataMigration, DataOptions, equals_exactly};
+use super::{DataMigration, DataOptions, Reversal, equals_exactly};
 use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
@@ -122,6 +122,14 @@ impl DataMigration for TraceAnalytics {
             ("spans", &spans::COLUMNS),
             ("assessments", &assessments::COLUMNS),
         ]
+    }
+
+    fn reversal(&self) -> Reversal {
+        let of = |table| (table, Condition::all());
+        Reversal::Irreversible {
+            why: "it shortens values, and deletes the rows from which they were computed",
+            rows: vec![of("trace_info"), of("spans"), of("assessments")],
+        }
     }
 
     /// Returns whether the columns are still to be filled.
@@ -216,6 +224,11 @@ impl DataMigration for TraceAnalyticsSources {
             ("trace_metrics", &[]),
             ("span_metrics", &[]),
         ]
+    }
+
+    /// The other migration of the same revision declares which rows were changed.
+    fn reversal(&self) -> Reversal {
+        Reversal::nothing()
     }
 
     fn likely_rows(&self, table: &str, sample: &'static str, platform: &Platform) -> Condition {

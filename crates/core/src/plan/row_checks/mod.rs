@@ -130,7 +130,7 @@ pub fn rules(
     let mut all = Vec::new();
     for step in &plan.steps {
         match step {
-            Step::RemoveLeftovers(_) => {}
+            Step::RemoveLeftovers(_) | Step::DropTable(_) => {}
             Step::Migrate { migration, .. } => {
                 all.extend(references::copied(&**migration, live, spelling));
                 written.add(&**migration);

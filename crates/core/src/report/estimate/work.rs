@@ -117,7 +117,7 @@ pub(super) fn of(
     for (step, number) in plan.steps.iter().zip(1..) {
         let (mut method, mut parts, mut created) = (None, Vec::new(), None);
         match step {
-            Step::RemoveLeftovers(_) => {}
+            Step::RemoveLeftovers(_) | Step::DropTable(_) => {}
             Step::Change(change) => {
                 let described = backend.describe_change(change)?;
                 let size = sizes.get(name_before(change)).map(|(_, size)| *size);
