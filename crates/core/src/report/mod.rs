@@ -7,6 +7,7 @@ pub(crate) mod disk_use;
 pub mod doctor;
 mod edit_words;
 pub mod estimate;
+pub mod graphs;
 pub mod live_script;
 pub mod preview;
 pub mod session;
