@@ -1,29 +1,67 @@
-//! Holds every revision of MLflow's tracking database, one file each.
+//! Holds every revision of MLflow's databases, one file each.
 //!
-//! [`tracking`] collects the revisions in a catalogue, with the schema of MLflow 0.9.1 before them,
-//! their graph, and the release of each. The file named after a revision defines it, with literal
+//! [`tracking`] collects the revisions of the tracking store in a catalogue, with the schema of
+//! MLflow 0.9.1 before them, their graph, and the release of each. [`auth`] collects the auth app's. The file named after a revision defines it, with literal
 //! values only. So the meaning of a released file never changes.
 
+mod auth;
 mod base;
 mod others;
 mod releases;
 mod versions;
 
 use mlflow_migrate_core::error::GraphError;
-use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::graphs::GraphName;
+use mlflow_migrate_core::history::catalogue::{Catalogue, MarkedTable};
 use mlflow_migrate_core::history::graph::Graph;
+use mlflow_migrate_core::schema::Table;
+use mlflow_migrate_core::schema::platform::Dialect;
 
 /// Returns the history of MLflow's tracking database.
 ///
 /// # Errors
 /// If the revisions do not form a graph.
 pub fn tracking() -> Result<Catalogue, GraphError> {
+    let base = base::tables();
     Ok(Catalogue {
-        base: base::tables(),
+        name: GraphName::Tracking,
+        marks: base.iter().filter_map(mark).collect(),
+        base,
+        companions: vec![(GraphName::Auth, auth::marks())],
         graph: Graph::new(versions::all())?,
+        impossible: Vec::new(),
         releases: releases::tracking(),
         others: others::all(),
     })
+}
+
+/// Returns the history of the auth app's database, which begins empty.
+///
+/// # Errors
+/// If the revisions do not form a graph.
+pub fn auth() -> Result<Catalogue, GraphError> {
+    Ok(Catalogue {
+        name: GraphName::Auth,
+        base: Vec::new(),
+        marks: auth::marks(),
+        companions: Vec::new(),
+        graph: Graph::new(auth::all())?,
+        impossible: vec![(
+            Dialect::Mysql,
+            "MLflow's first revision of it gives two foreign keys the same name, which MySQL and \
+             MariaDB refuse",
+        )],
+        releases: auth::releases(),
+        others: Vec::new(),
+    })
+}
+
+/// Returns a table of the base schema as a mark: its name and its key columns.
+///
+/// Other programs have tables of these names, but without a run or an experiment in their keys.
+fn mark(table: &Table) -> Option<MarkedTable> {
+    let key = table.primary_key.as_ref()?;
+    Some(MarkedTable { table: table.name.clone(), columns: key.columns.clone() })
 }
 
 #[cfg(test)]

@@ -30,6 +30,7 @@ def upgrade(
     lock_wait: Optional[Duration] = None,
     answer_timeout: Optional[Duration] = None,
     retry_for: Optional[Duration] = None,
+    graph: Optional[str] = None,
     on_event: Optional[Observer] = None,
     environment: Optional[Mapping[str, str]] = None,
 ) -> Report:
@@ -38,6 +39,9 @@ def upgrade(
     Without a URL, MLFLOW_BACKEND_STORE_URI or else MLFLOW_TRACKING_URI names the database. `to` is
     a revision or an MLflow release; the default is the newest revision. `on_event` is called for
     each event as it happens. An exception from it stops the upgrade at the next safe point.
+
+    `graph` is "tracking" or "auth". Without it, every graph with tables in the database is
+    upgraded, and the report is that of the last one.
     """
     options = _options(
         to=to,
@@ -55,6 +59,7 @@ def upgrade(
         lock_wait=lock_wait,
         answer_timeout=answer_timeout,
         retry_for=retry_for,
+        graph=graph,
     )
     line, _ = run("upgrade", list(options), url, environment, on_event)
     return Report.of(line)
@@ -67,11 +72,16 @@ def plan(
     assume: Optional[str] = None,
     accept_drift: bool = False,
     step_by_step: bool = False,
+    graph: Optional[str] = None,
     environment: Optional[Mapping[str, str]] = None,
 ) -> Plan:
-    """Returns what `upgrade` would do, and changes nothing."""
+    """Returns what `upgrade` would do, and changes nothing. `graph` is as with `upgrade`."""
     options = _options(
-        to=to, assume=assume, accept_drift=accept_drift, step_by_step=step_by_step
+        to=to,
+        assume=assume,
+        accept_drift=accept_drift,
+        step_by_step=step_by_step,
+        graph=graph,
     )
     line, _ = run("plan", list(options), url, environment)
     return Plan.of(line)
@@ -81,18 +91,29 @@ def check(
     url: Optional[StrPath] = None,
     to: Optional[str] = None,
     *,
+    graph: Optional[str] = None,
     environment: Optional[Mapping[str, str]] = None,
 ) -> CheckReport:
-    """Compares the schema with its revision, and with the newest one or with `to`."""
-    line, exit_code = run("check", list(_options(to=to)), url, environment)
+    """Compares the schema with its revision, and with the newest one or with `to`.
+
+    `graph` is as with `upgrade`.
+    """
+    options = _options(to=to, graph=graph)
+    line, exit_code = run("check", list(options), url, environment)
     return CheckReport.of(line, exit_code)
 
 
 def current(
-    url: Optional[StrPath] = None, *, environment: Optional[Mapping[str, str]] = None
+    url: Optional[StrPath] = None,
+    *,
+    graph: Optional[str] = None,
+    environment: Optional[Mapping[str, str]] = None,
 ) -> Current:
-    """Returns the database's revision, and which MLflow releases fit."""
-    line, _ = run("current", [], url, environment)
+    """Returns the database's revision, and which MLflow releases fit.
+
+    `graph` is as with `upgrade`.
+    """
+    line, _ = run("current", list(_options(graph=graph)), url, environment)
     return Current.of(line)
 
 

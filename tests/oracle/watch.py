@@ -78,12 +78,9 @@ def _news(release: str, graphs: dict[str, list[RevisionFile]]) -> list[str]:
 
 
 def _known(graph: str) -> set[str]:
-    if graph == "tracking":
-        paths = (_CATALOGUE / "versions").glob("m*_*.rs")
-        return {path.stem[1:].partition("_")[0] for path in paths}
-    source = (_CATALOGUE / "others.rs").read_text()
-    listed = re.search(r"const REVISIONS: \[&str; \d+\] = \[(.*?)\];", source, re.DOTALL)
-    return set(re.findall(r'"(\w+)"', listed[1] if listed else ""))
+    folder = "versions" if graph == "tracking" else graph
+    paths = (_CATALOGUE / folder).glob("m*_*.rs")
+    return {path.stem[1:].partition("_")[0] for path in paths}
 
 
 def _listed_releases() -> dict[str, str]:

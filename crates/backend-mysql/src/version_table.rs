@@ -1,7 +1,8 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::history::version_table::{CREATE, Fault, MOST_CHARACTERS, MOST_ROWS};
+use mlflow_migrate_core::graphs::{GraphName, VersionTable};
+use mlflow_migrate_core::history::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
 use sqlx::AssertSqlSafe;
 
 use crate::connection::Connection;
@@ -9,7 +10,10 @@ use crate::error::{Context, is_missing_table, is_view, server_error};
 use crate::tables::{self, NO_VIEW};
 use crate::text_protocol;
 
-pub(crate) use mlflow_migrate_core::history::version_table::NAME as TABLE;
+/// The version table of the only graph that this server can hold.
+const VERSION_TABLE: VersionTable = GraphName::Tracking.version_table();
+
+pub(crate) const TABLE: &str = VERSION_TABLE.name();
 
 /// `ER_BAD_FIELD_ERROR`
 const BAD_FIELD: u16 = 1054;
@@ -21,7 +25,7 @@ pub(crate) async fn read(
 ) -> Result<Option<Vec<String>>, Error> {
     const KIND: &str = "SELECT 1 FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() \
                         AND TABLE_NAME = 'alembic_version' AND TABLE_TYPE = 'VIEW'";
-    let refuse = |fault: Fault| Err(fault.of(context.name.clone()));
+    let refuse = |fault: Fault| Err(fault.of(VERSION_TABLE, context.name.clone()));
     let failed = |source| context.error("reading alembic_version", source);
     if text_protocol::value(connection, KIND).await.map_err(failed)?.is_some() {
         return refuse(Fault::View);
@@ -67,7 +71,7 @@ pub(crate) async fn write(
 ) -> Result<(), Error> {
     let replace = async {
         if !tables::is_there(connection, TABLE).await? {
-            tables::create(connection, TABLE, CREATE).await?;
+            tables::create(connection, TABLE, &VERSION_TABLE.create()).await?;
         }
         if !is_in_transaction {
             text_protocol::run_soon(connection, "START TRANSACTION").await?;

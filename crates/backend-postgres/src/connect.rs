@@ -7,6 +7,7 @@ use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Remedy;
 use mlflow_migrate_core::event::NoopObserver;
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::url::ServerUrl;
 use sqlx::Row as _;
 
@@ -93,6 +94,7 @@ async fn connect_to(
         lock_timeout: options.lock_timeout,
         lock_wait: options.lock_wait,
         access: None,
+        graph: GraphName::Tracking,
         column_types: HashMap::new(),
         warnings,
     };

@@ -9,6 +9,7 @@ use mlflow_migrate_backend_server::line::Line;
 use mlflow_migrate_core::backend::SessionMode;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress, WaitReason};
+use mlflow_migrate_core::graphs::{GraphName, VersionTable};
 use sqlx::PgConnection;
 
 use crate::cancel::Canceller;
@@ -38,6 +39,8 @@ pub struct Postgres {
     pub(crate) user: String,
     /// The schema that holds MLflow's tables.
     pub(crate) schema: String,
+    /// The graph of the sessions.
+    pub(crate) graph: GraphName,
     pub(crate) lock_timeout: Duration,
     pub(crate) lock_wait: Duration,
     /// What the open session is for; `None` without a session.
@@ -83,6 +86,11 @@ impl Postgres {
         if let Some(watch) = &self.watch {
             watch.waits_for(wait);
         }
+    }
+
+    /// Returns the graph's version table.
+    pub(crate) fn version_table(&self) -> VersionTable {
+        self.graph.version_table()
     }
 
     /// Returns whether this session may change the database.

@@ -11,7 +11,6 @@ use std::time::{Duration, Instant};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::TableUser;
 use mlflow_migrate_core::event::{Event, Wait, WaitReason};
-use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 use sqlx::AssertSqlSafe;
 
 use crate::database::Postgres;
@@ -103,20 +102,20 @@ pub(crate) async fn table_users(
     Ok(users.into_iter().map(user).collect())
 }
 
-/// Waits until no other session uses `alembic_version`, then locks other writers out.
+/// Waits until no other session uses the version table, then locks other writers out.
 ///
 /// Alembic writes to the table at the end of every revision, while MLflow's servers only read it.
 pub(crate) async fn lock_version_table(database: &mut Postgres) -> Result<(), Error> {
     let is_writable = format!(
         "SELECT count(*) FROM pg_class WHERE oid = to_regclass({}) AND relkind = 'r' \
          AND has_table_privilege(oid, 'UPDATE')",
-        quote_literal(VERSION_TABLE)
+        quote_literal(database.version_table().name())
     );
-    let action = "locking alembic_version";
+    let action = &format!("locking {}", database.version_table());
     if statements::number(database, is_writable, action).await? == 0 {
         return Ok(());
     }
-    let table = quote_identifier(VERSION_TABLE);
+    let table = quote_identifier(database.version_table().name());
     // Rolling back to the savepoint releases the lock that keeps readers out.
     let sql = format!(
         "SAVEPOINT waiting; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; \

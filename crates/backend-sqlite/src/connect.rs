@@ -7,6 +7,7 @@ use std::time::Duration;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Remedy;
 use mlflow_migrate_core::event::NoopObserver;
+use mlflow_migrate_core::graphs::GraphName;
 use rusqlite::{Connection, ErrorCode, OpenFlags};
 
 use crate::connection::{CACHE_SIZE, Unchanged, open_file, readable, unwritable};
@@ -58,6 +59,7 @@ impl Sqlite {
             connection: Arc::new(Mutex::new(connection)),
             path: path.to_owned(),
             busy_timeout: options.busy_timeout,
+            graph: GraphName::Tracking,
             created: !exists,
             asked: Arc::default(),
             unchanged: unchanged.map(Arc::new),

@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::Observer;
+use mlflow_migrate_core::graphs::GraphName;
 use rusqlite::Connection;
 
 use crate::change::Asked;
@@ -21,6 +22,8 @@ pub struct Sqlite {
     pub(crate) connection: Arc<Mutex<Connection>>,
     pub(crate) path: PathBuf,
     pub(crate) busy_timeout: Duration,
+    /// The graph of the sessions.
+    pub(crate) graph: GraphName,
     /// Whether this session created the file.
     pub(crate) created: bool,
     /// The constraints that the session's preflight has checked.

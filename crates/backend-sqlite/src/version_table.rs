@@ -1,29 +1,29 @@
 //! Alembic's version table.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::history::version_table::{CREATE, Fault, MOST_CHARACTERS, MOST_ROWS};
+use mlflow_migrate_core::graphs::VersionTable;
+use mlflow_migrate_core::history::version_table::{Fault, MOST_CHARACTERS, MOST_ROWS};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, OptionalExtension as _};
 
 use crate::error::Context;
 
-pub(crate) use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
-
 /// Returns the revisions in the version table; `None` if the table does not exist.
 pub(crate) fn read(
     connection: &Connection,
+    table: VersionTable,
     context: Context<'_>,
 ) -> Result<Option<Vec<String>>, Error> {
     let fetch = || {
-        match kind(connection)?.as_deref() {
+        match kind(connection, table)?.as_deref() {
             None => return Ok(Ok(None)),
             Some("view") => return Ok(Err(Fault::View)),
-            Some(_) if !has_column(connection)? => return Ok(Err(Fault::NoColumn)),
+            Some(_) if !has_column(connection, table)? => return Ok(Err(Fault::NoColumn)),
             Some(_) => {}
         }
         let sql = format!(
             "SELECT CASE typeof(version_num) WHEN 'text' THEN substr(version_num, 1, {MOST_CHARACTERS}) \
-             ELSE version_num END FROM alembic_version LIMIT {MOST_ROWS} + 1"
+             ELSE version_num END FROM {table} LIMIT {MOST_ROWS} + 1"
         );
         let mut select = connection.prepare(&sql)?;
         let versions = select.query_map([], |row| row.get_ref(0).map(version))?;
@@ -33,8 +33,8 @@ pub(crate) fn read(
             versions => versions.map(Some),
         })
     };
-    let fetched = fetch().map_err(|source| context.error("reading alembic_version", source))?;
-    fetched.map_err(|fault: Fault| fault.of(context.name.to_owned()))
+    let fetched = fetch().map_err(|source| context.error(&format!("reading {table}"), source))?;
+    fetched.map_err(|fault: Fault| fault.of(table, context.name.to_owned()))
 }
 
 fn version(value: ValueRef<'_>) -> Result<String, Fault> {
@@ -48,39 +48,41 @@ fn version(value: ValueRef<'_>) -> Result<String, Fault> {
 /// Makes `revision` the only one in the version table; `None` empties the table.
 pub(crate) fn write(
     connection: &Connection,
+    table: VersionTable,
     revision: Option<&str>,
     context: Context<'_>,
 ) -> Result<(), Error> {
     let replace = || {
-        if kind(connection)?.is_none() {
-            connection.execute_batch(CREATE)?;
+        if kind(connection, table)?.is_none() {
+            connection.execute_batch(&table.create())?;
         }
         let rows: i64 =
-            connection.query_one("SELECT count(*) FROM alembic_version", [], |row| row.get(0))?;
+            connection.query_one(&format!("SELECT count(*) FROM {table}"), [], |row| row.get(0))?;
         // The table may have more columns, whose values stay.
         if let Some(revision) = revision.filter(|_| rows == 1) {
-            connection.execute("UPDATE alembic_version SET version_num = ?1", [revision])?;
+            let sql = format!("UPDATE {table} SET version_num = ?1");
+            connection.execute(&sql, [revision])?;
             return Ok(());
         }
-        connection.execute("DELETE FROM alembic_version", [])?;
+        connection.execute(&format!("DELETE FROM {table}"), [])?;
         if let Some(revision) = revision {
-            connection
-                .execute("INSERT INTO alembic_version (version_num) VALUES (?1)", [revision])?;
+            let sql = format!("INSERT INTO {table} (version_num) VALUES (?1)");
+            connection.execute(&sql, [revision])?;
         }
         Ok(())
     };
-    replace().map_err(|source| context.error("writing alembic_version", source))
+    replace().map_err(|source| context.error(&format!("writing {table}"), source))
 }
 
-/// Returns whether `alembic_version` is a table or a view, if it exists.
-fn kind(connection: &Connection) -> rusqlite::Result<Option<String>> {
+/// Returns whether the version table is a table or a view, if it exists.
+fn kind(connection: &Connection, table: VersionTable) -> rusqlite::Result<Option<String>> {
     const SQL: &str = "SELECT type FROM sqlite_schema WHERE type IN ('table', 'view') \
-                       AND name = 'alembic_version' COLLATE NOCASE";
-    connection.query_one(SQL, [], |row| row.get(0)).optional()
+                       AND name = ?1 COLLATE NOCASE";
+    connection.query_one(SQL, [table.name()], |row| row.get(0)).optional()
 }
 
-fn has_column(connection: &Connection) -> rusqlite::Result<bool> {
-    const SQL: &str = "SELECT count(*) FROM pragma_table_xinfo('alembic_version') \
+fn has_column(connection: &Connection, table: VersionTable) -> rusqlite::Result<bool> {
+    const SQL: &str = "SELECT count(*) FROM pragma_table_xinfo(?1) \
                        WHERE name = 'version_num' COLLATE NOCASE";
-    connection.query_one(SQL, [], |row| row.get(0))
+    connection.query_one(SQL, [table.name()], |row| row.get(0))
 }

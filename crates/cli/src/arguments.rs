@@ -16,6 +16,7 @@ use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, UpgradeOptions};
 
 use crate::database::Database;
+use crate::graphs::Unclear;
 use crate::{Context, installed_mlflow, url};
 
 /// Which database, and how to reach it.
@@ -149,6 +150,11 @@ impl DatabaseArguments {
     pub(crate) fn assumption(&self, catalogue: &Catalogue) -> Result<Option<Assumption>, Error> {
         self.assumed.assumption(catalogue)
     }
+
+    /// Returns the assumption as it is written.
+    pub(crate) fn assumed(&self) -> Option<&str> {
+        self.assumed.assume.as_deref()
+    }
 }
 
 /// How many connections do the work.
@@ -200,11 +206,27 @@ impl UpgradeArguments {
         self.workers.connecting(self.database.connecting())
     }
 
-    /// Returns the options of an upgrade.
+    /// Returns what may fit one graph only.
+    pub(crate) fn unclear<'a>(&'a self, options: &'a UpgradeOptions) -> Unclear<'a> {
+        Unclear { assume: self.database.assumed(), target: Some(&options.target) }
+    }
+
+    /// Returns what the user assumes about a database without a version.
+    pub(crate) fn assumption(&self, catalogue: &Catalogue) -> Result<Option<Assumption>, Error> {
+        self.database.assumption(catalogue)
+    }
+
+    /// Returns the options of an upgrade of a tracking store.
     pub(crate) fn request(&self, context: &Context) -> Result<UpgradeOptions, Error> {
+        let mut options = self.options(context)?;
+        options.assume = self.assumption(&context.catalogue)?;
+        Ok(options)
+    }
+
+    /// Returns the options of an upgrade, without what is assumed of the database.
+    pub(crate) fn options(&self, context: &Context) -> Result<UpgradeOptions, Error> {
         let destination = self.destination.target(context)?.unwrap_or(Target::Head);
         let mut options = UpgradeOptions::to(destination);
-        options.assume = self.database.assumption(&context.catalogue)?;
         options.accept_drift = self.accept_drift;
         Ok(options)
     }

@@ -68,6 +68,9 @@ pub(crate) fn code_of_error(kind: ErrorKind) -> u8 {
 /// Returns the exit code of a command that succeeded.
 pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
     match outcome {
+        Outcome::Graphs(outcomes) => {
+            outcomes.iter().map(|(_, outcome)| code_of_outcome(outcome)).max().unwrap_or(0)
+        }
         Outcome::Check(check) => match check.result.checked.verdict {
             Verdict::AtHead | Verdict::AtTarget => 0,
             Verdict::Behind => 1,

@@ -59,6 +59,7 @@ pub use mlflow_migrate_core::copy::{ArtifactRoot, CopyOptions, CopyReport};
 pub use mlflow_migrate_core::error::{Error, ErrorKind, Remedy, Unfinished};
 pub use mlflow_migrate_core::event::cancellation::CancellationToken;
 pub use mlflow_migrate_core::event::{Event, NoopObserver, Observer};
+pub use mlflow_migrate_core::graphs::GraphName;
 pub use mlflow_migrate_core::history::catalogue::Catalogue;
 pub use mlflow_migrate_core::history::location::{Assumption, Location};
 pub use mlflow_migrate_core::history::target::Target;

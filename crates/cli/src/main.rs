@@ -21,6 +21,7 @@ mod copy_source;
 mod creation;
 mod database;
 mod exit;
+mod graphs;
 mod installed_mlflow;
 mod logging;
 mod other_words;
@@ -49,8 +50,10 @@ use signals::Signals;
 
 /// What every command needs.
 pub(crate) struct Context {
-    /// MLflow's revisions and releases.
+    /// The tracking store's revisions and releases.
     pub(crate) catalogue: Catalogue,
+    /// The auth app's revisions and releases.
+    pub(crate) auth: Catalogue,
     /// Shows events and results to the user.
     pub(crate) renderer: Arc<dyn Renderer>,
     /// Stops an upgrade after a signal.
@@ -133,9 +136,11 @@ fn run(
     signals: &Signals,
 ) -> Result<Outcome, Error> {
     let catalogue = mlflow_migrate_revisions::tracking()?;
+    let auth = mlflow_migrate_revisions::auth()?;
     let stop = CancellationToken::default();
     let context = Context {
         catalogue,
+        auth,
         renderer: Arc::clone(renderer),
         stop: stop.clone(),
         command_line: CommandLine::command,

@@ -8,6 +8,7 @@ use mlflow_migrate_core::copy::{CopyOptions, CopyReport};
 use mlflow_migrate_core::error::Error;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{NoopObserver, Observer};
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
@@ -88,6 +89,18 @@ impl Migrator {
             source: None,
             retry_for: Duration::ZERO,
         })
+    }
+
+    /// Works on the tables of another of MLflow's graphs than the tracking store's.
+    ///
+    /// # Errors
+    /// If MLflow's revisions do not form a graph: a bug.
+    pub fn on_graph(mut self, graph: GraphName) -> Result<Self, Error> {
+        self.catalogue = match graph {
+            GraphName::Tracking => mlflow_migrate_revisions::tracking()?,
+            GraphName::Auth => mlflow_migrate_revisions::auth()?,
+        };
+        Ok(self)
     }
 
     /// Sets the observer that receives an event for each step.

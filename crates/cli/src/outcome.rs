@@ -3,6 +3,7 @@
 use mlflow_migrate_core::backend::RunningStep;
 use mlflow_migrate_core::copy::{CopyComparison, CopyReport, TableRows};
 use mlflow_migrate_core::error::{CopyFinding, ErrorKind, Loss, Unfinished};
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::prepare::PrepareReport;
 use mlflow_migrate_core::report::check::{CheckReport, Position};
@@ -72,6 +73,9 @@ pub(crate) enum Outcome {
     Completions(Generated),
     /// The result of `man`.
     Man(Generated),
+    /// The results about several graphs, or about the auth app's; each becomes a line of its own.
+    #[serde(skip)]
+    Graphs(Vec<(GraphName, Outcome)>),
 }
 
 /// A text that the program generates from its own command line.

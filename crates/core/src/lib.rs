@@ -29,6 +29,7 @@
 //! | room | what it holds |
 //! |---|---|
 //! | [`schema`] | the model: tables, edits of them, comparison |
+//! | [`graphs`] | MLflow's migration graphs by name |
 //! | [`error`], [`url`], [`event`] | what goes wrong, what a URL names, what happens |
 //! | [`rows`], [`data`] | what a data migration may use, and the data migrations |
 //! | [`history`], [`plan`] | revisions and releases, and the steps along them |
@@ -43,6 +44,7 @@ pub mod copy;
 pub mod data;
 pub mod error;
 pub mod event;
+pub mod graphs;
 pub mod history;
 mod locate;
 pub mod plan;

@@ -4,6 +4,7 @@
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::GraphError;
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::graph::Graph;
 use mlflow_migrate_core::history::release::{Release, Releases};
@@ -78,7 +79,11 @@ fn catalogue() -> Catalogue {
         ("2.9.2", Some("bb3")),
     ];
     Catalogue {
+        name: GraphName::Tracking,
         base: Vec::new(),
+        marks: Vec::new(),
+        companions: Vec::new(),
+        impossible: Vec::new(),
         graph: graph("aa1 ab2<aa1 bb3<ab2"),
         releases: Releases::new(heads),
         others: Vec::new(),

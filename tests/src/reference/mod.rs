@@ -15,6 +15,7 @@ mod text;
 use std::io::{self, BufRead, BufReader};
 
 use flate2::read::GzDecoder;
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::schema::platform::{Dialect, Platform};
 use mlflow_migrate_core::schema::{Schema, Table, varchar};
 use serde_json::{Map, Value};
@@ -74,7 +75,25 @@ impl Server {
     /// # Errors
     /// If the file is damaged.
     pub fn states(self) -> io::Result<Vec<(Option<String>, Description)>> {
-        BufReader::new(GzDecoder::new(self.file()))
+        self.states_in(self.file())
+    }
+
+    /// The states of the auth app on file; none where it cannot be.
+    ///
+    /// # Errors
+    /// If the file is damaged.
+    pub fn auth_states(self) -> io::Result<Vec<(Option<String>, Description)>> {
+        match self {
+            Self::Sqlite => self.states_in(include_bytes!("../../reference/auth-sqlite.jsonl.gz")),
+            Self::Postgres => {
+                self.states_in(include_bytes!("../../reference/auth-postgres-15.jsonl.gz"))
+            }
+            Self::Mysql | Self::Mysql57 | Self::Mariadb | Self::Mysql56 => Ok(Vec::new()),
+        }
+    }
+
+    fn states_in(self, file: &[u8]) -> io::Result<Vec<(Option<String>, Description)>> {
+        BufReader::new(GzDecoder::new(file))
             .lines()
             .map(|line| {
                 let mut state: Value = serde_json::from_str(&line?)?;
@@ -93,9 +112,19 @@ impl Server {
     }
 }
 
-/// Describes the model's states in the words of a server of this platform.
+/// Describes the tracking store's states in the words of a server of this platform.
 #[must_use]
 pub fn describe(
+    states: &[(Option<String>, Schema)],
+    platform: &Platform,
+) -> Vec<(Option<String>, Description)> {
+    describe_graph(GraphName::Tracking, states, platform)
+}
+
+/// Describes a graph's states in the words of a server of this platform.
+#[must_use]
+pub fn describe_graph(
+    graph: GraphName,
     states: &[(Option<String>, Schema)],
     platform: &Platform,
 ) -> Vec<(Option<String>, Description)> {
@@ -104,7 +133,7 @@ pub fn describe(
         .map(|(revision, schema)| {
             let mut schema = schema.clone();
             if revision.is_some() {
-                schema.insert(version_table());
+                schema.insert(version_table(graph));
             }
             let description = match platform.dialect {
                 Dialect::Sqlite => sqlite::describe(&schema),
@@ -117,8 +146,9 @@ pub fn describe(
 }
 
 /// Alembic makes this table before the first revision.
-fn version_table() -> Table {
-    Table::new("alembic_version")
+fn version_table(graph: GraphName) -> Table {
+    let name = graph.version_table().name();
+    Table::new(name)
         .column(varchar("version_num", 32).not_null())
-        .primary_key("alembic_version_pkc", &["version_num"])
+        .primary_key(&format!("{name}_pkc"), &["version_num"])
 }

@@ -1,10 +1,21 @@
 //! Every state of the catalogue is the one that MLflow's own migrations make, on every server.
 
+use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_tests::checks;
+use mlflow_migrate_tests::conformance::State;
 use mlflow_migrate_tests::harness::Check;
-use mlflow_migrate_tests::reference::{Server, describe, differences};
+use mlflow_migrate_tests::reference::{Server, describe_graph, differences};
 
-pub(crate) const CHECKS: &[Check] = checks![sqlite, postgres, mysql, mysql_5_7, mariadb, mysql_5_6];
+pub(crate) const CHECKS: &[Check] = checks![
+    sqlite,
+    postgres,
+    mysql,
+    mysql_5_7,
+    mariadb,
+    mysql_5_6,
+    auth_on_sqlite,
+    auth_on_postgres,
+];
 
 fn sqlite() {
     assert_same_states(Server::Sqlite, 71);
@@ -31,11 +42,28 @@ fn mysql_5_6() {
     assert_same_states(Server::Mysql56, 34);
 }
 
+fn auth_on_sqlite() {
+    assert_same_auth_states(Server::Sqlite);
+}
+
+fn auth_on_postgres() {
+    assert_same_auth_states(Server::Postgres);
+}
+
+fn assert_same_auth_states(server: Server) {
+    let catalogue = mlflow_migrate_revisions::auth().unwrap();
+    assert_same(server, &catalogue, &server.auth_states().unwrap(), 8);
+}
+
 fn assert_same_states(server: Server, count: usize) {
-    let platform = server.platform();
     let catalogue = mlflow_migrate_revisions::tracking().unwrap();
-    let made = describe(&catalogue.states(&platform).unwrap(), &platform);
-    let expected = server.states().unwrap();
+    assert_same(server, &catalogue, &server.states().unwrap(), count);
+}
+
+fn assert_same(server: Server, catalogue: &Catalogue, expected: &[State], count: usize) {
+    let platform = server.platform();
+    let states = catalogue.states(&platform).unwrap();
+    let made = describe_graph(catalogue.name, &states, &platform);
     assert_eq!(expected.len(), count);
     let mut lines = Vec::new();
     for ((revision, expected), (made_revision, made)) in expected.iter().zip(&made) {

@@ -22,7 +22,8 @@ pub(crate) const CHECKS: &[Check] = checks![
 const ADDED: [(&str, &[&str]); 2] = [("kind", &["usage", "output"]), ("event", &["error"])];
 
 /// Where the values of a key come from: file, enum, key.
-const ENUMS: [(&str, &str, &str); 14] = [
+const ENUMS: [(&str, &str, &str); 15] = [
+    ("core/src/graphs/mod.rs", "GraphName", "graph"),
     ("core/src/event/mod.rs", "Event", "event"),
     ("cli/src/outcome.rs", "Outcome", "event"),
     ("core/src/error/kind.rs", "ErrorKind", "kind"),
@@ -139,8 +140,11 @@ fn variants(file: &str, name: &str) -> Vec<String> {
     let source = std::fs::read_to_string(workspace().join("crates").join(file)).unwrap();
     let (_, body) = source.split_once(&format!("enum {name} {{\n")).unwrap();
     let (body, _) = body.split_once("\n}\n").unwrap();
-    let lines = body.lines().filter_map(|line| line.strip_prefix("    "));
-    let variants = lines.filter(|line| line.starts_with(|one: char| one.is_ascii_uppercase()));
+    let lines: Vec<&str> = body.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+    let before = std::iter::once("").chain(lines.iter().copied());
+    let written = before.zip(&lines).filter(|(before, _)| *before != "#[serde(skip)]");
+    let written = written.map(|(_, line)| *line);
+    let variants = written.filter(|line| line.starts_with(|one: char| one.is_ascii_uppercase()));
     let words = variants.map(|line| line.split(|one: char| !one.is_alphanumeric()).next().unwrap());
     words.map(in_snake_case).collect()
 }

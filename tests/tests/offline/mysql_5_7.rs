@@ -13,6 +13,7 @@ use mlflow_migrate_core::backend::{
 use mlflow_migrate_core::data::{DataMigration, DataOptions, McpVersionReferences};
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{NoopObserver, Observer, Progress};
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
@@ -130,6 +131,10 @@ impl Backend for Recording {
 
     fn report_to(&mut self, observer: &Arc<dyn Observer>) {
         self.inner.report_to(observer);
+    }
+
+    fn follow(&mut self, graph: GraphName) {
+        self.inner.follow(graph);
     }
 
     async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {

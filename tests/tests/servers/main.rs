@@ -4,6 +4,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod auth;
 mod charsets;
 mod common;
 mod conformance;
@@ -57,6 +58,7 @@ fn main() -> ExitCode {
             Others,
             &[merging::TESTS, survival::TESTS, scripts::TESTS, waiting::TESTS, estimates::TESTS],
         )
+        .tests(OnceAServer, Others, auth::TESTS)
         .tests(OnceAServer, Others, connections::TESTS)
         .tests(OnceAServer, Others, privileges::TESTS)
         .tests(OnceAServer, Others, preparation::TESTS)

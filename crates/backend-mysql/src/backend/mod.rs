@@ -16,6 +16,7 @@ use mlflow_migrate_core::backend::{
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::script::ScriptDialect;
@@ -44,6 +45,9 @@ impl Backend for Mysql {
     fn report_to(&mut self, observer: &Arc<dyn Observer>) {
         self.observer = Some(Arc::clone(observer));
     }
+
+    /// Does nothing: no other graph can be here, and core refuses them.
+    fn follow(&mut self, _: GraphName) {}
 
     async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {
         session::begin(self, access).await

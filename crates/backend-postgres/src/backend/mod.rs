@@ -16,6 +16,7 @@ use mlflow_migrate_core::backend::{
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::script::ScriptDialect;
@@ -38,6 +39,10 @@ impl Backend for Postgres {
 
     fn report_to(&mut self, observer: &Arc<dyn Observer>) {
         self.observer = Arc::clone(observer);
+    }
+
+    fn follow(&mut self, graph: GraphName) {
+        self.graph = graph;
     }
 
     async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {

@@ -17,16 +17,23 @@ pub(crate) async fn give_to_owner(
 ) -> Result<(), Error> {
     const OWNER: &str = "SELECT pg_get_userbyid(c.relowner)::text FROM pg_class c \
         JOIN pg_namespace n ON n.oid = c.relnamespace WHERE n.nspname = $1 \
-        AND c.relname IN ('experiments', 'alembic_version') AND c.relkind IN ('r', 'p') \
+        AND c.relname IN ('experiments', $2) AND c.relkind IN ('r', 'p') \
         ORDER BY c.relname DESC LIMIT 1";
     const FUNCTIONS: &str = "SELECT p.oid::regprocedure::text FROM pg_trigger t \
         JOIN pg_proc p ON p.oid = t.tgfoid JOIN pg_class c ON c.oid = t.tgrelid \
         JOIN pg_namespace n ON n.oid = c.relnamespace AND n.oid = p.pronamespace \
         WHERE n.nspname = $1 AND c.relname = $2 AND NOT t.tgisinternal \
         AND pg_get_userbyid(p.proowner) = current_user";
-    let owner = statements::catalog(database, OWNER, action).await?;
-    let owner = owner.first().map(|row| row.try_get::<String, _>(0)).transpose();
-    let owner = owner.map_err(|source| database.context().error(action, source))?;
+    let version_table = database.version_table().name();
+    let query = sqlx::query(OWNER).bind(database.schema.clone()).bind(version_table);
+    let owner = match database.line.rows(query.fetch(&mut database.connection)).await {
+        Ok(rows) => rows.first().map(|row| row.try_get::<String, _>(0)).transpose(),
+        Err(source) => Err(source),
+    };
+    let owner = match owner {
+        Ok(owner) => owner,
+        Err(source) => return Err(statements::failed(database, action, source).await),
+    };
     let Some(owner) = owner.filter(|owner| *owner != database.user) else { return Ok(()) };
     let owner = quote_identifier(&owner);
     let query = sqlx::query(FUNCTIONS).bind(database.schema.clone()).bind(table);

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::schema::{
     Check, Column, ForeignKey, Generated, Index, IndexColumn, PrimaryKey, ReferentialAction, Table,
     Trigger, Unique,
@@ -29,7 +29,7 @@ impl Reader {
 
     pub(super) fn table(&mut self, row: &PgRow) -> sqlx::Result<()> {
         let name: String = row.try_get(0)?;
-        if name == VERSION_TABLE {
+        if GraphName::has_version_table(&name) {
             return Ok(());
         }
         let mut table = Table::new(&name);

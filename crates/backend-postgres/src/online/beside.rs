@@ -14,6 +14,7 @@ pub(super) async fn beside(database: &Postgres) -> Result<Postgres, Error> {
     let (connection, meter) = opened
         .map_err(|source| database.context().error("opening a further connection", source))?;
     Ok(Postgres {
+        graph: database.graph,
         connection,
         line: Line::new(meter, database.line.patience()),
         is_abandoned: false,

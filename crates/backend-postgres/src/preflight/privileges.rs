@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::Remedy;
-use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
+use mlflow_migrate_core::graphs::VersionTable;
 use mlflow_migrate_core::plan::{Plan, Step, TableChange};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -53,6 +53,7 @@ struct Table {
 /// The user's privileges.
 #[derive(Debug)]
 struct Privileges {
+    version_table: VersionTable,
     schema: String,
     user: String,
     tables: BTreeMap<String, Table>,
@@ -116,6 +117,7 @@ fn privileges(database: &Postgres, tables: &[PgRow], schema: &[PgRow]) -> sqlx::
     };
     let flag = |at: usize| schema.first().map_or(Ok(false), |row| row.try_get(at));
     Ok(Privileges {
+        version_table: database.version_table(),
         schema: database.schema.clone(),
         user: database.user.clone(),
         tables: tables.iter().map(read).collect::<sqlx::Result<_>>()?,
@@ -136,7 +138,7 @@ impl Privileges {
         if !self.may_use_schema {
             on_schema("USAGE");
         }
-        let makes_version_table = !self.tables.contains_key(VERSION_TABLE);
+        let makes_version_table = !self.tables.contains_key(self.version_table.name());
         if !self.may_create && (makes_version_table || plan.changes().any(creates)) {
             on_schema("CREATE");
         }
@@ -160,7 +162,7 @@ impl Privileges {
         for table in referenced {
             self.require_references(table, &mut missing);
         }
-        let touched = touched_by_migrations(plan).chain([VERSION_TABLE]);
+        let touched = touched_by_migrations(plan).chain([self.version_table.name()]);
         for table in touched.filter(|table| !owned.contains(table)) {
             self.require_rows(table, &mut missing);
         }
@@ -180,7 +182,9 @@ impl Privileges {
 
     /// Requires what is needed to give new tables to the owner of the existing ones.
     fn require_giving(&self, missing: &mut Missing) {
-        let known = ["experiments", VERSION_TABLE].into_iter().find_map(|it| self.tables.get(it));
+        let known = ["experiments", self.version_table.name()]
+            .into_iter()
+            .find_map(|it| self.tables.get(it));
         let Some(table) = known.filter(|table| table.owner != self.user) else { return };
         if !table.may_give {
             self.require_membership(table, missing);

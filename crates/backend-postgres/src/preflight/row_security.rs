@@ -6,15 +6,14 @@
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 
 use crate::database::Postgres;
 use crate::statements::{self, hidden_rows};
 
 const ACTION: &str = "looking for row-level security";
 
-/// The tables that every upgrade reads.
-const ALWAYS_READ: [&str; 2] = [VERSION_TABLE, "experiments"];
+/// A table that every upgrade of a tracking store reads.
+const EXPERIMENTS: &str = "experiments";
 
 /// Finds hidden rows in the given tables, and in the tables that every upgrade reads.
 pub(crate) async fn check(
@@ -25,6 +24,7 @@ pub(crate) async fn check(
         Ok(hidden) => hidden,
         Err(source) => return Err(statements::failed(database, ACTION, source).await),
     };
-    hidden.retain(|it| touched.contains(&it.table) || ALWAYS_READ.contains(&&*it.table));
+    let always = [database.version_table().name(), EXPERIMENTS];
+    hidden.retain(|it| touched.contains(&it.table) || always.contains(&it.table.as_str()));
     Ok((!hidden.is_empty()).then(|| hidden_rows::error(database, &hidden)))
 }

@@ -15,6 +15,7 @@ use mlflow_migrate_core::backend::{
 };
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::{ForeignKey, Schema, Table};
 use mlflow_migrate_core::script::ScriptDialect;
@@ -38,6 +39,10 @@ impl Backend for Sqlite {
             .await
     }
 
+    fn follow(&mut self, graph: GraphName) {
+        self.graph = graph;
+    }
+
     async fn begin(&mut self, access: SessionMode) -> Result<(), Error> {
         session::begin(self, access).await
     }
@@ -55,13 +60,14 @@ impl Backend for Sqlite {
     }
 
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
-        self.call(|connection, context| version_table::read(connection, context)).await
+        let table = self.graph.version_table();
+        self.call(move |connection, context| version_table::read(connection, table, context)).await
     }
 
     async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error> {
-        let revision = revision.map(ToOwned::to_owned);
+        let (table, revision) = (self.graph.version_table(), revision.map(ToOwned::to_owned));
         self.call(move |connection, context| {
-            version_table::write(connection, revision.as_deref(), context)
+            version_table::write(connection, table, revision.as_deref(), context)
         })
         .await
     }

@@ -137,7 +137,7 @@ impl Restoration {
 
 /// Refuses to overwrite a database of another program.
 fn refuse_others(connection: &Connection, context: Context<'_>) -> Result<(), Error> {
-    const TABLES: &str = "SELECT count(*), coalesce(sum(lower(name) IN ('alembic_version', 'experiments')), 0) \
+    const TABLES: &str = "SELECT count(*), coalesce(sum(lower(name) IN ('alembic_version', 'alembic_version_auth', 'experiments')), 0) \
                           FROM sqlite_schema WHERE type = 'table'";
     let counted = connection.query_row(TABLES, [], |row| Ok((row.get(0)?, row.get(1)?)));
     let (all, known): (i64, i64) =

@@ -10,11 +10,11 @@ mod table;
 use std::collections::HashMap;
 
 use mlflow_migrate_core::Error;
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::schema::{Schema, Table, Trigger};
 use rusqlite::Connection;
 
 use crate::error::Context;
-use crate::version_table::VERSION_TABLE;
 
 pub use table::read_table;
 
@@ -50,11 +50,12 @@ struct Entry {
 fn entries(connection: &Connection) -> rusqlite::Result<Vec<Entry>> {
     let mut statement = connection.prepare(
         "SELECT type, name, tbl_name, sql FROM sqlite_schema \
-         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name <> ?1 \
+         WHERE sql IS NOT NULL AND name NOT LIKE 'sqlite\\_%' ESCAPE '\\' AND name NOT IN (?1, ?2) \
          ORDER BY rowid",
     )?;
+    let version_tables = GraphName::ALL.map(|graph| graph.version_table().name());
     let read = |row: &rusqlite::Row<'_>| {
         Ok(Entry { kind: row.get(0)?, name: row.get(1)?, table: row.get(2)?, sql: row.get(3)? })
     };
-    statement.query_map([VERSION_TABLE], read)?.collect()
+    statement.query_map(version_tables, read)?.collect()
 }

@@ -1,10 +1,13 @@
 use clap::Args;
+use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::report::check::Position;
 use mlflow_migrate_core::report::status::{self, Status};
 use mlflow_migrate_core::{Error, report::session};
 
 use crate::Context;
 use crate::arguments::DatabaseArguments;
+use crate::graphs::{GraphArgument, Unclear};
 use crate::outcome::{self, OfDatabase, Outcome, Problem};
 
 /// Show the revision of a database
@@ -16,14 +19,26 @@ Examples:
 pub(crate) struct Current {
     #[command(flatten)]
     database: DatabaseArguments,
+
+    #[command(flatten)]
+    graph: GraphArgument,
 }
 
 impl Current {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
-        let catalogue = &context.catalogue;
-        let assume = self.database.assumption(catalogue)?;
         let mut backend = self.database.open(context).await?;
-        let status = status::status(&mut *backend, catalogue, assume.as_ref()).await?;
+        let unclear = Unclear { assume: self.database.assumed(), target: None };
+        let mut outcomes = Vec::new();
+        for graph in self.graph.of(&mut *backend, context, &unclear).await? {
+            let outcome = self.of(context.catalogue_of(graph), &mut *backend).await?;
+            outcomes.push((graph, outcome));
+        }
+        Ok(Outcome::of_graphs(outcomes))
+    }
+
+    async fn of(&self, catalogue: &Catalogue, backend: &mut dyn Backend) -> Result<Outcome, Error> {
+        let assume = self.database.assumption(catalogue)?;
+        let status = status::status(backend, catalogue, assume.as_ref()).await?;
         let (position, unfinished) = match status {
             Status::Settled(position) => (Some(position), None),
             Status::Unfinished(unfinished) => (None, Some(unfinished)),
@@ -32,7 +47,7 @@ impl Current {
         let revision = revision.and_then(|id| catalogue.graph.get(id));
         let wrong_stamp = match position.as_ref().is_some_and(|position| position.location.stamped)
         {
-            true => session::find_wrong_stamp(&mut *backend, catalogue).await?,
+            true => session::find_wrong_stamp(backend, catalogue).await?,
             false => None,
         };
         let result = outcome::Current {

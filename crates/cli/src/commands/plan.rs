@@ -1,12 +1,17 @@
 use clap::Args;
-use mlflow_migrate_core::Error;
+use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::error::TargetError;
+use mlflow_migrate_core::graphs::GraphName;
+use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::report::live_script::live_script;
 use mlflow_migrate_core::report::preview::preview;
 use mlflow_migrate_core::schema::platform::Dialect;
+use mlflow_migrate_core::{Error, UpgradeOptions};
 
 use super::sql::{part_of, script_options};
 use crate::Context;
 use crate::arguments::UpgradeArguments;
+use crate::graphs::GraphArgument;
 use crate::outcome::{OfDatabase, Outcome, Planned};
 
 /// Show what an upgrade would do, and change nothing
@@ -30,18 +35,42 @@ pub(crate) struct Plan {
     /// Upgrade one revision at a time and stamp each, as Alembic does, instead of merging changes
     #[arg(long)]
     step_by_step: bool,
+
+    #[command(flatten)]
+    graph: GraphArgument,
 }
 
 impl Plan {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
-        let mut options = self.upgrade.request(context)?;
+        let mut options = self.upgrade.options(context)?;
         options.step_by_step = self.step_by_step;
         let mut backend = self.upgrade.open(context).await?;
-        let preview = preview(&mut *backend, &context.catalogue, &options).await?;
+        let unclear = self.upgrade.unclear(&options);
+        let mut outcomes = Vec::new();
+        for graph in self.graph.of(&mut *backend, context, &unclear).await? {
+            let catalogue = context.catalogue_of(graph);
+            options.assume = self.upgrade.assumption(catalogue)?;
+            let outcome = self.of(catalogue, &mut *backend, &options).await?;
+            outcomes.push((graph, outcome));
+        }
+        Ok(Outcome::of_graphs(outcomes))
+    }
+
+    async fn of(
+        &self,
+        catalogue: &Catalogue,
+        backend: &mut dyn Backend,
+        options: &UpgradeOptions,
+    ) -> Result<Outcome, Error> {
+        if self.sql && catalogue.name != GraphName::Tracking {
+            let graph = catalogue.name;
+            return Err(Error::Target(TargetError::NoScript { graph }));
+        }
+        let preview = preview(backend, catalogue, options).await?;
         let mut sql = None;
         if self.sql {
             let scripts = script_options(self.step_by_step);
-            let script = live_script(&mut *backend, &context.catalogue, &options, &scripts).await?;
+            let script = live_script(backend, catalogue, options, &scripts).await?;
             let dialect = match backend.platform().dialect {
                 Dialect::Sqlite => "sqlite",
                 Dialect::Postgres => "postgres",

@@ -2,6 +2,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 use mlflow_migrate_core::data::DataOptions;
+use mlflow_migrate_core::report::graphs::graphs_present;
 use mlflow_migrate_core::{Error, report::check};
 
 use crate::arguments::DatabaseArguments;
@@ -29,10 +30,13 @@ pub(crate) struct Restore {
 impl Restore {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let (database, options) = (self.database.database(context)?, self.database.connecting());
-        let assume = self.database.assumption(&context.catalogue)?;
         let backup = database.backup(self.from.as_deref()).await?;
         let mut copy = backup.open(&options, false, context).await?;
-        let position = check::position(&mut *copy, &context.catalogue, assume.as_ref()).await?;
+        let graphs = graphs_present(&mut *copy, &context.catalogue, &context.auth).await?;
+        let graph = graphs.first().copied().unwrap_or_default();
+        let catalogue = context.catalogue_of(graph);
+        let assume = self.database.assumption(catalogue)?;
+        let position = check::position(&mut *copy, catalogue, assume.as_ref()).await?;
         drop(copy);
         let moment = clock::file_name_stamp(DataOptions::default().now_ms);
         let kept = database.restore(&backup, &moment, &options).await?;
@@ -41,6 +45,7 @@ impl Restore {
             kept: kept.map(|path| path.display().to_string()),
             position,
         };
-        Ok(Outcome::Restore(OfDatabase { database: database.shown(), result }))
+        let outcome = Outcome::Restore(OfDatabase { database: database.shown(), result });
+        Ok(Outcome::of_graphs(vec![(graph, outcome)]))
     }
 }

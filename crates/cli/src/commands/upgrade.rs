@@ -4,11 +4,14 @@ use std::time::Duration;
 
 use clap::Args;
 use mlflow_migrate::Attempts;
+use mlflow_migrate_core::error::OneGraphDone;
 use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, upgrade};
 
 use crate::arguments::{UpgradeArguments, duration};
 use crate::database::{COPIES, Database};
+use crate::graphs::GraphArgument;
 use crate::outcome::{Finished, OfDatabase, Outcome};
 use crate::{Context, clock, creation};
 
@@ -67,6 +70,9 @@ pub(crate) struct Upgrade {
     /// Write the result as JSON to FILE, too; a report of an earlier run is replaced
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+
+    #[command(flatten)]
+    graph: GraphArgument,
 }
 
 impl Upgrade {
@@ -77,16 +83,15 @@ impl Upgrade {
 
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let database = self.arguments.database(context)?;
-        let mut request = self.arguments.request(context)?;
+        let mut request = self.arguments.options(context)?;
         request.step_by_step = self.step_by_step;
         request.skip_check = self.no_check;
         request.stop = context.stop.clone();
         request.data.skip_invalid = self.skip_invalid;
-        let finished = match &self.into {
-            Some(destination) => self.into(context, &database, &request, destination).await?,
-            None => self.in_place(context, &database, request).await?,
-        };
-        Ok(Outcome::Finished(finished))
+        match &self.into {
+            Some(destination) => self.into(context, &database, &request, destination).await,
+            None => self.in_place(context, &database, request).await,
+        }
     }
 
     async fn in_place(
@@ -94,7 +99,7 @@ impl Upgrade {
         context: &Context,
         database: &Database,
         mut request: UpgradeOptions,
-    ) -> Result<OfDatabase<Finished>, Error> {
+    ) -> Result<Outcome, Error> {
         let is_missing = database.is_missing();
         let create = self.create || (is_missing && creation::is_wanted(&database.shown()));
         let backup = self.backup_to.clone().map(Some).or_else(|| self.backup.clone());
@@ -102,13 +107,13 @@ impl Upgrade {
             Some(file) => place_for_backup(context, database, &request, file.as_deref())?,
             None => None,
         };
-        let (name, report) = self.drive(context, database, &request, create).await?;
+        let done = self.drive_all(context, database, &request, create).await?;
         if is_missing {
+            let name = done.first().map_or_else(|| database.shown(), |one| one.name.clone());
             let message = format!("created {name}: there was no such file");
             context.renderer.notify(&Event::Notice { message });
         }
-        let result = Finished { report, source: None, show_timings: self.timings };
-        Ok(OfDatabase { database: name, result })
+        Ok(self.outcome(done, |_| None))
     }
 
     async fn into(
@@ -117,16 +122,93 @@ impl Upgrade {
         source: &Database,
         request: &UpgradeOptions,
         destination: &Path,
-    ) -> Result<OfDatabase<Finished>, Error> {
+    ) -> Result<Outcome, Error> {
         let copy = source.copy_beside(destination, &self.arguments.connecting()).await?;
-        let (_, report) = self.drive(context, &copy.database(), request, false).await?;
-        if report.steps.is_empty() && !self.no_check {
+        let mut done = self.drive_all(context, &copy.database(), request, false).await?;
+        if done.iter().all(|one| one.report.steps.is_empty()) && !self.no_check {
             copy.check().await?;
         }
         copy.publish()?;
-        let source = Some(shown(source.file(COPIES)?));
-        let result = Finished { report, source, show_timings: self.timings };
-        Ok(OfDatabase { database: shown(destination), result })
+        let source = shown(source.file(COPIES)?);
+        done.iter_mut().for_each(|one| one.name = shown(destination));
+        Ok(self.outcome(done, |_| Some(source.clone())))
+    }
+
+    fn outcome(&self, done: Vec<Done>, source: impl Fn(&Done) -> Option<String>) -> Outcome {
+        let outcome = |one: Done| {
+            let source = source(&one);
+            let result = Finished { report: one.report, source, show_timings: self.timings };
+            (one.graph, Outcome::Finished(OfDatabase { database: one.name, result }))
+        };
+        Outcome::of_graphs(done.into_iter().map(outcome).collect())
+    }
+
+    /// Upgrades each graph of the database, in a transaction of its own.
+    async fn drive_all(
+        &self,
+        context: &Context,
+        database: &Database,
+        request: &UpgradeOptions,
+        create: bool,
+    ) -> Result<Vec<Done>, Error> {
+        let graphs = self.graphs(context, database, request, create).await?;
+        let mut done: Vec<Done> = Vec::new();
+        for &graph in &graphs {
+            let mut request = request.clone();
+            request.assume = self.arguments.assumption(context.catalogue_of(graph))?;
+            if done.iter().any(|one| one.report.backup.is_some()) {
+                request.backup = None;
+            }
+            let observer = context.observer_of(graph, &graphs);
+            match self.drive(context, database, &request, create, (graph, &observer)).await {
+                Ok((name, report)) => done.push(Done { graph, name, report }),
+                Err(source) => {
+                    let Some(last) = done.last() else { return Err(source) };
+                    let at = last.report.to.clone().unwrap_or_else(|| "base".to_owned());
+                    let (source, done_graph) = (Box::new(source), last.graph);
+                    let failed = OneGraphDone { done: done_graph, at, failed: graph, source };
+                    // The error is what counts, also for a reader who is gone.
+                    let _ = context.renderer.outcome(&self.outcome(done, |_| None));
+                    return Err(Error::OneGraphDone(failed));
+                }
+            }
+        }
+        Ok(done)
+    }
+
+    /// Returns the graphs to upgrade.
+    async fn graphs(
+        &self,
+        context: &Context,
+        database: &Database,
+        request: &UpgradeOptions,
+        create: bool,
+    ) -> Result<Vec<GraphName>, Error> {
+        if let Some(graph) = self.graph.named() {
+            return Ok(vec![graph]);
+        }
+        // A missing file is created by the connection that fills it.
+        if database.is_missing() || !database.may_hold_auth() {
+            return Ok(vec![GraphName::Tracking]);
+        }
+        let mut attempts = Attempts::within(self.retry_for, request, &*context.renderer);
+        loop {
+            let opened = database.open_quietly(&self.arguments.connecting(), create).await;
+            let found = match opened {
+                Ok(mut backend) => {
+                    let unclear = self.arguments.unclear(request);
+                    self.graph.of(&mut *backend, context, &unclear).await
+                }
+                Err(error) => Err(error),
+            };
+            match found {
+                Ok(graphs) => return Ok(graphs),
+                Err(error) => {
+                    let advice = self.advice(&error);
+                    attempts.wait_after(error, advice).await?;
+                }
+            }
+        }
     }
 
     async fn drive(
@@ -135,10 +217,11 @@ impl Upgrade {
         database: &Database,
         request: &UpgradeOptions,
         create: bool,
+        of: (GraphName, &Arc<dyn Observer>),
     ) -> Result<(String, UpgradeReport), Error> {
-        let mut attempts = Attempts::within(self.retry_for, request, &*context.renderer);
+        let mut attempts = Attempts::within(self.retry_for, request, &**of.1);
         loop {
-            match self.attempt(context, database, request, create).await {
+            match self.attempt(context, database, request, create, of).await {
                 Ok(done) => return Ok(done),
                 Err(error) => {
                     let advice = self.advice(&error);
@@ -164,12 +247,21 @@ impl Upgrade {
         database: &Database,
         request: &UpgradeOptions,
         create: bool,
+        (graph, observer): (GraphName, &Arc<dyn Observer>),
     ) -> Result<(String, UpgradeReport), Error> {
         let mut backend = database.open(&self.arguments.connecting(), create, context).await?;
-        let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
-        let report = upgrade(&mut *backend, &context.catalogue, request, &observer).await?;
+        let catalogue = context.catalogue_of(graph);
+        let report = upgrade(&mut *backend, catalogue, request, observer).await?;
         Ok((backend.name(), report))
     }
+}
+
+/// The upgrade of one graph.
+struct Done {
+    graph: GraphName,
+    /// The database's name.
+    name: String,
+    report: UpgradeReport,
 }
 
 /// Returns where the backup goes, if there is a database to back up.

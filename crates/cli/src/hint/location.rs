@@ -36,12 +36,17 @@ pub(super) fn hint(error: &LocationError) -> Option<String> {
             "check the URL; to let MLflow share this database, run `mlflow-migrate upgrade` with \
              `--assume empty`"
         }
+        LocationError::OtherGraph { .. } => {
+            "the database is unchanged; `current`, `check`, `plan` and `upgrade` work on it; to give the \
+             tracking store its tables here, too, run `mlflow-migrate upgrade URL --graph tracking \
+             --assume empty`"
+        }
         LocationError::HalfCreated { .. } => {
             "the database is unchanged; if MLflow was interrupted when it created them, run \
              `mlflow-migrate upgrade` with `--assume empty`, which keeps what is there and makes \
              the rest; if tables were lost, restore a backup"
         }
-        LocationError::Unstamped { states } => {
+        LocationError::Unstamped { states, .. } => {
             return states.first().map(|state| {
                 format!(
                     "if that is right, run the same command with `--assume {state}`, or \

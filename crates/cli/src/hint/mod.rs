@@ -38,6 +38,7 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         Error::Verification(error) => of_verification(error).to_owned(),
         Error::Unfinished { unfinished, .. } => hint_on_unfinished(unfinished),
+        Error::OneGraphDone(failed) => return hint(&failed.source),
         Error::Interrupted { operation: Operation::Copy, .. } => copy::INTERRUPTED.to_owned(),
         Error::Interrupted { source, .. } => of_interrupted(source),
         other => match other.remedy() {
@@ -112,6 +113,17 @@ fn of_target(error: &TargetError) -> String {
         }
         TargetError::TargetAhead { target, .. } => {
             format!("the database is unchanged; run `mlflow-migrate upgrade URL --to {target}`")
+        }
+        TargetError::SeveralGraphs { .. } => {
+            "the database is unchanged; name one: `--graph tracking` or `--graph auth`".to_owned()
+        }
+        TargetError::NotEmpty { .. } => {
+            "the database is unchanged; leave `--assume` out, or give the tracking store its tables here, \
+             too: `mlflow-migrate upgrade URL --graph tracking --assume empty`"
+                .to_owned()
+        }
+        TargetError::NoScript { .. } => {
+            "leave `--sql` out, or choose the other tables: `--graph tracking`".to_owned()
         }
         TargetError::NeedsProgram { revision } => {
             format!("run `mlflow-migrate upgrade URL --to {revision}`")

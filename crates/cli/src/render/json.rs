@@ -9,6 +9,7 @@ use std::time::SystemTime;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::schema::Difference;
 use serde::Serialize;
 
@@ -82,9 +83,30 @@ impl Observer for Json {
     }
 }
 
+/// Something about one graph.
+#[derive(Serialize)]
+struct OfGraph<'a, T> {
+    graph: GraphName,
+    #[serde(flatten)]
+    content: &'a T,
+}
+
 impl Renderer for Json {
     fn outcome(&self, outcome: &Outcome) -> io::Result<()> {
-        unless_reader_is_gone(write_line(outcome))
+        let Outcome::Graphs(outcomes) = outcome else {
+            return unless_reader_is_gone(write_line(outcome));
+        };
+        outcomes.iter().try_for_each(|(graph, outcome)| {
+            let line = OfGraph { graph: *graph, content: outcome };
+            unless_reader_is_gone(write_line(&line))
+        })
+    }
+
+    fn notify_of(&self, graph: GraphName, event: &Event) {
+        if !self.quiet {
+            // A closed stdout does not stop the upgrade.
+            let _ = write_line(&OfGraph { graph, content: event });
+        }
     }
 
     fn error(&self, error: &Error, exit_code: u8) -> io::Result<()> {
@@ -96,6 +118,7 @@ impl<'a> ErrorLine<'a> {
     fn of(error: &'a Error, exit_code: u8) -> Self {
         let reason = match error {
             Error::Interrupted { source, .. } => source,
+            Error::OneGraphDone(failed) => &failed.source,
             error => error,
         };
         Self {
@@ -141,9 +164,14 @@ impl<'a> ErrorLine<'a> {
     }
 }
 
-/// Returns a result as one line of JSON.
+/// Returns a result as one line of JSON, or one for each graph.
 pub(super) fn outcome_line(outcome: &Outcome) -> io::Result<String> {
-    line(outcome)
+    let Outcome::Graphs(outcomes) = outcome else { return line(outcome) };
+    let lines: io::Result<Vec<String>> = outcomes
+        .iter()
+        .map(|(graph, outcome)| line(&OfGraph { graph: *graph, content: outcome }))
+        .collect();
+    Ok(lines?.join("\n"))
 }
 
 /// Returns an error as one line of JSON.

@@ -11,7 +11,8 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::event::Observer;
+use mlflow_migrate_core::event::{Event, Observer};
+use mlflow_migrate_core::graphs::GraphName;
 
 use crate::outcome::Outcome;
 use json::OtherErrorKind;
@@ -23,6 +24,11 @@ pub(crate) use words::{count_of, disk_use};
 pub(crate) trait Renderer: Observer {
     /// Writes a command's result.
     fn outcome(&self, outcome: &Outcome) -> io::Result<()>;
+
+    /// Shows an event of one graph, where the events of another may follow or come before.
+    fn notify_of(&self, _: GraphName, event: &Event) {
+        self.notify(event);
+    }
 
     /// Writes a result that a later one of the same command follows.
     fn interim(&self, outcome: &Outcome) -> io::Result<()> {

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
+mod auth;
 mod commands;
 mod copies;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]

@@ -79,6 +79,7 @@ impl Seen {
         let sandbox = Sandbox::with_sample("mlruns-1.2.0.db");
         for arguments in [
             &["current", "mlruns.db"][..],
+            &["current", "mlruns.db", "--graph", "auth"],
             &["history", "mlruns.db"],
             &["check", "mlruns.db", "--to", "1.3.0"],
             &["status", "mlruns.db"],

@@ -6,6 +6,7 @@ mod file;
 mod online;
 mod resumable;
 mod sequences;
+pub(crate) mod session;
 
 use std::sync::Arc;
 
@@ -23,6 +24,7 @@ pub use sequences::Sequences;
 use crate::error::Error;
 use crate::event::cancellation::CancellationToken;
 use crate::event::{Amount, Observer, Progress};
+use crate::graphs::GraphName;
 use crate::plan::{ChangePlan, OutsideReference, Plan, TableChange};
 use crate::rows::Rows;
 use crate::schema::{ForeignKey, Schema, Table};
@@ -97,6 +99,11 @@ pub trait Backend: Rows {
     /// Called before [`Backend::begin`].
     fn report_to(&mut self, observer: &Arc<dyn Observer>);
 
+    /// Sets the graph of the sessions to come; the tracking store's without a call.
+    ///
+    /// Called before [`Backend::begin`].
+    fn follow(&mut self, graph: GraphName);
+
     /// Begins a session.
     ///
     /// For [`SessionMode::Upgrade`], acquires the lock that keeps other upgraders out. Where
@@ -133,7 +140,7 @@ pub trait Backend: Rows {
     /// A change of such a table waits for the end of their transactions.
     async fn table_users(&mut self, tables: &[String]) -> Result<Vec<TableUser>, Error>;
 
-    /// Reads the schema, without the version table and the journal.
+    /// Reads the schema, without the version tables and the journal.
     async fn inspect(&mut self) -> Result<Schema, Error>;
 
     /// Returns which of these tables have triggers that the user may not see.
@@ -146,10 +153,10 @@ pub trait Backend: Rows {
     /// Lists only foreign keys that the user may see.
     async fn references_from_outside(&mut self) -> Result<Vec<OutsideReference>, Error>;
 
-    /// Reads `alembic_version`; `None` if the table does not exist.
+    /// Reads the graph's version table; `None` if the table does not exist.
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error>;
 
-    /// Writes `alembic_version`, and creates it if needed; `None` leaves the table empty.
+    /// Writes the graph's version table, and creates it if needed; `None` leaves the table empty.
     async fn stamp(&mut self, revision: Option<&str>) -> Result<(), Error>;
 
     /// Returns the size of a table.

@@ -9,7 +9,7 @@ use super::report::{ComparedTable, CopyComparison};
 use super::source::Source;
 use super::table::TableCopy;
 use super::transfer::{Digesting, examine};
-use crate::backend::{Backend, SessionMode};
+use crate::backend::{Backend, SessionMode, session};
 use crate::error::{CopyError, Error, label};
 use crate::event::Progress;
 use crate::history::catalogue::Catalogue;
@@ -28,8 +28,8 @@ pub async fn compare(
     options: &CopyOptions,
     progress: &Progress,
 ) -> Result<CopyComparison, Error> {
-    source.begin(SessionMode::Read).await?;
-    let compared = match destination.begin(SessionMode::Read).await {
+    session::begin(source, catalogue, SessionMode::Read).await?;
+    let compared = match session::begin(destination, catalogue, SessionMode::Read).await {
         Ok(()) => in_sessions(source, destination, catalogue, options, progress).await,
         Err(error) => Err(error),
     };

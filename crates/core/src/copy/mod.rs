@@ -54,7 +54,7 @@ pub use report::{ComparedTable, CopiedTable, CopyComparison, CopyPreview, CopyRe
 use self::destination::Destination;
 use self::execution::Execution;
 use self::source::Source;
-use crate::backend::{Backend, SessionMode};
+use crate::backend::{Backend, SessionMode, session};
 use crate::error::{CopyError, Error};
 use crate::event::{Observer, Progress};
 use crate::history::catalogue::Catalogue;
@@ -116,8 +116,8 @@ pub async fn preview_copy(
     observer: &Arc<dyn Observer>,
 ) -> Result<CopyPreview, Error> {
     source.cancel_on(&options.stop).await?;
-    source.begin(SessionMode::Read).await?;
-    let begun = destination.begin(SessionMode::Read).await;
+    session::begin(source, catalogue, SessionMode::Read).await?;
+    let begun = session::begin(destination, catalogue, SessionMode::Read).await;
     let mut copying = Copying { source, destination, catalogue, options, observer };
     let preview = match begun {
         Ok(()) => copying.preview().await,
@@ -131,10 +131,10 @@ pub async fn preview_copy(
 impl Copying<'_> {
     async fn begin(&mut self) -> Result<(), Error> {
         self.source.cancel_on(&self.options.stop).await?;
-        self.source.begin(SessionMode::Read).await?;
+        session::begin(self.source, self.catalogue, SessionMode::Read).await?;
         self.destination.cancel_on(&self.options.stop).await?;
         self.destination.report_to(self.observer);
-        self.destination.begin(SessionMode::Upgrade).await
+        session::begin(self.destination, self.catalogue, SessionMode::Upgrade).await
     }
 
     async fn run(&mut self) -> Result<CopyReport, Error> {

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use crate::backend::Backend;
 use crate::error::Error;
+use crate::graphs::GraphName;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, Location};
-use crate::history::version_table;
 use crate::locate::wrong_stamp;
 use crate::schema::{Difference, Schema, differences};
 use crate::upgrade::inspection::inspect;
@@ -53,6 +53,7 @@ impl Source {
             return Ok(Self { location, live, state });
         }
         Err(Error::Drift {
+            table: catalogue.version_table(),
             revision: location.label().to_owned(),
             differences: missing,
             is_acceptable: false,
@@ -77,7 +78,9 @@ impl Source {
             let others = table.columns.iter().filter(|it| own.find_column(&it.name).is_none());
             names.extend(others.map(|column| format!("{name}.{}", column.name)));
         }
-        names.remove(version_table::NAME);
+        for graph in GraphName::ALL {
+            names.remove(graph.version_table().name());
+        }
         names.into_iter().collect()
     }
 }

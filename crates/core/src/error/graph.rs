@@ -1,5 +1,8 @@
 //! Describes sets of revisions that do not form a graph.
 
+use super::Error;
+use crate::graphs::GraphName;
+
 /// The reason why a set of revisions does not form a graph.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GraphError {
@@ -32,4 +35,18 @@ pub enum GraphError {
     /// The graph has no revision at all.
     #[error("the graph is empty")]
     Empty,
+}
+
+/// The failure of one graph's upgrade, after that of another.
+#[derive(Debug, thiserror::Error)]
+#[error("{}: {source} ({} is upgraded, and at {at})", failed.owner(), done.owner())]
+pub struct OneGraphDone {
+    /// The graph that is upgraded.
+    pub done: GraphName,
+    /// The revision of that graph.
+    pub at: String,
+    /// The graph whose upgrade failed.
+    pub failed: GraphName,
+    /// The cause.
+    pub source: Box<Error>,
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use super::Error;
+use super::{Error, OneGraphDone};
 
 /// The kind of an error, which decides the exit code, and which a program can act on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -103,7 +103,9 @@ impl Error {
             Self::Tls { .. } => ErrorKind::Tls,
             Self::ConnectionLost { .. } | Self::InDoubt { .. } => ErrorKind::ConnectionLost,
             Self::Unfinished { .. } | Self::Journal { .. } => ErrorKind::Journal,
-            Self::Interrupted { source, .. } => source.kind(),
+            Self::Interrupted { source, .. } | Self::OneGraphDone(OneGraphDone { source, .. }) => {
+                source.kind()
+            }
             Self::Stopped => ErrorKind::Stopped,
         }
     }

@@ -2,9 +2,10 @@
 
 use super::{ErrorKind, Remedy};
 use crate::error::quoted;
+use crate::graphs::{GraphName, VersionTable};
 use crate::schema::Difference;
 
-/// How `alembic_version` gets the version of the schema.
+/// How the version table gets the version of the schema.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Restamp {
     /// The state of the schema: a revision, or `base`.
@@ -13,16 +14,18 @@ pub struct Restamp {
     pub statement: String,
 }
 
-/// The reason why `alembic_version` and the schema do not determine one MLflow revision.
+/// The reason why version table and the schema do not determine one MLflow revision.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LocationError {
     /// The version table names a revision that is not in the catalogue.
     #[error(
-        "alembic_version holds {}, which is not a revision of MLflow {newest} or older; {schema}",
+        "{table} holds {}, which is not a revision of MLflow {newest} or older; {schema}",
         quoted(revision)
     )]
     UnknownRevision {
+        /// The version table.
+        table: VersionTable,
         /// The revision.
         revision: String,
         /// The newest known release.
@@ -33,11 +36,10 @@ pub enum LocationError {
         restamp: Option<Box<Restamp>>,
     },
     /// The version table names an unknown revision, and the schema is at least the newest known.
-    #[error(
-        "alembic_version holds {}: the database is newer than MLflow {newest}",
-        quoted(revision)
-    )]
+    #[error("{table} holds {}: the database is newer than MLflow {newest}", quoted(revision))]
     Newer {
+        /// The version table.
+        table: VersionTable,
         /// The revision.
         revision: String,
         /// The newest known release.
@@ -45,10 +47,12 @@ pub enum LocationError {
     },
     /// The version table names a revision of another program, but MLflow's tables exist.
     #[error(
-        "alembic_version holds {}, a revision of {program}, but MLflow's tables exist, too: {schema}",
+        "{table} holds {}, a revision of {program}, but MLflow's tables exist, too: {schema}",
         quoted(revision)
     )]
     Overwritten {
+        /// The version table.
+        table: VersionTable,
         /// The revision.
         revision: String,
         /// The program.
@@ -61,8 +65,10 @@ pub enum LocationError {
         restamp: Option<Box<Restamp>>,
     },
     /// The version table names one revision, and the schema is that of another.
-    #[error("alembic_version holds {}, but {schema}", quoted(revision))]
+    #[error("{table} holds {}, but {schema}", quoted(revision))]
     WrongStamp {
+        /// The version table.
+        table: VersionTable,
         /// The revision.
         revision: String,
         /// A clause that describes the schema.
@@ -81,8 +87,10 @@ pub enum LocationError {
         remedy: Remedy,
     },
     /// The version table holds more than one row.
-    #[error("alembic_version holds {rows} rows: {}; {schema}", first_of(*rows, revisions))]
+    #[error("{table} holds {rows} rows: {}; {schema}", first_of(*rows, revisions))]
     SeveralRevisions {
+        /// The version table.
+        table: VersionTable,
         /// The number of rows.
         rows: usize,
         /// The first rows, each with its owner.
@@ -95,8 +103,10 @@ pub enum LocationError {
         advice: Option<String>,
     },
     /// The version table holds another value than the upgrade has read or written.
-    #[error("{name}: alembic_version held {expected}, and now holds {found}")]
+    #[error("{name}: {table} held {expected}, and now holds {found}")]
     VersionMoved {
+        /// The version table.
+        table: VersionTable,
         /// The database.
         name: String,
         /// The expected value.
@@ -120,20 +130,32 @@ pub enum LocationError {
         /// The number of tables.
         tables: usize,
     },
+    /// The database holds tables of another of MLflow's graphs, and none of the wanted one.
+    #[error("this is a database of {}, and holds no table of {}", found.owner(), wanted.owner())]
+    OtherGraph {
+        /// The graph of the command.
+        wanted: GraphName,
+        /// The graph that has its tables in the database.
+        found: GraphName,
+    },
     /// The database has no version, and its schema is that of one or several revisions.
-    #[error("the database has no alembic_version; its schema is that of {}", states.join(" or "))]
+    #[error("the database has no {table}; its schema is that of {}", states.join(" or "))]
     Unstamped {
+        /// The version table.
+        table: VersionTable,
         /// The revisions with that schema.
         states: Vec<String>,
     },
     /// The database has no version, and its schema is that of no revision.
     #[error(
-        "the database has no alembic_version, and its schema is not that of any revision; \
+        "the database has no {table}, and its schema is not that of any revision; \
          {closest} is the closest (differences: {}, the first: {})",
         differences.len(),
         differences.first().map(ToString::to_string).unwrap_or_default()
     )]
     Unrecognised {
+        /// The version table.
+        table: VersionTable,
         /// The most similar revision.
         closest: String,
         /// The differences from this revision.
@@ -143,11 +165,13 @@ pub enum LocationError {
     },
     /// The database has no version, and only some tables of a state, exactly as in the state.
     #[error(
-        "the database has no alembic_version, and only some of the tables of {state} \
+        "the database has no {table}, and only some of the tables of {state} \
          (there: {present}, missing: {})",
         missing.join(", ")
     )]
     HalfCreated {
+        /// The version table.
+        table: VersionTable,
         /// The state.
         state: String,
         /// The number of existing tables of the state.
@@ -163,9 +187,10 @@ impl LocationError {
             Self::UnknownRevision { .. } | Self::VersionTable { .. } => ErrorKind::UnknownRevision,
             Self::SeveralRevisions { .. } => ErrorKind::SeveralRevisions,
             Self::Newer { .. } => ErrorKind::Newer,
-            Self::OtherProgram { .. } | Self::Overwritten { .. } | Self::NotMlflow { .. } => {
-                ErrorKind::OtherProgram
-            }
+            Self::OtherProgram { .. }
+            | Self::Overwritten { .. }
+            | Self::NotMlflow { .. }
+            | Self::OtherGraph { .. } => ErrorKind::OtherProgram,
             Self::Unstamped { .. }
             | Self::Unrecognised { .. }
             | Self::HalfCreated { .. }

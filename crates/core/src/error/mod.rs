@@ -21,7 +21,7 @@ pub use constraint::ConstraintError;
 pub use copy::CopyError;
 pub use copy_finding::{CopyFinding, CopyRemedy};
 pub use downgrade::{DowngradeError, Loss};
-pub use graph::GraphError;
+pub use graph::{GraphError, OneGraphDone};
 pub use kind::ErrorKind;
 pub use location::{LocationError, Restamp};
 pub use remedy::{Remedy, shell_word};
@@ -73,10 +73,12 @@ pub enum Error {
     Location(#[from] LocationError),
     /// The schema differs from the stamped revision.
     #[error(
-        "the schema is not that of {revision}, which alembic_version names: {}",
+        "the schema is not that of {revision}, which {table} names: {}",
         differences.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
     )]
     Drift {
+        /// The version table.
+        table: crate::graphs::VersionTable,
         /// The stamped revision.
         revision: String,
         /// The differing objects.
@@ -379,6 +381,9 @@ pub enum Error {
         /// The cause.
         source: Box<Error>,
     },
+    /// The upgrade of one graph failed after that of another, which is done.
+    #[error(transparent)]
+    OneGraphDone(OneGraphDone),
     /// The database refused a statement.
     #[error("{action} failed")]
     Database {

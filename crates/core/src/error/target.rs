@@ -1,6 +1,7 @@
 //! Describes targets that do not exist, or that the database cannot reach.
 
 use super::ErrorKind;
+use crate::graphs::GraphName;
 
 /// The fault of a target.
 #[derive(Debug, thiserror::Error)]
@@ -66,6 +67,26 @@ pub enum TargetError {
         /// The target.
         target: String,
     },
+    /// The database holds both graphs, and an argument fits only one of them.
+    #[error("{argument} is not clear: the database holds tables of {}", owners(graphs))]
+    SeveralGraphs {
+        /// The argument, with its value.
+        argument: String,
+        /// The graphs.
+        graphs: Vec<GraphName>,
+    },
+    /// An empty database was assumed, where one graph has its tables.
+    #[error("the database is not empty: it holds tables of {}", owners(graphs))]
+    NotEmpty {
+        /// The graphs.
+        graphs: Vec<GraphName>,
+    },
+    /// No script can be written for a graph.
+    #[error("no script can be written for {}", graph.owner())]
+    NoScript {
+        /// The graph.
+        graph: GraphName,
+    },
     /// A script would have nothing to do: the program has to make all of the path.
     #[error("{revision} computes values that SQL does not, so no script can make it")]
     NeedsProgram {
@@ -82,6 +103,11 @@ pub enum TargetError {
     },
 }
 
+/// Names the owners of graphs.
+fn owners(graphs: &[GraphName]) -> String {
+    graphs.iter().map(|graph| graph.owner()).collect::<Vec<_>>().join(" and of ")
+}
+
 impl TargetError {
     pub(super) fn kind(&self) -> ErrorKind {
         match self {
@@ -92,6 +118,9 @@ impl TargetError {
             | Self::UnknownInstallation { .. }
             | Self::TargetTooFar { .. }
             | Self::TargetAhead { .. }
+            | Self::SeveralGraphs { .. }
+            | Self::NotEmpty { .. }
+            | Self::NoScript { .. }
             | Self::NeedsProgram { .. }
             | Self::NoPart { .. } => ErrorKind::Target,
             Self::TargetBehind { .. } => ErrorKind::TargetBehind,

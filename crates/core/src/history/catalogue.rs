@@ -3,24 +3,42 @@
 use std::collections::BTreeSet;
 
 use crate::error::{Error, TargetError, label};
+use crate::graphs::{GraphName, VersionTable};
 use crate::history::graph::Graph;
 use crate::history::release::Releases;
 use crate::history::revision::{Action, Revision};
 use crate::schema::op::Op;
-use crate::schema::platform::Platform;
+use crate::schema::platform::{Dialect, Platform};
 use crate::schema::{Schema, Table};
 
 /// The history of one application's database schema.
 #[derive(Clone, Debug)]
 pub struct Catalogue {
+    /// The name of the graph, which has a version table of its own.
+    pub name: GraphName,
     /// The tables that existed before the first revision.
     pub base: Vec<Table>,
+    /// Tables by whose columns the application is recognised where no version is.
+    pub marks: Vec<MarkedTable>,
+    /// Marks of MLflow's other graphs, which may have their tables in the same database.
+    pub companions: Vec<(GraphName, Vec<MarkedTable>)>,
     /// The revisions.
     pub graph: Graph,
+    /// The dialects on which the application cannot have its tables, each with the reason.
+    pub impossible: Vec<(Dialect, &'static str)>,
     /// The application's releases.
     pub releases: Releases,
     /// Other applications that use a version table of the same name.
     pub others: Vec<OtherProgram>,
+}
+
+/// A table that only this application has, with these columns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MarkedTable {
+    /// The table.
+    pub table: String,
+    /// Columns that other applications' tables of this name lack.
+    pub columns: Vec<String>,
 }
 
 /// Another application that may have its tables or version in MLflow's place.
@@ -37,6 +55,39 @@ pub struct OtherProgram {
 }
 
 impl Catalogue {
+    /// Returns the table that names a database's revision.
+    #[must_use]
+    pub const fn version_table(&self) -> VersionTable {
+        self.name.version_table()
+    }
+
+    /// Returns whether the base schema has no tables: the first revision creates all.
+    #[must_use]
+    pub const fn begins_empty(&self) -> bool {
+        self.base.is_empty()
+    }
+
+    /// Returns whether the application cannot have its tables on a dialect.
+    #[must_use]
+    pub fn is_impossible_on(&self, dialect: Dialect) -> bool {
+        self.impossible.iter().any(|(one, _)| *one == dialect)
+    }
+
+    /// Refuses a database on which the application cannot have its tables.
+    ///
+    /// # Errors
+    /// [`Error::Unsupported`], with the reason.
+    pub(crate) fn refuse_dialect(&self, dialect: Dialect, database: &str) -> Result<(), Error> {
+        match self.impossible.iter().find(|(one, _)| *one == dialect) {
+            None => Ok(()),
+            Some((_, reason)) => Err(Error::Unsupported {
+                url: database.to_owned(),
+                problem: format!("{} cannot have its tables here: {reason}", self.name.owner()),
+                remedy: "keep its tables in SQLite or PostgreSQL, as MLflow itself needs".into(),
+            }),
+        }
+    }
+
     /// Returns the schema at a revision, as the application's own chain makes it.
     ///
     /// `None` is the base schema.

@@ -1,13 +1,7 @@
 //! Lists the faults of Alembic's version table itself.
 
 use crate::error::{Error, LocationError, Remedy};
-
-/// The name that Alembic gives the table.
-pub const NAME: &str = "alembic_version";
-
-/// Creates the table as Alembic does on every dialect.
-pub const CREATE: &str = "CREATE TABLE alembic_version (\n\tversion_num VARCHAR(32) NOT NULL, \n\t\
-                          CONSTRAINT alembic_version_pkc PRIMARY KEY (version_num)\n)";
+use crate::graphs::VersionTable;
 
 /// The maximum number of rows that are read. A table with more rows is no list of revisions.
 pub const MOST_ROWS: usize = 100_000;
@@ -31,39 +25,49 @@ pub enum Fault {
 }
 
 impl Fault {
-    /// Returns the error for a database with this fault.
+    /// Returns the error for a database whose version table has this fault.
     #[must_use]
-    pub fn of(self, name: String) -> Error {
+    pub fn of(self, table: VersionTable, name: String) -> Error {
         let (problem, remedy) = match self {
             Self::View => (
-                "alembic_version is a view, where Alembic has a table",
-                "if nothing else needs the view, run `DROP VIEW alembic_version`, and the same command \
-                 again, which recognises the schema",
+                format!("{table} is a view, where Alembic has a table"),
+                format!(
+                    "if nothing else needs the view, run `DROP VIEW {table}`, and the same command \
+                     again, which recognises the schema"
+                ),
             ),
             Self::NoColumn => (
-                "alembic_version has no column version_num, so it is not Alembic's",
-                "if nothing else needs that table, run `ALTER TABLE alembic_version RENAME TO \
-                 another_version`, and the same command again, which recognises the schema",
+                format!("{table} has no column version_num, so it is not Alembic's"),
+                format!(
+                    "if nothing else needs that table, run `ALTER TABLE {table} RENAME TO \
+                     another_version`, and the same command again, which recognises the schema"
+                ),
             ),
             Self::Null => (
-                "alembic_version holds a row whose version_num is NULL",
-                "run `DELETE FROM alembic_version WHERE version_num IS NULL`, and the same command again",
+                format!("{table} holds a row whose version_num is NULL"),
+                format!(
+                    "run `DELETE FROM {table} WHERE version_num IS NULL`, and the same command again"
+                ),
             ),
             Self::TooMany => (
-                "alembic_version holds more than 100,000 rows, where Alembic leaves one",
-                "find out who has written them, run `DELETE FROM alembic_version`, and the same command \
-                 again, which recognises the schema",
+                format!("{table} holds more than 100,000 rows, where Alembic leaves one"),
+                format!(
+                    "find out who has written them, run `DELETE FROM {table}`, and the same command \
+                     again, which recognises the schema"
+                ),
             ),
             Self::NoText => (
-                "alembic_version holds a row whose version_num is no text",
-                "run `DELETE FROM alembic_version WHERE typeof(version_num) <> 'text'`, and the same \
-                 command again",
+                format!("{table} holds a row whose version_num is no text"),
+                format!(
+                    "run `DELETE FROM {table} WHERE typeof(version_num) <> 'text'`, and the same \
+                     command again"
+                ),
             ),
         };
         let remedy = format!("the database is unchanged; {remedy}");
         Error::Location(LocationError::VersionTable {
             name,
-            problem: problem.to_owned(),
+            problem,
             remedy: Remedy::Words(remedy),
         })
     }

@@ -10,6 +10,7 @@ use std::collections::HashMap;
 
 use crate::error::{Error, label};
 use crate::event::{Event, Observer};
+use crate::graphs::GraphName;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
 use crate::locate::drift;
@@ -25,6 +26,7 @@ const MOST_NAMED: usize = 8;
 /// The differences between a live schema and its revision, by their effect on an upgrade.
 #[derive(Debug, Default)]
 pub(crate) struct Drift {
+    graph: GraphName,
     /// Differences that prevent an upgrade, even if the user accepts drift.
     fatal: Vec<Difference>,
     /// Differences with which an upgrade continues if the user accepts drift.
@@ -60,7 +62,7 @@ impl Drift {
         let is_in_later = |difference: &Difference| {
             later.get(&difference.table).is_some_and(|those| those.contains(difference))
         };
-        let mut found = Self { partial, ..Self::default() };
+        let mut found = Self { graph: catalogue.name, partial, ..Self::default() };
         for (weight, difference) in weigh(all, platform) {
             let place = match weight {
                 Weight::Extra if is_in_later(&difference) => &mut found.left,
@@ -94,6 +96,7 @@ impl Drift {
             return Ok(());
         }
         Err(Error::Drift {
+            table: self.graph.version_table(),
             revision: location.label().to_owned(),
             differences: [self.fatal.as_slice(), &self.acceptable].concat(),
             is_acceptable: self.fatal.is_empty(),

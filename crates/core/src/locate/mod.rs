@@ -5,10 +5,11 @@ pub(crate) mod mlflow_partial_run;
 pub(crate) mod recognise;
 
 use crate::error::{Error, LocationError, Restamp, label, quoted};
+use crate::graphs::VersionTable;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{ALEMBIC_PREFIX, Assumption, LEFTOVER_PREFIX, Location};
 use crate::locate::mlflow_partial_run::InterruptedMlflow;
-use crate::locate::recognise::{Comparison, is_mlflows};
+use crate::locate::recognise::{Comparison, has_marks, is_mlflows};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Schema, differences};
 
@@ -45,7 +46,7 @@ pub(crate) fn locate(
     }
 }
 
-/// Returns whether the user's statement counts more than what `alembic_version` holds.
+/// Returns whether the user's statement counts more than what the version table holds.
 ///
 /// MLflow's tables exist, and the version is no revision of MLflow's. Of several versions, one may
 /// be. They cannot be written again one by one, so a rollback has to bring them back.
@@ -109,18 +110,19 @@ fn stamped(
         Some(other) if !is_ours => {
             return Err(Error::Location(LocationError::OtherProgram {
                 program: other.name.to_owned(),
-                evidence: format!("alembic_version holds {}", quoted(revision)),
+                evidence: format!("{} holds {}", catalogue.version_table(), quoted(revision)),
                 advice: other.advice.to_owned(),
             }));
         }
         Some(other) if !is_known => {
             let compared = Comparison::of(catalogue, platform, live)?;
             return Err(Error::Location(LocationError::Overwritten {
+                table: catalogue.version_table(),
                 revision: revision.to_owned(),
                 program: other.name,
                 schema: compared.describe(),
                 advice: other.advice,
-                restamp: restamp(&compared.exact(), 1),
+                restamp: restamp(catalogue.version_table(), &compared.exact(), 1),
             }));
         }
         _ if is_known => {
@@ -142,7 +144,11 @@ fn stamped(
         && !differences(&head, live, platform).iter().any(Difference::is_missing_part);
     let revision = revision.to_owned();
     if is_newer {
-        return Err(Error::Location(LocationError::Newer { revision, newest }));
+        return Err(Error::Location(LocationError::Newer {
+            table: catalogue.version_table(),
+            revision,
+            newest,
+        }));
     }
     let mut states = if is_ours { compared.exact() } else { Vec::new() };
     if let Some(meant) = meant.filter(|meant| states.is_empty() || states.contains(meant)) {
@@ -150,8 +156,10 @@ fn stamped(
     }
     // Where tables of another program exist, the version may be that program's.
     let is_empty = live.tables.keys().all(|name| is_alembics(name));
-    let restamp = if is_empty { restamp(&[None], 1) } else { restamp(&states, 1) };
+    let table = catalogue.version_table();
+    let restamp = restamp(table, if is_empty { &[None] } else { &states }, 1);
     Err(Error::Location(LocationError::UnknownRevision {
+        table,
         revision,
         newest,
         schema: compared.describe(),
@@ -159,17 +167,21 @@ fn stamped(
     }))
 }
 
-/// Returns the statement that makes `alembic_version` name a state, if one exists.
-pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<Box<Restamp>> {
+/// Returns the statement that makes the version table name a state, if one exists.
+pub(crate) fn restamp(
+    table: VersionTable,
+    states: &[Option<String>],
+    rows: usize,
+) -> Option<Box<Restamp>> {
     let state = states.first()?;
     let statement = match state {
-        None => "DELETE FROM alembic_version".to_owned(),
+        None => format!("DELETE FROM {table}"),
         Some(revision) if rows == 1 => {
-            format!("UPDATE alembic_version SET version_num = '{revision}'")
+            format!("UPDATE {table} SET version_num = '{revision}'")
         }
-        Some(revision) => format!(
-            "DELETE FROM alembic_version; INSERT INTO alembic_version (version_num) VALUES ('{revision}')"
-        ),
+        Some(revision) => {
+            format!("DELETE FROM {table}; INSERT INTO {table} (version_num) VALUES ('{revision}')")
+        }
     };
     Some(Box::new(Restamp { state: label(state.as_deref()).to_owned(), statement }))
 }
@@ -177,7 +189,7 @@ pub(crate) fn restamp(states: &[Option<String>], rows: usize) -> Option<Box<Rest
 /// Returns the error for several rows: the owner of each, and which of them fits the schema.
 fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String]) -> Error {
     let owners = |version: &String| {
-        let is_ours = catalogue.graph.get(version).map(|_| "MLflow's tracking store");
+        let is_ours = catalogue.graph.get(version).map(|_| catalogue.name.owner());
         let others = catalogue.others.iter().filter(|other| (other.has_revision)(version));
         let all: Vec<&str> = is_ours.into_iter().chain(others.map(|other| other.name)).collect();
         if all.is_empty() { "unknown".to_owned() } else { all.join(" or ") }
@@ -192,9 +204,11 @@ fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String
     let kept: Vec<Option<String>> =
         states.iter().filter(|state| ours.contains(state)).cloned().collect();
     let remedy = match (kept.as_slice(), ours.as_slice()) {
-        ([Some(one), ..], _) => delete_others(one, rows),
-        (_, [Some(one)]) if states.is_empty() && compared.is_mlflows() => delete_others(one, rows),
-        _ => restamp(&states, rows.len()),
+        ([Some(one), ..], _) => delete_others(catalogue.version_table(), one, rows),
+        (_, [Some(one)]) if states.is_empty() && compared.is_mlflows() => {
+            delete_others(catalogue.version_table(), one, rows)
+        }
+        _ => restamp(catalogue.version_table(), &states, rows.len()),
     };
     let advice = catalogue
         .others
@@ -202,6 +216,7 @@ fn several_rows(compared: &Comparison<'_>, catalogue: &Catalogue, rows: &[String
         .find(|other| rows.iter().any(|row| !is_known(catalogue, row) && (other.has_revision)(row)))
         .map(|other| other.advice.to_owned());
     Error::Location(LocationError::SeveralRevisions {
+        table: catalogue.version_table(),
         rows: rows.len(),
         revisions,
         schema: compared.describe(),
@@ -217,13 +232,13 @@ fn is_known(catalogue: &Catalogue, version: &str) -> bool {
 /// Returns the statement that deletes all version rows but one.
 ///
 /// Servers that ignore case or trailing blanks would keep rows that differ only in these.
-fn delete_others(kept: &str, rows: &[String]) -> Option<Box<Restamp>> {
+fn delete_others(table: VersionTable, kept: &str, rows: &[String]) -> Option<Box<Restamp>> {
     let is_alike = |row: &&String| row.trim().eq_ignore_ascii_case(kept);
     if rows.iter().filter(is_alike).count() == 1 {
-        let statement = format!("DELETE FROM alembic_version WHERE version_num <> '{kept}'");
+        let statement = format!("DELETE FROM {table} WHERE version_num <> '{kept}'");
         Some(Box::new(Restamp { state: kept.to_owned(), statement }))
     } else {
-        restamp(&[Some(kept.to_owned())], rows.len())
+        restamp(table, &[Some(kept.to_owned())], rows.len())
     }
 }
 
@@ -259,8 +274,10 @@ pub(crate) fn wrong_stamp(
         return Ok(None);
     }
     let (revision, schema) = (revision.clone(), compared.describe());
-    Ok(restamp(&states, 1)
-        .map(|restamp| Error::Location(LocationError::WrongStamp { revision, schema, restamp })))
+    let table = catalogue.version_table();
+    Ok(restamp(table, &states, 1).map(|restamp| {
+        Error::Location(LocationError::WrongStamp { table, revision, schema, restamp })
+    }))
 }
 
 fn unstamped(
@@ -281,12 +298,21 @@ fn unstamped(
         return Ok(empty);
     }
     let compared = Comparison::of(catalogue, platform, live)?;
-    let states = compared.fitting();
+    let mut states = compared.fitting();
+    if catalogue.begins_empty() {
+        // Every schema has the objects of an empty one.
+        states.retain(Option::is_some);
+        let first = catalogue.graph.revisions().first().map(|first| first.id.clone());
+        if states.len() == 1 && states.contains(&first) {
+            return Ok(at(first));
+        }
+    }
     if states.iter().any(Option::is_none) {
         return Ok(at(None));
     }
     if !states.is_empty() {
         return Err(Error::Location(LocationError::Unstamped {
+            table: catalogue.version_table(),
             states: states.into_iter().flatten().collect(),
         }));
     }
@@ -294,18 +320,29 @@ fn unstamped(
         && compared.can_be_finished()?
     {
         return Err(Error::Location(LocationError::HalfCreated {
+            table: catalogue.version_table(),
             state: label(half.revision.as_deref()).to_owned(),
             present: half.present,
             missing: half.missing,
         }));
     }
     if !is_mlflows(catalogue, live) {
+        if catalogue.begins_empty() {
+            return Ok(empty);
+        }
+        if let Some((graph, _)) = catalogue.companions.iter().find(|(_, it)| has_marks(it, live)) {
+            return Err(Error::Location(LocationError::OtherGraph {
+                wanted: catalogue.name,
+                found: *graph,
+            }));
+        }
         return Err(Error::Location(LocationError::NotMlflow { tables: own.len() }));
     }
     let (closest, differences) = compared.closest();
     let is_complete = !differences.iter().any(Difference::is_missing_part);
     let closest = label(closest.as_deref()).to_owned();
-    Err(Error::Location(LocationError::Unrecognised { closest, differences, is_complete }))
+    let table = catalogue.version_table();
+    Err(Error::Location(LocationError::Unrecognised { table, closest, differences, is_complete }))
 }
 
 fn is_alembics(table: &str) -> bool {

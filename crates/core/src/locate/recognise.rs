@@ -1,7 +1,7 @@
 //! Recognises a revision by its schema, whatever `alembic_version` holds.
 
 use crate::error::{Error, label};
-use crate::history::catalogue::Catalogue;
+use crate::history::catalogue::{Catalogue, MarkedTable};
 use crate::history::location::Location;
 use crate::locate::drift::{Weight, weigh};
 use crate::plan::plan;
@@ -51,6 +51,11 @@ impl<'a> Comparison<'a> {
         };
         let states = states.into_iter().map(compare).collect();
         Ok(Self { catalogue, platform, live, states })
+    }
+
+    /// Returns the catalogue with whose states the schema is compared.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        self.catalogue
     }
 
     /// Returns the best of the states whose objects all exist unchanged.
@@ -185,14 +190,15 @@ pub(crate) fn labels(states: &[Option<String>]) -> Vec<String> {
     states.iter().map(|state| label(state.as_deref()).to_owned()).collect()
 }
 
-/// Returns whether a table of the base schema exists, recognised by its name and key columns.
-///
-/// Other programs have tables of these names, but without a run or an experiment in their keys.
+/// Returns whether a table exists by which the application is recognised.
 pub(crate) fn is_mlflows(catalogue: &Catalogue, live: &Schema) -> bool {
-    catalogue.base.iter().any(|table| {
-        let has = |name: &String| {
-            live.table(&table.name).is_some_and(|found| found.find_column(name).is_some())
-        };
-        table.primary_key.as_ref().is_some_and(|key| key.columns.iter().all(has))
+    has_marks(&catalogue.marks, live)
+}
+
+/// Returns whether a schema has any of some marked tables.
+pub(crate) fn has_marks(marks: &[MarkedTable], live: &Schema) -> bool {
+    marks.iter().any(|mark| {
+        let found = live.table(&mark.table);
+        found.is_some_and(|found| mark.columns.iter().all(|it| found.find_column(it).is_some()))
     })
 }

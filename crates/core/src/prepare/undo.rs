@@ -14,6 +14,7 @@ use crate::backend::Backend;
 use crate::data::{Beforehand, FilledTable};
 use crate::error::Error;
 use crate::event::Observer;
+use crate::graphs::GraphName;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
 use crate::locate::drift::Drift;
@@ -201,6 +202,7 @@ fn is_prepared(
 
 fn further(location: &Location, differences: Vec<Difference>) -> Error {
     Error::Drift {
+        table: GraphName::Tracking.version_table(),
         revision: location.label().to_owned(),
         differences,
         is_acceptable: false,

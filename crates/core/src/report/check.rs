@@ -159,7 +159,7 @@ pub async fn position(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
 ) -> Result<Position, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = position_in_session(backend, catalogue, assume).await;
     end_reading(backend, result).await
 }
@@ -182,7 +182,7 @@ pub async fn check(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
 ) -> Result<CheckReport, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = check_in_session(backend, catalogue, assume).await;
     end_reading(backend, result).await
 }

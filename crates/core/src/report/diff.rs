@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, SessionMode};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{ALEMBIC_PREFIX, Assumption, Location};
@@ -33,7 +33,7 @@ pub async fn diff_from_target(
     target: Option<&Target>,
     assume: Option<&Assumption>,
 ) -> Result<DiffReport, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = from_target(backend, catalogue, target, assume).await;
     end_reading(backend, result).await
 }
@@ -79,7 +79,7 @@ pub async fn diff_from_database(
 }
 
 async fn read(backend: &mut dyn Backend) -> Result<Schema, Error> {
-    begin_reading(backend).await?;
+    backend.begin(SessionMode::Read).await?;
     let schema = backend.inspect().await;
     end_reading(backend, schema).await
 }

@@ -47,7 +47,7 @@ pub async fn diagnose(
     catalogue: &Catalogue,
     request: &UpgradeOptions,
 ) -> Result<DoctorReport, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = diagnose_in_session(backend, catalogue, request).await;
     end_reading(backend, result).await
 }

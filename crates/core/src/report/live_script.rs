@@ -18,7 +18,7 @@ pub async fn live_script(
     request: &UpgradeOptions,
     options: &ScriptOptions,
 ) -> Result<Script, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = in_session(backend, catalogue, request, options).await;
     end_reading(backend, result).await
 }

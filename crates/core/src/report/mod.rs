@@ -8,6 +8,7 @@ pub mod doctor;
 pub mod downgrade;
 mod edit_words;
 pub mod estimate;
+pub mod graphs;
 pub mod live_script;
 pub mod preview;
 pub mod session;

@@ -105,7 +105,7 @@ pub async fn preview(
     catalogue: &Catalogue,
     options: &UpgradeOptions,
 ) -> Result<Preview, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = preview_in_session(backend, catalogue, options).await;
     end_reading(backend, result).await
 }

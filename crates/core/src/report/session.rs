@@ -1,6 +1,6 @@
 //! Runs read-only work in a session of its own.
 
-use crate::backend::{Backend, SessionMode};
+use crate::backend::{Backend, SessionMode, session};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::locate::wrong_stamp;
@@ -10,8 +10,11 @@ use crate::upgrade::inspection::inspect;
 ///
 /// # Errors
 /// If the session cannot begin.
-pub(super) async fn begin_reading(backend: &mut dyn Backend) -> Result<(), Error> {
-    backend.begin(SessionMode::Read).await
+pub(super) async fn begin_reading(
+    backend: &mut dyn Backend,
+    catalogue: &Catalogue,
+) -> Result<(), Error> {
+    session::begin(backend, catalogue, SessionMode::Read).await
 }
 
 /// Ends a session that has only read, and returns its result.
@@ -45,7 +48,7 @@ pub async fn find_wrong_stamp(
     backend: &mut dyn Backend,
     catalogue: &Catalogue,
 ) -> Result<Option<Error>, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = find_wrong_stamp_in_session(backend, catalogue).await;
     end_reading(backend, result).await
 }

@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::backend::{Backend, RunningStep};
+use crate::backend::{Backend, RunningStep, SessionMode};
 use crate::error::{Error, Unfinished};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Assumption;
@@ -31,7 +31,7 @@ pub async fn status(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
 ) -> Result<Status, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = status_in_session(backend, catalogue, assume).await;
     end_reading(backend, result).await
 }
@@ -52,7 +52,7 @@ pub struct Upgraders {
 /// # Errors
 /// If the database cannot be read.
 pub async fn upgraders(backend: &mut dyn Backend) -> Result<Upgraders, Error> {
-    begin_reading(backend).await?;
+    backend.begin(SessionMode::Read).await?;
     let result = upgraders_in_session(backend).await;
     end_reading(backend, result).await
 }

@@ -43,7 +43,7 @@ pub async fn verify(
     assume: Option<&Assumption>,
     deep: bool,
 ) -> Result<VerifyReport, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = verify_in_session(backend, catalogue, assume, deep).await;
     end_reading(backend, result).await
 }

@@ -1,7 +1,7 @@
 //! Predicts the names that a server gives to constraints which MLflow left unnamed.
 //!
 //! Later revisions and MLflow's users depend on these names. PostgreSQL uses
-//! `<table>_<columns>_key` and `_fkey` (PostgreSQL manual, CREATE TABLE). MySQL uses
+//! `<table>_<columns>_key`, `_fkey` and `<table>_pkey` (its manual, CREATE TABLE). MySQL uses
 //! `<table>_ibfk_<n>` and `<table>_chk_<n>` (MySQL manual, CREATE TABLE). MariaDB uses
 //! `CONSTRAINT_<n>`, and `<n>` for its foreign keys from 12.1 on (MDEV-28933). SQLite leaves the
 //! constraints unnamed.
@@ -40,8 +40,13 @@ pub(super) fn settle_new_table(table: Table, platform: &Platform) -> Table {
             settled.checks.push(named);
         }
     }
-    if platform.is_mysql() {
-        settled.primary_key.iter_mut().for_each(|key| key.name = None);
+    if let Some(key) = &mut settled.primary_key {
+        match platform.dialect {
+            Dialect::Sqlite => {}
+            Dialect::Postgres if key.name.is_some() => {}
+            Dialect::Postgres => key.name = Some(format!("{}_pkey", settled.name)),
+            Dialect::Mysql => key.name = None,
+        }
     }
     settled
 }

@@ -103,6 +103,14 @@ impl Table {
         self
     }
 
+    /// Sets a primary key that the database names.
+    #[must_use]
+    pub fn unnamed_primary_key(mut self, columns: &[&str]) -> Self {
+        let columns = columns.iter().map(ToString::to_string).collect();
+        self.primary_key = Some(PrimaryKey { name: None, columns });
+        self
+    }
+
     /// Adds a foreign key.
     #[must_use]
     pub fn foreign_key(mut self, foreign_key: ForeignKey) -> Self {

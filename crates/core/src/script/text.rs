@@ -6,9 +6,9 @@ use super::segments::Segment;
 use super::{Part, ScriptOptions};
 use crate::data::{DataMigration, DataOptions};
 use crate::error::{Error, label};
+use crate::graphs::GraphName;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
-use crate::history::version_table::CREATE;
 use crate::plan::{ChangePlan, Plan, Step};
 use crate::schema::Schema;
 
@@ -117,7 +117,11 @@ fn comment(line: &str) -> String {
 fn guard(dialect: &dyn ScriptDialect, from: &Location) -> String {
     let revision = from.revision.as_deref().filter(|_| from.stamped && !from.empty);
     let Some(revision) = revision else {
-        let create = CREATE.replacen("CREATE TABLE", "CREATE TABLE IF NOT EXISTS", 1);
+        let create = GraphName::Tracking.version_table().create().replacen(
+            "CREATE TABLE",
+            "CREATE TABLE IF NOT EXISTS",
+            1,
+        );
         let empty = "(SELECT count(*) FROM alembic_version) = 0";
         let guard = dialect.require(empty, "alembic_version already holds a version");
         return format!("{}{create};\n{guard}", comment("The database must have no version."));

@@ -9,7 +9,7 @@ use std::sync::Arc;
 
 use serde::Serialize;
 
-use crate::backend::{Backend, SessionMode};
+use crate::backend::{Backend, SessionMode, session};
 use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer, Progress};
 use crate::history::catalogue::Catalogue;
@@ -92,7 +92,7 @@ pub async fn abort(
     observer: &Arc<dyn Observer>,
     stop: &CancellationToken,
 ) -> Result<AbortReport, Error> {
-    backend.begin(SessionMode::Upgrade).await?;
+    session::begin(backend, catalogue, SessionMode::Upgrade).await?;
     let result = match roll_back(backend, catalogue, observer, stop).await {
         Ok(aborted) => backend.commit().await.map(|()| aborted),
         Err(error) => Err(error),

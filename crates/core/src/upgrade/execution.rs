@@ -12,6 +12,7 @@ use std::time::Instant;
 use crate::backend::Backend;
 use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer, Omission, Progress};
+use crate::graphs::GraphName;
 use crate::plan::{Plan, Step};
 use crate::schema::Schema;
 use crate::upgrade::journal::{Copying, FENCE, Journal, Repairing, rest_of, resumable};
@@ -358,6 +359,7 @@ async fn refuse_other_version(
     }
     let shown = |version: Option<&str>| version.unwrap_or("nothing").to_owned();
     Err(Error::Location(LocationError::VersionMoved {
+        table: GraphName::Tracking.version_table(),
         name: backend.name(),
         expected: shown(expected.first().copied().flatten()),
         found: if found.is_empty() { shown(None) } else { found.join(", ") },

@@ -30,7 +30,7 @@ use std::time::Instant;
 
 use tracing::Instrument as _;
 
-use crate::backend::{Backend, SessionMode};
+use crate::backend::{Backend, SessionMode, session};
 use crate::error::{DowngradeError, Error, Operation, Remedy, label};
 use crate::event::{Event, Observer};
 use crate::history::catalogue::Catalogue;
@@ -67,7 +67,7 @@ async fn in_session(
 ) -> Result<UpgradeReport, Error> {
     backend.cancel_on(&request.stop).await?;
     backend.report_to(observer);
-    backend.begin(SessionMode::Upgrade).await?;
+    session::begin(backend, catalogue, SessionMode::Upgrade).await?;
     tracing::info!("the lock is acquired");
     let result = match run(backend, catalogue, request, observer).await {
         Ok(report) => backend.commit().await.map(|()| report).map_err(in_doubt),

@@ -10,7 +10,7 @@ use std::time::Instant;
 use serde::Serialize;
 
 use crate::StepReport;
-use crate::backend::{Backend, SessionMode};
+use crate::backend::{Backend, SessionMode, session};
 use crate::error::{Error, Operation, Violation};
 use crate::event::cancellation::CancellationToken;
 use crate::event::{Event, Observer};
@@ -134,7 +134,7 @@ pub async fn repair(
 ) -> Result<RepairReport, Error> {
     backend.cancel_on(&options.stop).await?;
     backend.report_to(observer);
-    backend.begin(SessionMode::Upgrade).await?;
+    session::begin(backend, catalogue, SessionMode::Upgrade).await?;
     let result = match run(backend, catalogue, options, observer).await {
         Ok(report) => backend.commit().await.map(|()| report).map_err(in_doubt),
         Err(error) => Err(error),
@@ -154,7 +154,7 @@ pub async fn preview_repair(
     catalogue: &Catalogue,
     options: &RepairOptions,
 ) -> Result<RepairPreview, Error> {
-    backend.begin(SessionMode::Read).await?;
+    session::begin(backend, catalogue, SessionMode::Read).await?;
     let previewed = preview(backend, catalogue, options).await;
     let _ = backend.rollback().await;
     previewed
@@ -350,6 +350,7 @@ fn refuse_another_state(
         return Ok(());
     }
     Err(Error::Drift {
+        table: compared.catalogue().version_table(),
         revision: location.label().to_owned(),
         differences: planned.remaining.clone(),
         is_acceptable: false,

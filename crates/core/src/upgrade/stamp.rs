@@ -5,7 +5,7 @@
 
 use serde::Serialize;
 
-use crate::backend::{Backend, SessionMode};
+use crate::backend::{Backend, SessionMode, session};
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::target::Target;
@@ -47,7 +47,7 @@ pub async fn stamp(
     target: &Target,
     force: bool,
 ) -> Result<StampReport, Error> {
-    backend.begin(SessionMode::Upgrade).await?;
+    session::begin(backend, catalogue, SessionMode::Upgrade).await?;
     let result = match compare_and_stamp(backend, catalogue, target, force).await {
         Ok(report) => backend.commit().await.map(|()| report).map_err(in_doubt),
         Err(error) => Err(error),

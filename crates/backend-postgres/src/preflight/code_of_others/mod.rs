@@ -22,7 +22,6 @@ mod queries;
 use std::collections::BTreeSet;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::history::version_table::NAME as VERSION_TABLE;
 use mlflow_migrate_core::plan::{Plan, Step};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
@@ -71,7 +70,7 @@ pub(crate) async fn refuse_calls_of_tables(
     plan: &Plan,
 ) -> Result<(), Error> {
     let altered: BTreeSet<&str> = plan.changes().map(|it| it.after.name.as_str()).collect();
-    let mut written = BTreeSet::from([VERSION_TABLE]);
+    let mut written = BTreeSet::from([database.version_table().name()]);
     for step in &plan.steps {
         if let Step::Migrate { migration, .. } = step {
             written.extend(migration.writes().iter().map(|(table, _)| *table));
@@ -82,7 +81,8 @@ pub(crate) async fn refuse_calls_of_tables(
 
 /// Refuses functions of other roles that writing the version table would call.
 pub(crate) async fn refuse_calls_of_version_table(database: &mut Postgres) -> Result<(), Error> {
-    refuse_calls(database, &BTreeSet::new(), &BTreeSet::from([VERSION_TABLE])).await
+    let written = BTreeSet::from([database.version_table().name()]);
+    refuse_calls(database, &BTreeSet::new(), &written).await
 }
 
 async fn refuse_calls(

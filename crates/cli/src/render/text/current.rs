@@ -40,7 +40,7 @@ fn write_position(
         writeln!(out, "  fits:     {}", fits(&position.releases))?;
     }
     if !position.location.empty && !position.location.stamped {
-        writeln!(out, "  stamped:  no, alembic_version does not name it")?;
+        writeln!(out, "  stamped:  no, its version table does not name it")?;
     }
     if let Some(wrong) = &current.wrong_stamp {
         write_wrong_stamp(out, wrong)?;

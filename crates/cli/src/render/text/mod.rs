@@ -152,6 +152,14 @@ fn text_of(outcome: &Outcome) -> io::Result<String> {
         Outcome::Copy(copied) => copy::write(&mut text, copied)?,
         Outcome::CopyPreview(found) => copy::write_preview(&mut text, found)?,
         Outcome::CopyComparison(found) => copy::write_comparison(&mut text, found)?,
+        Outcome::Graphs(outcomes) => {
+            for (graph, outcome) in outcomes {
+                if outcomes.len() > 1 {
+                    writeln!(text, "{}:", graph.owner())?;
+                }
+                text.write_all(text_of(outcome)?.as_bytes())?;
+            }
+        }
         Outcome::Completions(generated) | Outcome::Man(generated) => {
             text.write_all(generated.text.as_bytes())?;
         }

@@ -148,7 +148,7 @@ pub async fn estimate(
     request: &UpgradeOptions,
     options: EstimateOptions,
 ) -> Result<Estimate, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = count_in_session(backend, catalogue, request).await;
     let mut counted = end_reading(backend, result).await?;
     let calibrated = match options.calibrates {
