@@ -3,7 +3,7 @@
 //! cfd24bdc0731 left it beside its replacement. Servers that parse a CHECK and forget it (MySQL
 //! before 8.0.16) have none to drop, and on SQLite and PostgreSQL it is gone already.
 //!
-//! No downgrade: the CHECK would refuse the runs that were killed since.
+//! A downgrade refuses the runs that were killed since, as the old CHECK would.
 
 use mlflow_migrate_core::history::revision::Revision;
 

@@ -3,7 +3,7 @@
 //! `experiment_tags.value` becomes text without a limit of its own, on MySQL MEDIUMTEXT, since
 //! 20000 characters of four bytes do not fit in TEXT.
 //!
-//! No downgrade: tags longer than 5000 characters would not fit any more.
+//! A downgrade refuses tags longer than 5000 characters.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;

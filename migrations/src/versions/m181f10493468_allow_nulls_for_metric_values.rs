@@ -4,7 +4,8 @@
 //! float. The flag joins the primary key, so a NaN and a 0 at one step and timestamp are two
 //! entries.
 //!
-//! No downgrade: 64-bit values would lose digits on MySQL, and every NaN would turn into a 0.
+//! No downgrade on MySQL, where 64-bit values would lose digits. Elsewhere every NaN would turn into
+//! a 0, which counts as a loss.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::op::ColumnChange;

@@ -2,7 +2,7 @@
 //!
 //! 8000 is the most that a VARCHAR holds on every database that MLflow supports.
 //!
-//! No downgrade: longer values would be cut off or refused.
+//! A downgrade refuses longer values.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;

@@ -2,7 +2,7 @@
 //!
 //! MySQL's TEXT ends there; the text types of SQLite and PostgreSQL do not.
 //!
-//! No downgrade: larger schemas would be cut off or refused.
+//! A downgrade refuses larger schemas.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;

@@ -3,7 +3,7 @@
 //! Before this, a run could hold one value of a metric for each timestamp; two points logged in
 //! the same millisecond collided. Entries from before count as step 0.
 //!
-//! No downgrade: the narrower key would reject points that differ only in their step or value.
+//! A downgrade refuses points that differ only in their step or value, as the narrower key would.
 
 use mlflow_migrate_core::history::revision::{BASE, Revision};
 use mlflow_migrate_core::schema::big_integer;

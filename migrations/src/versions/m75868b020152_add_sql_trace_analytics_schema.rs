@@ -10,8 +10,8 @@
 //! nullable until its values are there, which is also how `mlflow db prepopulate-trace-analytics`
 //! leaves it.
 //!
-//! No downgrade: values are shortened to their columns' widths, and rows whose values could not be
-//! understood are deleted with the others.
+//! No downgrade once there are traces: values are shortened to their columns' widths, and rows whose
+//! values could not be understood are deleted with the others.
 
 use mlflow_migrate_core::data::{TraceAnalytics, TraceAnalyticsSources};
 use mlflow_migrate_core::history::revision::Revision;

@@ -2,7 +2,7 @@
 //!
 //! Notes and descriptions are kept in tags, and did not fit.
 //!
-//! No downgrade: longer values would be cut off or refused.
+//! A downgrade refuses longer values.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;

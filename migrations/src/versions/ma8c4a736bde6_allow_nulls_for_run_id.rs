@@ -2,7 +2,7 @@
 //!
 //! Models that were trained outside MLflow can be registered too.
 //!
-//! No downgrade: versions without a run could not be kept.
+//! A downgrade refuses versions without a run.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::op::ColumnChange;

@@ -2,7 +2,7 @@
 //!
 //! The text has no limit on SQLite, one of 1 GB on PostgreSQL and of 64 KiB on MySQL.
 //!
-//! No downgrade: longer values would be cut off or refused.
+//! A downgrade refuses longer values.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;

@@ -1,6 +1,6 @@
 //! The value of a parameter can have 500 characters instead of 250.
 //!
-//! No downgrade: longer values would be cut off or refused.
+//! A downgrade refuses longer values.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;

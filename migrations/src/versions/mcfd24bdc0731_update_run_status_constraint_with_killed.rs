@@ -3,7 +3,7 @@
 //! The CHECK on `runs.status` is replaced by one that admits it, and the column shrinks to the
 //! longest status, nine characters. The new CHECK has no name of MLflow's choice.
 //!
-//! No downgrade: the old CHECK would refuse the runs that were killed since.
+//! A downgrade refuses the runs that were killed since, as the old CHECK would.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;

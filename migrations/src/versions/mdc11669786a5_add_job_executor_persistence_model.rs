@@ -6,7 +6,7 @@
 //! A job that was pending or running belonged to a process of the old kind, which no new server
 //! can take over, so each of them is canceled.
 //!
-//! No downgrade: which jobs were canceled here is not recorded.
+//! No downgrade once there are canceled jobs: which of them were canceled here is not recorded.
 
 use mlflow_migrate_core::data::CanceledJobs;
 use mlflow_migrate_core::history::revision::Revision;

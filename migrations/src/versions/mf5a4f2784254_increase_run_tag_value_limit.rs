@@ -1,6 +1,6 @@
 //! The value of a run's tag can have 8000 characters instead of 5000.
 //!
-//! No downgrade: longer values would be cut off or refused.
+//! A downgrade refuses longer values.
 
 use mlflow_migrate_core::history::revision::Revision;
 use mlflow_migrate_core::schema::ColumnType;

@@ -38,7 +38,7 @@ use mlflow_migrate_tests::harness::Program;
 use mlflow_migrate_tests::harness::Reach::{EachCharset, FurtherServers, OnceAServer};
 
 /// The four servers of CI, with what `MLFLOW_MIGRATE_CONTENT` and the like leave out by default.
-const EXPECTED: Duration = Duration::from_secs(750);
+const EXPECTED: Duration = Duration::from_secs(830);
 
 fn main() -> ExitCode {
     // The longest trials begin first.

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::sandbox::{Ran, Sandbox};
 
 /// The pages with examples.
-const PAGES: [&str; 13] = [
+const PAGES: [&str; 14] = [
     "README.md",
     "docs/quick_start.md",
     "docs/usage.md",
@@ -17,6 +17,7 @@ const PAGES: [&str; 13] = [
     "docs/exit_codes.md",
     "docs/connections.md",
     "docs/scripting.md",
+    "docs/downgrading.md",
     "docs/sql_scripts.md",
     "docs/python.md",
     "migrations/README.md",

@@ -32,6 +32,17 @@ fn schema_and_rows_are_those_of_mlflow() {
     assert!(passed >= 57 && told.trim_end().ends_with(" passed, 0 failed"), "{told}");
 }
 
+/// Filled databases go to a newer revision, and back: every row is as before.
+#[test]
+fn rows_survive_the_way_there_and_back() {
+    let Some(python) = python() else { return };
+    let told = run(Command::new(python)
+        .arg(script("back_and_forth.py"))
+        .arg(env!("CARGO_BIN_EXE_mlflow-migrate"))
+        .args(all_states()));
+    assert!(told.matches("passed ").count() >= 9, "{told}");
+}
+
 /// MLflow's tracking store and model registry read and write the upgraded samples.
 #[test]
 fn mlflow_works_on_the_upgraded_samples() {
