@@ -1,8 +1,9 @@
 //! Which of MLflow's migration graphs a command works on.
 
+use std::sync::Arc;
+
 use clap::Args;
-use clap::builder::PossibleValuesParser;
-use clap::builder::TypedValueParser as _;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::error::TargetError;
@@ -11,7 +12,6 @@ use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::graphs::graphs_present;
-use std::sync::Arc;
 
 use crate::Context;
 use crate::outcome::Outcome;
@@ -26,7 +26,7 @@ pub(crate) struct GraphArgument {
     graph: Option<GraphName>,
 }
 
-fn graph_parser() -> impl clap::builder::TypedValueParser<Value = GraphName> {
+fn graph_parser() -> impl TypedValueParser<Value = GraphName> {
     let names = PossibleValuesParser::new(GraphName::ALL.map(GraphName::as_str));
     names.map(|name| match name.as_str() {
         "auth" => GraphName::Auth,
@@ -40,7 +40,7 @@ impl GraphArgument {
         self.graph
     }
 
-    /// Returns the graphs to work on, in their order, each with whether the arguments fit it.
+    /// Returns the graphs to work on, in their order.
     ///
     /// # Errors
     /// If the database cannot be read, or an argument could be meant for either graph.

@@ -1,7 +1,7 @@
 //! Finds whose tables a database holds: those of the tracking store, of the auth app, or of both.
 
 use crate::backend::Backend;
-use crate::error::Error;
+use crate::error::{Error, ErrorKind};
 use crate::graphs::GraphName;
 use crate::history::catalogue::Catalogue;
 use crate::locate::recognise::{Comparison, is_mlflows};
@@ -31,8 +31,13 @@ async fn present_in_session(
     tracking: &Catalogue,
     auth: &Catalogue,
 ) -> Result<Vec<GraphName>, Error> {
-    let has_version = backend.versions().await?.is_some();
     let live = backend.inspect().await?;
+    let has_version = match backend.versions().await {
+        Ok(versions) => versions.is_some(),
+        // Whoever may not read the table cannot upgrade the graph either.
+        Err(error) if error.kind() == ErrorKind::Privileges => false,
+        Err(error) => return Err(error),
+    };
     if !has_version && !is_mlflows(auth, &live) {
         return Ok(Vec::new());
     }
