@@ -4,10 +4,10 @@
 //! them in the same database, nothing changes. A permission on all models stays one on models.
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Query, QueryStatement, SelectStatement, SimpleExpr};
+use sea_query::{Condition, Expr, ExprTrait, Query, QueryStatement, SelectStatement, SimpleExpr};
 
 use super::value;
-use super::{DataMigration, DataOptions, sql_text};
+use super::{DataMigration, DataOptions, Reversal, sql_text};
 use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
@@ -76,6 +76,14 @@ impl DataMigration for PromptPermissions {
 
     fn writes(&self) -> &'static [(&'static str, &'static [&'static str])] {
         &[("role_permissions", &["resource_type"])]
+    }
+
+    fn reversal(&self) -> Reversal {
+        let on_prompt = Expr::col("resource_type").eq("prompt");
+        Reversal::Irreversible {
+            why: "which permissions on prompts it changed is not recorded",
+            rows: vec![("role_permissions", Condition::all().add(on_prompt))],
+        }
     }
 
     /// Returns whether tags exist, and permissions or what becomes of them.

@@ -28,7 +28,7 @@ pub async fn preview_downgrade(
     catalogue: &Catalogue,
     options: &UpgradeOptions,
 ) -> Result<DowngradePreview, Error> {
-    begin_reading(backend).await?;
+    begin_reading(backend, catalogue).await?;
     let result = in_session(backend, catalogue, options).await;
     end_reading(backend, result).await
 }

@@ -16,11 +16,11 @@ mod sources;
 
 use async_trait::async_trait;
 use sea_query::{
-    Expr, ExprTrait, JoinType, Order, Query, QueryStatement, SelectStatement, SimpleExpr,
+    Condition, Expr, ExprTrait, JoinType, Order, Query, QueryStatement, SelectStatement, SimpleExpr,
 };
 
 use self::sources::{SOURCES, Source, role_name};
-use super::{CopiedReference, DataMigration, DataOptions};
+use super::{CopiedReference, DataMigration, DataOptions, Reversal};
 use crate::error::{Error, RowProblem};
 use crate::event::Progress;
 use crate::rows::Rows;
@@ -145,6 +145,13 @@ impl DataMigration for PermissionsToRoles {
             ("user_role_assignments", &["user_id", "role_id"]),
             ("role_permissions", PERMISSION_COLUMNS),
         ]
+    }
+
+    fn reversal(&self) -> Reversal {
+        Reversal::Irreversible {
+            why: "MLflow has changed permissions only in roles since",
+            rows: vec![("role_permissions", Condition::all())],
+        }
     }
 
     fn only_adds(&self) -> bool {
