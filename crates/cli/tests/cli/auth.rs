@@ -105,11 +105,8 @@ fn both_graphs_are_upgraded_the_tracking_store_first() {
 #[test]
 fn arguments_for_one_graph_need_its_name() {
     let sandbox = with_both();
-    let told: Vec<String> = ["2.9.2", "+1", HEAD, "acf3f17fdcc7", "2.4.0"]
-        .map(|target| sandbox.refused(&["upgrade", "mlruns.db", "--to", target]))
-        .into_iter()
-        .filter(|told| !told.contains("--to 2.9.2"))
-        .collect();
+    let told = ["+1", HEAD, "acf3f17fdcc7", "2.4.0"]
+        .map(|target| sandbox.refused(&["upgrade", "mlruns.db", "--to", target]));
     insta::assert_snapshot!(told.join("\n"));
     let narrowed = ["upgrade", "mlruns.db", "--graph", "auth", "--to", "+1"];
     assert_eq!(sandbox.run(&narrowed).code, 0);
@@ -137,20 +134,25 @@ fn a_failure_of_the_second_upgrade_tells_what_the_first_has_done() {
     assert_eq!(versions(&sandbox)[1].as_deref(), Some(AUTH_HEAD));
 }
 
+/// The kill may come late: then the graph is done, and never half done.
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 #[test]
-fn a_kill_leaves_either_graph_as_it_was() {
+fn a_kill_leaves_no_graph_half_done() {
     use crate::kills_at_steps::{End, kill_when_told};
 
-    for (upgrade, expected) in
-        [(1, [Some("acf3f17fdcc7"), Some("8606fa83a998")]), (2, [Some(HEAD), Some("8606fa83a998")])]
-    {
+    let states = [["acf3f17fdcc7", HEAD], ["8606fa83a998", AUTH_HEAD]];
+    for (graph, step) in [("tracking", 1), ("tracking", 5), ("auth", 1), ("auth", 5)] {
         let sandbox = with_both();
-        if upgrade == 2 {
+        if graph == "auth" {
             assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--graph", "tracking"]).code, 0);
         }
-        kill_when_told(5, End::Begins, &mut sandbox.command(&["upgrade", "mlruns.db", "--json"]));
-        assert_eq!(versions(&sandbox), expected.map(|id| id.map(ToOwned::to_owned)));
+        let mut upgrade = sandbox.command(&["upgrade", "mlruns.db", "--json"]);
+        kill_when_told(step, End::Begins, &mut upgrade);
+        for (version, states) in versions(&sandbox).iter().zip(states) {
+            assert!(states.contains(&version.as_deref().unwrap()), "{version:?}");
+        }
+        let checked = sandbox.run(&["check", "mlruns.db"]);
+        assert!(checked.code < 2, "{}", checked.stdout);
         assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
         assert_eq!(versions(&sandbox), [HEAD, AUTH_HEAD].map(|head| Some(head.to_owned())));
         let grants = "SELECT count(*) FROM role_permissions";
