@@ -271,6 +271,14 @@ impl Features {
         self.family == Family::Mysql && self.version >= (9, 6, 0)
     }
 
+    /// Returns whether a server may check references of copies on which a script for this one runs.
+    ///
+    /// A script for MySQL 8 runs on 9.6 as well.
+    #[must_use]
+    pub fn later_ones_check_references_of_copies(&self) -> bool {
+        self.family == Family::Mysql && self.version >= (8, 0, 0)
+    }
+
     /// A non-unique index over a column that is too long is shortened to what fits.
     ///
     /// Elsewhere such an index is an error.

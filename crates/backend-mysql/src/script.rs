@@ -87,7 +87,9 @@ impl ScriptDialect for MysqlScript {
     }
 
     fn rules(&self, plan: &Plan, live: &Schema) -> Vec<Rules> {
-        let again = |change: &TableChange, _: &ForeignKey| is_copied(change, &self.features);
+        let checks = self.features.later_ones_check_references_of_copies();
+        let again =
+            |change: &TableChange, _: &ForeignKey| checks && is_copied(change, &self.features);
         rules(plan, live, spelling(&self.features), &again)
     }
 

@@ -21,7 +21,8 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     let live = live(database).await?;
     let mut problems = Vec::new();
     let features = database.features.clone();
-    let again = |change: &TableChange, _: &ForeignKey| is_copied(change, &features);
+    let checks = features.checks_references_of_copies();
+    let again = |change: &TableChange, _: &ForeignKey| checks && is_copied(change, &features);
     for rules in rules(plan, &live, spelling(&features), &again) {
         problems.extend(violations(database, &rules).await?);
     }
@@ -32,7 +33,8 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
 pub(super) async fn of_change(database: &mut Mysql, change: &TableChange) -> Result<(), Error> {
     let live = live(database).await?;
     let features = database.features.clone();
-    let again = |change: &TableChange, _: &ForeignKey| is_copied(change, &features);
+    let checks = features.checks_references_of_copies();
+    let again = |change: &TableChange, _: &ForeignKey| checks && is_copied(change, &features);
     let Some(rules) = rules_of(change, &live, spelling(&features), &again) else { return Ok(()) };
     let found = violations(database, &rules).await?;
     found.into_iter().next().map_or(Ok(()), Err)
@@ -50,12 +52,11 @@ pub(crate) async fn of_new_constraints(
     found.into_iter().next().map_or(Ok(()), Err)
 }
 
-/// Returns whether the server copies a table's rows, and checks each of its foreign keys then.
+/// Returns whether the server copies a table's rows.
 pub(crate) fn is_copied(change: &TableChange, features: &Features) -> bool {
-    features.checks_references_of_copies()
-        && change.before.as_ref().is_some_and(|before| {
-            Alteration::between(before, &change.after, features).cost == Cost::Copy
-        })
+    change.before.as_ref().is_some_and(|before| {
+        Alteration::between(before, &change.after, features).cost == Cost::Copy
+    })
 }
 
 async fn live(database: &mut Mysql) -> Result<Schema, Error> {
