@@ -195,7 +195,7 @@ impl Upgrade {
         loop {
             let options = self.arguments.connecting();
             let opened = match create {
-                // A database that is created here is told here.
+            // The connection that creates a database reports it.
                 true => database.open(&options, true, context).await,
                 false => database.open_quietly(&options, false).await,
             };
