@@ -12,27 +12,18 @@ mod versions;
 
 use mlflow_migrate_core::error::GraphError;
 use mlflow_migrate_core::graphs::GraphName;
-use mlflow_migrate_core::history::catalogue::{Catalogue, MarkedTable};
+use mlflow_migrate_core::history::catalogue::{Catalogue, Companion, MarkedTable};
 use mlflow_migrate_core::history::graph::Graph;
 use mlflow_migrate_core::schema::Table;
-use mlflow_migrate_core::schema::platform::Dialect;
+use mlflow_migrate_core::schema::platform::{Dialect, Platform};
 
 /// Returns the history of MLflow's tracking database.
 ///
 /// # Errors
 /// If the revisions do not form a graph.
 pub fn tracking() -> Result<Catalogue, GraphError> {
-    let base = base::tables();
-    Ok(Catalogue {
-        name: GraphName::Tracking,
-        marks: base.iter().filter_map(mark).collect(),
-        base,
-        companions: vec![(GraphName::Auth, auth::marks())],
-        graph: Graph::new(versions::all())?,
-        impossible: Vec::new(),
-        releases: releases::tracking(),
-        others: others::all(),
-    })
+    let companions = vec![companion(auth_alone()?)];
+    Ok(Catalogue { companions, ..tracking_alone()? })
 }
 
 /// Returns the history of the auth app's database, which begins empty.
@@ -40,6 +31,30 @@ pub fn tracking() -> Result<Catalogue, GraphError> {
 /// # Errors
 /// If the revisions do not form a graph.
 pub fn auth() -> Result<Catalogue, GraphError> {
+    let companions = vec![companion(tracking_alone()?)];
+    Ok(Catalogue { companions, ..auth_alone()? })
+}
+
+/// Returns what another graph has to know of a graph.
+fn companion(of: Catalogue) -> Companion {
+    Companion { name: of.name, tables: of.table_names(&Platform::SQLITE), marks: of.marks }
+}
+
+fn tracking_alone() -> Result<Catalogue, GraphError> {
+    let base = base::tables();
+    Ok(Catalogue {
+        name: GraphName::Tracking,
+        marks: base.iter().filter_map(mark).collect(),
+        base,
+        companions: Vec::new(),
+        graph: Graph::new(versions::all())?,
+        impossible: Vec::new(),
+        releases: releases::tracking(),
+        others: others::all(),
+    })
+}
+
+fn auth_alone() -> Result<Catalogue, GraphError> {
     Ok(Catalogue {
         name: GraphName::Auth,
         base: Vec::new(),

@@ -75,13 +75,15 @@ pub(crate) async fn write(database: &mut Postgres, revision: Option<&str>) -> Re
 }
 
 async fn has_version_table(database: &mut Postgres) -> Result<bool, Error> {
-    const SQL: &str = "SELECT c.relkind IN ('r', 'p') FROM pg_class c \
-        JOIN pg_namespace n ON n.oid = c.relnamespace \
-        WHERE n.nspname = $1 AND c.relname = $2 \
-        AND c.relkind IN ('r', 'p', 'v', 'm', 'f')";
     let table = database.version_table();
     let action = &format!("looking for {table}");
-    let query = sqlx::query(SQL).bind(database.schema.clone()).bind(table.name());
+    let sql = format!(
+        "SELECT c.relkind IN ('r', 'p') FROM pg_class c \
+         JOIN pg_namespace n ON n.oid = c.relnamespace \
+         WHERE n.nspname = $1 AND c.relname = '{table}' \
+         AND c.relkind IN ('r', 'p', 'v', 'm', 'f')"
+    );
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(database.schema.clone());
     let found = match database.line.rows(query.fetch(&mut database.connection)).await {
         Ok(rows) => rows,
         Err(source) => return Err(statements::failed(database, action, source).await),

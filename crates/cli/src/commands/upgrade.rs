@@ -193,7 +193,12 @@ impl Upgrade {
         }
         let mut attempts = Attempts::within(self.retry_for, request, &*context.renderer);
         loop {
-            let opened = database.open_quietly(&self.arguments.connecting(), create).await;
+            let options = self.arguments.connecting();
+            let opened = match create {
+            // The connection that creates a database reports it.
+                true => database.open(&options, true, context).await,
+                false => database.open_quietly(&options, false).await,
+            };
             let found = match opened {
                 Ok(mut backend) => {
                     let unclear = self.arguments.unclear(request);

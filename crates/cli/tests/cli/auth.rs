@@ -100,6 +100,7 @@ fn both_graphs_are_upgraded_the_tracking_store_first() {
     let checked = sandbox.run(&["check", "mlruns.db"]);
     assert_eq!(checked.code, 0, "{}", checked.stdout);
     assert!(checked.stdout.contains("MLflow's auth app:"), "{}", checked.stdout);
+    assert!(!checked.stdout.contains("extra"), "{}", checked.stdout);
 }
 
 #[test]

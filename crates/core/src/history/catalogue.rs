@@ -20,8 +20,8 @@ pub struct Catalogue {
     pub base: Vec<Table>,
     /// Tables by whose columns the application is recognised where no version is.
     pub marks: Vec<MarkedTable>,
-    /// Marks of MLflow's other graphs, which may have their tables in the same database.
-    pub companions: Vec<(GraphName, Vec<MarkedTable>)>,
+    /// MLflow's other graphs, which may have their tables in the same database.
+    pub companions: Vec<Companion>,
     /// The revisions.
     pub graph: Graph,
     /// The dialects on which the application cannot have its tables, each with the reason.
@@ -39,6 +39,17 @@ pub struct MarkedTable {
     pub table: String,
     /// Columns that other applications' tables of this name lack.
     pub columns: Vec<String>,
+}
+
+/// Another of MLflow's graphs.
+#[derive(Clone, Debug)]
+pub struct Companion {
+    /// The graph.
+    pub name: GraphName,
+    /// The tables by which the graph is recognised.
+    pub marks: Vec<MarkedTable>,
+    /// The names of all tables that the graph has ever had.
+    pub tables: BTreeSet<String>,
 }
 
 /// Another application that may have its tables or version in MLflow's place.

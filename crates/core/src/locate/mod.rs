@@ -6,7 +6,7 @@ pub(crate) mod recognise;
 
 use crate::error::{Error, LocationError, Restamp, label, quoted};
 use crate::graphs::VersionTable;
-use crate::history::catalogue::Catalogue;
+use crate::history::catalogue::{Catalogue, Companion};
 use crate::history::location::{ALEMBIC_PREFIX, Assumption, LEFTOVER_PREFIX, Location};
 use crate::locate::mlflow_partial_run::InterruptedMlflow;
 use crate::locate::recognise::{Comparison, has_marks, is_mlflows};
@@ -330,10 +330,10 @@ fn unstamped(
         if catalogue.begins_empty() {
             return Ok(empty);
         }
-        if let Some((graph, _)) = catalogue.companions.iter().find(|(_, it)| has_marks(it, live)) {
+        if let Some(other) = catalogue.companions.iter().find(|it| has_marks(&it.marks, live)) {
             return Err(Error::Location(LocationError::OtherGraph {
                 wanted: catalogue.name,
-                found: *graph,
+                found: other.name,
             }));
         }
         return Err(Error::Location(LocationError::NotMlflow { tables: own.len() }));
@@ -349,7 +349,9 @@ fn is_alembics(table: &str) -> bool {
     table.starts_with(ALEMBIC_PREFIX) || table.starts_with(LEFTOVER_PREFIX)
 }
 
-/// Returns the differences between live schema and revision, without Alembic's leftovers.
+/// Returns the differences between live schema and revision.
+///
+/// Leaves out Alembic's leftovers, and the tables of MLflow's other graphs.
 ///
 /// # Errors
 /// If the catalogue contradicts itself.
@@ -364,7 +366,12 @@ pub(crate) fn drift(
     }
     let state = catalogue.state(location.revision.as_deref(), platform)?;
     let mut all = differences(&state, live, platform);
-    all.retain(|difference| !is_alembics(&difference.table));
+    let companions = catalogue.companions.iter().filter(|it| has_marks(&it.marks, live));
+    let companions: Vec<&Companion> = companions.collect();
+    all.retain(|difference| {
+        let table = &difference.table;
+        !is_alembics(table) && !companions.iter().any(|it| it.tables.contains(table))
+    });
     Ok(all)
 }
 
