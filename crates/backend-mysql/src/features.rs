@@ -263,9 +263,8 @@ impl Features {
 
     /// Returns whether a table copy checks each of the table's foreign keys, existing ones included.
     ///
-    /// Since 9.6 the server checks foreign keys, and no longer InnoDB (MySQL 9.6 release notes). Seen
-    /// with 9.7; not seen with 5.6, 5.7, 8.0, 8.4 and MariaDB. A server with
-    /// `innodb_native_foreign_keys` leaves it to InnoDB, and counts as one that checks.
+    /// Since 9.6 the server checks foreign keys, and no longer InnoDB (MySQL 9.6 release notes),
+    /// unless `innodb_native_foreign_keys` is set. Not seen with 5.6 to 8.4 and MariaDB.
     #[must_use]
     pub fn checks_references_of_copies(&self) -> bool {
         self.family == Family::Mysql && self.version >= (9, 6, 0)

@@ -195,7 +195,7 @@ impl Upgrade {
         loop {
             let options = self.arguments.connecting();
             let opened = match create {
-            // The connection that creates a database reports it.
+                // The connection that creates a database reports it.
                 true => database.open(&options, true, context).await,
                 false => database.open_quietly(&options, false).await,
             };

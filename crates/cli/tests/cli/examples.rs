@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::sandbox::{Ran, Sandbox};
 
 /// The pages with examples.
-const PAGES: [&str; 14] = [
+const PAGES: [&str; 15] = [
     "README.md",
     "docs/quick_start.md",
     "docs/usage.md",
@@ -18,6 +18,7 @@ const PAGES: [&str; 14] = [
     "docs/connections.md",
     "docs/scripting.md",
     "docs/downgrading.md",
+    "docs/auth.md",
     "docs/sql_scripts.md",
     "docs/python.md",
     "migrations/README.md",
@@ -121,6 +122,10 @@ fn run(line: &str, is_named: bool) -> bool {
     }
     if command == "restore" {
         assert_eq!(sandbox.run(&["upgrade", "mlruns.db", "--backup"]).code, 0);
+    }
+    if words.iter().any(|word| word == "basic_auth.db") {
+        let made = ["upgrade", "basic_auth.db", "--create", "--graph", "auth", "--to", "8606"];
+        assert_eq!(sandbox.run(&made).code, 0);
     }
     if command == "downgrade" {
         assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
