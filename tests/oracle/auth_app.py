@@ -24,7 +24,7 @@ with warnings.catch_warnings():
     import mlflow.server
 
 
-def _without_web_pages() -> None:
+def without_web_pages() -> None:
     """Lets the auth app's modules be imported without the extra packages of its web pages."""
     package = types.ModuleType("mlflow.server.auth")
     package.__path__ = [str(Path(mlflow.server.__file__).parent / "auth")]
@@ -66,7 +66,7 @@ def main(arguments: list[str]) -> int:
     if len(arguments) < 2 or arguments[0] not in commands:
         print(__doc__.split("\n\n")[1], file=sys.stderr)
         return 2
-    _without_web_pages()
+    without_web_pages()
     for database in arguments[1:]:
         commands[arguments[0]](database)
         print("ok", flush=True)

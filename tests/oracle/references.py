@@ -3,7 +3,7 @@
 usage: tests/servers/run.sh PYTHON tests/oracle/references.py [--check]
 
 PYTHON is an environment with MLflow (setup.sh). The servers are those of MLFLOW_MIGRATE_TEST_URLS, and
-SQLite. One JSON line a state: {"revision": ..., "schema": ...}, from the tables before the first revision
+SQLite; those of the auth app's graph are SQLite and PostgreSQL. One JSON line a state: {"revision": ..., "schema": ...}, from the tables before the first revision
 on. A server that MLflow cannot take to the newest revision has the states before it. With --check nothing
 is written: it tells which files differ.
 """
@@ -25,6 +25,7 @@ from alembic import command
 from alembic.config import Config
 from alembic.script import ScriptDirectory
 
+from auth_app import without_web_pages
 from databases import Server, engine_of, text_of
 from schema_dump import dump
 
@@ -84,8 +85,15 @@ def _tracking(engine: sa.Engine) -> Config:
     return _get_alembic_config(text_of(engine.url))
 
 
-CHAINS: dict[str, Callable[[sa.Engine], Config]] = {"": _tracking}
-"""MLflow's graphs, by how their files' names begin: what prepares a database for the first revision."""
+def _auth(engine: sa.Engine) -> Config:
+    without_web_pages()
+    from mlflow.server.auth.db.utils import _get_alembic_config
+
+    return _get_alembic_config(text_of(engine.url))
+
+
+CHAINS: dict[str, Callable[[sa.Engine], Config]] = {"": _tracking, "auth-": _auth}
+"""MLflow's two graphs, by how their files' names begin: what prepares a database for the first revision."""
 
 
 def _states(url: sa.URL, chain: Callable[[sa.Engine], Config]) -> Iterator[State]:
