@@ -17,9 +17,9 @@ mod unfit;
 mod values;
 
 use mlflow_migrate::hint;
-use mlflow_migrate_tests::database::{TestDatabase, upgrade};
+use mlflow_migrate_tests::database::{Cell, TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::Test;
-use mlflow_migrate_tests::server::TestServer;
+use mlflow_migrate_tests::server::{TestServer, query};
 
 /// What names and values hold, which a character set could spoil.
 pub(crate) const IN_EVERY_CHARSET: &[&[Test]] =
@@ -41,6 +41,30 @@ pub(crate) const ONCE_A_SERVER: &[&[Test]] = &[
 /// A name in double quotes, which the connections of the tests take as such on every server.
 fn name(text: &str) -> String {
     format!("\"{}\"", text.replace('"', "\"\""))
+}
+
+/// The number of PostgreSQL's version: 150018 is 15.18.
+fn version(server: &TestServer) -> i64 {
+    let rows = query(server.address(), "SELECT current_setting('server_version_num')::int8");
+    match rows[0][0] {
+        Cell::Integer(version) => version,
+        ref other => panic!("{other:?}"),
+    }
+}
+
+/// Whether a server knows an object by the statement that makes it.
+///
+/// PostgreSQL has functions in SQL's own syntax and statistics of expressions since 14, publications
+/// of some columns or rows since 15.
+fn is_known(server: &TestServer, create: &str) -> bool {
+    let is_of_a_part = create.contains('(');
+    let since = match create {
+        _ if create.contains("CREATE PUBLICATION") && is_of_a_part => 150_000,
+        _ if create.contains("CREATE STATISTICS") && is_of_a_part => 140_000,
+        _ if create.contains("BEGIN ATOMIC") => 140_000,
+        _ => return true,
+    };
+    version(server) >= since
 }
 
 /// A text as an SQL literal, in which no server of the tests reads backslashes.

@@ -7,10 +7,11 @@ use mlflow_migrate_core::{Error, UpgradeOptions};
 use mlflow_migrate_tests::capability::POSTGRES;
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::Test;
-use mlflow_migrate_tests::server::{TestServer, query};
+use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::tests;
 
 use super::dependents::refuses;
+use super::version;
 
 pub(crate) const TESTS: &[Test] = tests![
     a_publication_that_lets_no_row_be_changed => POSTGRES,
@@ -20,14 +21,6 @@ pub(crate) const TESTS: &[Test] = tests![
 
 /// Before the revision that fills and drops columns of traces and spans.
 const BEFORE: &str = "b7e2c1a4d9f3";
-
-fn version(server: &TestServer) -> i64 {
-    let rows = query(server.address(), "SELECT current_setting('server_version_num')::int8");
-    match rows[0][0] {
-        mlflow_migrate_tests::database::Cell::Integer(version) => version,
-        ref other => panic!("{other:?}"),
-    }
-}
 
 /// Refused by the upgrade and told by `doctor`; with what the hint says it comes to its end.
 async fn each_is_refused(
