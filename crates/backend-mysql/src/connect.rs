@@ -110,7 +110,6 @@ pub(crate) async fn open_workers(
     }
     for mut connection in database.connector.open_several(database.jobs, progress).await? {
         text_protocol::run_soon(&mut connection, READ_COMMITTED).await.map_err(failed)?;
-        prefer_ranges(&mut connection, &database.features).await.map_err(failed)?;
         further.push(Box::new(worker(database, connection)));
     }
     Ok(further)
@@ -131,23 +130,7 @@ pub(crate) async fn open_online(database: &mut Mysql) -> Result<Mysql, Error> {
     if !logs_statements {
         text_protocol::run_soon(&mut connection, READ_COMMITTED).await.map_err(failed)?;
     }
-    prefer_ranges(&mut connection, &database.features).await.map_err(failed)?;
     Ok(worker(database, connection))
-}
-
-/// Lets the statements of a session read ranges of keys, however large.
-///
-/// A statement that reads the whole table waits for the rows of the other ranges, which their own
-/// sessions have locked. These wait for it in turn, and the server ends one of them as a deadlock.
-async fn prefer_ranges(
-    connection: &mut Connection,
-    features: &Features,
-) -> Result<(), sqlx::Error> {
-    const HIGHEST_COST: &str = "SET SESSION optimizer_scan_setup_cost = 100000000";
-    match features.prefers_scans_to_ranges() {
-        true => text_protocol::run_soon(connection, HIGHEST_COST).await.map(drop),
-        false => Ok(()),
-    }
 }
 
 /// Returns a database that works over another connection.

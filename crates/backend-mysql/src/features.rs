@@ -270,15 +270,6 @@ impl Features {
         self.family == Family::Mysql && self.version >= (9, 6, 0)
     }
 
-    /// Returns whether the optimizer reads a whole table rather than a large range of its key.
-    ///
-    /// Seen with MariaDB 11.8, from a sixth of the rows on. The costs are new in 11.0 (MariaDB manual,
-    /// "The Optimizer Cost Model from MariaDB 11.0").
-    #[must_use]
-    pub fn prefers_scans_to_ranges(&self) -> bool {
-        self.family == Family::Mariadb && self.version >= (11, 0, 0)
-    }
-
     /// Returns whether a server may check references of copies on which a script for this one runs.
     ///
     /// A script for MySQL 8 runs on 9.6 as well.

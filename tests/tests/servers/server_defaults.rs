@@ -14,6 +14,8 @@ use mlflow_migrate_tests::reference::Server;
 use mlflow_migrate_tests::server::{TestServer, query};
 use mlflow_migrate_tests::{fill, tests};
 
+use crate::locks::others::ranges_do_not_wait_for_each_other;
+
 pub(crate) const TESTS: &[Test] = tests![
     another_spelling_of_sql => MYSQL,
     no_strict_mode => MYSQL,
@@ -21,6 +23,7 @@ pub(crate) const TESTS: &[Test] = tests![
     limits_and_habits => MYSQL,
     limits_and_habits_of_newer_servers => MYSQL8,
     limits_and_habits_of_mariadb => MARIADB,
+    snapshot_isolation => MARIADB,
     tables_need_primary_keys => MYSQL8,
     the_server_is_read_only => MYSQL,
 ];
@@ -143,6 +146,13 @@ async fn limits_and_habits_of_mariadb(server: &TestServer) {
         ("innodb_strict_mode", "OFF"),
     ];
     goes_to_newest_with(server, &settings).await;
+}
+
+/// MariaDB 11.6 and later have it on.
+async fn snapshot_isolation(server: &TestServer) {
+    let set = Setting::new(server, "innodb_snapshot_isolation", "ON");
+    ranges_do_not_wait_for_each_other(server).await;
+    drop(set);
 }
 
 async fn tables_need_primary_keys(server: &TestServer) {

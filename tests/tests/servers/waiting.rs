@@ -112,6 +112,10 @@ async fn the_locks_of_postgres(server: &TestServer) {
 async fn the_locks_of_mysql(server: &TestServer) {
     for each_by_itself in [false, true] {
         let database = server.at("451aebb31d03").await;
+        // MariaDB does since 11.2, with exceptions, so the plan does not rely on it.
+        let copies_online = OtherSession::of(&address_of(&*database))
+            .attempt("ALTER TABLE experiments FORCE, ALGORITHM=COPY, LOCK=NONE")
+            .is_ok();
         let mut backend = swapping_from(&address_of(&*database), u64::MAX).await;
         backend.begin(SessionMode::Read).await.unwrap();
         let (changes, _) = changes(server, &mut backend, each_by_itself).await;
@@ -134,7 +138,8 @@ async fn the_locks_of_mysql(server: &TestServer) {
             let said = method.locks.iter().find(|lock| lock.table == own);
             let said = said.map_or(Waiting::Nobody, |lock| lock.waiting);
             // Some servers change the collation of a column without an index in place.
-            let is_cautious = method.summary.starts_with("copy: modify column");
+            let is_cautious = method.summary.starts_with("copy: modify column")
+                || copies_online && method.summary.starts_with("copy: ");
             assert!(
                 said == waiting || is_cautious && said > waiting,
                 "{}: {}: {said:?}, not {waiting:?}",

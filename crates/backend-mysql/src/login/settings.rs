@@ -34,6 +34,9 @@ const SETTINGS: &[(&str, &str)] = &[
     ("check_constraint_checks", "ON"),
     ("default_storage_engine", "InnoDB"),
     ("sql_auto_is_null", "OFF"),
+    // MariaDB 11.6 and later: an UPDATE would wait for the row after its range, or for all that it
+    // reads, and parallel ranges would deadlock each other.
+    ("innodb_snapshot_isolation", "OFF"),
     // These modes protect people who type statements at a prompt.
     ("sql_safe_updates", "OFF"),
     ("sql_big_selects", "ON"),

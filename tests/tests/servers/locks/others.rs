@@ -239,7 +239,7 @@ async fn somebody_writes_all_the_time(server: &TestServer) {
 }
 
 /// Neighbouring ranges, each in a transaction of its own, as data migrations fill them side by side.
-async fn ranges_do_not_wait_for_each_other(server: &TestServer) {
+pub(crate) async fn ranges_do_not_wait_for_each_other(server: &TestServer) {
     let database = server.at(OLD).await;
     let rows: Vec<String> = (0..1000).map(|number| format!("('run {number:028}')")).collect();
     database.run(&format!("INSERT INTO runs (run_uuid) VALUES {}", rows.join(", ")));
