@@ -1,9 +1,9 @@
-//! Views, and triggers of other tables, that name a column which is dropped or renamed.
+//! Views, and triggers of other tables, that name a column or table which is dropped or renamed.
 //!
 //! The server would leave them broken.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{ColumnEnd, Plan};
+use mlflow_migrate_core::plan::{Ending, Plan};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Dependent, mentions};
 
@@ -17,26 +17,27 @@ const STATEMENTS: &str = "SELECT 'view', TABLE_NAME, NULL, VIEW_DEFINITION \
         FROM information_schema.TRIGGERS WHERE TRIGGER_SCHEMA = DATABASE()";
 
 pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error>, Error> {
-    let ends = plan.column_ends();
+    let ends = plan.endings();
     if ends.is_empty() {
         return Ok(Vec::new());
     }
     let found = text_protocol::rows(&mut database.connection, STATEMENTS).await;
-    let action = "looking for what depends on a column";
+    let action = "looking for what depends on columns and tables";
     let found = found.map_err(|source| database.context.error(action, source))?;
     let refusal =
-        |end: &ColumnEnd| end.refusal(found.iter().filter_map(|row| dependent(row, end)).collect());
+        |end: &Ending| end.refusal(found.iter().filter_map(|row| dependent(row, end)).collect());
     Ok(ends.iter().filter_map(refusal).collect())
 }
 
-/// Returns the object of a row, if its statement names the column.
+/// Returns the object of a row, if its statement names what ends.
 ///
 /// Core finds the table's own triggers.
-fn dependent(row: &[Option<String>], end: &ColumnEnd) -> Option<Dependent> {
+fn dependent(row: &[Option<String>], end: &Ending) -> Option<Dependent> {
     let [Some(kind), Some(name), table, Some(statement)] = row else { return None };
     let names = |name: &str| mentions(statement, name, Dialect::Mysql);
     let is_own = table.as_ref() == Some(&end.table);
-    (!is_own && names(&end.table) && names(&end.column)).then(|| Dependent {
+    let names_column = end.column.as_ref().is_none_or(|column| names(column));
+    (!is_own && names(&end.table) && names_column).then(|| Dependent {
         object: format!("{kind} {name}"),
         remedy: Some(format!("DROP {} {}", kind.to_uppercase(), quote(name))),
     })

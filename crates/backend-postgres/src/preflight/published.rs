@@ -111,7 +111,7 @@ async fn unpublishable(
     }
     Ok((!dependents.is_empty()).then(|| Error::Dependents {
         table: table.to_owned(),
-        part: "the replica identity".to_owned(),
+        part: Some("the replica identity".to_owned()),
         fate: format!("does not let rows be {}", statement.done()),
         dependents,
     }))
@@ -127,7 +127,7 @@ async fn identities_that_go(database: &mut Postgres, plan: &Plan) -> Result<Vec<
             let object = format!("the replica identity of {table}");
             problems.push(Error::Dependents {
                 table,
-                part: format!("index {index}"),
+                part: Some(format!("index {index}")),
                 fate: "goes".to_owned(),
                 dependents: vec![Dependent { object, remedy: Some(remedy) }],
             });

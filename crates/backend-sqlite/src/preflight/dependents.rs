@@ -1,10 +1,10 @@
-//! Finds views, and triggers of other tables, that name a column which the plan drops.
+//! Finds views, and triggers of other tables, that name a column or a table which the plan drops.
 //!
 //! SQLite would leave them broken. After a rename, SQLite puts the new name into them
 //! automatically.
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{ColumnEnd, Plan};
+use mlflow_migrate_core::plan::{Ending, Plan};
 use mlflow_migrate_core::schema::platform::Dialect;
 use mlflow_migrate_core::schema::{Dependent, mentions};
 use rusqlite::Connection;
@@ -30,12 +30,12 @@ pub(super) fn check(
     plan: &Plan,
     context: Context<'_>,
 ) -> Result<Vec<Error>, Error> {
-    let ends = plan.column_ends().into_iter().filter(|end| end.renamed_to.is_none());
-    let ends: Vec<ColumnEnd> = ends.collect();
+    let ends = plan.endings().into_iter().filter(|end| end.renamed_to.is_none());
+    let ends: Vec<Ending> = ends.collect();
     if ends.is_empty() {
         return Ok(Vec::new());
     }
-    let failed = |source| context.error("looking for what depends on a column", source);
+    let failed = |source| context.error("looking for what depends on columns and tables", source);
     let statements = read(connection).map_err(failed)?;
     let mut refusals = Vec::new();
     for end in &ends {
@@ -49,11 +49,11 @@ pub(super) fn check(
 /// Returns the table and views from which a statement can take a column.
 ///
 /// These are the column's table, views that select the column with `SELECT *`, and views over such
-/// views.
+/// views. Of a table that goes as a whole, all views count.
 fn sources<'a>(
     connection: &Connection,
     statements: &'a [Statement],
-    end: &'a ColumnEnd,
+    end: &'a Ending,
 ) -> rusqlite::Result<Vec<&'a str>> {
     let mut sources = vec![end.table.as_str()];
     let mut rest: Vec<&Statement> = statements.iter().filter(|one| one.kind == "view").collect();
@@ -64,7 +64,11 @@ fn sources<'a>(
         let (views, others): (Vec<_>, Vec<_>) = rest.into_iter().partition(over);
         rest = others;
         for view in views {
-            if has_column(connection, &view.name, &end.column)? {
+            let takes = match &end.column {
+                Some(column) => has_column(connection, &view.name, column)?,
+                None => true,
+            };
+            if takes {
                 sources.push(&view.name);
             }
         }
@@ -84,12 +88,13 @@ fn has_column(connection: &Connection, view: &str, column: &str) -> rusqlite::Re
     }
 }
 
-/// Returns the dependent if a statement names the column. Core finds the table's own triggers.
-fn dependent(statement: &Statement, end: &ColumnEnd, sources: &[&str]) -> Option<Dependent> {
+/// Returns the dependent if a statement names what ends. Core finds the table's own triggers.
+fn dependent(statement: &Statement, end: &Ending, sources: &[&str]) -> Option<Dependent> {
     let Statement { kind, name, table, sql } = statement;
     let names = |name: &str| mentions(sql, name, Dialect::Sqlite);
     let is_own = kind == "trigger" && table.eq_ignore_ascii_case(&end.table);
-    let takes_it = names(&end.column) && sources.iter().any(|source| names(source));
+    let names_column = end.column.as_ref().is_none_or(|column| names(column));
+    let takes_it = names_column && sources.iter().any(|source| names(source));
     (!is_own && takes_it).then(|| Dependent {
         object: format!("{kind} {name}"),
         remedy: Some(format!("DROP {} {}", kind.to_uppercase(), quote_identifier(name))),

@@ -110,14 +110,15 @@ pub enum Error {
     },
     /// The user's own objects depend on something that is dropped or cannot be changed.
     #[error(
-        "{part} of table {table} {fate}, and these depend on it: {}",
+        "{}table {table} {fate}, and these depend on it: {}",
+        part.as_ref().map(|part| format!("{part} of ")).unwrap_or_default(),
         dependents.iter().map(|it| it.object.as_str()).collect::<Vec<_>>().join(", ")
     )]
     Dependents {
         /// The table.
         table: String,
-        /// The column, the key or the row type.
-        part: String,
+        /// The column, the key or the row type; `None` for the whole table.
+        part: Option<String>,
         /// The change: `is renamed to x`, for example.
         fate: String,
         /// The dependent objects.

@@ -1,4 +1,4 @@
-//! Finds the user's own objects that depend on a dropped or renamed column.
+//! Finds the user's own objects that depend on a dropped or renamed column, or a dropped table.
 //!
 //! Some of these objects are dropped with the column, as in MLflow's own upgrade, and a notice
 //! names them. The others are refused before anything changes: a server would refuse the change
@@ -10,24 +10,38 @@ use crate::plan::TableChange;
 use crate::schema::platform::Platform;
 use crate::schema::{Column, Dependent, ReferentialAction, Table};
 
-/// A column that is dropped or renamed.
+/// A column that is dropped or renamed, or a table that is dropped.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ColumnEnd {
+pub struct Ending {
     /// The table.
     pub table: String,
-    /// The column.
-    pub column: String,
-    /// The new name; `None` if the column is dropped.
+    /// The column; `None` if the whole table goes.
+    pub column: Option<String>,
+    /// The new name; `None` if the column or the table is dropped.
     pub renamed_to: Option<String>,
 }
 
-impl ColumnEnd {
-    /// Returns the refusal, if anything depends on the column.
+/// A column that is dropped, or renamed.
+struct ColumnEnd {
+    table: String,
+    column: String,
+    renamed_to: Option<String>,
+}
+
+impl From<ColumnEnd> for Ending {
+    fn from(end: ColumnEnd) -> Self {
+        let ColumnEnd { table, column, renamed_to } = end;
+        Self { table, column: Some(column), renamed_to }
+    }
+}
+
+impl Ending {
+    /// Returns the refusal, if anything depends on what ends.
     #[must_use]
     pub fn refusal(&self, dependents: Vec<Dependent>) -> Option<Error> {
         (!dependents.is_empty()).then(|| Error::Dependents {
             table: self.table.clone(),
-            part: format!("column {}", self.column),
+            part: self.column.as_ref().map(|column| format!("column {column}")),
             fate: match &self.renamed_to {
                 Some(name) => format!("is renamed to {name}"),
                 None => "goes".to_owned(),
@@ -38,17 +52,15 @@ impl ColumnEnd {
 }
 
 impl Plan {
-    /// Returns the columns that are dropped or renamed, also those of dropped tables.
+    /// Returns the columns that are dropped or renamed, and the dropped tables.
     #[must_use]
-    pub fn column_ends(&self) -> Vec<ColumnEnd> {
-        let of_dropped = self.dropped_tables().flat_map(|table| {
-            table.columns.iter().map(|column| ColumnEnd {
-                table: table.name.clone(),
-                column: column.name.clone(),
-                renamed_to: None,
-            })
+    pub fn endings(&self) -> Vec<Ending> {
+        let of_dropped = self.dropped_tables().map(|table| Ending {
+            table: table.name.clone(),
+            column: None,
+            renamed_to: None,
         });
-        self.changes().flat_map(ends).chain(of_dropped).collect()
+        self.changes().flat_map(ends).map(Ending::from).chain(of_dropped).collect()
     }
 
     /// Returns a refusal for each column that the user's own objects on the same table depend on.
@@ -60,7 +72,11 @@ impl Plan {
                 None => change.after.dependents_of_dropped(&end.column, platform),
                 Some(_) => before.dependents_of_renamed(&end.column, platform),
             };
-            ends(change).iter().filter_map(|end| end.refusal(dependents(end))).collect()
+            let refusal = |end: ColumnEnd| {
+                let dependents = dependents(&end);
+                Ending::from(end).refusal(dependents)
+            };
+            ends(change).into_iter().filter_map(refusal).collect()
         };
         let actions = self.changes().flat_map(|change| refuse_actions(change, platform));
         self.changes().flat_map(refusals).chain(actions).collect()
@@ -110,7 +126,7 @@ fn refuse_actions(change: &TableChange, platform: &Platform) -> Vec<Error> {
             let dependents = change.after.stored_dependents(column, platform.dialect);
             (!dependents.is_empty()).then(|| Error::Dependents {
                 table: change.after.name.clone(),
-                part: format!("column {column}"),
+                part: Some(format!("column {column}")),
                 fate: "gets a foreign key that changes rows with those it references".to_owned(),
                 dependents,
             })

@@ -38,7 +38,7 @@ use crate::schema::platform::Platform;
 use crate::schema::{Schema, Table};
 
 pub use change::{ChangePlan, TableChange, indexes_of};
-pub use dependents::ColumnEnd;
+pub use dependents::Ending;
 pub use downgrade::plan_downgrade;
 pub(crate) use foreign_keys::is_blocked_by;
 pub use lock::{RESERVED, TableLock, Waiting, of_dropped, of_migration, strongest};

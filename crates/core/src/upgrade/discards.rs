@@ -6,10 +6,11 @@
 use sea_query::{Alias, Condition, Expr, ExprTrait, Func, Query};
 
 use crate::backend::Backend;
-use crate::data::{Again, value};
+use crate::data::{Again, equals_exactly, value};
 use crate::error::{DowngradeError, Error, Loss};
 use crate::plan::{DroppedTable, Plan, Step, TableChange};
-use crate::schema::Column;
+use crate::schema::platform::Platform;
+use crate::schema::{Column, DefaultValue};
 use crate::upgrade::losses::dropped;
 
 /// Refuses a downgrade past a revision that has changed rows for good.
@@ -115,9 +116,8 @@ async fn of_columns(
         // The default is MLflow's own: no text of the live schema becomes part of a statement.
         let table = plan.states[0].table(&before.name);
         let own = table.and_then(|table| table.find_column(&column.name)).unwrap_or(column);
-        let dialect = backend.platform().dialect;
         let again = written_again(plan, &before.name, Some(&column.name));
-        select.expr(count_of(is_lost(own, &again, |default| default.sql(dialect).into_owned())));
+        select.expr(count_of(is_lost(own, &again, backend.platform())));
     }
     let found = backend.query(select).await?;
     let counted = columns.iter().enumerate().map(|(place, column)| Loss {
@@ -129,19 +129,18 @@ async fn of_columns(
 }
 
 /// Returns the condition under which a column has a value that the upgrade would not write again.
-fn is_lost(
-    column: &Column,
-    again: &[&Again],
-    literal: impl Fn(&crate::schema::DefaultValue) -> String,
-) -> Condition {
-    use crate::schema::DefaultValue::{False, Literal};
+///
+/// A text that only its collation takes for the default is another value.
+fn is_lost(column: &Column, again: &[&Again], platform: &Platform) -> Condition {
     let value = || Expr::col(Alias::new(&column.name));
+    let literal = |default: &DefaultValue| Expr::cust(default.sql(platform.dialect).into_owned());
     let is_there = Condition::all().add(value().is_not_null());
     let is_other = match &column.default {
-        Some(default @ (Literal(_) | False)) => {
-            is_there.add(value().ne(Expr::cust(literal(default))))
+        Some(default @ DefaultValue::Literal(_)) => {
+            is_there.add(equals_exactly(value(), literal(default), platform).not())
         }
-        _ => is_there,
+        Some(default @ DefaultValue::False) => is_there.add(value().ne(literal(default))),
+        Some(DefaultValue::Expression(_)) | None => is_there,
     };
     let others = again.iter().map(|again| again.condition.clone().not());
     others.fold(is_other, Condition::add)

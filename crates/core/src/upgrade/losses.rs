@@ -7,7 +7,7 @@
 use sea_query::{Alias, Condition, Expr, ExprTrait, Query, Value};
 
 use crate::backend::Backend;
-use crate::data::DataMigration;
+use crate::data::{DataMigration, equals_exactly};
 use crate::error::Error;
 use crate::plan::{Step, TableChange};
 use crate::schema::{Column, DefaultValue, Schema};
@@ -53,12 +53,15 @@ pub(crate) async fn has_values(
     table: &str,
     columns: &[&Column],
 ) -> Result<bool, Error> {
+    let platform = backend.platform().clone();
     let differs = |column: &&Column| {
         let name = Alias::new(&column.name);
         match &column.default {
             Some(DefaultValue::Literal(text)) => {
-                let other = Expr::col(name.clone()).ne(Value::from(text.clone()));
-                other.or(Expr::col(name).is_null())
+                // A text that only its collation takes for the default is a value, too.
+                let is_default =
+                    equals_exactly(Expr::col(name.clone()), Value::from(text.clone()), &platform);
+                is_default.not().or(Expr::col(name).is_null())
             }
             None if column.nullable => Expr::col(name).is_not_null(),
             _ => Expr::val(1).eq(1),

@@ -2,6 +2,7 @@
 //! is refused.
 
 mod interrupted;
+mod objects;
 
 use std::sync::Arc;
 
@@ -23,12 +24,14 @@ pub(crate) const TESTS: &[&[Test]] = &[
         pairs_of_states_go_back_and_forth,
         rows_are_those_from_before,
         what_would_be_lost_is_counted,
+        a_value_that_only_looks_like_the_default_is_lost => EVERY_REVISION,
         what_upgrades_write_again_is_no_loss => EVERY_REVISION,
         names_of_two_workspaces_collide => EVERY_REVISION,
         what_cannot_be_undone_is_refused,
         what_is_the_users_stays,
     ],
     interrupted::TESTS,
+    objects::TESTS,
 ];
 
 /// `all`: every pair of states of SQLite, and 200 of each server.
@@ -167,6 +170,16 @@ async fn what_would_be_lost_is_counted(server: &TestServer) {
         database.query("SELECT run_uuid FROM runs ORDER BY 1"),
         [["a".into()], ["b".into()]]
     );
+}
+
+/// A workspace that a collation takes for the default one is another one.
+async fn a_value_that_only_looks_like_the_default_is_lost(server: &TestServer) {
+    let database = server.at("1b5f0d9ad7c1").await;
+    database.run(
+        "INSERT INTO experiments (experiment_id, name, workspace) VALUES (7, 'one', 'DEFAULT')",
+    );
+    let error = refused(server, &*database, "c8d9e0f1a2b3").await;
+    assert_eq!(losses(&error), ["column workspace of experiments (1 row)"]);
 }
 
 /// The default workspace, and categories of issues.

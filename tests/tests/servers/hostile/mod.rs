@@ -56,7 +56,7 @@ fn version(server: &TestServer) -> i64 {
 ///
 /// PostgreSQL has functions in SQL's own syntax and statistics of expressions since 14, publications
 /// of some columns or rows since 15.
-fn is_known(server: &TestServer, create: &str) -> bool {
+pub(crate) fn is_known(server: &TestServer, create: &str) -> bool {
     let is_of_a_part = create.contains('(');
     let since = match create {
         _ if create.contains("CREATE PUBLICATION") && is_of_a_part => 150_000,

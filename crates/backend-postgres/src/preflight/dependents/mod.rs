@@ -1,4 +1,4 @@
-//! Finds objects that depend on a column that a plan changes or drops.
+//! Finds objects that depend on a column that a plan changes or drops, or on a table that it drops.
 //!
 //! PostgreSQL refuses to change a column's type, or to drop the column, under a view, a policy or
 //! another dependent in its catalog. Without this check, the refusal would come in the middle of
@@ -8,17 +8,17 @@ mod disturbed;
 mod queries;
 
 use mlflow_migrate_core::Error;
-use mlflow_migrate_core::plan::{Plan, TableChange};
+use mlflow_migrate_core::plan::{Ending, Plan, TableChange};
 use mlflow_migrate_core::schema::{Dependent, Schema};
 use sqlx::Row as _;
 use sqlx::postgres::PgRow;
 
 use self::disturbed::{Fate, changes_rows, disturbed_columns, replaced_keys};
-use self::queries::{DEPENDENTS, OF_KEYS, OF_ROW_TYPES};
+use self::queries::{DEPENDENTS, OF_KEYS, OF_ROW_TYPES, OF_TABLES};
 use crate::database::Postgres;
 use crate::statements;
 
-const ACTION: &str = "looking for what depends on a column";
+const ACTION: &str = "looking for what depends on columns and tables";
 
 /// A dependent, and the changes that the server refuses because of it.
 struct Found {
@@ -79,7 +79,24 @@ pub(crate) async fn check(
     }
     problems.extend(check_keys(database, plan).await?);
     problems.extend(check_row_types(database, plan, live).await?);
+    problems.extend(check_dropped_tables(database, plan).await?);
     Ok(problems)
+}
+
+/// Finds what keeps the server from dropping tables.
+async fn check_dropped_tables(database: &mut Postgres, plan: &Plan) -> Result<Vec<Error>, Error> {
+    if plan.dropped_tables().next().is_none() {
+        return Ok(Vec::new());
+    }
+    let mut found: Vec<[String; 3]> = rows_of_texts(database, OF_TABLES).await?;
+    found.extend(rows_of_texts(database, OF_ROW_TYPES).await?);
+    let refused = plan.dropped_tables().filter_map(|table| {
+        let of_table = found.iter().filter(|[name, ..]| *name == table.name);
+        let dependents = of_table.map(|[_, object, remedy]| dependent(object, remedy));
+        let end = Ending { table: table.name.clone(), column: None, renamed_to: None };
+        end.refusal(dependents.collect())
+    });
+    Ok(refused.collect())
 }
 
 /// Finds what depends on keys that a plan drops.
@@ -140,6 +157,6 @@ fn refusal(
     fate: &str,
     dependents: Vec<Dependent>,
 ) -> Option<Error> {
-    let (table, fate) = (change.after.name.clone(), fate.to_owned());
+    let (table, part, fate) = (change.after.name.clone(), Some(part), fate.to_owned());
     (!dependents.is_empty()).then_some(Error::Dependents { table, part, fate, dependents })
 }

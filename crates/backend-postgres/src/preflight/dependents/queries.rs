@@ -1,4 +1,4 @@
-//! Catalog queries for what depends on columns, keys and row types.
+//! Catalog queries for what depends on columns, keys, row types and whole tables.
 
 /// Reads what depends on a column.
 ///
@@ -131,3 +131,46 @@ pub(super) const OF_ROW_TYPES: &str = "\
     FROM used u JOIN pg_type t ON t.oid = u.type JOIN pg_class c ON c.oid = t.typrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
     WHERE n.nspname = $1 AND c.relkind IN ('r', 'p') ORDER BY 1, 2";
+
+/// Reads what depends on a table as a whole, or on any part of it, and does not go with it.
+///
+/// A view that only counts rows depends on no column. Views over views come first, because they must
+/// be dropped first.
+pub(super) const OF_TABLES: &str = "\
+    WITH RECURSIVE dependent AS (\
+        SELECT DISTINCT c.oid AS relation, c.relname, d.classid, d.objid FROM pg_depend d \
+        JOIN pg_class c ON c.oid = d.refobjid AND c.relkind IN ('r', 'p') \
+        JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname = $1 \
+        WHERE d.refclassid = 'pg_class'::regclass), \
+    rewritten AS (\
+        SELECT d.relation, d.relname, d.objid AS rule, 0 AS depth FROM dependent d \
+            WHERE d.classid = 'pg_rewrite'::regclass \
+        UNION SELECT w.relation, w.relname, d.objid, w.depth + 1 \
+            FROM rewritten w JOIN pg_rewrite r ON r.oid = w.rule \
+            JOIN pg_class v ON v.oid = r.ev_class AND v.relkind IN ('v', 'm') \
+            JOIN pg_depend d ON d.refclassid = 'pg_class'::regclass AND d.refobjid = v.oid \
+                AND d.classid = 'pg_rewrite'::regclass AND d.objid <> w.rule \
+            WHERE w.depth < 100), \
+    found AS (\
+        SELECT w.relname::text AS name, \
+            CASE v.relkind WHEN 'v' THEN 'view ' WHEN 'm' THEN 'materialized view ' \
+                ELSE 'rule ' || quote_ident(r.rulename) || ' on ' END || v.oid::regclass::text AS object, \
+            CASE v.relkind WHEN 'v' THEN 'DROP VIEW ' WHEN 'm' THEN 'DROP MATERIALIZED VIEW ' \
+                ELSE 'DROP RULE ' || quote_ident(r.rulename) || ' ON ' END || v.oid::regclass::text \
+                AS remedy, max(w.depth) AS depth \
+            FROM rewritten w JOIN pg_rewrite r ON r.oid = w.rule \
+            JOIN pg_class v ON v.oid = r.ev_class AND v.oid <> w.relation \
+            GROUP BY w.relname, v.relkind, r.rulename, v.oid \
+        UNION SELECT d.relname::text, 'policy ' || p.polname, \
+            format('DROP POLICY %I ON %s', p.polname, p.polrelid::regclass), 0 \
+            FROM dependent d JOIN pg_policy p ON p.oid = d.objid AND p.polrelid <> d.relation \
+            WHERE d.classid = 'pg_policy'::regclass \
+        UNION SELECT d.relname::text, 'function ' || d.objid::regprocedure::text, \
+            'DROP ROUTINE ' || d.objid::regprocedure::text, 0 \
+            FROM dependent d WHERE d.classid = 'pg_proc'::regclass \
+        UNION SELECT d.relname::text, 'table ' || i.inhrelid::regclass::text || ', which inherits from it', \
+            format('ALTER TABLE %s NO INHERIT %s', i.inhrelid::regclass, i.inhparent::regclass), 0 \
+            FROM dependent d JOIN pg_inherits i ON i.inhparent = d.relation AND i.inhrelid = d.objid \
+            JOIN pg_class c ON c.oid = i.inhrelid AND NOT c.relispartition \
+            WHERE d.classid = 'pg_class'::regclass) \
+    SELECT name, object, remedy FROM found ORDER BY name, depth DESC, object";
