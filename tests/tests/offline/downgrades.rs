@@ -1,14 +1,12 @@
 //! Properties of plans that lead back, on every platform.
 
-use mlflow_migrate_core::history::location::Location;
-use mlflow_migrate_core::plan::{Plan, Step, plan, plan_downgrade};
-use mlflow_migrate_core::schema::platform::Platform;
-use mlflow_migrate_core::schema::{DifferenceKind, Object, Schema, differences};
+use mlflow_migrate_core::plan::{Step, plan, plan_downgrade};
+use mlflow_migrate_core::schema::{DifferenceKind, Object, differences};
 use mlflow_migrate_tests::checks;
 use mlflow_migrate_tests::harness::Check;
 use proptest::prelude::*;
 
-use crate::planner::{CATALOGUE, PLATFORMS, STATES, add_extras, extras, refuse_broken_references};
+use crate::states::{CATALOGUE, PLATFORMS, STATES, add_extras, at, extras, follow, path};
 
 pub(crate) const CHECKS: &[Check] = checks![
     the_head_leads_back_to_every_state,
@@ -16,37 +14,6 @@ pub(crate) const CHECKS: &[Check] = checks![
     a_downgrade_and_an_upgrade_cancel_out,
     a_newer_target_is_refused,
 ];
-
-fn at(revision: Option<&str>) -> Location {
-    let revision = revision.map(ToOwned::to_owned);
-    Location { revision, empty: false, stamped: true, ..Location::default() }
-}
-
-/// Follows the steps: each begins with what the ones before it have left, and a server takes it.
-fn follow(plan: &Plan, live: &Schema, platform: &Platform) -> Schema {
-    let mut schema = live.clone();
-    for step in &plan.steps {
-        match step {
-            Step::Change(change) => {
-                assert_eq!(change.before.as_ref(), schema.table(&change.after.name));
-                let mut after = change.after.clone();
-                after.settle();
-                schema.insert(after);
-            }
-            Step::DropTable(dropped) => {
-                assert_eq!(
-                    schema.tables.remove(&dropped.table.name).as_ref(),
-                    Some(&dropped.table)
-                );
-            }
-            Step::RemoveLeftovers(_) | Step::Migrate { .. } => panic!("{}", step.title()),
-        }
-        if !platform.is_sqlite() {
-            refuse_broken_references(&schema, &step.title());
-        }
-    }
-    schema
-}
 
 fn the_head_leads_back_to_every_state() {
     for (platform, states) in PLATFORMS.iter().zip(STATES.iter()) {
@@ -58,6 +25,8 @@ fn the_head_leads_back_to_every_state() {
             let name = format!("{platform:?}: to {to:?}");
             assert_eq!(differences(expected, &plan.result, platform), [], "{name}");
             assert_eq!(follow(&plan, live, platform), plan.result, "{name}");
+            let is_of_tables = |step| matches!(step, &Step::Change(_) | &Step::DropTable(_));
+            assert!(plan.steps.iter().all(is_of_tables), "{name}");
         }
     }
 }
@@ -79,9 +48,7 @@ proptest! {
         further in 0..71_usize,
         extras in extras(),
     ) {
-        let states = &STATES[platform];
-        let platform = &PLATFORMS[platform];
-        let (from, to) = (&states[(to_index + further).min(70)], &states[to_index]);
+        let (platform, to, from) = path(platform, to_index, further);
         let mut live = from.1.clone();
         add_extras(&mut live, &extras);
         // What the user has added to a table that goes, goes with it.
@@ -105,9 +72,7 @@ proptest! {
         further in 1..71_usize,
         extras in extras(),
     ) {
-        let states = &STATES[platform];
-        let platform = &PLATFORMS[platform];
-        let (newer, older) = (&states[(to_index + further).min(70)], &states[to_index]);
+        let (platform, older, newer) = path(platform, to_index, further);
         let mut live = older.1.clone();
         add_extras(&mut live, &extras);
         let (old, new) = (older.0.as_deref(), newer.0.as_deref());

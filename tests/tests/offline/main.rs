@@ -16,6 +16,7 @@ mod pages;
 mod planner;
 mod scripts;
 mod sqlite;
+mod states;
 
 use std::process::ExitCode;
 use std::time::Duration;

@@ -1,16 +1,15 @@
 //! Properties of plans, whatever the live schema holds besides MLflow's own.
 
 use std::collections::BTreeMap;
-use std::sync::LazyLock;
 
-use mlflow_migrate_core::history::catalogue::Catalogue;
-use mlflow_migrate_core::history::location::Location;
 use mlflow_migrate_core::plan::{Plan, Step, TableChange, plan, step_by_step};
 use mlflow_migrate_core::schema::platform::Platform;
-use mlflow_migrate_core::schema::{DifferenceKind, Index, Schema, Table, differences, integer};
+use mlflow_migrate_core::schema::{DifferenceKind, Schema, Table, differences};
 use mlflow_migrate_tests::checks;
 use mlflow_migrate_tests::harness::Check;
 use proptest::prelude::*;
+
+use crate::states::{CATALOGUE, PLATFORMS, STATES, add_extras, at, extras, follow, path};
 
 pub(crate) const CHECKS: &[Check] = checks![
     plans_end_at_the_target_and_keep_what_is_the_users,
@@ -19,83 +18,6 @@ pub(crate) const CHECKS: &[Check] = checks![
     tables_that_are_prepared_are_only_left_out,
     the_plan_from_mlflow_1_2_to_head.await
 ];
-
-pub(crate) const PLATFORMS: [Platform; 5] = [
-    Platform::SQLITE,
-    Platform::POSTGRES,
-    Platform::MYSQL_8,
-    Platform::MYSQL_5_7,
-    Platform::MARIADB,
-];
-
-pub(crate) type States = Vec<(Option<String>, Schema)>;
-
-pub(crate) static CATALOGUE: LazyLock<Catalogue> =
-    LazyLock::new(|| mlflow_migrate_revisions::tracking().unwrap());
-
-pub(crate) static STATES: LazyLock<Vec<States>> =
-    LazyLock::new(|| PLATFORMS.iter().map(|each| CATALOGUE.states(each).unwrap()).collect());
-
-/// Something of a user's own in one of MLflow's tables.
-#[derive(Clone, Debug)]
-pub(crate) struct Extra {
-    table: usize,
-    number: usize,
-    is_column: bool,
-}
-
-pub(crate) fn extras() -> impl Strategy<Value = Vec<Extra>> {
-    let extra = (any::<usize>(), 0..1000_usize, any::<bool>())
-        .prop_map(|(table, number, is_column)| Extra { table, number, is_column });
-    proptest::collection::vec(extra, 0..6)
-}
-
-/// Adds the extras, and tells how many objects that makes.
-pub(crate) fn add_extras(schema: &mut Schema, extras: &[Extra]) -> usize {
-    let names: Vec<String> = schema.tables.keys().cloned().collect();
-    let mut added = 0;
-    for extra in extras {
-        let table = schema.tables.get_mut(&names[extra.table % names.len()]).unwrap();
-        let name = format!("user's own {}", extra.number);
-        if extra.is_column && table.find_column(&name).is_none() {
-            table.columns.push(integer(&name));
-            added += 1;
-        } else if !extra.is_column && table.indexes.iter().all(|index| index.name != name) {
-            let column = table.columns[0].name.clone();
-            table.indexes.push(Index::new(&name, &[&column]));
-            added += 1;
-        }
-    }
-    added
-}
-
-/// Follows the steps: each begins with what the ones before it have left, and a server takes it.
-fn follow(plan: &Plan, live: &Schema, platform: &Platform) -> Schema {
-    let mut schema = live.clone();
-    for change in plan.changes() {
-        assert_eq!(change.before.as_ref(), schema.table(&change.after.name));
-        let mut after = change.after.clone();
-        after.settle();
-        schema.insert(after);
-        if !platform.is_sqlite() {
-            refuse_broken_references(&schema, &change.after.name);
-        }
-    }
-    schema
-}
-
-/// No server lets a foreign key reference what is not a key.
-pub(crate) fn refuse_broken_references(schema: &Schema, changed: &str) {
-    for (table, key) in
-        schema.tables.values().flat_map(|it| it.foreign_keys.iter().map(move |key| (it, key)))
-    {
-        let context = || format!("{} while {changed} is changed", table.name);
-        let referred = schema.table(&key.referred_table).unwrap_or_else(|| panic!("{}", context()));
-        let is_key = referred.key_columns() == key.referred_columns
-            || referred.uniques.iter().any(|unique| unique.columns == key.referred_columns);
-        assert!(is_key, "{}: {key:?}", context());
-    }
-}
 
 /// A table but for its foreign keys, and the indexes that come and go with them.
 fn without_foreign_keys(table: &Table) -> Table {
@@ -164,12 +86,10 @@ proptest! {
         further in 0..71_usize,
         extras in extras(),
     ) {
-        let states = &STATES[platform];
-        let platform = &PLATFORMS[platform];
-        let (from, to) = (&states[from_index], &states[(from_index + further).min(70)]);
+        let (platform, from, to) = path(platform, from_index, further);
         let mut live = from.1.clone();
         let added = add_extras(&mut live, &extras);
-        let location = Location { revision: from.0.clone(), empty: false, stamped: true, ..Location::default() };
+        let location = at(from.0.as_deref());
         let plan = plan(&CATALOGUE, platform, &live, &location, to.0.as_deref()).unwrap();
 
         let found = differences(&to.1, &plan.result, platform);
@@ -187,12 +107,10 @@ proptest! {
         further in 1..71_usize,
         extras in extras(),
     ) {
-        let states = &STATES[platform];
-        let platform = &PLATFORMS[platform];
-        let (from, to) = (&states[from_index], &states[(from_index + further).min(70)]);
+        let (platform, from, to) = path(platform, from_index, further);
         let mut live = from.1.clone();
         add_extras(&mut live, &extras);
-        let location = Location { revision: from.0.clone(), empty: false, stamped: true, ..Location::default() };
+        let location = at(from.0.as_deref());
         let to = to.0.as_deref();
         let merged = plan(&CATALOGUE, platform, &live, &location, to).unwrap();
         let parts = step_by_step(&CATALOGUE, platform, &live, &location, to).unwrap();
@@ -208,12 +126,10 @@ proptest! {
         chosen in any::<u128>(),
         extras in extras(),
     ) {
-        let states = &STATES[platform];
-        let platform = &PLATFORMS[platform];
-        let (from, to) = (&states[from_index], &states[(from_index + further).min(70)]);
+        let (platform, from, to) = path(platform, from_index, further);
         let mut live = from.1.clone();
         add_extras(&mut live, &extras);
-        let location = Location { revision: from.0.clone(), empty: false, stamped: true, ..Location::default() };
+        let location = at(from.0.as_deref());
         let to = to.0.as_deref();
         let alone = plan(&CATALOGUE, platform, &live, &location, to).unwrap();
         let prepared = some_creations(&alone, &live, chosen);
@@ -240,11 +156,11 @@ proptest! {
         let states = &STATES[platform];
         let platform = &PLATFORMS[platform];
         let mut live = states[*stops.first().unwrap()].1.clone();
-        let mut at = states[*stops.first().unwrap()].0.clone();
+        let mut from = states[*stops.first().unwrap()].0.as_deref();
         for stop in stops {
-            let location = Location { revision: at.clone(), empty: false, stamped: true, ..Location::default() };
-            at.clone_from(&states[stop].0);
-            live = plan(&CATALOGUE, platform, &live, &location, at.as_deref()).unwrap().result;
+            let location = at(from);
+            from = states[stop].0.as_deref();
+            live = plan(&CATALOGUE, platform, &live, &location, from).unwrap().result;
             prop_assert_eq!(differences(&states[stop].1, &live, platform), []);
         }
     }
@@ -258,8 +174,7 @@ async fn the_plan_from_mlflow_1_2_to_head() {
     let backend = database.connect().await.unwrap();
     let states = &STATES[0];
     let (revision, live) = &states[5];
-    let location =
-        Location { revision: revision.clone(), empty: false, stamped: true, ..Location::default() };
+    let location = at(revision.as_deref());
     let head = states[70].0.as_deref();
     let plan = plan(&CATALOGUE, &Platform::SQLITE, live, &location, head).unwrap();
     let (mut lines, mut statements) = (Vec::new(), Vec::new());
