@@ -107,7 +107,10 @@ impl Upgrade {
             Some(file) => place_for_backup(context, database, &request, file.as_deref())?,
             None => None,
         };
-        let done = self.drive_all(context, database, &request, create).await?;
+        let done = match self.drive_all(context, database, &request, create).await {
+            Ok(done) => done,
+            Err(stopped) => return Err(self.tell(context, stopped)),
+        };
         if is_missing {
             let name = done.first().map_or_else(|| database.shown(), |one| one.name.clone());
             let message = format!("created {name}: there was no such file");
@@ -124,7 +127,9 @@ impl Upgrade {
         destination: &Path,
     ) -> Result<Outcome, Error> {
         let copy = source.copy_beside(destination, &self.arguments.connecting()).await?;
-        let mut done = self.drive_all(context, &copy.database(), request, false).await?;
+        let done = self.drive_all(context, &copy.database(), request, false).await;
+        // A copy that is not complete goes, whatever is done in it.
+        let mut done = done.map_err(|stopped| stopped.source)?;
         if done.iter().all(|one| one.report.steps.is_empty()) && !self.no_check {
             copy.check().await?;
         }
@@ -150,30 +155,35 @@ impl Upgrade {
         database: &Database,
         request: &UpgradeOptions,
         create: bool,
-    ) -> Result<Vec<Done>, Error> {
-        let graphs = self.graphs(context, database, request, create).await?;
+    ) -> Result<Vec<Done>, Stopped> {
         let mut done: Vec<Done> = Vec::new();
+        let graphs = match self.graphs(context, database, request, create).await {
+            Ok(graphs) => graphs,
+            Err(source) => return Err(Stopped { done, failed: GraphName::default(), source }),
+        };
         for &graph in &graphs {
             let mut request = request.clone();
-            request.assume = self.arguments.assumption(context.catalogue_of(graph))?;
             if done.iter().any(|one| one.report.backup.is_some()) {
                 request.backup = None;
             }
             let observer = context.observer_of(graph, &graphs);
-            match self.drive(context, database, &request, create, (graph, &observer)).await {
+            match self.drive(context, database, request, create, (graph, &observer)).await {
                 Ok((name, report)) => done.push(Done { graph, name, report }),
-                Err(source) => {
-                    let Some(last) = done.last() else { return Err(source) };
-                    let at = last.report.to.clone().unwrap_or_else(|| "base".to_owned());
-                    let (source, done_graph) = (Box::new(source), last.graph);
-                    let failed = OneGraphDone { done: done_graph, at, failed: graph, source };
-                    // The error is what counts, also for a reader who is gone.
-                    let _ = context.renderer.outcome(&self.outcome(done, |_| None));
-                    return Err(Error::OneGraphDone(failed));
-                }
+                Err(source) => return Err(Stopped { done, failed: graph, source }),
             }
         }
         Ok(done)
+    }
+
+    /// Shows what was done before the error, and returns the error that says so.
+    fn tell(&self, context: &Context, stopped: Stopped) -> Error {
+        let Stopped { done, failed, source } = stopped;
+        let Some(last) = done.last() else { return source };
+        let at = last.report.to.clone().unwrap_or_else(|| "base".to_owned());
+        let error = OneGraphDone { done: last.graph, at, failed, source: Box::new(source) };
+        // The error is what counts, also for a reader who is gone.
+        let _ = context.renderer.outcome(&self.outcome(done, |_| None));
+        Error::OneGraphDone(error)
     }
 
     /// Returns the graphs to upgrade.
@@ -220,13 +230,14 @@ impl Upgrade {
         &self,
         context: &Context,
         database: &Database,
-        request: &UpgradeOptions,
+        mut request: UpgradeOptions,
         create: bool,
         of: (GraphName, &Arc<dyn Observer>),
     ) -> Result<(String, UpgradeReport), Error> {
-        let mut attempts = Attempts::within(self.retry_for, request, &**of.1);
+        request.assume = self.arguments.assumption(context.catalogue_of(of.0))?;
+        let mut attempts = Attempts::within(self.retry_for, &request, &**of.1);
         loop {
-            match self.attempt(context, database, request, create, of).await {
+            match self.attempt(context, database, &request, create, of).await {
                 Ok(done) => return Ok(done),
                 Err(error) => {
                     let advice = self.advice(&error);
@@ -259,6 +270,13 @@ impl Upgrade {
         let report = upgrade(&mut *backend, catalogue, request, observer).await?;
         Ok((backend.name(), report))
     }
+}
+
+/// An error, with the graphs that were upgraded before it.
+struct Stopped {
+    done: Vec<Done>,
+    failed: GraphName,
+    source: Error,
 }
 
 /// The upgrade of one graph.

@@ -38,7 +38,11 @@ pub fn hint(error: &Error) -> Option<String> {
         }
         Error::Verification(error) => of_verification(error).to_owned(),
         Error::Unfinished { unfinished, .. } => hint_on_unfinished(unfinished),
-        Error::OneGraphDone(failed) => return hint(&failed.source),
+        // What the source says of the database is true of the tables of this graph.
+        Error::OneGraphDone(failed) => {
+            return hint(&failed.source)
+                .map(|hint| format!("as for {}: {hint}", failed.failed.owner()));
+        }
         Error::Interrupted { operation: Operation::Copy, .. } => copy::INTERRUPTED.to_owned(),
         Error::Interrupted { source, .. } => of_interrupted(source),
         other => match other.remedy() {

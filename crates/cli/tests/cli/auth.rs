@@ -128,11 +128,26 @@ fn a_failure_of_the_second_upgrade_tells_what_the_first_has_done() {
         "{}",
         ran.stderr
     );
+    assert!(ran.stderr.contains("hint: as for MLflow's auth app: the database"), "{}", ran.stderr);
     assert!(ran.stdout.contains(HEAD), "{}", ran.stdout);
     assert_eq!(versions(&sandbox), [HEAD, "8606fa83a998"].map(|id| Some(id.to_owned())));
     sandbox.sql("DROP TABLE roles");
     assert_eq!(sandbox.run(&["upgrade", "mlruns.db"]).code, 0);
     assert_eq!(versions(&sandbox)[1].as_deref(), Some(AUTH_HEAD));
+}
+
+/// Nothing of a copy that is thrown away is told.
+#[test]
+fn a_failure_of_the_second_upgrade_of_a_copy_leaves_nothing() {
+    let sandbox = with_both();
+    sandbox.sql("CREATE TABLE roles (id INTEGER PRIMARY KEY, own VARCHAR(9))");
+    let before = std::fs::read(sandbox.path("mlruns.db")).unwrap();
+    let ran = sandbox.run(&["upgrade", "mlruns.db", "--into", "new.db"]);
+    assert_ne!(ran.code, 0);
+    assert_eq!(ran.stdout, "");
+    assert!(!ran.stderr.contains("is upgraded"), "{}", ran.stderr);
+    assert!(!sandbox.path("new.db").exists());
+    assert!(std::fs::read(sandbox.path("mlruns.db")).unwrap() == before);
 }
 
 /// The kill may come late: then the graph is done, and never half done.
