@@ -60,6 +60,30 @@ impl GraphArgument {
         arguments.refuse(context, &found)?;
         Ok(found)
     }
+
+    /// Returns the only graph that the database has, or the one that the user names.
+    ///
+    /// # Errors
+    /// If the database cannot be read, or has both graphs. `argument` is what does not name one.
+    pub(crate) async fn only(
+        &self,
+        backend: &mut dyn Backend,
+        context: &Context,
+        argument: &str,
+    ) -> Result<GraphName, Error> {
+        if let Some(graph) = self.graph {
+            return Ok(graph);
+        }
+        let found = graphs_present(backend, &context.catalogue, &context.auth).await?;
+        match found.as_slice() {
+            [] => Ok(GraphName::Tracking),
+            [graph] => Ok(*graph),
+            _ => {
+                let argument = argument.to_owned();
+                Err(Error::Target(TargetError::SeveralGraphs { argument, graphs: found }))
+            }
+        }
+    }
 }
 
 /// The arguments that may fit one graph only.

@@ -24,21 +24,53 @@ pub(super) async fn check(database: &mut Mysql, plan: &Plan) -> Result<Vec<Error
     let found = text_protocol::rows(&mut database.connection, STATEMENTS).await;
     let action = "looking for what depends on columns and tables";
     let found = found.map_err(|source| database.context.error(action, source))?;
-    let refusal =
-        |end: &Ending| end.refusal(found.iter().filter_map(|row| dependent(row, end)).collect());
-    Ok(ends.iter().filter_map(refusal).collect())
+    let objects: Vec<Object<'_>> = found.iter().filter_map(|row| Object::of(row)).collect();
+    Ok(ends.iter().filter_map(|end| end.refusal(dependents(&objects, end))).collect())
 }
 
-/// Returns the object of a row, if its statement names what ends.
-///
-/// Core finds the table's own triggers.
-fn dependent(row: &[Option<String>], end: &Ending) -> Option<Dependent> {
-    let [Some(kind), Some(name), table, Some(statement)] = row else { return None };
-    let names = |name: &str| mentions(statement, name, Dialect::Mysql);
-    let is_own = table.as_ref() == Some(&end.table);
-    let names_column = end.column.as_ref().is_none_or(|column| names(column));
-    (!is_own && names(&end.table) && names_column).then(|| Dependent {
-        object: format!("{kind} {name}"),
-        remedy: Some(format!("DROP {} {}", kind.to_uppercase(), quote(name))),
-    })
+/// A view, or a trigger of a table.
+struct Object<'a> {
+    kind: &'a str,
+    name: &'a str,
+    table: Option<&'a str>,
+    statement: &'a str,
+}
+
+impl<'a> Object<'a> {
+    fn of(row: &'a [Option<String>]) -> Option<Self> {
+        let [Some(kind), Some(name), table, Some(statement)] = row else { return None };
+        Some(Self { kind, name, table: table.as_deref(), statement })
+    }
+
+    fn mentions(&self, name: &str) -> bool {
+        mentions(self.statement, name, Dialect::Mysql)
+    }
+
+    /// Returns whether the statement names what ends. Core finds the table's own triggers.
+    fn reads(&self, end: &Ending) -> bool {
+        let names_column = end.column.as_ref().is_none_or(|column| self.mentions(column));
+        self.table != Some(end.table.as_str()) && self.mentions(&end.table) && names_column
+    }
+
+    fn dependent(&self) -> Dependent {
+        Dependent {
+            object: format!("{} {}", self.kind, self.name),
+            remedy: Some(format!("DROP {} {}", self.kind.to_uppercase(), quote(self.name))),
+        }
+    }
+}
+
+/// Returns what reads a column or table, and what reads it through a view.
+fn dependents(objects: &[Object<'_>], end: &Ending) -> Vec<Dependent> {
+    let (mut found, mut rest): (Vec<_>, Vec<_>) =
+        objects.iter().partition(|object| object.reads(end));
+    let mut looked_at = 0;
+    while let Some(view) = found.get(looked_at) {
+        looked_at += 1;
+        if view.kind == "view" {
+            let name = view.name;
+            found.extend(rest.extract_if(.., |object| object.mentions(name)));
+        }
+    }
+    found.into_iter().map(Object::dependent).collect()
 }

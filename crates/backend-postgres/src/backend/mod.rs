@@ -17,7 +17,7 @@ use mlflow_migrate_core::backend::{
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Observer, Progress};
 use mlflow_migrate_core::graphs::GraphName;
-use mlflow_migrate_core::plan::{ChangePlan, OutsideReference, Plan, TableChange};
+use mlflow_migrate_core::plan::{ChangePlan, DroppedTable, OutsideReference, Plan, TableChange};
 use mlflow_migrate_core::schema::Schema;
 use mlflow_migrate_core::script::ScriptDialect;
 
@@ -116,6 +116,10 @@ impl Backend for Postgres {
 
     async fn drop_tables(&mut self, leftovers: &[String]) -> Result<(), Error> {
         change::drop_tables(self, leftovers).await
+    }
+
+    async fn drop_table(&mut self, dropped: &DroppedTable) -> Result<(), Error> {
+        change::drop_table(self, dropped).await
     }
 
     /// Does nothing: the server enforces foreign keys at every moment.

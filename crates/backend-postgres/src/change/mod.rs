@@ -1,6 +1,7 @@
 //! Changes tables.
 
 mod describe;
+mod dropped;
 mod locks;
 pub(crate) mod ownership;
 
@@ -13,6 +14,7 @@ use crate::render::{create_index, quote_identifier};
 use crate::statements;
 
 pub(crate) use self::describe::describe;
+pub(crate) use self::dropped::drop_table;
 
 /// Changes a table, statement by statement.
 pub(crate) async fn apply(

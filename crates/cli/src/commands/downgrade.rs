@@ -1,16 +1,17 @@
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
 use mlflow_migrate::Attempts;
-use mlflow_migrate_core::event::Observer;
+use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::report::downgrade::preview_downgrade;
-use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, upgrade};
+use mlflow_migrate_core::{Error, UpgradeOptions, upgrade};
 
 use crate::Context;
 use crate::arguments::{DatabaseArguments, Destination, Workers, duration};
 use crate::database::Database;
+use crate::graphs::GraphArgument;
 use crate::outcome::{DowngradePreviewed, Downgraded, OfDatabase, Outcome};
 
 /// Downgrade a database to an older revision, where that is sound
@@ -21,6 +22,9 @@ use crate::outcome::{DowngradePreviewed, Downgraded, OfDatabase, Outcome};
 /// counts the rows and refuses, unless `--discard` accepts the loss. Some revisions cannot be undone.
 /// Then the command names the revision, and the nearest target.
 #[derive(Args, Debug)]
+#[command(mut_arg("graph", |graph| graph.long_help("\
+Whose tables: those of the tracking store, or of the auth app (`--app-name basic-auth`). Needed where \
+the database has both")))]
 #[command(after_help = "\
 Examples:
   mlflow-migrate downgrade mlruns.db --to 3.13 --dry-run
@@ -28,6 +32,9 @@ Examples:
 pub(crate) struct Downgrade {
     #[command(flatten)]
     database: DatabaseArguments,
+
+    #[command(flatten)]
+    graph: GraphArgument,
 
     /// `base`, a revision or the beginning of one, or an MLflow release: 3.13.0, 3.13.x,
     /// mlflow==3.13.0, or `mlflow` for the one that is installed here
@@ -64,23 +71,39 @@ impl Downgrade {
         let database = self.database.database(context)?;
         let target = Destination::named(&self.to).target(context)?.unwrap_or(Target::Head);
         let mut request = UpgradeOptions::back_to(target, self.discard);
-        request.assume = self.database.assumption(&context.catalogue)?;
         request.accept_drift = self.accept_drift;
         request.skip_check = self.no_check;
         request.stop = context.stop.clone();
         if self.dry_run {
-            return self.preview(context, &database, &request).await;
+            let (graph, outcome) = self.preview(context, &database, &request).await?;
+            return Ok(Outcome::of_graphs(vec![(graph, outcome)]));
         }
         let mut attempts = Attempts::within(self.retry_for, &request, &*context.renderer);
         loop {
             match self.attempt(context, &database, &request).await {
-                Ok((database, report)) => {
-                    let result = Downgraded::from(report);
-                    return Ok(Outcome::Downgrade(OfDatabase { database, result }));
-                }
+                Ok((graph, outcome)) => return Ok(Outcome::of_graphs(vec![(graph, outcome)])),
                 Err(error) => attempts.wait_after(error, None).await?,
             }
         }
+    }
+
+    /// Opens the database, and returns its graph with the request for it.
+    async fn open(
+        &self,
+        context: &Context,
+        database: &Database,
+        request: &UpgradeOptions,
+    ) -> Result<(Box<dyn Backend>, GraphName, UpgradeOptions), Error> {
+        let connecting = self.workers.connecting(self.database.connecting());
+        let mut backend = database.open(&connecting, false, context).await?;
+        let argument = format!("`--to {}`", self.to);
+        let graph = match database.may_hold_auth() {
+            true => self.graph.only(&mut *backend, context, &argument).await?,
+            false => self.graph.named().unwrap_or_default(),
+        };
+        let mut request = request.clone();
+        request.assume = self.database.assumption(context.catalogue_of(graph))?;
+        Ok((backend, graph, request))
     }
 
     async fn preview(
@@ -88,12 +111,12 @@ impl Downgrade {
         context: &Context,
         database: &Database,
         request: &UpgradeOptions,
-    ) -> Result<Outcome, Error> {
-        let connecting = self.workers.connecting(self.database.connecting());
-        let mut backend = database.open(&connecting, false, context).await?;
-        let found = preview_downgrade(&mut *backend, &context.catalogue, request).await?;
+    ) -> Result<(GraphName, Outcome), Error> {
+        let (mut backend, graph, request) = self.open(context, database, request).await?;
+        let catalogue = context.catalogue_of(graph);
+        let found = preview_downgrade(&mut *backend, catalogue, &request).await?;
         let result = DowngradePreviewed::of(&found, self.discard);
-        Ok(Outcome::DowngradePreview(OfDatabase { database: backend.name(), result }))
+        Ok((graph, Outcome::DowngradePreview(OfDatabase { database: backend.name(), result })))
     }
 
     async fn attempt(
@@ -101,11 +124,12 @@ impl Downgrade {
         context: &Context,
         database: &Database,
         request: &UpgradeOptions,
-    ) -> Result<(String, UpgradeReport), Error> {
-        let connecting = self.workers.connecting(self.database.connecting());
-        let mut backend = database.open(&connecting, false, context).await?;
-        let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
-        let report = upgrade(&mut *backend, &context.catalogue, request, &observer).await?;
-        Ok((backend.name(), report))
+    ) -> Result<(GraphName, Outcome), Error> {
+        let (mut backend, graph, request) = self.open(context, database, request).await?;
+        let observer = context.observer_of(graph, &[graph]);
+        let report =
+            upgrade(&mut *backend, context.catalogue_of(graph), &request, &observer).await?;
+        let result = Downgraded::from(report);
+        Ok((graph, Outcome::Downgrade(OfDatabase { database: backend.name(), result })))
     }
 }

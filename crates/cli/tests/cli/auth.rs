@@ -118,6 +118,26 @@ fn arguments_for_one_graph_need_its_name() {
 }
 
 #[test]
+fn one_graph_is_downgraded() {
+    let sandbox = with_auth("c3d4e5f6a7b8");
+    let to = ["downgrade", "mlruns.db", "--to", "2ed73881770d", "--json"];
+    let preview = sandbox.run(&[&to[..], &["--dry-run"]].concat()).json();
+    let expected = [[json!("auth"), json!("2ed73881770d")]];
+    assert_eq!(results(&preview, "downgrade_preview", "to"), expected);
+    assert_eq!(results(&sandbox.run(&to).json(), "downgrade", "to"), expected);
+    assert_eq!(versions(&sandbox), [None, Some("2ed73881770d".to_owned())]);
+    let both = with_both();
+    let unclear = both.refused(&["downgrade", "mlruns.db", "--to", "base"]);
+    insta::assert_snapshot!(unclear);
+    let named = ["downgrade", "mlruns.db", "--to", "2.8.0", "--graph", "tracking"];
+    let ran = both.run(&named);
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    let irreversible = both.run(&["downgrade", "mlruns.db", "--to", "base", "--graph", "auth"]);
+    assert_eq!(irreversible.code, 25, "{}", irreversible.stderr);
+    assert_eq!(versions(&both), ["acf3f17fdcc7", "8606fa83a998"].map(|id| Some(id.to_owned())));
+}
+
+#[test]
 fn a_failure_of_the_second_upgrade_tells_what_the_first_has_done() {
     let sandbox = with_both();
     sandbox.sql("CREATE TABLE roles (id INTEGER PRIMARY KEY, own VARCHAR(9))");
@@ -174,6 +194,63 @@ fn a_kill_leaves_no_graph_half_done() {
         let grants = "SELECT count(*) FROM role_permissions";
         let grants: i64 = sandbox.connect().query_one(grants, [], |row| row.get(0)).unwrap();
         assert_eq!(grants, 1);
+    }
+}
+
+/// Each graph of a database on a server is a transaction of its own as well.
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+#[tokio::test]
+async fn a_kill_on_a_server_leaves_no_graph_half_done() {
+    use mlflow_migrate_tests::server::{TestServer, wait_until_alone};
+
+    use crate::kills_at_steps::{End, kill_when_told};
+
+    let sandbox = Sandbox::new();
+    let servers = TestServer::given().unwrap_or_else(|problem| panic!("{problem}"));
+    for server in servers.into_iter().filter(TestServer::is_postgres) {
+        for (graph, step, end) in [
+            ("tracking", 1, End::Ends),
+            ("tracking", 40, End::Begins),
+            ("auth", 1, End::Begins),
+            ("auth", 3, End::Ends),
+            ("auth", 5, End::Begins),
+        ] {
+            let database = server.at("acf3f17fdcc7").await;
+            let address = database.address().unwrap();
+            let url = address.to_string();
+            let run = |arguments: &[&str]| {
+                let ran = sandbox.run(arguments);
+                assert_eq!(ran.code, 0, "{arguments:?}: {}{}", ran.stdout, ran.stderr);
+            };
+            run(&["upgrade", &url, "--graph", "auth", "--assume", "empty", "--to", "8606fa83a998"]);
+            database.run(
+                "INSERT INTO users (id, username) VALUES (3, 'ann');
+                 INSERT INTO experiment_permissions (experiment_id, user_id, permission)
+                    VALUES ('7', 3, 'EDIT')",
+            );
+            if graph == "auth" {
+                run(&["upgrade", &url, "--graph", "tracking"]);
+            }
+            // No transaction takes back what a sequence has given.
+            let contents = || {
+                let contents = String::from_utf8(database.contents()).unwrap();
+                let lines = contents.lines().filter(|line| !line.contains("FROM pg_sequences"));
+                lines.map(ToOwned::to_owned).collect::<Vec<String>>()
+            };
+            let before = contents();
+            kill_when_told(step, end, &mut sandbox.command(&["upgrade", &url, "--json"]));
+            wait_until_alone(&server, address);
+            // The kill may come late.
+            let is_done = || sandbox.run(&["check", &url, "--graph", graph]).code == 0;
+            assert!(contents() == before || is_done(), "{graph}, step {step} {end:?}");
+            run(&["upgrade", &url]);
+            run(&["check", &url]);
+            let versions = "SELECT (SELECT version_num FROM alembic_version), \
+                (SELECT version_num FROM alembic_version_auth)";
+            assert_eq!(database.query(versions), [[HEAD.into(), AUTH_HEAD.into()]]);
+            let grants = "SELECT count(*) FROM role_permissions";
+            assert_eq!(database.query(grants), [[mlflow_migrate_tests::database::Cell::from(1)]]);
+        }
     }
 }
 

@@ -24,6 +24,8 @@ mod kills;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_at_steps;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_of_downgrades;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_preparations;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_repairs;

@@ -316,6 +316,23 @@ fn compare_with_mlflow(python: &OsStr, server: &TestServer) {
     assert!(passed >= cases && told.trim_end().ends_with(" passed, 0 failed"), "{told}");
 }
 
+/// Filled databases go to a newer revision, and back: schema and rows are as before.
+#[test]
+fn rows_survive_the_way_there_and_back_on_every_server() {
+    let Some(python) = oracle::python() else { return };
+    let servers: Vec<TestServer> =
+        servers_once().filter(|server| server.head() == "head").collect();
+    std::thread::scope(|scope| {
+        for server in &servers {
+            scope.spawn(|| {
+                let url = server.address().without_parameters().to_string();
+                let told = oracle::there_and_back(&python, &["--server", &url]);
+                assert!(told.matches("passed ").count() >= 4, "{}: {told}", server.name());
+            });
+        }
+    });
+}
+
 /// MLflow's tracking store and model registry read and write the upgraded databases.
 #[tokio::test]
 async fn mlflow_works_on_every_server() {

@@ -25,7 +25,7 @@ use crate::error::Error;
 use crate::event::cancellation::CancellationToken;
 use crate::event::{Amount, Observer, Progress};
 use crate::graphs::GraphName;
-use crate::plan::{ChangePlan, OutsideReference, Plan, TableChange};
+use crate::plan::{ChangePlan, DroppedTable, OutsideReference, Plan, TableChange};
 use crate::rows::Rows;
 use crate::schema::{ForeignKey, Schema, Table};
 use crate::script::ScriptDialect;
@@ -200,6 +200,13 @@ pub trait Backend: Rows {
     ///
     /// They are leftovers of an interrupted Alembic run or, in an abort, new tables of the upgrade.
     async fn drop_tables(&mut self, leftovers: &[String]) -> Result<(), Error>;
+
+    /// Drops a table, as a downgrade does, with the functions that only its own triggers call.
+    ///
+    /// Only PostgreSQL has such functions.
+    async fn drop_table(&mut self, dropped: &DroppedTable) -> Result<(), Error> {
+        self.drop_tables(std::slice::from_ref(&dropped.table.name)).await
+    }
 
     /// Counts orphaned rows where the database does not enforce foreign keys during an upgrade.
     ///

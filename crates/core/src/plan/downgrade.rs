@@ -66,10 +66,10 @@ pub fn plan_downgrade(
     planner.drop_tables(|name| dropped.contains_key(name));
     let (changes, result) = planner.finish();
     let changes = changes.into_iter().flat_map(|step| around_the_servers_indexes(step, platform));
-    let (first, last) = drops(live, &dropped);
+    let states = [state(current)?, target];
+    let (first, last) = drops(live, &dropped, &states[0]);
     let steps = first.into_iter().chain(changes).chain(last).collect();
     let revisions = path.iter().rev().map(|revision| revision.id.clone()).collect();
-    let states = [state(current)?, target];
     let (to, prepared) = (to.map(ToOwned::to_owned), Vec::new());
     Ok(Plan { from: from.clone(), to, revisions, steps, result, prepared, states, undone })
 }
@@ -148,7 +148,11 @@ fn around_the_servers_indexes(step: Step, platform: &Platform) -> Vec<Step> {
 /// Returns the steps that drop tables, a referencing table before the one that it references.
 ///
 /// The second list comes after all changes, since tables that stay reference its tables until then.
-fn drops(live: &Schema, dropped: &BTreeMap<String, Vec<String>>) -> (Vec<Step>, Vec<Step>) {
+fn drops(
+    live: &Schema,
+    dropped: &BTreeMap<String, Vec<String>>,
+    current: &Schema,
+) -> (Vec<Step>, Vec<Step>) {
     let held = held_tables(live, dropped);
     let mut rest: Vec<&Table> = dropped.keys().filter_map(|name| live.table(name)).collect();
     let (mut first, mut last) = (Vec::new(), Vec::new());
@@ -157,7 +161,10 @@ fn drops(live: &Schema, dropped: &BTreeMap<String, Vec<String>>) -> (Vec<Step>, 
         let place = rest.iter().position(is_free).unwrap_or_default();
         let table = rest.remove(place);
         let revisions = dropped.get(&table.name).cloned().unwrap_or_default();
-        let step = Step::DropTable(Box::new(DroppedTable { table: table.clone(), revisions }));
+        let triggers = current.table(&table.name).into_iter().flat_map(|own| &own.triggers);
+        let triggers = triggers.map(|trigger| trigger.name.clone()).collect();
+        let step = DroppedTable { table: table.clone(), revisions, triggers };
+        let step = Step::DropTable(Box::new(step));
         if held.contains(table.name.as_str()) { last.push(step) } else { first.push(step) }
     }
     (first, last)

@@ -121,6 +121,8 @@ pub struct DroppedTable {
     pub table: Table,
     /// The revisions that created the table.
     pub revisions: Vec<String>,
+    /// The names of MLflow's own triggers of the table.
+    pub triggers: Vec<String>,
 }
 
 /// The steps of an upgrade or a downgrade, in order.

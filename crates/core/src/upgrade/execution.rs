@@ -234,7 +234,7 @@ impl<'a> Execution<'a> {
             }
             Step::DropTable(dropped) => {
                 self.note_dropped_rows(backend, &dropped.table.name, number).await?;
-                backend.drop_tables(std::slice::from_ref(&dropped.table.name)).await?;
+                backend.drop_table(dropped).await?;
                 Ok(None)
             }
             Step::Change(change) => {

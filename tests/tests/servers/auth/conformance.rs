@@ -1,6 +1,8 @@
 //! Between all pairs of states, the schema that comes out is the one that MLflow's own chain makes.
 
+use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::SessionMode;
+use mlflow_migrate_core::error::DowngradeError;
 use mlflow_migrate_core::graphs::GraphName;
 use mlflow_migrate_core::schema;
 use mlflow_migrate_tests::conformance::State;
@@ -10,9 +12,13 @@ use mlflow_migrate_tests::reference::{describe_graph, differences};
 use mlflow_migrate_tests::server::TestServer;
 use mlflow_migrate_tests::tests;
 
-use super::{POSSIBLE, at, catalogue, upgraded};
+use super::{POSSIBLE, at, catalogue, downgraded, upgraded};
 
-pub(crate) const TESTS: &[Test] = tests![every_pair => POSSIBLE];
+pub(crate) const TESTS: &[Test] = tests![
+    every_pair => POSSIBLE,
+    every_pair_back => POSSIBLE,
+    rows_of_roles_do_not_go_back => POSSIBLE,
+];
 
 /// Asserts that a database is in a state, by the model and by the server's own words.
 pub(super) async fn assert_in(database: &dyn TestDatabase, (revision, expected): &State) {
@@ -43,4 +49,47 @@ async fn every_pair(server: &TestServer) {
             assert_in(&*database, state).await;
         }
     }
+}
+
+/// Down and up again.
+async fn every_pair_back(server: &TestServer) {
+    let states = server.reference().auth_states().unwrap();
+    for (place, newer) in states.iter().enumerate().skip(1) {
+        let start = at(server, newer.0.as_deref().unwrap()).await;
+        for older in &states[..place] {
+            let database = start.copy().unwrap();
+            let to = older.0.as_deref().unwrap_or("base");
+            downgraded(&*database, to, false).await.unwrap();
+            assert_in(&*database, older).await;
+            upgraded(&*database, newer.0.as_deref().unwrap()).await;
+            assert_in(&*database, newer).await;
+        }
+    }
+}
+
+/// Permissions of before stay as they are. What MLflow has changed in roles since would be lost.
+async fn rows_of_roles_do_not_go_back(server: &TestServer) {
+    const PERMISSIONS: &str = "SELECT experiment_id, permission FROM experiment_permissions";
+    let database = at(server, "a1b2c3d4e5f6").await;
+    database.run(
+        "INSERT INTO users (id, username) VALUES (3, 'ann');
+         INSERT INTO experiment_permissions (experiment_id, user_id, permission)
+            VALUES ('7', 3, 'EDIT')",
+    );
+    let before = database.query(PERMISSIONS);
+    upgraded(&*database, "c3d4e5f6a7b8").await;
+    downgraded(&*database, "a1b2c3d4e5f6", false).await.unwrap();
+    upgraded(&*database, "head").await;
+    let error = downgraded(&*database, "a1b2c3d4e5f6", true).await.unwrap_err();
+    let Error::Downgrade(DowngradeError::Irreversible { revision, rows, nearest, .. }) = &error
+    else {
+        panic!("{error:?}")
+    };
+    let found = (revision.as_str(), *rows, nearest.as_deref());
+    assert_eq!(found, ("e5f6a7b8c9d0", 1, Some("e5f6a7b8c9d0")));
+    downgraded(&*database, "e5f6a7b8c9d0", false).await.unwrap();
+    database
+        .run("DELETE FROM user_role_assignments; DELETE FROM role_permissions; DELETE FROM roles");
+    downgraded(&*database, "0965eb92f5f0", false).await.unwrap();
+    assert_eq!(database.query(PERMISSIONS), before);
 }

@@ -5,8 +5,12 @@ mod recognition;
 mod rows;
 
 use std::process::Command;
+use std::sync::Arc;
 
+use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::history::catalogue::Catalogue;
+use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport};
 use mlflow_migrate_tests::capability::Capability;
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::Test;
@@ -36,6 +40,18 @@ async fn at(server: &TestServer, revision: &str) -> Box<dyn TestDatabase> {
 async fn upgraded(database: &dyn TestDatabase, target: &str) {
     let report = upgrade(&catalogue(), database, target).await;
     report.unwrap_or_else(|error| panic!("to {target}: {error}"));
+}
+
+/// Downgrades the auth app's tables.
+async fn downgraded(
+    database: &dyn TestDatabase,
+    target: &str,
+    discard: bool,
+) -> Result<UpgradeReport, Error> {
+    let mut backend = database.connect().await?;
+    let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
+    let request = UpgradeOptions::back_to(Target::parse(target), discard);
+    mlflow_migrate_core::upgrade(&mut *backend, &catalogue(), &request, &observer).await
 }
 
 /// Runs a command of `tests/oracle/auth_app.py` on databases; `false` if there is no MLflow here.

@@ -3,7 +3,8 @@
 use mlflow_migrate::hint;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
-use mlflow_migrate_tests::capability::EVERY_REVISION;
+use mlflow_migrate_tests::capability::{EVERY_REVISION, POSTGRES};
+use mlflow_migrate_tests::database::{Cell, upgrade};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::reference::Server;
 use mlflow_migrate_tests::server::TestServer;
@@ -12,7 +13,10 @@ use mlflow_migrate_tests::tests;
 use super::{downgrade, refused};
 use crate::hostile::is_known;
 
-pub(crate) const TESTS: &[Test] = tests![what_reads_a_dropped_table => EVERY_REVISION];
+pub(crate) const TESTS: &[Test] = tests![
+    what_reads_a_dropped_table => EVERY_REVISION,
+    functions_of_triggers_go_with_them => POSTGRES,
+];
 
 /// The object, and the statements that make it. None names a column of the table.
 type Object = (&'static str, &'static str);
@@ -52,11 +56,20 @@ fn objects(server: &TestServer) -> Vec<Object> {
             ("table own6, which inherits from it", "CREATE TABLE own6 () INHERITS (workspaces)"),
             ("column x of own7", "CREATE TABLE own7 (x workspaces)"),
         ],
-        // MySQL's view of a view does not name the table.
-        _ => &[(
-            "trigger own3",
-            "CREATE TRIGGER own3 AFTER INSERT ON runs FOR EACH ROW DELETE FROM workspaces",
-        )],
+        _ => &[
+            VIEW_OF_A_VIEW,
+            (
+                "trigger own3",
+                "CREATE TRIGGER own3 AFTER INSERT ON runs FOR EACH ROW DELETE FROM workspaces",
+            ),
+            (
+                "trigger own4",
+                "CREATE VIEW own AS SELECT count(*) AS n FROM workspaces;
+                 CREATE VIEW own2 AS SELECT n + 1 AS m FROM own;
+                 CREATE TRIGGER own4 BEFORE INSERT ON runs FOR EACH ROW
+                     SET NEW.name = (SELECT m FROM own2)",
+            ),
+        ],
     });
     objects.retain(|(_, create)| is_known(server, create));
     objects
@@ -76,4 +89,26 @@ async fn what_reads_a_dropped_table(server: &TestServer) {
         remedy.split_inclusive(';').for_each(|statement| database.run(statement));
     }
     downgrade(server, &*database, "c8d9e0f1a2b3", false).await.unwrap();
+}
+
+/// A function stays where something of the user's calls it.
+async fn functions_of_triggers_go_with_them(server: &TestServer) {
+    const FUNCTIONS: &str = "SELECT proname::text FROM pg_proc p \
+        JOIN pg_namespace n ON n.oid = p.pronamespace WHERE n.nspname = 'public'";
+    const OF_THE_USER: &str = "CREATE TABLE own (secret_id integer, secret_name text);
+         CREATE TRIGGER own BEFORE UPDATE ON own FOR EACH ROW
+             EXECUTE FUNCTION prevent_secrets_aad_mutation()";
+    let before = "bf29a5ff90ea";
+    let of_mlflow = || vec![vec![Cell::from("prevent_secrets_aad_mutation")]];
+    for (own, left) in [("", Vec::new()), (OF_THE_USER, of_mlflow())] {
+        let database = server.at("1bd49d398cd23").await;
+        assert_eq!(database.query(FUNCTIONS), of_mlflow());
+        if !own.is_empty() {
+            database.run(own);
+        }
+        downgrade(server, &*database, before, false).await.unwrap();
+        assert_eq!(database.query(FUNCTIONS), left, "{own}");
+        upgrade(server.catalogue(), &*database, "1bd49d398cd23").await.unwrap();
+        assert_eq!(database.query(FUNCTIONS), of_mlflow());
+    }
 }
