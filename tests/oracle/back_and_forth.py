@@ -86,7 +86,9 @@ def _run(program: Path, command: str, database: Database, to: str) -> None:
     words = [program, command, named, "--to", to, "--quiet"]
     # What an upgrade would refuse is not what this is about.
     words += ["--skip-invalid"] if command == "upgrade" else []
-    done = subprocess.run([str(word) for word in words], check=False, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(word) for word in words], check=False, capture_output=True, text=True
+    )
     if done.returncode != 0:
         raise RuntimeError(f"{command} --to {to}: {done.returncode}\n{done.stdout}{done.stderr}")
 
@@ -102,9 +104,7 @@ def _there_and_back(
         _run(program, "downgrade", database, older)
         after = _contents(database, contents)
         different = [
-            table
-            for table in sorted(contents | after)
-            if contents.get(table) != after.get(table)
+            table for table in sorted(contents | after) if contents.get(table) != after.get(table)
         ]
         lines = schema_dump.diff(schema, _schema(database))
         if different or lines:
