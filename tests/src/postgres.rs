@@ -106,13 +106,14 @@ pub async fn open(address: &Address, waits: Waits) -> Result<Box<dyn Backend>, E
 /// # Errors
 /// If the server refuses that.
 pub fn drop_database(maintenance: &Address, name: &str) -> Result<(), sqlx::Error> {
+    let drop_it = format!("DROP DATABASE IF EXISTS \"{}\"", name.replace('"', "\"\""));
     // PostgreSQL 12 has no FORCE yet.
-    if wait(fetch(maintenance, &format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)"))).is_ok() {
+    if wait(fetch(maintenance, &format!("{drop_it} WITH (FORCE)"))).is_ok() {
         return Ok(());
     }
     let end = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname";
-    wait(fetch(maintenance, &format!("{end} = '{name}'")))?;
-    wait(fetch(maintenance, &format!("DROP DATABASE IF EXISTS {name}"))).map(drop)
+    wait(fetch(maintenance, &format!("{end} = '{}'", name.replace('\'', "''"))))?;
+    wait(fetch(maintenance, &drop_it)).map(drop)
 }
 
 /// Runs SQL statements, each of them in a transaction with the ones before it.

@@ -5,6 +5,7 @@ use mlflow_migrate_tests::capability::{POSTGRES, SERVER};
 use mlflow_migrate_tests::connect::{open, upgrade_at};
 use mlflow_migrate_tests::database::Waits;
 use mlflow_migrate_tests::harness::Test;
+use mlflow_migrate_tests::postgres::drop_database;
 use mlflow_migrate_tests::server::{TestServer, query};
 use mlflow_migrate_tests::tests;
 use mlflow_migrate_tests::unique::next_name;
@@ -47,11 +48,11 @@ fn run(address: &Address, sql: &str) {
 impl Drop for Named {
     fn drop(&mut self) {
         let own = &self.address.database;
-        let sql = match self.administrator.is_postgres() {
-            true => format!("DROP DATABASE {} WITH (FORCE)", name(own)),
-            false => format!("DROP DATABASE `{}`", own.replace('`', "``")),
-        };
-        run(&self.administrator, &sql);
+        if self.administrator.is_postgres() {
+            drop_database(&self.administrator, own).unwrap();
+        } else {
+            run(&self.administrator, &format!("DROP DATABASE `{}`", own.replace('`', "``")));
+        }
     }
 }
 
