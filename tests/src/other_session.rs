@@ -88,7 +88,7 @@ impl OtherSession {
     }
 
     /// Begins a statement, after those that were begun before.
-    fn begin(&self, sql: &str) -> Receiver<Done> {
+    pub fn begin(&self, sql: &str) -> Receiver<Done> {
         let (done, is_done) = mpsc::channel();
         // If the session is gone, whoever waits for the statement is told.
         let _ = self.statements.send((sql.to_owned(), done));

@@ -31,6 +31,7 @@ pub(crate) const TESTS: &[Test] = tests![
     nobody_works_on_without_the_lock => MYSQL,
     nothing_is_committed_without_the_lock => MYSQL => EVERY_REVISION,
     the_backfill_of_traces_is_done_again => MYSQL => EVERY_REVISION,
+    a_range_that_a_deadlock_ends_is_filled_again => MYSQL => EVERY_REVISION,
     what_can_be_taken_back_is => MYSQL,
     what_cannot_be_taken_back_is_refused => MYSQL,
     taking_back_goes_on_where_it_was_stopped => MYSQL,
@@ -238,6 +239,29 @@ async fn the_backfill_of_traces_is_done_again(server: &TestServer) {
         assert!(filled(&*database) == expected, "cut at {text} {time}");
         assert_at(server, &*database, server.head()).await;
     }
+}
+
+/// The server takes back the range, which has written less than the other session.
+async fn a_range_that_a_deadlock_ends_is_filled_again(server: &TestServer) {
+    let database = with_many_traces(server).await;
+    let address = address_of(&*database);
+    let other = Arc::new(OtherSession::of(&address));
+    other.run("CREATE TEMPORARY TABLE weight (n INTEGER)");
+    let session = Arc::clone(&other);
+    let get_in_the_way = move || {
+        session.run("BEGIN");
+        let rows = vec!["(1)"; 20_000].join(", ");
+        session.run(&format!("INSERT INTO weight VALUES {rows}"));
+        session.run("SELECT * FROM spans FOR UPDATE");
+        session.begin("SELECT * FROM trace_info FOR UPDATE");
+        session.begin("COMMIT");
+        true
+    };
+    let proxy = Proxy::before(&address, "UPDATE `spans` JOIN", 1, get_in_the_way);
+    to_newest(server, &address.through_port(proxy.port())).await.unwrap();
+    let filled = "SELECT COUNT(*) FROM spans WHERE model_name IS NOT NULL";
+    assert_eq!(database.query(filled), [[Cell::from(4500)]]);
+    assert_at(server, &*database, server.head()).await;
 }
 
 /// Cut before the indexes of `metrics` are there, or before the first of the later tables is.

@@ -14,6 +14,9 @@ use super::{ProgressCounter, gateway, spans, traces};
 use crate::error::Error;
 use crate::rows::Rows;
 
+/// How often a range is filled again. Beside a session that causes more deadlocks, the upgrade stops.
+const MOST_DEADLOCKS: u32 = 3;
+
 /// Fills the traces and spans that are due.
 pub(super) async fn fill(
     database: &mut dyn Rows,
@@ -82,13 +85,15 @@ impl Work<'_> {
     }
 
     /// Fills a range and commits it, or its halves if it is too large for one transaction.
+    ///
+    /// A range that the server takes back, to end a deadlock, is filled again.
     async fn fill_in_parts(
         &self,
         database: &mut dyn Rows,
         range: Range,
         done: &mut Written,
     ) -> Result<(), Error> {
-        let mut left = vec![range];
+        let (mut left, mut deadlocks) = (vec![range], 0);
         while let Some(range) = left.pop() {
             let mut part = Written { defers_spans: done.defers_spans, ..Written::default() };
             match self.fill_part(database, &range, &mut part).await {
@@ -99,6 +104,13 @@ impl Work<'_> {
                         return Err(error);
                     };
                     left.extend([second, first]);
+                }
+                Err(Error::Conflict { .. })
+                    if deadlocks < MOST_DEADLOCKS && database.transactions().is_some() =>
+                {
+                    deadlocks += 1;
+                    parts::roll_back(database).await?;
+                    left.push(range);
                 }
                 Err(error) => return Err(error),
             }
