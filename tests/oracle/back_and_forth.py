@@ -1,17 +1,19 @@
 """Upgrades filled databases, downgrades them again, and compares schema and rows with before.
 
-usage: back_and_forth.py PROGRAM [--all] [--pairs] [--seed N] [--server URL ...]
+usage: back_and_forth.py PROGRAM [--all] [--pairs [N]] [--seed N] [--server URL ...]
 
 PROGRAM is mlflow-migrate. A state before 75868b020152 goes to b7e2c1a4d9f3 and back, a state after
 dc11669786a5 to the head and back. Neither may lose anything, so `--discard` is not given. Prints
 `passed OLDER NEWER` for each; --all takes every state, not a few, and --pairs every newer state as
-well. The databases are files, or, with --server, on these servers, where fewer states are taken.
+well, or N of them that the seed chooses. The databases are files, or, with --server, on these
+servers, where fewer states are taken.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -70,15 +72,19 @@ def _schema(database: Database) -> dict[str, object]:
 
 
 def _ways(
-    first: str, some: Sequence[str] | None, *, has_pairs: bool
+    first: str, some: Sequence[str] | None, pairs: int | None, seed: int
 ) -> Iterator[tuple[str, list[str]]]:
     """Each older state, or some, with the newer ones from which a downgrade leads to it."""
     order = states()
+    chance = random.Random(seed)
     for start, end in ((first, _BEFORE), (_AFTER, order[-1])):
         reach = order[order.index(start) : order.index(end) + 1]
         for place, older in enumerate(reach[:-1]):
             if some is None or older in {start, *some}:
-                yield older, reach[place + 1 :] if has_pairs else [end]
+                newers = [end] if pairs is None else reach[place + 1 :]
+                count = min(pairs or len(newers), len(newers))
+                chosen = set(chance.sample(newers, count))
+                yield older, [newer for newer in newers if newer in chosen]
 
 
 def _run(program: Path, command: str, database: Database, to: str) -> None:
@@ -131,7 +137,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("program", type=Path)
     parser.add_argument("--all", action="store_true")
-    parser.add_argument("--pairs", action="store_true")
+    parser.add_argument("--pairs", type=int, nargs="?", const=0, metavar="N")
     parser.add_argument("--seed", type=int, default=11)
     parser.add_argument("--server", action="append", default=[], metavar="URL")
     arguments = parser.parse_args()
@@ -141,7 +147,7 @@ def main() -> None:
         is_mysql = server is not None and not server.is_postgres
         first = _FIRST_OF_MYSQL if is_mysql else _FIRST
         some = None if arguments.all else (_SOME_OF_SERVERS if server else _SOME)
-        for older, newers in _ways(first, some, has_pairs=arguments.pairs):
+        for older, newers in _ways(first, some, arguments.pairs, arguments.seed):
             with _database(server, older) as database:
                 try:
                     for pair in _there_and_back(
