@@ -323,7 +323,13 @@ def columns_of_constraints(recordings: Iterable[Recording]) -> Columns:
 
 
 def _copies(items: Sequence[Any]) -> list[Any]:
-    return [one._copy() for one in items if not isinstance(one, sa.Index)]
+    copies = [one._copy() for one in items if not isinstance(one, sa.Index)]
+    if any(isinstance(one, sa.PrimaryKeyConstraint) for one in copies):
+        # SQLAlchemy warns of a key that is named twice, by its columns and by the constraint.
+        for one in copies:
+            if isinstance(one, sa.Column):
+                one.primary_key = False
+    return copies
 
 
 def _in_order(items: Sequence[Any]) -> list[Any]:
