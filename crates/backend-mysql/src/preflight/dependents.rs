@@ -46,10 +46,22 @@ impl<'a> Object<'a> {
         mentions(self.statement, name, Dialect::Mysql)
     }
 
+    fn is_of(&self, table: &str) -> bool {
+        self.table == Some(table)
+    }
+
     /// Returns whether the statement names what ends. Core finds the table's own triggers.
     fn reads(&self, end: &Ending) -> bool {
         let names_column = end.column.as_ref().is_none_or(|column| self.mentions(column));
-        self.table != Some(end.table.as_str()) && self.mentions(&end.table) && names_column
+        !self.is_of(&end.table) && self.mentions(&end.table) && names_column
+    }
+
+    /// Returns whether the statement names a view that reads what ends.
+    ///
+    /// The triggers of a dropped table go with it.
+    fn reads_through(&self, view: &str, end: &Ending) -> bool {
+        let goes = end.column.is_none() && self.is_of(&end.table);
+        !goes && self.mentions(view)
     }
 
     fn dependent(&self) -> Dependent {
@@ -69,7 +81,7 @@ fn dependents(objects: &[Object<'_>], end: &Ending) -> Vec<Dependent> {
         looked_at += 1;
         if view.kind == "view" {
             let name = view.name;
-            found.extend(rest.extract_if(.., |object| object.mentions(name)));
+            found.extend(rest.extract_if(.., |object| object.reads_through(name, end)));
         }
     }
     found.into_iter().map(Object::dependent).collect()
