@@ -75,13 +75,12 @@ impl Downgrade {
         request.skip_check = self.no_check;
         request.stop = context.stop.clone();
         if self.dry_run {
-            let (graph, outcome) = self.preview(context, &database, &request).await?;
-            return Ok(Outcome::of_graphs(vec![(graph, outcome)]));
+            return self.preview(context, &database, &request).await;
         }
         let mut attempts = Attempts::within(self.retry_for, &request, &*context.renderer);
         loop {
             match self.attempt(context, &database, &request).await {
-                Ok((graph, outcome)) => return Ok(Outcome::of_graphs(vec![(graph, outcome)])),
+                Ok(outcome) => return Ok(outcome),
                 Err(error) => attempts.wait_after(error, None).await?,
             }
         }
@@ -97,10 +96,7 @@ impl Downgrade {
         let connecting = self.workers.connecting(self.database.connecting());
         let mut backend = database.open(&connecting, false, context).await?;
         let argument = format!("`--to {}`", self.to);
-        let graph = match database.may_hold_auth() {
-            true => self.graph.only(&mut *backend, context, &argument).await?,
-            false => self.graph.named().unwrap_or_default(),
-        };
+        let graph = self.graph.only(&mut *backend, context, &argument).await?;
         let mut request = request.clone();
         request.assume = self.database.assumption(context.catalogue_of(graph))?;
         Ok((backend, graph, request))
@@ -111,12 +107,13 @@ impl Downgrade {
         context: &Context,
         database: &Database,
         request: &UpgradeOptions,
-    ) -> Result<(GraphName, Outcome), Error> {
+    ) -> Result<Outcome, Error> {
         let (mut backend, graph, request) = self.open(context, database, request).await?;
         let catalogue = context.catalogue_of(graph);
         let found = preview_downgrade(&mut *backend, catalogue, &request).await?;
         let result = DowngradePreviewed::of(&found, self.discard);
-        Ok((graph, Outcome::DowngradePreview(OfDatabase { database: backend.name(), result })))
+        let outcome = Outcome::DowngradePreview(OfDatabase { database: backend.name(), result });
+        Ok(Outcome::of_graphs(vec![(graph, outcome)]))
     }
 
     async fn attempt(
@@ -124,12 +121,13 @@ impl Downgrade {
         context: &Context,
         database: &Database,
         request: &UpgradeOptions,
-    ) -> Result<(GraphName, Outcome), Error> {
+    ) -> Result<Outcome, Error> {
         let (mut backend, graph, request) = self.open(context, database, request).await?;
         let observer = context.observer_of(graph, &[graph]);
         let report =
             upgrade(&mut *backend, context.catalogue_of(graph), &request, &observer).await?;
         let result = Downgraded::from(report);
-        Ok((graph, Outcome::Downgrade(OfDatabase { database: backend.name(), result })))
+        let outcome = Outcome::Downgrade(OfDatabase { database: backend.name(), result });
+        Ok(Outcome::of_graphs(vec![(graph, outcome)]))
     }
 }

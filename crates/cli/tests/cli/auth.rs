@@ -132,8 +132,8 @@ fn one_graph_is_downgraded() {
     let named = ["downgrade", "mlruns.db", "--to", "2.8.0", "--graph", "tracking"];
     let ran = both.run(&named);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let irreversible = both.run(&["downgrade", "mlruns.db", "--to", "base", "--graph", "auth"]);
-    assert_eq!(irreversible.code, 25, "{}", irreversible.stderr);
+    let losing = both.run(&["downgrade", "mlruns.db", "--to", "base", "--graph", "auth"]);
+    assert_eq!(losing.code, 25, "{}", losing.stderr);
     assert_eq!(versions(&both), ["acf3f17fdcc7", "8606fa83a998"].map(|id| Some(id.to_owned())));
 }
 

@@ -5,17 +5,16 @@ mod recognition;
 mod rows;
 
 use std::process::Command;
-use std::sync::Arc;
 
-use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::history::catalogue::Catalogue;
-use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport};
+use mlflow_migrate_core::{Error, UpgradeReport};
 use mlflow_migrate_tests::capability::Capability;
 use mlflow_migrate_tests::database::{TestDatabase, upgrade};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::oracle;
 use mlflow_migrate_tests::server::TestServer;
+
+use crate::downgrades::downgrade_by;
 
 pub(crate) const TESTS: &[&[Test]] = &[conformance::TESTS, rows::TESTS, recognition::TESTS];
 
@@ -48,10 +47,7 @@ async fn downgraded(
     target: &str,
     discard: bool,
 ) -> Result<UpgradeReport, Error> {
-    let mut backend = database.connect().await?;
-    let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
-    let request = UpgradeOptions::back_to(Target::parse(target), discard);
-    mlflow_migrate_core::upgrade(&mut *backend, &catalogue(), &request, &observer).await
+    downgrade_by(&catalogue(), database, target, discard).await
 }
 
 /// Runs a command of `tests/oracle/auth_app.py` on databases; `false` if there is no MLflow here.

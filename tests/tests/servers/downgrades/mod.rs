@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use mlflow_migrate_core::error::{DowngradeError, ErrorKind, Loss};
 use mlflow_migrate_core::event::{NoopObserver, Observer};
+use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport};
 use mlflow_migrate_tests::capability::EVERY_REVISION;
@@ -44,10 +45,20 @@ pub(crate) async fn downgrade(
     to: &str,
     discard: bool,
 ) -> Result<UpgradeReport, Error> {
+    downgrade_by(server.catalogue(), database, to, discard).await
+}
+
+/// Downgrades the tables of one graph.
+pub(crate) async fn downgrade_by(
+    catalogue: &Catalogue,
+    database: &dyn TestDatabase,
+    to: &str,
+    discard: bool,
+) -> Result<UpgradeReport, Error> {
     let mut backend = database.connect().await?;
     let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
     let request = UpgradeOptions::back_to(Target::parse(to), discard);
-    mlflow_migrate_core::upgrade(&mut *backend, server.catalogue(), &request, &observer).await
+    mlflow_migrate_core::upgrade(&mut *backend, catalogue, &request, &observer).await
 }
 
 /// The rows of all tables that some MLflow has, in no order of their own.
