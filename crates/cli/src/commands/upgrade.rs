@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use clap::Args;
 use mlflow_migrate::Attempts;
+use mlflow_migrate_core::backend::Backend;
 use mlflow_migrate_core::error::OneGraphDone;
 use mlflow_migrate_core::event::{Event, Observer};
 use mlflow_migrate_core::graphs::GraphName;
@@ -157,8 +158,9 @@ impl Upgrade {
         create: bool,
     ) -> Result<Vec<Done>, Stopped> {
         let mut done: Vec<Done> = Vec::new();
-        let graphs = match self.graphs(context, database, request, create).await {
-            Ok(graphs) => graphs,
+        let found = self.graphs(context, database, request, create).await;
+        let (graphs, mut opened) = match found {
+            Ok(found) => found,
             Err(source) => return Err(Stopped { done, failed: GraphName::default(), source }),
         };
         for &graph in &graphs {
@@ -167,7 +169,8 @@ impl Upgrade {
                 request.backup = None;
             }
             let observer = context.observer_of(graph, &graphs);
-            match self.drive(context, database, request, create, (graph, &observer)).await {
+            let attempted = Attempted { database, create, opened: opened.take() };
+            match self.drive(context, attempted, request, (graph, &observer)).await {
                 Ok((name, report)) => done.push(Done { graph, name, report }),
                 Err(source) => return Err(Stopped { done, failed: graph, source }),
             }
@@ -186,38 +189,33 @@ impl Upgrade {
         Error::OneGraphDone(error)
     }
 
-    /// Returns the graphs to upgrade.
+    /// Returns the graphs to upgrade, and the connection over which they were found.
     async fn graphs(
         &self,
         context: &Context,
         database: &Database,
         request: &UpgradeOptions,
         create: bool,
-    ) -> Result<Vec<GraphName>, Error> {
+    ) -> Result<(Vec<GraphName>, Option<Box<dyn Backend>>), Error> {
         if let Some(graph) = self.graph.named() {
-            return Ok(vec![graph]);
+            return Ok((vec![graph], None));
         }
         // A missing file is created by the connection that fills it.
         if database.is_missing() || !database.may_hold_auth() {
-            return Ok(vec![GraphName::Tracking]);
+            return Ok((vec![GraphName::Tracking], None));
         }
         let mut attempts = Attempts::within(self.retry_for, request, &*context.renderer);
         loop {
-            let options = self.arguments.connecting();
-            let opened = match create {
-                // The connection that creates a database reports it.
-                true => database.open(&options, true, context).await,
-                false => database.open_quietly(&options, false).await,
-            };
-            let found = match opened {
+            let found = match database.open(&self.arguments.connecting(), create, context).await {
                 Ok(mut backend) => {
                     let unclear = self.arguments.unclear(request);
-                    self.graph.of(&mut *backend, context, &unclear).await
+                    let graphs = self.graph.of(&mut *backend, context, &unclear).await;
+                    graphs.map(|graphs| (graphs, Some(backend)))
                 }
                 Err(error) => Err(error),
             };
             match found {
-                Ok(graphs) => return Ok(graphs),
+                Ok(found) => return Ok(found),
                 Err(error) => {
                     let advice = self.advice(&error);
                     attempts.wait_after(error, advice).await?;
@@ -229,15 +227,14 @@ impl Upgrade {
     async fn drive(
         &self,
         context: &Context,
-        database: &Database,
+        mut attempted: Attempted<'_>,
         mut request: UpgradeOptions,
-        create: bool,
         of: (GraphName, &Arc<dyn Observer>),
     ) -> Result<(String, UpgradeReport), Error> {
         request.assume = self.arguments.assumption(context.catalogue_of(of.0))?;
         let mut attempts = Attempts::within(self.retry_for, &request, &**of.1);
         loop {
-            match self.attempt(context, database, &request, create, of).await {
+            match self.attempt(context, &mut attempted, &request, of).await {
                 Ok(done) => return Ok(done),
                 Err(error) => {
                     let advice = self.advice(&error);
@@ -260,16 +257,30 @@ impl Upgrade {
     async fn attempt(
         &self,
         context: &Context,
-        database: &Database,
+        attempted: &mut Attempted<'_>,
         request: &UpgradeOptions,
-        create: bool,
         (graph, observer): (GraphName, &Arc<dyn Observer>),
     ) -> Result<(String, UpgradeReport), Error> {
-        let mut backend = database.open(&self.arguments.connecting(), create, context).await?;
+        let mut backend = match attempted.opened.take() {
+            Some(backend) => backend,
+            None => {
+                let options = self.arguments.connecting();
+                attempted.database.open(&options, attempted.create, context).await?
+            }
+        };
         let catalogue = context.catalogue_of(graph);
         let report = upgrade(&mut *backend, catalogue, request, observer).await?;
         Ok((backend.name(), report))
     }
+}
+
+/// The database of an attempt.
+struct Attempted<'a> {
+    database: &'a Database,
+    /// Whether it may be created.
+    create: bool,
+    /// A connection that the first attempt can use.
+    opened: Option<Box<dyn Backend>>,
 }
 
 /// An error, with the graphs that were upgraded before it.

@@ -14,7 +14,6 @@ use std::path::{Path, PathBuf};
 use mlflow_migrate::{ConnectOptions, check_build};
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::backend::Backend;
-use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::url::DatabaseUrl;
 
 use crate::Context;
@@ -58,31 +57,13 @@ impl Database {
         create: bool,
         context: &Context,
     ) -> Result<Box<dyn Backend>, Error> {
-        self.open_telling(options, create, &*context.renderer).await
-    }
-
-    /// Connects to the database as [`Database::open`] does, without notices on its URL.
-    pub(crate) async fn open_quietly(
-        &self,
-        options: &ConnectOptions,
-        create: bool,
-    ) -> Result<Box<dyn Backend>, Error> {
-        self.open_telling(options, create, &NoopObserver).await
-    }
-
-    async fn open_telling(
-        &self,
-        options: &ConnectOptions,
-        create: bool,
-        observer: &dyn Observer,
-    ) -> Result<Box<dyn Backend>, Error> {
         match self {
             Self::File(file) => file.open(options, create).await,
             Self::Server(url) => {
                 let mut options = options.clone();
                 options.create = create;
                 options.environment = environment(url);
-                mlflow_migrate::open(url, &options, observer).await
+                mlflow_migrate::open(url, &options, &*context.renderer).await
             }
         }
     }

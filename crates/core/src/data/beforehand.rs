@@ -61,6 +61,9 @@ pub trait Beforehand: Send + Sync {
     /// Returns the tables that can be filled.
     fn tables(&self) -> &'static [FilledTable];
 
+    /// Returns why a table of the live schema is not filled beforehand; `None` if it is.
+    fn obstacle(&self, table: &FilledTable, live: &Schema) -> Option<&'static str>;
+
     /// Fills a table, and returns the number of rows that it has filled.
     ///
     /// The table has its new columns, and that of the digests exists. Each transaction is short. Rows

@@ -177,6 +177,13 @@ pub trait DataMigration: Debug + Send + Sync {
         self.reads().iter().all(|(table, _)| live.table(table).is_some())
     }
 
+    /// Returns whether a run of MLflow that stopped within the revision has committed the migration.
+    ///
+    /// `found` is the schema that the migration would find.
+    fn is_done(&self, _found: &Schema) -> bool {
+        false
+    }
+
     /// Returns what computes values of the migration while MLflow still writes, if anything does.
     fn beforehand(&self) -> Option<&dyn Beforehand> {
         None

@@ -37,15 +37,6 @@ impl<'a> Due<'a> {
     }
 }
 
-/// Returns whether an action directly follows a data migration, which has settled the tables.
-fn follows_migration(path: &[Due<'_>], place: usize, live: &Schema) -> bool {
-    let before = place.checked_sub(1).and_then(|place| path.get(place));
-    before.is_some_and(|due| match due.action {
-        Action::Data(migration) => migration.is_needed(live) && !migration.reads().is_empty(),
-        Action::Schema(_) => false,
-    })
-}
-
 /// The model on its way along a path, and the steps so far.
 pub(super) struct Planner<'a> {
     platform: &'a Platform,
@@ -76,12 +67,15 @@ impl<'a> Planner<'a> {
 
     pub(super) fn follow(&mut self, path: &[Due<'_>], live: &Schema) -> Result<(), Error> {
         let mut made_early = BTreeSet::new();
+        // The place after a data migration, which has settled its tables.
+        let mut settled = None;
         for (place, due) in path.iter().enumerate() {
             match due.action {
                 Action::Schema(_) if made_early.contains(&place) => {}
                 Action::Schema(op) if self.is_overtaken(op, path, place, live) => {}
                 Action::Schema(op) => self.edit(due.revision, due.before, op)?,
-                Action::Data(migration) if !migration.is_needed(live) => {}
+                Action::Data(migration)
+                    if !migration.is_needed(live) || migration.is_done(&self.after) => {}
                 Action::Data(migration) => {
                     let step = Step::Migrate {
                         revision: due.revision.to_owned(),
@@ -92,11 +86,12 @@ impl<'a> Planner<'a> {
                         continue;
                     }
                     let needed = self.needed_by(&**migration);
-                    if !follows_migration(path, place, live) {
+                    if settled != Some(place) {
                         self.edit_early(&path[place..], place, &needed, live, &mut made_early)?;
                     }
                     self.settle_edits(|table| needed.contains(table));
                     self.steps.push(step);
+                    settled = Some(place + 1);
                 }
             }
         }

@@ -27,9 +27,13 @@ pub(super) fn preparable(
             // What does not exist yet, or only as prepared, has no rows.
             let is_prepared = plan.prepared.iter().any(|table| table.name == filled.table);
             let Some(table) = live.table(filled.table).filter(|_| !is_prepared) else { continue };
-            let columns = new_columns(table, &plan.steps[..place]);
+            let columns = new_columns(table, &plan.steps[..place], &plan.result);
             let change = with_columns(table, &columns);
-            match obstacle(backend, filled, live, &change)? {
+            let obstacle = match beforehand.obstacle(filled, live) {
+                Some(reason) => Some(reason),
+                None => obstacle(backend, filled, live, &change)?,
+            };
+            match obstacle {
                 None => rows.push(PreparableRows {
                     migration: migration.clone(),
                     filled: *filled,
@@ -46,13 +50,17 @@ pub(super) fn preparable(
     Ok((rows, left_out))
 }
 
-/// Returns the columns that steps add to a table, in their order.
-fn new_columns(table: &Table, steps: &[Step]) -> Vec<Column> {
+/// Returns the columns that steps add to a table, in their order, and that stay.
+fn new_columns(table: &Table, steps: &[Step], result: &Schema) -> Vec<Column> {
     let mut changes = steps.iter().rev().filter_map(|step| match step {
         Step::Change(change) if change.after.name == table.name => Some(change),
         _ => None,
     });
-    let is_new = |column: &&Column| table.find_column(column.live_name()).is_none();
+    let is_new = |column: &&Column| {
+        let stays = |later: &Table| later.find_column(&column.name).is_some();
+        table.find_column(column.live_name()).is_none()
+            && result.table(&table.name).is_some_and(stays)
+    };
     let last = changes.next();
     last.map_or_else(Vec::new, |change| {
         change.after.columns.iter().filter(is_new).cloned().collect()

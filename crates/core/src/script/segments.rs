@@ -111,10 +111,13 @@ async fn first_for_program(
     data: &DataOptions,
 ) -> Result<Option<(Option<String>, String)>, Error> {
     let mut before = from.revision.clone();
-    for revision in path {
+    for (place, revision) in path.iter().enumerate() {
         for action in revision.actions(dialect.platform()) {
             let Action::Data(migration) = action else { continue };
+            // A run of MLflow can only have stopped within the first revision.
+            let is_done = place == 0 && migration.is_done(live);
             if migration.is_needed(live)
+                && !is_done
                 && record(&**migration, dialect, data, live, live).await?.is_none()
             {
                 return Ok(Some((before, revision.id.clone())));

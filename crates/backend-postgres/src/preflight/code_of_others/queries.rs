@@ -92,8 +92,9 @@ pub(super) const IN_SCHEMA: &str = concat!(
 
 /// Reads each part of a table that calls a function, and the statement that removes the part.
 ///
-/// A change of a table is a change of all tables that inherit from it, wherever they are. The
-/// columns are the schema's table, the table with the part, the part, whether only a change of rows
+/// A change of a table is a change of all tables that inherit from it, wherever they are. The server's
+/// own types call nobody's functions, and looking for each of their columns would take most of the
+/// time. The columns are the schema's table, the table with the part, the part, whether only a change of rows
 /// calls the function, the function, its owner, and the statement.
 pub(super) const ON_TABLES: &str = concat!(
     "WITH RECURSIVE tree (root, relation) AS ( \
@@ -139,7 +140,9 @@ pub(super) const ON_TABLES: &str = concat!(
             AND d.refclassid = 'pg_proc'::regclass::oid \
         UNION ALL \
         SELECT format('domain %s of column %s', o.type::regtype, t.attname), true, o.function, o.remedy \
-        FROM pg_attribute t CROSS JOIN LATERAL ( \
+        FROM pg_attribute t JOIN pg_type y ON y.oid = t.atttypid \
+            AND y.typnamespace <> 'pg_catalog'::regnamespace::oid \
+        CROSS JOIN LATERAL ( \
             WITH RECURSIVE chain (type) AS (SELECT t.atttypid UNION \
                 SELECT y.typbasetype FROM chain JOIN pg_type y ON y.oid = chain.type \
                 WHERE y.typbasetype <> 0) \

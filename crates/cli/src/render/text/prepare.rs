@@ -76,8 +76,11 @@ fn write_made(out: &mut impl Write, result: &PrepareReport) -> io::Result<()> {
 fn write_filled(out: &mut impl Write, filled: &FilledRows) -> io::Result<()> {
     let (rows, time) = (count(filled.rows, "row"), duration(filled.seconds));
     if !filled.columns.is_empty() {
-        let columns = count_of(&filled.columns, "column");
-        return writeln!(out, "  added {columns} to {}, and filled {rows}, {time}", filled.table);
+        let (columns, table) = (count_of(&filled.columns, "column"), &filled.table);
+        return match filled.rows {
+            0 => writeln!(out, "  added {columns} to {table}, {time}"),
+            _ => writeln!(out, "  added {columns} to {table}, and filled {rows}, {time}"),
+        };
     }
     writeln!(out, "  filled {rows} of {} that had changed, {time}", filled.table)
 }

@@ -33,8 +33,14 @@ pub(super) const ASSESSMENTS: FilledTable = FilledTable {
     digests: "alembic_mlflow_migrate_filled_assessments",
 };
 
-/// Both tables.
-pub(super) const FILLED: [FilledTable; 2] = [TRACES, ASSESSMENTS];
+/// The spans, none of which has a value before MLflow writes costs.
+///
+/// No digest is ever noted of them.
+pub(super) const SPANS: FilledTable =
+    FilledTable { table: "spans", key: "span_id", digests: "alembic_mlflow_migrate_filled_spans" };
+
+/// All tables.
+pub(super) const FILLED: [FilledTable; 3] = [TRACES, ASSESSMENTS, SPANS];
 
 /// The most rows that are computed one by one. If more have changed, all are computed.
 const MOST: u64 = 20_000;

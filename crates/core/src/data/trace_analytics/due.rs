@@ -57,14 +57,22 @@ async fn keys(
     }
 }
 
+/// Returns whether MLflow may have written costs or models of spans.
+///
+/// Before c8d9e0f1a2b3 it writes neither.
+pub(super) fn may_have_costs(live: &Schema) -> bool {
+    live.table("spans").is_some_and(|spans| spans.find_column("dimension_attributes").is_some())
+}
+
 /// Returns whether spans may have costs or models.
 ///
-/// Before c8d9e0f1a2b3 they have neither, and the upgrade creates the columns and the table of
-/// these empty.
+/// The upgrade creates the column and the table of these empty, if they are not there.
 async fn have_sources(database: &mut dyn Rows, live: &Schema) -> Result<bool, Error> {
-    let Some(spans) = live.table("spans") else { return Ok(false) };
-    if spans.find_column("dimension_attributes").is_some() {
+    if may_have_costs(live) {
         return Ok(true);
+    }
+    if live.table("spans").is_none() {
+        return Ok(false);
     }
     let any = Query::select().expr(Expr::val(1)).from("span_metrics").limit(1).take();
     Ok(!database.query(any).await?.is_empty())

@@ -132,16 +132,23 @@ impl DataMigration for TraceAnalytics {
         }
     }
 
-    /// Returns whether the columns are still to be filled.
+    /// Returns whether there may be traces.
     ///
     /// A table that a later revision creates is empty. But `trace_info` may be older than `spans`,
     /// and its tags and metadata count without `spans`.
-    ///
-    /// If spans have their models and no `dimension_attributes`, a run of MLflow has filled them.
-    /// That run stopped after it had removed the sources. Computing the columns again would empty
-    /// them.
     fn is_needed(&self, live: &Schema) -> bool {
-        live.table("trace_info").is_some() && !is_filled(live)
+        live.table("trace_info").is_some()
+    }
+
+    /// Returns whether spans have their models and no `dimension_attributes`.
+    ///
+    /// Then a run of MLflow has filled the columns, and stopped after it had removed the sources.
+    /// Computing the columns again would empty them.
+    fn is_done(&self, found: &Schema) -> bool {
+        found.table("spans").is_some_and(|spans| {
+            spans.find_column("dimension_attributes").is_none()
+                && spans.find_column("model_name").is_some()
+        })
     }
 
     /// Returns the spans that name a model. All traces and assessments get values.
@@ -244,6 +251,10 @@ impl DataMigration for TraceAnalyticsSources {
         TraceAnalytics.is_needed(live)
     }
 
+    fn is_done(&self, found: &Schema) -> bool {
+        TraceAnalytics.is_done(found)
+    }
+
     /// Returns false: MySQL truncates tables, which commits.
     fn is_atomic(&self) -> bool {
         false
@@ -262,11 +273,4 @@ impl DataMigration for TraceAnalyticsSources {
     ) -> Result<u64, Error> {
         sources::remove(database).await
     }
-}
-
-fn is_filled(live: &Schema) -> bool {
-    live.table("spans").is_some_and(|spans| {
-        spans.find_column("dimension_attributes").is_none()
-            && spans.find_column("model_name").is_some()
-    })
 }
