@@ -19,6 +19,7 @@ use crate::common::address_of;
 
 pub(crate) const TESTS: &[Test] = tests![
     rows_that_change_meanwhile_are_computed_again => SERVER => INSTANT_COLUMNS,
+    changes_are_found_in_every_range => SERVER => INSTANT_COLUMNS,
     filled_columns_are_taken_back => SERVER => INSTANT_COLUMNS,
     rows_without_a_note_are_computed_again => SERVER => INSTANT_COLUMNS,
     another_default_collation_makes_no_difference => MYSQL => INSTANT_COLUMNS,
@@ -233,6 +234,36 @@ async fn rows_that_change_meanwhile_are_computed_again(server: &TestServer) {
             assert!(found == expected, "seed {seed}, {state}: {table} differs");
         }
     }
+}
+
+/// On MySQL, all connections look for changed traces, 2000 at a time.
+async fn changes_are_found_in_every_range(server: &TestServer) {
+    const TRACES: u32 = 4_500;
+    const CHANGED: [u32; 6] = [1, 2_000, 2_001, 4_000, 4_001, TRACES];
+    let database = server.at(STATES[0]).await;
+    let rows = |row: fn(u32) -> String| (1..=TRACES).map(row).collect::<Vec<String>>().join(", ");
+    let traces = rows(|id| format!("('trace {id:05}', 1, {id}, 'OK')"));
+    let names = rows(|id| format!("('trace {id:05}', 'mlflow.traceName', 'name')"));
+    database.run(&format!(
+        r#"INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+           INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES {traces};
+           INSERT INTO trace_tags (request_id, "key", value) VALUES {names}"#
+    ));
+    prepared(server, &*database).await;
+    let changed = CHANGED.map(|id| format!("trace {id:05}"));
+    database.run(&format!(
+        "UPDATE trace_tags SET value = 'other' WHERE request_id IN ('{}');
+         DELETE FROM trace_tags WHERE request_id = 'trace 03000'",
+        changed.join("', '")
+    ));
+    database::upgrade(server.catalogue(), &*database, "head").await.unwrap();
+    let found = |condition: &str| {
+        let sql =
+            format!("SELECT request_id FROM trace_info WHERE {condition} ORDER BY request_id");
+        database.query(&sql)
+    };
+    assert_eq!(found("trace_name = 'other'"), changed.map(|id| [id.as_str().into()]));
+    assert_eq!(found("trace_name IS NULL"), [["trace 03000".into()]]);
 }
 
 async fn filled_columns_are_taken_back(server: &TestServer) {

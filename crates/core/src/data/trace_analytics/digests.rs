@@ -6,15 +6,11 @@
 
 use std::collections::HashMap;
 
-use sea_query::{
-    Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, UnionType, Value,
-};
+use sea_query::{Condition, Expr, ExprTrait, Query};
 
 use super::super::beforehand::{DIGEST, FilledTable};
 use super::super::bytes;
 use super::super::value::{self, KeyPart, key_of};
-use super::columns;
-use super::sources::Source;
 use crate::error::Error;
 use crate::rows::{Row, Rows};
 use crate::schema::platform::{Dialect, Platform};
@@ -42,9 +38,6 @@ pub(super) const SPANS: FilledTable =
 /// All tables.
 pub(super) const FILLED: [FilledTable; 3] = [TRACES, ASSESSMENTS, SPANS];
 
-/// The most rows that are computed one by one. If more have changed, all are computed.
-const MOST: u64 = 20_000;
-
 /// Returns the digest of a row's key and value, as an integer that is not negative.
 pub(super) fn of_source(table: &'static str, platform: &Platform) -> Expr {
     of_texts([Expr::col((table, "key")), Expr::col((table, "value"))], platform)
@@ -69,106 +62,6 @@ fn of_texts(texts: [Expr; 2], platform: &Platform) -> Expr {
             texts.map(bytes),
         ),
     }
-}
-
-/// Returns the keys of the rows whose columns may not be those of their sources.
-///
-/// `None` if they are too many to be computed one by one.
-pub(super) async fn stale(
-    database: &mut dyn Rows,
-    table: &FilledTable,
-) -> Result<Option<Vec<Value>>, Error> {
-    let mut select = match *table == TRACES {
-        true => stale_traces(database.platform()),
-        false => stale_assessments(database.platform()),
-    };
-    let rows = database.query(select.limit(MOST + 1).take()).await?;
-    let keys: Vec<Value> = rows.iter().map(|read| value::owned(read.first())).collect();
-    Ok((keys.len() as u64 <= MOST).then_some(keys))
-}
-
-fn stale_traces(platform: &Platform) -> SelectStatement {
-    const NOW: &str = "now";
-    let trace = || Expr::col(("trace_info", "request_id"));
-    let digest_now = || Expr::col((NOW, DIGEST));
-    let mut is_stale =
-        differs_from_note(&TRACES, Func::coalesce([digest_now(), Expr::cust("0")]).into());
-    // A trace with sources and without any value may have been written anew.
-    let is_empty = columns::OF_TRACES.iter().fold(Condition::all(), |all, column| {
-        all.add(Expr::col(("trace_info", *column)).is_null())
-    });
-    is_stale = is_stale.add(is_empty.add(digest_now().is_not_null()));
-    noted(&TRACES)
-        .join_subquery(
-            JoinType::LeftJoin,
-            digests_of_traces(platform),
-            NOW,
-            trace().equals((NOW, "request_id")),
-        )
-        .cond_where(is_stale)
-        .take()
-}
-
-/// Selects the sum of the digests of each trace that has sources.
-fn digests_of_traces(platform: &Platform) -> SelectStatement {
-    const EACH: &str = "source";
-    let of = |source: Source| {
-        let table = source.table();
-        Query::select()
-            .column((table, "request_id"))
-            .expr_as(of_source(table, platform), Alias::new(DIGEST))
-            .from(table)
-            .cond_where(source.rows(platform))
-            .take()
-    };
-    let each = of(Source::Tags)
-        .union(UnionType::All, of(Source::Metadata))
-        .union(UnionType::All, of(Source::TraceMetrics))
-        .take();
-    Query::select()
-        .column((EACH, "request_id"))
-        .expr_as(Func::sum(Expr::col((EACH, DIGEST))), Alias::new(DIGEST))
-        .from_subquery(each, EACH)
-        .group_by_col((EACH, "request_id"))
-        .take()
-}
-
-fn stale_assessments(platform: &Platform) -> SelectStatement {
-    let differs = |column, of_trace| {
-        let (own, trace) =
-            (Expr::col(("assessments", column)), Expr::col(("trace_info", of_trace)));
-        own.clone().is_null().or(own.ne(trace))
-    };
-    let is_stale = differs_from_note(&ASSESSMENTS, of_assessment(platform))
-        .add(differs("experiment_id", "experiment_id"))
-        .add(differs("trace_timestamp_ms", "timestamp_ms"));
-    noted(&ASSESSMENTS)
-        .join(
-            JoinType::InnerJoin,
-            "trace_info",
-            Expr::col(("trace_info", "request_id")).equals(("assessments", "trace_id")),
-        )
-        .cond_where(is_stale)
-        .take()
-}
-
-/// Selects the keys of a table's rows, joined to their notes.
-fn noted(table: &FilledTable) -> SelectStatement {
-    Query::select()
-        .column((table.table, table.key))
-        .from(table.table)
-        .join(
-            JoinType::LeftJoin,
-            table.digests,
-            Expr::col((table.table, table.key)).equals((table.digests, table.key)),
-        )
-        .take()
-}
-
-/// Returns the condition that a row has no note, or that of another digest.
-fn differs_from_note(table: &FilledTable, digest: Expr) -> Condition {
-    let note = || Expr::col((table.digests, DIGEST));
-    Condition::any().add(note().is_null()).add(note().ne(digest))
 }
 
 /// Replaces the notes of rows by new ones: each holds the key, and the digest.

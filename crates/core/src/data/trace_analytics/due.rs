@@ -2,9 +2,9 @@
 
 use sea_query::{Expr, Query, Value};
 
-use super::super::beforehand::FilledTable;
 use super::super::count;
-use super::digests::{self, ASSESSMENTS, TRACES};
+use super::digests::{ASSESSMENTS, TRACES};
+use super::stale;
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::schema::Schema;
@@ -24,8 +24,14 @@ impl Due {
     /// Returns what is left to compute after a preparation, or everything.
     pub(super) async fn of(database: &mut dyn Rows, live: &Schema) -> Result<Self, Error> {
         Ok(Self {
-            traces: keys(database, live, &TRACES).await?,
-            assessments: keys(database, live, &ASSESSMENTS).await?,
+            traces: match TRACES.is_filled(live) {
+                true => stale::traces(database).await?,
+                false => None,
+            },
+            assessments: match ASSESSMENTS.is_filled(live) {
+                true => stale::assessments(database).await?,
+                false => None,
+            },
             spans: have_sources(database, live).await?,
         })
     }
@@ -43,17 +49,6 @@ impl Due {
             rows += count(database, "spans").await?;
         }
         Ok(rows)
-    }
-}
-
-async fn keys(
-    database: &mut dyn Rows,
-    live: &Schema,
-    table: &FilledTable,
-) -> Result<Option<Vec<Value>>, Error> {
-    match table.is_filled(live) {
-        true => digests::stale(database, table).await,
-        false => Ok(None),
     }
 }
 

@@ -1,17 +1,17 @@
 //! Finds the rows that the migration would refuse, before anything is changed.
 
-use futures_util::future::try_join_all;
+use async_trait::async_trait;
 use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, Value};
 
 use super::super::charset::Repertoire;
 use super::super::grouped_problems::GroupedProblems;
 use super::super::{BATCH, sql_text, value};
 use super::dimensions::{self, Kind};
-use super::ranges::{Range, Ranges, workers};
+use super::each_range::{Question, ask_each};
+use super::ranges::Range;
 use super::values::{self, Dimensions, Obstacle};
 use super::{REVISION, overflow, spans};
 use crate::error::{Error, RowProblem};
-use crate::event::Progress;
 use crate::rows::Rows;
 use crate::schema::Schema;
 
@@ -122,52 +122,28 @@ async fn dimension_attributes(
         return Ok(Vec::new());
     }
     let mut problems = GroupedProblems::naming(1);
-    for range in suspects(database, storable).await? {
+    let first = Range::first_part(database).await?;
+    for range in ask_each(database, first, &Suspects { storable }).await? {
         dimensions_of_spans(database, &range, storable, &mut problems).await?;
     }
     Ok(problems.into_problems())
 }
 
-/// Returns the ranges whose spans must be read, in order.
+/// Finds the ranges whose spans must be read.
 ///
-/// To find them, the database reads all spans. Where it stores spans in the order of their key, all
-/// connections share the work.
-async fn suspects(database: &mut dyn Rows, storable: &Repertoire) -> Result<Vec<Range>, Error> {
-    let first = Range::first_part(database).await?;
-    let mut further = Vec::new();
-    if !first.is_last() {
-        // The migration itself reports if fewer worker connections are open than requested.
-        further = workers(database, &Progress::silent()).await?;
-    }
-    if further.is_empty() {
-        let (mut found, mut next) = (Vec::new(), Some(first));
-        while let Some(range) = next {
-            next = range.next(database).await?;
-            if !are_good(database, &range, storable).await? {
-                found.push(range);
-            }
-        }
-        return Ok(found);
-    }
-    let ranges = Ranges::new(database, Some(first));
-    let workers = further.iter_mut().map(|one| suspects_among(&mut **one, &ranges, storable));
-    let mut found: Vec<Range> = try_join_all(workers).await?.into_iter().flatten().collect();
-    found.sort_by_key(Range::place);
-    Ok(found)
+/// To find them, the database reads all spans.
+struct Suspects<'a> {
+    storable: &'a Repertoire,
 }
 
-async fn suspects_among(
-    database: &mut dyn Rows,
-    ranges: &Ranges<'_>,
-    storable: &Repertoire,
-) -> Result<Vec<Range>, Error> {
-    let mut found = Vec::new();
-    while let Some(range) = ranges.take().await? {
-        if !are_good(database, &range, storable).await? {
-            found.push(range);
-        }
+#[async_trait]
+impl Question for Suspects<'_> {
+    type Found = Range;
+
+    async fn ask(&self, database: &mut dyn Rows, range: &Range) -> Result<Vec<Range>, Error> {
+        let is_suspect = !are_good(database, range, self.storable).await?;
+        Ok(is_suspect.then(|| range.clone()).into_iter().collect())
     }
-    Ok(found)
 }
 
 /// Returns whether a range has few distinct values, all of them good.

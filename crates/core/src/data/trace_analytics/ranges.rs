@@ -130,7 +130,10 @@ impl Range {
 
     /// Returns the condition that a row belongs to this range.
     pub(super) fn holds(&self, table: &'static str) -> Condition {
-        let key = if table == "trace_info" { "request_id" } else { "trace_id" };
+        let key = match table {
+            "spans" | "span_metrics" => "trace_id",
+            _ => "request_id",
+        };
         let trace = || Expr::col((table, key));
         Condition::all()
             .add_option(self.after.as_deref().map(|after| trace().gt(after)))

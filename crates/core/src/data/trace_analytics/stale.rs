@@ -1,0 +1,162 @@
+//! Finds the rows whose columns may not be those of their sources.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use async_trait::async_trait;
+use sea_query::{
+    Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, UnionType, Value,
+};
+
+use super::super::beforehand::{DIGEST, FilledTable};
+use super::super::value;
+use super::columns;
+use super::digests::{ASSESSMENTS, TRACES, of_assessment, of_source};
+use super::each_range::{Question, ask_each};
+use super::ranges::Range;
+use super::sources::Source;
+use crate::error::Error;
+use crate::rows::Rows;
+use crate::schema::platform::Platform;
+
+/// The most rows that are computed one by one. If more have changed, all are computed.
+const MOST: u64 = 20_000;
+
+/// Returns the keys of the traces whose columns may not be those of their sources.
+///
+/// `None` if they are too many to be computed one by one.
+///
+/// InnoDB would write the sources of all traces into one temporary table. So it is asked range by
+/// range, which all connections share.
+pub(super) async fn traces(database: &mut dyn Rows) -> Result<Option<Vec<Value>>, Error> {
+    let first = Range::first(database).await?;
+    let stale = StaleTraces { found: AtomicU64::new(0) };
+    let keys = match first.is_part() {
+        true => ask_each(database, first, &stale).await?,
+        false => stale.ask(database, &first).await?,
+    };
+    Ok(unless_too_many(keys))
+}
+
+/// Returns the keys of the assessments whose columns may not be those of their sources.
+///
+/// `None` if they are too many to be computed one by one.
+pub(super) async fn assessments(database: &mut dyn Rows) -> Result<Option<Vec<Value>>, Error> {
+    let select = stale_assessments(database.platform());
+    keys(database, select).await.map(unless_too_many)
+}
+
+fn unless_too_many(keys: Vec<Value>) -> Option<Vec<Value>> {
+    (keys.len() as u64 <= MOST).then_some(keys)
+}
+
+/// Returns the first column of the rows of a query: one more than the most, if they are too many.
+async fn keys(database: &mut dyn Rows, mut select: SelectStatement) -> Result<Vec<Value>, Error> {
+    let rows = database.query(select.limit(MOST + 1).take()).await?;
+    Ok(rows.iter().map(|read| value::owned(read.first())).collect())
+}
+
+/// Asks for traces until they are too many.
+struct StaleTraces {
+    found: AtomicU64,
+}
+
+#[async_trait]
+impl Question for StaleTraces {
+    type Found = Value;
+
+    async fn ask(&self, database: &mut dyn Rows, range: &Range) -> Result<Vec<Value>, Error> {
+        if self.found.load(Ordering::Relaxed) > MOST {
+            return Ok(Vec::new());
+        }
+        let select = stale_traces(range, database.platform());
+        let keys = keys(database, select).await?;
+        self.found.fetch_add(keys.len() as u64, Ordering::Relaxed);
+        Ok(keys)
+    }
+}
+
+fn stale_traces(range: &Range, platform: &Platform) -> SelectStatement {
+    const NOW: &str = "now";
+    let trace = || Expr::col(("trace_info", "request_id"));
+    let digest_now = || Expr::col((NOW, DIGEST));
+    let mut is_stale =
+        differs_from_note(&TRACES, Func::coalesce([digest_now(), Expr::cust("0")]).into());
+    // A trace with sources and without any value may have been written anew.
+    let is_empty = columns::OF_TRACES.iter().fold(Condition::all(), |all, column| {
+        all.add(Expr::col(("trace_info", *column)).is_null())
+    });
+    is_stale = is_stale.add(is_empty.add(digest_now().is_not_null()));
+    noted(&TRACES)
+        .join_subquery(
+            JoinType::LeftJoin,
+            digests_of_traces(range, platform),
+            NOW,
+            trace().equals((NOW, "request_id")),
+        )
+        .cond_where(range.holds("trace_info"))
+        .cond_where(is_stale)
+        .take()
+}
+
+/// Selects the sum of the digests of each trace that has sources.
+fn digests_of_traces(range: &Range, platform: &Platform) -> SelectStatement {
+    const EACH: &str = "source";
+    let of = |source: Source| {
+        let table = source.table();
+        Query::select()
+            .column((table, "request_id"))
+            .expr_as(of_source(table, platform), Alias::new(DIGEST))
+            .from(table)
+            .cond_where(source.rows(platform))
+            .cond_where(range.holds(table))
+            .take()
+    };
+    let each = of(Source::Tags)
+        .union(UnionType::All, of(Source::Metadata))
+        .union(UnionType::All, of(Source::TraceMetrics))
+        .take();
+    Query::select()
+        .column((EACH, "request_id"))
+        .expr_as(Func::sum(Expr::col((EACH, DIGEST))), Alias::new(DIGEST))
+        .from_subquery(each, EACH)
+        .group_by_col((EACH, "request_id"))
+        .take()
+}
+
+fn stale_assessments(platform: &Platform) -> SelectStatement {
+    let differs = |column, of_trace| {
+        let (own, trace) =
+            (Expr::col(("assessments", column)), Expr::col(("trace_info", of_trace)));
+        own.clone().is_null().or(own.ne(trace))
+    };
+    let is_stale = differs_from_note(&ASSESSMENTS, of_assessment(platform))
+        .add(differs("experiment_id", "experiment_id"))
+        .add(differs("trace_timestamp_ms", "timestamp_ms"));
+    noted(&ASSESSMENTS)
+        .join(
+            JoinType::InnerJoin,
+            "trace_info",
+            Expr::col(("trace_info", "request_id")).equals(("assessments", "trace_id")),
+        )
+        .cond_where(is_stale)
+        .take()
+}
+
+/// Selects the keys of a table's rows, joined to their notes.
+fn noted(table: &FilledTable) -> SelectStatement {
+    Query::select()
+        .column((table.table, table.key))
+        .from(table.table)
+        .join(
+            JoinType::LeftJoin,
+            table.digests,
+            Expr::col((table.table, table.key)).equals((table.digests, table.key)),
+        )
+        .take()
+}
+
+/// Returns the condition that a row has no note, or that of another digest.
+fn differs_from_note(table: &FilledTable, digest: Expr) -> Condition {
+    let note = || Expr::col((table.digests, DIGEST));
+    Condition::any().add(note().is_null()).add(note().ne(digest))
+}
