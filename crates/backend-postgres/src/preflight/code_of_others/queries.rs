@@ -92,10 +92,10 @@ pub(super) const IN_SCHEMA: &str = concat!(
 
 /// Reads each part of a table that calls a function, and the statement that removes the part.
 ///
-/// A change of a table is a change of all tables that inherit from it, wherever they are. The server's
-/// own types call nobody's functions, and looking for each of their columns would take most of the
-/// time. The columns are the schema's table, the table with the part, the part, whether only a change of rows
-/// calls the function, the function, its owner, and the statement.
+/// A change of a table is a change of all tables that inherit from it, wherever they are. The
+/// server's own types call nobody's functions, and looking for each of their columns would take most
+/// of the time. The columns are the schema's table, the table with the part, the part, whether only a
+/// change of rows calls the function, the function, its owner, and the statement.
 pub(super) const ON_TABLES: &str = concat!(
     "WITH RECURSIVE tree (root, relation) AS ( \
         SELECT c.oid, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
