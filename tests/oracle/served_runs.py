@@ -27,7 +27,7 @@ os.environ["MLFLOW_HTTP_REQUEST_MAX_RETRIES"] = "0"
 from mlflow import MlflowClient  # noqa: E402
 from mlflow.entities import Run, ViewType  # noqa: E402
 
-_SECONDS_TO_START = 90
+_SECONDS_TO_START = 600
 
 
 def main() -> int:
@@ -94,7 +94,12 @@ def _server(store: str) -> Iterator[str]:
         server = subprocess.Popen(
             command,
             cwd=folder,
-            env={**os.environ, "MLFLOW_ALLOW_FILE_STORE": "true"},
+            # Each process for jobs would import all of MLflow, and no job is asked for.
+            env={
+                **os.environ,
+                "MLFLOW_ALLOW_FILE_STORE": "true",
+                "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",
+            },
             stdout=log,
             stderr=log,
             start_new_session=True,
