@@ -5,7 +5,7 @@ use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
 use mlflow_migrate_core::upgrade::stamp::{StampReport, stamp};
 use mlflow_migrate_core::{Error, FENCE};
-use mlflow_migrate_tests::capability::MYSQL;
+use mlflow_migrate_tests::capability::{EVERY_REVISION, MYSQL};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::connect::open;
 use mlflow_migrate_tests::database::{Cell, TestDatabase, Upgrade, Waits};
@@ -24,6 +24,7 @@ pub(crate) const TESTS: &[Test] = tests![
     a_fence_is_never_overwritten,
     what_is_assumed_counts_more_than_another_programs_version,
     another_programs_version_comes_back => MYSQL,
+    a_wrong_version_empties_no_column => EVERY_REVISION,
 ];
 
 const OLD: &str = "451aebb31d03";
@@ -126,4 +127,23 @@ async fn another_programs_version_comes_back(server: &TestServer) {
         .await
         .unwrap();
     assert_eq!(versions(&*database), [["v3.0.0.d".into()]]);
+}
+
+/// 75868b020152 computes columns from rows that it removes, so it must not run again: whatever the version
+/// says, and also where another difference hides which state it is.
+async fn a_wrong_version_empties_no_column(server: &TestServer) {
+    let database = server.at("head").await;
+    database.run(
+        "INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
+         INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status, trace_name)
+         VALUES ('one', 1, 1, 'OK', 'kept');
+         ALTER TABLE trace_info ADD COLUMN mine INTEGER",
+    );
+    let with_drift = Upgrade { accept_drift: true, ..Upgrade::default() };
+    for revision in server.catalogue().graph.path(None, Some("b7e2c1a4d9f3")).unwrap() {
+        database.run(&format!("UPDATE alembic_version SET version_num = '{}'", revision.id));
+        let (result, _) = with_drift.run(server.catalogue(), &*database, "head").await;
+        let kept = database.query("SELECT trace_name FROM trace_info");
+        assert_eq!(kept, [["kept".into()]], "{}: {result:?}", revision.id);
+    }
 }

@@ -131,8 +131,10 @@ impl Range {
     /// Returns the condition that a row belongs to this range.
     pub(super) fn holds(&self, table: &'static str) -> Condition {
         let key = match table {
-            "spans" | "span_metrics" => "trace_id",
-            _ => "request_id",
+            "trace_info" | "trace_tags" | "trace_request_metadata" | "trace_metrics" => {
+                "request_id"
+            }
+            _ => "trace_id",
         };
         let trace = || Expr::col((table, key));
         Condition::all()
