@@ -31,6 +31,7 @@ const SEQUENCES: &str = "SELECT c.relname::text, a.attname::text, s.oid::regclas
     JOIN pg_class s ON s.relkind = 'S' \
         AND s.oid = CASE WHEN p.deptype = 'i' THEN p.objid ELSE p.refobjid END \
     WHERE n.nspname = $1 AND a.attnum > 0 AND NOT a.attisdropped \
+    AND (a.atthasdef OR a.attidentity <> '') \
     AND has_table_privilege(s.oid, 'SELECT') AND has_schema_privilege(s.relnamespace, 'USAGE') \
     AND has_column_privilege(c.oid, a.attnum, 'SELECT') ORDER BY 1, 2";
 

@@ -169,6 +169,10 @@ impl Backend for Recording {
         self.inner.inspect().await
     }
 
+    async fn table_names(&mut self) -> Result<Vec<String>, Error> {
+        self.inner.table_names().await
+    }
+
     async fn hidden_triggers(&mut self, tables: &[String]) -> Result<Vec<String>, Error> {
         self.inner.hidden_triggers(tables).await
     }

@@ -85,6 +85,10 @@ impl Backend for Mysql {
         Ok(schema)
     }
 
+    async fn table_names(&mut self) -> Result<Vec<String>, Error> {
+        inspect::table_names(&mut self.connection, &self.context).await
+    }
+
     async fn hidden_triggers(&mut self, tables: &[String]) -> Result<Vec<String>, Error> {
         privileges::hidden_triggers(&mut self.connection, tables, &self.context).await
     }

@@ -77,6 +77,12 @@ impl Catalogue {
     }
 }
 
+/// Returns the names of all tables, also of those that cannot be opened.
+pub(super) async fn table_names(connection: &mut Connection) -> Result<Vec<String>, sqlx::Error> {
+    let tables = records(connection, TABLES.to_owned()).await?;
+    Ok(tables.iter().map(|table| table.text(0).to_owned()).collect())
+}
+
 /// Reads the tables that can be opened.
 ///
 /// A table of which only the definition remains has no index.

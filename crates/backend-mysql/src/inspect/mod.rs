@@ -39,6 +39,16 @@ pub(crate) async fn schema(
     Ok(assemble(&catalogue, features))
 }
 
+/// Returns the names of all tables.
+pub(crate) async fn table_names(
+    connection: &mut Connection,
+    context: &Context,
+) -> Result<Vec<String>, Error> {
+    catalogue::table_names(connection)
+        .await
+        .map_err(|source| context.error("reading the schema", source))
+}
+
 fn assemble(catalogue: &Catalogue, features: &Features) -> Schema {
     let mut schema = tables(catalogue);
     let columns = by_table(&catalogue.columns);

@@ -82,6 +82,10 @@ impl Backend for Postgres {
         inspect::schema(self).await
     }
 
+    async fn table_names(&mut self) -> Result<Vec<String>, Error> {
+        inspect::table_names(self).await
+    }
+
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
         version_table::read(self).await
     }

@@ -9,6 +9,7 @@ mod reader;
 
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::schema::{Column, ColumnType, Schema, Table, without_casts_to_text};
+use sqlx::Row as _;
 
 use self::queries::{COLUMNS, CONSTRAINTS, INDEXES, TABLES, TRIGGERS};
 use self::reader::Reader;
@@ -34,6 +35,13 @@ pub(crate) async fn schema(database: &mut Postgres) -> Result<Schema, Error> {
     read.map_err(|source| database.context().error(ACTION, source))?;
     reader.tables.values_mut().for_each(leave_casts_out);
     Ok(Schema { tables: reader.tables, collation: None })
+}
+
+/// Returns the names of all tables.
+pub(crate) async fn table_names(database: &mut Postgres) -> Result<Vec<String>, Error> {
+    let tables = statements::catalog(database, TABLES, ACTION).await?;
+    let names = tables.iter().map(|row| row.try_get(0)).collect::<sqlx::Result<_>>();
+    names.map_err(|source| database.context().error(ACTION, source))
 }
 
 /// Removes casts to text, so an expression stays the same when one of its columns becomes a `text`.

@@ -26,7 +26,8 @@ pub(super) const COLUMNS: &str = "SELECT c.relname::text, a.attname::text, \
 
 /// Reads constraints, without the foreign keys that the server derives for partitions.
 ///
-/// The server derives them from a foreign key from or to a partitioned table.
+/// The server derives them from a foreign key from or to a partitioned table. `conenforced` is new
+/// in PostgreSQL 18, and making JSON of every constraint would take most of the time.
 pub(super) const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k.contype::text, \
     ARRAY(SELECT a.attname::text FROM unnest(k.conkey) WITH ORDINALITY AS p (number, place) \
         JOIN pg_attribute a ON a.attrelid = k.conrelid AND a.attnum = p.number ORDER BY p.place), \
@@ -38,7 +39,10 @@ pub(super) const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k
         CASE WHEN k.condeferrable THEN 'DEFERRABLE' END, \
         CASE WHEN k.condeferred THEN 'INITIALLY DEFERRED' END), \
     CASE WHEN k.contype = 'c' THEN pg_get_expr(k.conbin, k.conrelid, true) END, \
-    CASE WHEN (to_jsonb(k) ->> 'conenforced')::boolean = false THEN 'NOT ENFORCED' \
+    CASE WHEN k.contype IN ('c', 'f') \
+        AND (SELECT current_setting('server_version_num')::int4 >= 180000) \
+        AND (SELECT to_jsonb(e) ->> 'conenforced' = 'false' FROM pg_constraint e \
+            WHERE e.oid = k.oid) THEN 'NOT ENFORCED' \
         WHEN NOT k.convalidated THEN 'NOT VALID' \
         WHEN EXISTS (SELECT 1 FROM pg_trigger t WHERE t.tgconstraint = k.oid \
             AND t.tgenabled IN ('D', 'R')) THEN 'DISABLED' END \
@@ -54,8 +58,8 @@ pub(super) const CONSTRAINTS: &str = "SELECT c.relname::text, k.conname::text, k
 /// method, collation, order of NULLs, option) needs the whole statement.
 pub(super) const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.indisunique, \
     k.columns, k.descending, o.columns, pg_get_expr(x.indpred, x.indrelid, true), \
-    pg_get_indexdef(x.indexrelid), \
-    pg_get_indexdef(x.indexrelid) = 'CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END \
+    s.definition, \
+    s.definition = 'CREATE ' || CASE WHEN x.indisunique THEN 'UNIQUE ' ELSE '' END \
         || 'INDEX ' || quote_ident(i.relname) || ' ON ' \
         || CASE WHEN c.relkind = 'p' THEN 'ONLY ' ELSE '' END || quote_ident(n.nspname) || '.' \
         || quote_ident(c.relname) || ' USING btree (' || k.text || ')' \
@@ -64,6 +68,7 @@ pub(super) const INDEXES: &str = "SELECT c.relname::text, i.relname::text, x.ind
     CASE WHEN NOT (x.indisvalid AND x.indisready) THEN 'INVALID' END \
     FROM pg_index x JOIN pg_class i ON i.oid = x.indexrelid JOIN pg_class c ON c.oid = x.indrelid \
     JOIN pg_namespace n ON n.oid = c.relnamespace \
+    CROSS JOIN LATERAL (SELECT pg_get_indexdef(x.indexrelid) AS definition OFFSET 0) AS s \
     CROSS JOIN LATERAL (\
         SELECT array_agg(coalesce(a.attname::text, pg_get_indexdef(x.indexrelid, p, true)) \
                 ORDER BY p) AS columns, \

@@ -59,6 +59,10 @@ impl Backend for Sqlite {
         self.call(|connection, context| inspect::schema(connection, context)).await
     }
 
+    async fn table_names(&mut self) -> Result<Vec<String>, Error> {
+        self.call(|connection, context| inspect::table_names(connection, context)).await
+    }
+
     async fn versions(&mut self) -> Result<Option<Vec<String>>, Error> {
         let table = self.graph.version_table();
         self.call(move |connection, context| version_table::read(connection, table, context)).await

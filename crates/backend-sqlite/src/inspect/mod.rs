@@ -40,6 +40,17 @@ pub(crate) fn schema(connection: &Connection, context: Context<'_>) -> Result<Sc
     Ok(schema)
 }
 
+/// Returns the names of all tables.
+pub(crate) fn table_names(
+    connection: &Connection,
+    context: Context<'_>,
+) -> Result<Vec<String>, Error> {
+    let stored =
+        entries(connection).map_err(|source| context.error("reading the schema", source))?;
+    let tables = stored.into_iter().filter(|entry| entry.kind == "table");
+    Ok(tables.map(|table| table.name).collect())
+}
+
 struct Entry {
     kind: String,
     name: String,

@@ -39,6 +39,8 @@ mod modes;
 mod oracle;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod partial_runs;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod preparations;
 #[cfg(unix)]
 mod read_only;
 #[cfg(target_os = "linux")]

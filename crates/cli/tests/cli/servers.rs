@@ -29,11 +29,11 @@ fn servers() -> Vec<TestServer> {
 }
 
 /// Each server in its first character set: on the others the program does nothing else.
-fn servers_once() -> impl Iterator<Item = TestServer> {
+pub(crate) fn servers_once() -> impl Iterator<Item = TestServer> {
     servers().into_iter().filter(|server| !server.is_another_charset())
 }
 
-fn url(database: &dyn TestDatabase) -> String {
+pub(crate) fn url(database: &dyn TestDatabase) -> String {
     database.address().unwrap().to_string()
 }
 

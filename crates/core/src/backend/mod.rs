@@ -143,6 +143,11 @@ pub trait Backend: Rows {
     /// Reads the schema, without the version tables and the journal.
     async fn inspect(&mut self) -> Result<Schema, Error>;
 
+    /// Returns the names of all tables, which takes less time than [`Backend::inspect`].
+    ///
+    /// They may include tables that belong to no revision.
+    async fn table_names(&mut self) -> Result<Vec<String>, Error>;
+
     /// Returns which of these tables have triggers that the user may not see.
     ///
     /// For such a table, [`Backend::inspect`] finds no triggers.

@@ -4,7 +4,7 @@ use crate::backend::Backend;
 use crate::error::{Error, ErrorKind};
 use crate::graphs::GraphName;
 use crate::history::catalogue::Catalogue;
-use crate::locate::recognise::{Comparison, is_mlflows};
+use crate::locate::recognise::{Comparison, is_mlflows, may_be_mlflows};
 use crate::report::session::{begin_reading, end_reading};
 
 /// Returns the graphs that have tables in a database, in the order of their upgrades.
@@ -31,13 +31,16 @@ async fn present_in_session(
     tracking: &Catalogue,
     auth: &Catalogue,
 ) -> Result<Vec<GraphName>, Error> {
-    let live = backend.inspect().await?;
     let has_version = match backend.versions().await {
         Ok(versions) => versions.is_some(),
         // Whoever may not read the table cannot upgrade the graph either.
         Err(error) if error.kind() == ErrorKind::Privileges => false,
         Err(error) => return Err(error),
     };
+    if !has_version && !may_be_mlflows(auth, &backend.table_names().await?) {
+        return Ok(Vec::new());
+    }
+    let live = backend.inspect().await?;
     if !has_version && !is_mlflows(auth, &live) {
         return Ok(Vec::new());
     }

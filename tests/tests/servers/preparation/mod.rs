@@ -1,5 +1,6 @@
 //! What is prepared while MLflow runs is found by the upgrade, or taken back.
 
+mod changes;
 mod schedules;
 
 use std::sync::Arc;
@@ -29,7 +30,7 @@ use serde_json::{Value, json};
 use crate::common::{address_of, assert_told};
 use crate::locks::others::Reader;
 
-pub(crate) const TESTS: &[&[Test]] = &[CHANGES, schedules::TESTS];
+pub(crate) const TESTS: &[&[Test]] = &[CHANGES, changes::TESTS, schedules::TESTS];
 
 const CHANGES: &[Test] = tests![
     what_was_prepared_is_found_by_the_upgrade => SERVER,

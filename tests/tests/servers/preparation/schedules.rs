@@ -2,14 +2,11 @@
 //! them.
 
 use std::process::Command;
-use std::sync::Arc;
 use std::time::Duration;
 
-use mlflow_migrate_core::event::Observer;
-use mlflow_migrate_core::upgrade;
-use mlflow_migrate_tests::capability::{INSTANT_COLUMNS, MYSQL, SERVER};
+use mlflow_migrate_tests::capability::{INSTANT_COLUMNS, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
-use mlflow_migrate_tests::database::{self, Recorder, TestDatabase};
+use mlflow_migrate_tests::database::{self, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::server::{TestServer, query};
 use mlflow_migrate_tests::{oracle, tests};
@@ -19,15 +16,11 @@ use crate::common::address_of;
 
 pub(crate) const TESTS: &[Test] = tests![
     rows_that_change_meanwhile_are_computed_again => SERVER => INSTANT_COLUMNS,
-    changes_are_found_in_every_range => SERVER => INSTANT_COLUMNS,
     filled_columns_are_taken_back => SERVER => INSTANT_COLUMNS,
-    rows_without_a_note_are_computed_again => SERVER => INSTANT_COLUMNS,
-    another_default_collation_makes_no_difference => MYSQL => INSTANT_COLUMNS,
-    a_change_that_a_collation_does_not_see_is_seen => SERVER => INSTANT_COLUMNS,
 ];
 
 /// Before spans have costs, and the last state before trace analytics.
-const STATES: [&str; 2] = ["d3e4f5a6b7c8", "b7e2c1a4d9f3"];
+pub(super) const STATES: [&str; 2] = ["d3e4f5a6b7c8", "b7e2c1a4d9f3"];
 
 /// How many schedules are tried. `MLFLOW_MIGRATE_SCHEDULES` sets another number, and compares with what
 /// MLflow's own upgrade makes.
@@ -168,7 +161,11 @@ fn change(next: &mut u64, random: &mut Random) -> Vec<String> {
 }
 
 /// A database at a state, with traces.
-async fn with_traces(server: &TestServer, state: &str, traces: u64) -> Box<dyn TestDatabase> {
+pub(super) async fn with_traces(
+    server: &TestServer,
+    state: &str,
+    traces: u64,
+) -> Box<dyn TestDatabase> {
     let database = server.at(state).await;
     let mut random = Random(7);
     let mut all =
@@ -236,36 +233,6 @@ async fn rows_that_change_meanwhile_are_computed_again(server: &TestServer) {
     }
 }
 
-/// On MySQL, all connections look for changed traces, 2000 at a time.
-async fn changes_are_found_in_every_range(server: &TestServer) {
-    const TRACES: u32 = 4_500;
-    const CHANGED: [u32; 6] = [1, 2_000, 2_001, 4_000, 4_001, TRACES];
-    let database = server.at(STATES[0]).await;
-    let rows = |row: fn(u32) -> String| (1..=TRACES).map(row).collect::<Vec<String>>().join(", ");
-    let traces = rows(|id| format!("('trace {id:05}', 1, {id}, 'OK')"));
-    let names = rows(|id| format!("('trace {id:05}', 'mlflow.traceName', 'name')"));
-    database.run(&format!(
-        r#"INSERT INTO experiments (experiment_id, name) VALUES (1, 'one');
-           INSERT INTO trace_info (request_id, experiment_id, timestamp_ms, status) VALUES {traces};
-           INSERT INTO trace_tags (request_id, "key", value) VALUES {names}"#
-    ));
-    prepared(server, &*database).await;
-    let changed = CHANGED.map(|id| format!("trace {id:05}"));
-    database.run(&format!(
-        "UPDATE trace_tags SET value = 'other' WHERE request_id IN ('{}');
-         DELETE FROM trace_tags WHERE request_id = 'trace 03000'",
-        changed.join("', '")
-    ));
-    database::upgrade(server.catalogue(), &*database, "head").await.unwrap();
-    let found = |condition: &str| {
-        let sql =
-            format!("SELECT request_id FROM trace_info WHERE {condition} ORDER BY request_id");
-        database.query(&sql)
-    };
-    assert_eq!(found("trace_name = 'other'"), changed.map(|id| [id.as_str().into()]));
-    assert_eq!(found("trace_name IS NULL"), [["trace 03000".into()]]);
-}
-
 async fn filled_columns_are_taken_back(server: &TestServer) {
     for state in STATES {
         let database = with_traces(server, state, 300).await;
@@ -288,57 +255,4 @@ async fn filled_columns_are_taken_back(server: &TestServer) {
         assert_at(server, &*database, state).await;
         assert!(TABLES.map(|table| rows(&*database, table)) == before, "{state}");
     }
-}
-
-/// Without their notes, or the tables of these, all rows count as changed.
-async fn rows_without_a_note_are_computed_again(server: &TestServer) {
-    for loss in [
-        "DELETE FROM alembic_mlflow_migrate_filled_traces",
-        "DROP TABLE alembic_mlflow_migrate_filled_traces, alembic_mlflow_migrate_filled_spans, \
-         alembic_mlflow_migrate_filled_assessments",
-    ] {
-        let database = with_traces(server, STATES[0], 20).await;
-        prepared(server, &*database).await;
-        database.run(loss);
-        database.run("UPDATE trace_tags SET value = 'other'");
-        database::upgrade(server.catalogue(), &*database, "head").await.unwrap();
-        assert_at(server, &*database, "head").await;
-        let named = database.query("SELECT DISTINCT trace_name FROM trace_info");
-        assert_eq!(named, [["other".into()]], "{loss}");
-    }
-}
-
-/// A dump brings its tables' collations into a database that may have another one.
-async fn another_default_collation_makes_no_difference(server: &TestServer) {
-    for collation in ["utf8mb4_unicode_ci", "utf8mb4_bin"] {
-        let database = with_traces(server, STATES[0], 20).await;
-        database.run(&format!("ALTER DATABASE CHARACTER SET utf8mb4 COLLATE {collation}"));
-        prepared(server, &*database).await;
-        database.run("UPDATE trace_tags SET value = 'other'");
-        database::upgrade(server.catalogue(), &*database, "head").await.unwrap();
-        let named = database.query("SELECT DISTINCT trace_name FROM trace_info");
-        assert_eq!(named, [["other".into()]], "{collation}");
-    }
-}
-
-/// Values that are equal by their column's collation have different digests.
-async fn a_change_that_a_collation_does_not_see_is_seen(server: &TestServer) {
-    let database = with_traces(server, STATES[0], 20).await;
-    if server.is_postgres() {
-        database.run(
-            "CREATE COLLATION caseless (provider = icu, locale = 'und-u-ks-level2', deterministic = false);
-             ALTER TABLE trace_tags ALTER value TYPE VARCHAR(8000) COLLATE caseless",
-        );
-    }
-    database.run("UPDATE trace_tags SET value = 'other'");
-    let mut request = request(server);
-    request.accept_drift = true;
-    let mut backend = database.connect().await.unwrap();
-    prepared_by(server, &mut *backend, &request, false).await.unwrap();
-    database.run("UPDATE trace_tags SET value = 'OTHER'");
-    let observer: Arc<dyn Observer> = Arc::new(Recorder::default());
-    let mut backend = database.connect().await.unwrap();
-    upgrade(&mut *backend, server.catalogue(), &request, &observer).await.unwrap();
-    let named = database.query("SELECT DISTINCT trace_name FROM trace_info");
-    assert_eq!(named, [["OTHER".into()]]);
 }

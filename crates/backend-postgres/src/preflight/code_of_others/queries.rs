@@ -93,9 +93,10 @@ pub(super) const IN_SCHEMA: &str = concat!(
 /// Reads each part of a table that calls a function, and the statement that removes the part.
 ///
 /// A change of a table is a change of all tables that inherit from it, wherever they are. The
-/// server's own types call nobody's functions, and looking for each of their columns would take most
-/// of the time. The columns are the schema's table, the table with the part, the part, whether only a
-/// change of rows calls the function, the function, its owner, and the statement.
+/// server's own types call nobody's functions, and looking at each of their columns would take most
+/// of the time. Types that users create have numbers from 16384 on. The columns are the schema's
+/// table, the table with the part, the part, whether only a change of rows calls the function, the
+/// function, its owner, and the statement.
 pub(super) const ON_TABLES: &str = concat!(
     "WITH RECURSIVE tree (root, relation) AS ( \
         SELECT c.oid, c.oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace \
@@ -140,9 +141,7 @@ pub(super) const ON_TABLES: &str = concat!(
             AND d.refclassid = 'pg_proc'::regclass::oid \
         UNION ALL \
         SELECT format('domain %s of column %s', o.type::regtype, t.attname), true, o.function, o.remedy \
-        FROM pg_attribute t JOIN pg_type y ON y.oid = t.atttypid \
-            AND y.typnamespace <> 'pg_catalog'::regnamespace::oid \
-        CROSS JOIN LATERAL ( \
+        FROM pg_attribute t CROSS JOIN LATERAL ( \
             WITH RECURSIVE chain (type) AS (SELECT t.atttypid UNION \
                 SELECT y.typbasetype FROM chain JOIN pg_type y ON y.oid = chain.type \
                 WHERE y.typbasetype <> 0) \
@@ -156,7 +155,8 @@ pub(super) const ON_TABLES: &str = concat!(
                 format('ALTER DOMAIN %s DROP DEFAULT', chain.type::regtype) \
             FROM chain JOIN pg_depend d ON d.classid = 'pg_type'::regclass::oid \
                 AND d.objid = chain.type AND d.refclassid = 'pg_proc'::regclass::oid) AS o \
-        WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped) AS a \
+        WHERE t.attrelid = c.oid AND t.attnum > 0 AND NOT t.attisdropped \
+            AND t.atttypid >= 16384) AS a \
      JOIN pg_proc p ON p.oid = a.function \
      WHERE (pg_get_userbyid(c.relowner) <> current_user \
         OR EXISTS (SELECT FROM pg_roles r WHERE r.rolsuper AND r.rolname = current_user)) \

@@ -6,7 +6,7 @@
 
 use std::collections::HashMap;
 
-use sea_query::{Condition, Expr, ExprTrait, Query};
+use sea_query::{Condition, Expr, ExprTrait, Func, Query};
 
 use super::super::beforehand::{DIGEST, FilledTable};
 use super::super::bytes;
@@ -38,28 +38,43 @@ pub(super) const SPANS: FilledTable =
 /// All tables.
 pub(super) const FILLED: [FilledTable; 3] = [TRACES, ASSESSMENTS, SPANS];
 
-/// Returns the digest of a row's key and value, as an integer that is not negative.
+/// Returns the digest of a row's trace, key and value, as an integer that is not negative.
+///
+/// With the length of the trace's key, no two rows give the same text.
 pub(super) fn of_source(table: &'static str, platform: &Platform) -> Expr {
-    of_texts([Expr::col((table, "key")), Expr::col((table, "value"))], platform)
+    let column = |name| Expr::col((table, name));
+    let length = Func::cust("octet_length").arg(column("request_id")).into();
+    let texts = ["key", "request_id", "value"].map(|name| text(column(name), platform));
+    let [key, trace, value] = texts;
+    of_texts([key, length, trace, value], platform)
 }
 
 /// Returns the digest of an assessment's value.
 pub(super) fn of_assessment(platform: &Platform) -> Expr {
-    let column = |name| Expr::col(("assessments", name));
-    of_texts([column("assessment_id"), column("value")], platform)
+    let text = |name| text(Expr::col(("assessments", name)), platform);
+    of_texts([text("assessment_id"), text("value")], platform)
 }
 
-/// Returns the digest of texts byte for byte, whatever the collations of their columns are.
-fn of_texts(texts: [Expr; 2], platform: &Platform) -> Expr {
+/// Returns a column of which each byte counts, whatever its collation is.
+fn text(column: Expr, platform: &Platform) -> Expr {
+    match platform.dialect {
+        Dialect::Postgres => column,
+        Dialect::Mysql | Dialect::Sqlite => bytes(column),
+    }
+}
+
+fn of_texts<const N: usize>(texts: [Expr; N], platform: &Platform) -> Expr {
+    let separator = Expr::cust("'='");
+    let joined = Func::cust("concat_ws").args([separator].into_iter().chain(texts));
     match platform.dialect {
         // The manual has no function that makes an integer of a text's digest.
-        Dialect::Postgres => Expr::cust_with_exprs(
-            "(hashtextextended(concat_ws('=', $1, $2) COLLATE \"C\", 0) & 576460752303423487)",
-            texts,
+        Dialect::Postgres => Expr::cust_with_expr(
+            "(hashtextextended($1 COLLATE \"C\", 0) & 576460752303423487)",
+            joined,
         ),
-        Dialect::Mysql | Dialect::Sqlite => Expr::cust_with_exprs(
-            "CAST(CONV(SUBSTRING(SHA2(CONCAT_WS('=', ?, ?), 256), 1, 14), 16, 10) AS SIGNED)",
-            texts.map(bytes),
+        Dialect::Mysql | Dialect::Sqlite => Expr::cust_with_expr(
+            "CAST(CONV(SUBSTRING(SHA2(?, 256), 1, 14), 16, 10) AS SIGNED)",
+            joined,
         ),
     }
 }

@@ -3,17 +3,16 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use async_trait::async_trait;
-use sea_query::{
-    Alias, Condition, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, UnionType, Value,
-};
+use sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, UnionType, Value};
 
-use super::super::beforehand::{DIGEST, FilledTable};
+use super::super::beforehand::DIGEST;
 use super::super::value;
-use super::columns;
 use super::digests::{ASSESSMENTS, TRACES, of_assessment, of_source};
 use super::each_range::{Question, ask_each};
+use super::noted::{are_empty, differs_from_note, noted};
 use super::ranges::Range;
 use super::sources::Source;
+use super::totals;
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::schema::platform::Platform;
@@ -24,17 +23,24 @@ const MOST: u64 = 20_000;
 /// Returns the keys of the traces whose columns may not be those of their sources.
 ///
 /// `None` if they are too many to be computed one by one.
+pub(super) async fn traces(database: &mut dyn Rows) -> Result<Option<Vec<Value>>, Error> {
+    match totals::traces(database).await? {
+        Some(keys) => Ok(Some(keys)),
+        None => each_trace(database).await.map(unless_too_many),
+    }
+}
+
+/// Compares the digests of each trace with its note.
 ///
 /// InnoDB would write the sources of all traces into one temporary table. So it is asked range by
 /// range, which all connections share.
-pub(super) async fn traces(database: &mut dyn Rows) -> Result<Option<Vec<Value>>, Error> {
+async fn each_trace(database: &mut dyn Rows) -> Result<Vec<Value>, Error> {
     let first = Range::first(database).await?;
     let stale = StaleTraces { found: AtomicU64::new(0) };
-    let keys = match first.is_part() {
-        true => ask_each(database, first, &stale).await?,
-        false => stale.ask(database, &first).await?,
-    };
-    Ok(unless_too_many(keys))
+    match first.is_part() {
+        true => ask_each(database, first, &stale).await,
+        false => stale.ask(database, &first).await,
+    }
 }
 
 /// Returns the keys of the assessments whose columns may not be those of their sources.
@@ -79,13 +85,9 @@ fn stale_traces(range: &Range, platform: &Platform) -> SelectStatement {
     const NOW: &str = "now";
     let trace = || Expr::col(("trace_info", "request_id"));
     let digest_now = || Expr::col((NOW, DIGEST));
-    let mut is_stale =
+    let differs =
         differs_from_note(&TRACES, Func::coalesce([digest_now(), Expr::cust("0")]).into());
-    // A trace with sources and without any value may have been written anew.
-    let is_empty = columns::OF_TRACES.iter().fold(Condition::all(), |all, column| {
-        all.add(Expr::col(("trace_info", *column)).is_null())
-    });
-    is_stale = is_stale.add(is_empty.add(digest_now().is_not_null()));
+    let is_stale = differs.add(are_empty().add(digest_now().is_not_null()));
     noted(&TRACES)
         .join_subquery(
             JoinType::LeftJoin,
@@ -140,23 +142,4 @@ fn stale_assessments(platform: &Platform) -> SelectStatement {
         )
         .cond_where(is_stale)
         .take()
-}
-
-/// Selects the keys of a table's rows, joined to their notes.
-fn noted(table: &FilledTable) -> SelectStatement {
-    Query::select()
-        .column((table.table, table.key))
-        .from(table.table)
-        .join(
-            JoinType::LeftJoin,
-            table.digests,
-            Expr::col((table.table, table.key)).equals((table.digests, table.key)),
-        )
-        .take()
-}
-
-/// Returns the condition that a row has no note, or that of another digest.
-fn differs_from_note(table: &FilledTable, digest: Expr) -> Condition {
-    let note = || Expr::col((table.digests, DIGEST));
-    Condition::any().add(note().is_null()).add(note().ne(digest))
 }
