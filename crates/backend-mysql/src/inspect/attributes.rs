@@ -26,18 +26,22 @@ pub(crate) async fn attributes(
         return Ok(ColumnAttributes::new());
     }
     let table = literal(alteration.table);
-    // MariaDB drops a column's own CHECK when the column is stated without it.
-    let check = if features.column_checks() {
-        "(SELECT CHECK_CLAUSE FROM information_schema.CHECK_CONSTRAINTS AS clause \
-         WHERE clause.CONSTRAINT_SCHEMA = one.TABLE_SCHEMA AND clause.TABLE_NAME = one.TABLE_NAME \
-         AND clause.CONSTRAINT_NAME = one.COLUMN_NAME AND clause.LEVEL = 'Column')"
+    // MariaDB drops a column's own CHECK when the column is stated without it. Where a condition
+    // names no table but by a column of another one, MariaDB opens all tables for each row.
+    let (check, checks) = if features.column_checks() {
+        let checks = format!(
+            "LEFT JOIN information_schema.CHECK_CONSTRAINTS AS clause \
+             ON clause.CONSTRAINT_SCHEMA = DATABASE() AND clause.TABLE_NAME = {table} \
+             AND clause.CONSTRAINT_NAME = one.COLUMN_NAME AND clause.LEVEL = 'Column'"
+        );
+        ("clause.CHECK_CLAUSE", checks)
     } else {
-        "NULL"
+        ("NULL", String::new())
     };
     let query = format!(
-        "SELECT COLUMN_NAME, COLUMN_TYPE, EXTRA, COLUMN_COMMENT, {check} \
-         FROM information_schema.COLUMNS AS one \
-         WHERE TABLE_SCHEMA = DATABASE() AND TABLE_NAME = {table}"
+        "SELECT one.COLUMN_NAME, one.COLUMN_TYPE, one.EXTRA, one.COLUMN_COMMENT, {check} \
+         FROM information_schema.COLUMNS AS one {checks} \
+         WHERE one.TABLE_SCHEMA = DATABASE() AND one.TABLE_NAME = {table}"
     );
     let rows = text_protocol::rows(connection, query)
         .await

@@ -21,6 +21,7 @@ pub(crate) const TESTS: &[Test] = tests![
     every_kind_is_counted_in_one_go => EVERY_REVISION,
     the_first_of_many_traces_is_named => EVERY_REVISION,
     orphaned_spans => EVERY_REVISION,
+    orphaned_spans_beside_many_traces => EVERY_REVISION,
     orphaned_assessments => EVERY_REVISION,
     costs_that_overflow_together => EVERY_REVISION,
     keys_of_spans_that_are_no_texts => EVERY_REVISION => UNTYPED_COLUMNS,
@@ -104,9 +105,7 @@ async fn every_kind_is_counted_in_one_go(server: &TestServer) {
     assert_eq!(counts, [1, 3, 3], "{findings:?}");
 }
 
-/// Wherever else something is found, and whoever finds it first.
-async fn the_first_of_many_traces_is_named(server: &TestServer) {
-    let database = with_traces(server).await;
+fn add_many_traces(database: &dyn TestDatabase) {
     let traces: Vec<String> =
         (0..9000).map(|number| format!("('t{number:05}', 1, {number}, 'OK')")).collect();
     for some in traces.chunks(3000) {
@@ -115,6 +114,12 @@ async fn the_first_of_many_traces_is_named(server: &TestServer) {
             some.join(", ")
         ));
     }
+}
+
+/// Wherever else something is found, and whoever finds it first.
+async fn the_first_of_many_traces_is_named(server: &TestServer) {
+    let database = with_traces(server).await;
+    add_many_traces(&*database);
     for trace in ["t08999", "t04500", "t00001"] {
         span(&*database, trace, "1", Some("[]"));
     }
@@ -137,6 +142,22 @@ async fn orphaned_spans(server: &TestServer) {
     assert_eq!(database.query(&query).len(), 2, "{query}");
     database.run(finding.problem.split('`').nth(1).unwrap());
     upgraded(server, &*database, AFTER).await;
+}
+
+/// Before, between and after all traces.
+async fn orphaned_spans_beside_many_traces(server: &TestServer) {
+    let database = with_traces(server).await;
+    add_many_traces(&*database);
+    for trace in ["0", "t01999x", "t04500x", "z"] {
+        database.run_unchecked(&format!(
+            "INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano,
+             content) VALUES ('{trace}', 1, '1', 'OK', 0, '')"
+        ));
+        let finding = only_finding(server, &*database).await;
+        assert_eq!(finding.count, 1);
+        assert_eq!(finding.rows, [format!(r#"span_id "1" of trace "{trace}""#)]);
+        database.run(finding.problem.split('`').nth(1).unwrap());
+    }
 }
 
 async fn orphaned_assessments(server: &TestServer) {

@@ -1,7 +1,7 @@
 //! Finds the rows that the migration would refuse, before anything is changed.
 
 use async_trait::async_trait;
-use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, Value};
+use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, Value};
 
 use super::super::charset::Repertoire;
 use super::super::grouped_problems::GroupedProblems;
@@ -69,22 +69,20 @@ async fn orphans(
     table: &'static str,
     key: &'static str,
 ) -> Result<Option<RowProblem>, Error> {
-    let select = Query::select()
-        .column((table, "trace_id"))
-        .column((table, key))
-        .from(table)
-        .join(
-            JoinType::LeftJoin,
-            "trace_info",
-            Expr::col(("trace_info", "request_id")).equals((table, "trace_id")),
-        )
-        .and_where(Expr::col(("trace_info", "request_id")).is_null())
-        .take();
-    // The query for existence has no order: sorted, it would read the rows themselves, where any
-    // index suffices.
-    if database.query(select.clone().limit(1).take()).await?.is_empty() {
+    // No range holds a row whose trace is NULL, which the key of spans forbids.
+    let first = match table {
+        "spans" => Range::first(database).await?,
+        _ => Range::everything(),
+    };
+    let orphans = Orphans { table };
+    let found = match first.is_part() {
+        true => ask_each(database, first, &orphans).await?,
+        false => orphans.ask(database, &first).await?,
+    };
+    if found.is_empty() {
         return Ok(None);
     }
+    let select = without_trace(table).column((table, "trace_id")).column((table, key)).take();
     let mut first = select.clone();
     first.order_by((table, "trace_id"), Order::Asc).order_by((table, key), Order::Asc).limit(1);
     let rows = database.query(first).await?;
@@ -94,8 +92,8 @@ async fn orphans(
         value::display(first.get(1)),
         value::display(first.first())
     );
-    let mut count = select.clone();
-    count.clear_selects().expr(Func::count(Expr::col((table, key))));
+    let mut count = without_trace(table);
+    count.expr(Func::count(Expr::col((table, key))));
     let count = database.query(count).await?;
     Ok(Some(RowProblem {
         revision: REVISION.to_owned(),
@@ -108,6 +106,36 @@ async fn orphans(
         query: Some(sql_text(&select, database.platform())),
         is_skippable: false,
     }))
+}
+
+fn without_trace(table: &'static str) -> SelectStatement {
+    Query::select()
+        .from(table)
+        .join(
+            JoinType::LeftJoin,
+            "trace_info",
+            Expr::col(("trace_info", "request_id")).equals((table, "trace_id")),
+        )
+        .and_where(Expr::col(("trace_info", "request_id")).is_null())
+        .take()
+}
+
+/// Finds ranges with rows that lack their trace.
+struct Orphans {
+    table: &'static str,
+}
+
+#[async_trait]
+impl Question for Orphans {
+    type Found = ();
+
+    /// Without an order: sorted, the query would read the rows themselves, where any index suffices.
+    async fn ask(&self, database: &mut dyn Rows, range: &Range) -> Result<Vec<()>, Error> {
+        let mut any = without_trace(self.table);
+        any.expr(Expr::val(1)).cond_where(range.holds(self.table)).limit(1);
+        let found = database.query(any).await?;
+        Ok(found.iter().map(|_| ()).collect())
+    }
 }
 
 /// Finds spans whose `dimension_attributes` would be lost.

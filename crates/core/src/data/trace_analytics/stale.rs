@@ -23,24 +23,17 @@ const MOST: u64 = 20_000;
 /// Returns the keys of the traces whose columns may not be those of their sources.
 ///
 /// `None` if they are too many to be computed one by one.
-pub(super) async fn traces(database: &mut dyn Rows) -> Result<Option<Vec<Value>>, Error> {
-    match totals::traces(database).await? {
-        Some(keys) => Ok(Some(keys)),
-        None => each_trace(database).await.map(unless_too_many),
-    }
-}
-
-/// Compares the digests of each trace with its note.
 ///
 /// InnoDB would write the sources of all traces into one temporary table. So it is asked range by
 /// range, which all connections share.
-async fn each_trace(database: &mut dyn Rows) -> Result<Vec<Value>, Error> {
+pub(super) async fn traces(database: &mut dyn Rows) -> Result<Option<Vec<Value>>, Error> {
     let first = Range::first(database).await?;
     let stale = StaleTraces { found: AtomicU64::new(0) };
-    match first.is_part() {
-        true => ask_each(database, first, &stale).await,
-        false => stale.ask(database, &first).await,
-    }
+    let keys = match first.is_part() {
+        true => ask_each(database, first, &stale).await?,
+        false => stale.ask(database, &first).await?,
+    };
+    Ok(unless_too_many(keys))
 }
 
 /// Returns the keys of the assessments whose columns may not be those of their sources.
@@ -74,8 +67,13 @@ impl Question for StaleTraces {
         if self.found.load(Ordering::Relaxed) > MOST {
             return Ok(Vec::new());
         }
-        let select = stale_traces(range, database.platform());
-        let keys = keys(database, select).await?;
+        let keys = match totals::traces(database, range).await? {
+            Some(keys) => keys,
+            None => {
+                let select = stale_traces(range, database.platform());
+                keys(database, select).await?
+            }
+        };
         self.found.fetch_add(keys.len() as u64, Ordering::Relaxed);
         Ok(keys)
     }
