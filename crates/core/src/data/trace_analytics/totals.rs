@@ -1,4 +1,4 @@
-//! Compares the sum of digests with that of notes, which takes neither a join nor groups.
+//! Compares the sum of digests with that of notes, which neither joins nor groups the sources.
 //!
 //! A digest covers the key of its trace. So equal sums mean that the sources of every trace with a
 //! note are those from which its columns were computed.
