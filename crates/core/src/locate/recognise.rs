@@ -6,7 +6,7 @@ use crate::history::location::Location;
 use crate::locate::drift::{Weight, weigh};
 use crate::plan::plan;
 use crate::schema::platform::Platform;
-use crate::schema::{Difference, DifferenceKind, Schema, Table, differences};
+use crate::schema::{Difference, DifferenceKind, Schema, differences};
 
 /// A live schema, compared with every state of the catalogue.
 pub(crate) struct Comparison<'a> {
@@ -197,9 +197,7 @@ pub(crate) fn is_mlflows(catalogue: &Catalogue, live: &Schema) -> bool {
 
 /// Returns whether any of the application's tables may be among some names.
 pub(crate) fn may_be_mlflows(catalogue: &Catalogue, names: &[String]) -> bool {
-    let mut named = Schema::default();
-    names.iter().for_each(|name| named.insert(Table::new(name)));
-    catalogue.marks.iter().any(|mark| named.table(&mark.table).is_some())
+    catalogue.marks.iter().any(|mark| names.contains(&mark.table))
 }
 
 /// Returns whether a schema has any of some marked tables.

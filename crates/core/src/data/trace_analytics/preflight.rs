@@ -74,12 +74,7 @@ async fn orphans(
         "spans" => Range::first(database).await?,
         _ => Range::everything(),
     };
-    let orphans = Orphans { table };
-    let found = match first.is_part() {
-        true => ask_each(database, first, &orphans).await?,
-        false => orphans.ask(database, &first).await?,
-    };
-    if found.is_empty() {
+    if ask_each(database, first, &Orphans { table }).await?.is_empty() {
         return Ok(None);
     }
     let select = without_trace(table).column((table, "trace_id")).column((table, key)).take();

@@ -29,11 +29,7 @@ const MOST: u64 = 20_000;
 pub(super) async fn traces(database: &mut dyn Rows) -> Result<Option<Vec<Value>>, Error> {
     let first = Range::first(database).await?;
     let stale = StaleTraces { found: AtomicU64::new(0) };
-    let keys = match first.is_part() {
-        true => ask_each(database, first, &stale).await?,
-        false => stale.ask(database, &first).await?,
-    };
-    Ok(unless_too_many(keys))
+    ask_each(database, first, &stale).await.map(unless_too_many)
 }
 
 /// Returns the keys of the assessments whose columns may not be those of their sources.
