@@ -37,9 +37,11 @@ RELEASES = {
 SERVERS = ("postgres", "mariadb", "mysql")
 """Those that have a head, and on which something is written while something is prepared."""
 
-MLFLOW, UPGRADE, PREPARE, WINDOW = "mlflow", "upgrade", "prepare", "window"
-COMMANDS = (MLFLOW, UPGRADE, PREPARE, WINDOW)
-"""What is timed: MLflow's upgrade, ours alone, the preparation, and our upgrade after it."""
+MLFLOW, UPGRADE, PREPARE = "mlflow", "upgrade", "prepare"
+WINDOW, CLEANUP = "window", "cleanup"
+COMMANDS = (MLFLOW, UPGRADE, PREPARE, WINDOW, CLEANUP)
+"""What is timed: MLflow's upgrade, ours alone, the preparation, our upgrade after it, and what this
+has left to a cleanup."""
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +51,7 @@ class Settings:
     binary: Path
     sizes: Sizes
     writers: Path | None
+    defers_cleanup: bool
     data: Path | None
     calm: float
     repeat: int
@@ -146,9 +149,13 @@ class Windows:
             # Whoever upgrades has stopped MLflow, and looked.
             self._settle()
             said, began = self._folder / "upgrade.json", time.time()
-            arguments = [*self._own("upgrade", url), "--json"]
+            deferring = ["--defer-cleanup"] if self._settings.defers_cleanup else []
+            arguments = [*self._own("upgrade", url), "--json", *deferring]
             run = self._timed(result, WINDOW, arguments, url, said)
             result.stages = stages(said, began, began + run.seconds)
+            if self._settings.defers_cleanup:
+                self._settle()
+                self._timed(result, CLEANUP, [*self._own("cleanup", url), "--quiet"], url)
             self._expect(result, "check", url)
             if expected:
                 result.faults += row_digests.differences(expected, row_digests.digests(url))

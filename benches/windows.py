@@ -26,6 +26,7 @@ from data_windows import Sizes
 from oracle import REPOSITORY
 from results import Measured
 from window_comparison import (
+    CLEANUP,
     MLFLOW,
     PREPARE,
     RELEASES,
@@ -46,6 +47,7 @@ _COLUMNS = (
     "`prepare`, s",
     "window, s",
     "times shorter",
+    "`cleanup`, s",
     "memory, MiB",
     "writer's p99 before, ms",
     "during, ms",
@@ -86,6 +88,7 @@ def _results(options: argparse.Namespace, folder: Path) -> Iterator[Result]:
         binary=binary,
         sizes=Sizes(options.entries, options.params or options.entries // 100, options.traces),
         writers=options.writers if options.writer else None,
+        defers_cleanup=options.defer_cleanup,
         data=options.data,
         calm=options.calm,
         repeat=options.repeat,
@@ -100,13 +103,15 @@ def _results(options: argparse.Namespace, folder: Path) -> Iterator[Result]:
 
 def _line(result: Result) -> str:
     """A line of the table: medians, if a command ran more than once."""
-    commands = [result.commands[command] for command in (MLFLOW, UPGRADE, PREPARE, WINDOW)]
+    timed = (MLFLOW, UPGRADE, PREPARE, WINDOW, CLEANUP)
+    *commands, cleanup = (result.commands[command] for command in timed)
     mlflow, window = result.commands[MLFLOW].median, result.commands[WINDOW].median
     cells = [
         result.case,
         result.server,
         *map(_seconds, commands),
         f"{mlflow / window:.1f}" if mlflow and window else "-",
+        _seconds(cleanup),
         " / ".join(map(_memory, commands)),
         *_writer_cells(result.phases),
         str(len(result.faults)) if result.faults else "none",
@@ -163,6 +168,7 @@ def _parse() -> argparse.Namespace:
     add("--params", type=int, help="params, and as many tags [one for 100 entries]")
     add("--traces", type=int, default=20_000, help="traces of ten spans each [%(default)s]")
     add("--no-writer", dest="writer", action="store_false", help="nobody logs while it prepares")
+    add("--defer-cleanup", action="store_true", help="the window leaves rows, and `cleanup` is timed")
     add(
         "--writers",
         type=Path,

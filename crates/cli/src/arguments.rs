@@ -266,6 +266,29 @@ impl Destination {
     }
 }
 
+/// How fast rows are written while MLflow runs.
+#[derive(Args, Debug)]
+pub(crate) struct Throttle {
+    /// Rest after each transaction that writes rows: this multiple of the time that it took
+    #[arg(long, value_name = "RATIO", default_value_t = 1.0, value_parser = ratio)]
+    throttle: f64,
+}
+
+impl Throttle {
+    /// Returns the rest after a transaction, as a multiple of the time that it took.
+    pub(crate) fn ratio(&self) -> f64 {
+        self.throttle
+    }
+}
+
+/// Reads a ratio: a rest has to end.
+fn ratio(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(ratio) if (0.0..=100.0).contains(&ratio) => Ok(ratio),
+        _ => Err("a number from 0 to 100".to_owned()),
+    }
+}
+
 /// Parses a duration: `10s`, `2m`, or a number of seconds.
 ///
 /// Servers count in seconds when they wait for locks, so a fraction of one is refused.

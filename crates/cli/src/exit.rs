@@ -117,6 +117,7 @@ pub(crate) fn code_of_outcome(outcome: &Outcome) -> u8 {
         | Outcome::Finished(_)
         | Outcome::Downgrade(_)
         | Outcome::Prepare(_)
+        | Outcome::Cleanup(_)
         | Outcome::Current(_)
         | Outcome::History(_)
         | Outcome::Plan(_)

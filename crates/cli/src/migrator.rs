@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use mlflow_migrate_core::backend::Backend;
+use mlflow_migrate_core::cleanup::{CleanupReport, cleanup};
 use mlflow_migrate_core::copy::{CopyOptions, CopyReport};
 use mlflow_migrate_core::error::Error;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
@@ -146,7 +147,8 @@ impl Migrator {
     /// Finds the database's revision.
     ///
     /// Changes nothing, as all methods except [`Migrator::upgrade`], [`Migrator::repair`],
-    /// [`Migrator::stamp`], [`Migrator::abort`], [`Migrator::prepare`] and its undoing, and [`Migrator::copy_to`] for its destination.
+    /// [`Migrator::stamp`], [`Migrator::abort`], [`Migrator::prepare`] and its undoing,
+    /// [`Migrator::cleanup`], and [`Migrator::copy_to`] for its destination.
     ///
     /// # Errors
     /// If the database is not MLflow's, or its revision cannot be determined.
@@ -263,6 +265,15 @@ impl Migrator {
     ) -> Result<PrepareReport, Error> {
         let options = self.complete(options);
         undo(&mut *self.backend, &self.catalogue, &options, &self.observer).await
+    }
+
+    /// Removes rows that an upgrade has left, while MLflow runs.
+    ///
+    /// # Errors
+    /// If the database is an SQLite file, or another upgrade is at work or unfinished.
+    pub async fn cleanup(&mut self, options: &UpgradeOptions) -> Result<CleanupReport, Error> {
+        let options = self.complete(options);
+        cleanup(&mut *self.backend, &self.catalogue, &options, &self.observer).await
     }
 
     /// Copies the database into an empty one, which then has the same rows at the same revision.

@@ -3,6 +3,7 @@
 mod downgrade;
 
 use mlflow_migrate_core::backend::RunningStep;
+use mlflow_migrate_core::cleanup::CleanupReport;
 use mlflow_migrate_core::copy::{CopyComparison, CopyReport, TableRows};
 use mlflow_migrate_core::error::{CopyFinding, ErrorKind, Unfinished};
 use mlflow_migrate_core::graphs::GraphName;
@@ -38,6 +39,8 @@ pub(crate) enum Outcome {
     Plan(OfDatabase<Planned>),
     /// The result of `prepare`.
     Prepare(OfDatabase<PrepareReport>),
+    /// The result of `cleanup`.
+    Cleanup(OfDatabase<CleanupReport>),
     /// The result of `sql`.
     Sql(Scripted),
     /// The result of `show`.

@@ -37,9 +37,11 @@
 //! | [`backend`] | what a database must offer |
 //! | [`upgrade`](mod@upgrade), [`report`] | the driver, and the answers that change nothing |
 //! | [`prepare`](mod@prepare) | what an upgrade needs, made while MLflow still runs |
+//! | [`cleanup`](mod@cleanup) | what an upgrade has left, removed while MLflow runs again |
 //! | [`copy`](mod@copy) | the way into another database |
 
 pub mod backend;
+pub mod cleanup;
 pub mod copy;
 pub mod data;
 pub mod error;
@@ -47,6 +49,7 @@ pub mod event;
 pub mod graphs;
 pub mod history;
 mod locate;
+mod online;
 pub mod plan;
 pub mod prepare;
 pub mod report;

@@ -8,6 +8,7 @@ mod auth;
 mod charsets;
 mod common;
 mod conformance;
+mod cleanup;
 mod connections;
 mod data_migrations;
 mod diffs;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         .tests(OnceAServer, Others, connections::TESTS)
         .tests(OnceAServer, Others, privileges::TESTS)
         .tests(OnceAServer, Others, preparation::TESTS)
+        .tests(OnceAServer, Others, cleanup::TESTS)
         .tests(OnceAServer, Others, locks::TESTS)
         .tests(OnceAServer, Others, drift::TESTS)
         .tests(OnceAServer, Others, &[repairs::TESTS, stamps::TESTS, diffs::TESTS, doctor::TESTS])

@@ -22,12 +22,17 @@ pub(crate) struct Estimate {
     /// Measure nothing, and predict no time
     #[arg(long)]
     no_calibration: bool,
+
+    /// Leave rows that MLflow no longer reads to `mlflow-migrate cleanup`
+    #[arg(long)]
+    defer_cleanup: bool,
 }
 
 impl Estimate {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let catalogue = &context.catalogue;
-        let request = self.upgrade.request(context)?;
+        let mut request = self.upgrade.request(context)?;
+        request.data.defers_cleanup = self.defer_cleanup;
         let mut backend = self.upgrade.open(context).await?;
         let mut options = EstimateOptions::default();
         options.calibrates = !self.no_calibration;

@@ -2,6 +2,7 @@
 
 mod abort;
 mod check;
+mod cleanup;
 mod completions;
 mod copy;
 mod current;
@@ -37,6 +38,7 @@ pub(crate) enum Command {
     Plan(plan::Plan),
     #[command(visible_alias = "prepopulate", alias = "prepopulate-trace-analytics")]
     Prepare(prepare::Prepare),
+    Cleanup(cleanup::Cleanup),
     Sql(sql::Sql),
     Show(show::Show),
     Check(check::Check),
@@ -72,6 +74,7 @@ impl Command {
             Self::Upgrade(upgrade) => upgrade.run(context).await,
             Self::Plan(plan) => plan.run(context).await,
             Self::Prepare(prepare) => prepare.run(context).await,
+            Self::Cleanup(cleanup) => cleanup.run(context).await,
             Self::Sql(sql) => sql.run(context).await,
             Self::Show(show) => show.run(context).await,
             Self::Check(check) => check.run(context).await,

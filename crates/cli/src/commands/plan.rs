@@ -36,6 +36,10 @@ pub(crate) struct Plan {
     #[arg(long)]
     step_by_step: bool,
 
+    /// Leave rows that MLflow no longer reads to `mlflow-migrate cleanup`
+    #[arg(long, conflicts_with = "sql")]
+    defer_cleanup: bool,
+
     #[command(flatten)]
     graph: GraphArgument,
 }
@@ -44,6 +48,7 @@ impl Plan {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let mut options = self.upgrade.options(context)?;
         options.step_by_step = self.step_by_step;
+        options.data.defers_cleanup = self.defer_cleanup;
         let mut backend = self.upgrade.open(context).await?;
         let unclear = self.upgrade.unclear(&options);
         let mut outcomes = Vec::new();

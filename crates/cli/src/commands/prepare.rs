@@ -6,7 +6,7 @@ use mlflow_migrate_core::event::Observer;
 use mlflow_migrate_core::prepare::{prepare, undo};
 
 use crate::Context;
-use crate::arguments::UpgradeArguments;
+use crate::arguments::{Throttle, UpgradeArguments};
 use crate::outcome::{OfDatabase, Outcome};
 
 /// Do a part of an upgrade beforehand, while MLflow runs
@@ -34,16 +34,15 @@ pub(crate) struct Prepare {
     #[arg(long)]
     undo: bool,
 
-    /// Rest after each transaction that fills rows: this multiple of the time that it took
-    #[arg(long, value_name = "RATIO", default_value_t = 1.0, value_parser = throttle)]
-    throttle: f64,
+    #[command(flatten)]
+    throttle: Throttle,
 }
 
 impl Prepare {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let mut request = self.arguments.request(context)?;
         request.stop = context.stop.clone();
-        request.throttle = self.throttle;
+        request.throttle = self.throttle.ratio();
         let mut backend = self.arguments.open(context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
         let (backend, catalogue) = (&mut *backend, &context.catalogue);
@@ -52,13 +51,5 @@ impl Prepare {
             false => prepare(backend, catalogue, &request, &observer).await?,
         };
         Ok(Outcome::Prepare(OfDatabase { database: backend.name(), result }))
-    }
-}
-
-/// Reads a ratio: a rest has to end.
-fn throttle(text: &str) -> Result<f64, String> {
-    match text.parse() {
-        Ok(ratio) if (0.0..=100.0).contains(&ratio) => Ok(ratio),
-        _ => Err("a number from 0 to 100".to_owned()),
     }
 }

@@ -68,6 +68,11 @@ pub(crate) struct Upgrade {
     #[arg(long)]
     step_by_step: bool,
 
+    /// Leave rows that MLflow no longer reads to `mlflow-migrate cleanup`, which removes them while
+    /// MLflow runs; PostgreSQL, MySQL and MariaDB
+    #[arg(long)]
+    defer_cleanup: bool,
+
     /// Write the result as JSON to FILE, too; a report of an earlier run is replaced
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
@@ -89,6 +94,7 @@ impl Upgrade {
         request.skip_check = self.no_check;
         request.stop = context.stop.clone();
         request.data.skip_invalid = self.skip_invalid;
+        request.data.defers_cleanup = self.defer_cleanup;
         match &self.into {
             Some(destination) => self.into(context, &database, &request, destination).await,
             None => self.in_place(context, &database, request).await,

@@ -2,7 +2,7 @@
 
 use crate::sandbox::Sandbox;
 
-const COMMANDS: [&str; 21] = [
+const COMMANDS: [&str; 22] = [
     "upgrade",
     "plan",
     "check",
@@ -21,6 +21,7 @@ const COMMANDS: [&str; 21] = [
     "show",
     "diff",
     "prepare",
+    "cleanup",
     "repair",
     "stamp",
     "copy",

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod auth;
+mod cleanups;
 mod commands;
 mod copies;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
@@ -30,6 +31,7 @@ mod kills_of_preparations;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_repairs;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_of_cleanups;
 mod kills_of_copies;
 mod library;
 #[cfg(target_os = "linux")]

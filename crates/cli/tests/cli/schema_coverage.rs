@@ -12,9 +12,9 @@ use crate::sandbox::{HEAD, Ran, Sandbox};
 /// What only an upgrade without a transaction tells: `servers.rs` and the programs of `tests/` see it.
 const OF_MYSQL: [&str; 5] = ["abort", "next", "operation", "rolled_back_steps", "steps_done"];
 
-/// What only servers tell of a wait, of a phase, of what an unfinished upgrade has noted, or of ids that
-/// they cannot store.
-const OF_SERVERS: [&str; 19] = [
+/// What only servers tell of a wait, of a phase, of what an unfinished upgrade has noted, of work while
+/// MLflow runs, or of ids that they cannot store.
+const OF_SERVERS: [&str; 22] = [
     "began_ms",
     "former_id",
     "is_measured",
@@ -22,6 +22,9 @@ const OF_SERVERS: [&str; 19] = [
     "server_phase",
     "unfinished",
     "prepare",
+    "cleanup",
+    "cleaned",
+    "pending_cleanup",
     "earlier_indexes",
     "index_name",
     "is_undone",

@@ -8,6 +8,7 @@ use crate::graphs::GraphName;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, Location};
 use crate::locate::wrong_stamp;
+use crate::plan::pending_cleanups;
 use crate::schema::{Difference, Schema, differences};
 use crate::upgrade::inspection::inspect;
 
@@ -26,8 +27,8 @@ impl Source {
     /// Reads a source, whose session has begun.
     ///
     /// # Errors
-    /// If the source is not MLflow's, is empty, lacks a table or a column of its revision, or an
-    /// upgrade of it is unfinished.
+    /// If the source is not MLflow's, is empty, lacks a table or a column of its revision, an upgrade
+    /// of it is unfinished, or a cleanup is due.
     pub(crate) async fn read(
         source: &mut dyn Backend,
         catalogue: &Catalogue,
@@ -45,6 +46,15 @@ impl Source {
         let platform = source.platform().clone();
         if let Some(wrong) = wrong_stamp(catalogue, &platform, &live, &location)? {
             return Err(wrong);
+        }
+        if !pending_cleanups(catalogue, &platform, &location, &live).is_empty() {
+            return Err(Error::Journal {
+                name: source.name(),
+                problem: "an upgrade has left rows that MLflow does not read, and the copy would \
+                          keep them for good"
+                    .to_owned(),
+                remedy: "run `mlflow-migrate cleanup` on it first, or an upgrade".into(),
+            });
         }
         let state = catalogue.state(location.revision.as_deref(), &platform)?;
         let mut missing = differences(&state, &live, &platform);

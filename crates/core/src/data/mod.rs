@@ -4,6 +4,7 @@
 //! no row leaves the database. Where MLflow computes a value in Python, the program reads and
 //! writes the rows in batches, by ranges of their key. Memory use therefore stays flat.
 
+pub(crate) mod afterwards;
 mod batch_size;
 pub(crate) mod beforehand;
 mod canceled_jobs;
@@ -38,6 +39,7 @@ use crate::rows::Rows;
 use crate::schema::Schema;
 use crate::schema::platform::{Dialect, Platform};
 
+pub use afterwards::Afterwards;
 pub use beforehand::{Beforehand, FilledTable};
 pub use canceled_jobs::CanceledJobs;
 pub use default_workspace::DefaultWorkspace;
@@ -71,6 +73,9 @@ pub struct DataOptions {
     pub now_ms: i64,
     /// Whether to leave out rows that a migration would refuse, where that is safe.
     pub skip_invalid: bool,
+    /// Whether rows that MLflow no longer reads stay until a [`cleanup`](mod@crate::cleanup).
+    #[serde(default)]
+    pub defers_cleanup: bool,
 }
 
 impl Default for DataOptions {
@@ -78,7 +83,7 @@ impl Default for DataOptions {
     fn default() -> Self {
         let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         let now_ms = i64::try_from(since_1970.as_millis()).unwrap_or(i64::MAX);
-        Self { now_ms, skip_invalid: false }
+        Self { now_ms, skip_invalid: false, defers_cleanup: false }
     }
 }
 
@@ -186,6 +191,11 @@ pub trait DataMigration: Debug + Send + Sync {
 
     /// Returns what computes values of the migration while MLflow still writes, if anything does.
     fn beforehand(&self) -> Option<&dyn Beforehand> {
+        None
+    }
+
+    /// Returns what removes the rows of the migration after the upgrade, if that can wait.
+    fn afterwards(&self) -> Option<&dyn Afterwards> {
         None
     }
 

@@ -8,6 +8,7 @@
 //! gets the schema of its target at once.
 
 mod change;
+mod cleanup;
 mod dependents;
 mod downgrade;
 mod foreign_keys;
@@ -20,6 +21,7 @@ mod overtaken;
 mod ownership;
 mod planner;
 mod prepared;
+mod prepared_columns;
 pub(crate) mod references;
 mod repair;
 mod requirements;
@@ -30,7 +32,7 @@ mod undone;
 use crate::error::Error;
 use std::sync::Arc;
 
-use crate::data::{DataMigration, beforehand};
+use crate::data::{DataMigration, afterwards, beforehand};
 use crate::event::StepKind;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
@@ -38,6 +40,9 @@ use crate::schema::platform::Platform;
 use crate::schema::{Schema, Table};
 
 pub use change::{ChangePlan, TableChange, indexes_of};
+pub(crate) use cleanup::{
+    PendingCleanup, pending_cleanups, plan_downgrade_with_notes, plan_upgrade,
+};
 pub use dependents::Ending;
 pub use downgrade::plan_downgrade;
 pub(crate) use foreign_keys::is_blocked_by;
@@ -54,7 +59,7 @@ pub(crate) use undone::Undone;
 /// One step of a plan.
 #[derive(Clone, Debug)]
 pub enum Step {
-    /// Removes tables that an interrupted Alembic run, or a preparation, has left behind.
+    /// Removes tables that an interrupted Alembic run has left behind, or notes that were needed.
     RemoveLeftovers(Vec<String>),
     /// Changes or creates a table.
     Change(Box<TableChange>),
@@ -75,11 +80,7 @@ impl Step {
     pub fn title(&self) -> String {
         match self {
             Self::RemoveLeftovers(tables) => {
-                let of = match tables.iter().all(|table| table.starts_with(beforehand::PREFIX)) {
-                    true => "a preparation",
-                    false => "an interrupted upgrade",
-                };
-                format!("remove leftovers of {of}: {}", tables.join(", "))
+                format!("remove leftovers of {}: {}", left_by(tables), tables.join(", "))
             }
             Self::Change(change) if change.before.is_none() => {
                 format!("create table {}", change.after.name)
@@ -111,6 +112,18 @@ impl Step {
             Self::DropTable(dropped) => &dropped.revisions,
             Self::Migrate { revision, .. } => std::slice::from_ref(revision),
         }
+    }
+}
+
+/// Returns what has left some tables behind, in words.
+fn left_by(tables: &[String]) -> &'static str {
+    let are_all = |is_one: fn(&str) -> bool| tables.iter().all(|table| is_one(table));
+    if are_all(|table| table.starts_with(beforehand::PREFIX)) {
+        "a preparation"
+    } else if are_all(afterwards::is_note) {
+        "an upgrade without its cleanup"
+    } else {
+        "an interrupted upgrade"
     }
 }
 
@@ -193,7 +206,9 @@ impl Plan {
     /// Returns whether the plan has nothing to do.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.revisions.is_empty() && !self.from.empty && self.from.revision == self.to
+        let has_rows_to_remove = self.migrations().next().is_some();
+        let is_at_target = !self.from.empty && self.from.revision == self.to;
+        self.revisions.is_empty() && is_at_target && !has_rows_to_remove
     }
 }
 

@@ -6,7 +6,8 @@
 
 use std::collections::BTreeSet;
 
-use super::{Plan, Step, TableChange, plan_edits};
+use super::prepared_columns::plan_around as plan_around_columns;
+use super::{Plan, Step, TableChange};
 use crate::data::Beforehand;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
@@ -29,14 +30,16 @@ pub(super) fn plan_around(
     while !aside.is_empty() {
         let mut others = live.clone();
         others.tables.retain(|name, _| !aside.contains(name));
-        let Ok(planned) = plan_edits(catalogue, platform, &others, from, to) else { break };
+        let Ok(planned) = plan_around_columns(catalogue, platform, &others, from, to) else {
+            break;
+        };
         let found = as_created(&planned, live, &aside, platform);
         if found == aside {
             return Ok(without_creations(planned, &found));
         }
         aside = found;
     }
-    plan_edits(catalogue, platform, live, from, to)
+    plan_around_columns(catalogue, platform, live, from, to)
 }
 
 /// Returns the tables that note what is filled already, once the steps have filled the rest.

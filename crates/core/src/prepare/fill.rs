@@ -2,10 +2,9 @@
 
 use super::objects::PreparableRows;
 use super::report::FilledRows;
-use super::session::online;
-use super::step::Steps;
 use crate::backend::Backend;
 use crate::error::Error;
+use crate::online::{Steps, online};
 use crate::plan::TableChange;
 use crate::schema::{Schema, Table};
 

@@ -14,11 +14,9 @@
 //! | `tables` | decides which new tables can be created beforehand |
 //! | `rows` | decides which new columns can be added and filled beforehand |
 //! | `indexes` | decides which indexes can be built beforehand, and which are there |
-//! | `session` | begins and ends what changes a database online |
 //! | `build` | makes what can be prepared, one by one |
 //! | `fill` | adds columns, and fills them |
 //! | `undo` | takes it back |
-//! | `step` | reports a step in progress |
 //! | `report` | what was done, and what is left to the upgrade |
 
 mod build;
@@ -28,8 +26,6 @@ mod objects;
 mod preparable;
 mod report;
 mod rows;
-mod session;
-mod step;
 mod tables;
 mod undo;
 

@@ -51,6 +51,9 @@ pub(super) fn preparable(
 }
 
 /// Returns the columns that steps add to a table, in their order, and that stay.
+///
+/// A column that later loses NULL has none from the beginning, since a server may write every row
+/// to take NULL away.
 fn new_columns(table: &Table, steps: &[Step], result: &Schema) -> Vec<Column> {
     let mut changes = steps.iter().rev().filter_map(|step| match step {
         Step::Change(change) if change.after.name == table.name => Some(change),
@@ -63,7 +66,12 @@ fn new_columns(table: &Table, steps: &[Step], result: &Schema) -> Vec<Column> {
     };
     let last = changes.next();
     last.map_or_else(Vec::new, |change| {
-        change.after.columns.iter().filter(is_new).cloned().collect()
+        let without_null = |column: &Column| {
+            let later = result.table(&table.name).and_then(|it| it.find_column(&column.name));
+            let loses_null = later.is_some_and(|later| !later.nullable) && column.default.is_some();
+            Column { nullable: column.nullable && !loses_null, ..column.clone() }
+        };
+        change.after.columns.iter().filter(is_new).map(without_null).collect()
     })
 }
 

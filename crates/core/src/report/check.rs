@@ -10,6 +10,7 @@ use crate::history::target::Target;
 use crate::locate::drift::{Weight, weigh};
 pub use crate::locate::mlflow_partial_run::InterruptedMlflow;
 use crate::locate::{drift, interrupted_mlflow, wrong_stamp};
+use crate::plan::pending_cleanups;
 use crate::report::session::{begin_reading, end_reading};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, EditError, Object, Schema};
@@ -31,6 +32,9 @@ pub struct Position {
     pub head_releases: Vec<String>,
     /// The pending revisions, in order.
     pub due: Vec<String>,
+    /// The revisions whose rows wait for a [`cleanup`](mod@crate::cleanup), which MLflow does not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pending_cleanup: Vec<String>,
     /// What an interrupted run of MLflow's own upgrade has left, where the schema was compared.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub interrupted_mlflow: Option<InterruptedMlflow>,
@@ -169,8 +173,8 @@ async fn position_in_session(
     catalogue: &Catalogue,
     assume: Option<&Assumption>,
 ) -> Result<Position, Error> {
-    let (location, _) = inspect(backend, catalogue, assume).await?;
-    describe(catalogue, location)
+    let (location, live) = inspect(backend, catalogue, assume).await?;
+    describe(catalogue, backend.platform(), location, &live)
 }
 
 /// Compares a database with the schema of its revision, object by object.
@@ -210,7 +214,8 @@ pub(crate) fn checked(
     };
     let interrupted_mlflow = interrupted_mlflow(catalogue, platform, live, &location)?;
     let clashes = clashes::find(catalogue, platform, live, &location)?;
-    let position = Position { interrupted_mlflow, ..describe(catalogue, location)? };
+    let position =
+        Position { interrupted_mlflow, ..describe(catalogue, platform, location, live)? };
     let mut report = judge(position, all, leftovers(live), platform);
     report.repairable = repairable;
     report.set_apart(&clashes);
@@ -232,8 +237,14 @@ fn is_about(extra: &Difference, error: &EditError) -> bool {
         }
 }
 
-pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Position, Error> {
+pub(crate) fn describe(
+    catalogue: &Catalogue,
+    platform: &Platform,
+    location: Location,
+    live: &Schema,
+) -> Result<Position, Error> {
     let head = catalogue.graph.head()?;
+    let pending = pending_cleanups(catalogue, platform, &location, live);
     let revision = location.revision.as_deref();
     let path = catalogue.graph.path(revision, Some(head)).unwrap_or_default();
     Ok(Position {
@@ -241,6 +252,7 @@ pub(crate) fn describe(catalogue: &Catalogue, location: Location) -> Result<Posi
         head: head.to_owned(),
         head_releases: catalogue.releases.expecting(Some(head)),
         due: path.into_iter().map(|revision| revision.id.clone()).collect(),
+        pending_cleanup: pending.into_iter().map(|one| one.revision).collect(),
         location,
         interrupted_mlflow: None,
     })
@@ -301,6 +313,7 @@ mod tests {
             head: "head".to_owned(),
             head_releases: Vec::new(),
             due: Vec::new(),
+            pending_cleanup: Vec::new(),
             interrupted_mlflow: None,
         }
     }

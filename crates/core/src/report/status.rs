@@ -74,7 +74,7 @@ async fn status_in_session(
             let (location, live) = inspect(backend, catalogue, assume).await?;
             let interrupted_mlflow =
                 interrupted_mlflow(catalogue, backend.platform(), &live, &location)?;
-            let position = describe(catalogue, location)?;
+            let position = describe(catalogue, backend.platform(), location, &live)?;
             Ok(Status::Settled(Position { interrupted_mlflow, ..position }))
         }
     }

@@ -8,7 +8,7 @@ use crate::error::{Error, TargetError, label};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
 use crate::history::revision::{Action, Revision};
-use crate::plan::{Plan, plan, step_by_step};
+use crate::plan::{Plan, plan, plan_upgrade, step_by_step};
 use crate::schema::Schema;
 
 /// The revisions that one script makes, and what the program makes before and after.
@@ -63,7 +63,7 @@ pub(super) async fn cut(
         if is_moving || cut.is_none() {
             let plans = match options.step_by_step {
                 true => step_by_step(catalogue, platform, &live, &here, end)?,
-                false => vec![plan(catalogue, platform, &live, &here, end)?],
+                false => vec![plan_upgrade(catalogue, platform, &live, &here, end, &options.data)?],
             };
             let result = plans.last().map_or_else(|| live.clone(), |plan| plan.result.clone());
             let start = std::mem::replace(&mut live, result);

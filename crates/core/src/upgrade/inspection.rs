@@ -6,7 +6,7 @@ use crate::history::catalogue::Catalogue;
 use crate::history::location::{Assumption, Location};
 use crate::locate::drift::Drift;
 use crate::locate::{locate, wrong_stamp};
-use crate::plan::{Plan, plan, plan_downgrade, prepared_otherwise};
+use crate::plan::{Plan, plan_downgrade_with_notes, plan_upgrade, prepared_otherwise};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, Index, Schema, Table};
 use crate::upgrade::discards::refuse_irreversible;
@@ -104,10 +104,14 @@ pub(crate) async fn plan_from(
     let expected = catalogue.state(location.revision.as_deref(), &platform)?;
     let repairs =
         |differences: &[Difference]| corrections::statements(backend, &expected, live, differences);
-    let make = if request.is_downgrade() { plan_downgrade } else { plan };
-    let planned = found
-        .refuse(location, is_due, request.accept_drift, repairs)
-        .and_then(|()| make(catalogue, &platform, live, location, target.as_deref()));
+    let make = || match request.is_downgrade() {
+        true => plan_downgrade_with_notes(catalogue, &platform, live, location, target.as_deref()),
+        false => {
+            plan_upgrade(catalogue, &platform, live, location, target.as_deref(), &request.data)
+        }
+    };
+    let planned =
+        found.refuse(location, is_due, request.accept_drift, repairs).and_then(|()| make());
     match planned {
         Ok(plan) => {
             tracing::info!(

@@ -14,7 +14,7 @@ use crate::data::DataOptions;
 use crate::error::{Error, Operation, Remedy, described};
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
-use crate::plan::{Plan, Step, TableChange, plan, plan_downgrade};
+use crate::plan::{Plan, Step, TableChange, plan_downgrade_with_notes, plan_upgrade};
 use crate::schema::platform::Platform;
 use crate::schema::{Difference, DifferenceKind, Object, Schema, Table, differences};
 use crate::upgrade::creation::creation_plan;
@@ -101,8 +101,10 @@ impl Journal {
             None if self.operation() == Operation::Copy => {
                 creation_plan(catalogue, platform, live, to)
             }
-            None if self.is_downgrade => plan_downgrade(catalogue, platform, live, from, to),
-            None => plan(catalogue, platform, live, from, to),
+            None if self.is_downgrade => {
+                plan_downgrade_with_notes(catalogue, platform, live, from, to)
+            }
+            None => plan_upgrade(catalogue, platform, live, from, to, &self.data),
             Some(Repairing { is_latest_wrong }) => {
                 repair_plan(catalogue, platform, live, from, is_latest_wrong).map(|it| it.plan)
             }

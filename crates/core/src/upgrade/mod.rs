@@ -172,6 +172,7 @@ pub(crate) async fn begin(
     observer: &Arc<dyn Observer>,
     started: Instant,
 ) -> Result<UpgradeReport, Error> {
+    refuse_late_cleanup(backend, request)?;
     let (plan, live) = inspect_and_plan(backend, catalogue, request).await?;
     let (mut steps, mut lost, mut backup) = (Vec::new(), Vec::new(), None);
     let is_stamp_due = !plan.from.stamped && plan.to.is_some();
@@ -229,6 +230,21 @@ pub(crate) async fn begin(
         }
     }
     Ok(UpgradeReport { backup, losses: lost, ..report::report(&plan, catalogue, steps, started) })
+}
+
+/// Refuses to leave rows where no cleanup can run while MLflow does.
+fn refuse_late_cleanup(backend: &mut dyn Backend, request: &UpgradeOptions) -> Result<(), Error> {
+    if !request.data.defers_cleanup || backend.online().is_some() {
+        return Ok(());
+    }
+    Err(Error::Unsupported {
+        url: backend.name(),
+        problem:
+            "SQLite lets nobody write to the file while it changes, so a cleanup while MLflow \
+                  runs is not possible"
+                .to_owned(),
+        remedy: "let the upgrade remove the rows itself".into(),
+    })
 }
 
 /// Copies the database to a file.

@@ -6,10 +6,12 @@ use std::time::Instant;
 
 use serde::Serialize;
 
+use crate::data::afterwards::{is_note, note_of};
 use crate::error::Loss;
 use crate::event::Omission;
 use crate::history::catalogue::Catalogue;
-use crate::plan::Plan;
+use crate::history::revision::Revision;
+use crate::plan::{Plan, TableChange};
 
 /// The result of an upgrade.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -44,6 +46,9 @@ pub struct UpgradeReport {
     pub steps: Vec<StepReport>,
     /// The MLflow releases that expect the revision.
     pub releases: Vec<String>,
+    /// The revisions whose rows wait for a [`cleanup`](mod@crate::cleanup), which MLflow does not read.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub pending_cleanup: Vec<String>,
 }
 
 /// The result of one step.
@@ -91,8 +96,12 @@ pub(super) fn report(
     steps: Vec<StepReport>,
     started: Instant,
 ) -> UpgradeReport {
-    let created = plan.changes().filter(|change| change.before.is_none()).count();
-    let names: BTreeSet<&str> = plan.changes().map(|change| change.after.name.as_str()).collect();
+    let of_mlflow = |change: &&TableChange| !is_note(&change.after.name);
+    let changes = || plan.changes().filter(of_mlflow);
+    let created = changes().filter(|change| change.before.is_none()).count();
+    let names: BTreeSet<&str> = changes().map(|change| change.after.name.as_str()).collect();
+    let is_pending = |revision: &&Revision| plan.result.table(&note_of(&revision.id)).is_some();
+    let pending = catalogue.graph.revisions().iter().filter(is_pending);
     let migrations = steps.iter().filter(|step| step.is_migration);
     UpgradeReport {
         from: plan.from.revision.clone(),
@@ -109,5 +118,6 @@ pub(super) fn report(
         seconds: started.elapsed().as_secs_f64(),
         steps,
         releases: catalogue.releases.expecting(plan.to.as_deref()),
+        pending_cleanup: pending.map(|revision| revision.id.clone()).collect(),
     }
 }

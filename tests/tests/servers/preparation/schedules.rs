@@ -4,6 +4,7 @@
 use std::process::Command;
 use std::time::Duration;
 
+use mlflow_migrate_core::report::preview::preview;
 use mlflow_migrate_tests::capability::{INSTANT_COLUMNS, SERVER};
 use mlflow_migrate_tests::conformance::assert_at;
 use mlflow_migrate_tests::database::{self, TestDatabase};
@@ -17,6 +18,7 @@ use crate::common::address_of;
 pub(crate) const TESTS: &[Test] = tests![
     rows_that_change_meanwhile_are_computed_again => SERVER => INSTANT_COLUMNS,
     filled_columns_are_taken_back => SERVER => INSTANT_COLUMNS,
+    a_filled_table_needs_no_further_change => SERVER => INSTANT_COLUMNS,
 ];
 
 /// Before spans have costs, and the last state before trace analytics.
@@ -254,5 +256,20 @@ async fn filled_columns_are_taken_back(server: &TestServer) {
         assert_eq!(undone.rows.len(), expected.len(), "{undone:?}");
         assert_at(server, &*database, state).await;
         assert!(TABLES.map(|table| rows(&*database, table)) == before, "{state}");
+    }
+}
+
+/// The columns are made as the upgrade leaves them, and the indexes are there.
+async fn a_filled_table_needs_no_further_change(server: &TestServer) {
+    for state in STATES {
+        let database = with_traces(server, state, 3).await;
+        prepared(server, &*database).await;
+        let mut backend = database.connect().await.unwrap();
+        let plan = preview(&mut *backend, server.catalogue(), &request(server)).await.unwrap();
+        drop(backend);
+        let titles: Vec<&str> = plan.steps.iter().map(|step| step.title.as_str()).collect();
+        assert!(!titles.contains(&"change table assessments"), "{titles:?}");
+        database::upgrade(server.catalogue(), &*database, "head").await.unwrap();
+        assert_at(server, &*database, "head").await;
     }
 }

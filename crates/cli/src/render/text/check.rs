@@ -2,6 +2,7 @@ use std::io::{self, Write};
 
 use mlflow_migrate_core::report::check::{CheckReport, CheckedTarget, InterruptedMlflow, Position};
 
+use super::cleanup::write_pending;
 use crate::outcome::{Checked, OfDatabase, Problem};
 use crate::render::words::{count_of, releases, revision_and_releases};
 
@@ -14,6 +15,7 @@ pub(super) fn write(out: &mut impl Write, check: &OfDatabase<Checked>) -> io::Re
     };
     writeln!(out, "{database}: {place}")?;
     write_interrupted_mlflow(out, checked.position.interrupted_mlflow.as_ref())?;
+    write_pending(out, &checked.position.pending_cleanup)?;
     if let Some(wrong) = wrong_stamp {
         write_wrong_stamp(out, wrong)?;
     }

@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use mlflow_migrate_core::report::check::Position;
 
 use super::check::write_wrong_stamp;
+use super::cleanup::write_pending;
 use super::status::write_unfinished;
 use super::upgrade::fits;
 use crate::outcome::{Current, OfDatabase};
@@ -45,6 +46,7 @@ fn write_position(
     if let Some(wrong) = &current.wrong_stamp {
         write_wrong_stamp(out, wrong)?;
     }
+    write_pending(out, &position.pending_cleanup)?;
     if current.is_head {
         writeln!(out, "  head:     yes")
     } else {

@@ -2,6 +2,7 @@
 
 mod abort;
 mod check;
+mod cleanup;
 mod copy;
 mod current;
 mod diff;
@@ -143,6 +144,7 @@ fn text_of(outcome: &Outcome) -> io::Result<String> {
         Outcome::Show(shown) => show::write(&mut text, shown)?,
         Outcome::Diff(diff) => diff::write(&mut text, diff)?,
         Outcome::Prepare(prepared) => prepare::write(&mut text, prepared)?,
+        Outcome::Cleanup(cleaned) => cleanup::write(&mut text, cleaned)?,
         Outcome::Repair(repaired) => repair::write(&mut text, repaired)?,
         Outcome::Stamp(stamped) => stamp::write(&mut text, stamped)?,
         Outcome::Downgrade(done) => downgrade::write(&mut text, done)?,

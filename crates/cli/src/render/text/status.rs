@@ -6,6 +6,7 @@ use mlflow_migrate_core::event::{Amount, Unit};
 use mlflow_migrate_core::report::status::Status;
 
 use super::check::{place, write_interrupted_mlflow};
+use super::cleanup::write_pending;
 use crate::clock;
 use crate::outcome::{Activity, OfDatabase};
 use crate::render::{one_line, words};
@@ -22,7 +23,8 @@ pub(super) fn write(out: &mut impl Write, found: &OfDatabase<Activity>) -> io::R
     match status {
         Some(Status::Settled(position)) => {
             writeln!(out, "{database}: {}, no upgrade is in progress", place(position))?;
-            write_interrupted_mlflow(out, position.interrupted_mlflow.as_ref())
+            write_interrupted_mlflow(out, position.interrupted_mlflow.as_ref())?;
+            write_pending(out, &position.pending_cleanup)
         }
         Some(Status::Unfinished(unfinished)) => write_unfinished(out, database, unfinished),
         None => Ok(()),

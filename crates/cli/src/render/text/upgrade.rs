@@ -3,6 +3,7 @@ use std::io::{self, Write};
 use mlflow_migrate_core::UpgradeReport;
 use mlflow_migrate_core::error::shell_word;
 
+use super::cleanup::write_pending;
 use crate::outcome::{Finished, OfDatabase};
 use crate::render::one_line;
 use crate::render::words::{count, count_of, duration, number, releases, revision};
@@ -15,6 +16,8 @@ pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io
     let time = duration(report.seconds);
     if report.created {
         writeln!(out, "{database}: created at {to} in {time}")?;
+    } else if report.from == report.to && !report.steps.is_empty() {
+        writeln!(out, "{database}: at {to} already, cleaned up in {time}")?;
     } else if report.from == report.to {
         writeln!(out, "{database}: at {to} already, nothing to do")?;
     } else {
@@ -33,6 +36,7 @@ pub(super) fn write(out: &mut impl Write, finished: &OfDatabase<Finished>) -> io
         writeln!(out, "  left out: {}", one_line(&omission.to_string()))?;
     }
     writeln!(out, "  fits:     {}", fits(&report.releases))?;
+    write_pending(out, &report.pending_cleanup)?;
     if let Some(backup) = &report.backup {
         let backup = backup.display().to_string();
         writeln!(out, "  backup:   {backup}")?;

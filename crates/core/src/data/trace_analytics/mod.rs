@@ -7,6 +7,7 @@
 //! the first step can be repeated until it is done. Rows that MLflow would fail on are found before
 //! anything is changed.
 
+mod afterwards;
 mod assessments;
 mod beforehand;
 mod columns;
@@ -17,6 +18,7 @@ mod each_range;
 mod fill;
 mod gateway;
 mod noted;
+mod other_spellings;
 mod overflow;
 mod preflight;
 pub mod promoted;
@@ -35,6 +37,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use sea_query::{Condition, Expr, ExprTrait, Func};
 
+use super::afterwards::Afterwards;
 use super::beforehand::Beforehand;
 use super::value::KeyPart;
 use super::{DataMigration, DataOptions, Reversal, equals_exactly};
@@ -276,5 +279,9 @@ impl DataMigration for TraceAnalyticsSources {
         _: &Progress,
     ) -> Result<u64, Error> {
         sources::remove(database).await
+    }
+
+    fn afterwards(&self) -> Option<&dyn Afterwards> {
+        Some(self)
     }
 }

@@ -56,6 +56,16 @@ impl Source {
             Self::SpanMetrics => is_one_of(table, &COST_KEYS, platform),
         }
     }
+
+    /// Returns the condition for those of the rows that MLflow recognises, byte for byte.
+    pub(super) fn recognised_rows_in(self, table: &'static str, platform: &Platform) -> Condition {
+        match self {
+            Self::Tags => is_one_of(table, &[TRACE_NAME_TAG], platform),
+            Self::Metadata | Self::TraceMetrics | Self::SpanMetrics => {
+                self.rows_in(table, platform)
+            }
+        }
+    }
 }
 
 /// Files what was read under the keys of the rows that it belongs to.

@@ -7,12 +7,12 @@ use crate::error::Error;
 use crate::event::{Event, Observer, Progress, StepKind};
 use crate::upgrade::options::UpgradeOptions;
 
-/// What reports the steps of a preparation.
-pub(super) struct Steps<'a> {
-    pub(super) request: &'a UpgradeOptions,
-    pub(super) observer: &'a Arc<dyn Observer>,
-    pub(super) step_count: usize,
-    pub(super) done: usize,
+/// What reports the steps of the work.
+pub(crate) struct Steps<'a> {
+    pub(crate) request: &'a UpgradeOptions,
+    pub(crate) observer: &'a Arc<dyn Observer>,
+    pub(crate) step_count: usize,
+    pub(crate) done: usize,
 }
 
 impl<'a> Steps<'a> {
@@ -20,7 +20,7 @@ impl<'a> Steps<'a> {
     ///
     /// # Errors
     /// If the user has stopped the work.
-    pub(super) fn begin(&mut self, title: String) -> Result<Step<'a>, Error> {
+    pub(crate) fn begin(&mut self, title: String) -> Result<Step<'a>, Error> {
         self.request.stop.check()?;
         self.request.stop.begin_work();
         self.done += 1;
@@ -34,17 +34,17 @@ impl<'a> Steps<'a> {
 }
 
 /// A step in progress.
-pub(super) struct Step<'a> {
+pub(crate) struct Step<'a> {
     number: usize,
     title: String,
-    pub(super) progress: Progress,
+    pub(crate) progress: Progress,
     observer: &'a Arc<dyn Observer>,
     started: Instant,
 }
 
 impl Step<'_> {
     /// Ends the step, and returns its duration in seconds.
-    pub(super) fn end(self) -> f64 {
+    pub(crate) fn end(self) -> f64 {
         let seconds = self.started.elapsed().as_secs_f64();
         tracing::info!(step = self.number, title = self.title, seconds, "step is done");
         self.observer.notify(&Event::StepFinished {
