@@ -5,6 +5,7 @@
 //! planned as if NULL were still allowed, and then NOT NULL is put into all of its steps.
 
 use super::{Plan, Step, plan_edits};
+use crate::data::Beforehand;
 use crate::error::Error;
 use crate::history::catalogue::Catalogue;
 use crate::history::location::Location;
@@ -74,7 +75,10 @@ fn is_spared(step: &mut Step, prepared: &[PreparedColumn]) -> bool {
     has_column && change.before.as_ref() == Some(&change.after)
 }
 
-/// Returns the columns that the path adds with NULL, and that are there without it, as in the end.
+/// Returns the columns that the path adds with NULL, and that a preparation has made as in the end.
+///
+/// Only the table of the digests proves a preparation. Without it, the database may be at the end of
+/// the path already, with a wrong version, and the path would empty its columns.
 fn prepared(
     catalogue: &Catalogue,
     platform: &Platform,
@@ -83,13 +87,18 @@ fn prepared(
     to: Option<&str>,
 ) -> Result<Vec<PreparedColumn>, Error> {
     let path = catalogue.path(from.revision.as_deref(), to)?;
-    let actions = path.iter().flat_map(|revision| revision.actions(platform));
-    let mut added: Vec<PreparedColumn> = actions.filter_map(added_with_null).collect();
-    added.retain(|one| one.has_no_null(live));
-    if !added.is_empty() {
-        let end = catalogue.state(to, platform)?;
-        added.retain(|one| one.has_no_null(&end));
-    }
+    let actions = || path.iter().flat_map(|revision| revision.actions(platform));
+    let migrations = actions().filter_map(|action| match action {
+        Action::Data(migration) => migration.beforehand(),
+        Action::Schema(_) => None,
+    });
+    let filled: Vec<&str> = migrations
+        .flat_map(Beforehand::tables)
+        .filter(|table| table.is_filled(live))
+        .map(|table| table.table)
+        .collect();
+    let mut added: Vec<PreparedColumn> = actions().filter_map(added_with_null).collect();
+    added.retain(|one| filled.contains(&one.table.as_str()) && one.has_no_null(live));
     Ok(added)
 }
 

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Observer;
 use mlflow_migrate_core::upgrade;
 use mlflow_migrate_tests::capability::{INSTANT_COLUMNS, MYSQL, SERVER};
@@ -13,12 +14,14 @@ use mlflow_migrate_tests::tests;
 
 use super::schedules::{STATES, with_traces};
 use super::{prepared, prepared_by, request};
+use crate::common::assert_told;
 
 pub(crate) const TESTS: &[Test] = tests![
     each_kind_of_change_is_seen => SERVER => INSTANT_COLUMNS,
     many_new_traces_are_computed => SERVER => INSTANT_COLUMNS,
     changes_are_found_in_every_range => SERVER => INSTANT_COLUMNS,
     rows_without_a_note_are_computed_again => SERVER => INSTANT_COLUMNS,
+    without_proof_a_prepared_column_is_refused => SERVER => INSTANT_COLUMNS,
     another_default_collation_makes_no_difference => MYSQL => INSTANT_COLUMNS,
     a_change_that_a_collation_does_not_see_is_seen => SERVER => INSTANT_COLUMNS,
 ];
@@ -126,12 +129,11 @@ async fn changes_are_found_in_every_range(server: &TestServer) {
     assert_eq!(found("trace_name IS NULL"), [["trace 03000".into()]]);
 }
 
-/// Without their notes, or the tables of these, all rows count as changed.
+/// Without their notes, or the table of these, all rows count as changed.
 async fn rows_without_a_note_are_computed_again(server: &TestServer) {
     for loss in [
         "DELETE FROM alembic_mlflow_migrate_filled_traces",
-        "DROP TABLE alembic_mlflow_migrate_filled_traces, alembic_mlflow_migrate_filled_spans, \
-         alembic_mlflow_migrate_filled_assessments",
+        "DROP TABLE alembic_mlflow_migrate_filled_traces, alembic_mlflow_migrate_filled_spans",
     ] {
         let database = with_traces(server, STATES[0], 20).await;
         prepared(server, &*database).await;
@@ -142,6 +144,23 @@ async fn rows_without_a_note_are_computed_again(server: &TestServer) {
         let named = database.query("SELECT DISTINCT trace_name FROM trace_info");
         assert_eq!(named, [["other".into()]], "{loss}");
     }
+}
+
+/// Nothing else tells the columns of a preparation from those of a database with a wrong version.
+async fn without_proof_a_prepared_column_is_refused(server: &TestServer) {
+    let database = with_traces(server, STATES[0], 20).await;
+    prepared(server, &*database).await;
+    database.run("DROP TABLE alembic_mlflow_migrate_filled_assessments");
+    let named = || database.query("SELECT request_id, trace_name FROM trace_info ORDER BY 1");
+    let before = named();
+    let refused = database::upgrade(server.catalogue(), &*database, "head").await;
+    assert_told(&refused.unwrap_err(), ErrorKind::Drift);
+    assert_eq!(named(), before);
+    // As the message says: the column goes out of the way.
+    database.run("ALTER TABLE assessments DROP COLUMN is_numeric_value");
+    database::upgrade(server.catalogue(), &*database, "head").await.unwrap();
+    let found = database.query("SELECT assessment_id FROM assessments WHERE is_numeric_value");
+    assert!(!found.is_empty());
 }
 
 /// A dump brings its tables' collations into a database that may have another one.
