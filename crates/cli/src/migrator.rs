@@ -245,7 +245,7 @@ impl Migrator {
         }
     }
 
-    /// Builds the indexes of an upgrade beforehand, while MLflow runs.
+    /// Makes a part of an upgrade beforehand, while MLflow runs.
     ///
     /// # Errors
     /// If the database is an SQLite file, cannot be upgraded to the target, or another upgrade is at
@@ -255,7 +255,7 @@ impl Migrator {
         prepare(&mut *self.backend, &self.catalogue, &options, &self.observer).await
     }
 
-    /// Drops the indexes that [`Migrator::prepare`] has built.
+    /// Drops what [`Migrator::prepare`] has made.
     ///
     /// # Errors
     /// As [`Migrator::prepare`].

@@ -21,7 +21,8 @@ pub(crate) struct PendingCleanup {
 
 /// Returns what upgrades of a database have left to a cleanup.
 ///
-/// A note counts from its revision on. An older MLflow reads the rows.
+/// A note counts from its revision on, and only in a schema that has what the rows were for. An older
+/// MLflow reads the rows, and the version may be wrong.
 pub(crate) fn pending_cleanups(
     catalogue: &Catalogue,
     platform: &Platform,
@@ -36,10 +37,12 @@ pub(crate) fn pending_cleanups(
             continue;
         }
         pending.extend(revision.actions(platform).filter_map(|action| match action {
-            Action::Data(migration) if migration.afterwards().is_some() => Some(PendingCleanup {
-                revision: revision.id.clone(),
-                migration: Arc::clone(migration),
-            }),
+            Action::Data(migration)
+                if migration.afterwards().is_some() && migration.is_done(live) =>
+            {
+                let (revision, migration) = (revision.id.clone(), Arc::clone(migration));
+                Some(PendingCleanup { revision, migration })
+            }
             Action::Data(_) | Action::Schema(_) => None,
         }));
     }
