@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test may panic")]
 
 mod auth;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod cleanups;
 mod commands;
 mod copies;
@@ -25,14 +26,15 @@ mod kills;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_at_steps;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_of_cleanups;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
+mod kills_of_copies;
+#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_downgrades;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_preparations;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod kills_of_repairs;
-#[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
-mod kills_of_cleanups;
-mod kills_of_copies;
 mod library;
 #[cfg(target_os = "linux")]
 mod memory;
@@ -45,17 +47,15 @@ mod partial_runs;
 mod preparations;
 #[cfg(unix)]
 mod read_only;
-#[cfg(target_os = "linux")]
-mod terminal;
 mod refused;
 mod repairs;
 mod restore;
-mod scripts;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod retries;
 mod sandbox;
 #[cfg(feature = "postgres")]
 mod schema_coverage;
+mod scripts;
 mod secrets;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod servers;
@@ -67,6 +67,8 @@ mod silence;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod standbys;
 mod strangers;
+#[cfg(target_os = "linux")]
+mod terminal;
 #[cfg(all(feature = "postgres", feature = "mysql", target_os = "linux"))]
 mod trust;
 #[cfg(target_os = "linux")]
