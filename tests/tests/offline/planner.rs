@@ -1,6 +1,6 @@
 //! Properties of plans, whatever the live schema holds besides MLflow's own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use mlflow_migrate_core::plan::{Plan, Step, TableChange, plan, step_by_step};
 use mlflow_migrate_core::schema::platform::Platform;
@@ -52,6 +52,25 @@ fn changes_in_a_row(plan: &Plan) -> BTreeMap<String, usize> {
     most
 }
 
+/// The columns of steps that are there neither before the first one nor after the last.
+fn passing_columns(plan: &Plan, live: &Schema) -> BTreeSet<String> {
+    let is_in = |schema: &Schema, table: &str, column: &str| {
+        schema.table(table).is_some_and(|table| table.find_column(column).is_some())
+    };
+    let mut passing = BTreeSet::new();
+    for table in plan.changes().map(|change| &change.after) {
+        for column in &table.columns {
+            let is_kept = [live, &plan.result]
+                .into_iter()
+                .any(|schema| is_in(schema, &table.name, &column.name));
+            if !is_kept {
+                passing.insert(format!("{}.{}", table.name, column.name));
+            }
+        }
+    }
+    passing
+}
+
 /// Some of the tables that a plan creates, none of which an earlier step has in its way, and all that
 /// they reference.
 fn some_creations(plan: &Plan, live: &Schema, chosen: u128) -> Vec<Table> {
@@ -99,6 +118,7 @@ proptest! {
         for (table, count) in changes_in_a_row(&plan) {
             prop_assert_eq!(count, 1, "{} is changed twice in a row", table);
         }
+        prop_assert_eq!(passing_columns(&plan, &live), BTreeSet::new());
     }
 
     fn merging_makes_no_difference_to_the_result(

@@ -182,6 +182,13 @@ pub trait DataMigration: Debug + Send + Sync {
         self.reads().iter().all(|(table, _)| live.table(table).is_some())
     }
 
+    /// Returns the columns, with their tables, that the migration names in no statement.
+    ///
+    /// It reads them in other databases. In this one they are not in `live`, so they would be empty.
+    fn does_without(&self, _live: &Schema) -> &'static [(&'static str, &'static str)] {
+        &[]
+    }
+
     /// Returns whether a run of MLflow that stopped within the revision has committed the migration.
     ///
     /// `found` is the schema that the migration would find.

@@ -5,7 +5,8 @@
 //! writes, and of the tables that these reference. Edits of other tables can wait, and edits that
 //! do not affect the migration are made early (`hoist`). A data migration whose tables do not exist
 //! yet has nothing to do. A data migration that reads nothing runs at the end. So an empty database
-//! gets the schema of its target at once.
+//! gets the schema of its target at once. A column that the path adds and drops is left out, if
+//! no data migration needs it.
 
 mod change;
 mod cleanup;
@@ -28,6 +29,7 @@ mod requirements;
 pub mod row_checks;
 mod step_by_step;
 mod undone;
+mod unused_columns;
 
 use crate::error::Error;
 use std::sync::Arc;
@@ -259,6 +261,7 @@ fn plan_edits(
         if from.empty { half_created::completed(catalogue, platform, live)? } else { live.clone() };
     planner.follow(&Due::of(&path, from.revision.as_deref(), platform), &known)?;
     let (mut steps, mut result) = planner.finish();
+    unused_columns::leave_out(&mut steps, &path, &known, platform);
     let digests = prepared::digests(&steps, live);
     if !digests.is_empty() {
         result.tables.retain(|name, _| !digests.contains(name));

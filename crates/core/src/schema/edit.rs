@@ -139,10 +139,7 @@ impl Table {
     fn edit(&mut self, edit: &TableEdit, platform: &Platform) -> Result<(), EditError> {
         match edit {
             TableEdit::AddColumn(column) => self.add_column(column, platform)?,
-            TableEdit::DropColumn(column) => {
-                self.drop_with_column(column, platform);
-                self.columns.retain(|existing| existing.name != *column);
-            }
+            TableEdit::DropColumn(column) => self.drop_column(column, platform),
             TableEdit::RenameColumn { from, to } => self.rename_column(from, to, platform)?,
             TableEdit::AlterColumn { column, change } => self.column_mut(column)?.change(change),
             TableEdit::SetPrimaryKey(key) => {
@@ -194,6 +191,12 @@ impl Table {
             }
         }
         Ok(())
+    }
+
+    /// Drops a column, and what the server drops with it.
+    pub(crate) fn drop_column(&mut self, column: &str, platform: &Platform) {
+        self.drop_with_column(column, platform);
+        self.columns.retain(|existing| existing.name != *column);
     }
 
     fn rename_column(

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use mlflow_migrate_core::Error;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::Observer;
 use mlflow_migrate_core::upgrade;
@@ -22,6 +23,7 @@ pub(crate) const TESTS: &[Test] = tests![
     changes_are_found_in_every_range => SERVER => INSTANT_COLUMNS,
     rows_without_a_note_are_computed_again => SERVER => INSTANT_COLUMNS,
     without_proof_a_prepared_column_is_refused => SERVER => INSTANT_COLUMNS,
+    costs_of_spans_without_models_are_refused => SERVER => INSTANT_COLUMNS,
     another_default_collation_makes_no_difference => MYSQL => INSTANT_COLUMNS,
     a_change_that_a_collation_does_not_see_is_seen => SERVER => INSTANT_COLUMNS,
 ];
@@ -167,6 +169,28 @@ async fn without_proof_a_prepared_column_is_refused(server: &TestServer) {
     // MySQL has an integer for TRUE.
     assert!(matches!(&found[..], [row] if row[0] == Cell::Real(0.75f64.to_bits())), "{found:?}");
     assert_ne!(found[0][1], Cell::Integer(0));
+}
+
+/// The upgrade would not read them, and delete them.
+async fn costs_of_spans_without_models_are_refused(server: &TestServer) {
+    let database = with_traces(server, STATES[0], 20).await;
+    prepared(server, &*database).await;
+    let trace = "(SELECT min(request_id) FROM trace_info)";
+    database.run(&format!(
+        "INSERT INTO spans (trace_id, experiment_id, span_id, status, start_time_unix_nano, content)
+         SELECT {trace}, 1, 'a', 'OK', 0, '';
+         INSERT INTO span_metrics (trace_id, span_id, \"key\", value)
+         SELECT {trace}, 'a', 'total_cost', 2"
+    ));
+    let refused = database::upgrade(server.catalogue(), &*database, "head").await.unwrap_err();
+    let Error::Refused { findings } = &refused else { panic!("{refused:?}") };
+    assert_eq!(findings.len(), 1, "{findings:?}");
+    assert_eq!(findings[0].count, 1);
+    let query = findings[0].query.as_deref().unwrap();
+    assert_eq!(database.query(query).len(), 1, "{query}");
+    database.run(findings[0].problem.split('`').nth(1).unwrap());
+    database::upgrade(server.catalogue(), &*database, "head").await.unwrap();
+    assert_at(server, &*database, "head").await;
 }
 
 /// A dump brings its tables' collations into a database that may have another one.

@@ -3,8 +3,8 @@
 use sea_query::{Expr, Query, Value};
 
 use super::super::count;
-use super::digests::{ASSESSMENTS, TRACES};
-use super::stale;
+use super::digests::FILLED;
+use super::stale::{self, Stale};
 use crate::error::Error;
 use crate::rows::Rows;
 use crate::schema::Schema;
@@ -23,17 +23,9 @@ pub(super) struct Due {
 impl Due {
     /// Returns what is left to compute after a preparation, or everything.
     pub(super) async fn of(database: &mut dyn Rows, live: &Schema) -> Result<Self, Error> {
-        Ok(Self {
-            traces: match TRACES.is_filled(live) {
-                true => stale::traces(database).await?,
-                false => None,
-            },
-            assessments: match ASSESSMENTS.is_filled(live) {
-                true => stale::assessments(database).await?,
-                false => None,
-            },
-            spans: have_sources(database, live).await?,
-        })
+        let filled = FILLED.into_iter().filter(|table| table.is_filled(live)).collect();
+        let Stale { traces, assessments } = stale::find(database, filled).await?;
+        Ok(Self { traces, assessments, spans: have_sources(database, live).await? })
     }
 
     /// Returns the number of rows that are read.

@@ -147,6 +147,16 @@ impl DataMigration for TraceAnalytics {
         live.table("trace_info").is_some()
     }
 
+    /// Returns the column of spans' models, where spans can have neither models nor costs.
+    ///
+    /// Then spans are not read: [`Due`] has none of them.
+    fn does_without(&self, live: &Schema) -> &'static [(&'static str, &'static str)] {
+        match due::may_have_costs(live) || live.table("span_metrics").is_some() {
+            true => &[],
+            false => &[("spans", "dimension_attributes")],
+        }
+    }
+
     /// Returns whether spans have their models and no `dimension_attributes`.
     ///
     /// Then a run of MLflow has filled the columns, and stopped after it had removed the sources.

@@ -5,8 +5,9 @@ use sea_query::{Expr, ExprTrait, Func, JoinType, Order, Query, SelectStatement, 
 
 use super::super::charset::Repertoire;
 use super::super::grouped_problems::GroupedProblems;
-use super::super::{BATCH, sql_text, value};
+use super::super::{BATCH, count, sql_text, value};
 use super::dimensions::{self, Kind};
+use super::due::may_have_costs;
 use super::each_range::{Question, ask_each};
 use super::ranges::Range;
 use super::values::{self, Dimensions, Obstacle};
@@ -38,8 +39,32 @@ pub(super) async fn findings(
     }
     if live.table("span_metrics").is_some() {
         findings.extend(overflow::finding(database).await?);
+        if !may_have_costs(live) {
+            findings.extend(costs_without_models(database).await?);
+        }
     }
     Ok(findings)
+}
+
+/// Finds costs of spans that have no column for their models, to which MLflow writes both.
+///
+/// A preparation creates their table, and the upgrade may do without the column.
+async fn costs_without_models(database: &mut dyn Rows) -> Result<Option<RowProblem>, Error> {
+    let key = ["trace_id", "span_id", "key"];
+    let select = Query::select().columns(key).from("span_metrics").take();
+    let rows = database.query(select.clone().limit(1).take()).await?;
+    let Some(first) = rows.first() else { return Ok(None) };
+    let [trace, span, metric] = [0, 1, 2].map(|place| value::display(first.get(place)));
+    let problem = "span_metrics holds rows, but spans has no dimension_attributes; MLflow writes \
+                   both (to delete the rows: `DELETE FROM span_metrics`)";
+    Ok(Some(RowProblem {
+        revision: REVISION.to_owned(),
+        problem: problem.to_owned(),
+        count: count(database, "span_metrics").await?,
+        rows: vec![format!("{metric} of span {span} of trace {trace}")],
+        query: Some(sql_text(&select, database.platform())),
+        is_skippable: false,
+    }))
 }
 
 /// Finds spans whose key is not a text.
@@ -69,12 +94,11 @@ async fn orphans(
     table: &'static str,
     key: &'static str,
 ) -> Result<Option<RowProblem>, Error> {
-    // No range holds a row whose trace is NULL, which the key of spans forbids.
-    let first = match table {
-        "spans" => Range::first(database).await?,
-        _ => Range::everything(),
-    };
-    if ask_each(database, first, &Orphans { table }).await?.is_empty() {
+    // Not in ranges, for which InnoDB reads whole spans: for all of them it reads the smallest index.
+    // Nor in an order: to sort, it would read whole spans, too.
+    let mut any = without_trace(table);
+    any.expr(Expr::val(1)).limit(1);
+    if database.query(any).await?.is_empty() {
         return Ok(None);
     }
     let select = without_trace(table).column((table, "trace_id")).column((table, key)).take();
@@ -113,24 +137,6 @@ fn without_trace(table: &'static str) -> SelectStatement {
         )
         .and_where(Expr::col(("trace_info", "request_id")).is_null())
         .take()
-}
-
-/// Finds ranges with rows that lack their trace.
-struct Orphans {
-    table: &'static str,
-}
-
-#[async_trait]
-impl Question for Orphans {
-    type Found = ();
-
-    /// Without an order: sorted, the query would read the rows themselves, where any index suffices.
-    async fn ask(&self, database: &mut dyn Rows, range: &Range) -> Result<Vec<()>, Error> {
-        let mut any = without_trace(self.table);
-        any.expr(Expr::val(1)).cond_where(range.holds(self.table)).limit(1);
-        let found = database.query(any).await?;
-        Ok(found.iter().map(|_| ()).collect())
-    }
 }
 
 /// Finds spans whose `dimension_attributes` would be lost.

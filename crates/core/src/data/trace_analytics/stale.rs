@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use async_trait::async_trait;
 use sea_query::{Alias, Expr, ExprTrait, Func, JoinType, Query, SelectStatement, UnionType, Value};
 
-use super::super::beforehand::DIGEST;
+use super::super::beforehand::{DIGEST, FilledTable};
 use super::super::value;
 use super::digests::{ASSESSMENTS, TRACES, of_assessment, of_source};
 use super::each_range::{Question, ask_each};
@@ -20,28 +20,40 @@ use crate::schema::platform::Platform;
 /// The most rows that are computed one by one. If more have changed, all are computed.
 const MOST: u64 = 20_000;
 
-/// Returns the keys of the traces whose columns may not be those of their sources.
+/// The keys of the rows whose columns may not be those of their sources.
 ///
-/// `None` if they are too many to be computed one by one.
+/// `None` stands for all rows of a table: those that were never filled, or too many to be computed
+/// one by one.
+#[derive(Debug, Default)]
+pub(super) struct Stale {
+    pub(super) traces: Option<Vec<Value>>,
+    pub(super) assessments: Option<Vec<Value>>,
+}
+
+/// Finds the rows of tables that were filled.
 ///
 /// InnoDB would write the sources of all traces into one temporary table. So it is asked range by
 /// range, which all connections share.
-pub(super) async fn traces(database: &mut dyn Rows) -> Result<Option<Vec<Value>>, Error> {
+pub(super) async fn find(
+    database: &mut dyn Rows,
+    filled: Vec<FilledTable>,
+) -> Result<Stale, Error> {
+    let asked: Vec<Asked> = [TRACES, ASSESSMENTS]
+        .into_iter()
+        .filter(|table| filled.contains(table))
+        .map(|table| Asked { table, found: AtomicU64::new(0) })
+        .collect();
+    if asked.is_empty() {
+        return Ok(Stale::default());
+    }
     let first = Range::first(database).await?;
-    let stale = StaleTraces { found: AtomicU64::new(0) };
-    ask_each(database, first, &stale).await.map(unless_too_many)
-}
-
-/// Returns the keys of the assessments whose columns may not be those of their sources.
-///
-/// `None` if they are too many to be computed one by one.
-pub(super) async fn assessments(database: &mut dyn Rows) -> Result<Option<Vec<Value>>, Error> {
-    let select = stale_assessments(database.platform());
-    keys(database, select).await.map(unless_too_many)
-}
-
-fn unless_too_many(keys: Vec<Value>) -> Option<Vec<Value>> {
-    (keys.len() as u64 <= MOST).then_some(keys)
+    let found = ask_each(database, first, &StaleRows { asked }).await?;
+    let keys_of = |table: FilledTable| {
+        let of_table = found.iter().filter(|(of, _)| *of == table.table);
+        let keys: Vec<Value> = of_table.map(|(_, key)| key.clone()).collect();
+        (filled.contains(&table) && keys.len() as u64 <= MOST).then_some(keys)
+    };
+    Ok(Stale { traces: keys_of(TRACES), assessments: keys_of(ASSESSMENTS) })
 }
 
 /// Returns the first column of the rows of a query: one more than the most, if they are too many.
@@ -50,28 +62,56 @@ async fn keys(database: &mut dyn Rows, mut select: SelectStatement) -> Result<Ve
     Ok(rows.iter().map(|read| value::owned(read.first())).collect())
 }
 
-/// Asks for traces until they are too many.
-struct StaleTraces {
+/// A table whose rows are looked for, until they are too many.
+struct Asked {
+    table: FilledTable,
     found: AtomicU64,
 }
 
-#[async_trait]
-impl Question for StaleTraces {
-    type Found = Value;
-
+impl Asked {
     async fn ask(&self, database: &mut dyn Rows, range: &Range) -> Result<Vec<Value>, Error> {
         if self.found.load(Ordering::Relaxed) > MOST {
             return Ok(Vec::new());
         }
-        let keys = match totals::traces(database, range).await? {
-            Some(keys) => keys,
-            None => {
-                let select = stale_traces(range, database.platform());
+        let keys = match self.table == TRACES {
+            true => traces(database, range).await?,
+            false => {
+                let select = stale_assessments(range, database.platform());
                 keys(database, select).await?
             }
         };
         self.found.fetch_add(keys.len() as u64, Ordering::Relaxed);
         Ok(keys)
+    }
+}
+
+async fn traces(database: &mut dyn Rows, range: &Range) -> Result<Vec<Value>, Error> {
+    match totals::traces(database, range).await? {
+        Some(keys) => Ok(keys),
+        None => {
+            let select = stale_traces(range, database.platform());
+            keys(database, select).await
+        }
+    }
+}
+
+/// Asks each table for the rows of a range of traces.
+struct StaleRows {
+    asked: Vec<Asked>,
+}
+
+#[async_trait]
+impl Question for StaleRows {
+    /// A key, and the table that has it.
+    type Found = (&'static str, Value);
+
+    async fn ask(&self, database: &mut dyn Rows, range: &Range) -> Result<Vec<Self::Found>, Error> {
+        let mut found = Vec::new();
+        for asked in &self.asked {
+            let keys = asked.ask(database, range).await?;
+            found.extend(keys.into_iter().map(|key| (asked.table.table, key)));
+        }
+        Ok(found)
     }
 }
 
@@ -119,7 +159,7 @@ fn digests_of_traces(range: &Range, platform: &Platform) -> SelectStatement {
         .take()
 }
 
-fn stale_assessments(platform: &Platform) -> SelectStatement {
+fn stale_assessments(range: &Range, platform: &Platform) -> SelectStatement {
     let differs = |column, of_trace| {
         let (own, trace) =
             (Expr::col(("assessments", column)), Expr::col(("trace_info", of_trace)));
@@ -134,6 +174,7 @@ fn stale_assessments(platform: &Platform) -> SelectStatement {
             "trace_info",
             Expr::col(("trace_info", "request_id")).equals(("assessments", "trace_id")),
         )
+        .cond_where(range.holds(ASSESSMENTS.table))
         .cond_where(is_stale)
         .take()
 }
