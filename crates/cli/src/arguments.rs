@@ -12,6 +12,7 @@ use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::online::Pace;
 use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, UpgradeOptions};
 
@@ -272,12 +273,15 @@ pub(crate) struct Throttle {
     /// Rest after each transaction that writes rows: this multiple of the time that it took
     #[arg(long, value_name = "RATIO", default_value_t = 1.0, value_parser = ratio)]
     throttle: f64,
+
+    /// Begin no transaction, table or index while other sessions run more statements than this
+    #[arg(long, value_name = "STATEMENTS")]
+    max_load: Option<u64>,
 }
 
 impl Throttle {
-    /// Returns the rest after a transaction, as a multiple of the time that it took.
-    pub(crate) fn ratio(&self) -> f64 {
-        self.throttle
+    pub(crate) fn pace(&self) -> Pace {
+        Pace { rest: self.throttle, max_load: self.max_load }
     }
 }
 

@@ -63,6 +63,7 @@ pub use mlflow_migrate_core::graphs::GraphName;
 pub use mlflow_migrate_core::history::catalogue::Catalogue;
 pub use mlflow_migrate_core::history::location::{Assumption, Location};
 pub use mlflow_migrate_core::history::target::Target;
+pub use mlflow_migrate_core::online::Pace;
 pub use mlflow_migrate_core::report::check::{CheckReport, Position, Verdict};
 pub use mlflow_migrate_core::report::diff::DiffReport;
 pub use mlflow_migrate_core::report::doctor::DoctorReport;

@@ -1,7 +1,5 @@
 //! Writes rows in short transactions while other programs write.
 
-use std::time::Instant;
-
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
 use mlflow_migrate_core::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, Rows};
@@ -11,34 +9,26 @@ use sea_query::{QueryStatement, SelectStatement};
 use crate::connect;
 use crate::database::Mysql;
 
-/// A session that rests after each transaction.
-struct OnlineRows {
-    database: Mysql,
-    throttle: f64,
-    began: Instant,
-}
+/// A session of its own.
+struct OnlineRows(Mysql);
 
 /// Opens a session that writes rows in short transactions.
-pub(crate) async fn rows_online(
-    database: &mut Mysql,
-    throttle: f64,
-) -> Result<Box<dyn Rows>, Error> {
-    let database = connect::open_online(database).await?;
-    Ok(Box::new(OnlineRows { database, throttle, began: Instant::now() }))
+pub(crate) async fn rows_online(database: &mut Mysql) -> Result<Box<dyn Rows>, Error> {
+    Ok(Box::new(OnlineRows(connect::open_online(database).await?)))
 }
 
 #[async_trait]
 impl Rows for OnlineRows {
     fn platform(&self) -> &Platform {
-        self.database.platform()
+        self.0.platform()
     }
 
     async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
-        self.database.query(select).await
+        self.0.query(select).await
     }
 
     async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
-        self.database.execute(statement).await
+        self.0.execute(statement).await
     }
 
     async fn insert(
@@ -47,11 +37,11 @@ impl Rows for OnlineRows {
         columns: &'static [&'static str],
         rows: Vec<Row>,
     ) -> Result<u64, Error> {
-        self.database.insert(table, columns, rows).await
+        self.0.insert(table, columns, rows).await
     }
 
     async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
-        self.database.update(update, rows).await
+        self.0.update(update, rows).await
     }
 
     fn accelerate(&mut self) -> Option<&mut dyn Accelerated> {
@@ -66,18 +56,15 @@ impl Rows for OnlineRows {
 #[async_trait]
 impl RowTransactions for OnlineRows {
     async fn begin_rows(&mut self) -> Result<(), Error> {
-        self.began = Instant::now();
-        self.database.begin_rows().await
+        self.0.begin_rows().await
     }
 
     async fn commit_rows(&mut self) -> Result<(), Error> {
-        self.database.commit_rows().await?;
-        tokio::time::sleep(self.began.elapsed().mul_f64(self.throttle)).await;
-        Ok(())
+        self.0.commit_rows().await
     }
 
     async fn rollback_rows(&mut self) -> Result<(), Error> {
-        self.database.rollback_rows().await
+        self.0.rollback_rows().await
     }
 
     /// Does nothing: what is written beforehand can be computed again.

@@ -34,8 +34,12 @@ impl OnlineChanges for Postgres {
         online::drop_table(self, table, progress).await
     }
 
-    async fn rows_online(&mut self, throttle: f64) -> Result<Box<dyn Rows>, Error> {
-        online::rows_online(self, throttle).await
+    async fn rows_online(&mut self) -> Result<Box<dyn Rows>, Error> {
+        online::rows_online(self).await
+    }
+
+    async fn running_statements(&mut self) -> Result<u64, Error> {
+        online::running_statements(self).await
     }
 
     async fn create_index(

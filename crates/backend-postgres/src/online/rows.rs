@@ -1,6 +1,6 @@
 //! Writes rows in short transactions while other programs write.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use mlflow_migrate_core::Error;
@@ -18,35 +18,27 @@ use crate::{rows, session};
 /// session is always the one that gives way.
 const WAIT: Duration = Duration::from_millis(200);
 
-/// A session that rests after each transaction.
-struct OnlineRows {
-    database: Postgres,
-    throttle: f64,
-    began: Instant,
-}
+/// A session of its own.
+struct OnlineRows(Postgres);
 
 /// Opens a session that writes rows in short transactions.
-pub(crate) async fn rows_online(
-    database: &mut Postgres,
-    throttle: f64,
-) -> Result<Box<dyn Rows>, Error> {
+pub(crate) async fn rows_online(database: &mut Postgres) -> Result<Box<dyn Rows>, Error> {
     session::end_reading(database).await?;
-    let database = beside(database).await?;
-    Ok(Box::new(OnlineRows { database, throttle, began: Instant::now() }))
+    Ok(Box::new(OnlineRows(beside(database).await?)))
 }
 
 #[async_trait]
 impl Rows for OnlineRows {
     fn platform(&self) -> &Platform {
-        self.database.platform()
+        self.0.platform()
     }
 
     async fn query(&mut self, select: SelectStatement) -> Result<Vec<Row>, Error> {
-        rows::query(&mut self.database, &select).await
+        rows::query(&mut self.0, &select).await
     }
 
     async fn execute(&mut self, statement: QueryStatement) -> Result<u64, Error> {
-        rows::execute(&mut self.database, &statement).await
+        rows::execute(&mut self.0, &statement).await
     }
 
     async fn insert(
@@ -55,11 +47,11 @@ impl Rows for OnlineRows {
         columns: &'static [&'static str],
         rows: Vec<Row>,
     ) -> Result<u64, Error> {
-        rows::insert(&mut self.database, table, columns, rows).await
+        rows::insert(&mut self.0, table, columns, rows).await
     }
 
     async fn update(&mut self, update: &KeyedUpdate, rows: Vec<Row>) -> Result<u64, Error> {
-        rows::update(&mut self.database, update, rows).await
+        rows::update(&mut self.0, update, rows).await
     }
 
     fn accelerate(&mut self) -> Option<&mut dyn Accelerated> {
@@ -74,18 +66,15 @@ impl Rows for OnlineRows {
 #[async_trait]
 impl RowTransactions for OnlineRows {
     async fn begin_rows(&mut self) -> Result<(), Error> {
-        self.began = Instant::now();
-        session::begin_rows(&mut self.database, WAIT).await
+        session::begin_rows(&mut self.0, WAIT).await
     }
 
     async fn commit_rows(&mut self) -> Result<(), Error> {
-        session::commit(&mut self.database).await?;
-        tokio::time::sleep(self.began.elapsed().mul_f64(self.throttle)).await;
-        Ok(())
+        session::commit(&mut self.0).await
     }
 
     async fn rollback_rows(&mut self) -> Result<(), Error> {
-        session::rollback(&mut self.database).await
+        session::rollback(&mut self.0).await
     }
 
     /// Does nothing: what is written beforehand can be computed again.

@@ -34,7 +34,7 @@ impl Cleanup {
         let mut request = UpgradeOptions::to(Target::Head);
         request.assume = self.database.assumption(&context.catalogue)?;
         request.stop = context.stop.clone();
-        request.throttle = self.throttle.ratio();
+        request.pace = self.throttle.pace();
         let mut backend = self.database.open(context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
         let result = cleanup(&mut *backend, &context.catalogue, &request, &observer).await?;

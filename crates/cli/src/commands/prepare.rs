@@ -42,7 +42,7 @@ impl Prepare {
     pub(super) async fn run(&self, context: &Context) -> Result<Outcome, Error> {
         let mut request = self.arguments.request(context)?;
         request.stop = context.stop.clone();
-        request.throttle = self.throttle.ratio();
+        request.pace = self.throttle.pace();
         let mut backend = self.arguments.open(context).await?;
         let observer: Arc<dyn Observer> = Arc::<dyn crate::Renderer>::clone(&context.renderer);
         let (backend, catalogue) = (&mut *backend, &context.catalogue);

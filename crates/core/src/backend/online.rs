@@ -44,9 +44,11 @@ pub trait OnlineChanges: Send {
 
     /// Opens a further session that writes rows in short transactions, while others do.
     ///
-    /// [`Rows::transactions`] is `Some`. After each COMMIT it rests for a multiple of the time that the
-    /// transaction took. It waits for a locked row for a moment only.
-    async fn rows_online(&mut self, throttle: f64) -> Result<Box<dyn Rows>, Error>;
+    /// [`Rows::transactions`] is `Some`. The session waits for a locked row for a moment only.
+    async fn rows_online(&mut self) -> Result<Box<dyn Rows>, Error>;
+
+    /// Returns the number of statements that other sessions run now, as far as the user may see them.
+    async fn running_statements(&mut self) -> Result<u64, Error>;
 
     /// Builds an index while others read and write the table.
     ///

@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::event::Observer;
 use crate::history::catalogue::Catalogue;
 use crate::locate::wrong_stamp;
-use crate::online::{Steps, begin, end, online};
+use crate::online::{PacedRows, Steps, begin, end, online};
 use crate::plan::{PendingCleanup, pending_cleanups};
 use crate::upgrade::inspection::inspect;
 use crate::upgrade::options::UpgradeOptions;
@@ -74,8 +74,9 @@ async fn remove(
     let step = steps.begin(title.clone())?;
     let mut rows = 0;
     if let Some(afterwards) = migration.afterwards() {
-        let mut session = online(backend)?.rows_online(steps.request.throttle).await?;
-        rows = afterwards.run(&mut *session, &step.progress).await?;
+        let (server, pace) = (online(backend)?, steps.request.pace);
+        let mut session = PacedRows::open(server, pace, &step.progress).await?;
+        rows = afterwards.run(&mut session, &step.progress).await?;
     }
     online(backend)?.drop_table(&note_of(&revision), &step.progress).await?;
     Ok(CleanedRevision { revision, title, rows, seconds: step.end() })

@@ -1,9 +1,10 @@
 //! Reports what one step does.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use super::cancellation::CancellationToken;
-use super::{Amount, Event, NoopObserver, Observer, Omission, Phase};
+use super::{Amount, Event, NoopObserver, Observer, Omission, Phase, Wait};
 use crate::error::Error;
 
 /// Reports the progress of one step, and checks whether the user has stopped the upgrade.
@@ -67,6 +68,16 @@ impl Progress {
     #[must_use]
     pub(crate) fn take_omissions(&self) -> Vec<Omission> {
         std::mem::take(&mut *self.omissions.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reports a wait for other sessions.
+    pub(crate) fn waits_for(&self, wait: Wait) {
+        self.observer.notify(&Event::Waiting(wait));
+    }
+
+    /// Reports that a wait is over.
+    pub(crate) fn waited(&self, time: Duration) {
+        self.observer.notify(&Event::WaitOver { waited_seconds: time.as_secs_f64() });
     }
 
     /// Reports a fact that the user should know.

@@ -110,6 +110,7 @@ async fn create(
     steps: &mut Steps<'_>,
 ) -> Result<PreparedTable, Error> {
     let step = steps.begin(format!("create table {}", table.change.after.name))?;
+    steps.request.pace.wait_for_load(online(backend)?, &step.progress).await?;
     online(backend)?.change_briefly(&table.change, &step.progress).await?;
     Ok(PreparedTable { seconds: step.end(), ..table.named() })
 }
@@ -121,6 +122,7 @@ async fn build_index(
 ) -> Result<PreparedIndex, Error> {
     let (table, name) = (&index.table, &index.index.name);
     let step = steps.begin(format!("build {name} of {table}"))?;
+    steps.request.pace.wait_for_load(online(backend)?, &step.progress).await?;
     if index.replaces_unused {
         online(backend)?.drop_index(table, name, &step.progress).await?;
     }

@@ -4,7 +4,7 @@ use super::objects::PreparableRows;
 use super::report::FilledRows;
 use crate::backend::Backend;
 use crate::error::Error;
-use crate::online::{Steps, online};
+use crate::online::{PacedRows, Steps, online};
 use crate::plan::TableChange;
 use crate::schema::{Schema, Table};
 
@@ -22,6 +22,7 @@ pub(super) async fn fill(
     let mut seconds = 0.0;
     if !named.columns.is_empty() {
         let step = steps.begin(format!("add columns to {}", named.table))?;
+        steps.request.pace.wait_for_load(online(backend)?, &step.progress).await?;
         if let Some(digests) = rows.filled.digests_in(live).filter(|_| !rows.filled.is_filled(live))
         {
             online(backend)?.change_briefly(&creation(digests), &step.progress).await?;
@@ -30,9 +31,10 @@ pub(super) async fn fill(
         seconds += step.end();
     }
     let step = steps.begin(format!("fill {}", named.table))?;
-    let mut session = online(backend)?.rows_online(steps.request.throttle).await?;
+    let (server, pace) = (online(backend)?, steps.request.pace);
+    let mut session = PacedRows::open(server, pace, &step.progress).await?;
     let count = match rows.migration.beforehand() {
-        Some(beforehand) => beforehand.fill(&rows.filled, &mut *session, &step.progress).await?,
+        Some(beforehand) => beforehand.fill(&rows.filled, &mut session, &step.progress).await?,
         None => 0,
     };
     seconds += step.end();

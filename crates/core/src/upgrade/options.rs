@@ -6,6 +6,7 @@ use crate::data::DataOptions;
 use crate::event::cancellation::CancellationToken;
 use crate::history::location::Assumption;
 use crate::history::target::Target;
+use crate::online::Pace;
 
 /// Where a request leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,8 +43,8 @@ pub struct UpgradeOptions {
     pub skip_check: bool,
     /// The path to which the database is copied before its first change, if any.
     pub backup: Option<PathBuf>,
-    /// How long `prepare` rests after it has written rows: a multiple of the time that this took.
-    pub throttle: f64,
+    /// How fast `prepare` and `cleanup` write while other programs use the database.
+    pub pace: Pace,
     /// Whether the database is a copy that was just filled, so that the same copy resumes the upgrade.
     pub(crate) follows_copy: bool,
     /// The token through which the user stops the upgrade.
@@ -63,7 +64,7 @@ impl UpgradeOptions {
             step_by_step: false,
             skip_check: false,
             backup: None,
-            throttle: 1.0,
+            pace: Pace::default(),
             follows_copy: false,
             stop: CancellationToken::default(),
         }

@@ -8,6 +8,7 @@ use mlflow_migrate_core::cleanup::{CleanupReport, cleanup};
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::{NoopObserver, Observer};
 use mlflow_migrate_core::history::target::Target;
+use mlflow_migrate_core::online::Pace;
 use mlflow_migrate_core::report::check::{CheckReport, Verdict, check};
 use mlflow_migrate_core::report::preview::preview;
 use mlflow_migrate_core::{Error, UpgradeOptions, UpgradeReport, upgrade};
@@ -150,7 +151,7 @@ async fn upgraded(
 
 async fn cleaned(server: &TestServer, database: &dyn TestDatabase) -> Result<CleanupReport, Error> {
     let mut options = UpgradeOptions::to(Target::Head);
-    options.throttle = 0.0;
+    options.pace = Pace { rest: 0.0, max_load: None };
     let observer: Arc<dyn Observer> = Arc::new(NoopObserver);
     let mut backend = database.connect().await.unwrap();
     let report = cleanup(&mut *backend, server.catalogue(), &options, &observer).await?;

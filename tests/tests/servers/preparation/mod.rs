@@ -1,7 +1,9 @@
 //! What is prepared while MLflow runs is found by the upgrade, or taken back.
 
 mod changes;
+mod load;
 mod schedules;
+mod states;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -30,7 +32,8 @@ use serde_json::{Value, json};
 use crate::common::{address_of, assert_told};
 use crate::locks::others::Reader;
 
-pub(crate) const TESTS: &[&[Test]] = &[CHANGES, changes::TESTS, schedules::TESTS];
+pub(crate) const TESTS: &[&[Test]] =
+    &[CHANGES, changes::TESTS, load::TESTS, schedules::TESTS, states::TESTS];
 
 const CHANGES: &[Test] = tests![
     what_was_prepared_is_found_by_the_upgrade => SERVER,

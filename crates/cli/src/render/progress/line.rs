@@ -203,6 +203,7 @@ pub(in crate::render) fn waiting(wait: &Wait) -> String {
     let what = match wait.reason {
         WaitReason::Lock if wait.holders.is_empty() => "waiting for a lock".to_owned(),
         WaitReason::Lock => "waiting for".to_owned(),
+        WaitReason::Load => "waiting for less load".to_owned(),
         WaitReason::MlflowUpgrade => "waiting for MLflow's own upgrade:".to_owned(),
         _ => format!("waiting for another upgrade{began}:"),
     };
