@@ -28,7 +28,8 @@ fn stride(server: &TestServer) -> usize {
 
 async fn every_state_can_be_prepared(server: &TestServer) {
     let states = server.reference().states().unwrap();
-    let names = states.iter().map(|(revision, _)| revision.as_deref().unwrap_or("base"));
+    let older = &states[..states.len() - 1];
+    let names = older.iter().map(|(revision, _)| revision.as_deref().unwrap_or("base"));
     for state in names.take_while(|state| *state != server.head()).step_by(stride(server)) {
         let (taken_back, _) = with_a_trace(server, state).await;
         prepared(server, &*taken_back).await;
