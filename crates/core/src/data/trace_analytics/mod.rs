@@ -149,7 +149,7 @@ impl DataMigration for TraceAnalytics {
 
     /// Returns the column of spans' models, where spans can have neither models nor costs.
     ///
-    /// Then spans are not read: [`Due`] has none of them.
+    /// Then no statement reads spans.
     fn does_without(&self, live: &Schema) -> &'static [(&'static str, &'static str)] {
         match due::may_have_costs(live) || live.table("span_metrics").is_some() {
             true => &[],
