@@ -12,7 +12,7 @@ use mlflow_migrate_core::event::Event;
 use mlflow_migrate_core::history::catalogue::Catalogue;
 use mlflow_migrate_core::history::location::Assumption;
 use mlflow_migrate_core::history::target::Target;
-use mlflow_migrate_core::online::Pace;
+use mlflow_migrate_core::upgrade::options::Pace;
 use mlflow_migrate_core::url::without_password;
 use mlflow_migrate_core::{Error, UpgradeOptions};
 

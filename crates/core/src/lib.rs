@@ -49,7 +49,7 @@ pub mod event;
 pub mod graphs;
 pub mod history;
 mod locate;
-pub mod online;
+mod online;
 pub mod plan;
 pub mod prepare;
 pub mod report;

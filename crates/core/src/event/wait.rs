@@ -30,6 +30,6 @@ pub enum WaitReason {
     Upgrade,
     /// MLflow's own upgrade, or another session that changes tables.
     MlflowUpgrade,
-    /// Less load: other sessions run more statements than [`Pace::max_load`](crate::online::Pace).
+    /// Less load: other sessions run more statements than [`Pace::max_load`](crate::upgrade::options::Pace).
     Load,
 }

@@ -5,7 +5,6 @@ mod paced_rows;
 mod session;
 mod step;
 
-pub use pace::Pace;
 pub(crate) use paced_rows::PacedRows;
 pub(crate) use session::{begin, end, online};
 pub(crate) use step::Steps;

@@ -5,27 +5,10 @@ use std::time::{Duration, Instant};
 use crate::backend::OnlineChanges;
 use crate::error::Error;
 use crate::event::{Progress, Wait, WaitReason};
+use crate::upgrade::options::Pace;
 
 /// The time between two looks at a busy server.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// How fast rows are written while other programs use the database.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Pace {
-    /// The rest after each transaction: a multiple of the time that it took.
-    pub rest: f64,
-    /// The most statements that other sessions may run when work begins; `None` for any number.
-    ///
-    /// The work is a transaction that writes rows, a change of a table, or an index.
-    pub max_load: Option<u64>,
-}
-
-impl Default for Pace {
-    /// Returns a pace that rests for as long as it works, whatever the load is.
-    fn default() -> Self {
-        Self { rest: 1.0, max_load: None }
-    }
-}
 
 impl Pace {
     /// Waits until other sessions run no more statements than they may.

@@ -5,12 +5,12 @@ use std::time::Instant;
 use async_trait::async_trait;
 use sea_query::{QueryStatement, SelectStatement};
 
-use super::pace::Pace;
 use crate::backend::OnlineChanges;
 use crate::error::Error;
 use crate::event::Progress;
 use crate::rows::{Accelerated, KeyedUpdate, Row, RowTransactions, Rows};
 use crate::schema::platform::Platform;
+use crate::upgrade::options::Pace;
 
 /// Rows that are written in short transactions, with a rest after each.
 pub(crate) struct PacedRows<'a> {

@@ -6,7 +6,6 @@ use crate::data::DataOptions;
 use crate::event::cancellation::CancellationToken;
 use crate::history::location::Assumption;
 use crate::history::target::Target;
-use crate::online::Pace;
 
 /// Where a request leads.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -19,6 +18,24 @@ pub enum Course {
         /// Whether rows and values may be lost that the target has no place for.
         discard: bool,
     },
+}
+
+/// How fast rows are written while other programs use the database.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Pace {
+    /// The rest after each transaction: a multiple of the time that it took.
+    pub rest: f64,
+    /// The most statements that other sessions may run when work begins; `None` for any number.
+    ///
+    /// The work is a transaction that writes rows, a change of a table, or an index.
+    pub max_load: Option<u64>,
+}
+
+impl Default for Pace {
+    /// Returns a pace that rests for as long as it works, whatever the load is.
+    fn default() -> Self {
+        Self { rest: 1.0, max_load: None }
+    }
 }
 
 /// The options of one upgrade or downgrade.
