@@ -274,7 +274,7 @@ pub(crate) struct Throttle {
     #[arg(long, value_name = "RATIO", default_value_t = 1.0, value_parser = ratio)]
     throttle: f64,
 
-    /// Begin no transaction, table or index while other sessions run more statements than this
+    /// Begin no transaction and no change of a table while others run more statements than this
     #[arg(long, value_name = "STATEMENTS")]
     max_load: Option<u64>,
 }

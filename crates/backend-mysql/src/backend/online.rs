@@ -9,7 +9,7 @@ use mlflow_migrate_core::rows::Rows;
 use mlflow_migrate_core::schema::Index;
 
 use crate::database::Mysql;
-use crate::online;
+use crate::{connect, online};
 
 #[async_trait]
 impl OnlineChanges for Mysql {
@@ -35,7 +35,7 @@ impl OnlineChanges for Mysql {
     }
 
     async fn rows_online(&mut self) -> Result<Box<dyn Rows>, Error> {
-        online::rows_online(self).await
+        Ok(Box::new(connect::open_online(self).await?))
     }
 
     async fn running_statements(&mut self) -> Result<u64, Error> {

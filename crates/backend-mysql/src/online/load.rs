@@ -11,7 +11,10 @@ use crate::text_protocol;
 pub(crate) async fn running_statements(database: &mut Mysql) -> Result<u64, Error> {
     let sql = "SHOW GLOBAL STATUS LIKE 'Threads_running'";
     let rows = text_protocol::rows(&mut database.connection, sql).await;
-    let rows = rows.map_err(|source| database.context.error("reading the load", source))?;
-    let running = rows.first().and_then(|row| text_protocol::cell(row, 1).parse::<u64>().ok());
-    Ok(running.unwrap_or_default().saturating_sub(1))
+    let running = rows.and_then(|rows| {
+        let running = rows.first().and_then(|row| text_protocol::cell(row, 1).parse::<u64>().ok());
+        running.ok_or(sqlx::Error::RowNotFound)
+    });
+    let running = running.map_err(|source| database.context.error("reading the load", source))?;
+    Ok(running.saturating_sub(1))
 }

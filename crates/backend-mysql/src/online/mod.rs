@@ -2,12 +2,10 @@
 
 mod indexes;
 mod load;
-mod rows;
 mod session;
 mod tables;
 
 pub(crate) use indexes::{create_index, drop_index};
 pub(crate) use load::running_statements;
-pub(crate) use rows::rows_online;
 pub(crate) use session::begin;
 pub(crate) use tables::{change_briefly, drop_table};

@@ -71,7 +71,7 @@ async fn remove(
 ) -> Result<CleanedRevision, Error> {
     let PendingCleanup { revision, migration } = pending;
     let title = migration.title().to_owned();
-    let step = steps.begin(title.clone())?;
+    let step = steps.begin(backend, title.clone()).await?;
     let mut rows = 0;
     if let Some(afterwards) = migration.afterwards() {
         let (server, pace) = (online(backend)?, steps.request.pace);

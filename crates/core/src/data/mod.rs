@@ -184,7 +184,7 @@ pub trait DataMigration: Debug + Send + Sync {
 
     /// Returns the columns, with their tables, that the migration names in no statement.
     ///
-    /// It reads them in other databases. In this one they are not in `live`, so they would be empty.
+    /// It reads them in other databases. `live` lacks them, so they would be empty.
     fn does_without(&self, _live: &Schema) -> &'static [(&'static str, &'static str)] {
         &[]
     }

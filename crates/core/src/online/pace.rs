@@ -1,4 +1,4 @@
-//! Decides how fast rows are written while other programs use the database.
+//! Waits until the server has less to do, and rests after transactions.
 
 use std::time::{Duration, Instant};
 

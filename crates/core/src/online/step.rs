@@ -3,6 +3,8 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use super::session::online;
+use crate::backend::Backend;
 use crate::error::Error;
 use crate::event::{Event, Observer, Progress, StepKind};
 use crate::upgrade::options::UpgradeOptions;
@@ -16,11 +18,15 @@ pub(crate) struct Steps<'a> {
 }
 
 impl<'a> Steps<'a> {
-    /// Begins the next step.
+    /// Begins the next step, once other sessions run no more statements than they may.
     ///
     /// # Errors
-    /// If the user has stopped the work.
-    pub(crate) fn begin(&mut self, title: String) -> Result<Step<'a>, Error> {
+    /// If the user has stopped the work, or the server does not answer.
+    pub(crate) async fn begin(
+        &mut self,
+        backend: &mut dyn Backend,
+        title: String,
+    ) -> Result<Step<'a>, Error> {
         self.request.stop.check()?;
         self.request.stop.begin_work();
         self.done += 1;
@@ -29,6 +35,7 @@ impl<'a> Steps<'a> {
         self.observer.notify(&Event::StepStarted { step, step_count, title: title.clone(), kind });
         let stop = self.request.stop.clone();
         let progress = Progress::new(Arc::clone(self.observer), step, stop);
+        self.request.pace.wait_for_load(online(backend)?, &progress).await?;
         Ok(Step { number: step, title, progress, observer: self.observer, started: Instant::now() })
     }
 }

@@ -109,8 +109,7 @@ async fn create(
     table: &PreparableTable,
     steps: &mut Steps<'_>,
 ) -> Result<PreparedTable, Error> {
-    let step = steps.begin(format!("create table {}", table.change.after.name))?;
-    steps.request.pace.wait_for_load(online(backend)?, &step.progress).await?;
+    let step = steps.begin(backend, format!("create table {}", table.change.after.name)).await?;
     online(backend)?.change_briefly(&table.change, &step.progress).await?;
     Ok(PreparedTable { seconds: step.end(), ..table.named() })
 }
@@ -121,8 +120,7 @@ async fn build_index(
     steps: &mut Steps<'_>,
 ) -> Result<PreparedIndex, Error> {
     let (table, name) = (&index.table, &index.index.name);
-    let step = steps.begin(format!("build {name} of {table}"))?;
-    steps.request.pace.wait_for_load(online(backend)?, &step.progress).await?;
+    let step = steps.begin(backend, format!("build {name} of {table}")).await?;
     if index.replaces_unused {
         online(backend)?.drop_index(table, name, &step.progress).await?;
     }

@@ -21,8 +21,7 @@ pub(super) async fn fill(
     let named = rows.named();
     let mut seconds = 0.0;
     if !named.columns.is_empty() {
-        let step = steps.begin(format!("add columns to {}", named.table))?;
-        steps.request.pace.wait_for_load(online(backend)?, &step.progress).await?;
+        let step = steps.begin(backend, format!("add columns to {}", named.table)).await?;
         if let Some(digests) = rows.filled.digests_in(live).filter(|_| !rows.filled.is_filled(live))
         {
             online(backend)?.change_briefly(&creation(digests), &step.progress).await?;
@@ -30,7 +29,7 @@ pub(super) async fn fill(
         online(backend)?.change_briefly(&rows.change, &step.progress).await?;
         seconds += step.end();
     }
-    let step = steps.begin(format!("fill {}", named.table))?;
+    let step = steps.begin(backend, format!("fill {}", named.table)).await?;
     let (server, pace) = (online(backend)?, steps.request.pace);
     let mut session = PacedRows::open(server, pace, &step.progress).await?;
     let count = match rows.migration.beforehand() {

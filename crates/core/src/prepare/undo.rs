@@ -89,7 +89,7 @@ async fn drop_index(
     steps: &mut Steps<'_>,
 ) -> Result<PreparedIndex, Error> {
     let (table, name) = (&index.table, &index.index.name);
-    let step = steps.begin(format!("drop {name} of {table}"))?;
+    let step = steps.begin(backend, format!("drop {name} of {table}")).await?;
     online(backend)?.drop_index(table, name, &step.progress).await?;
     Ok(PreparedIndex { seconds: step.end(), ..index.named() })
 }
@@ -109,7 +109,7 @@ async fn drop_columns(
     filled: &FilledTable,
     steps: &mut Steps<'_>,
 ) -> Result<FilledRows, Error> {
-    let step = steps.begin(format!("drop new columns of {}", filled.table))?;
+    let step = steps.begin(backend, format!("drop new columns of {}", filled.table)).await?;
     let mut columns = Vec::new();
     if let Some(table) = live.table(filled.table) {
         let is_new = |column: &Column| {
@@ -152,7 +152,7 @@ async fn drop_table(
     table: &Table,
     steps: &mut Steps<'_>,
 ) -> Result<PreparedTable, Error> {
-    let step = steps.begin(format!("drop table {}", table.name))?;
+    let step = steps.begin(backend, format!("drop table {}", table.name)).await?;
     online(backend)?.drop_table(&table.name, &step.progress).await?;
     Ok(PreparedTable { table: table.name.clone(), seconds: step.end() })
 }

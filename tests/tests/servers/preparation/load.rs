@@ -5,10 +5,10 @@ use std::sync::Arc;
 use mlflow_migrate_core::error::ErrorKind;
 use mlflow_migrate_core::event::cancellation::CancellationToken;
 use mlflow_migrate_core::event::{Event, Observer, Wait, WaitReason};
-use mlflow_migrate_core::prepare::prepare;
+use mlflow_migrate_core::prepare::{prepare, undo};
 use mlflow_migrate_tests::capability::SERVER;
 use mlflow_migrate_tests::conformance::{assert_at, live};
-use mlflow_migrate_tests::database;
+use mlflow_migrate_tests::database::{self, TestDatabase};
 use mlflow_migrate_tests::harness::Test;
 use mlflow_migrate_tests::other_session::OtherSession;
 use mlflow_migrate_tests::server::TestServer;
@@ -32,22 +32,7 @@ impl Observer for StopsAtLoad {
 
 async fn nothing_begins_under_load(server: &TestServer) {
     let database = filled(server, OLD).await;
-    let before = live(&*database).await.unwrap().0;
-    let mut options = request(server);
-    options.pace.max_load = Some(0);
-    let busy = OtherSession::of(&address_of(&*database));
-    let statement = busy.begin(match server.is_postgres() {
-        true => "SELECT pg_sleep(10)",
-        false => "DO SLEEP(10)",
-    });
-    let mut backend = database.connect().await.unwrap();
-    let observer: Arc<dyn Observer> = Arc::new(StopsAtLoad(options.stop.clone()));
-    let stopped = prepare(&mut *backend, server.catalogue(), &options, &observer).await;
-    assert_told(&stopped.unwrap_err(), ErrorKind::Stopped);
-    drop(backend);
-    assert_eq!(live(&*database).await.unwrap().0, before);
-    statement.recv().unwrap().unwrap();
-    busy.end();
+    stops_at_load(server, &*database, false).await;
 
     let mut options = request(server);
     options.pace.max_load = Some(100_000);
@@ -55,6 +40,31 @@ async fn nothing_begins_under_load(server: &TestServer) {
     let report = prepared_by(server, &mut *backend, &options, false).await.unwrap();
     assert!(!report.tables.is_empty());
     drop(backend);
+
+    stops_at_load(server, &*database, true).await;
     database::upgrade(server.catalogue(), &*database, server.head()).await.unwrap();
     assert_at(server, &*database, server.head()).await;
+}
+
+/// While another session runs a statement, the work waits before its first change.
+async fn stops_at_load(server: &TestServer, database: &dyn TestDatabase, is_undone: bool) {
+    let before = live(database).await.unwrap().0;
+    let mut options = request(server);
+    options.pace.max_load = Some(0);
+    let busy = OtherSession::of(&address_of(database));
+    let statement = busy.begin(match server.is_postgres() {
+        true => "SELECT pg_sleep(10)",
+        false => "DO SLEEP(10)",
+    });
+    let mut backend = database.connect().await.unwrap();
+    let observer: Arc<dyn Observer> = Arc::new(StopsAtLoad(options.stop.clone()));
+    let (backend, catalogue) = (&mut *backend, server.catalogue());
+    let stopped = match is_undone {
+        true => undo(backend, catalogue, &options, &observer).await,
+        false => prepare(backend, catalogue, &options, &observer).await,
+    };
+    assert_told(&stopped.unwrap_err(), ErrorKind::Stopped);
+    assert_eq!(live(database).await.unwrap().0, before);
+    statement.recv().unwrap().unwrap();
+    busy.end();
 }
